@@ -1,0 +1,223 @@
+"""What flows: messages made of parts, and the request that carries them down to a model.
+
+Pure frozen values without ids or storage, so that messages compare, hash and replay for free. Every part can say which
+model made it; an adapter uses that to drop what another provider would not understand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self, TypeAlias
+
+from musespark.errors import BadOption, BadPicture, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
+
+MAX_QUESTION = 100_000
+"""Characters of text in one request."""
+MAX_IMAGE_BYTES = 20_000_000
+MAX_IMAGES = 16
+MAX_THREADS = 64
+
+
+class Mode(StrEnum):
+    """How much thought an answer gets."""
+
+    INSTANT = "instant"
+    THINKING = "thinking"
+    CONTEMPLATING = "contemplating"
+
+    @classmethod
+    def named(cls, name: str) -> Mode:
+        """The mode of that name; raises `UnknownMode`."""
+        try:
+            return cls(name)
+        except ValueError:
+            raise UnknownMode(name) from None
+
+
+Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text."""
+
+    text: str
+    made_by: str | None = None
+    """The model that made the part; None for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An encoded picture: a file's bytes and their media type. `musespark.pictures` turns it into pixels and back."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    made_by: str | None = None
+
+    @classmethod
+    def from_bytes(cls, data: bytes, name: str = "", made_by: str | None = None) -> Self:
+        """An image whose type is told by its first bytes; raises `BadPicture` where they belong to no picture format."""
+        if not data:
+            raise BadPicture("it is empty", name)
+        if len(data) > MAX_IMAGE_BYTES:
+            raise BadPicture(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
+        media_type = _media_type(data)
+        if media_type is None:
+            raise BadPicture("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
+        return cls(data, media_type, made_by)
+
+    @classmethod
+    def from_path(cls, path: str | Path) -> Self:
+        """The image in a file; raises `MissingFile` or `BadPicture`."""
+        try:
+            # One byte past the limit tells "too large" without reading all of a file that may not end.
+            with open(path, "rb") as file:
+                data = file.read(MAX_IMAGE_BYTES + 1)
+        except FileNotFoundError:
+            raise MissingFile(path) from None
+        except (OSError, ValueError) as error:  # ValueError: a name with a null character
+            raise MissingFile(path, getattr(error, "strerror", None) or str(error)) from error
+        return cls.from_bytes(data, str(path))
+
+
+def _media_type(data: bytes) -> str | None:
+    """The media type that a file's first bytes declare."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    for magic, media_type in _MAGIC.items():
+        if data.startswith(magic):
+            return media_type
+    return None
+
+
+_MAGIC = {
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"BM": "image/bmp",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A model's reasoning. The signature is a provider's own and means nothing to another provider."""
+
+    text: str
+    signature: str | None = None
+    made_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model asks for a tool. Arguments stay JSON text: hashable, and exactly what the model wrote."""
+
+    id: str
+    name: str
+    arguments: str = "{}"
+    made_by: str | None = None
+
+    @classmethod
+    def of(cls, id: str, name: str, arguments: Mapping[str, Any], made_by: str | None = None) -> Self:
+        """A call from ready values; keys are sorted so that equal calls are equal."""
+        return cls(id, name, json.dumps(arguments, sort_keys=True), made_by)
+
+    def parsed(self) -> Any:
+        """The arguments as values; raises `json.JSONDecodeError` where the model wrote no JSON."""
+        return json.loads(self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back for the call with that id."""
+
+    call_id: str
+    content: tuple[Text | Image, ...]
+    failed: bool = False
+    made_by: str | None = None
+
+
+Part: TypeAlias = Text | Image | Thinking | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def user(cls, *parts: Part | str) -> Self:
+        """What a person says; a bare string is text."""
+        return cls("user", tuple(Text(part) if isinstance(part, str) else part for part in parts))
+
+    @property
+    def text(self) -> str:
+        """The text parts, one after the other."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """The pictures, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Image))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A question on its way to a model. It checks itself: a `Request` that exists can be answered.
+
+    Raises the kinds of `BadInput`: `EmptyQuestion`, `QuestionTooLong`, `UnknownMode`, `BadOption`.
+    """
+
+    messages: tuple[Message, ...]
+    mode: Mode = Mode.CONTEMPLATING
+    threads: int = 10
+    """At most so many lines of thought, the first one not counted."""
+    seed: int = 0
+    max_tokens: int | None = None
+    """Of all agents together; None leaves it to the model and the budget."""
+    temperature: float = 0.0
+
+    @classmethod
+    def of(cls, question: str, images: Iterable[Image] = (), *, mode: str = Mode.CONTEMPLATING, threads: int = 10,
+           seed: int = 0, max_tokens: int | None = None, temperature: float = 0.0) -> Self:
+        """A request with one question: pictures first, then the text, as most models were trained to read them."""
+        return cls(messages=(Message.user(*images, question),), mode=Mode.named(mode), threads=threads, seed=seed,
+                   max_tokens=max_tokens, temperature=temperature)
+
+    @property
+    def question(self) -> str:
+        """The text of the last thing a person said."""
+        return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """Every picture of the conversation, in order."""
+        return tuple(image for message in self.messages for image in message.images)
+
+    def __post_init__(self) -> None:
+        # A plain string is a natural thing to pass; the field always holds a Mode.
+        object.__setattr__(self, "mode", Mode.named(self.mode))
+        if not self.question.strip():
+            raise EmptyQuestion
+        characters = sum(len(message.text) for message in self.messages)
+        if characters > MAX_QUESTION:
+            raise QuestionTooLong(characters, MAX_QUESTION)
+        if len(self.images) > MAX_IMAGES:
+            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+        _whole("threads", self.threads, 1, MAX_THREADS)
+        _whole("seed", self.seed, 0, 2**63 - 1)
+        if self.max_tokens is not None:
+            _whole("max_tokens", self.max_tokens, 1, 10_000_000)
+        if not 0 <= self.temperature <= 2:
+            raise BadOption("temperature", self.temperature, "between 0 and 2")
+
+
+def _whole(option: str, value: int, low: int, high: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise BadOption(option, value, f"a whole number from {low} to {high}")

@@ -1,0 +1,165 @@
+"""What can go wrong, as types. `str(error)` is one sentence for the person who must act.
+
+`exit_code` is what the command line returns: 2 where the input must change, 1 for everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class MuseError(Exception):
+    """Every error this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+
+
+# What the person asked for.
+
+
+class BadInput(MuseError):
+    """The request cannot be answered as it is; asking differently helps."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class EmptyQuestion(BadInput):
+    """No text was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("The question is empty; write what you want to know.")
+
+
+class QuestionTooLong(BadInput):
+    """The text is longer than any model here reads."""
+
+    def __init__(self, characters: int, limit: int) -> None:
+        super().__init__(f"The question has {characters:,} characters; at most {limit:,} are read, so shorten it.")
+
+
+class UnknownMode(BadInput):
+    """The mode is none of the three."""
+
+    def __init__(self, mode: object) -> None:
+        super().__init__(f"There is no mode {mode!r}; choose instant, thinking or contemplating.")
+
+
+class UnknownModel(BadInput):
+    """No model of this name is registered."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no model {name!r}; choose one of: {', '.join(sorted(known))}.")
+
+
+class BadOption(BadInput):
+    """An option is out of its range."""
+
+    def __init__(self, option: str, value: object, allowed: str) -> None:
+        super().__init__(f"{option} cannot be {value!r}; it must be {allowed}.")
+
+
+class MissingFile(BadInput):
+    """A file that was named is not there or cannot be read."""
+
+    def __init__(self, path: object, reason: str = "it does not exist") -> None:
+        super().__init__(f"The file {str(path)!r} cannot be read: {reason}.")
+
+
+class BadPicture(BadInput):
+    """A picture cannot be used: broken, huge, animated, transparent, or no picture at all."""
+
+    def __init__(self, reason: str, name: str = "") -> None:
+        super().__init__(f"The picture {name!r} cannot be used: {reason}." if name else
+                         f"The picture cannot be used: {reason}.")
+
+
+class BeyondModel(BadInput):
+    """The model lacks an ability that the request needs."""
+
+    def __init__(self, model: str, lacking: str, instead: str) -> None:
+        super().__init__(f"The model {model!r} cannot {lacking}; {instead}.")
+
+
+# What it may cost.
+
+
+class BudgetExhausted(MuseError):
+    """A reservation does not fit what is left of a limit."""
+
+    def __init__(self, resource: str, limit: float, wanted: float = 0) -> None:
+        self.resource = resource
+        """`tokens`, `usd`, `calls` or `seconds`."""
+        asked = f" and {wanted:g} more were needed" if wanted else ""
+        super().__init__(f"The budget of {limit:g} {resource} is used up{asked}; raise the limit to go on.")
+
+
+class ReservationClosed(MuseError):
+    """A reservation was settled after it had been settled or released."""
+
+    def __init__(self) -> None:
+        super().__init__("This reservation was already settled or released; make a new one for more work.")
+
+
+# What a model does.
+
+
+class ModelFailed(MuseError):
+    """A model's call did not end with an answer."""
+
+    def __init__(self, model: str, reason: str, status: int | None = None) -> None:
+        self.model = model
+        self.reason = reason
+        self.status = status
+        """The HTTP status of a remote model, where there was one."""
+        with_status = f" with status {status}" if status is not None else ""
+        super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
+
+
+class StreamCut(ModelFailed):
+    """A reply stopped before its end, with nothing that could be shown as an answer."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "its reply broke off before any answer; ask again")
+
+
+class WrongShape(ModelFailed):
+    """A backend sent something that the protocol does not allow."""
+
+
+class WeightsMissing(MuseError):
+    """The weights file is not where it should be."""
+
+    def __init__(self, path: object) -> None:
+        super().__init__(f"There are no weights at {str(path)!r}; install the package again or name another file.")
+
+
+class WeightsDamaged(MuseError):
+    """The weights file is truncated, altered or of another model."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The weights at {str(path)!r} are damaged ({reason}); install the package again.")
+
+
+# What is kept.
+
+
+class TraceUnwritable(MuseError):
+    """A trace cannot be kept where it was asked for."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The trace cannot be written to {str(path)!r}: {reason}; name another directory.")
+
+
+class TraceDamaged(MuseError):
+    """A kept trace cannot be read back."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The trace at {str(path)!r} cannot be read: {reason}.")
+
+
+class BadEvent(MuseError):
+    """A JSON value is not an event of this version."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"This is not an event that this version knows: {reason}.")

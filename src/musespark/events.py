@@ -1,0 +1,213 @@
+"""What happens: one closed union of frozen events, the only channel from a run to anyone who shows, stores or bills it.
+
+A run's events are numbered from 0 without gaps (`seq`) and timed in seconds since its start (`at`). Every `AgentStarted`
+is followed by exactly one `AgentReturned` or `AgentCancelled` of the same agent, and a run ends in one `RunEnded` or
+one `RunFailed`. Plain dataclasses: importing them costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
+
+from musespark.content import Mode
+from musespark.errors import BadEvent
+from musespark.usage import Usage
+
+MAIN = "main"
+"""The agent every run starts with; the agents it spawns descend from it."""
+
+Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
+"""Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Happened:
+    seq: int = 0
+    at: float = 0.0
+    """Seconds since the run started."""
+    kind: ClassVar[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready mapping; `from_json` gives back an equal event. Pictures travel as base64."""
+        values = {field.name: _encode(getattr(self, field.name)) for field in fields(self)}
+        return {"kind": self.kind, **values}
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(_Happened):
+    """The first event of every run."""
+
+    kind: ClassVar[Literal["run_started"]] = "run_started"
+    run: str
+    """An id, unlike any other run's."""
+    mode: Mode
+    model: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStarted(_Happened):
+    """A line of thought begins. The first is `MAIN` and has no parent."""
+
+    kind: ClassVar[Literal["agent_started"]] = "agent_started"
+    agent: str
+    parent: str | None
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought(_Happened):
+    """A piece of an agent's reasoning; the pieces joined are the whole."""
+
+    kind: ClassVar[Literal["thought"]] = "thought"
+    agent: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured(_Happened):
+    """A picture an agent drew while thinking."""
+
+    kind: ClassVar[Literal["pictured"]] = "pictured"
+    agent: str
+    picture: bytes = field(repr=False)
+    """A PNG file's bytes."""
+    caption: str
+    width: int
+    height: int
+
+    def _repr_png_(self) -> bytes:
+        """What a notebook shows."""
+        return self.picture
+
+
+@dataclass(frozen=True, slots=True)
+class AgentReturned(_Happened):
+    """An agent ended and handed this to its parent; for `MAIN` it is the answer."""
+
+    kind: ClassVar[Literal["agent_returned"]] = "agent_returned"
+    agent: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCancelled(_Happened):
+    """An agent was stopped before it returned."""
+
+    kind: ClassVar[Literal["agent_cancelled"]] = "agent_cancelled"
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDelta(_Happened):
+    """A piece of the answer; the pieces joined are the answer."""
+
+    kind: ClassVar[Literal["answer_delta"]] = "answer_delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified(_Happened):
+    """The answer was checked by something that knows, such as a world's verifier."""
+
+    kind: ClassVar[Literal["verified"]] = "verified"
+    ok: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spent(_Happened):
+    """What an agent and all it spawned have used so far; it replaces that agent's earlier ones."""
+
+    kind: ClassVar[Literal["spent"]] = "spent"
+    agent: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded(_Happened):
+    """The last event of a run that has an answer."""
+
+    kind: ClassVar[Literal["run_ended"]] = "run_ended"
+    answer: str
+    verified: bool
+    usage: Usage
+    pictures: tuple[int, ...] = ()
+    """The `seq` of every `Pictured` of the run."""
+    why: Why = "finished"
+
+    @property
+    def truncated(self) -> bool:
+        """Whether this is only the best answer so far."""
+        return self.why != "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFailed(_Happened):
+    """The last event of a run that has none; the typed error itself is raised right after it."""
+
+    kind: ClassVar[Literal["run_failed"]] = "run_failed"
+    error: str
+    """The name of the error's type."""
+    message: str
+
+
+Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturned | AgentCancelled | AnswerDelta
+                    | Verified | Spent | RunEnded | RunFailed)
+
+KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
+
+_AnyEvent = TypeVar("_AnyEvent", bound=_Happened)
+
+
+class Stamper:
+    """Numbers and times a run's events in the order they pass."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+        self._next = 0
+
+    def __call__(self, event: _AnyEvent) -> _AnyEvent:
+        """The same event with its number and its time."""
+        stamped = replace(event, seq=self._next, at=round(self._clock() - self._start, 6))
+        self._next += 1
+        return stamped
+
+
+def from_json(value: Mapping[str, Any]) -> Event:
+    """The event that `to_json` made this of; raises `BadEvent`."""
+    try:
+        event = KINDS[value["kind"]]
+        decoded = {key: _DECODERS[key](item) if key in _DECODERS else item
+                   for key, item in value.items() if key != "kind"}
+        return event(**decoded)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadEvent(f"{type(error).__name__} {error}") from error
+
+
+def _encode(value: object) -> object:
+    match value:
+        case bytes():
+            return base64.b64encode(value).decode("ascii")
+        case Usage():
+            return {field.name: getattr(value, field.name) for field in fields(value)}
+        case Mode():
+            return str(value)
+        case tuple():
+            return list(value)
+        case _:
+            return value
+
+
+_DECODERS: Mapping[str, Callable[[Any], Any]] = {
+    "picture": lambda text: base64.b64decode(text, validate=True),
+    "usage": lambda values: Usage(**values),
+    "mode": Mode,
+    "pictures": tuple,
+}

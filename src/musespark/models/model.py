@@ -1,0 +1,128 @@
+"""What every backend is to the rooms above: a name, its abilities, and one stream of deltas for one request.
+
+The deltas mirror the events one to one where a model can know them. Threads that a native model forks inside one call and
+agents that a tool spawns for any other model therefore become the same events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeAlias
+
+from musespark.content import Request
+from musespark.events import MAIN
+from musespark.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What a model can do; data, so that nobody tests a model's name."""
+
+    pictures_in: bool = False
+    pictures_out: bool = False
+    tools: bool = False
+    native_spawn: bool = False
+    """Contemplates by itself: it spawns and joins threads within one call."""
+    context: int = 4096
+    """Tokens that one line of thought can hold, the question included."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """A piece of an agent's reasoning."""
+
+    text: str
+    agent: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class PictureDelta:
+    """A picture that an agent drew, whole."""
+
+    picture: bytes = field(repr=False)
+    """A PNG file's bytes."""
+    width: int
+    height: int
+    caption: str = ""
+    agent: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadStarted:
+    """An agent spawned another. An id is used once in a stream; the parent must be running."""
+
+    agent: str
+    parent: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadReturned:
+    """A spawned agent ended and hands this to its parent."""
+
+    agent: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadCancelled:
+    """A spawned agent was stopped before it returned."""
+
+    agent: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedDelta:
+    """The backend had the answer checked; `by` names what checked it."""
+
+    ok: bool
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageDelta:
+    """What the whole call has used so far, all its threads included: a running total, not an increment.
+
+    Send it often enough that a budget can stop the call in time; `max_tokens` of the request is the hard limit.
+    """
+
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The reply is complete, or stopped at the request's `max_tokens` (`length`). Nothing follows it."""
+
+    why: Literal["finished", "length"] = "finished"
+
+
+Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
+                    | VerifiedDelta | UsageDelta | Finish)
+
+
+class Model(Protocol):
+    """Anything that answers."""
+
+    @property
+    def name(self) -> str:
+        """How people call it; provenance of what it makes."""
+
+    @property
+    def abilities(self) -> Abilities:
+        """What it can do; constant for the model's life."""
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """One call, one reply, ended by `Finish`. Written as an async generator, so that closing it cancels the call.
+
+        The model reads mode, threads, seed, max_tokens and temperature from the request. It raises `ModelFailed`, and
+        leaves no task, thread or socket behind when it is closed or cancelled.
+        """

@@ -1,0 +1,32 @@
+"""What an answer cost, and how costs add up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What was used. `Usage()` is nothing used, and neutral for both ways of adding.
+
+    `first + second` is one after the other: a person waits for both, so critical paths and seconds add; the threads are
+    the larger of the two. `left | right` is side by side: a person waits for the longer one, so critical path and seconds
+    are the larger; the threads add. Tokens and money add either way.
+    """
+
+    tokens: int = 0
+    """Every token generated or fed, by every agent, cancelled ones too."""
+    critical_path: int = 0
+    """Sequential steps a person waits for."""
+    threads: int = 0
+    """Lines of thought that ran."""
+    seconds: float = 0.0
+    usd: float = 0.0
+
+    def __add__(self, then: Usage) -> Usage:
+        return Usage(self.tokens + then.tokens, self.critical_path + then.critical_path, max(self.threads, then.threads),
+                     self.seconds + then.seconds, self.usd + then.usd)
+
+    def __or__(self, beside: Usage) -> Usage:
+        return Usage(self.tokens + beside.tokens, max(self.critical_path, beside.critical_path),
+                     self.threads + beside.threads, max(self.seconds, beside.seconds), self.usd + beside.usd)
