@@ -1,1 +1,42 @@
-"""Muse Spark, open: a question goes in, a team thinks about it, one answer comes out."""
+"""Muse Spark, open: a question goes in, a team thinks about it, one answer comes out.
+
+    answer = await musespark.ask("Use 25, 3, 7 and 12 to make 66.", mode="contemplating")
+    print(answer, answer.verified, answer.usage.critical_path)
+
+Names are loaded when they are first used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musespark.answer import Answer
+    from musespark.asking import ask, ask_sync, stream
+    from musespark.budget import Budget, Limits
+    from musespark.errors import MuseError
+
+__all__ = ["Answer", "Budget", "Limits", "MuseError", "ask", "ask_sync", "stream"]
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": "musespark.answer",
+    "Budget": "musespark.budget",
+    "Limits": "musespark.budget",
+    "MuseError": "musespark.errors",
+    "ask": "musespark.asking",
+    "ask_sync": "musespark.asking",
+    "stream": "musespark.asking",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from the module it lives in (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'musespark' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -177,7 +177,7 @@ class Request:
     messages: tuple[Message, ...]
     mode: Mode = Mode.CONTEMPLATING
     threads: int = 10
-    """At most so many lines of thought, the first one not counted."""
+    """At most so many agents may be spawned; the first one, that every run has, is not counted."""
     seed: int = 0
     max_tokens: int | None = None
     """Of all agents together; None leaves it to the model and the budget."""

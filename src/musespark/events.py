@@ -206,7 +206,7 @@ def _encode(value: object) -> object:
 
 
 _DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "picture": lambda text: base64.b64decode(text, validate=True),
+    "picture": lambda value: value if isinstance(value, bytes) else base64.b64decode(value, validate=True),
     "usage": lambda values: Usage(**values),
     "mode": Mode,
     "pictures": tuple,

@@ -19,7 +19,7 @@ class Usage:
     critical_path: int = 0
     """Sequential steps a person waits for."""
     threads: int = 0
-    """Lines of thought that ran."""
+    """Lines of thought that ran, the first one included."""
     seconds: float = 0.0
     usd: float = 0.0
 

@@ -1,0 +1,70 @@
+"""What a run's events add up to. Streaming is the only path; whoever wants a value folds the stream."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Iterable
+from dataclasses import dataclass, field
+
+from musespark.content import Mode
+from musespark.events import (
+    MAIN,
+    AnswerDelta,
+    Event,
+    Pictured,
+    RunEnded,
+    RunStarted,
+    Spent,
+    Verified,
+    Why,
+)
+from musespark.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and everything that led to it. `str()` is the answer itself."""
+
+    answer: str
+    mode: Mode
+    verified: bool
+    """Whether something that knows has checked the answer and found it right."""
+    usage: Usage
+    pictures: tuple[Pictured, ...]
+    """What the agents drew, in order."""
+    why: Why
+    """Why the run ended; anything but `finished` marks the best answer so far."""
+    events: tuple[Event, ...] = field(repr=False)
+
+    @property
+    def truncated(self) -> bool:
+        """Whether this is only the best answer so far."""
+        return self.why != "finished"
+
+    def __str__(self) -> str:
+        return self.answer
+
+
+def fold(events: Iterable[Event]) -> Answer:
+    """The answer that events add up to; those of a run that did not end give its best answer so far, marked `cut`."""
+    seen = tuple(events)
+    answer, verified, usage = "", False, Usage()
+    mode = Mode.CONTEMPLATING
+    why: Why = "cut"
+    for event in seen:
+        match event:
+            case RunStarted():
+                mode = event.mode
+            case AnswerDelta():
+                answer += event.text
+            case Verified():
+                verified = event.ok
+            case Spent(agent=agent) if agent == MAIN:
+                usage = event.usage
+            case RunEnded():
+                answer, verified, usage, why = event.answer, event.verified, event.usage, event.why
+    return Answer(answer, mode, verified, usage, tuple(e for e in seen if isinstance(e, Pictured)), why, seen)
+
+
+async def collect(events: AsyncIterable[Event]) -> Answer:
+    """The answer of a stream, once it has ended; what the stream raises passes through."""
+    return fold([event async for event in events])

@@ -1,0 +1,196 @@
+"""What a run may cost: a tree of scopes, passed explicitly. Reserve before the work, settle after it.
+
+Siblings that each check a limit and then spend overspend it together; a reservation is one atomic step through every
+scope up to the root, so they cannot. The laws, at every moment and in every scope:
+
+- held = reserved + spent of the scope's own work and of all its children;
+- held never exceeds the limit, as long as nothing costs more than was reserved for it. A bill that does is booked in
+  full, for it was paid, and the scope grants no more of that resource.
+
+Tokens, money and calls are drawn from; seconds are a deadline on the clock, for siblings share the same time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from types import TracebackType
+from typing import Self
+
+from musespark.errors import BadOption, BudgetExhausted, ReservationClosed
+
+_NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """An amount of what can be drawn."""
+
+    tokens: int = 0
+    usd: float = 0.0
+    calls: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most a scope may draw, and how long it may take; None is no limit."""
+
+    tokens: int | None = None
+    usd: float | None = None
+    calls: int | None = None
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not value >= 0:
+                raise BadOption(f"budget {field.name}", value, "zero or more")
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """A cost in whole units (money in billionths of a dollar), so that what is added and taken away cancels exactly."""
+
+    tokens: int = 0
+    nanousd: int = 0
+    calls: int = 0
+
+    @classmethod
+    def of(cls, cost: Cost) -> _Amount:
+        amount = cls(cost.tokens, round(cost.usd * _NANO), cost.calls)
+        if min(amount.tokens, amount.nanousd, amount.calls) < 0:
+            raise BadOption("cost", cost, "zero or more")
+        return amount
+
+    def cost(self) -> Cost:
+        return Cost(tokens=self.tokens, usd=self.nanousd / _NANO, calls=self.calls)
+
+    def __add__(self, other: _Amount) -> _Amount:
+        return _Amount(self.tokens + other.tokens, self.nanousd + other.nanousd, self.calls + other.calls)
+
+    def __sub__(self, other: _Amount) -> _Amount:
+        return _Amount(self.tokens - other.tokens, self.nanousd - other.nanousd, self.calls - other.calls)
+
+
+class Budget:
+    """One scope of the tree. Safe to use from any thread and any task; nothing in it waits."""
+
+    def __init__(self, limits: Limits | None = None, *, parent: Budget | None = None,
+                 clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits or Limits()
+        self.parent = parent
+        # One lock for the whole tree: a reservation touches every scope up to the root, and holds it for microseconds.
+        self._lock: threading.Lock = parent._lock if parent else threading.Lock()
+        self._clock: Callable[[], float] = parent._clock if parent else clock
+        self._ends: float | None = None if self.limits.seconds is None else self._clock() + self.limits.seconds
+        self._reserved = _Amount()
+        self._spent = _Amount()
+
+    def child(self, limits: Limits | None = None) -> Budget:
+        """A scope that draws from this one, within limits of its own."""
+        return Budget(limits, parent=self)
+
+    @property
+    def reserved(self) -> Cost:
+        """What is promised to work that goes on, here and below."""
+        return self._reserved.cost()
+
+    @property
+    def spent(self) -> Cost:
+        """What was used, here and below."""
+        return self._spent.cost()
+
+    def seconds_left(self) -> float | None:
+        """Until the earliest deadline from here up, at least 0; None where there is none."""
+        end = min((scope._ends for scope in self._upwards() if scope._ends is not None), default=None)
+        return None if end is None else max(0.0, end - self._clock())
+
+    def reserve(self, wanted: Cost, at_least: Cost | None = None) -> Reservation:
+        """Promise an amount to work about to start, in this scope and all above it, or in none.
+
+        With `at_least`, grants as much of `wanted` as is left, down to that. Raises `BudgetExhausted`.
+        """
+        want = _Amount.of(wanted)
+        least = want if at_least is None else _Amount.of(at_least)
+        with self._lock:
+            granted = want
+            for scope in self._upwards():
+                granted = scope._grant(granted, least)
+            for scope in self._upwards():
+                scope._reserved += granted
+        return Reservation(self, granted)
+
+    def _grant(self, want: _Amount, least: _Amount) -> _Amount:
+        """As much of `want` as is left here."""
+        if self._ends is not None and self._clock() >= self._ends:
+            raise BudgetExhausted("seconds", self.limits.seconds or 0)
+        held = self._reserved + self._spent
+        limits = self.limits
+        nanousd = None if limits.usd is None else round(limits.usd * _NANO)
+        return _Amount(
+            _fit("tokens", limits.tokens, held.tokens, want.tokens, least.tokens, 1),
+            _fit("usd", nanousd, held.nanousd, want.nanousd, least.nanousd, _NANO),
+            _fit("calls", limits.calls, held.calls, want.calls, least.calls, 1))
+
+    def _close(self, granted: _Amount, actual: _Amount) -> None:
+        """Turn a reservation into what was spent, here and in every scope above. The caller holds the lock."""
+        for scope in self._upwards():
+            scope._reserved -= granted
+            scope._spent += actual
+
+    def _upwards(self) -> list[Budget]:
+        scopes: list[Budget] = []
+        scope: Budget | None = self
+        while scope is not None:
+            scopes.append(scope)
+            scope = scope.parent
+        return scopes
+
+
+def _fit(resource: str, limit: int | None, held: int, want: int, least: int, unit: int) -> int:
+    """As much of `want` as the limit leaves; raises `BudgetExhausted` below `least` (an amount of 0 always fits)."""
+    if limit is None:
+        return want
+    fits = min(want, max(0, limit - held))
+    if fits < min(want, least):
+        raise BudgetExhausted(resource, limit / unit, least / unit)
+    return fits
+
+
+class Reservation:
+    """A promise of so much; used as a context manager it returns everything unless it was settled."""
+
+    def __init__(self, budget: Budget, granted: _Amount) -> None:
+        self._budget = budget
+        self._granted = granted
+        self._open = True
+
+    @property
+    def granted(self) -> Cost:
+        """What was promised: `wanted`, or less where `at_least` allowed it."""
+        return self._granted.cost()
+
+    def settle(self, actual: Cost) -> None:
+        """Book what the work really cost; the rest returns. Raises `ReservationClosed` after the first close."""
+        amount = _Amount.of(actual)
+        with self._budget._lock:
+            if not self._open:
+                raise ReservationClosed
+            self._open = False
+            self._budget._close(self._granted, amount)
+
+    def release(self) -> None:
+        """Return everything: the work did not happen. Does nothing once closed."""
+        with self._budget._lock:
+            if self._open:
+                self._open = False
+                self._budget._close(self._granted, _Amount())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 where: TracebackType | None) -> None:
+        self.release()

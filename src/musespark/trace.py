@@ -1,0 +1,113 @@
+"""A run kept on disk: `events.jsonl`, one event a line, and every picture as a PNG file beside it.
+
+Nothing is half-written: a picture gets its name once it is whole, and before the line that refers to it; a line is
+flushed at once. A run that was killed leaves a trace that can be read up to there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from musespark.errors import BadEvent, TraceDamaged, TraceUnwritable
+from musespark.events import Event, Pictured, from_json
+
+EVENTS = "events.jsonl"
+_PICTURE = re.compile(r"picture-\d{4,}\.png")
+
+
+class TraceWriter:
+    """Keeps a run's events in a directory, made if need be; an older trace there is replaced. Use it with `with`."""
+
+    def __init__(self, directory: str | Path) -> None:
+        """Raises `TraceUnwritable`, so that a person learns it before the run and not at its end."""
+        self.directory = Path(directory)
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            for entry in self.directory.iterdir():
+                if _PICTURE.fullmatch(entry.name):
+                    entry.unlink()
+            self._lines = open(self.directory / EVENTS, "w", encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise self._unwritable(error) from error
+
+    def write(self, event: Event) -> Path | None:
+        """Keep one event; returns the path of its picture where it has one. Raises `TraceUnwritable`."""
+        try:
+            values = event.to_json()
+            path = None
+            if isinstance(event, Pictured):
+                path = self._keep_picture(event)
+                values["picture"] = {"file": path.name}
+            self._lines.write(json.dumps(values) + "\n")
+            self._lines.flush()
+            return path
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _keep_picture(self, event: Pictured) -> Path:
+        path = self.directory / f"picture-{event.seq:04d}.png"
+        unfinished = path.with_suffix(".png.part")
+        try:
+            unfinished.write_bytes(event.picture)
+            os.replace(unfinished, path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+        return path
+
+    def _unwritable(self, error: Exception) -> TraceUnwritable:
+        return TraceUnwritable(self.directory, getattr(error, "strerror", None) or str(error))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 where: TracebackType | None) -> None:
+        self._lines.close()
+
+
+async def traced(events: AsyncGenerator[Event, None], directory: str | Path) -> AsyncGenerator[Event, None]:
+    """The same events, each kept on disk before it is passed on. Raises `TraceUnwritable`, first of all."""
+    async with aclosing(events):
+        with TraceWriter(directory) as trace:
+            async for event in events:
+                trace.write(event)
+                yield event
+
+
+def read_trace(directory: str | Path) -> list[Event]:
+    """The events that were kept, equal to those that happened; a last line cut by a kill is left out.
+
+    Raises `TraceDamaged`.
+    """
+    path = Path(directory) / EVENTS
+    try:
+        whole = path.read_text(encoding="utf-8").split("\n")[:-1]
+    except (OSError, ValueError) as error:
+        raise TraceDamaged(directory, getattr(error, "strerror", None) or str(error)) from error
+    events = []
+    for number, line in enumerate(whole, 1):
+        try:
+            events.append(from_json(_with_picture(json.loads(line), path.parent)))
+        except (BadEvent, OSError, ValueError, AttributeError) as error:
+            raise TraceDamaged(directory, f"line {number} of {EVENTS}: {error}") from error
+    return events
+
+
+def _with_picture(values: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """The event's values with its picture's bytes back in them."""
+    reference = values.get("picture")
+    if not isinstance(reference, dict):
+        return values
+    name = str(reference.get("file"))
+    # A trace may come from anywhere; it names files of its own directory only.
+    if not _PICTURE.fullmatch(name):
+        raise BadEvent(f"{name!r} is not the name of a kept picture")
+    return {**values, "picture": (directory / name).read_bytes()}
