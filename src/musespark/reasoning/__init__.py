@@ -1,0 +1,1 @@
+"""The heart: how a question becomes an answer."""

@@ -1,0 +1,98 @@
+"""Which agents are running, and which delta is allowed when: the whole translation from deltas to events, without I/O.
+
+An agent starts once, below an agent that runs, and ends once. What breaks this is the backend's mistake (`WrongShape`).
+"""
+
+from __future__ import annotations
+
+from musespark.errors import WrongShape
+from musespark.events import (
+    MAIN,
+    AgentCancelled,
+    AgentReturned,
+    AgentStarted,
+    AnswerDelta,
+    Event,
+    Pictured,
+    Spent,
+    Thought,
+    Verified,
+)
+from musespark.models.model import (
+    PictureDelta,
+    TextDelta,
+    ThinkingDelta,
+    ThreadCancelled,
+    ThreadReturned,
+    ThreadStarted,
+    UsageDelta,
+    VerifiedDelta,
+)
+
+
+class Lanes:
+    """The agents of one run."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._running = [MAIN]
+        self._started = {MAIN}
+
+    @property
+    def started(self) -> int:
+        """How many agents there have been."""
+        return len(self._started)
+
+    def event(self, delta: object) -> Event:
+        """The event that a delta (any but `Finish`) means; raises `WrongShape`."""
+        if not isinstance(getattr(delta, "text", ""), str):
+            raise self._wrong(f"the text of a {type(delta).__name__} is not a string")
+        match delta:
+            case TextDelta():
+                return AnswerDelta(delta.text)
+            case ThinkingDelta():
+                return Thought(self._live(delta.agent), delta.text)
+            case PictureDelta():
+                if not delta.picture.startswith(b"\x89PNG"):
+                    raise self._wrong("a picture is not a PNG")
+                return Pictured(self._live(delta.agent), delta.picture, delta.caption, delta.width, delta.height)
+            case ThreadStarted():
+                return self._start(delta)
+            case ThreadReturned():
+                return AgentReturned(self._end(delta.agent), delta.text)
+            case ThreadCancelled():
+                return AgentCancelled(self._end(delta.agent), delta.reason)
+            case VerifiedDelta():
+                return Verified(delta.ok, delta.by)
+            case UsageDelta():
+                return Spent(MAIN, delta.usage)
+            case _:
+                raise self._wrong(f"it sent a {type(delta).__name__} where a delta was due")
+
+    def close(self, reason: str) -> list[Event]:
+        """Cancel every spawned agent that still runs, children before parents."""
+        spawned = [agent for agent in reversed(self._running) if agent != MAIN]
+        self._running = [MAIN]
+        return [AgentCancelled(agent, reason) for agent in spawned]
+
+    def _start(self, delta: ThreadStarted) -> Event:
+        if delta.agent in self._started:
+            raise self._wrong(f"agent {delta.agent!r} started twice")
+        parent = self._live(delta.parent)
+        self._started.add(delta.agent)
+        self._running.append(delta.agent)
+        return AgentStarted(delta.agent, parent, delta.task)
+
+    def _live(self, agent: str) -> str:
+        if agent not in self._running:
+            raise self._wrong(f"agent {agent!r} is not running")
+        return agent
+
+    def _end(self, agent: str) -> str:
+        if agent == MAIN:
+            raise self._wrong("the first agent ends with the reply, not as a thread")
+        self._running.remove(self._live(agent))
+        return agent
+
+    def _wrong(self, what: str) -> WrongShape:
+        return WrongShape(self._model, what)
