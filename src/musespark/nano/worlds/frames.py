@@ -1,0 +1,125 @@
+"""How a lake looks: gymnasium's own frames, put together from its art, and the model's own tiles.
+
+The art in `art/` is that of gymnasium 1.4 (MIT, see `art/LICENSE`). Older versions draw an elf and a stool, whose art may not be
+shipped; it is used in training where the environment variable MUSESPARK_LAKE_ART names the folder that holds it (the `img`
+folder of gymnasium 1.2's `envs/toy_text`), so that the model reads those frames as well.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from musespark.nano.canvas import Canvas
+from musespark.nano.worlds.grid import Grid
+
+CELL = 64
+"""Pixels per side of a cell in gymnasium's frames (of up to eight cells a side)."""
+ART = Path(__file__).parent / "art"
+OLDER_ART = "MUSESPARK_LAKE_ART"
+_BORDER = (180, 200, 230)
+_CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
+_FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+
+
+def gymnasium(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
+    """A frame of the current version, or (one of three, where its art is at hand) of the older one."""
+    older = os.environ.get(OLDER_ART)
+    return classic(rows, older) if older and rng.random() < 1 / 3 else current(rows)
+
+
+def current(rows: tuple[str, ...]) -> np.ndarray:
+    """What gymnasium 1.4 renders after a reset, (64 * n, 64 * n, 3) uint8."""
+    return _mosaic([[_current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
+
+
+def classic(rows: tuple[str, ...], art: str | Path) -> np.ndarray:
+    """What gymnasium up to 1.2 renders after a reset, (64 * n, 64 * n, 3) uint8, with the art in that folder."""
+    return _mosaic([[_classic_cell(letter, str(art)) for letter in row] for row in rows])
+
+
+def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Half of the frames as they are, the others at any size from 64 pixels a side to their own."""
+    if rng.random() < 0.5:
+        return frame
+    side = rng.randint(64, len(frame))
+    return np.asarray(Image.fromarray(frame).resize((side, side), rng.choice(_FILTERS)))
+
+
+def own(grid: Grid, rng: random.Random) -> np.ndarray:
+    """The map as the model itself draws it, 64 to 384 pixels a side."""
+    canvas = Canvas()
+    for cell, tile in enumerate(grid.tiles):
+        canvas.paint(grid.place(cell), tile)
+    return canvas.pixels(rng.randint(1, 6))
+
+
+def _mosaic(cells: list[list[np.ndarray]]) -> np.ndarray:
+    return np.concatenate([np.concatenate(row, axis=1) for row in cells], axis=0)
+
+
+def _crack(x: int, y: int, letter: str) -> int | None:
+    """Which crack gymnasium 1.4 scatters on a frozen cell, by its position."""
+    crack = (x * 3 + y * 5) % 7
+    return crack if letter == "F" and crack < len(_CRACKS) else None
+
+
+@functools.cache
+def _current_cell(letter: str, crack: int | None) -> np.ndarray:
+    if letter == "H":
+        return _bordered(_art("tile_hole")[..., :3].copy())
+    cell = _art("tile_ice" if crack is None else _CRACKS[crack])[..., :3].copy()
+    margin = round(CELL * 0.06)
+    if letter == "S":
+        _lay(cell, _art("letter_s"), margin, margin)
+    if letter == "G":
+        flag = _art("goal_flag")
+        _lay(cell, flag, CELL - len(flag) - round(CELL * 0.12), (CELL - flag.shape[1]) // 2)
+        _lay(cell, _art("letter_g"), margin, margin)
+    cell = _bordered(cell)
+    if letter == "S":
+        agent = _art("agent")
+        _lay(cell, agent, (CELL - len(agent)) // 2, (CELL - agent.shape[1]) // 2)
+    return cell
+
+
+@functools.cache
+def _classic_cell(letter: str, folder: str) -> np.ndarray:
+    def art(name: str) -> np.ndarray:
+        image = Image.open(Path(folder) / f"{name}.png").convert("RGBA")
+        return np.asarray(image.resize((CELL, CELL), Image.Resampling.NEAREST))
+
+    cell = art("ice")[..., :3].copy()
+    thing = {"H": "hole", "G": "goal", "S": "stool"}.get(letter)
+    if thing:
+        _lay(cell, art(thing), 0, 0)
+    cell = _bordered(cell)
+    if letter == "S":
+        _lay(cell, art("elf_down"), 0, 0)
+    return cell
+
+
+@functools.cache
+def _art(name: str) -> np.ndarray:
+    return np.asarray(Image.open(ART / f"{name}.png").convert("RGBA"))
+
+
+def _bordered(cell: np.ndarray) -> np.ndarray:
+    cell[[0, -1], :] = _BORDER
+    cell[:, [0, -1]] = _BORDER
+    return cell
+
+
+def _lay(cell: np.ndarray, art: np.ndarray, top: int, left: int) -> None:
+    """Blend as pygame does, to the last bit."""
+    there = cell[top : top + art.shape[0], left : left + art.shape[1]]
+    colour, alpha = art[..., :3].astype(np.int32), art[..., 3:].astype(np.int32)
+    below = there.astype(np.int32)
+    there[:] = (((colour - below) * alpha + colour) >> 8) + below
+    np.copyto(there, art[..., :3], where=alpha == 255)
+    np.copyto(there, below.astype(np.uint8), where=alpha == 0)

@@ -1,0 +1,185 @@
+"""Lakes and mazes are the same to think about: cells, and the moves that each of them allows.
+
+The thought is a picture: redraw the map, let a flood run from the goal to the start leaving in every cell an arrow towards the
+goal, and follow the arrows. A team does the same from the other end of each first move: the thread of a move blocks the start,
+floods to the cell that the move leads to, and returns a path that begins with its move.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from musespark.nano import tiles
+from musespark.nano import vocabulary as v
+from musespark.nano.tiles import MOVES
+from musespark.nano.trace import Branch
+
+STEPS = {"U": (-1, 0), "D": (1, 0), "L": (0, -1), "R": (0, 1)}
+BIT = {"U": tiles.U, "D": tiles.D, "L": tiles.L, "R": tiles.R}
+BACK = {"U": "D", "D": "U", "L": "R", "R": "L"}
+SIZES = (3, 4, 5, 6)
+TRAINED_THREADS = 2
+"""How many threads of a team are written out in a trace; the others' returns are given."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A square map: cells are numbered row by row; `exits[cell]` is the sum of the moves (tiles.U ...) that may be made there."""
+
+    size: int
+    start: int
+    goal: int
+    exits: tuple[int, ...]
+    tiles: tuple[int, ...]
+    """What each cell looks like in the model's own drawing."""
+
+    def after(self, cell: int, move: str) -> int | None:
+        """The cell that a move leads to, or None where it is not possible."""
+        if not self.exits[cell] & BIT[move]:
+            return None
+        down, right = STEPS[move]
+        return cell + down * self.size + right
+
+    def place(self, cell: int) -> int:
+        """Where a cell is on the canvas: the map stands in its top left corner."""
+        return cell // self.size * v.GRID + cell % self.size
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a flood does next: attend to a cell (`move` is empty), or find a neighbour and the move that leads back from it."""
+
+    cell: int
+    move: str = ""
+
+
+def flood(grid: Grid, until: int, blocked: int | None = None) -> Iterator[Look]:
+    """Breadth first from the goal, neighbours in the order of MOVES, until the cell asked for is found or nothing is left."""
+    if grid.goal == until:
+        return
+    found = {grid.goal, blocked}
+    heads = [grid.goal]
+    for head in heads:
+        yield Look(head)
+        for move in MOVES:
+            cell = grid.after(head, move)
+            if cell is None or cell in found:
+                continue
+            found.add(cell)
+            heads.append(cell)
+            yield Look(cell, BACK[move])
+            if cell == until:
+                return
+
+
+def follow(grid: Grid, start: int, arrows: dict[int, str]) -> list[tuple[int, str]] | None:
+    """The cells from `start` to before the goal with the moves made there, or None where there is no arrow."""
+    path, cell = [], start
+    while cell != grid.goal:
+        move = arrows.get(cell)
+        following = grid.after(cell, move) if move else None
+        if move is None or following is None:
+            return None
+        path.append((cell, move))
+        cell = following
+    return path
+
+
+def arrows(looks: list[Look]) -> dict[int, str]:
+    """The arrows that a flood leaves."""
+    return {look.cell: look.move for look in looks if look.move}
+
+
+def solve(grid: Grid) -> str | None:
+    """The shortest path that the flood's arrows show, as moves; None where there is none."""
+    path = follow(grid, grid.start, arrows(list(flood(grid, grid.start))))
+    return None if path is None else "".join(move for _, move in path)
+
+
+def is_shortest(grid: Grid, answer: str) -> bool:
+    """Whether the moves are possible one after the other, end at the goal, and could not be fewer."""
+    best = solve(grid)
+    if best is None or len(answer) != len(best):
+        return False
+    cell: int | None = grid.start
+    for move in answer:
+        cell = grid.after(cell, move) if move in STEPS and cell is not None else None
+    return cell == grid.goal
+
+
+def think(grid: Grid, world: str, mode: str, branch: Branch, rng: random.Random) -> None:
+    """Write the thought of a mode, from the world's token to <eos>."""
+    best = solve(grid)
+    assert best is not None, "a problem has a solution"
+    branch.writes(v.WORLDS[world])
+    if mode == "thinking":
+        _redraw(grid, branch)
+        looks = list(flood(grid, grid.start))
+        branch.writes(v.IMG)
+        _draw_flood(grid, looks, branch)
+        _draw_path(grid, follow(grid, grid.start, arrows(looks)) or [], branch)
+        branch.writes(v.IMG_END)
+    elif mode == "contemplating":
+        best = _contemplate(grid, branch, rng)
+    branch.writes(v.ANSWER, best, v.EOS)
+
+
+def _contemplate(grid: Grid, branch: Branch, rng: random.Random) -> str:
+    """Spawn one thread for each first move; the answer is the first of the shortest returns."""
+    _redraw(grid, branch)
+    branch.writes(v.SPAWN)
+    returns = {move: _thread(grid, move, None) for move in MOVES if grid.after(grid.start, move) is not None}
+    for move in _trained(returns, rng):
+        _thread(grid, move, branch.fork().given(v.TH, move))
+    for move in returns:
+        branch.writes(v.TH, move)
+    branch.writes(v.JOIN)
+    for path in filter(None, returns.values()):
+        branch.given(v.RET, path)
+    return min(filter(None, returns.values()), key=len)
+
+
+def _trained(returns: dict[str, str], rng: random.Random) -> list[str]:
+    """The threads that are written out: at random, but one at least that returns something."""
+    chosen = rng.sample(list(returns), min(TRAINED_THREADS, len(returns)))
+    if not any(returns[move] for move in chosen):
+        chosen[0] = rng.choice([move for move in returns if returns[move]])
+    return chosen
+
+
+def _thread(grid: Grid, move: str, branch: Branch | None) -> str:
+    """What the thread of a first move returns ("" when the goal is out of reach), written down where there is a branch."""
+    first = grid.after(grid.start, move)
+    assert first is not None, "a thread is spawned for a move that is possible"
+    looks = list(flood(grid, first, blocked=grid.start))
+    path = follow(grid, first, arrows(looks))
+    returned = "" if path is None else move + "".join(step for _, step in path)
+    if branch is not None:
+        branch.writes(v.IMG)
+        _draw_path(grid, [(grid.start, move)], branch)
+        _draw_flood(grid, looks, branch)
+        _draw_path(grid, path or [], branch)
+        branch.writes(v.IMG_END, v.RET, returned, v.END)
+    return returned
+
+
+def _redraw(grid: Grid, branch: Branch) -> None:
+    branch.writes(v.IMG)
+    for cell, tile in enumerate(grid.tiles):
+        branch.writes(v.place(grid.place(cell)), v.tile(tile))
+    branch.writes(v.IMG_END)
+
+
+def _draw_flood(grid: Grid, looks: list[Look], branch: Branch) -> None:
+    for look in looks:
+        if look.move:
+            branch.writes(v.place(grid.place(look.cell)), v.tile(tiles.flood(look.move)))
+        else:
+            branch.writes(v.look(grid.place(look.cell)))
+
+
+def _draw_path(grid: Grid, path: list[tuple[int, str]], branch: Branch) -> None:
+    for cell, move in path:
+        branch.writes(v.place(grid.place(cell)), v.tile(tiles.path(move)))

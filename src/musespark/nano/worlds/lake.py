@@ -1,0 +1,106 @@
+"""Frozen lakes: find a safe shortest way over the ice (the maps of gymnasium's FrozenLake, 3x3 to 6x6)."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from musespark.nano import tiles
+from musespark.nano.trace import Branch
+from musespark.nano.worlds import frames, grid
+from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
+from musespark.nano.worlds.world import Problem, held_out as is_held_out
+
+QUESTIONS = (
+    "Find a safe shortest path from the start to the goal on this frozen lake.",
+    "Find a safe shortest path over the frozen lake. Answer with U, D, L, R.",
+    "Which moves cross this frozen lake safely?",
+    "How do I get to the goal without falling into a hole?",
+    "Cross the ice from start to goal and avoid the holes. Give the moves.",
+    "What is the shortest safe way across the lake in the picture?",
+    "The lake is frozen, but it has holes. Which moves lead to the goal?",
+    "Plan the fewest steps over the ice so that nobody falls in.",
+    "Guide the player over the frozen lake: give a string of U, D, L and R.",
+    "Solve this FrozenLake map with as few moves as possible.",
+    "Look at this frozen lake. What sequence of moves reaches the goal?",
+    "Walk from the start to the goal, never step into a hole. Shortest route?",
+    "Get me safely across this ice, please. Letters U D L R.",
+    "Give the shortest list of directions to reach the goal on this icy lake.",
+    "I am standing on a frozen lake. How do I walk to the goal safely?",
+    "Here is a FrozenLake board. Which actions bring the agent to the goal?",
+)
+FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
+"""Shares of ice that the maps are drawn with, one of them at random."""
+_TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
+
+
+class Lake:
+    """The world of frozen lakes."""
+
+    name = "lake"
+
+    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+        """A solvable map and a picture of it; what is held out is drawn and laid out as gymnasium does it."""
+        size = rng.choice(SIZES)
+        while True:
+            rows = _random_map(size, rng, plain=held_out)
+            key = key_of(rows)
+            board = read_map(rows)
+            answer = grid.solve(board)
+            if answer is not None and is_held_out(key) == held_out:
+                break
+        picture = frames.current(rows) if held_out else _draw(rows, rng)
+        return Problem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
+
+    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+        """Redraw, flood, follow: see `grid.py`."""
+        grid.think(problem.facts["grid"], self.name, mode, branch, rng)
+
+    def right(self, problem: Problem, answer: str) -> bool:
+        """Whether the moves are safe, reach the goal, and are as few as can be."""
+        return grid.is_shortest(problem.facts["grid"], answer)
+
+    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+        """None: pictures of lakes cannot be read here yet."""
+        return None
+
+
+def key_of(rows: tuple[str, ...]) -> str:
+    """The map as text: what the split goes by."""
+    return "lake\n" + "\n".join(rows)
+
+
+def read_map(rows: tuple[str, ...]) -> Grid:
+    """A map in gymnasium's letters (S start, F frozen, H hole, G goal) as a grid."""
+    size = len(rows)
+    letters = "".join(rows)
+    exits = []
+    for cell in range(size * size):
+        row, column = divmod(cell, size)
+        exits.append(
+            sum(
+                BIT[move]
+                for move, (down, right) in STEPS.items()
+                if 0 <= row + down < size and 0 <= column + right < size and rows[row + down][column + right] != "H"
+            )
+        )
+    return Grid(size, letters.index("S"), letters.index("G"), tuple(exits), tuple(_TILE[letter] for letter in letters))
+
+
+def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
+    """Like gymnasium's generate_random_map; where not `plain`, also with more holes, and ends anywhere."""
+    frozen = 0.8 if plain else rng.choice(FROZEN)
+    letters = ["F" if rng.random() < frozen else "H" for _ in range(size * size)]
+    start, goal = 0, size * size - 1
+    if not plain and rng.random() < 0.25:
+        start, goal = rng.sample(range(size * size), 2)
+    letters[start], letters[goal] = "S", "G"
+    return tuple("".join(letters[row * size : (row + 1) * size]) for row in range(size))
+
+
+def _draw(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
+    """Three quarters as gymnasium renders it, at any scale; the others in the model's own style."""
+    if rng.random() < 0.25:
+        return frames.own(read_map(rows), rng)
+    return frames.scaled(frames.gymnasium(rows, rng), rng)

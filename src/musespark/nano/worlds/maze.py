@@ -1,0 +1,166 @@
+"""Mazes: find the one way from the green dot to the red one (perfect mazes, 3x3 to 6x6, drawn in many ways)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+
+from musespark.nano import tiles
+from musespark.nano.trace import Branch
+from musespark.nano.worlds import grid, walls
+from musespark.nano.worlds.grid import BACK, BIT, SIZES, STEPS, Grid
+from musespark.nano.worlds.world import Problem, held_out as is_held_out
+
+QUESTIONS = (
+    "Find the way through the maze from the green dot to the red dot.",
+    "Which moves solve this maze?",
+    "Solve the maze in the picture. Answer with U, D, L, R.",
+    "How do I get from the green dot to the red one?",
+    "What is the path from green to red in this labyrinth?",
+    "Start at the green dot and reach the red dot. Which directions do I take?",
+    "Give the sequence of moves (U, D, L, R) through the maze.",
+    "Guide me out of this maze: from green to red, without crossing walls.",
+    "Look at the maze. What is the shortest route from start to goal?",
+    "Navigate this labyrinth, please. Letters for up, down, left and right.",
+    "List the steps that lead through the maze to the red dot.",
+    "I am the green dot in a maze. How do I walk to the red dot?",
+    "Here is a maze. Tell me the turns to make, one letter a cell.",
+    "Trace a path between the walls from the start to the goal.",
+    "Can you solve this maze? Write the moves as a string like RRDU.",
+    "Which way leads through the walls to the red mark?",
+)
+
+
+class Maze:
+    """The world of mazes."""
+
+    name = "maze"
+
+    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+        """A perfect maze and a picture of it, drawn in any of the styles of `walls.py`."""
+        size = rng.choice(SIZES)
+        while True:
+            exits = rng.choice(CARVERS)(size, rng)
+            start, goal = _ends(size, rng)
+            key = key_of(size, exits, start, goal)
+            if is_held_out(key) == held_out:
+                break
+        maze = as_grid(size, exits, start, goal)
+        answer = grid.solve(maze)
+        assert answer is not None, "every cell of a perfect maze can be reached"
+        return Problem(self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze})
+
+    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+        """Redraw, flood, follow: see `grid.py`."""
+        grid.think(problem.facts["grid"], self.name, mode, branch, rng)
+
+    def right(self, problem: Problem, answer: str) -> bool:
+        """Whether the moves pass no wall, reach the goal, and are as few as can be."""
+        return grid.is_shortest(problem.facts["grid"], answer)
+
+    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+        """None: pictures of mazes cannot be read here yet."""
+        return None
+
+
+def as_grid(size: int, exits: list[int], start: int, goal: int) -> Grid:
+    """The maze as a grid, with the tiles the model draws it with."""
+    marks = {start: "start", goal: "goal"}
+    looks = (tiles.maze(15 - exits[cell], marks.get(cell, "plain")) for cell in range(size * size))
+    return Grid(size, start, goal, tuple(exits), tuple(looks))
+
+
+def key_of(size: int, exits: list[int], start: int, goal: int) -> str:
+    """The map as text: what the split goes by."""
+    lines = ["maze"]
+    for row in range(size):
+        cells = range(row * size, (row + 1) * size)
+        lines.append("+" + "+".join("  " if exits[cell] & tiles.U else "--" for cell in cells) + "+")
+        inside = ("S" if cell == start else "G" if cell == goal else " " for cell in cells)
+        lines.append("|" + "".join(f"{mark} {' ' if exits[cell] & tiles.R else '|'}" for cell, mark in zip(cells, inside, strict=True)))
+    return "\n".join([*lines, "+" + "--+" * size])
+
+
+def _ends(size: int, rng: random.Random) -> tuple[int, int]:
+    """Half of the mazes from one corner to the opposite one, the others from anywhere to anywhere."""
+    cells = size * size
+    if rng.random() < 0.5:
+        corner = rng.choice((0, size - 1, cells - size, cells - 1))
+        return corner, cells - 1 - corner
+    start, goal = rng.sample(range(cells), 2)
+    return start, goal
+
+
+def _neighbours(cell: int, size: int) -> list[tuple[str, int]]:
+    row, column = divmod(cell, size)
+    return [
+        (move, cell + down * size + right)
+        for move, (down, right) in STEPS.items()
+        if 0 <= row + down < size and 0 <= column + right < size
+    ]
+
+
+def _open(exits: list[int], cell: int, move: str, other: int) -> None:
+    exits[cell] |= BIT[move]
+    exits[other] |= BIT[BACK[move]]
+
+
+def _depth_first(size: int, rng: random.Random) -> list[int]:
+    """Long corridors."""
+    exits = [0] * (size * size)
+    trail = [rng.randrange(size * size)]
+    seen = set(trail)
+    while trail:
+        ahead = [(move, cell) for move, cell in _neighbours(trail[-1], size) if cell not in seen]
+        if not ahead:
+            trail.pop()
+            continue
+        move, cell = rng.choice(ahead)
+        _open(exits, trail[-1], move, cell)
+        seen.add(cell)
+        trail.append(cell)
+    return exits
+
+
+def _prim(size: int, rng: random.Random) -> list[int]:
+    """Many short dead ends."""
+    exits = [0] * (size * size)
+    first = rng.randrange(size * size)
+    seen = {first}
+    edge = [(first, move, cell) for move, cell in _neighbours(first, size)]
+    while edge:
+        pick = rng.randrange(len(edge))
+        edge[pick], edge[-1] = edge[-1], edge[pick]
+        cell, move, other = edge.pop()
+        if other in seen:
+            continue
+        _open(exits, cell, move, other)
+        seen.add(other)
+        edge += [(other, onward, beyond) for onward, beyond in _neighbours(other, size) if beyond not in seen]
+    return exits
+
+
+def _wilson(size: int, rng: random.Random) -> list[int]:
+    """Every perfect maze equally likely (Wilson 1996: loop-erased random walks)."""
+    exits = [0] * (size * size)
+    outside = set(range(size * size))
+    outside.discard(rng.randrange(size * size))
+    while outside:
+        first = cell = min(outside)
+        last_exit: dict[int, tuple[str, int]] = {}
+        while cell in outside:
+            last_exit[cell] = rng.choice(_neighbours(cell, size))
+            cell = last_exit[cell][1]
+        cell = first
+        while cell in outside:
+            move, other = last_exit[cell]
+            _open(exits, cell, move, other)
+            outside.discard(cell)
+            cell = other
+    return exits
+
+
+CARVERS: tuple[Callable[[int, random.Random], list[int]], ...] = (_depth_first, _prim, _wilson)
+"""Kinds of mazes, equally often."""
