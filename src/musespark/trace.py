@@ -33,7 +33,7 @@ class TraceWriter:
             for entry in self.directory.iterdir():
                 if _PICTURE.fullmatch(entry.name):
                     entry.unlink()
-            self._lines = open(self.directory / EVENTS, "w", encoding="utf-8")
+            self._lines = (self.directory / EVENTS).open("w", encoding="utf-8")
         except (OSError, ValueError) as error:
             raise self._unwritable(error) from error
 

@@ -1,0 +1,54 @@
+# make demo   two real questions, answered on this machine
+# make test   everything the tests need, then the linters and all tests
+# make lock   resolve the pinned requirements anew
+
+# The first Python of the system that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
+CANDIDATES = python3 python3.13 python3.12 python3.11 python
+PYTHON ?= $(shell for python in $(CANDIDATES); do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
+BIN = .venv/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
+TORCH = torch==2.13.0
+
+.PHONY: demo test lint lock clean
+
+demo: .venv/core.done
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+test: .venv/test.done lint
+	$(BIN)/python -m pytest
+
+lint: .venv/test.done
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+
+.venv/core.done: .venv/bin/python requirements.lock pyproject.toml
+	@echo "Installing musespark into .venv"
+	@$(PIP) install -r requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+.venv/test.done: .venv/core.done requirements-test.lock
+	@echo "Installing what the tests need into .venv"
+	@$(PIP) install -r requirements-test.lock $(TORCH)
+	@touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "musespark needs Python 3.11 or newer, and none of $(CANDIDATES) is one." \
+		"Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) comes without its venv module." \
+		"On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv
+
+# For every platform, and without the address of any package index: pip uses the one it is configured for.
+RESOLVE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --quiet
+lock: .venv/bin/python
+	$(PIP) install 'uv>=0.9,<1'
+	$(RESOLVE) --upgrade > requirements.lock
+	$(RESOLVE) --extra test --constraint requirements.lock > .venv/everything.txt
+	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
+
+clean:
+	rm -rf .venv build dist
