@@ -1,0 +1,100 @@
+import asyncio
+import os
+import signal
+import threading
+import time
+from contextlib import aclosing
+
+import numpy as np
+import pytest
+
+import musespark
+from musespark import errors
+from musespark.models.fake import FakeModel
+from musespark.trace import read_trace
+
+
+async def test_ask_collects_the_stream(tmp_path):
+    model = FakeModel("team")
+    answer = await musespark.ask("Which?", model=model, images=[np.zeros((2, 2, 3), np.uint8)], mode="contemplating",
+                                 threads=3, seed=7, trace=tmp_path)
+    assert str(answer) == answer.answer == "42"
+    assert answer.verified and not answer.truncated
+    assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 3)
+    assert len(answer.pictures) == 1
+    assert read_trace(tmp_path) == list(answer.events)
+    request = model.requests[0]
+    assert (request.threads, request.seed, len(request.images), model.running) == (3, 7, 1, 0)
+
+
+async def test_stream_gives_the_events_as_they_happen():
+    kinds = [event.kind async for event in musespark.stream("Which?", model="fake")]
+    assert kinds == ["run_started", "agent_started", "thought", "answer_delta", "answer_delta", "verified", "spent",
+                     "agent_returned", "run_ended"]
+
+
+async def test_leaving_the_stream_stops_the_model():
+    model = FakeModel("hang")
+    async with aclosing(musespark.stream("Which?", model=model)) as events:
+        async for event in events:
+            if event.kind == "answer_delta":
+                break
+        assert model.running == 1
+    assert model.running == 0
+
+
+async def test_limits_give_the_best_answer_so_far():
+    answer = await musespark.ask("Which?", model="fake:hang", budget=musespark.Limits(seconds=0.05))
+    assert (str(answer), answer.why) == ("4", "budget")
+
+
+@pytest.mark.parametrize(("options", "error"), [
+    ({"mode": "hasty"}, errors.UnknownMode), ({"model": "oracle"}, errors.UnknownModel),
+    ({"model": "fake:oracle"}, errors.UnknownModel), ({"threads": 0}, errors.BadOption),
+    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadPicture),
+])
+async def test_bad_input_is_told_before_anything_runs(options, error):
+    with pytest.raises(error):
+        await musespark.ask("Which?", **{"model": "fake", **options})
+
+
+def test_ask_sync_in_a_script():
+    assert str(musespark.ask_sync("Which?", model="fake")) == "42"
+
+
+async def test_ask_sync_in_a_notebook_whose_loop_is_running():
+    assert str(musespark.ask_sync("Which?", model="fake")) == "42"
+    with pytest.raises(errors.ModelFailed):
+        musespark.ask_sync("Which?", model="fake:error")
+
+
+async def test_interrupting_ask_sync_in_a_notebook_stops_the_model():
+    model = FakeModel("hang")
+
+    def interrupt_once_it_runs() -> None:
+        while not model.running:
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupter = threading.Thread(target=interrupt_once_it_runs)
+    try:
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            musespark.ask_sync("Which?", model=model)
+    finally:
+        interrupter.join()
+        signal.signal(signal.SIGINT, previous)
+    assert model.running == 0
+
+
+async def test_a_cancelled_ask_leaves_no_task():
+    model = FakeModel("hang")
+    task = asyncio.create_task(musespark.ask("Which?", model=model))
+    while not model.running:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert model.running == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
