@@ -213,7 +213,7 @@ class Request:
         _whole("threads", self.threads, 1, MAX_THREADS)
         _whole("seed", self.seed, 0, 2**63 - 1)
         if self.max_tokens is not None:
-            _whole("max_tokens", self.max_tokens, 1, 10_000_000)
+            _whole("max_tokens", self.max_tokens, 1, 10**9)
         if not 0 <= self.temperature <= 2:
             raise BadOption("temperature", self.temperature, "between 0 and 2")
 

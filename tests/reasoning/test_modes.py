@@ -141,3 +141,10 @@ async def test_leaving_early_books_what_was_spent_and_leaves_nothing_running(clo
     assert (budget.spent.tokens, budget.spent.calls, budget.reserved) == (7, 1, Cost())
     assert model.running == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_team_of_a_model_with_a_long_context_gets_all_of_it():
+    model = FakeModel(abilities=Abilities(native_spawn=True, context=1_000_000))
+    events, error = await seen(model, Request.of("Which?", threads=64))
+    assert error is None
+    assert (model.requests[0].max_tokens, events[-1].answer) == (65_000_000, "42")
