@@ -1,0 +1,87 @@
+"""What the model learns from: a problem's thoughts as a tree of token segments.
+
+A segment sees itself and its ancestors, nothing else; a fork gives a branch whose positions continue after the fork. The
+engine runs threads by the same rule, so what is learned equals what is run (`tests/nano/test_forks.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from musespark.nano import vocabulary as v
+
+
+@dataclass
+class Segment:
+    """A run of tokens: `weights[i]` is what predicting `tokens[i]` counts in the loss (0: given, not learned)."""
+
+    parent: int | None
+    start: int
+    """Position of the first token; the parent's last position plus one."""
+    tokens: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+
+@dataclass
+class Trace:
+    """All segments of one problem, parents before children, and the patches of its picture (64, 256) or None."""
+
+    patches: np.ndarray | None = None
+    segments: list[Segment] = field(default_factory=list)
+
+    def root(self) -> Branch:
+        """The first branch: everything forks from it."""
+        return Branch(self, self._open(None))
+
+    def __len__(self) -> int:
+        return sum(len(segment.tokens) for segment in self.segments)
+
+    def _open(self, parent: int | None) -> int:
+        start = 0 if parent is None else self.segments[parent].start + len(self.segments[parent].tokens)
+        self.segments.append(Segment(parent, start))
+        return len(self.segments) - 1
+
+
+class Branch:
+    """Writes one line of thought into a trace."""
+
+    def __init__(self, trace: Trace, segment: int) -> None:
+        self._trace = trace
+        self._segment = segment
+
+    def given(self, *pieces: str | int) -> Branch:
+        """Tokens that the engine feeds; the model is not taught to predict them. Text is encoded, integers are tokens."""
+        return self.writes(*pieces, weight=0.0)
+
+    def writes(self, *pieces: str | int, weight: float = 1.0) -> Branch:
+        """Tokens that the model learns to write."""
+        segment = self._trace.segments[self._segment]
+        for piece in pieces:
+            tokens = v.encode(piece) if isinstance(piece, str) else [piece]
+            segment.tokens += tokens
+            segment.weights += [weight] * len(tokens)
+        return self
+
+    def fork(self) -> Branch:
+        """A branch that sees everything written here so far, and nothing written here later."""
+        segments = self._trace.segments
+        if segments[self._segment].tokens:
+            stem, self._segment = self._segment, self._trace._open(self._segment)
+        else:  # nothing was written since the last fork
+            parent = segments[self._segment].parent
+            assert parent is not None, "a fork needs something to share"
+            stem = parent
+        return Branch(self._trace, self._trace._open(stem))
+
+
+def begin(question: str, patches: np.ndarray | None) -> tuple[Trace, Branch]:
+    """A trace that holds the question as the model sees it: <bos>, the picture's patches, the characters."""
+    trace = Trace(patches)
+    return trace, trace.root().given(*prompt(question, patches is not None))
+
+
+def prompt(question: str, picture: bool) -> list[int]:
+    """The tokens every mode starts from; the mode's own token follows."""
+    return [v.BOS, *([v.PATCH] * v.PLACES if picture else []), *v.encode(question)]

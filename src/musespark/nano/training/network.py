@@ -1,0 +1,167 @@
+"""The network in torch, for training: the architecture of transformers' `FuyuForCausalLM`, under the same parameter names.
+
+Fuyu (Adept, 2023) is a Persimmon decoder that takes patches of a picture through one linear layer: LayerNorm before each
+block, LayerNorm on queries and keys, rotary positions on half of each head, squared-ReLU feed-forward. `nano/network.py`
+is the same mathematics in NumPy; `tests/nano/test_equal.py` holds the two and transformers together.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Shape(Protocol):
+    """What the network needs to know of `musespark.nano.weights.NanoConfig`."""
+
+    width: int
+    layers: int
+    heads: int
+    hidden: int
+    vocabulary: int
+    patch: int
+    theta: float
+    rotary: float
+    eps: float
+
+
+class Attention(nn.Module):
+    """Self-attention of one layer; queries, keys and values come from one matrix, head by head."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.query_key_value = nn.Linear(shape.width, 3 * shape.width)
+        self.dense = nn.Linear(shape.width, shape.width)
+        self.q_layernorm = nn.LayerNorm(shape.width // shape.heads, eps=shape.eps)
+        self.k_layernorm = nn.LayerNorm(shape.width // shape.heads, eps=shape.eps)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
+        """x (B, T, width); cos, sin (B, 1, T, rotary); mask (B, 1, T, T), 0 where a query may look and -1e9 elsewhere."""
+        batch, length, width = x.shape
+        q, k, value = self.query_key_value(x).view(batch, length, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
+        q, k = self.q_layernorm(q).to(value.dtype), self.k_layernorm(k).to(value.dtype)
+        cos, sin = cos.to(value.dtype), sin.to(value.dtype)
+        mixed = attend(rotate(q, cos, sin), rotate(k, cos, sin), value, mask)
+        return self.dense(mixed.transpose(1, 2).reshape(batch, length, width))
+
+
+class FeedForward(nn.Module):
+    """Two matrices with a squared ReLU between them (So et al., Primer, 2021)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.dense_h_to_4h = nn.Linear(shape.width, shape.hidden)
+        self.dense_4h_to_h = nn.Linear(shape.hidden, shape.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rectified = F.relu(self.dense_h_to_4h(x))
+        return self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
+
+
+class Layer(nn.Module):
+    """One block: attention, then feed-forward, each on a normalised copy of the residual stream."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.self_attn = Attention(shape)
+        self.mlp = FeedForward(shape)
+        self.input_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
+        self.post_attention_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
+        x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Decoder(nn.Module):
+    """Embedding, layers, final norm."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.final_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
+
+
+class Body(nn.Module):
+    """The decoder and the patch embedding, named as transformers names them."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.language_model = Decoder(shape)
+        self.vision_embed_tokens = nn.Linear(shape.patch, shape.width)
+
+
+class TorchNano(nn.Module):
+    """The whole network. `hidden()` for all positions, `lm_head` for those that count."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.model = Body(shape)
+        self.lm_head = nn.Linear(shape.width, shape.vocabulary, bias=False)
+        self.initialise()
+
+    @torch.no_grad()
+    def initialise(self) -> None:
+        """Orthogonal-scale matrices, residual outputs and the head at zero: the network starts as the identity."""
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.normal_(module.weight, std=module.in_features**-0.5)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+        nn.init.normal_(self.model.language_model.embed_tokens.weight, std=0.5)
+        for layer in self.model.language_model.layers:
+            nn.init.zeros_(layer.self_attn.dense.weight)
+            nn.init.zeros_(layer.mlp.dense_4h_to_h.weight)
+        nn.init.zeros_(self.lm_head.weight)
+
+    def hidden(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
+        """Final hidden states (B, T, width).
+
+        tokens, positions (B, T) int64; mask (B, T, T) bool; patches (N, 256) float; where (N,) int64: the flat index
+        (row * T + column) of the <patch> token each patch stands for.
+        """
+        decoder = self.model.language_model
+        x = decoder.embed_tokens(tokens)
+        if len(where):
+            seen = self.model.vision_embed_tokens(patches).to(x.dtype)
+            x = x.flatten(0, 1).index_copy(0, where, seen).view(x.shape)
+        cos, sin = rotary(positions, self.shape)
+        half = torch.is_autocast_enabled(x.device.type)
+        bias = torch.zeros_like(mask, dtype=torch.bfloat16 if half else x.dtype).masked_fill_(~mask, -1e9)[:, None]
+        for layer in decoder.layers:
+            x = layer(x, cos, sin, bias)
+        return decoder.final_layernorm(x)
+
+    def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
+        """Logits (B, T, vocabulary); arguments as for `hidden`."""
+        return self.lm_head(self.hidden(tokens, positions, mask, patches, where))
+
+
+def attend(q: Tensor, k: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Attention under an additive mask (B, 1, T, T). On a CPU and short rows plain products are twice as fast as SDPA."""
+    if q.device.type == "cpu" and q.shape[-2] <= 512:
+        return ((q * q.shape[-1] ** -0.5) @ k.mT + mask).softmax(-1) @ value
+    return F.scaled_dot_product_attention(q, k, value, attn_mask=mask)
+
+
+def rotary(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (B, 1, T, rotary width) of rotary positions (Su et al., RoFormer, 2021)."""
+    width = int(shape.width // shape.heads * shape.rotary)
+    powers = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device) / width
+    angles = positions[:, None, :, None].float() * shape.theta**-powers
+    angles = torch.cat([angles, angles], -1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn the first part of each head by its position; the rest passes."""
+    width = cos.shape[-1]
+    turned, passed = x[..., :width], x[..., width:]
+    first, second = turned.chunk(2, -1)
+    return torch.cat([turned * cos + torch.cat([-second, first], -1) * sin, passed], -1)

@@ -1,0 +1,220 @@
+"""Training from scratch, or from a checkpoint: one loop, on a CPU, one GPU or several.
+
+    muse nano train --minutes 90 --out runs/nano              two cores will do
+    torchrun --nproc-per-node 4 -m musespark.nano.training.train --minutes 30 --width 512 --layers 10 --rows 64
+
+The budget is time or tokens. The learning rate warms up, stays, and decays to zero over the last part of the budget; the
+state before the decay is kept, so that a longer run can go on from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from musespark.nano import vocabulary as v
+from musespark.nano.training.batches import SHARES, Pack, in_background
+from musespark.nano.training.network import TorchNano
+from musespark.nano.training.optimizer import optimizers
+from musespark.nano.weights import NanoConfig
+
+SAVE_EVERY = 45.0
+"""Seconds between checkpoints: a killed run loses less than a minute."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what is trained; kept in the checkpoint and in the weights' metadata."""
+
+    width: int = 256
+    layers: int = 6
+    heads: int = 4
+    rows: int = 12
+    minutes: float | None = None
+    tokens: float | None = None
+    lr: float = 0.02
+    adam_lr: float = 3e-3
+    warmup: float = 0.01
+    decay: float = 0.3
+    seed: int = 0
+    shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
+
+    def network(self) -> NanoConfig:
+        """The shape of the network this recipe trains."""
+        return NanoConfig(width=self.width, layers=self.layers, heads=self.heads, hidden=4 * self.width, vocabulary=v.SIZE)
+
+
+@dataclass
+class Progress:
+    """How far a run is; saved with it."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+
+    def share(self, recipe: Recipe) -> float:
+        """The part of the budget that is used, 0 to 1."""
+        parts = [0.0]
+        if recipe.minutes:
+            parts.append(self.seconds / (60 * recipe.minutes))
+        if recipe.tokens:
+            parts.append(self.tokens / recipe.tokens)
+        return min(1.0, max(parts))
+
+
+def learning_rate(share: float, recipe: Recipe) -> float:
+    """Warm-up, constant, linear decay to zero: a factor of the peak, by the part of the budget used."""
+    warm = min(1.0, (share + 1e-3) / recipe.warmup)
+    return warm * min(1.0, max(0.0, 1 - share) / recipe.decay)
+
+
+@dataclass(frozen=True)
+class Workers:
+    """This process among those that train together (torchrun's environment, or alone)."""
+
+    rank: int
+    count: int
+    device: torch.device
+
+    @classmethod
+    def join(cls) -> Workers:
+        """CUDA when there is one, else the CPU; the process group when torchrun started several."""
+        rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+        cuda = torch.cuda.is_available()
+        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+        if cuda:
+            torch.cuda.set_device(device)
+        if count > 1:
+            torch.distributed.init_process_group("nccl" if cuda else "gloo")
+        return cls(rank, count, device)
+
+    def average(self, network: TorchNano) -> None:
+        """Make every process's gradients the mean of all."""
+        if self.count > 1:
+            for parameter in network.parameters():
+                if parameter.grad is not None:
+                    torch.distributed.all_reduce(parameter.grad)
+                    parameter.grad /= self.count
+
+    def agree(self, value: float) -> float:
+        """The first process's value, on all: clocks differ, schedules must not."""
+        if self.count == 1:
+            return value
+        shared = torch.tensor([value], device=self.device)
+        torch.distributed.broadcast(shared, 0)
+        return float(shared)
+
+
+def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, np.ndarray]]:
+    """The summed weighted cross-entropy of a pack, and for each world its (summed loss, summed weight)."""
+
+    def put(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(array).to(device, non_blocking=True)
+
+    segments = put(pack.segments)
+    rows = torch.arange(len(segments), device=device)[:, None, None]
+    mask = put(pack.ancestors)[rows, segments[:, :, None], segments[:, None, :]]
+    mask &= torch.ones(mask.shape[1:], dtype=torch.bool, device=device).tril()
+    with torch.autocast(device.type, torch.bfloat16):
+        hidden = network.hidden(put(pack.tokens), put(pack.positions), mask, put(pack.patches), put(pack.where))
+        logits = network.lm_head(hidden.flatten(0, 1)[put(pack.predict_at)])
+    each = F.cross_entropy(logits.float(), put(pack.targets), reduction="none") * put(pack.weights)
+    losses = each.detach().cpu().numpy()
+    sums = {
+        int(world): np.array([losses[chosen].sum(), pack.weights[chosen].sum()])
+        for world in np.unique(pack.worlds)
+        if (chosen := pack.worlds == world).any()
+    }
+    return each.sum(), sums
+
+
+class Trainer:
+    """The state of a run and its loop."""
+
+    def __init__(self, recipe: Recipe, out: Path, resume: Path | None = None) -> None:
+        self.recipe, self.out, self.workers = recipe, out, Workers.join()
+        torch.manual_seed(recipe.seed)
+        self.network = TorchNano(recipe.network()).to(self.workers.device)
+        self.optimizers = optimizers(self.network, recipe.lr, recipe.adam_lr)
+        self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
+        self.progress = Progress()
+        if resume is not None:
+            self._load(resume)
+        out.mkdir(parents=True, exist_ok=True)
+
+    def run(self) -> Iterator[dict[str, Any]]:
+        """Train until the budget is used; yields a record a step (loss by world, rates, share of the budget)."""
+        seed = self.recipe.seed + 1000 * self.workers.rank + 7919 * self.progress.step
+        following = in_background(self.recipe.rows, seed, self.recipe.shares)
+        saved = began = time.monotonic()
+        already = self.progress.seconds
+        decaying = False
+        while (share := self.workers.agree(self.progress.share(self.recipe))) < 1:
+            factor = learning_rate(share, self.recipe)
+            if not decaying and share > 1 - self.recipe.decay:
+                decaying = True
+                self._save("before-decay.pt")
+            record = self._step(following(), factor)
+            self.progress.seconds = already + time.monotonic() - began
+            record |= {"share": self.progress.share(self.recipe), "seconds": self.progress.seconds}
+            self._log(record)
+            if time.monotonic() - saved > SAVE_EVERY:
+                self._save("checkpoint.pt")
+                saved = time.monotonic()
+            yield record
+        self._save("checkpoint.pt")
+
+    def _step(self, packs: list[Pack], factor: float) -> dict[str, Any]:
+        for optimizer, peaks in zip(self.optimizers, self.peaks, strict=True):
+            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
+                group["lr"] = peak * factor
+        total = sum(float(pack.weights.sum()) for pack in packs)
+        by_world = {world: np.zeros(2) for world in range(len(self.recipe.shares))}
+        for pack in packs:
+            loss, sums = loss_of(self.network, pack, self.workers.device)
+            (loss / total).backward()  # type: ignore[no-untyped-call]
+            for world, pair in sums.items():
+                by_world[world] += pair
+        self.workers.average(self.network)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        self.progress.step += 1
+        self.progress.tokens += sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
+        worlds = {name: loss / weight for name, (loss, weight) in zip(self.recipe.shares, by_world.values()) if weight}
+        mean = float(sum(pair[0] for pair in by_world.values())) / total
+        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | worlds
+
+    def _log(self, record: dict[str, Any]) -> None:
+        if self.workers.rank == 0:
+            with (self.out / "log.jsonl").open("a") as log:
+                log.write(json.dumps({k: round(x, 5) if isinstance(x, float) else x for k, x in record.items()}) + "\n")
+
+    def _save(self, name: str) -> None:
+        if self.workers.rank == 0:
+            state = {
+                "network": self.network.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                "progress": asdict(self.progress),
+                "recipe": asdict(self.recipe),
+            }
+            temporary = self.out / (name + ".part")
+            torch.save(state, temporary)
+            temporary.replace(self.out / name)
+
+    def _load(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.workers.device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(saved)
+        self.progress = Progress(**state["progress"])

@@ -1,0 +1,51 @@
+"""What a world is: it makes problems, solves them, writes down how to think about them, and checks answers."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from musespark.nano.trace import Branch
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A question as a person asks it, and what only the world knows about it."""
+
+    world: str
+    question: str
+    answer: str
+    """One right answer, from the solver."""
+    picture: np.ndarray | None = None
+    """(height, width, 3) uint8, at whatever size it was drawn."""
+    key: str = ""
+    """What makes the problem this one, whatever its wording and drawing; decides which side of the split it is on."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class World(Protocol):
+    """One kind of problem the native model is trained on."""
+
+    name: str
+
+    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+        """A random problem from one side of the split."""
+
+    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+        """Write what the model should do after the mode's token, from the world's token to <eos>."""
+
+    def right(self, problem: Problem, answer: str) -> bool:
+        """Whether the answer solves a problem whose facts are known."""
+
+    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+        """Whether the answer solves the question as it was asked; None when the question cannot be checked."""
+
+
+def held_out(key: str) -> bool:
+    """One problem in sixteen is never trained on: the split is a hash, so it holds for every generator and seed."""
+    return hashlib.sha256(key.encode()).digest()[0] % 16 == 0
