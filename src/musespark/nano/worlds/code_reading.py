@@ -1,0 +1,68 @@
+"""For the verifier: finds the program in a question, and runs it where it can do no harm.
+
+The program is a stranger's. It is parsed, never executed here; it runs in pydantic-monty's sandbox, in a process of its own,
+without files, network or clock, under limits of time, memory, depth and output.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import warnings
+from collections.abc import Iterator
+
+LONGEST_QUESTION = 4000
+MOST_LINES = 40
+LONGEST_OUTPUT = 4096
+_SECONDS = 0.5
+
+
+def find_program(question: str) -> str | None:
+    """The Python program in the question: what is fenced, or else the longest run of lines that parses and prints."""
+    if len(question) > LONGEST_QUESTION:
+        return None
+    return next((source for source in _candidates(question) if _is_program(source)), None)
+
+
+def output_of(source: str) -> str | None:
+    """What the program prints; None if it fails, prints nothing, reaches outside, or does not end within the limits."""
+    from pydantic_monty import CollectString, Monty, MontyError, ResourceLimits  # 0.2 s that only a check has to wait for
+
+    limits = ResourceLimits(
+        max_feed_duration_secs=_SECONDS, max_memory=32 << 20, max_recursion_depth=100, max_suspensions=10, max_total_sleep_secs=0.0
+    )
+    collected = CollectString(max_bytes=LONGEST_OUTPUT)
+    try:
+        with Monty(max_processes=1, request_timeout=4 * _SECONDS) as pool, pool.checkout(limits=limits) as session:
+            session.feed_run(source, print_callback=collected)
+    except MontyError:  # the sandbox's one root: syntax, a failing program, a limit reached, a worker that died of it
+        return None
+    return collected.output or None
+
+
+def _candidates(question: str) -> Iterator[str]:
+    for fenced in re.finditer(r"```[ \w]*\n(.*?)```", question, re.DOTALL):
+        yield textwrap.dedent(fenced[1]).strip("\n")
+    lines = question.splitlines()
+    if len(lines) <= MOST_LINES:
+        for start in range(len(lines)):
+            for end in range(len(lines), start, -1):
+                yield textwrap.dedent("\n".join(lines[start:end])).strip("\n")
+    for quoted in re.finditer(r"`([^`\n]+)`", question):
+        yield quoted[1]
+
+
+def _is_program(source: str) -> bool:
+    """Whether it is Python that prints something of its own: an import may show it a clock or a die."""
+    if "print(" not in source:
+        return False
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # all that ast.parse raises on text it cannot take
+        return False
+    if any(isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call) for statement in tree.body):
+        return False  # a lone word of English is an expression to Python
+    return not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))

@@ -1,0 +1,160 @@
+"""The world of short Python programs: what the traces say is what Python does, and no question can do harm."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import time
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from musespark.nano import vocabulary as v
+from musespark.nano.trace import begin
+from musespark.nano.worlds.code import Code, ask
+from musespark.nano.worlds.code_programs import LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.worlds.code_reading import find_program
+from musespark.nano.worlds.code_steps import Unsuitable, run
+from musespark.nano.worlds.world import held_out
+
+world = Code()
+
+
+def printed_by_python(source: str) -> str:
+    """What real Python prints; only for programs that this package generated."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        exec(source, {})  # noqa: S102
+    return output.getvalue().rstrip("\n")
+
+
+def trace_of(seed: int, mode: str) -> tuple[str, str]:
+    """The right answer, and what the model learns to write after the mode's token."""
+    rng = random.Random(seed)
+    problem = world.problem(rng, False)
+    trace, branch = begin(problem.question, None)
+    asked = len(trace)
+    world.think(problem, mode, branch.given(v.MODES[mode]), rng)
+    (segment,) = trace.segments
+    return problem.answer, v.decode(segment.tokens[asked + 1 :])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32))
+def test_a_run_by_hand_prints_what_python_prints(seed: int) -> None:
+    source, done = program(random.Random(seed))
+    assert done.printed == printed_by_python(source)
+    assert len(source) <= LONGEST
+    assert sum(map(len, done.steps)) + len(done.steps) <= LONGEST_THOUGHT
+
+
+@pytest.mark.parametrize("mode", ["thinking", "contemplating"])
+def test_a_thought_is_lines_of_the_program_with_their_effects(mode: str) -> None:
+    for seed in range(60):
+        rng = random.Random(seed)
+        problem = world.problem(rng, False)
+        lines = [line.strip() for line in problem.facts["program"].splitlines()]
+        answer, written = trace_of(seed, mode)
+        assert written.startswith("<code>")
+        assert written.endswith(f"<answer>{answer}<eos>")
+        steps = written.removeprefix("<code>").split("<answer>")[0].split("\n")
+        assert all(step.split("#")[0] in lines for step in steps)
+        outputs = [step.split("#>")[1] for step in steps if "#>" in step]
+        assert "\n".join(outputs) == answer
+        assert world.right(problem, answer)
+
+
+def test_the_written_steps_of_a_program() -> None:
+    source = (
+        'a = [4, 7]\nt = 0\nfor x in a:\n    if x % 2 == 0:\n        t += x * 2\n    else:\n        t -= 1\nprint("sum", t, len(a))'
+    )
+    assert run(source).steps == [
+        "a = [4, 7]#a=[4,7]",
+        "t = 0#t=0",
+        "for x in a:#[4,7]#x=4",
+        "if x % 2 == 0:#4%2==0#0==0#T",
+        "t += x * 2#0+4*2#0+8#t=8",
+        "for x in a:#[7]#x=7",
+        "if x % 2 == 0:#7%2==0#1==0#F",
+        "else:",
+        "t -= 1#8-1#t=7",
+        "for x in a:#[]#end",
+        'print("sum", t, len(a))#sum,7,len([4,7])#>sum 7 2',
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "while 1 < 2:\n    x = 1",
+        "x = y",
+        "x = 9\nx = x ** 2",
+        "import os",
+        "print(1 / 2)",
+        "a = [1]\nprint(a[3])",
+        "x = [1]\nprint(x + 1)",
+    ],
+)
+def test_what_leaves_the_grammar_is_unsuitable(source: str) -> None:
+    with pytest.raises(Unsuitable):
+        run(source)
+
+
+def test_instant_writes_the_answer_alone() -> None:
+    answer, written = trace_of(5, "instant")
+    assert written == f"<code><answer>{answer}<eos>"
+
+
+def test_the_sides_of_the_split_share_no_program() -> None:
+    rng = random.Random(0)
+    assert all(held_out(world.problem(rng, True).key) for _ in range(30))
+    assert not any(held_out(world.problem(rng, False).key) for _ in range(300))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_program_is_found_in_every_wording(seed: int) -> None:
+    rng = random.Random(seed)
+    source, _ = program(rng)
+    assert find_program(ask(source, rng)) == source
+
+
+def test_the_verifier_agrees_with_what_is_known() -> None:
+    rng = random.Random(7)
+    for _ in range(40):
+        problem = world.problem(rng, True)
+        assert world.verify(problem.question, None, problem.answer) is True
+        assert world.verify(problem.question, None, problem.answer + "1") is False
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "while True: print(1)",
+        "while True: pass\nprint(1)",
+        "x = [0] * 10**9\nprint(len(x))",
+        'x = "a"\nwhile True: x += x\nprint(x)',
+        "print(9**9**9)",
+        "import os\nprint(os.listdir('/'))",
+        "print(__import__('os').listdir('/'))",
+        "print(open('/etc/passwd').read())",
+        "def f(n): return f(n + 1)\nprint(f(0))",
+        "print(" + "-" * 3000 + "1)",
+        "(" * 1500 + "print(1)" + ")" * 1500,
+        "print(1 / 0)",
+        "print('x' * 100000)",
+        "print(input())",
+        "\n".join(["print(1", *["x ="] * 38]),
+        "print(1)\n" * 2000,
+    ],
+)
+def test_hostile_programs_do_no_harm(program: str) -> None:
+    before = time.monotonic()
+    assert world.verify(f"What does this print?\n{program}", None, "1") is None
+    assert time.monotonic() - before < 3
+
+
+@pytest.mark.parametrize("question", ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("])
+def test_without_a_program_there_is_nothing_to_check(question: str) -> None:
+    assert world.verify(question, None, "3") is None
