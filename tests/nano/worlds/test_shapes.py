@@ -1,0 +1,114 @@
+"""The world of one coloured shape: easy-VQA's split, its answers, and a reader that needs no network."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import sys
+
+import numpy as np
+import pytest
+
+from musespark.nano import vocabulary as v
+from musespark.nano.trace import begin
+from musespark.nano.worlds import shapes
+from musespark.nano.worlds.shapes import ANSWERS, Shapes, ask, expect, reworded
+from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
+
+world = Shapes()
+
+
+@pytest.fixture
+def easy_vqa() -> None:
+    pytest.importorskip("easy_vqa")
+
+
+def test_every_drawing_is_read_as_what_was_drawn() -> None:
+    rng = random.Random(0)
+    for colour, shape in itertools.product(COLOURS, SHAPES):
+        for _ in range(10):
+            picture = draw(colour, shape, rng)
+            assert picture.shape == (64, 64, 3)
+            assert read(picture) == (colour, shape)
+            assert read(varied(picture, rng)) == (colour, shape)
+
+
+@pytest.mark.usefixtures("easy_vqa")
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_the_reader_knows_easy_vqa(split: str) -> None:
+    questions = [each for each in shapes._questions(split) if each[2] % 4 == 0]
+    for question, answer, image in questions:
+        assert expect(question, *shapes._seen(split, image).split()) == answer
+
+
+@pytest.mark.usefixtures("easy_vqa")
+def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
+    rng = random.Random(1)
+    for _ in range(100):
+        problem = world.problem(rng, False)
+        assert problem.picture is not None and problem.picture.dtype == np.uint8
+        for mode, thought in (("thinking", problem.facts["seen"]), ("contemplating", problem.facts["seen"]), ("instant", "")):
+            trace, branch = begin(problem.question, None)
+            asked = len(trace)
+            world.think(problem, mode, branch, rng)
+            assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
+        assert problem.answer in ANSWERS
+        assert world.right(problem, problem.answer)
+        assert world.verify(problem.question, problem.picture, problem.answer) is True
+        wrong = rng.choice([answer for answer in ANSWERS if answer != problem.answer])
+        assert not world.right(problem, wrong)
+        assert world.verify(problem.question, problem.picture, wrong) is False
+
+
+@pytest.mark.usefixtures("easy_vqa")
+def test_held_out_is_the_whole_test_split_each_question_once() -> None:
+    rng = random.Random(2)
+    count = len(shapes._questions("test"))
+    keys = [world.problem(rng, True).key for _ in range(count)]
+    assert len(set(keys)) == count
+    assert all(key.startswith("test/") for key in keys)
+    assert not any(world.problem(rng, False).key.startswith("test/") for _ in range(200))
+    again = random.Random(2)
+    assert [world.problem(again, True).key for _ in range(10)] == keys[:10]
+
+
+def test_every_question_asked_is_understood_by_the_verifier() -> None:
+    rng = random.Random(3)
+    for _ in range(500):
+        colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
+        question, answer = ask(colour, shape, rng)
+        assert expect(reworded(question, rng), colour, shape) == answer
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what color is the circle?",
+        "what is the blue shape?",
+        "is there a purple shape?",
+        "is there a dog?",
+        "why?",
+        "",
+        "what shape is the Earth?",
+    ],
+)
+def test_a_question_that_does_not_fit_the_picture_is_not_judged(question: str) -> None:
+    assert expect(question, "red", "triangle") is None
+
+
+def test_pictures_without_one_plain_shape_are_not_judged() -> None:
+    numbers = np.random.default_rng(0)
+    blank = np.full((64, 64, 3), 240, np.uint8)
+    two = blank.copy()
+    two[5:20, 5:20], two[40:60, 40:60] = (255, 0, 0), (0, 0, 255)
+    noise = numbers.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    for picture in (blank, two, noise, blank[:4, :4], np.zeros((0, 0, 3), np.uint8)):
+        assert world.verify("what shape is present?", picture, "circle") is None
+    assert world.verify("what shape is present?", None, "circle") is None
+
+
+def test_without_easy_vqa_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "easy_vqa", None)
+    shapes._questions.cache_clear()
+    with pytest.raises(ImportError, match=r"pip install 'musespark\[train\]'"):
+        world.problem(random.Random(0), True)
