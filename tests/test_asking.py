@@ -20,7 +20,7 @@ async def test_ask_collects_the_stream(tmp_path):
                                  threads=3, seed=7, trace=tmp_path)
     assert str(answer) == answer.answer == "42"
     assert answer.verified and not answer.truncated
-    assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 3)
+    assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 2)
     assert len(answer.pictures) == 1
     assert read_trace(tmp_path) == list(answer.events)
     request = model.requests[0]

@@ -5,7 +5,7 @@ from musespark.usage import Usage
 
 
 def test_one_after_the_other_a_person_waits_for_both():
-    assert Usage(10, 5, 2, 1.0, 0.5) + Usage(20, 7, 3, 2.0, 0.25) == Usage(30, 12, 3, 3.0, 0.75)
+    assert Usage(10, 5, 2, 1.0, 0.5) + Usage(20, 7, 3, 2.0, 0.25) == Usage(30, 12, 5, 3.0, 0.75)
 
 
 def test_side_by_side_a_person_waits_for_the_longer():

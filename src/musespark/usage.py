@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Usage:
     """What was used. `Usage()` is nothing used, and neutral for both ways of adding.
 
-    `first + second` is one after the other: a person waits for both, so critical paths and seconds add; the threads are
-    the larger of the two. `left | right` is side by side: a person waits for the longer one, so critical path and seconds
-    are the larger; the threads add. Tokens and money add either way.
+    `first + second` is one after the other: a person waits for both, so critical paths and seconds add. `left | right` is
+    side by side: a person waits for the longer one, so critical path and seconds are the larger of the two. Tokens, spawned
+    threads and money add either way.
     """
 
     tokens: int = 0
@@ -19,12 +19,12 @@ class Usage:
     critical_path: int = 0
     """Sequential steps a person waits for."""
     threads: int = 0
-    """Lines of thought that ran, the first one included."""
+    """Agents that were spawned, as `--threads` caps them and papers count them; 0 where the first one thought alone."""
     seconds: float = 0.0
     usd: float = 0.0
 
     def __add__(self, then: Usage) -> Usage:
-        return Usage(self.tokens + then.tokens, self.critical_path + then.critical_path, max(self.threads, then.threads),
+        return Usage(self.tokens + then.tokens, self.critical_path + then.critical_path, self.threads + then.threads,
                      self.seconds + then.seconds, self.usd + then.usd)
 
     def __or__(self, beside: Usage) -> Usage:

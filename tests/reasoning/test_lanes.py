@@ -45,6 +45,6 @@ def test_whatever_a_backend_sends_each_agent_starts_and_ends_once(deltas):
     events += lanes.close("over")
     started = [event.agent for event in events if isinstance(event, AgentStarted)]
     ended = [event.agent for event in events if isinstance(event, AgentReturned | AgentCancelled)]
-    assert len(set(started)) == len(started) == lanes.started - 1
+    assert len(set(started)) == len(started) == lanes.spawned
     assert sorted(started) == sorted(ended)
     assert lanes.close("again") == []

@@ -71,7 +71,7 @@ DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4
 
 _ANSWER: tuple[Step, ...] = (
     ThinkingDelta("Let me see."), TextDelta("4"), TextDelta("2"), VerifiedDelta(True, "the script"),
-    UsageDelta(Usage(tokens=5, critical_path=5, threads=1)), Finish())
+    UsageDelta(Usage(tokens=5, critical_path=5)), Finish())
 
 _TEAM: tuple[Step, ...] = (
     ThinkingDelta("Two ways."),
@@ -82,7 +82,7 @@ _TEAM: tuple[Step, ...] = (
     ThreadReturned("a", "nothing"),
     ThreadReturned("b", "42"),
     *_ANSWER[1:4],
-    UsageDelta(Usage(tokens=20, critical_path=9, threads=3)),
+    UsageDelta(Usage(tokens=20, critical_path=9, threads=2)),
     Finish())
 
 SCRIPTS: Mapping[str, tuple[Step, ...]] = {

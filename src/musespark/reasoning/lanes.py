@@ -39,9 +39,9 @@ class Lanes:
         self._started = {MAIN}
 
     @property
-    def started(self) -> int:
-        """How many agents there have been."""
-        return len(self._started)
+    def spawned(self) -> int:
+        """How many agents there have been besides the first."""
+        return len(self._started) - 1
 
     def event(self, delta: object) -> Event:
         """The event that a delta (any but `Finish`) means; raises `WrongShape`."""

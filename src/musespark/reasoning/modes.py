@@ -130,7 +130,7 @@ class _Record:
         cancelled = [self.add(event) for event in self.lanes.close(why)]
         returned = self.add(AgentReturned(MAIN, answer.answer))
         # Seconds are measured here, for every backend alike: what the person waited.
-        usage = replace(self.usage, seconds=returned.at, threads=self.usage.threads or self.lanes.started)
+        usage = replace(self.usage, seconds=returned.at, threads=self.lanes.spawned)
         return [*cancelled, returned, self.add(RunEnded(answer.answer, answer.verified, usage, pictures, why))]
 
     def failed(self, error: MuseError) -> list[Event]:
