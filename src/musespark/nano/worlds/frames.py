@@ -23,7 +23,7 @@ CELL = 64
 ART = Path(__file__).parent / "art"
 OLDER_ART = "MUSESPARK_LAKE_ART"
 _BORDER = (180, 200, 230)
-_CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
+CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
 _FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
 
@@ -35,12 +35,12 @@ def gymnasium(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
 
 def current(rows: tuple[str, ...]) -> np.ndarray:
     """What gymnasium 1.4 renders after a reset, (64 * n, 64 * n, 3) uint8."""
-    return _mosaic([[_current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
+    return _mosaic([[current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
 
 
 def classic(rows: tuple[str, ...], art: str | Path) -> np.ndarray:
     """What gymnasium up to 1.2 renders after a reset, (64 * n, 64 * n, 3) uint8, with the art in that folder."""
-    return _mosaic([[_classic_cell(letter, str(art)) for letter in row] for row in rows])
+    return _mosaic([[classic_cell(letter, str(art)) for letter in row] for row in rows])
 
 
 def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
@@ -66,14 +66,15 @@ def _mosaic(cells: list[list[np.ndarray]]) -> np.ndarray:
 def _crack(x: int, y: int, letter: str) -> int | None:
     """Which crack gymnasium 1.4 scatters on a frozen cell, by its position."""
     crack = (x * 3 + y * 5) % 7
-    return crack if letter == "F" and crack < len(_CRACKS) else None
+    return crack if letter == "F" and crack < len(CRACKS) else None
 
 
 @functools.cache
-def _current_cell(letter: str, crack: int | None) -> np.ndarray:
+def current_cell(letter: str, crack: int | None = None) -> np.ndarray:
+    """One cell of gymnasium 1.4, (64, 64, 3) uint8; `crack` is the crack on a frozen one, 0 or 1."""
     if letter == "H":
         return _bordered(_art("tile_hole")[..., :3].copy())
-    cell = _art("tile_ice" if crack is None else _CRACKS[crack])[..., :3].copy()
+    cell = _art("tile_ice" if crack is None else CRACKS[crack])[..., :3].copy()
     margin = round(CELL * 0.06)
     if letter == "S":
         _lay(cell, _art("letter_s"), margin, margin)
@@ -89,7 +90,9 @@ def _current_cell(letter: str, crack: int | None) -> np.ndarray:
 
 
 @functools.cache
-def _classic_cell(letter: str, folder: str) -> np.ndarray:
+def classic_cell(letter: str, folder: str) -> np.ndarray:
+    """One cell of gymnasium up to 1.2, (64, 64, 3) uint8, with the art in that folder."""
+
     def art(name: str) -> np.ndarray:
         image = Image.open(Path(folder) / f"{name}.png").convert("RGBA")
         return np.asarray(image.resize((CELL, CELL), Image.Resampling.NEAREST))

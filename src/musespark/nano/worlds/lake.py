@@ -10,6 +10,7 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import frames, grid
 from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
+from musespark.nano.worlds.lake_reading import read_lake
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
 QUESTIONS = (
@@ -62,8 +63,10 @@ class Lake:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """None: pictures of lakes cannot be read here yet."""
-        return None
+        """The same, for the map that can be read from the picture; None where it cannot, or where no way is safe."""
+        rows = None if picture is None else read_lake(picture)
+        board = None if rows is None else read_map(rows)
+        return None if board is None or grid.solve(board) is None else grid.is_shortest(board, answer)
 
 
 def key_of(rows: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import grid, walls
 from musespark.nano.worlds.grid import BACK, BIT, SIZES, STEPS, Grid
+from musespark.nano.worlds.maze_reading import read_maze
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
 QUESTIONS = (
@@ -61,8 +62,9 @@ class Maze:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """None: pictures of mazes cannot be read here yet."""
-        return None
+        """The same, for the maze that can be read from the picture; None where it cannot."""
+        drawn = None if picture is None else read_maze(picture)
+        return None if drawn is None else grid.is_shortest(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal), answer)
 
 
 def as_grid(size: int, exits: list[int], start: int, goal: int) -> Grid:
