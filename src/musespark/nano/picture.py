@@ -27,6 +27,8 @@ LARGEST_FILE = 20_000_000
 """Bytes of a file that is still opened."""
 LARGEST_PICTURE = 50_000_000
 """Pixels of a picture that is still decoded."""
+PAPER = 225
+"""A pixel whose darkest channel is at least this is blank paper."""
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "PPM")
 _BROKEN = (OSError, SyntaxError, ValueError, TypeError, LookupError, OverflowError, EOFError, struct.error, zlib.error)
 
