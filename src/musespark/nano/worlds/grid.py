@@ -11,8 +11,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from musespark.nano import tiles
-from musespark.nano import vocabulary as v
+from musespark.nano import tiles, vocabulary as v
 from musespark.nano.tiles import MOVES
 from musespark.nano.trace import Branch
 

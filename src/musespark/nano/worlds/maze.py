@@ -80,8 +80,8 @@ def key_of(size: int, exits: list[int], start: int, goal: int) -> str:
     for row in range(size):
         cells = range(row * size, (row + 1) * size)
         lines.append("+" + "+".join("  " if exits[cell] & tiles.U else "--" for cell in cells) + "+")
-        inside = ("S" if cell == start else "G" if cell == goal else " " for cell in cells)
-        lines.append("|" + "".join(f"{mark} {' ' if exits[cell] & tiles.R else '|'}" for cell, mark in zip(cells, inside, strict=True)))
+        marks = {start: "S", goal: "G"}
+        lines.append("|" + "".join(f"{marks.get(cell, ' ')} {' ' if exits[cell] & tiles.R else '|'}" for cell in cells))
     return "\n".join([*lines, "+" + "--+" * size])
 
 

@@ -79,23 +79,25 @@ class _Sheet:
     def of(cls, pixels: np.ndarray) -> _Sheet | None:
         """Tell ink, ground and dots apart by colour; None where one of them is missing."""
         red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-        dots = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
-        if dots[0] is None or dots[1] is None:
+        start, goal = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
+        if start is None or goal is None:
             return None
         light, grey = pixels.max(-1), pixels.max(-1) - pixels.min(-1) < 50
-        ground, ink = np.median(light[grey & (light > 200)]) if (grey & (light > 200)).any() else 0.0, np.percentile(light[grey], 0.2)
+        paper = grey & (light > 200)
+        if not paper.any():
+            return None
+        ground, ink = np.median(light[paper]), np.percentile(light[grey], 0.2)
         if ground - ink < 60:
             return None
         dark = np.where(grey, ((ground - light) / (ground - ink)).clip(0, 1), 0.0)
         rows, columns = _extent(dark.max(1)), _extent(dark.max(0))
         if rows is None or columns is None:
             return None
-        top, left = rows[0], columns[0]
         walls = dark[rows[0] : rows[1], columns[0] : columns[1]]
         if not 0.97 < walls.shape[0] / walls.shape[1] < 1.03:
             return None
-        (y0, x0), (y1, x1) = dots
-        return cls(walls, _thickness(walls), ((y0 - top, x0 - left), (y1 - top, x1 - left)))
+        top, left = rows[0], columns[0]
+        return cls(walls, _thickness(walls), ((start[0] - top, start[1] - left), (goal[0] - top, goal[1] - left)))
 
     def read(self, size: int) -> DrawnMaze | None:
         """The maze, if its cells are size x size: dots in the middle of cells, walls whole or absent, and no ink but theirs."""

@@ -29,7 +29,8 @@ class Areas:
         height, width = (length - 1 for length in self._sums.shape[:2])
         until = _between(self._sums, np.linspace(0, height, rows + 1))
         until = _between(until.swapaxes(0, 1), np.linspace(0, width, columns + 1)).swapaxes(0, 1)
-        return np.diff(np.diff(until, axis=0), axis=1) * (rows * columns / (height * width))
+        means: np.ndarray = np.diff(np.diff(until, axis=0), axis=1) * (rows * columns / (height * width))
+        return means
 
 
 def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
@@ -56,4 +57,5 @@ def _between(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Linear interpolation along the first axis."""
     below = np.minimum(where.astype(int), len(values) - 2)
     share = (where - below)[:, None, None]
-    return values[below] * (1 - share) + values[below + 1] * share
+    mixed: np.ndarray = values[below] * (1 - share) + values[below + 1] * share
+    return mixed

@@ -98,8 +98,8 @@ def blocks(maze: Grid, style: Style) -> np.ndarray:
         x, y = left + column * block, left + row * block
         _box(pen, x, y, x + block, y + block, style.ink)
     for number in (maze.start, maze.goal):
-        row, column = (2 * index + 1.5 for index in divmod(number, maze.size))
-        _mark(pen, (left + column * block, left + row * block), block / 2, block * style.dot, number == maze.start, style)
+        down, right = (2 * index + 1.5 for index in divmod(number, maze.size))
+        _mark(pen, (left + right * block, left + down * block), block / 2, block * style.dot, number == maze.start, style)
     return _finished(image, style)
 
 
