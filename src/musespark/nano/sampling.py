@@ -1,0 +1,21 @@
+"""From logits to a token."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def choose(logits: np.ndarray, temperature: float, seed: int, thread: int, step: int) -> int:
+    """One token from logits (vocabulary,), -inf where a token is illegal.
+
+    At temperature 0 the likeliest (the first of equals). Above, one draw by the inverse of the cumulative distribution; the
+    random number is a function of (seed, thread, step) alone (Philox, a counter-based generator: Salmon et al., Parallel
+    random numbers: as easy as 1, 2, 3, 2011), so that a thread says the same in whatever company it runs.
+    """
+    if temperature <= 0:
+        return int(logits.argmax())
+    scaled = (logits.astype(np.float64) - logits.max()) / temperature
+    cumulative = np.exp(scaled).cumsum()
+    key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, thread], np.uint64)
+    draw = np.random.Generator(np.random.Philox(key=key, counter=step)).random()
+    return int(cumulative.searchsorted(draw * cumulative[-1], side="right"))
