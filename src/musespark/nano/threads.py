@@ -15,7 +15,7 @@ from musespark.nano.lines import Feed, Line, Lines
 
 DEPTH = 2
 """Threads may spawn threads; those may not."""
-BEGINS: tuple[int, ...] = ()
+BEGINS: tuple[int, ...] = (v.GO,)
 """What a child is fed after its branch."""
 BLANK = v.tile(tiles.maze(0))
 """A white tile: what imagined pictures look like where they are blanked."""

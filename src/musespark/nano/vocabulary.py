@@ -34,7 +34,7 @@ CONTROLS = (
     "<maze>",
     "<shapes>",
     "<code>",
-    "<reserved-0>",
+    "<go>",  # a thread starts to work on its branch: its parent, who wrote the same <th> and branch, goes on listing
     "<reserved-1>",
     "<reserved-2>",
     "<reserved-3>",
@@ -58,7 +58,9 @@ IDS = {token: index for index, token in enumerate(TOKENS)}
 
 PAD, BOS, EOS, PATCH = (IDS[name] for name in ("<pad>", "<bos>", "<eos>", "<patch>"))
 INSTANT, THINK, CONTEMPLATE = (IDS[name] for name in ("<instant>", "<think>", "<contemplate>"))
-SPAWN, TH, RET, END, WIN, JOIN = (IDS[name] for name in ("<spawn>", "<th>", "<ret>", "<end>", "<win>", "<join>"))
+SPAWN, TH, GO, RET, END, WIN, JOIN = (
+    IDS[name] for name in ("<spawn>", "<th>", "<go>", "<ret>", "<end>", "<win>", "<join>")
+)
 IMG, IMG_END, ANSWER, DECLINE = (IDS[name] for name in ("<img>", "</img>", "<answer>", "<decline>"))
 UNKNOWN = IDS["<unknown>"]
 MODES = {"instant": INSTANT, "thinking": THINK, "contemplating": CONTEMPLATE}

@@ -15,7 +15,7 @@ from musespark.nano.worlds import World, load_world
 
 SHORT, LONG = 384, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
-SHARES = {"countdown": 0.40, "code": 0.18, "maze": 0.18, "lake": 0.14, "shapes": 0.05, "decline": 0.05}
+SHARES = {"countdown": 0.40, "code": 0.18, "maze": 0.20, "lake": 0.14, "shapes": 0.04, "decline": 0.04}
 """How the tokens are divided among the worlds."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""

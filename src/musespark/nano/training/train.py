@@ -9,8 +9,10 @@ state before the decay is kept, so that a longer run can go on from it.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -138,6 +140,12 @@ def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tenso
     return each.sum(), sums
 
 
+def give_back_memory() -> None:
+    """Return freed memory to the system: rows of changing lengths fragment glibc's heap by 0.3 GB a minute."""
+    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
+        trim(0)
+
+
 class Trainer:
     """The state of a run and its loop."""
 
@@ -170,6 +178,7 @@ class Trainer:
             self._log(record)
             if time.monotonic() - saved > SAVE_EVERY:
                 self._save("checkpoint.pt")
+                give_back_memory()
                 saved = time.monotonic()
             yield record
         self._save("checkpoint.pt")

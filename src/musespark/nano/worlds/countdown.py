@@ -220,7 +220,7 @@ class Countdown:
         fails = [one for one in explored if not one[2]]
         taught = explored if len(tries[0].rest) == 1 else [rng.choice(wins), *rng.sample(fails, min(2, len(fails)))]
         for move, written, found, _ in taught:
-            child = branch.fork().given(v.TH, str(move)).writes(written, v.RET)
+            child = branch.fork().given(v.TH, str(move), v.GO).writes(written, v.RET)
             child.writes(found, v.WIN) if found else child.writes(v.END)
         if rng.random() < 0.15:  # as when every thread failed: the best guess is what instant would say
             wins = []

@@ -131,7 +131,7 @@ def _contemplate(grid: Grid, branch: Branch, rng: random.Random) -> str:
     branch.writes(v.SPAWN)
     returns = {move: _thread(grid, move, None) for move in MOVES if grid.after(grid.start, move) is not None}
     for move in _trained(returns, rng):
-        _thread(grid, move, branch.fork().given(v.TH, move))
+        _thread(grid, move, branch.fork().given(v.TH, move, v.GO))
     for move in returns:
         branch.writes(v.TH, move)
     branch.writes(v.JOIN)

@@ -1,0 +1,142 @@
+"""How well the native model does: accuracy, threads, critical path, tokens and seconds, by world and mode.
+
+Problems are fresh ones from the held-out side of the split; decoding is greedy unless votes are sampled.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field, replace
+
+from musespark.evals.report import Row
+from musespark.nano import vocabulary as v
+from musespark.nano.engine import Engine
+from musespark.nano.happenings import Finished, Started, Wrote
+from musespark.nano.picture import patches, shrink
+from musespark.nano.threads import Question
+from musespark.nano.trace import prompt
+from musespark.nano.worlds import Problem, World, load_world
+from musespark.nano.worlds.countdown import Move, evaluate, moves, solves
+from musespark.nano.worlds.decline import SENTENCE
+
+VOTE_TEMPERATURE = 0.7
+
+
+@dataclass
+class Sitting:
+    """What is measured, and how."""
+
+    world: str
+    """A name of `worlds.MEASURED`."""
+    mode: str
+    problems: int = 1000
+    seed: int = 0
+    threads: int = 10
+    batch: int = 16
+    blank_pictures: bool = False
+    """Later tokens see white where the model painted: what is lost is what the pictures carried."""
+    votes: int = 1
+    """Answers sampled for each problem; the most frequent one counts, and all are paid for."""
+
+
+@dataclass
+class Result:
+    """One problem, answered."""
+
+    problem: Problem
+    answers: list[str] = field(default_factory=list)
+    tokens: int = 0
+    critical_path: int = 0
+    threads: int = 0
+    branches: list[str] = field(default_factory=list)
+
+    @property
+    def answer(self) -> str:
+        """The answer, or the one most votes agree on (the first of them, where votes are equal)."""
+        classes = [same(self.problem, answer) for answer in self.answers]
+        return self.answers[classes.index(Counter(classes).most_common(1)[0][0])]
+
+
+def same(problem: Problem, answer: str) -> Hashable:
+    """What two equal answers have in common: expressions of one value over the same numbers are equal."""
+    return (evaluate(answer) or answer) if problem.world == "countdown" else answer
+
+
+def sit(engine: Engine, sitting: Sitting) -> Iterator[Result]:
+    """The results, each as soon as all its votes are in."""
+    world, rng = load_world(sitting.world), random.Random(sitting.seed)
+    results: dict[int, Result] = {}
+
+    def questions() -> Iterator[Question]:
+        for index in range(sitting.problems):
+            results[index] = Result(world.problem(rng, held_out=True))
+            for vote in range(sitting.votes):
+                yield question(results[index].problem, sitting, sitting.seed + index * sitting.votes + vote)
+
+    for number, happening in engine.run_many(questions(), sitting.batch):
+        result = results[number // sitting.votes]
+        match happening:
+            case Started():
+                result.branches.append(v.decode(happening.branch))
+            case Finished():
+                result.answers.append(SENTENCE if happening.ending == "declined" else v.decode(happening.answer))
+                result.tokens += happening.tokens
+                result.critical_path = max(result.critical_path, happening.critical_path)
+                result.threads += happening.threads
+                if len(result.answers) == sitting.votes:
+                    yield results.pop(number // sitting.votes)
+
+
+def question(problem: Problem, sitting: Sitting, seed: int) -> Question:
+    """A problem as the engine takes it."""
+    seen = None if problem.picture is None else patches(shrink(problem.picture))
+    return Question(
+        prompt(problem.question, seen is not None), v.MODES[sitting.mode], seen, sitting.threads, seed,
+        0.0 if sitting.votes == 1 else VOTE_TEMPERATURE, 1024, sitting.blank_pictures,
+    )  # fmt: skip
+
+
+class Tally:
+    """Results added up while they come in."""
+
+    def __init__(self, sitting: Sitting) -> None:
+        self.sitting = sitting
+        self._world: World = load_world(sitting.world)
+        self._began = time.monotonic()
+        self._sums: Counter[str] = Counter()
+
+    def add(self, result: Result) -> bool:
+        """Count a result; whether it was right."""
+        right = self._world.right(result.problem, result.answer)
+        verified = self._world.verify(result.problem.question, result.problem.picture, result.answer)
+        self._sums.update(
+            problems=1, right=right, threads=result.threads, critical_path=result.critical_path, tokens=result.tokens,
+            verified_wrong=bool(verified) and not right, reachable=right or reachable(result),
+        )  # fmt: skip
+        return right
+
+    @property
+    def row(self) -> Row:
+        """The figures so far; at least one result must have been added."""
+        sums, count = self._sums, self._sums["problems"]
+        mode = self.sitting.mode + (" (pictures blanked)" if self.sitting.blank_pictures else "")
+        mode += f" (vote of {self.sitting.votes})" if self.sitting.votes > 1 else ""
+        row = Row(
+            self.sitting.world, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,
+            sums["tokens"] / count, (time.monotonic() - self._began) / count, sums["verified_wrong"],
+        )  # fmt: skip
+        spawned = self.sitting.mode == "contemplating" and self.sitting.world.startswith("countdown")
+        return replace(row, ceiling=sums["reachable"] / count) if spawned else row
+
+
+def reachable(result: Result) -> bool:
+    """Whether one of the first moves that were given to threads can still reach the target."""
+    if result.problem.world != "countdown":
+        return False
+    numbers, target = result.problem.facts["numbers"], result.problem.facts["target"]
+    legal: dict[str, Move] = {str(move): move for move in moves(numbers)}
+    chosen = (legal[branch] for branch in result.branches if branch in legal)
+    return any(solves((move.value, *move.rest), target) for move in chosen)

@@ -1,0 +1,109 @@
+"""What a measurement shows: rows of figures as a table, as JSON, and as a plot of accuracy against the wait."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Row:
+    """One world in one mode. Means are over problems; tokens are those the network wrote, of all threads together."""
+
+    world: str
+    mode: str
+    problems: int
+    right: int
+    threads: float
+    """Mean number of threads that were spawned."""
+    critical_path: float
+    """Mean number of network steps a person waits for."""
+    tokens: float
+    seconds: float
+    """Mean wall time of a problem, in the batch it was measured in."""
+    verified_wrong: int = 0
+    """Wrong answers that the world's verifier let pass; anything but 0 is a defect of the verifier."""
+    ceiling: float | None = None
+    """Share of the problems that perfect threads would have solved from the first moves that were chosen."""
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return self.right / self.problems
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% interval of the accuracy (Wilson, 1927)."""
+        return wilson(self.right, self.problems)
+
+
+def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
+    """The score interval of a share; stays within 0 and 1 and is honest near them."""
+    share, square = hits / trials, z * z / trials
+    middle = (share + square / 2) / (1 + square)
+    half = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table."""
+    head = "| world | mode | accuracy | 95% | threads | critical path | tokens | seconds | ceiling |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        low, high = row.interval
+        ceiling = "" if row.ceiling is None else f"{row.ceiling:.1%}"
+        lines.append(
+            f"| {row.world} | {row.mode} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} | {row.threads:.1f} "
+            f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {ceiling} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> None:
+    """Keep `results.json`, `table.md` and `accuracy.png` in a directory, each whole or not at all."""
+    directory.mkdir(parents=True, exist_ok=True)
+    results = {**about, "rows": [asdict(row) for row in rows]}
+    _replace(directory / "results.json", (json.dumps(results, indent=1) + "\n").encode())
+    _replace(directory / "table.md", table(rows).encode())
+    _replace(directory / "accuracy.png", plot(rows))
+
+
+def plot(rows: Sequence[Row]) -> bytes:
+    """Accuracy against critical path, one line a mode, one point a world, as PNG. Needs matplotlib."""
+    import io
+
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
+    for mode in dict.fromkeys(row.mode for row in rows):
+        points = sorted((row for row in rows if row.mode == mode), key=lambda row: row.critical_path)
+        errors = [
+            [100 * (row.accuracy - row.interval[0]) for row in points],
+            [100 * (row.interval[1] - row.accuracy) for row in points],
+        ]
+        axes.errorbar(
+            [row.critical_path for row in points], [100 * row.accuracy for row in points],
+            yerr=errors, marker="o", capsize=3, label=mode,
+        )  # fmt: skip
+        for row in points:
+            axes.annotate(row.world, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
+    axes.set(xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104))
+    axes.grid(alpha=0.3)
+    axes.legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=110)
+    pyplot.close(figure)
+    return picture.getvalue()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(content)
+    os.replace(unfinished, path)

@@ -1,0 +1,203 @@
+"""The native model behind the `Model` protocol: what its engine does, as deltas.
+
+The model sees the last question and its picture; it keeps no conversation. The network runs in a worker thread, one step at
+a time, so that a stream that is closed stops within milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from musespark.content import Message, Request
+from musespark.errors import BeyondModel
+from musespark.events import MAIN
+from musespark.models.model import (
+    Abilities,
+    Delta,
+    Finish,
+    PictureDelta,
+    TextDelta,
+    ThinkingDelta,
+    ThreadCancelled,
+    ThreadReturned,
+    ThreadStarted,
+    UsageDelta,
+    VerifiedDelta,
+)
+from musespark.nano import vocabulary as v
+from musespark.nano.happenings import Cancelled, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.usage import Usage
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from musespark.nano.engine import Engine
+
+SCALE = 4
+"""Pictures are shown at this multiple of the 64x64 pixels that the model draws."""
+PER_THREAD = 1024
+"""Tokens that one thread may write, unless the request allows fewer in all."""
+
+
+@functools.lru_cache(maxsize=2)
+def engine_of(path: str | None) -> Engine:
+    """The engine of a weights file (None: the one in the package), loaded once. Raises WeightsMissing or WeightsDamaged."""
+    from musespark.nano.engine import Engine
+
+    return Engine.from_file() if path is None else Engine.from_file(path)
+
+
+class NanoModel:
+    """The native model. It solves the worlds it was trained on, and says so when it is asked anything else."""
+
+    def __init__(self, weights: str | None = None) -> None:
+        """weights: a file that training wrote; None for those in the package. They are loaded with the first question."""
+        self._weights = weights
+
+    @property
+    def name(self) -> str:
+        """`nano`, with the weights file where it is not the package's."""
+        return "nano" if self._weights is None else f"nano:{self._weights}"
+
+    @property
+    def abilities(self) -> Abilities:
+        """It reads one picture, draws pictures, and spawns its own threads."""
+        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, context=PER_THREAD)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""
+        from musespark.nano.engine import Batch
+        from musespark.nano.threads import Question
+        from musespark.nano.trace import prompt
+
+        seen = await asyncio.to_thread(_look, self.name, request)
+        engine = await asyncio.to_thread(engine_of, self._weights)
+        limit = request.max_tokens or PER_THREAD * (1 + request.threads)
+        question = Question(
+            prompt(request.question, seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
+            request.seed, request.temperature, min(PER_THREAD, limit),
+        )  # fmt: skip
+        batch = Batch(engine.network)
+        run = batch.ask(question)
+        telling = Telling(request.question, seen, limit)
+        try:
+            while batch.runs and not telling.over:
+                for _, happening in await asyncio.to_thread(list, batch.step()):
+                    for delta in telling.tell(happening):
+                        yield delta
+                yield UsageDelta(telling.step())
+            if run.finished is not None:
+                for delta in await asyncio.to_thread(list, telling.end(run.finished)):
+                    yield delta
+            else:
+                yield Finish("length")
+        finally:
+            if run in batch.runs:
+                batch.drop(run)
+
+
+def _look(name: str, request: Request) -> np.ndarray | None:
+    """The picture of the last question, as (height, width, 3) uint8 pixels."""
+    asked = next(message for message in reversed(request.messages) if message.role == "user")
+    return _only_picture(name, asked)
+
+
+def _only_picture(name: str, asked: Message) -> np.ndarray | None:
+    if len(asked.images) > 1:
+        raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
+    if not asked.images:
+        return None
+    from musespark.pictures import pixels
+
+    return pixels(asked.images[0])
+
+
+def _patches(seen: np.ndarray | None) -> np.ndarray | None:
+    if seen is None:
+        return None
+    from musespark.nano.picture import patches, shrink
+
+    return patches(shrink(seen))
+
+
+@dataclass
+class Telling:
+    """One question's happenings, told as deltas: text as text, drawing as pictures, control as what it does."""
+
+    question: str
+    picture: np.ndarray | None
+    limit: int
+    """Tokens that all threads may write together."""
+    usage: Usage = field(default_factory=Usage)
+    world: str = ""
+    _silent: set[int] = field(default_factory=set)
+    """Threads that are naming a branch, or writing what they return: it is told when it is whole."""
+    _answering: bool = False
+    _branches: dict[int, str] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether the request's tokens are used up."""
+        return self.usage.tokens >= self.limit
+
+    def step(self) -> Usage:
+        """Count one step of the network; the running total."""
+        self.usage += Usage(critical_path=1)
+        return self.usage
+
+    def tell(self, happening: Happening) -> Iterator[Delta]:
+        """The deltas that a happening means."""
+        match happening:
+            case Wrote():
+                self.usage += Usage(tokens=1)
+                yield from self._written(happening.thread, happening.token)
+            case Started():
+                self._branches[happening.thread] = v.decode(happening.branch)
+                yield ThreadStarted(
+                    agent(happening.thread), agent(happening.parent), self._branches[happening.thread]
+                )
+            case Kept():
+                branch = self._branches.get(happening.thread)
+                caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
+                side = 64 * SCALE
+                yield PictureDelta(happening.canvas.png(SCALE), side, side, caption, agent(happening.thread))
+            case Returned():
+                yield ThreadReturned(agent(happening.thread), v.decode(happening.tokens))
+            case Cancelled():
+                yield ThreadCancelled(agent(happening.thread), happening.reason)
+
+    def _written(self, thread: int, token: int) -> Iterator[Delta]:
+        if v.is_text(token) and thread not in self._silent:
+            text = v.TOKENS[token]
+            yield TextDelta(text) if self._answering and thread == 0 else ThinkingDelta(text, agent(thread))
+        elif token in (v.TH, v.RET):
+            self._silent.add(thread)
+        elif token in (v.JOIN, v.ANSWER):
+            self._silent.discard(thread)
+            self._answering = token == v.ANSWER
+        elif token in v.WORLDS.values():
+            self.world = v.TOKENS[token].strip("<>")
+            yield ThinkingDelta(f"{self.world}: ", agent(thread))
+
+    def end(self, finished: Finished) -> Iterator[Delta]:
+        """What is said last: a polite no, or the verdict of the world's verifier."""
+        from musespark.nano.worlds import load_world
+        from musespark.nano.worlds.decline import SENTENCE
+
+        if finished.ending == "declined":
+            yield TextDelta(SENTENCE)
+        elif finished.ending == "answered":
+            right = load_world(self.world).verify(self.question, self.picture, v.decode(finished.answer))
+            if right is not None:
+                yield VerifiedDelta(right, f"the verifier of the world {self.world}")
+        yield UsageDelta(self.usage)
+        yield Finish("length" if finished.ending == "cut" else "finished")
+
+
+def agent(thread: int) -> str:
+    """What a thread is called in events."""
+    return MAIN if thread == 0 else f"thread-{thread}"
