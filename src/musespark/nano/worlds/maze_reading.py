@@ -55,7 +55,7 @@ def _read_drawn(pixels: np.ndarray) -> DrawnMaze | None:
     if max(pixels.shape[:2]) > _LARGEST:
         scale = _LARGEST / max(pixels.shape[:2])
         pixels = Areas(pixels).means(round(pixels.shape[0] * scale), round(pixels.shape[1] * scale))
-    sheet = _Sheet.of(pixels.astype(np.float64))
+    sheet = _Sheet.of(pixels.astype(np.float32))
     if sheet is None:
         return None
     readings = [reading for size in _SIZES if (reading := sheet.read(size)) is not None]
@@ -82,7 +82,8 @@ class _Sheet:
         start, goal = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
         if start is None or goal is None:
             return None
-        light, grey = pixels.max(-1), pixels.max(-1) - pixels.min(-1) < 50
+        light = np.maximum(np.maximum(red, green), blue)  # one channel after the other: ten times as fast as pixels.max(-1)
+        grey = light - np.minimum(np.minimum(red, green), blue) < 50
         paper = grey & (light > 200)
         if not paper.any():
             return None
