@@ -1,0 +1,111 @@
+"""The native model behind the protocol, with networks that say what they are told."""
+
+import asyncio
+
+import numpy as np
+import pytest
+from networks import SMALL, Scripted, play, random_weights
+
+from musespark import ask, errors
+from musespark.content import Image, Message, Request
+from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Thought
+from musespark.models import nano
+from musespark.models.model import Finish, UsageDelta
+from musespark.models.nano import NanoModel
+from musespark.nano import weights
+from musespark.nano.engine import Engine
+from musespark.nano.worlds.decline import SENTENCE
+from musespark.pictures import png
+
+QUESTION = "Use 25, 3 and 22 to make 44."
+TEAM = play(
+    "<countdown><spawn><th>25-3<th>25+3<join>|<answer>(25-3)+22<eos>",
+    **{"25-3": "=22y<ret>(25-3)+22<win>", "25+3": "=28n;28,22+50n-6n*616n" + "n" * 30 + "<ret><end>"},
+)
+PICTURE = png(np.full((80, 80, 3), 200, np.uint8))
+
+
+@pytest.fixture
+def says(monkeypatch):
+    """Let the model's network follow a script; gives the network."""
+
+    def follow(script):
+        network = Scripted(script)
+        monkeypatch.setattr(nano, "engine_of", lambda path: Engine.of(network))
+        return network
+
+    return follow
+
+
+def of(kind, answer):
+    return [event for event in answer.events if isinstance(event, kind)]
+
+
+async def test_a_team_answers_and_the_world_verifies_it(says):
+    network = says(TEAM)
+    answer = await ask(QUESTION, mode="contemplating")
+    assert str(answer) == "(25-3)+22" and answer.verified
+    assert [event.task for event in of(AgentStarted, answer)] == [QUESTION, "25-3", "25+3"]
+    assert [event.text for event in of(AgentReturned, answer)] == ["(25-3)+22", "(25-3)+22"]
+    assert len(of(AgentCancelled, answer)) == 1
+    assert answer.usage.threads == 2
+    assert answer.usage.critical_path == len(network.steps) < answer.usage.tokens
+    assert network.open_lines == 0
+
+
+async def test_a_wrong_answer_is_not_shown_as_verified(says):
+    says(play("<countdown><answer>25+22<eos>"))
+    answer = await ask(QUESTION, mode="instant")
+    assert str(answer) == "25+22" and not answer.verified
+    assert answer.usage.tokens == answer.usage.critical_path == 8
+
+
+async def test_anything_else_is_declined_in_a_sentence(says):
+    says(play("<decline><eos>"))
+    answer = await ask("Who are you?", mode="thinking")
+    assert str(answer) == SENTENCE and not answer.verified
+
+
+async def test_pictures_are_kept_and_control_tokens_are_not_shown(says):
+    says(play("<maze><img><p0><t10><p1><t11></img><img><@1><p0><t57></img><answer>R<eos>"))
+    answer = await ask("Which way?", images=[PICTURE], mode="thinking")
+    assert [(picture.width, picture.agent) for picture in of(Pictured, answer)] == [(256, "main")] * 2
+    assert "".join(event.text for event in of(Thought, answer)) == "maze: "
+
+
+async def test_a_stream_that_is_closed_leaves_nothing_behind(says):
+    network = says(play("<countdown>" + "1" * 400 + "<answer>1<eos>"))
+    stream = NanoModel().stream(Request.of(QUESTION, mode="thinking"))
+    async for _ in stream:
+        break
+    await stream.aclose()
+    assert network.open_lines == 0
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_the_tokens_of_a_request_are_a_hard_limit(says):
+    says(play("<countdown>" + "1" * 400 + "<answer>1<eos>"))
+    deltas = [delta async for delta in NanoModel().stream(Request.of(QUESTION, mode="thinking", max_tokens=20))]
+    assert deltas[-1] == Finish("length")
+    assert [delta for delta in deltas if isinstance(delta, UsageDelta)][-1].usage.tokens == 20
+
+
+async def test_two_pictures_are_one_too_many(says):
+    says(play("<decline><eos>"))
+    message = Message.user(Image.from_bytes(PICTURE), Image.from_bytes(PICTURE), "Which way?")
+    with pytest.raises(errors.BeyondModel, match="more than one picture"):
+        await anext(NanoModel().stream(Request(messages=(message,))))
+
+
+async def test_weights_are_read_from_a_file_and_a_damaged_one_is_named(tmp_path):
+    path = tmp_path / "small.safetensors"
+    weights.save(path, SMALL, random_weights(SMALL), {"command": "a test"})
+    first, second = [await ask(QUESTION, model=f"nano:{path}", mode="thinking", max_tokens=40) for _ in range(2)]
+    assert [event.kind for event in first.events] == [event.kind for event in second.events]
+    assert str(first) == str(second)
+    damaged = tmp_path / "cut.safetensors"
+    damaged.write_bytes(path.read_bytes()[:-1000])
+    with pytest.raises(errors.WeightsDamaged, match="cut.safetensors"):
+        await ask(QUESTION, model=f"nano:{damaged}")
+    with pytest.raises(errors.WeightsMissing):
+        await ask(QUESTION, model="nano:nowhere.safetensors")

@@ -1,0 +1,132 @@
+"""The table of what may follow what, and that nothing a network says leads out of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from networks import Path, Scripted, tokens
+
+from musespark.nano import vocabulary as v
+from musespark.nano.engine import Engine
+from musespark.nano.grammar import KINDS, NEXT, Role, State, forbidden, follow, may
+from musespark.nano.happenings import Cancelled, Fed, Finished, Kept, Returned, Started, Wrote
+
+NEVER = {"<pad>", "<bos>", "<patch>", "<unknown>", "<instant>", "<think>", "<contemplate>"}
+THOUGHT = r"(?:[^<]|<@\d+>|<img>(?:<p\d+><t\d+>|<@\d+>)*</img>|<spawn>(?:<th>(?:[^<]|<@\d+>)+)+<join>(?:<ret>[^<]+)*)*"
+WHOLE = {
+    "instant": r"<instant>(?:<decline><eos>|<WORLD><answer>[^<]*<eos>)",
+    "thinking": rf"<think>(?:<decline><eos>|<WORLD>{THOUGHT}<answer>[^<]*<eos>)",
+    "contemplating": rf"<contemplate>(?:<decline><eos>|<WORLD>{THOUGHT}<answer>[^<]*<eos>)",
+}
+CHILD = rf"<th>(?:[^<]|<@\d+>)+{THOUGHT}<ret>[^<]*<(?:end|win)>"
+
+
+def test_every_state_can_be_left() -> None:
+    """A thread may always write something, whatever its role; so a step never lacks a token."""
+    for state in set(State) - {State.WAITING, State.ENDED}:
+        for child in (True, False):
+            for thinks in (True, False):
+                for spawns in (True, False):
+                    if not thinks and (child or state in (State.DRAWING, State.PAINTING, State.SPAWNING)):
+                        continue  # instant mode never gets there
+                    assert (forbidden(state, Role(child, thinks, spawns)) == 0).any()
+
+
+def test_the_table_is_closed() -> None:
+    for state, following in NEXT.items():
+        for kind, after in following.items():
+            assert kind in KINDS and after in NEXT
+            assert follow(state, KINDS.index(kind)) is after
+
+
+def test_what_is_never_written() -> None:
+    kinds = {kind for following in NEXT.values() for kind in following}
+    assert not kinds & (NEVER | {f"<reserved-{n}>" for n in range(4)})
+
+
+def test_a_place_is_followed_by_a_tile() -> None:
+    legal = [token for token in range(v.SIZE) if forbidden(State.PAINTING, Role(False, True, True))[token] == 0]
+    assert legal == [v.tile(n) for n in range(v.TILES)]
+
+
+def test_roles() -> None:
+    assert may(Role(True, True, False), State.THOUGHT, "<ret>") and not may(Role(True, True, False), State.THOUGHT, "<answer>")
+    assert may(Role(False, True, True), State.THOUGHT, "<spawn>") and not may(Role(False, True, False), State.THOUGHT, "<spawn>")
+    instant = Role(False, False, False)
+    assert [kind for kind in sorted(set(KINDS)) if may(instant, State.THOUGHT, kind)] == ["<answer>"]
+    assert np.isneginf(forbidden(State.ENDED, instant)).all()
+
+
+def likes(seed: int, strength: dict[str, float]) -> Any:
+    """A network of random wishes, with a taste for some kinds of tokens so that short runs get everywhere."""
+    taste = np.array([strength.get(kind, 0) for kind in KINDS], np.float32)
+
+    def script(path: Path) -> np.ndarray:
+        rng = np.random.default_rng([seed, len(path.tokens), *path.tokens[-8:]])
+        return rng.gumbel(size=v.SIZE).astype(np.float32) + taste
+
+    return script
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    mode=st.sampled_from(["instant", "thinking", "contemplating", "contemplating"]),
+    cap=st.integers(1, 6),
+    context=st.integers(12, 300),
+    max_tokens=st.integers(1, 120),
+    strength=st.dictionaries(st.sampled_from(sorted(set(KINDS))), st.floats(-3, 9)),
+)
+def test_whatever_a_network_says(
+    seed: int, mode: str, cap: int, context: int, max_tokens: int, strength: dict[str, float]
+) -> None:
+    network = Scripted(likes(seed, {"<spawn>": 5, "<th>": 4, "<join>": 3, "<ret>": 3, "<end>": 3, "<img>": 3, **strength}), context)
+    options = {"cap": cap, "max_tokens": max_tokens}
+    happenings = list(Engine.of(network).run(tokens("<bos>2+2?"), None, v.MODES[mode], **options))
+    done = happenings[-1]
+    assert isinstance(done, Finished) and network.open_lines == 0
+    assert sum(isinstance(one, Finished) for one in happenings) == 1
+    started = [one for one in happenings if isinstance(one, Started)]
+    assert done.threads == len(started) <= cap and (mode == "contemplating" or not started)
+    assert done.critical_path == len(network.steps)
+    assert done.tokens == sum(isinstance(one, Wrote) for one in happenings)
+    ended = [one.thread for one in happenings if isinstance(one, Returned | Cancelled)]
+    assert sorted(ended) == sorted(set(ended))
+    assert {one.thread for one in started} >= set(ended) and (done.ending == "cut" or len(ended) == len(started))
+    texts = spoken(happenings)
+    if done.ending != "cut":
+        assert re.fullmatch(r"<bos>2\+2\?" + in_worlds(WHOLE[mode]), texts[0], re.DOTALL), texts[0]
+        assert texts[0].endswith(f"<answer>{v.decode(done.answer)}<eos>") or done.ending == "declined"
+    for one in happenings:
+        if isinstance(one, Returned):
+            assert re.fullmatch(CHILD, texts[one.thread], re.DOTALL), texts[one.thread]
+        if isinstance(one, Kept):
+            assert "</img>" in texts[one.thread]
+
+
+def spoken(happenings: list[Any]) -> dict[int, str]:
+    """What each thread holds from its beginning, fed and written; text that looks like a token's name is made plain."""
+    texts: dict[int, list[int]] = {}
+    for one in happenings:
+        if isinstance(one, Fed):
+            texts.setdefault(one.thread, []).extend(one.tokens)
+        elif isinstance(one, Started):
+            texts[one.thread] = [v.TH, *one.branch]
+        elif isinstance(one, Wrote):
+            texts[one.thread].append(one.token)
+    return {thread: v.decode(v.IDS["."] if token == v.IDS["<"] else token for token in held) for thread, held in texts.items()}
+
+
+def in_worlds(pattern: str) -> str:
+    return pattern.replace("<WORLD>", "<(?:" + "|".join(v.WORLDS) + ")>")
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_network_that_computes_nonsense_still_ends(bad: float) -> None:
+    network = Scripted(lambda _: np.full(v.SIZE, bad, np.float32))
+    with np.errstate(invalid="ignore"):
+        assert isinstance(list(Engine.of(network).run(tokens("<bos>?"), max_tokens=9))[-1], Finished)

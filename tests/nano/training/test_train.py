@@ -1,0 +1,48 @@
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from musespark.nano.training import train  # noqa: E402
+from musespark.nano.training.optimizer import orthogonalise  # noqa: E402
+from musespark.nano.training.train import Progress, Recipe, Trainer, learning_rate  # noqa: E402
+
+SMALL = {"width": 64, "layers": 2, "heads": 2, "rows": 2, "shares": {"countdown": 1.0}}
+
+
+def test_a_short_training_learns_and_can_be_killed_and_resumed(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "SAVE_EVERY", 0.0)
+    running = Trainer(Recipe(tokens=60_000, **SMALL), tmp_path).run()
+    losses = [next(running)["loss"] for _ in range(12)]
+    running.close()  # as when the process is killed: what was saved is what there is
+    assert losses[-1] < losses[0] - 1
+    resumed = Trainer(Recipe(tokens=60_000, **SMALL), tmp_path, resume=tmp_path / "checkpoint.pt")
+    assert 0 < resumed.progress.step <= 12
+    records = list(resumed.run())
+    assert records[0]["loss"] < losses[0] - 1
+    assert records[-1]["tokens"] >= 60_000 and records[-1]["share"] == 1
+    assert (tmp_path / "before-decay.pt").exists()
+    logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert logged[-1]["step"] == records[-1]["step"]
+
+
+def test_the_rate_warms_up_stays_and_decays():
+    recipe = Recipe(tokens=100, warmup=0.1, decay=0.3)
+    rates = [learning_rate(share / 100, recipe) for share in range(101)]
+    assert rates[0] < 0.1 and rates[20] == rates[60] == 1 and rates[100] == 0
+    assert all(a <= b for a, b in zip(rates[:20], rates[1:21], strict=True))
+    assert all(a >= b for a, b in zip(rates[60:-1], rates[61:], strict=True))
+
+
+def test_the_budget_is_whatever_is_used_up_first():
+    recipe = Recipe(minutes=1, tokens=1000)
+    assert Progress(seconds=30, tokens=100).share(recipe) == 0.5
+    assert Progress(seconds=6, tokens=900).share(recipe) == 0.9
+
+
+@pytest.mark.parametrize("shape", [(8, 32), (32, 8), (3, 16, 16)])
+def test_muon_makes_every_direction_equally_long(shape):
+    torch.manual_seed(0)
+    values = torch.linalg.svdvals(orthogonalise(torch.randn(shape), steps=10).float())
+    assert values.min() > 0.5 and values.max() < 1.5

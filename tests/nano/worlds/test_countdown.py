@@ -1,0 +1,123 @@
+import random
+import re
+from fractions import Fraction
+from itertools import permutations
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from musespark.nano import vocabulary as v
+from musespark.nano.trace import Trace, begin
+from musespark.nano.worlds import held_out
+from musespark.nano.worlds.countdown import TRIES, Countdown, evaluate, explore, moves, propose, solves
+
+seeds = st.integers(0, 2**32)
+
+
+def brute_force(numbers, target):
+    """Whether any expression reaches the target, by trying them all: nothing of the solver's shortcuts."""
+    if len(numbers) == 1:
+        return numbers[0] == target
+    for a, b, *rest in permutations(numbers):
+        results = {a + b, a - b, a * b} | ({a // b} if b and a % b == 0 else set())
+        if any(result >= 0 and brute_force((result, *rest), target) for result in results):
+            return True
+    return False
+
+
+def written(mode, seed, sizes=(3, 4)):
+    rng = random.Random(seed)
+    world = Countdown(sizes)
+    problem = world.problem(rng, held_out=False)
+    trace, question = begin(problem.question, None)
+    world.think(problem, mode, question.fork().given(v.MODES[mode]), rng)
+    return world, problem, trace
+
+
+def texts(trace: Trace):
+    return [v.decode(segment.tokens) for segment in trace.segments]
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=3), st.integers(0, 60))
+def test_the_solver_agrees_with_trying_everything(numbers, target):
+    assert solves(tuple(numbers), target) == brute_force(tuple(numbers), target)
+
+
+@given(seeds)
+def test_a_thought_about_a_first_move_finds_a_solution_exactly_where_there_is_one(seed):
+    rng = random.Random(seed)
+    numbers, target = tuple(rng.randint(1, 99) for _ in range(4)), rng.randint(10, 100)
+    for move in moves(numbers):
+        _, found = explore(move, target)
+        assert (found is not None) == solves((move.value, *move.rest), target)
+        if found:
+            assert evaluate(found) == (target, tuple(sorted(numbers)))
+
+
+@given(seeds)
+@settings(max_examples=50)
+def test_first_moves_are_proposed_once_and_one_of_them_solves(seed):
+    rng = random.Random(seed)
+    problem = Countdown((4,)).problem(rng, held_out=False)
+    numbers, target = problem.facts["numbers"], problem.facts["target"]
+    proposed = propose(numbers, target, rng)
+    assert len(proposed) == len(set(proposed)) == min(TRIES, len(list(moves(numbers))))
+    assert any(solves((move.value, *move.rest), target) for move in proposed)
+
+
+@given(seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
+@settings(max_examples=60)
+def test_every_thought_ends_in_a_right_answer(seed, mode):
+    world, problem, trace = written(mode, seed)
+    (answer,) = (match for text in texts(trace) for match in re.findall(r"<answer>(.*)<eos>", text))
+    assert world.right(problem, answer)
+    assert world.verify(problem.question, None, answer)
+
+
+@given(seeds)
+@settings(max_examples=40)
+def test_a_thread_that_wins_returns_a_right_answer_and_others_return_nothing(seed):
+    world, problem, trace = written("contemplating", seed)
+    children = [text for text in texts(trace) if "<go>" in text]
+    assert any(text.endswith("<win>") for text in children)
+    for text in children:
+        returned = text.split("<ret>")[1]
+        assert returned == "<end>" or world.right(problem, returned.removesuffix("<win>"))
+
+
+def test_a_child_and_its_parent_are_told_apart():
+    """The first branch stands in the same place with the same past in both: only the child's next token differs."""
+    _, _, trace = written("contemplating", 0)
+    for segment in trace.segments:
+        if v.GO in segment.tokens:
+            at = segment.tokens.index(v.GO)
+            assert segment.weights[: at + 1] == [0.0] * (at + 1)
+            assert segment.weights[at + 1] > 0
+
+
+@given(seeds, st.booleans())
+@settings(max_examples=30)
+def test_problems_stay_on_their_side_of_the_split(seed, side):
+    problem = Countdown().problem(random.Random(seed), side)
+    assert held_out(problem.key) == side
+    assert all(1 <= n <= 99 for n in problem.facts["numbers"])
+    assert 10 <= problem.facts["target"] <= 100
+
+
+@pytest.mark.parametrize(("expression", "value"), [
+    ("(25-3)*3", Fraction(66)), ("25 - 3", Fraction(22)), ("7/2", Fraction(7, 2)), ("2**3", None), ("1/0", None), ("", None),
+    ("__import__('os')", None), ("-3+5", None), ("True+1", None), ("3.0+1", None), ("(" * 500, None), ("a+b", None),
+])
+def test_only_arithmetic_on_integers_has_a_value(expression, value):
+    assert (evaluate(expression) or (None,))[0] == value
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [
+    ("(25-3)*(12-7)+2", False), ("(25-7)*3+12", True), ("12+3*(25-7)", True), ("66", False), ("25+41", False), ("nonsense", False),
+])
+def test_the_verifier_asks_for_every_number_of_the_question_once(answer, verdict):
+    assert Countdown().verify("Use 25, 3, 7 and 12 to make 66.", None, answer) is verdict
+
+
+def test_a_question_without_numbers_cannot_be_checked():
+    assert Countdown().verify("Make something nice.", None, "1+2") is None
