@@ -11,7 +11,7 @@ from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.engine import Batch, Engine
 from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
-from musespark.nano.threads import Question
+from musespark.nano.threads import BEGINS, Question
 
 PROMPT = tokens("<bos>2+2?")
 
@@ -37,7 +37,7 @@ def text(happenings: list[Happening], thread: int = 0) -> str:
     """All that a thread was fed and wrote, in the order of its positions, which must have no holes."""
     pieces = [(one.position, one.tokens) for one in of(Fed, happenings) if one.thread == thread]
     pieces += [(one.position, (one.token,)) for one in of(Wrote, happenings) if one.thread == thread]
-    pieces += [(one.position, (v.TH, *one.branch)) for one in of(Started, happenings) if one.thread == thread]
+    pieces += [(one.position, (v.TH, *one.branch, *BEGINS)) for one in of(Started, happenings) if one.thread == thread]
     pieces.sort()
     reached = pieces[0][0]
     for position, piece in pieces:
@@ -61,15 +61,15 @@ def test_declining() -> None:
 def test_children_run_beside_their_parent() -> None:
     happenings, network = happen(play("<lake><spawn><th>a<th>bc<join>|<answer>4<eos>", a="x<ret>1<end>", bc="<ret>22<end>"))
     assert text(happenings) == "<bos>2+2?<contemplate><lake><spawn><th>a<th>bc<join><ret>1<ret>22<answer>4<eos>"
-    assert text(happenings, 1) == "<th>ax<ret>1<end>" and text(happenings, 2) == "<th>bc<ret>22<end>"
+    assert text(happenings, 1) == "<th>a<go>x<ret>1<end>" and text(happenings, 2) == "<th>bc<go><ret>22<end>"
     assert of(Started, happenings) == [Started(1, 0, tuple(tokens("a")), 8), Started(2, 0, tuple(tokens("bc")), 8)]
     assert of(Returned, happenings) == [Returned(1, tuple(tokens("1")), False), Returned(2, tuple(tokens("22")), False)]
     assert network.steps[5:] == [
-        ["<th>", "<th>a"], ["b", "x"], ["c", "<ret>"], ["1", "<th>bc"], ["<ret>"], ["2"], ["2"],
+        ["<th>", "<th>a<go>"], ["b", "x"], ["c", "<ret>"], ["1", "<th>bc<go>"], ["<ret>"], ["2"], ["2"],
         ["<join><ret>1<ret>22"], ["<answer>"], ["4"],
     ]  # fmt: skip
     done = finish(happenings)
-    assert (done.tokens, done.forced, done.critical_path, done.threads) == (19, 16, 15, 2)
+    assert (done.tokens, done.forced, done.critical_path, done.threads) == (19, 18, 15, 2)
     assert done.tokens == len(of(Wrote, happenings))
 
 

@@ -52,8 +52,7 @@ class Batch:
         logits = self._lines.step([thread.feed() for _, thread in threads])
         for (run, thread), row in zip(threads, logits, strict=True):
             row += forbidden(thread.state, run.role(thread))
-            asked = run.question
-            thread.chosen = choose(row, asked.temperature, asked.seed, thread.index, thread.written)
+            thread.chosen = choose(row, run.question.temperature, run.question.seed, thread.index, thread.written)
         for run in self.runs:
             for happening in run.obey():
                 yield run, happening

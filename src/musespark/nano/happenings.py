@@ -33,7 +33,7 @@ class Wrote:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A thread began. It inherits what its parent had written up to <spawn>, and is fed <th> and its branch."""
+    """A thread began. It inherits what its parent had written up to <spawn>, and is fed <th>, its branch and <go>."""
 
     thread: int
     parent: int

@@ -16,7 +16,7 @@ from musespark.nano.lines import Feed, Line, Lines
 DEPTH = 2
 """Threads may spawn threads; those may not."""
 BEGINS: tuple[int, ...] = (v.GO,)
-"""What a child is fed after its branch."""
+"""What a child is fed after its branch, or it would see the same as its parent does while it lists branches."""
 BLANK = v.tile(tiles.maze(0))
 """A white tile: what imagined pictures look like where they are blanked."""
 
@@ -155,7 +155,7 @@ class Run:
                 thread.children, thread.said = [], []
                 thread.stem, thread.fork_at = self._lines.fork(thread.line), thread.position - 1
             case State.BRANCH if token in (v.TH, v.JOIN):
-                yield self._start(thread)
+                yield from self._start(thread)
             case State.PAINTING:
                 assert thread.canvas is not None
                 thread.canvas.paint(thread.place, token - v.tile(0))
@@ -178,7 +178,7 @@ class Run:
             case _ if thread.state is not before and thread.state in (State.RETURNING, State.ANSWERING):
                 thread.said = []
 
-    def _start(self, parent: Thread) -> Started:
+    def _start(self, parent: Thread) -> Iterator[Happening]:
         """A child begins as soon as its branch is complete; it runs in the same steps as its parent."""
         branch, parent.said = parent.said, []
         canvas = None if parent.canvas is None else parent.canvas.copy()
@@ -188,7 +188,8 @@ class Run:
         self.threads.append(child)
         parent.children.append(child)
         self._forced += len(fed)
-        return Started(child.index, parent.index, tuple(branch), parent.fork_at)
+        yield Started(child.index, parent.index, tuple(branch), parent.fork_at)
+        yield from self._limit(child)
 
     def _return(self, child: Thread, settled: bool) -> Iterator[Happening]:
         yield Returned(child.index, tuple(child.said), settled)
