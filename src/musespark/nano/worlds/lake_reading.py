@@ -7,6 +7,7 @@ import functools
 import numpy as np
 
 from musespark.nano import tiles
+from musespark.nano.picture import trim
 from musespark.nano.worlds import frames
 from musespark.nano.worlds.reading import Areas, read_tiles
 
@@ -29,9 +30,7 @@ _LETTERS = {tiles.ICE: "F", tiles.HOLE: "H", tiles.LAKE_START: "S", tiles.LAKE_G
 
 def read_lake(pixels: np.ndarray) -> tuple[str, ...] | None:
     """The map in gymnasium's letters, or None where the picture (height, width, 3) uint8 is not clearly one."""
-    if pixels.shape[0] != pixels.shape[1] or len(pixels) < 32:
-        return None
-    return _read_own(pixels) or _read_frame(pixels)
+    return _read_own(pixels) or _read_frame(trim(pixels))
 
 
 def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
@@ -43,6 +42,8 @@ def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
 
 def _read_frame(pixels: np.ndarray) -> tuple[str, ...] | None:
     """Try every size and both versions; the best fit counts where every cell fits and no other reading comes near."""
+    if pixels.shape[0] != pixels.shape[1] or len(pixels) < 32:
+        return None
     fits, areas = [], Areas(pixels)
     for size in _SIZES:
         parts = areas.means(size * _FINE, size * _FINE)

@@ -109,20 +109,19 @@ class _Sheet:
         exits, unexplained = [0] * (size * size), self.walls.copy()
         for cell in range(size * size):
             row, column = divmod(cell, size)
-            for bit, back, step, y, x in (
-                (tiles.U, 0, 0, row, column + 0.5),
-                (tiles.L, 0, 0, row + 0.5, column),
-                (tiles.R, tiles.L, 1, row + 0.5, column + 1),
-                (tiles.D, tiles.U, size, row + 1, column + 0.5),
+            for bit, inner, y, x in (
+                (tiles.U, row > 0, row, column + 0.5),
+                (tiles.D, row + 1 < size, row + 1, column + 0.5),
+                (tiles.L, column > 0, row + 0.5, column),
+                (tiles.R, column + 1 < size, row + 0.5, column + 1),
             ):
                 dark = self._share_dark(y, x, size)
-                if _GAP < dark < _WALL:
-                    return None
                 if dark >= _WALL:
                     unexplained[self._strip(y, x, size, whole=True)] = 0
-                elif back and cell + step < size * size and (bit != tiles.R or column + 1 < size):
+                elif dark > _GAP or not inner:  # neither a wall nor none, or a part of a larger maze
+                    return None
+                else:
                     exits[cell] |= bit
-                    exits[cell + step] |= back
         if unexplained.sum() > _STRAY * self.walls.sum():
             return None
         start, goal = ends
