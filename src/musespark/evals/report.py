@@ -67,9 +67,9 @@ def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> Non
     """Keep `results.json`, `table.md` and `accuracy.png` in a directory, each whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
     results = {**about, "rows": [asdict(row) for row in rows]}
-    _replace(directory / "results.json", (json.dumps(results, indent=1) + "\n").encode())
-    _replace(directory / "table.md", table(rows).encode())
-    _replace(directory / "accuracy.png", plot(rows))
+    replace_file(directory / "results.json", (json.dumps(results, indent=1) + "\n").encode())
+    replace_file(directory / "table.md", table(rows).encode())
+    replace_file(directory / "accuracy.png", plot(rows))
 
 
 def plot(rows: Sequence[Row]) -> bytes:
@@ -103,7 +103,8 @@ def plot(rows: Sequence[Row]) -> bytes:
     return picture.getvalue()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file so that it is whole or not there."""
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(content)
     os.replace(unfinished, path)

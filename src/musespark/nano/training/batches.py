@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import queue
 import random
+import signal
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +18,12 @@ from musespark.nano.picture import patches, shrink
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import World, load_world
 
+if TYPE_CHECKING:
+    import multiprocessing
+
 SHORT, LONG = 384, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
-SHARES = {"countdown": 0.40, "code": 0.18, "maze": 0.20, "lake": 0.14, "shapes": 0.04, "decline": 0.04}
+SHARES = {"countdown": 0.36, "code": 0.17, "maze": 0.23, "lake": 0.14, "shapes": 0.06, "decline": 0.04}
 """How the tokens are divided among the worlds."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""
@@ -152,15 +160,54 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
 
 
 def in_background(rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6) -> Callable[[], list[Pack]]:
-    """A function that gives the next batch, made in another process while this one trains."""
+    """A function that gives the next batch, made in another process while this one trains. It raises RuntimeError once that
+    process has died, and that process ends once this one has."""
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
-    queue = context.Queue(ahead)
-    context.Process(target=_fill, args=(queue, rows, seed, shares), daemon=True).start()
-    return queue.get
+    ready = context.Queue(ahead)
+    maker = context.Process(target=_fill, args=(ready, rows, seed, shares), daemon=True)
+    with _interrupts_ignored():
+        maker.start()
+
+    def following() -> list[Pack]:
+        while True:
+            try:
+                return ready.get(timeout=_WATCH)
+            except queue.Empty:
+                if not maker.is_alive():
+                    raise RuntimeError("the process that makes the batches has died") from None
+
+    return following
 
 
-def _fill(queue: object, rows: int, seed: int, shares: dict[str, float]) -> None:
+_WATCH = 5.0
+"""Seconds between two looks at whether the other process lives."""
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """A process started here never hears Ctrl-C: the terminal sends it to all, but only the one that trains knows what to do."""
+    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _fill(ready: multiprocessing.Queue[list[Pack]], rows: int, seed: int, shares: dict[str, float]) -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    assert parent is not None
     for batch in batches(rows, traces(seed, shares)):
-        queue.put(batch)  # type: ignore[attr-defined]
+        while True:
+            try:
+                ready.put(batch, timeout=_WATCH)
+                break
+            except queue.Full:
+                if not parent.is_alive():
+                    return

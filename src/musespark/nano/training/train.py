@@ -1,7 +1,7 @@
 """Training from scratch, or from a checkpoint: one loop, on a CPU, one GPU or several.
 
     muse nano train --minutes 90 --out runs/nano              two cores will do
-    torchrun --nproc-per-node 4 -m musespark.nano.training.train --minutes 30 --width 512 --layers 10 --rows 64
+    torchrun --nproc-per-node 4 -m musespark nano train --minutes 30 --width 512 --layers 10 --rows 64
 
 The budget is time or tokens. The learning rate warms up, stays, and decays to zero over the last part of the budget; the
 state before the decay is kept, so that a longer run can go on from it.
@@ -41,7 +41,7 @@ class Recipe:
     width: int = 256
     layers: int = 6
     heads: int = 4
-    rows: int = 12
+    rows: int = 8
     minutes: float | None = None
     tokens: float | None = None
     lr: float = 0.02
@@ -156,9 +156,14 @@ class Trainer:
         self.optimizers = optimizers(self.network, recipe.lr, recipe.adam_lr)
         self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self.progress = Progress()
+        self._stopping = False
         if resume is not None:
             self._load(resume)
         out.mkdir(parents=True, exist_ok=True)
+
+    def stop(self) -> None:
+        """End with the step under way, saved; safe in a signal handler. The first process decides for all of them."""
+        self._stopping = True
 
     def run(self) -> Iterator[dict[str, Any]]:
         """Train until the budget is used; yields a record a step (loss by world, rates, share of the budget)."""
@@ -167,7 +172,7 @@ class Trainer:
         saved = began = time.monotonic()
         already = self.progress.seconds
         decaying = False
-        while (share := self.workers.agree(self.progress.share(self.recipe))) < 1:
+        while (share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))) < 1:
             factor = learning_rate(share, self.recipe)
             if not decaying and share > 1 - self.recipe.decay:
                 decaying = True

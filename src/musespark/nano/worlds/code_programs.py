@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from musespark.nano.worlds.code_steps import Run, Unsuitable, run
 
-LONGEST = 130
+LONGEST = 96
 """Characters of a program."""
-LONGEST_THOUGHT = 420
+LONGEST_THOUGHT = 260
 """Characters of all its steps."""
 
 _LETTERS = "a b c d e f g h k m n p q r s t u v w x y z".split()
@@ -45,13 +45,13 @@ class _Draft:
         self.rng = rng
         self.tight = rng.random() < 0.3
         self.indent = " " * (4 if rng.random() < 0.8 else 2)
-        self.names = rng.sample(_LETTERS, 5) if rng.random() < 0.65 else rng.sample(_WORDS, 5)
+        self.names = rng.sample(_LETTERS, 5) if rng.random() < 0.85 else rng.sample(_WORDS, 5)
         self.list_names = rng.sample(_LISTS, 2)
         self.numbers: list[str] = []
         self.lists: list[str] = []
         self.counter = ""
         """The loop variable, inside a loop: it is read but never set."""
-        self.top = 12 if rng.random() < 0.7 else 60
+        self.top = 12 if rng.random() < 0.8 else 50
         self.lines: list[str] = []
 
     def write(self) -> str:

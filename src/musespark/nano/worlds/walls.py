@@ -44,7 +44,7 @@ def draw(maze: Grid, rng: random.Random) -> np.ndarray:
     kind = rng.random()
     if kind < 0.15:
         return frames.own(maze, rng)
-    if kind < 0.35:
+    if kind < 0.19:
         return blocks(maze, _style(rng, squares=0.4))
     return lines(maze, _style(rng))
 
@@ -104,7 +104,7 @@ def blocks(maze: Grid, style: Style) -> np.ndarray:
 
 
 def _style(rng: random.Random, squares: float = 0.0) -> Style:
-    wall = rng.uniform(0.02, 0.08) if rng.random() < 0.65 else rng.uniform(0.08, 0.25)
+    wall = rng.uniform(0.06, 0.16) if rng.random() < 0.85 else rng.uniform(0.03, 0.25)
     margin = rng.uniform(0, 0.08) if rng.random() < 0.8 else 0.0
     return Style(
         side=rng.randint(96, 512),
@@ -113,8 +113,8 @@ def _style(rng: random.Random, squares: float = 0.0) -> Style:
         dot=rng.uniform(0.18, 0.38),
         green=_jittered(rng.choice(GREENS), rng),
         red=_jittered(rng.choice(REDS), rng),
-        ground=_shade(rng, 240, 255) if rng.random() < 0.2 else (255, 255, 255),
-        ink=_shade(rng, 0, 60) if rng.random() < 0.2 else (0, 0, 0),
+        ground=_shade(rng, 240, 255) if rng.random() < 0.1 else (255, 255, 255),
+        ink=_shade(rng, 0, 60) if rng.random() < 0.1 else (0, 0, 0),
         smooth=rng.random() < 0.7,
         square=rng.random() < squares,
     )

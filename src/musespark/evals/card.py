@@ -1,0 +1,113 @@
+"""The model card, written from what was measured: the weights' own description, the training log, the evaluation.
+
+`muse nano card DIR` reads `results.json` and `log.jsonl` in DIR (from `muse nano eval` and `muse nano train`) and writes
+`card.md` beside them. No figure in it is typed by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from musespark.evals.report import Row, replace_file, table
+
+TARGETS: Mapping[str, tuple[float, float, str]] = {
+    "countdown-3": (0.95, 0.995, ""),
+    "countdown-4": (0.60, 0.84, "APR, 228M parameters: 83.4% at 8.2 threads"),
+    "lake": (0.90, 0.97, "MVoT 7B 85.6%, VPRL 7B 91.6%"),
+    "maze": (0.80, 0.95, "VPRL 74.5%, MVoT 92.95%"),
+    "shapes": (0.95, 0.995, "CNN+LSTM 87.6%"),
+    "code": (0.85, 0.97, ""),
+    "decline": (0.99, 1.0, ""),
+}
+"""World: the least that was asked of it, what was aimed at, and what others report on the nearest published task."""
+
+CARD = """\
+# Model card: nano
+
+{parameters:.1f} million parameters, {layers} layers of {width}, {heads} heads, {vocabulary} tokens; {megabytes:.1f} MB in float16.
+Reads one picture, draws pictures, spawns its own threads. Apache-2.0, weights included. Why it is built this way:
+[native-model.md](../native-model.md).
+
+## What it is for
+Showing, at a size anyone can train and read, how a model thinks in pictures and coordinates threads of its own. It solves five
+small worlds and declines everything else; it is not a general assistant.
+
+## Training
+```
+{command}
+```
+{tokens:.1f} million tokens in {minutes:.0f} minutes, {steps} steps, on {machine}. Data: endless problems from the worlds' own
+generators and the train split of easy-VQA (MIT); one problem in sixteen, by a hash, is never trained on.
+{notes}
+![Loss by world](loss.png)
+
+## Evaluation
+`{evaluation}`
+
+Fresh problems from the held-out side of the split; shapes are easy-VQA's test questions; greedy decoding; at most {threads} threads a
+question. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by all threads, seconds
+wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads would have solved from the first
+moves that the network chose.
+
+{table}
+![Accuracy against critical path](accuracy.png)
+
+### Contemplating, beside what was asked
+| world | measured | floor | aim | others |
+|---|---|---|---|---|
+{beside}
+
+{comparison}
+"""
+
+
+def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size: int) -> Path:
+    """Write `card.md` from what lies in the directory; `about` is the description in the weights file.
+
+    Raises FileNotFoundError where `results.json` or `log.jsonl` is missing.
+    """
+    results = json.loads((directory / "results.json").read_text())
+    last = json.loads((directory / "log.jsonl").read_text().splitlines()[-1])
+    rows = [Row(**row) for row in results["rows"]]
+    card = CARD.format(
+        parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,
+        steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
+        notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
+        threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
+        comparison="\n".join(comparison(rows)), **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
+    )  # fmt: skip
+    replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
+    return directory / "card.md"
+
+
+def beside(rows: Sequence[Row]) -> list[str]:
+    """Table rows: each world's contemplating accuracy beside floor, aim and what others report."""
+    found = {row.world: row for row in rows if row.mode == "contemplating"}
+    lines = []
+    for world, (floor, aim, others) in TARGETS.items():
+        if world in found:
+            row = found[world]
+            met = "meets the aim" if row.accuracy >= aim else "meets the floor" if row.accuracy >= floor else "**below the floor**"
+            lines.append(f"| {world} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
+    return lines
+
+
+def comparison(rows: Sequence[Row]) -> list[str]:
+    """Sentences: contemplating against thinking on countdown-4, and what the imagined pictures carry."""
+    found = {(row.world, row.mode): row for row in rows}
+    lines = []
+    team, alone = found.get(("countdown-4", "contemplating")), found.get(("countdown-4", "thinking"))
+    if team and alone:
+        lines.append(
+            f"On countdown-4 contemplating reaches {team.accuracy:.1%} with a critical path of {team.critical_path:.0f} steps, "
+            f"thinking {alone.accuracy:.1%} with {alone.critical_path:.0f}: {team.critical_path / alone.critical_path:.2f} of the "
+            f"wait for {team.tokens / alone.tokens:.2f} times the tokens."
+        )
+    for world in ("lake", "maze"):
+        seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))
+        if seen and blank:
+            lines.append(f"With the imagined pictures blanked, {world} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
+    return lines

@@ -1,0 +1,96 @@
+"""Many sittings, side by side in processes of their own: one core each, for the engine is at its best with one."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from queue import Empty
+from typing import Any
+
+from musespark.evals.native import Sitting, Tally, sit
+from musespark.evals.report import Row
+
+PICTURED = ("lake", "maze")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One more problem of a sitting is done; `row` comes with the last one."""
+
+    sitting: int
+    done: int
+    right: int
+    row: Row | None = None
+
+
+def plan(worlds: Sequence[str], modes: Sequence[str], like: Sitting, ablate: bool = True) -> list[Sitting]:
+    """Every world in every mode; where pictures are imagined, also with those blanked."""
+    sittings = [replace(like, world=world, mode=mode) for world in worlds for mode in modes]
+    blanked = [replace(s, blank_pictures=True) for s in sittings if s.world in PICTURED and s.mode == "contemplating"]
+    return sittings + (blanked if ablate else [])
+
+
+def vote(rows: Sequence[Row], like: Sitting) -> Sitting | None:
+    """A majority vote over thinking on countdown-4 that costs as many tokens as contemplating; None where neither was measured."""
+    tokens = {row.mode: row.tokens for row in rows if row.world == "countdown-4"}
+    if not {"thinking", "contemplating"} <= tokens.keys():
+        return None
+    votes = max(2, round(tokens["contemplating"] / tokens["thinking"]))
+    return replace(like, world="countdown-4", mode="thinking", votes=votes)
+
+
+def survey(sittings: Sequence[Sitting], weights: str | None, jobs: int) -> Iterator[Step]:
+    """The steps of all sittings as they happen, `jobs` sittings at a time. What a sitting raises is raised here."""
+    context = multiprocessing.get_context("spawn")
+    saved = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # read when a worker imports NumPy
+    try:
+        with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
+            steps = manager.Queue()
+            waiting: set[Future[Row]] = set()
+            numbers: dict[Future[Row], int] = {}
+            for number, sitting in enumerate(sittings):
+                future = pool.submit(_work, number, sitting, weights, steps)
+                waiting.add(future)
+                numbers[future] = number
+            try:
+                while waiting:
+                    done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                    yield from _drain(steps)
+                    for future in done:
+                        row = future.result()
+                        yield Step(numbers[future], row.problems, row.right, row)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in list((pool._processes or {}).values()) if waiting else []:
+                    process.terminate()
+    finally:
+        for name, value in saved.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def _work(number: int, sitting: Sitting, weights: str | None, steps: Any) -> Row:
+    from musespark.nano.engine import Engine
+
+    engine = Engine.from_file() if weights is None else Engine.from_file(weights)
+    tally = Tally(sitting)
+    right = 0
+    for done, result in enumerate(sit(engine, sitting), 1):
+        right += tally.add(result)
+        if done % 5 == 0:
+            steps.put(Step(number, done, right))
+    return tally.row
+
+
+def _drain(steps: Any) -> Iterator[Step]:
+    while True:
+        try:
+            yield steps.get_nowait()
+        except Empty:
+            return
