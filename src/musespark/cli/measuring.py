@@ -1,0 +1,107 @@
+"""`muse nano eval` and `muse nano card`: measure the native model, and write down what was measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from musespark.errors import BadOption
+
+if TYPE_CHECKING:
+    from musespark.evals.native import Sitting
+    from musespark.evals.report import Row
+
+WORLDS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code", "decline")
+MODES = ("instant", "thinking", "contemplating")
+
+
+def measure(
+    world: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
+    mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
+    problems: Annotated[int, typer.Option("-n", help="Problems for each world and mode.", min=1)] = 200,
+    threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=64)] = 10,
+    batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
+    seed: Annotated[int, typer.Option(help="Of the problems.", min=0)] = 0,
+    jobs: Annotated[int | None, typer.Option(help="Processes; one for each core.", min=1)] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where table, plot and figures go.")] = Path("runs/eval"),
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
+    ablate: Annotated[bool, typer.Option(help="Also blank the imagined pictures, and let serial thoughts vote.")] = True,
+) -> None:
+    """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
+    from musespark.cli.nano import require
+    from musespark.evals.native import Sitting
+    from musespark.evals.report import table, write
+    from musespark.evals.survey import plan, vote
+    from musespark.nano.weights import load
+
+    require("The evaluation", "eval", "matplotlib")
+    worlds, modes = _chosen("world", world, WORLDS), _chosen("mode", mode, MODES)
+    if "shapes" in worlds:
+        require("Measuring shapes", "train", "easy_vqa")
+    load(weights) if weights else load()  # a damaged file is named before any process is started
+    like = Sitting("", "", problems, seed, threads, batch)
+    sittings = plan(worlds, modes, like, ablate)
+    rows = _show(sittings, weights, jobs or os.cpu_count() or 1, quiet=as_json)
+    if ablate and (again := vote(rows, like)):
+        rows += _show([again], weights, 1, quiet=as_json)
+    about = {"command": "muse " + shlex.join(sys.argv[1:]), "seed": seed, "threads": threads, "batch": batch}
+    write(rows, out, about)
+    print(json.dumps({**about, "rows": [asdict(row) for row in rows]}) if as_json else f"{table(rows)}\n{out}")
+
+
+def card(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where results.json and log.jsonl are.")],
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+) -> None:
+    """Write the model card of what was measured, and the loss curve of its log."""
+    from musespark.cli.nano import require
+    from musespark.evals.card import write_card
+    from musespark.evals.report import replace_file
+    from musespark.nano.training.curve import draw_curve
+    from musespark.nano.weights import DEFAULT, load_half
+
+    require("The loss curve", "eval", "matplotlib")
+    path = weights or DEFAULT
+    _, tensors, about = load_half(path)
+    for needed in ("results.json", "log.jsonl"):
+        if not (directory / needed).is_file():
+            raise BadOption("DIR", directory, f"a directory that holds {needed}")
+    draw_curve(directory / "log.jsonl", directory / "loss.png")
+    print(write_card(directory, about, sum(tensor.size for tensor in tensors.values()), Path(path).stat().st_size))
+
+
+def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> list[str]:
+    for name in given or []:
+        if name not in known:
+            raise BadOption(option, name, f"one of {', '.join(known)}")
+    return given or list(known)
+
+
+def _show(sittings: list[Sitting], weights: Path | None, jobs: int, quiet: bool) -> list[Row]:
+    """Run the sittings behind a progress bar on stderr; their rows, in the order of the sittings."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from musespark.evals.survey import survey
+
+    rows: dict[int, Row] = {}
+    done = [0] * len(sittings)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
+        task = progress.add_task("measuring", total=sum(sitting.problems for sitting in sittings))
+        for step in survey(sittings, str(weights) if weights else None, jobs):
+            progress.advance(task, step.done - done[step.sitting])
+            done[step.sitting] = step.done
+            sitting = sittings[step.sitting]
+            progress.update(task, description=f"{sitting.world} {sitting.mode} {step.right / step.done:.1%}")
+            if step.row:
+                rows[step.sitting] = step.row
+    return [rows[number] for number in range(len(sittings))]
