@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHORT, LONG = 384, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
-SHARES = {"countdown": 0.36, "code": 0.17, "maze": 0.23, "lake": 0.14, "shapes": 0.06, "decline": 0.04}
+SHARES = {"countdown": 0.36, "code": 0.17, "maze": 0.22, "lake": 0.11, "shapes": 0.10, "decline": 0.04}
 """How the tokens are divided among the worlds."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""
@@ -69,10 +69,7 @@ def compose(world: World, rng: random.Random) -> Trace:
     problem = world.problem(rng, held_out=False)
     seen = None if problem.picture is None else patches(shrink(problem.picture))
     trace, question = begin(problem.question, seen)
-    if world.name in ("shapes", "decline"):
-        modes = ["instant", "thinking", "contemplating"]
-    else:
-        modes = ["instant", "contemplating" if rng.random() < 0.6 else "thinking"]
+    modes = ["instant", "contemplating" if rng.random() < 0.6 else "thinking"]
     for mode in modes:
         branch = question.fork().given(v.MODES[mode])
         first = len(trace.segments) - 1
