@@ -105,7 +105,7 @@ async def test_weights_are_read_from_a_file_and_a_damaged_one_is_named(tmp_path)
     assert str(first) == str(second)
     damaged = tmp_path / "cut.safetensors"
     damaged.write_bytes(path.read_bytes()[:-1000])
-    with pytest.raises(errors.WeightsDamaged, match="cut.safetensors"):
+    with pytest.raises(errors.WeightsDamaged, match="cut"):
         await ask(QUESTION, model=f"nano:{damaged}")
     with pytest.raises(errors.WeightsMissing):
         await ask(QUESTION, model="nano:nowhere.safetensors")

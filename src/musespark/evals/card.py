@@ -47,10 +47,10 @@ generators and the train split of easy-VQA (MIT); one problem in sixteen, by a h
 ## Evaluation
 `{evaluation}`
 
-Fresh problems from the held-out side of the split; shapes are easy-VQA's test questions; greedy decoding; at most {threads} threads a
-question. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by all threads, seconds
-wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads would have solved from the first
-moves that the network chose.
+Fresh problems from the held-out side of the split; shapes are easy-VQA's test questions; greedy decoding; at most {threads}
+threads a question. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by
+all threads, seconds wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads
+would have solved from the first moves that the network chose.
 
 {table}
 ![Accuracy against critical path](accuracy.png)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from musespark.evals.report import Row
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
-from musespark.nano.happenings import Finished, Started, Wrote
+from musespark.nano.happenings import Finished, Started
 from musespark.nano.picture import patches, shrink
 from musespark.nano.threads import Question
 from musespark.nano.trace import prompt

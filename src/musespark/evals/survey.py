@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty
 from typing import Any
@@ -45,37 +46,41 @@ def vote(rows: Sequence[Row], like: Sitting) -> Sitting | None:
 def survey(sittings: Sequence[Sitting], weights: str | None, jobs: int) -> Iterator[Step]:
     """The steps of all sittings as they happen, `jobs` sittings at a time. What a sitting raises is raised here."""
     context = multiprocessing.get_context("spawn")
+    with one_thread_each(), context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
+        steps, stop = manager.Queue(), manager.Event()
+        futures = [pool.submit(_work, number, sitting, weights, steps, stop) for number, sitting in enumerate(sittings)]
+        waiting: set[Future[Row]] = set(futures)
+        try:
+            while waiting:
+                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                yield from _drain(steps)
+                for future in done:
+                    row = future.result()
+                    yield Step(futures.index(future), row.problems, row.right, row)
+        finally:  # also where the listener went away: the workers end with their problem in hand
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Processes that start in here compute with one thread: the variables are read when a process imports NumPy."""
     saved = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))  # read when a worker imports NumPy
+    os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
-        with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
-            steps = manager.Queue()
-            waiting: set[Future[Row]] = set()
-            numbers: dict[Future[Row], int] = {}
-            for number, sitting in enumerate(sittings):
-                future = pool.submit(_work, number, sitting, weights, steps)
-                waiting.add(future)
-                numbers[future] = number
-            try:
-                while waiting:
-                    done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                    yield from _drain(steps)
-                    for future in done:
-                        row = future.result()
-                        yield Step(numbers[future], row.problems, row.right, row)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-                for process in list((pool._processes or {}).values()) if waiting else []:
-                    process.terminate()
+        yield
     finally:
         for name, value in saved.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def _work(number: int, sitting: Sitting, weights: str | None, steps: Any) -> Row:
+def _work(number: int, sitting: Sitting, weights: str | None, steps: Any, stop: Any) -> Row:
     from musespark.nano.engine import Engine
 
     engine = Engine.from_file() if weights is None else Engine.from_file(weights)
@@ -85,6 +90,8 @@ def _work(number: int, sitting: Sitting, weights: str | None, steps: Any) -> Row
         right += tally.add(result)
         if done % 5 == 0:
             steps.put(Step(number, done, right))
+            if stop.is_set():
+                break
     return tally.row
 
 

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -31,8 +32,8 @@ def test_the_rate_warms_up_stays_and_decays():
     recipe = Recipe(tokens=100, warmup=0.1, decay=0.3)
     rates = [learning_rate(share / 100, recipe) for share in range(101)]
     assert rates[0] < 0.1 and rates[20] == rates[60] == 1 and rates[100] == 0
-    assert all(a <= b for a, b in zip(rates[:20], rates[1:21], strict=True))
-    assert all(a >= b for a, b in zip(rates[60:-1], rates[61:], strict=True))
+    assert all(a <= b for a, b in pairwise(rates[:21]))
+    assert all(a >= b for a, b in pairwise(rates[60:]))
 
 
 def test_the_budget_is_whatever_is_used_up_first():

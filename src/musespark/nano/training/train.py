@@ -205,7 +205,8 @@ class Trainer:
             optimizer.zero_grad()
         self.progress.step += 1
         self.progress.tokens += sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
-        worlds = {name: loss / weight for name, (loss, weight) in zip(self.recipe.shares, by_world.values()) if weight}
+        named = zip(self.recipe.shares, by_world.values(), strict=True)
+        worlds = {name: float(loss / weight) for name, (loss, weight) in named if weight}
         mean = float(sum(pair[0] for pair in by_world.values())) / total
         return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | worlds
 
