@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -228,3 +230,10 @@ def test_seeds() -> None:
         _comparable(list(engine.run(PROMPT, None, v.THINK, seed=seed, temperature=1.0, max_tokens=40))) for seed in (3, 3, 4)
     ]
     assert said[0] == said[1] != said[2]
+
+
+def test_the_engine_is_light_to_import() -> None:
+    """Neither torch nor Pillow: the first word of an answer waits for neither."""
+    code = "import sys, musespark.nano.engine; print(*sorted({'torch', 'PIL', 'transformers', 'safetensors'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -73,23 +73,23 @@ class NumpyNetwork:
         """Run all layers over a ragged batch: any rows (rows, width) at any positions (rows,); `attend` knows who sees whom."""
         phases = self.phases[positions]
         for index, layer in enumerate(self.layers):
-            x += attend(index, *self._heads(layer, x, phases)) @ layer.dense
+            x += _product(attend(index, *self._heads(layer, x, phases)), layer.dense)
             x += layer.dense_bias
-            inner = _normal(x, self.config.eps) @ layer.up
+            inner = _product(_normal(x, self.config.eps), layer.up)
             inner += layer.up_bias
             np.maximum(inner, 0, out=inner)  # squared ReLU (So et al., Primer, 2021)
             inner *= inner
-            x += inner @ layer.down
+            x += _product(inner, layer.down)
             x += layer.down_bias
         return x
 
     def logits(self, x: np.ndarray) -> np.ndarray:
         """The next token's logits (rows, vocabulary) of what left the last layer."""
-        return _normal(x, self.config.eps) @ self.head + self.head_bias
+        return _product(_normal(x, self.config.eps), self.head) + self.head_bias
 
     def _heads(self, layer: Layer, x: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Queries, keys (normalised and turned) and values, each (rows, heads, head)."""
-        mixed = _normal(x, self.config.eps) @ layer.mix
+        mixed = _product(_normal(x, self.config.eps), layer.mix)
         mixed += layer.mix_bias
         mixed = mixed.reshape(len(x), 3, self.config.heads, self.config.head)
         pair = _normal(mixed[:, :2], self.config.eps)
@@ -133,6 +133,11 @@ class NumpyLines:
         logits = np.empty((len(feeds), self.network.config.vocabulary), np.float32)
         logits[order] = self.network.logits(x[step.last])
         return logits
+
+
+def _product(x: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """x @ matrix. With two or three rows, BLAS takes longer to rearrange the matrix than to multiply it row by row."""
+    return (x[:, None] @ matrix)[:, 0] if 1 < len(x) < 4 else x @ matrix
 
 
 def _normal(x: np.ndarray, eps: float) -> np.ndarray:

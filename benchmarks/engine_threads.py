@@ -1,0 +1,73 @@
+"""How long a step of the engine takes with 1 to 16 threads that share a prefix, and what the threads keep in memory.
+
+    python benchmarks/engine_threads.py [--weights FILE] [--prefix 512] [--own 32]
+
+Every thread has written `own` tokens of its own since the fork. The counts take turns, so that whatever else the machine does
+falls on all of them; the best of many steps is what the machine can do, the median is what it did meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+from weights_of import engine_of
+
+from musespark.nano.lines import Feed
+from musespark.nano.network import NumpyLines
+
+COUNTS = (1, 2, 4, 8, 16)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", help="a weights file; default: the packaged one, else random weights of the same shape")
+    parser.add_argument("--prefix", type=int, default=512, help="tokens that all threads share")
+    parser.add_argument("--own", type=int, default=32, help="tokens that each thread has written since")
+    parser.add_argument("--rounds", type=int, default=40)
+    options = parser.parse_args()
+    engine, described = engine_of(options.weights)
+    print(f"{described}; {options.prefix} tokens shared, {options.own} of each thread's own")
+
+    forks = {count: fork(engine.network.lines(), count, options.prefix, options.own) for count in COUNTS}
+    seconds: dict[int, list[float]] = {count: [] for count in COUNTS}
+    for _ in range(options.rounds):
+        for count, (lines, feeds) in forks.items():
+            for _ in range(3):
+                seconds[count].append(step(lines, feeds))
+    print("threads   best ms  median ms   x one thread (best)   keys and values, MB   if each had its own prefix, MB")
+    for count, (lines, feeds) in forks.items():
+        best, median = min(seconds[count]), float(np.median(seconds[count]))
+        segment = feeds[0].line.path[0].nbytes
+        kept = lines.cache.nbytes
+        print(
+            f"{count:7} {best * 1e3:9.2f} {median * 1e3:10.2f} {best / min(seconds[1]):14.2f}"
+            f" {kept / 1e6:22.1f} {(kept + (count - 1) * segment) / 1e6:26.1f}"
+        )
+
+
+def fork(lines: NumpyLines, count: int, prefix: int, own: int) -> tuple[NumpyLines, list[Feed]]:
+    """Threads that have forked from one prefix, and what each is fed in a step."""
+    rng = np.random.default_rng(0)
+    stem = lines.open()
+    lines.step([Feed(stem, rng.integers(30, 120, prefix).tolist())])
+    threads = [lines.fork(stem) for _ in range(count)]
+    lines.close(stem)
+    lines.step([Feed(thread, rng.integers(30, 120, own).tolist()) for thread in threads])
+    return lines, [Feed(thread, [50]) for thread in threads]
+
+
+def step(lines: NumpyLines, feeds: list[Feed]) -> float:
+    """Seconds of one step, which is taken back, so that every round measures the same."""
+    start = time.perf_counter()
+    lines.step(feeds)
+    taken = time.perf_counter() - start
+    for feed in feeds:
+        feed.line.tail -= 1
+    return taken
+
+
+if __name__ == "__main__":
+    main()
