@@ -181,12 +181,14 @@ print(tokenizer.decode(model.generate(**question)[0]))
 ```
 
 A picture is 64 `<patch>` tokens and `pixel_values` (questions, 64, 256): for each 8x8 patch its pixels and a one-hot of its place.
-`pip install musespark` has the function that makes them of any picture:
+`pip install musespark` has the functions that make them of any picture:
 
 ```python
-from musespark.nano.picture import load, patches, shrink
+from musespark.content import Image
+from musespark.nano.picture import patches, shrink
+from musespark.pictures import pixels
 
-seen = torch.tensor(patches(shrink(load("lake.png"))))[None]
+seen = torch.tensor(patches(shrink(pixels(Image.from_path("lake.png")))))[None]
 question = tokenizer("<bos>" + "<patch>" * 64 + "Cross the lake safely.<think>", return_tensors="pt")
 embedded = model.get_input_embeddings()(question.input_ids)
 embedded[question.input_ids == model.config.image_token_id] = model.model.vision_embed_tokens(seen)[0]
