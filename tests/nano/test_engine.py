@@ -198,10 +198,10 @@ def test_a_batch_drops_a_question() -> None:
     network = Scripted(play("<lake>" + "." * 400))
     batch = Batch(network)
     dropped, other = (batch.ask(Question(PROMPT, v.THINK, max_tokens=9)) for _ in range(2))
-    list(batch.step())
+    batch.step()
     batch.drop(dropped)
     while batch.runs:
-        list(batch.step())
+        batch.step()
     assert other.finished and not dropped.finished and network.open_lines == 0
 
 

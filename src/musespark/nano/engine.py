@@ -46,17 +46,16 @@ class Batch:
         self.runs.append(run)
         return run
 
-    def step(self) -> Iterator[tuple[Run, Happening]]:
+    def step(self) -> list[tuple[Run, Happening]]:
         """One step of the network for every thread of every question, and what comes of it."""
         threads = [(run, thread) for run in self.runs for thread in run.ready()]
         logits = self._lines.step([thread.feed() for _, thread in threads])
         for (run, thread), row in zip(threads, logits, strict=True):
             row += forbidden(thread.state, run.role(thread))
             thread.chosen = choose(row, run.question.temperature, run.question.seed, thread.index, thread.written)
-        for run in self.runs:
-            for happening in run.obey():
-                yield run, happening
+        happenings = [(run, happening) for run in self.runs for happening in run.obey()]
         self.runs = [run for run in self.runs if not run.finished]
+        return happenings
 
     def drop(self, run: Run) -> None:
         """Stop working on a question."""
