@@ -22,6 +22,24 @@ EVENTS = "events.jsonl"
 _PICTURE = re.compile(r"picture-\d{4,}\.png")
 
 
+def picture_path(directory: Path, event: Pictured) -> Path:
+    """Where a trace in that directory keeps the picture of an event."""
+    return directory / f"picture-{event.seq:04d}.png"
+
+
+def keep_picture(directory: Path, event: Pictured) -> Path:
+    """Write the picture of an event there, whole or not at all; returns its path. Raises `OSError`."""
+    path = picture_path(directory, event)
+    unfinished = path.with_suffix(".png.part")
+    try:
+        unfinished.write_bytes(event.picture)
+        os.replace(unfinished, path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    return path
+
+
 class TraceWriter:
     """Keeps a run's events in a directory, made if need be; an older trace there is replaced. Use it with `with`."""
 
@@ -43,24 +61,13 @@ class TraceWriter:
             values = event.to_json()
             path = None
             if isinstance(event, Pictured):
-                path = self._keep_picture(event)
+                path = keep_picture(self.directory, event)
                 values["picture"] = {"file": path.name}
             self._lines.write(json.dumps(values) + "\n")
             self._lines.flush()
             return path
         except OSError as error:
             raise self._unwritable(error) from error
-
-    def _keep_picture(self, event: Pictured) -> Path:
-        path = self.directory / f"picture-{event.seq:04d}.png"
-        unfinished = path.with_suffix(".png.part")
-        try:
-            unfinished.write_bytes(event.picture)
-            os.replace(unfinished, path)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
-        return path
 
     def _unwritable(self, error: Exception) -> TraceUnwritable:
         return TraceUnwritable(self.directory, getattr(error, "strerror", None) or str(error))
