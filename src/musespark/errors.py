@@ -141,6 +141,13 @@ class WeightsDamaged(MuseError):
         super().__init__(f"The weights at {str(path)!r} are damaged ({reason}); install the package again.")
 
 
+class NotInstalled(MuseError):
+    """A library that is not part of the core is needed and is not there."""
+
+    def __init__(self, purpose: str, library: str, extra: str) -> None:
+        super().__init__(f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".')
+
+
 # What is kept.
 
 

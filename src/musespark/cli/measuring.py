@@ -64,7 +64,6 @@ def card(
     """Write the model card of what was measured, and the loss curve of its log."""
     from musespark.cli.nano import require
     from musespark.evals.card import write_card
-    from musespark.evals.report import replace_file
     from musespark.nano.training.curve import draw_curve
     from musespark.nano.weights import DEFAULT, load_half
 

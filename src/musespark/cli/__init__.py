@@ -1,0 +1,18 @@
+"""The command line, `muse`. Nothing is imported to get here, so that even the first Ctrl-C finds somebody who knows what to do."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; an error is one sentence on stderr."""
+    try:
+        from musespark.cli.app import run
+
+        code = run(sys.argv[1:] if args is None else args)
+    except KeyboardInterrupt:
+        code = 130
+        if sys.stderr is not None:
+            print("Stopped.", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,103 @@
+"""The commands. Only typer is imported to parse one; what it needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+import musespark
+from musespark.cli.nano import app as nano
+from musespark.errors import MuseError
+
+app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
+app.add_typer(nano, name="nano")
+
+FAILED, BAD_INPUT = 1, 2
+
+
+def run(args: list[str]) -> int:
+    """Run a command; its exit code. What goes wrong is one sentence on stderr."""
+    if sys.stdout is None:
+        return _failed("The output is closed; open it or send it to a file.", FAILED)
+    # Nothing that is shown may fail on a character that the terminal's encoding lacks.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    command = get_command(app)
+    try:
+        with command.make_context("muse", args) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    except MuseError as error:
+        return _failed(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _failed(_sentence(error), BAD_INPUT)
+    except OSError as error:
+        _drop_output()
+        if isinstance(error, BrokenPipeError):
+            return FAILED  # who read the output has seen enough
+        where = "The output" if error.filename is None else repr(str(error.filename))
+        return _failed(f"{where} cannot be written: {error.strerror or error}.", FAILED)
+    return 0
+
+
+def _failed(sentence: str, code: int) -> int:
+    if sys.stderr is not None:
+        print(sentence, file=sys.stderr)
+    return code
+
+
+def _sentence(error: typer.TyperException) -> str:
+    """What the parser has to say, as one sentence that says where to read on."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    return f"{said}; see {context.command_path if context else 'muse'} --help."
+
+
+def _drop_output() -> None:
+    """Let what is still buffered go nowhere, or the interpreter would fail on it once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"muse {musespark.__version__}", flush=True)
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def muse(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """A reasoning system you host yourself: a team thinks about your question, partly in pictures."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), flush=True)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
+    mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
+    image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
+    threads: Annotated[int, typer.Option(help="The most agents that are spawned, 1 to 64.")] = 10,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,
+    model: Annotated[str, typer.Option(metavar="NAME", help="The model that answers.")] = "nano",
+    deadline: Annotated[float | None, typer.Option(metavar="SECONDS", help="Answer within so many seconds.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens of all agents together.")] = None,
+) -> None:
+    """Ask a question."""
+    from musespark.cli.answering import answer
+    from musespark.cli.asked import options_of, question_of
+    from musespark.cli.showing import show_for
+
+    options = options_of(mode=mode, images=image or [], threads=threads, seed=seed, trace=trace, model=model,
+                         deadline=deadline, max_tokens=max_tokens, question=question)
+    raise typer.Exit(answer(question_of(question), options, show_for(as_json)))

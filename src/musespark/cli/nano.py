@@ -1,0 +1,87 @@
+"""`muse nano ...`: train the native model, pack and export its weights, measure it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from musespark.cli.measuring import card, measure
+from musespark.cli import measuring
+from musespark.errors import NotInstalled
+
+app = typer.Typer(help="The native model: train it, pack and export its weights, measure it.", rich_markup_mode=None)
+
+app.command(name="eval")(measure)
+app.command()(card)
+
+Number: TypeAlias = float | None
+Count: TypeAlias = int | None
+
+
+def require(purpose: str, extra: str, *libraries: str) -> None:
+    """Raise `NotInstalled` for the first of the libraries that is missing."""
+    for library in libraries:
+        if find_spec(library) is None:
+            raise NotInstalled(purpose, library, extra)
+
+
+# Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints, log, curve and weights go.")] = Path("runs/nano"),
+    minutes: Annotated[Number, typer.Option(help="Train so long; 90 where --tokens is not given either.")] = None,
+    tokens: Annotated[Number, typer.Option(help="Train on so many tokens.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from there, by its recipe.")] = None,
+    width: Annotated[Count, typer.Option(help="Of the network; 256.")] = None,
+    layers: Annotated[Count, typer.Option(help="Of the network; 6.")] = None,
+    heads: Annotated[Count, typer.Option(help="Of the network; 4.")] = None,
+    rows: Annotated[Count, typer.Option(help="Rows of 768 tokens in a step, for each process; 12.")] = None,
+    lr: Annotated[Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")] = None,
+    adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
+    warmup: Annotated[Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")] = None,
+    decay: Annotated[Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")] = None,
+    seed: Annotated[Count, typer.Option(help="Of the first weights and of the problems; 0.")] = None,
+    share: Annotated[list[str] | None, typer.Option(metavar="WORLD=PART", help="A world's part of the tokens. Repeatable.")] = None,
+) -> None:
+    """Train the native model, from scratch or from a checkpoint, on a CPU or on what torchrun gives.
+
+    Ctrl-C saves a checkpoint and says how to go on; a killed run loses less than a minute.
+    """
+    require("Training", "train", "torch", "matplotlib")
+    from musespark.cli.training import recipe_for, train_by
+
+    given = {"minutes": minutes, "tokens": tokens, "width": width, "layers": layers, "heads": heads, "rows": rows, "lr": lr,
+             "adam_lr": adam_lr, "warmup": warmup, "decay": decay, "seed": seed}
+    recipe = recipe_for({name: value for name, value in given.items() if value is not None}, share or [], resume)
+    raise typer.Exit(train_by(recipe, out, resume))
+
+
+@app.command()
+def pack(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As training writes it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")],
+) -> None:
+    """Make a weights file of a checkpoint."""
+    require("Reading a checkpoint", "train", "torch")
+    from musespark.nano.training.pack import pack as pack_weights
+
+    pack_weights(checkpoint, file)
+    print(file, flush=True)
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+) -> None:
+    """Write the weights in a form that transformers loads."""
+    from musespark.nano.export import export as export_weights
+
+    print(export_weights(weights, directory), flush=True)
+
+
+app.command("eval")(measuring.measure)
+app.command()(measuring.card)
