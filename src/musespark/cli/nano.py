@@ -9,16 +9,22 @@ from typing import Annotated, TypeAlias
 import typer
 
 from musespark.cli.measuring import card, measure
-from musespark.cli import measuring
 from musespark.errors import NotInstalled
 
-app = typer.Typer(help="The native model: train it, pack and export its weights, measure it.", rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 app.command(name="eval")(measure)
 app.command()(card)
 
 Number: TypeAlias = float | None
 Count: TypeAlias = int | None
+
+
+@app.callback(invoke_without_command=True)
+def nano(context: typer.Context) -> None:
+    """The native model: train it, pack and export its weights, measure it."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), flush=True)
 
 
 def require(purpose: str, extra: str, *libraries: str) -> None:
@@ -81,7 +87,3 @@ def export(
     from musespark.nano.export import export as export_weights
 
     print(export_weights(weights, directory), flush=True)
-
-
-app.command("eval")(measuring.measure)
-app.command()(measuring.card)
