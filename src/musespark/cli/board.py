@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from musespark.events import (
     MAIN,
@@ -81,57 +81,59 @@ class Board:
 
     def after(self, event: Event) -> Board:
         """The board once this has happened, too."""
-        board = replace(self, at=event.at)
         match event:
-            case RunStarted():
-                return replace(board, question=event.question, mode=str(event.mode), model=event.model)
-            case AgentStarted():
-                return board._with_agent(event)
             case Thought():
-                lane = board._lane(event.agent)
-                return board._with(replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:]))
-            case Pictured():
-                lane = board._lane(event.agent)
-                board = replace(board, pictures=(*board.pictures, event))
-                return board._with(replace(lane, pictures=lane.pictures + 1))
+                lane = self._lane(event.agent)
+                lane = replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:])
+                return self._with(lane, at=event.at)
+            case AnswerDelta():
+                return self._with(at=event.at, answer=self.answer + event.text)
+            case Spent():
+                return self._with(at=event.at, usage=event.usage if event.agent == MAIN else self.usage)
+            case AgentStarted():
+                return self._with_agent(event)
             case AgentReturned():
                 state: State = "answered" if event.agent == MAIN else "returned"
-                return board._ended(replace(board._lane(event.agent), state=state, outcome=event.text))
+                return self._ended(replace(self._lane(event.agent), state=state, outcome=event.text), event.at)
             case AgentCancelled():
-                return board._ended(replace(board._lane(event.agent), state="cancelled", outcome=event.reason))
-            case AnswerDelta():
-                return replace(board, answer=board.answer + event.text)
+                return self._ended(replace(self._lane(event.agent), state="cancelled", outcome=event.reason), event.at)
+            case Pictured():
+                lane = self._lane(event.agent)
+                return self._with(replace(lane, pictures=lane.pictures + 1), at=event.at, pictures=(*self.pictures, event))
             case Verified():
-                return replace(board, verified=event.ok, checked_by=event.by)
-            case Spent():
-                return replace(board, usage=event.usage) if event.agent == MAIN else board
+                return self._with(at=event.at, verified=event.ok, checked_by=event.by)
+            case RunStarted():
+                return self._with(at=event.at, question=event.question, mode=str(event.mode), model=event.model)
             case RunEnded():
-                board = replace(board, answer=event.answer, verified=event.verified, usage=event.usage, why=event.why)
-                return board._with_winners()
+                return self._with(*self._winners(event.answer), at=event.at, answer=event.answer, verified=event.verified,
+                                  usage=event.usage, why=event.why)
             case RunFailed():
-                return replace(board, failed=True)
+                return self._with(at=event.at, failed=True)
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that nobody follows any more."""
         running = (lane for lane in self.lanes.values() if lane.state in ("thinking", "waiting"))
-        return replace(self, at=at)._with(*(replace(lane, state="cancelled", outcome=reason) for lane in running))
+        return self._with(*(replace(lane, state="cancelled", outcome=reason) for lane in running), at=at)
 
     def _lane(self, agent: str) -> Lane:
         return self.lanes.get(agent) or Lane(agent, None, "")
 
-    def _with(self, *lanes: Lane) -> Board:
-        return replace(self, lanes={**self.lanes, **{lane.agent: lane for lane in lanes}})
+    def _with(self, *lanes: Lane, **changed: Any) -> Board:
+        """The board with some of its lanes and fields changed."""
+        if lanes:
+            changed["lanes"] = {**self.lanes, **{lane.agent: lane for lane in lanes}}
+        return replace(self, **changed)
 
     def _with_agent(self, event: AgentStarted) -> Board:
         parent = self.lanes.get(event.parent or "")
         if parent is None:
-            return self._with(Lane(event.agent, None, event.task))
-        return self._with(replace(parent, state="waiting"),
-                          Lane(event.agent, parent.agent, event.task, parent.depth + 1))
+            return self._with(Lane(event.agent, None, event.task), at=event.at)
+        lane = Lane(event.agent, parent.agent, event.task, parent.depth + 1)
+        return self._with(replace(parent, state="waiting"), lane, at=event.at)
 
-    def _ended(self, lane: Lane) -> Board:
+    def _ended(self, lane: Lane, at: float) -> Board:
         """With a lane that has ended; a parent whose last child this was thinks on."""
-        board = self._with(lane)
+        board = self._with(lane, at=at)
         parent = board.lanes.get(lane.parent or "")
         if parent is None or parent.state != "waiting" or board.running(parent.agent):
             return board
@@ -141,10 +143,7 @@ class Board:
         """How many children of an agent have not ended."""
         return sum(lane.parent == parent and lane.state in ("thinking", "waiting") for lane in self.lanes.values())
 
-    def _with_winners(self) -> Board:
-        """With the agents marked that had returned what became the answer."""
-        answer = self.answer.strip()
-        if not answer:
-            return self
-        return self._with(*(replace(lane, state="won") for lane in self.lanes.values()
-                            if lane.state == "returned" and lane.outcome.strip() == answer))
+    def _winners(self, answer: str) -> list[Lane]:
+        """The agents that had returned what became the answer."""
+        return [replace(lane, state="won") for lane in self.lanes.values()
+                if lane.state == "returned" and lane.outcome.strip() == answer.strip() != ""]

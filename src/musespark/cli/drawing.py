@@ -25,7 +25,7 @@ _ALONE = 4
 def live(board: Board, width: int, height: int, seconds: float, previews: bool) -> list[Text]:
     """A frame while the run goes on: at most `height` lines, each narrower than `width`."""
     head = _head(board, width, 2)
-    foot = [*_answer(board, width, 3), Text(), _dim(words.spending(board, seconds), width)]
+    foot = [*_answer(board, width, 3), Text(), *_row(words.spending(board, seconds), width)]
     rest = height - len(head) - len(foot)
     pictures = _pictures(board, width, rest // 2) if previews else []
     lanes = _lanes(board, width, rest - len(pictures))
@@ -36,18 +36,21 @@ def final(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> lis
     """What stays on screen."""
     head = _head(board, width, 4)
     pictures = _pictures(board, width, 14) if previews else []
-    return [*head, *_lanes(board, width, _MOST_LANES), *pictures, *closing(board, kept), Text()]
+    return [*head, *_lanes(board, width, _MOST_LANES), *pictures, *closing(board, kept, width), Text()]
 
 
-def closing(board: Board, kept: Sequence[Path]) -> list[Text]:
-    """How it ended: the answer, whether it was checked, what it cost, where the pictures are. Lines of any width."""
+def closing(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
+    """How it ended: the answer, whether it was checked, what it cost, where the pictures are.
+
+    Answer and paths are not broken into lines: a person may want to copy them.
+    """
     lines = [Text()]
     if board.answer.strip():
         lines += [Text(MARGIN).append(line, "bold") for line in words.clean(board.answer).strip("\n").split("\n")]
         lines += [Text(), Text(MARGIN).append(words.verdict(board), _verdict_style(board))]
         if board.why != "finished":
             lines.append(Text(MARGIN).append(words.early(board), "bold"))
-    lines.append(Text(MARGIN).append(words.spending(board), "dim"))
+    lines += _row(words.spending(board), width)
     for index, path in enumerate(words.paths(kept)):
         lines.append(Text(MARGIN).append("pictures  " if index == 0 else " " * 10, "dim").append(path))
     return lines
@@ -68,6 +71,15 @@ def _head(board: Board, width: int, most: int) -> list[Text]:
 
 def _dim(text: str, width: int) -> Text:
     return _cut(Text(MARGIN).append(text, "dim"), width)
+
+
+def _row(items: Sequence[str], width: int) -> list[Text]:
+    """Items side by side, on as few lines as hold them."""
+    rows = [""]
+    for item in items:
+        row = f"{rows[-1]} · {item}" if rows[-1] else item
+        rows[-1:] = [row] if len(MARGIN + row) < width else [rows[-1], item]
+    return [_dim(row, width) for row in rows if row]
 
 
 def _answer(board: Board, width: int, most: int) -> list[Text]:
@@ -157,14 +169,13 @@ def _lane(branch: str, lane: Lane, names: int, width: int, style: str) -> Text:
     line.append(set_cell_size(_fitted(words.name(lane), room), room), "bold" if lane.agent == MAIN else style)
     line.append(MARGIN).append(lane.state.ljust(_STATE_CELLS), style).append(MARGIN)
     drew = words.counted(lane.pictures, "picture") if lane.pictures else ""
+    room = width - 1 - line.cell_len - (len(drew + MARGIN) if drew else 0)
     if lane.state in ("thinking", "waiting"):
-        said = _tail(words.one_line(lane.thoughts), width - 1 - line.cell_len - (len(drew) + 2 if drew else 0))
-        line.append(f"{drew}  " if drew else "").append(said, "dim")
+        line.append(drew + MARGIN if drew else "", "dim").append(_tail(words.one_line(lane.thoughts), room), "dim")
     elif lane.state == "answered":
         line.append(drew, "dim")
     else:
-        line.append(words.outcome(lane), style)
-        line.append(f"  {drew}" if drew else "", "dim")
+        line.append(_fitted(words.outcome(lane), room), style).append(MARGIN + drew if drew else "", "dim")
     return _cut(line, width)
 
 

@@ -13,8 +13,8 @@ from musespark.errors import NotInstalled
 
 app = typer.Typer(rich_markup_mode=None)
 
-app.command(name="eval")(measure)
-app.command()(card)
+app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
+app.command(short_help="Write the model card of what was measured.")(card)
 
 Number: TypeAlias = float | None
 Count: TypeAlias = int | None
@@ -52,9 +52,10 @@ def train(
     seed: Annotated[Count, typer.Option(help="Of the first weights and of the problems; 0.")] = None,
     share: Annotated[list[str] | None, typer.Option(metavar="WORLD=PART", help="A world's part of the tokens. Repeatable.")] = None,
 ) -> None:
-    """Train the native model, from scratch or from a checkpoint, on a CPU or on what torchrun gives.
+    """Train the native model, from scratch or from a checkpoint.
 
-    Ctrl-C saves a checkpoint and says how to go on; a killed run loses less than a minute.
+    It takes a CPU, a GPU, or what torchrun gives. Ctrl-C saves a checkpoint and says how to go on; a killed run loses less
+    than a minute.
     """
     require("Training", "train", "torch", "matplotlib")
     from musespark.cli.training import recipe_for, train_by

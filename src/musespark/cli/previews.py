@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.color import Color
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 _HALF = "▀"
 
 
-def preview(png: bytes, columns: int) -> list[Text]:
+@lru_cache(maxsize=32)  # every frame shows the same few
+def preview(png: bytes, columns: int) -> tuple[Text, ...]:
     """A PNG file's picture in at most so many columns and half as many lines; no lines for one that cannot be read."""
     from PIL import Image
 
@@ -26,10 +28,10 @@ def preview(png: bytes, columns: int) -> list[Text]:
             how = Image.Resampling.BOX if width < whole.width else Image.Resampling.NEAREST
             pixels = whole.resize((width, height + height % 2), how)
     except Exception:  # Pillow's decoders raise many types; a picture that cannot be shown is still in its file
-        return []
+        return ()
     raw = pixels.tobytes()
     rows = [raw[start:start + 3 * width] for start in range(0, len(raw), 3 * width)]
-    return [_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
+    return tuple(_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
 
 
 def _trimmed(picture: Image.Image) -> Image.Image:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import Console
+from rich.console import COLOR_SYSTEMS, Console
+from rich.segment import Segment
 from rich.text import Text
 
 HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -23,6 +24,7 @@ class Screen:
         self._console = console
         self._lines: list[Text] = []
         self._width = console.width
+        self._colours = COLOR_SYSTEMS.get(console.color_system or "")
 
     def draw(self, lines: Sequence[Text]) -> None:
         """Put a frame in the place of the last one; it must be lower than the console."""
@@ -50,9 +52,11 @@ class Screen:
         return sum(max(1, -(-line.cell_len // width)) for line in self._lines)
 
     def _styled(self, line: Text) -> str:
-        with self._console.capture() as captured:
-            self._console.print(line, end="", soft_wrap=True)
-        return captured.get()
+        """A line as the terminal takes it. Console.print lays text out first, which takes ten times as long."""
+        parts = line.render(self._console)
+        if self._console.no_color:
+            parts = Segment.remove_color(parts)
+        return "".join(part.style.render(part.text, color_system=self._colours) if part.style else part.text for part in parts)
 
     def _write(self, control: str) -> None:
         self._console.file.write(control)

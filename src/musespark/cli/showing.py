@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 BETWEEN_FRAMES = 1 / 12
 """Seconds; and at most a twentieth of the time goes into drawing, so that it never holds up a model."""
+_ANY_WIDTH = 10_000
 _MOST_OF_A_LINE = 160
 """Characters of thought that wait for the end of their line."""
 
@@ -123,7 +124,7 @@ class Lines:
         for agent in list(self._thoughts):
             self._flush(board, board.at, agent)
         if board.lanes:
-            print("\n".join(line.plain for line in closing(board, pictures)), flush=True)
+            print("\n".join(line.plain for line in closing(board, pictures, _ANY_WIDTH)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""

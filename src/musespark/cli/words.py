@@ -30,7 +30,7 @@ _CANCELLED = {
 }
 _EMPTY = {
     "finished": "The model ended without an answer; ask differently or choose another model.",
-    "length": "The token limit was reached before an answer; raise --max-tokens.",
+    "length": "The token limit was reached before an answer; try another mode, or raise --max-tokens where it is set.",
     "budget": "The budget ran out before an answer; raise --deadline or --max-tokens.",
     "cut": "The model's reply broke off before an answer; ask again.",
     None: "The run was stopped before an answer.",
@@ -79,16 +79,16 @@ def verdict(board: Board) -> str:
     return "not verified: nothing here can check it"
 
 
-def spending(board: Board, seconds: float | None = None) -> str:
-    """What the run has cost so far; seconds where they are known better than by the latest event."""
+def spending(board: Board, seconds: float | None = None) -> list[str]:
+    """What the run has cost so far, item by item; seconds where they are known better than by the latest event."""
     usage = board.usage
-    return " · ".join([
+    return [
         f"critical path {usage.critical_path:,}",
         counted(usage.tokens, "token"),
         counted(board.threads, "thread"),
         f"{(usage.seconds or board.at) if seconds is None else seconds:.1f} s",
         money(usage.usd),
-    ])
+    ]
 
 
 def counted(number: int, thing: str) -> str:
