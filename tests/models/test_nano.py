@@ -1,6 +1,8 @@
 """The native model behind the protocol, with networks that say what they are told."""
 
 import asyncio
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -81,6 +83,25 @@ async def test_a_stream_that_is_closed_leaves_nothing_behind(says):
     await stream.aclose()
     assert network.open_lines == 0
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_task_that_is_cancelled_waits_for_the_step_in_hand_and_leaves_nothing_behind(says):
+    network = says(play("<countdown>" + "1" * 400 + "<answer>1<eos>"))
+    step, started, ended = network.step, threading.Event(), []
+
+    def slow(feeds):
+        started.set()
+        time.sleep(0.05)
+        ended.append(network.open_lines)
+        return step(feeds)
+
+    network.step = slow
+    task = asyncio.create_task(ask(QUESTION, mode="thinking"))
+    await asyncio.to_thread(started.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == [1] and network.open_lines == 0
 
 
 async def test_the_tokens_of_a_request_are_a_hard_limit(says):

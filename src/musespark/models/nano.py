@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from musespark.content import Message, Request
+from musespark.content import Request
 from musespark.errors import BeyondModel
 from musespark.events import MAIN
 from musespark.models.model import (
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from musespark.nano.engine import Engine
+
+_Result = TypeVar("_Result")
 
 SCALE = 4
 """Pictures are shown at this multiple of the 64x64 pixels that the model draws."""
@@ -86,7 +88,7 @@ class NanoModel:
         telling = Telling(request.question, seen, limit)
         try:
             while batch.runs and not telling.over:
-                for _, happening in await asyncio.to_thread(list, batch.step()):
+                for _, happening in await _whole(batch.step):
                     for delta in telling.tell(happening):
                         yield delta
                 yield UsageDelta(telling.step())
@@ -100,13 +102,19 @@ class NanoModel:
                 batch.drop(run)
 
 
+async def _whole(step: Callable[[], _Result]) -> _Result:
+    """Run a step in a worker thread; whoever cancels it waits until it is over, for nobody else may touch what it works on."""
+    running = asyncio.get_running_loop().run_in_executor(None, step)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
+
+
 def _look(name: str, request: Request) -> np.ndarray | None:
     """The picture of the last question, as (height, width, 3) uint8 pixels."""
     asked = next(message for message in reversed(request.messages) if message.role == "user")
-    return _only_picture(name, asked)
-
-
-def _only_picture(name: str, asked: Message) -> np.ndarray | None:
     if len(asked.images) > 1:
         raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
     if not asked.images:
