@@ -92,10 +92,11 @@ def _answer(board: Board, width: int, most: int) -> list[Text]:
 
 def _pictures(board: Board, width: int, height: int) -> list[Text]:
     """The newest pictures side by side, a caption below each; nothing where there is no room for them."""
-    side = 24 if height >= 14 else 16
-    if not board.pictures or height < side // 2 + 2:
+    side = 24 if height >= 14 and width > 24 + len(MARGIN) else 16
+    beside = (width - 1) // (side + len(MARGIN))
+    if not board.pictures or not beside or height < side // 2 + 2:
         return []
-    newest = board.pictures[-max(1, (width - 1) // (side + len(MARGIN))):]
+    newest = board.pictures[-beside:]
     shown = [(picture, preview(picture.picture, side)) for picture in newest]
     blocks = [(lines, _caption(board, picture)) for picture, lines in shown if lines]
     rows = [Text(), *(Text() for _ in range(max((len(lines) for lines, _ in blocks), default=0) + 1))]

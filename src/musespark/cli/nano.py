@@ -41,6 +41,7 @@ def train(
     minutes: Annotated[Number, typer.Option(help="Train so long; 90 where --tokens is not given either.")] = None,
     tokens: Annotated[Number, typer.Option(help="Train on so many tokens.")] = None,
     resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from there, by its recipe.")] = None,
+    start: Annotated[Path | None, typer.Option(metavar="WEIGHTS", help="Begin with these instead of random numbers.")] = None,
     width: Annotated[Count, typer.Option(help="Of the network; 256.")] = None,
     layers: Annotated[Count, typer.Option(help="Of the network; 6.")] = None,
     heads: Annotated[Count, typer.Option(help="Of the network; 4.")] = None,
@@ -63,19 +64,20 @@ def train(
     given = {"minutes": minutes, "tokens": tokens, "width": width, "layers": layers, "heads": heads, "rows": rows, "lr": lr,
              "adam_lr": adam_lr, "warmup": warmup, "decay": decay, "seed": seed}
     recipe = recipe_for({name: value for name, value in given.items() if value is not None}, share or [], resume)
-    raise typer.Exit(train_by(recipe, out, resume))
+    raise typer.Exit(train_by(recipe, out, resume, start))
 
 
 @app.command()
 def pack(
     checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As training writes it.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")],
+    note: Annotated[str, typer.Option(help="How they came about, where the command does not tell; for the model card.")] = "",
 ) -> None:
     """Make a weights file of a checkpoint."""
     require("Reading a checkpoint", "train", "torch")
     from musespark.nano.training.pack import pack as pack_weights
 
-    pack_weights(checkpoint, file)
+    pack_weights(checkpoint, file, note)
     print(file, flush=True)
 
 

@@ -79,9 +79,9 @@ def _checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def train_by(recipe: Recipe, out: Path, resume: Path | None) -> int:
+def train_by(recipe: Recipe, out: Path, resume: Path | None, start: Path | None = None) -> int:
     """Train, show, draw the curve and write the weights; the exit code. Under torchrun only the first process speaks."""
-    trainer = Trainer(recipe, out, resume)
+    trainer = Trainer(recipe, out, resume, start)
     first = trainer.workers.rank == 0
     progress = Progress(_heading(trainer, out)) if first else None
     curved = time.monotonic()
