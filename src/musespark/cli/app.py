@@ -80,7 +80,10 @@ def muse(
         print(context.get_help(), flush=True)
 
 
-@app.command()
+EXIT_CODES = "Exit codes: 0 there is an answer, 1 there is none, 2 something asked has to change, 130 Ctrl-C stopped it."
+
+
+@app.command(epilog=EXIT_CODES)
 def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
