@@ -5,9 +5,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from musespark.errors import BadOption  # noqa: E402
 from musespark.nano.training import train  # noqa: E402
 from musespark.nano.training.optimizer import orthogonalise  # noqa: E402
+from musespark.nano.training.pack import pack  # noqa: E402
 from musespark.nano.training.train import Progress, Recipe, Trainer, learning_rate  # noqa: E402
+from musespark.nano.weights import load_half  # noqa: E402
 
 SMALL = {"width": 64, "layers": 2, "heads": 2, "rows": 2, "shares": {"countdown": 1.0}}
 
@@ -47,3 +50,17 @@ def test_muon_makes_every_direction_equally_long(shape):
     torch.manual_seed(0)
     values = torch.linalg.svdvals(orthogonalise(torch.randn(shape), steps=10).float())
     assert values.min() > 0.5 and values.max() < 1.5
+
+
+def test_weights_are_packed_and_begin_another_training(tmp_path):
+    recipe = Recipe(tokens=3_000, **SMALL)
+    list(Trainer(recipe, tmp_path / "one").run())
+    pack(tmp_path / "one" / "checkpoint.pt", tmp_path / "w.safetensors", note="short")
+    config, tensors, about = load_half(tmp_path / "w.safetensors")
+    assert config == recipe.network() and about["notes"] == "short" and "CPU core" in about["machine"]
+    again = Trainer(recipe, tmp_path / "two", start=tmp_path / "w.safetensors")
+    assert again.progress.step == 0
+    for name, tensor in again.network.state_dict().items():
+        assert tensor.numpy() == pytest.approx(tensors[name], abs=1e-2)
+    with pytest.raises(BadOption, match="weights of 3 layers"):
+        Trainer(Recipe(**SMALL | {"layers": 3}), tmp_path / "three", start=tmp_path / "w.safetensors")

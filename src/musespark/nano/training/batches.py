@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import queue
+import multiprocessing
 import random
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from queue import Full
+from typing import Any
 
 import numpy as np
 
@@ -18,10 +17,7 @@ from musespark.nano.picture import patches, shrink
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import World, load_world
 
-if TYPE_CHECKING:
-    import multiprocessing
-
-SHORT, LONG = 384, 768
+SHORT, LONG = 512, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
 SHARES = {"countdown": 0.46, "code": 0.22, "maze": 0.13, "lake": 0.06, "shapes": 0.09, "decline": 0.04}
 """How the tokens are divided among the worlds."""
@@ -91,7 +87,8 @@ def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pac
         packs = []
         for length, count in ((LONG, long_rows), (SHORT, (rows - long_rows) * LONG // SHORT)):
             filled, waiting = fill(waiting, count, length)
-            packs += [pack(filled, length)] if count else []
+            used = [row for row in filled if row]
+            packs += [pack(used, length)] if used else []
         yield packs
 
 
@@ -156,55 +153,31 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     )  # fmt: skip
 
 
-def in_background(rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6) -> Callable[[], list[Pack]]:
-    """A function that gives the next batch, made in another process while this one trains. It raises RuntimeError once that
-    process has died, and that process ends once this one has."""
-    import multiprocessing
-
-    context = multiprocessing.get_context("spawn")
-    ready = context.Queue(ahead)
-    maker = context.Process(target=_fill, args=(ready, rows, seed, shares), daemon=True)
-    with _interrupts_ignored():
-        maker.start()
-
-    def following() -> list[Pack]:
-        while True:
-            try:
-                return ready.get(timeout=_WATCH)
-            except queue.Empty:
-                if not maker.is_alive():
-                    raise RuntimeError("the process that makes the batches has died") from None
-
-    return following
-
-
-_WATCH = 5.0
-"""Seconds between two looks at whether the other process lives."""
-
-
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """A process started here never hears Ctrl-C: the terminal sends it to all, but only the one that trains knows what to do."""
-    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def in_background(
+    rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6
+) -> Iterator[Callable[[], list[Pack]]]:
+    """A function that gives the next batch, made in another process while this one trains; the process ends with the block."""
+    context = multiprocessing.get_context("spawn")
+    queue = context.Queue(ahead)
+    process = context.Process(target=_fill, args=(queue, rows, seed, shares), daemon=True)
+    process.start()
     try:
-        yield
+        yield queue.get
     finally:
-        signal.signal(signal.SIGINT, before)
+        process.terminate()
+        process.join()
+        queue.close()
 
 
-def _fill(ready: multiprocessing.Queue[list[Pack]], rows: int, seed: int, shares: dict[str, float]) -> None:
-    from multiprocessing import parent_process
-
-    parent = parent_process()
-    assert parent is not None
+def _fill(queue: Any, rows: int, seed: int, shares: dict[str, float]) -> None:
+    parent = multiprocessing.parent_process()
     for batch in batches(rows, traces(seed, shares)):
         while True:
             try:
-                ready.put(batch, timeout=_WATCH)
+                queue.put(batch, timeout=5)
                 break
-            except queue.Full:
-                if not parent.is_alive():
+            except Full:
+                if parent is not None and not parent.is_alive():  # killed: nobody will ever ask
+                    queue.cancel_join_thread()
                     return

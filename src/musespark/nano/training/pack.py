@@ -15,10 +15,10 @@ from musespark.nano.training.train import Recipe
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's parts: `network`, `optimizers`, `progress`, `recipe`. Raises `MissingFile` for anything else."""
+    """A checkpoint's parts: `network`, `optimizers`, `progress`, `recipe`, `machine`. Raises `MissingFile` for anything else."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return {part: state[part] for part in ("network", "optimizers", "progress", "recipe")}
+        return {part: state[part] for part in ("network", "optimizers", "progress", "recipe", "machine")}
     except FileNotFoundError:
         raise MissingFile(path) from None
     except OSError as error:
@@ -52,12 +52,16 @@ def command(recipe: Recipe) -> str:
                      *(f"--{name}{value:.12g}" for name, value in shares)])
 
 
-def pack(checkpoint: Path, file: Path) -> weights.NanoConfig:
-    """Write the weights file of a checkpoint; returns the shape of its network. Raises `MissingFile`, `OSError`."""
+def pack(checkpoint: Path, file: Path, note: str = "") -> weights.NanoConfig:
+    """Write the weights file of a checkpoint; returns the shape of its network. Raises `MissingFile`, `OSError`.
+
+    note: what the command does not tell about how these weights came about; the model card shows it.
+    """
     state = fitting_state(checkpoint)
     recipe = recipe_of(state)
     tensors = {name: tensor.float().numpy() for name, tensor in state["network"].items()}
-    about = {"command": command(recipe), "recipe": asdict(recipe), "progress": state["progress"]}
+    about = {"command": command(recipe), "recipe": asdict(recipe), "progress": state["progress"],
+             "machine": state["machine"], "notes": note}
     file.parent.mkdir(parents=True, exist_ok=True)
     weights.save(file, recipe.network(), tensors, about)
     return recipe.network()

@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from musespark.errors import BadOption
 from musespark.nano import vocabulary as v
 from musespark.nano.training.batches import SHARES, Pack, in_background
 from musespark.nano.training.network import TorchNano
 from musespark.nano.training.optimizer import optimizers
-from musespark.nano.weights import NanoConfig
+from musespark.nano.weights import NanoConfig, load
 
 SAVE_EVERY = 45.0
 """Seconds between checkpoints: a killed run loses less than a minute."""
@@ -100,6 +101,11 @@ class Workers:
             torch.distributed.init_process_group("nccl" if cuda else "gloo")
         return cls(rank, count, device)
 
+    def __str__(self) -> str:
+        kind = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU core"
+        number = self.count if self.device.type == "cuda" else self.count * torch.get_num_threads()
+        return f"{number} {kind}{'s' if number > 1 else ''}"
+
     def average(self, network: TorchNano) -> None:
         """Make every process's gradients the mean of all."""
         if self.count > 1:
@@ -149,7 +155,8 @@ def give_back_memory() -> None:
 class Trainer:
     """The state of a run and its loop."""
 
-    def __init__(self, recipe: Recipe, out: Path, resume: Path | None = None) -> None:
+    def __init__(self, recipe: Recipe, out: Path, resume: Path | None = None, start: Path | None = None) -> None:
+        """resume: a checkpoint to go on from; start: a weights file to begin with instead of random numbers."""
         self.recipe, self.out, self.workers = recipe, out, Workers.join()
         torch.manual_seed(recipe.seed)
         self.network = TorchNano(recipe.network()).to(self.workers.device)
@@ -157,6 +164,11 @@ class Trainer:
         self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
         self.progress = Progress()
         self._stopping = False
+        if start is not None:
+            config, tensors = load(start)
+            if config != recipe.network():
+                raise BadOption("--start", start, f"weights of {recipe.layers} layers of {recipe.width}, {recipe.heads} heads")
+            self.network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
         if resume is not None:
             self._load(resume)
         out.mkdir(parents=True, exist_ok=True)
@@ -168,16 +180,19 @@ class Trainer:
     def run(self) -> Iterator[dict[str, Any]]:
         """Train until the budget is used; yields a record a step (loss by world, rates, share of the budget)."""
         seed = self.recipe.seed + 1000 * self.workers.rank + 7919 * self.progress.step
-        following = in_background(self.recipe.rows, seed, self.recipe.shares)
+        with in_background(self.recipe.rows, seed, self.recipe.shares) as following:
+            yield from self._steps(following)
+        self._save("checkpoint.pt")
+
+    def _steps(self, following: Callable[[], list[Pack]]) -> Iterator[dict[str, Any]]:
         saved = began = time.monotonic()
         already = self.progress.seconds
         decaying = False
-        while (share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))) < 1:
-            factor = learning_rate(share, self.recipe)
+        while (share := self.workers.agree(self.progress.share(self.recipe))) < 1:
             if not decaying and share > 1 - self.recipe.decay:
                 decaying = True
                 self._save("before-decay.pt")
-            record = self._step(following(), factor)
+            record = self._step(following(), learning_rate(share, self.recipe))
             self.progress.seconds = already + time.monotonic() - began
             record |= {"share": self.progress.share(self.recipe), "seconds": self.progress.seconds}
             self._log(record)
@@ -186,7 +201,6 @@ class Trainer:
                 give_back_memory()
                 saved = time.monotonic()
             yield record
-        self._save("checkpoint.pt")
 
     def _step(self, packs: list[Pack], factor: float) -> dict[str, Any]:
         for optimizer, peaks in zip(self.optimizers, self.peaks, strict=True):
@@ -222,6 +236,7 @@ class Trainer:
                 "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
                 "progress": asdict(self.progress),
                 "recipe": asdict(self.recipe),
+                "machine": str(self.workers),
             }
             temporary = self.out / (name + ".part")
             torch.save(state, temporary)

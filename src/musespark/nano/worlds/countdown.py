@@ -30,6 +30,8 @@ LARGEST = 9999
 """Products beyond this never help to reach a target of at most 100."""
 LARGEST_NEED = 999
 """Thoughts do not write down values beyond this; 97% of four-number problems can be solved without them."""
+VERDICT = 6.0
+"""Loss weight of a verdict: one character in ten, on which everything else depends."""
 FOLLOW_HEURISTIC = 0.3
 """Loss weight of proposing a first move that fails: a faint pull towards plausible moves while solving ones are unknown."""
 
@@ -148,6 +150,12 @@ def explore(move: Move, target: int) -> tuple[str, str | None]:
     return written, None
 
 
+def _judge(branch: Branch, written: str) -> None:
+    """Write what `explore` wrote, the verdicts with their weight."""
+    for piece in re.split("([yn])", written):
+        branch.writes(piece, weight=VERDICT if piece in ("y", "n") else 1.0)
+
+
 def _listed(wanted: dict[int, str]) -> str:
     return "".join(f"{sign}{value}" for value, sign in wanted.items())
 
@@ -226,7 +234,8 @@ class Countdown:
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
         for move in tries[:SERIAL_TRIES]:
             written, found = explore(move, target)
-            branch.writes("\n").writes(str(move), weight=1.0 if found else FOLLOW_HEURISTIC).writes(written)
+            branch.writes("\n").writes(str(move), weight=1.0 if found else FOLLOW_HEURISTIC)
+            _judge(branch, written)
             if found:
                 answer = found
                 break
@@ -246,7 +255,9 @@ class Countdown:
         fails = [one for one in explored if not one[2]]
         taught = [*rng.sample(wins, min(1, len(wins))), *rng.sample(fails, min(2, len(fails)))]
         for move, written, found, _ in taught:
-            child = branch.fork().given(v.TH, str(move), v.GO).writes(written, v.RET)
+            child = branch.fork().given(v.TH, str(move), v.GO)
+            _judge(child, written)
+            child.writes(v.RET)
             child.writes(found, v.WIN) if found else child.writes(v.END)
         if rng.random() < 0.15:  # as when every thread failed: the best guess is what instant would say
             wins = []
