@@ -119,6 +119,7 @@ class Scripted:
 
     def step(self, feeds: Sequence[Feed]) -> np.ndarray:
         """Logits by the script."""
+        assert feeds, "a step for nobody"
         self.steps.append([v.decode(feed.tokens) for feed in feeds])
         logits = np.zeros((len(feeds), v.SIZE), np.float32)
         for feed, row in zip(feeds, logits, strict=True):

@@ -173,6 +173,16 @@ def test_returns_beyond_the_context() -> None:
     assert finish(happen(script, context=24)[0]).ending == "cut"
 
 
+def test_a_child_that_its_returns_cut_leaves_its_parent_to_go_on() -> None:
+    script = play(
+        "<lake><spawn><th>a<join>|<answer>4<eos>",
+        a="<spawn><th>b<th>c<join>|<ret>5<end>", b="<ret>123456<end>", c="<ret>123456<end>",
+    )  # fmt: skip
+    happenings, _ = happen(script, context=26)
+    assert [one.thread for one in of(Cancelled, happenings)] == [1]
+    assert text(happenings).endswith("<th>a<join><answer>4<eos>") and finish(happenings).ending == "answered"
+
+
 def test_bad_questions() -> None:
     for options in ({"cap": 0}, {"cap": 10_000}, {"max_tokens": 0}, {"temperature": -1.0}, {"temperature": float("nan")}):
         with pytest.raises(BadOption):

@@ -121,7 +121,7 @@ class Run:
             token, thread.chosen = thread.chosen, None
             if token is not None and thread.state is not State.ENDED and not thread.pending and not self.finished:
                 yield from self._write(thread, token)
-        for thread in self.threads:
+        for thread in reversed(self.threads):  # children first: one that is cut here leaves its parent with nobody to wait for
             if thread.state is State.WAITING and not thread.busy and not self.finished:
                 yield from self._join(thread, [child for child in thread.children if child.said])
 
