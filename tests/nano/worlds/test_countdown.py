@@ -11,8 +11,10 @@ from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import held_out
 from musespark.nano.worlds.countdown import (
     LAST,
+    QUESTIONS,
     TRIES,
     Countdown,
+    asked,
     evaluate,
     explore,
     makes,
@@ -152,5 +154,20 @@ def test_the_verifier_asks_for_every_number_of_the_question_once(answer, verdict
     assert Countdown().verify("Use 25, 3, 7 and 12 to make 66.", None, answer) is verdict
 
 
-def test_a_question_without_numbers_cannot_be_checked():
-    assert Countdown().verify("Make something nice.", None, "1+2") is None
+@pytest.mark.parametrize("question", [
+    "Make something nice.", "Make 24 from 4 numbers: 1, 2, 3 and 4.", "Use 1 to make 1.", "1 2 3 4", "Is 12 more than 7?",
+])
+def test_a_question_that_is_not_plainly_numbers_and_a_target_cannot_be_checked(question):
+    assert Countdown().verify(question, None, "1+2") is None
+
+
+def test_the_target_is_not_taken_for_one_of_the_numbers():
+    verify = Countdown().verify
+    assert verify("Use 25, 3 and 22 to make 44.", None, "25-3+22") is True
+    assert verify("Use 25, 3 and 22 to make 44.", None, "44-25+3") is False
+
+
+@pytest.mark.parametrize("form", QUESTIONS)
+@pytest.mark.parametrize("spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"])
+def test_every_wording_is_understood(form, spoken):
+    assert asked(form.format(numbers=spoken, listed=spoken, target=66)) == (66, (3, 7, 12, 25))

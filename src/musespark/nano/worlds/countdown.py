@@ -103,7 +103,7 @@ def promise(move: Move, target: int) -> float:
 
 
 def needs(rest: int, target: int) -> dict[int, str]:
-    """The values that, with the number left over, make the target, each with the template of the last move."""
+    """The values that, with the number left over, make the target, each with its sign in `LAST`."""
     found: dict[int, str] = {}
     for value, sign, whole in (
         (target - rest, "+", True),
@@ -119,45 +119,49 @@ def needs(rest: int, target: int) -> dict[int, str]:
 
 
 LAST = {"+": "{r}+{c}", "-": "{r}-{c}", "_": "{c}-{r}", "*": "{r}*{c}", "/": "{r}/{c}", "|": "{c}/{r}"}
-"""How the last move is written, by the sign before a needed value: r is that value, c the number left over."""
+"""How the last move is written, by the sign behind a needed value: r is that value, c the number left over."""
 
 
-def explore(move: Move, target: int) -> tuple[str, str | None]:
+def explore(move: Move, target: int) -> tuple[list[str], str | None]:
     """What a thought writes about one first move, and the expression it finds.
 
-    For each number that is left over: the values needed beside it, then every move of the other two with its value and a
-    verdict, y where that value is needed: `25-3=22;12+54-78:22,7+29n-15n*154n`. The thought stops at the first y.
+    For each number that is left over: the values needed beside it, each with its sign, then every move of the other two with
+    its value and a verdict: `25-3=22;12,54+78-:22,7+29n-15n*154n`. The verdict is n, or the sign that stands behind that value
+    among those needed; there the thought stops. The pieces are text and verdict in turn.
     """
     made = (move.value, f"({move})")
     terms = [made, *((n, str(n)) for n in move.rest)]
-    written = f"={move.value}"
+    pieces = [f"={move.value}"]
     if len(terms) == 2:
         wanted = needs(terms[1][0], target)
+        pieces[-1] += f";{terms[1][0]},{_listed(wanted)}:{move.value}"
         sign = wanted.get(move.value)
-        written += f";{terms[1][0]}{_listed(wanted)}:{move.value}{'y' if sign else 'n'}"
-        return written, LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
+        return [*pieces, sign or "n"], LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
     for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         left, right = sorted((terms[i], terms[j]), key=lambda term: -term[0])
         wanted = needs(terms[k][0], target)
-        written += f";{terms[k][0]}{_listed(wanted)}:{left[0]},{right[0]}"
+        begun = f";{terms[k][0]},{_listed(wanted)}:{left[0]},{right[0]}"
+        pieces = [*pieces[:-1], pieces[-1] + begun] if len(pieces) % 2 else [*pieces, begun]
         for second in moves((left[0], right[0])):
             if second.value > LARGEST_NEED:
                 continue
             sign = wanted.get(second.value)
-            written += f"{second.operator}{second.value}{'y' if sign else 'n'}"
+            written = f"{second.operator}{second.value}"
+            pieces = [*pieces[:-1], pieces[-1] + written] if len(pieces) % 2 else [*pieces, written]
+            pieces.append(sign or "n")
             if sign:
-                return written, LAST[sign].format(r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1])
-    return written, None
-
-
-def _judge(branch: Branch, written: str) -> None:
-    """Write what `explore` wrote, the verdicts with their weight."""
-    for piece in re.split("([yn])", written):
-        branch.writes(piece, weight=VERDICT if piece in ("y", "n") else 1.0)
+                return pieces, LAST[sign].format(r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1])
+    return pieces, None
 
 
 def _listed(wanted: dict[int, str]) -> str:
-    return "".join(f"{sign}{value}" for value, sign in wanted.items())
+    return "".join(f"{value}{sign}" for value, sign in wanted.items())
+
+
+def _judge(branch: Branch, pieces: list[str]) -> None:
+    """Write what `explore` wrote, the verdicts with their weight."""
+    for index, piece in enumerate(pieces):
+        branch.writes(piece, weight=VERDICT if index % 2 else 1.0)
 
 
 def solution(terms: list[tuple[int, str]], target: int) -> str | None:
@@ -198,7 +202,7 @@ class Countdown:
 
     name = "countdown"
 
-    def __init__(self, sizes: tuple[int, ...] = (3, 4, 4, 4)) -> None:
+    def __init__(self, sizes: tuple[int, ...] = (3, 3, 4, 4)) -> None:
         self.sizes = sizes
 
     def problem(self, rng: random.Random, held_out: bool) -> Problem:
@@ -262,7 +266,7 @@ class Countdown:
         if rng.random() < 0.15:  # as when every thread failed: the best guess is what instant would say
             wins = []
         if wins:
-            ends = [(start + len(written) + 2 + len(found), found) for _, written, found, start in wins]
+            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins]
             until, answer = min(ends)
             listed = listed[: max(1, until + rng.randint(-2, 2))]
         for token, weight in listed:
@@ -279,12 +283,21 @@ class Countdown:
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The question's integers must be those of the expression and, once more, its value."""
-        asked = sorted(int(digits) for digits in re.findall(r"\d+", question))
-        if not 3 <= len(asked) <= 7:
-            return None
-        value = evaluate(answer)
-        return value is not None and sorted([*value[1], value[0]]) == asked
+        """The same, for the numbers and the target that stand in the question; None where it is not plain which is which."""
+        wanted = asked(question)
+        return None if wanted is None else evaluate(answer) == wanted
+
+
+_LIST = re.compile(r"\d+(?:(?:[\s,;&]|\band\b)+\d+)*")
+
+
+def asked(question: str) -> tuple[int, tuple[int, ...]] | None:
+    """The target of a question and its numbers, sorted: of all its integers one stands alone, the others in one list."""
+    lists = [re.findall(r"\d+", found) for found in _LIST.findall(question)]
+    alone, together = [found for found in lists if len(found) == 1], [found for found in lists if len(found) > 1]
+    if len(alone) != 1 or len(together) != 1 or len(together[0]) > 6:
+        return None
+    return int(alone[0][0]), tuple(sorted(map(int, together[0])))
 
 
 def evaluate(expression: str) -> tuple[Fraction, tuple[int, ...]] | None:
