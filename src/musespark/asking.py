@@ -48,7 +48,8 @@ class Options(TypedDict, total=False):
 async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Event, None]:
     """Answer a question, as a stream of events. Close it (`contextlib.aclosing`) to stop early.
 
-    Raises the kinds of `BadInput` before the first event, and what `musespark.reasoning.modes.run` raises.
+    Raises the kinds of `BadInput` before the first event, except what only the model can tell, and what
+    `musespark.reasoning.modes.run` raises.
     """
     images = [as_image(source) for source in options.get("images", ())]
     request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),

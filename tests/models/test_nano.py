@@ -10,7 +10,7 @@ from networks import SMALL, Scripted, play, random_weights
 
 from musespark import ask, errors
 from musespark.content import Image, Message, Request
-from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Thought
+from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Spent, Thought
 from musespark.models import nano
 from musespark.models.model import Finish, UsageDelta
 from musespark.models.nano import NanoModel
@@ -53,6 +53,23 @@ async def test_a_team_answers_and_the_world_verifies_it(says):
     assert answer.usage.threads == 2
     assert answer.usage.critical_path == len(network.steps) < answer.usage.tokens
     assert network.open_lines == 0
+
+
+async def test_a_list_that_is_broken_off_is_not_told_but_what_is_thought_after_it_is(says):
+    script = play(
+        "<countdown><spawn><th>25-3<th>25+3+1+1+1+1+1+1+1<join>|so<answer>(25-3)+22<eos>", **{"25-3": "<ret>(25-3)+22<win>"},
+    )
+    says(script)
+    answer = await ask(QUESTION, mode="contemplating")
+    assert "".join(event.text for event in of(Thought, answer)) == "countdown: so"
+    assert [event.usage.threads for event in of(Spent, answer)][-1] == answer.usage.threads == 1
+
+
+async def test_threads_that_write_past_the_limit_together_do_not_make_it_a_budget(says):
+    says(TEAM)
+    for limit in range(9, 20):
+        answer = await ask(QUESTION, mode="contemplating", max_tokens=limit)
+        assert answer.why == "length"
 
 
 async def test_a_wrong_answer_is_not_shown_as_verified(says):

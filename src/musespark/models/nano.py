@@ -29,7 +29,7 @@ from musespark.models.model import (
     VerifiedDelta,
 )
 from musespark.nano import vocabulary as v
-from musespark.nano.happenings import Cancelled, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -163,7 +163,10 @@ class Telling:
             case Wrote():
                 self.usage += Usage(tokens=1)
                 yield from self._written(happening.thread, happening.token)
+            case Fed():
+                self._silent.discard(happening.thread)  # its list was broken off: whoever is fed returns thinks on
             case Started():
+                self.usage += Usage(threads=1)
                 self._branches[happening.thread] = v.decode(happening.branch)
                 yield ThreadStarted(
                     agent(happening.thread), agent(happening.parent), self._branches[happening.thread]

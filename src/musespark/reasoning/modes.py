@@ -38,7 +38,8 @@ async def run(model: Model, request: Request, budget: Budget | None = None) -> A
     """Answer a request, as a stream of events.
 
     When a token limit, the budget or the reply ends early, the best answer so far comes back marked (`RunEnded.why`).
-    Raises `BeyondModel` and `BudgetExhausted` before the first event; `ModelFailed` and its kinds after a `RunFailed`.
+    Raises `BeyondModel` and `BudgetExhausted` before the first event; after a `RunFailed` whatever `MuseError` the model raises,
+    and `ModelFailed` for anything else.
     Closing or cancelling the stream closes the model's; what was spent until then is booked.
     """
     _require_able(model, request)
@@ -47,6 +48,7 @@ async def run(model: Model, request: Request, budget: Budget | None = None) -> A
     record = _Record(model)
     with budget.reserve(Cost(tokens=wanted, calls=1), at_least=Cost(tokens=1, calls=1)) as held:
         granted = held.granted.tokens
+        at_limit: Why = "budget" if granted < wanted else "length"
         yield record.add(RunStarted(uuid.uuid4().hex, request.mode, model.name, request.question))
         yield record.add(AgentStarted(MAIN, None, request.question))
         why: Why = "cut"
@@ -55,11 +57,12 @@ async def run(model: Model, request: Request, budget: Budget | None = None) -> A
             async with aclosing(stream), aclosing(_in_time(stream, budget)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Finish):
-                        why = "budget" if delta.why == "length" and granted < wanted else delta.why
+                        why = at_limit if delta.why == "length" else delta.why
                         break
                     yield record.add(record.lanes.event(delta))
                     if record.usage.tokens > granted:
-                        raise BudgetExhausted("tokens", granted)
+                        why = at_limit
+                        break
             if why == "cut" and not record.answered:
                 raise StreamCut(model.name)
         except BudgetExhausted:
