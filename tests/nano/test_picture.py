@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import numpy as np
 from hypothesis import given, settings, strategies as st
@@ -20,6 +21,14 @@ def test_the_model_sees_64_pixels_a_side_of_anything(height: int, width: int) ->
     assert small.shape == (64, 64, 3)
     assert small.dtype == np.uint8
     assert small.min() < 255, "however thin the picture is, something of it can be seen"
+
+
+def test_a_strip_costs_no_more_memory_than_a_picture() -> None:
+    tracemalloc.start()
+    small = shrink(np.zeros((60_000, 2, 3), np.uint8))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert small.shape == (64, 64, 3) and peak < 100e6
 
 
 def test_blank_margins_do_not_matter() -> None:

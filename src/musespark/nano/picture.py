@@ -12,6 +12,8 @@ SIDE = GRID * tiles.SIDE
 """Pixels per side of the picture the model sees."""
 PATCH_WIDTH = tiles.SIDE * tiles.SIDE * 3 + PLACES
 """Floats per patch: its pixels, and a one-hot of its place."""
+LONGEST = 2048
+"""Pixels per side beyond which a picture that is no square is shrunk first: padded to one, a strip would fill the memory."""
 PAPER = 225
 """A pixel whose darkest channel is at least this is blank paper."""
 
@@ -30,6 +32,10 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
     pixels = trim(pixels)
     height, width = pixels.shape[:2]
     side = max(height, width)
+    if height != width and side > LONGEST:
+        fitting = (max(1, round(width * LONGEST / side)), max(1, round(height * LONGEST / side)))
+        pixels = np.asarray(Image.fromarray(pixels).resize(fitting, Image.Resampling.BOX))
+        height, width, side = *pixels.shape[:2], LONGEST
     if height != width:
         square = np.full((side, side, 3), 255, np.uint8)
         top, left = (side - height) // 2, (side - width) // 2
