@@ -70,6 +70,13 @@ def test_shapes_that_do_not_fit(saved: Path) -> None:
         weights.save(saved, NanoConfig(), stored, {})
 
 
+def test_another_vocabulary(tmp_path: Path) -> None:
+    other = NanoConfig(width=64, layers=1, heads=4, hidden=128, vocabulary=300)
+    weights.save(tmp_path / "old.safetensors", other, random_weights(other), {})
+    with pytest.raises(WeightsDamaged, match="300 tokens"):
+        weights.load(tmp_path / "old.safetensors")
+
+
 def test_a_large_file_loads_fast(tmp_path: Path) -> None:
     config = NanoConfig(width=512, hidden=2048)
     tensors = {name: np.zeros(shape, np.float32) for name, shape in config.shapes().items()}

@@ -98,6 +98,8 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
         raise WeightsDamaged(path, "its contents do not match its checksum")
     if {name: tensor.shape for name, tensor in stored.items()} != config.shapes():
         raise WeightsDamaged(path, "its tensors do not have the shapes that its description says")
+    if config.vocabulary != v.SIZE:
+        raise WeightsDamaged(path, f"it has {config.vocabulary} tokens where this version has {v.SIZE}")
     return config, stored, about
 
 
