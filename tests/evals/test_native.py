@@ -44,6 +44,7 @@ def test_a_vote_counts_equal_expressions_as_one_and_is_paid_in_full():
     problem = Problem("countdown", "", "", facts={"numbers": (2, 3, 4), "target": 24})
     result = Result(problem, answers=["2+3+4", "(2*3)*4", "2*(3*4)"])
     assert result.answer == "(2*3)*4"
+    assert Result(problem, answers=["", "", "2+3+4"]).answer == "2+3+4", "what was cut short does not vote"
     assert same(problem, "(2*3)*4") == same(problem, "4*3*2") != same(problem, "2+3+4")
     sitting = replace(LIKE, world="countdown-3", mode="thinking", votes=4, problems=2)
     results = answers("<countdown><answer>1<eos>", sitting)
@@ -73,7 +74,7 @@ def test_a_survey_measures_in_processes_and_a_card_is_written_of_it(tmp_path):
     rows = {step.sitting: step.row for step in steps if step.row}
     assert sorted(rows) == [0, 1] and all(row.problems == 6 for row in rows.values())
     write([rows[0], rows[1]], tmp_path, {"command": "muse nano eval", "seed": 0, "threads": 10, "batch": 16})
-    (tmp_path / "log.jsonl").write_text(json.dumps({"step": 9, "tokens": 10**6, "seconds": 60, "loss": 1.0}) + "\n")
+    (tmp_path / "log.jsonl").write_text(json.dumps({"step": 9, "tokens": 10**6, "seconds": 60, "loss": 1.0}) + "\n{")
     _, _, about = weights.load_half(path)
     card = write_card(tmp_path, about, 1_000_000, 2_000_000).read_text()
     assert "muse nano train --minutes 1" in card and "1.0 million tokens in 1 minutes, 9 steps, on a test" in card

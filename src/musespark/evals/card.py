@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from musespark.evals.report import Row, replace_file, table
+from musespark.nano.training.curve import read_log
 
 TARGETS: Mapping[str, tuple[float, float, str]] = {
     "countdown-3": (0.95, 0.995, ""),
@@ -70,7 +71,7 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
     Raises FileNotFoundError where `results.json` or `log.jsonl` is missing.
     """
     results = json.loads((directory / "results.json").read_text())
-    last = json.loads((directory / "log.jsonl").read_text().splitlines()[-1])
+    last = read_log(directory / "log.jsonl")[-1]
     rows = [Row(**row) for row in results["rows"]]
     card = CARD.format(
         parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,

@@ -55,9 +55,10 @@ class Result:
 
     @property
     def answer(self) -> str:
-        """The answer, or the one most votes agree on (the first of them, where votes are equal)."""
-        classes = [same(self.problem, answer) for answer in self.answers]
-        return self.answers[classes.index(Counter(classes).most_common(1)[0][0])]
+        """The answer, or the one most votes agree on (the first of them, where votes are equal); a thought cut short has none."""
+        given = [answer for answer in self.answers if answer] or self.answers
+        classes = [same(self.problem, answer) for answer in given]
+        return given[classes.index(Counter(classes).most_common(1)[0][0])]
 
 
 def same(problem: Problem, answer: str) -> Hashable:
