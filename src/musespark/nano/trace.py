@@ -1,7 +1,7 @@
 """What the model learns from: a problem's thoughts as a tree of token segments.
 
 A segment sees itself and its ancestors, nothing else; a fork gives a branch whose positions continue after the fork. The
-engine runs threads by the same rule, so what is learned equals what is run (`tests/nano/test_forks.py`).
+engine runs threads by the same rule, so what is learned equals what is run (`tests/nano/test_equal.py`).
 """
 
 from __future__ import annotations

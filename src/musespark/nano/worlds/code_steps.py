@@ -3,7 +3,7 @@
 A step is the line as it stands in the program, then what it does, in fields that start with `#`: the expression with its
 values put in, one reduction a field, and at last what changed: `x = x + y * 2#3+7*2#3+14#x=17`. Each field follows from the one
 before it, and each value is found by looking for the last `#x=`; nothing has to be computed out of sight. This is meant for
-programs that this package wrote itself; a program from a stranger is run in a sandbox (`code.py`).
+programs that this package wrote itself; a program from a stranger is run in a sandbox (`code_reading.py`).
 """
 
 from __future__ import annotations
