@@ -63,7 +63,8 @@ def test_a_thought_about_a_first_move_finds_a_solution_where_there_is_one_of_sma
     numbers, target = tuple(rng.randint(1, 30) for _ in range(4)), rng.randint(10, 30)
     for move in moves(numbers):
         written, found = explore(move, target)
-        assert written.endswith("y") == (found is not None)
+        assert all(verdict == "n" for verdict in written[1:-1:2])
+        assert (written[-1] in LAST) == (found is not None)
         if found:
             assert evaluate(found) == (target, tuple(sorted(numbers)))
         elif move.value <= 30:  # then no value that matters is beyond what a thought writes down

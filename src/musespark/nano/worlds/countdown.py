@@ -131,27 +131,26 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
     """
     made = (move.value, f"({move})")
     terms = [made, *((n, str(n)) for n in move.rest)]
-    pieces = [f"={move.value}"]
+    pieces: list[str] = []
+    text = f"={move.value}"
     if len(terms) == 2:
         wanted = needs(terms[1][0], target)
-        pieces[-1] += f";{terms[1][0]},{_listed(wanted)}:{move.value}"
+        text += f";{terms[1][0]},{_listed(wanted)}:{move.value}"
         sign = wanted.get(move.value)
-        return [*pieces, sign or "n"], LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
+        return [text, sign or "n"], LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
     for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         left, right = sorted((terms[i], terms[j]), key=lambda term: -term[0])
         wanted = needs(terms[k][0], target)
-        begun = f";{terms[k][0]},{_listed(wanted)}:{left[0]},{right[0]}"
-        pieces = [*pieces[:-1], pieces[-1] + begun] if len(pieces) % 2 else [*pieces, begun]
+        text += f";{terms[k][0]},{_listed(wanted)}:{left[0]},{right[0]}"
         for second in moves((left[0], right[0])):
             if second.value > LARGEST_NEED:
                 continue
             sign = wanted.get(second.value)
-            written = f"{second.operator}{second.value}"
-            pieces = [*pieces[:-1], pieces[-1] + written] if len(pieces) % 2 else [*pieces, written]
-            pieces.append(sign or "n")
+            pieces += [f"{text}{second.operator}{second.value}", sign or "n"]
+            text = ""
             if sign:
                 return pieces, LAST[sign].format(r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1])
-    return pieces, None
+    return ([*pieces, text] if text else pieces), None
 
 
 def _listed(wanted: dict[int, str]) -> str:
