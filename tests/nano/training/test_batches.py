@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from musespark.nano import vocabulary as v
-from musespark.nano.training.batches import LONG, SHORT, batches, compose, fill, pack, traces
+from musespark.nano.training.batches import LONG, SHORT, batches, compose, fill, in_background, pack, traces
 from musespark.nano.worlds import load_world
 
 SHARES = {"countdown": 0.6, "lake": 0.3, "code": 0.1}
@@ -71,6 +71,12 @@ def test_worlds_get_their_share_of_the_tokens():
         counted[world] += len(trace)
     shares = np.array(list(counted.values())) / sum(counted.values())
     assert np.allclose(shares, list(SHARES.values()), atol=0.03)
+
+
+def test_the_death_of_the_process_that_makes_batches_is_told(monkeypatch):
+    monkeypatch.setattr("musespark.nano.training.batches._WATCH", 0.1)
+    with in_background(2, 0, {"nonsense": 1.0}) as following, pytest.raises(RuntimeError, match="has died"):
+        following()
 
 
 def test_the_same_seed_makes_the_same_batches():

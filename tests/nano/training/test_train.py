@@ -31,6 +31,28 @@ def test_a_short_training_learns_and_can_be_killed_and_resumed(tmp_path, monkeyp
     assert logged[-1]["step"] == records[-1]["step"]
 
 
+def test_a_training_that_is_told_to_stop_ends_with_its_step_and_is_saved(tmp_path):
+    trainer = Trainer(Recipe(tokens=10**9, **SMALL), tmp_path)
+    running = trainer.run()
+    next(running)
+    trainer.stop()
+    assert list(running) == []
+    assert (tmp_path / "checkpoint.pt").exists()
+
+
+def test_a_training_resumed_in_its_decay_keeps_the_state_before_it(tmp_path):
+    recipe = Recipe(tokens=12_000, decay=0.9, **SMALL)
+    trainer = Trainer(recipe, tmp_path)
+    running = trainer.run()
+    while not (tmp_path / "before-decay.pt").exists():
+        next(running)
+    trainer.stop()
+    list(running)
+    kept = (tmp_path / "before-decay.pt").read_bytes()
+    list(Trainer(recipe, tmp_path, resume=tmp_path / "checkpoint.pt").run())
+    assert (tmp_path / "before-decay.pt").read_bytes() == kept
+
+
 def test_the_rate_warms_up_stays_and_decays():
     recipe = Recipe(tokens=100, warmup=0.1, decay=0.3)
     rates = [learning_rate(share / 100, recipe) for share in range(101)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from queue import Full
+from queue import Empty, Full
 from typing import Any
 
 import numpy as np
@@ -157,17 +159,47 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
 def in_background(
     rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6
 ) -> Iterator[Callable[[], list[Pack]]]:
-    """A function that gives the next batch, made in another process while this one trains; the process ends with the block."""
+    """A function that gives the next batch, made in another process while this one trains; the process ends with the block.
+
+    The function raises RuntimeError once that process has died.
+    """
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(ahead)
     process = context.Process(target=_fill, args=(queue, rows, seed, shares), daemon=True)
-    process.start()
+    with _interrupts_ignored():
+        process.start()
+
+    def following() -> list[Pack]:
+        while True:
+            try:
+                return queue.get(timeout=_WATCH)
+            except Empty:
+                if not process.is_alive():
+                    raise RuntimeError("the process that makes the batches has died") from None
+
     try:
-        yield queue.get
+        yield following
     finally:
         process.terminate()
         process.join()
         queue.close()
+
+
+_WATCH = 5.0
+"""Seconds between two looks at whether the other process lives."""
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """A process started here never hears Ctrl-C: the terminal sends it to all, but only the one that trains knows what to do."""
+    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _fill(queue: Any, rows: int, seed: int, shares: dict[str, float]) -> None:
@@ -175,7 +207,7 @@ def _fill(queue: Any, rows: int, seed: int, shares: dict[str, float]) -> None:
     for batch in batches(rows, traces(seed, shares)):
         while True:
             try:
-                queue.put(batch, timeout=5)
+                queue.put(batch, timeout=_WATCH)
                 break
             except Full:
                 if parent is not None and not parent.is_alive():  # killed: nobody will ever ask

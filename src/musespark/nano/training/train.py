@@ -187,8 +187,9 @@ class Trainer:
     def _steps(self, following: Callable[[], list[Pack]]) -> Iterator[dict[str, Any]]:
         saved = began = time.monotonic()
         already = self.progress.seconds
-        decaying = False
-        while (share := self.workers.agree(self.progress.share(self.recipe))) < 1:
+        # A run that is resumed while its rates fall has kept the state before that already.
+        decaying = self.progress.share(self.recipe) > 1 - self.recipe.decay
+        while (share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))) < 1:
             if not decaying and share > 1 - self.recipe.decay:
                 decaying = True
                 self._save("before-decay.pt")
