@@ -126,7 +126,7 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
     """What a thought writes about one first move, and the expression it finds.
 
     For each number that is left over: the values needed beside it, each with its sign, then every move of the other two with
-    its value and a verdict: `25-3=22;12,54+78-:22,7+29n-15n*154n`. The verdict is n, or the sign that stands behind that value
+    its value and a verdict: `25-3=22;7,59+73-462/:22,12+34n-10n*264n`. The verdict is n, or the sign that stands behind that value
     among those needed; there the thought stops. The pieces are text and verdict in turn.
     """
     made = (move.value, f"({move})")
