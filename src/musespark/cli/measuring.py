@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.cli.extras import require
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ def measure(
     ablate: Annotated[bool, typer.Option(help="Also blank the imagined pictures, and let serial thoughts vote.")] = True,
 ) -> None:
     """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
-    from musespark.cli.nano import require
     from musespark.evals.native import Sitting
     from musespark.evals.report import table, write
     from musespark.evals.survey import plan, vote
@@ -62,7 +62,6 @@ def card(
     weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
 ) -> None:
     """Write the model card of what was measured, and the loss curve of its log."""
-    from musespark.cli.nano import require
     from musespark.evals.card import write_card
     from musespark.nano.training.curve import draw_curve
     from musespark.nano.weights import DEFAULT, load_half

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from musespark.cli.extras import require
 from musespark.cli.measuring import card, measure
-from musespark.errors import NotInstalled
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -25,13 +24,6 @@ def nano(context: typer.Context) -> None:
     """The native model: train it, pack and export its weights, measure it."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
-
-
-def require(purpose: str, extra: str, *libraries: str) -> None:
-    """Raise `NotInstalled` for the first of the libraries that is missing."""
-    for library in libraries:
-        if find_spec(library) is None:
-            raise NotInstalled(purpose, library, extra)
 
 
 # Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
