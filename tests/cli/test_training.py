@@ -36,15 +36,15 @@ def train(*args: str) -> subprocess.Popen:
 def trained(tmp_path_factory) -> tuple[Path, str, int]:
     """A training that Ctrl-C has stopped: its directory, what it said, and its exit code."""
     out = tmp_path_factory.mktemp("runs") / "a run"
-    process = train("--out", str(out), "--minutes", "30", *TINY, "--share", "countdown=0.9")
-    try:
-        for shown in process.stdout:
-            if "step" in shown:
-                break
-        process.send_signal(signal.SIGINT)
-        said, err = process.communicate(timeout=120)
-    finally:
-        process.kill()
+    with train("--out", str(out), "--minutes", "30", *TINY, "--share", "countdown=0.9") as process:
+        try:
+            for shown in process.stdout:
+                if "step" in shown:
+                    break
+            process.send_signal(signal.SIGINT)
+            said, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert err == ""
     return out, said, process.returncode
 
