@@ -50,8 +50,9 @@ generators and the train split of easy-VQA (MIT); one problem in sixteen, by a h
 
 Fresh problems from the held-out side of the split; shapes are easy-VQA's test questions; greedy decoding; at most {threads}
 threads a question. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by
-all threads, seconds wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads
-would have solved from the first moves that the network chose.
+all threads, seconds the engine's wall time a problem with {batch} problems decoded together. Ceiling: how many problems
+perfect threads would have solved from the first moves that the network chose; solver's: from as many first moves, chosen by
+a heuristic (distance to the target's factors, and size).
 
 {table}
 ![Accuracy against critical path](accuracy.png)
@@ -78,7 +79,7 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n".join(comparison(rows)), **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
+        comparison="\n\n".join(comparison(rows)), **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
     return directory / "card.md"
@@ -107,6 +108,18 @@ def comparison(rows: Sequence[Row]) -> list[str]:
             f"thinking {alone.accuracy:.1%} with {alone.critical_path:.0f}: {team.critical_path / alone.critical_path:.2f} of the "
             f"wait for {team.tokens / alone.tokens:.2f} times the tokens."
         )
+    voted = next((row for row in rows if row.world == "countdown-4" and "vote" in row.mode), None)
+    if voted:
+        lines.append(
+            f"A plain majority vote over serial thoughts at about equal tokens, {voted.mode}, reaches {voted.accuracy:.1%} "
+            f"for {voted.tokens:.0f} tokens."
+        )
+    asked = [row for row in rows if row.world != "decline"]
+    if asked:
+        declined, total = sum(row.declined for row in asked), sum(row.problems for row in asked)
+        wrong = sum(row.verified_wrong for row in rows)
+        lines.append(f"Questions of a world that were declined: {declined} of {total} ({declined / total:.2%}).")
+        lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
     for world in ("lake", "maze"):
         seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))
         if seen and blank:

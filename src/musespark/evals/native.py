@@ -19,10 +19,12 @@ from musespark.nano.picture import patches, shrink
 from musespark.nano.threads import Question
 from musespark.nano.trace import prompt
 from musespark.nano.worlds import Problem, World, load_world
-from musespark.nano.worlds.countdown import Move, evaluate, moves, solves
+from musespark.nano.worlds.countdown import Move, evaluate, moves, promise, solves
 from musespark.nano.worlds.decline import SENTENCE
 
 VOTE_TEMPERATURE = 0.7
+REPEATED = 400
+"""So many known problems in a row, and there are no new ones."""
 
 
 @dataclass
@@ -52,6 +54,9 @@ class Result:
     critical_path: int = 0
     threads: int = 0
     branches: list[str] = field(default_factory=list)
+    declined: bool = False
+    seconds: float = 0.0
+    """Of the engine, since the result before this one."""
 
     @property
     def answer(self) -> str:
@@ -68,27 +73,41 @@ def same(problem: Problem, answer: str) -> Hashable:
 
 def sit(engine: Engine, sitting: Sitting) -> Iterator[Result]:
     """The results, each as soon as all its votes are in."""
-    world, rng = load_world(sitting.world), random.Random(sitting.seed)
-    results: dict[int, Result] = {}
-
-    def questions() -> Iterator[Question]:
-        for index in range(sitting.problems):
-            results[index] = Result(world.problem(rng, held_out=True))
-            for vote in range(sitting.votes):
-                yield question(results[index].problem, sitting, sitting.seed + index * sitting.votes + vote)
-
-    for number, happening in engine.run_many(questions(), sitting.batch):
+    results = dict(enumerate(map(Result, fresh(sitting))))
+    asked = [
+        question(result.problem, sitting, sitting.seed + index * sitting.votes + vote)
+        for index, result in results.items()
+        for vote in range(sitting.votes)
+    ]
+    resumed = time.perf_counter()
+    for number, happening in engine.run_many(asked, sitting.batch):
         result = results[number // sitting.votes]
         match happening:
             case Started():
                 result.branches.append(v.decode(happening.branch))
             case Finished():
                 result.answers.append(SENTENCE if happening.ending == "declined" else v.decode(happening.answer))
+                result.declined = happening.ending == "declined"
                 result.tokens += happening.tokens
                 result.critical_path = max(result.critical_path, happening.critical_path)
                 result.threads += happening.threads
                 if len(result.answers) == sitting.votes:
+                    result.seconds = time.perf_counter() - resumed  # of the engine: whoever counts results takes time, too
                     yield results.pop(number // sitting.votes)
+                    resumed = time.perf_counter()
+
+
+def fresh(sitting: Sitting) -> list[Problem]:
+    """Different problems from the held-out side, as many as were asked for or as there are."""
+    world, rng = load_world(sitting.world), random.Random(sitting.seed)
+    problems: dict[str, Problem] = {}
+    repeated = 0
+    while len(problems) < sitting.problems and repeated < REPEATED:
+        problem = world.problem(rng, held_out=True)
+        known = problem.key + (problem.question if problem.world == "shapes" else "")  # a picture is asked about often
+        repeated = repeated + 1 if known in problems else 0
+        problems.setdefault(known, problem)
+    return list(problems.values())
 
 
 def question(problem: Problem, sitting: Sitting, seed: int) -> Question:
@@ -106,8 +125,9 @@ class Tally:
     def __init__(self, sitting: Sitting) -> None:
         self.sitting = sitting
         self._world: World = load_world(sitting.world)
-        self._began = time.monotonic()
         self._sums: Counter[str] = Counter()
+        self._seconds = 0.0
+        self._ranks: list[int] = []
 
     def add(self, result: Result) -> bool:
         """Count a result; whether it was right."""
@@ -115,9 +135,17 @@ class Tally:
         verified = self._world.verify(result.problem.question, result.problem.picture, result.answer)
         self._sums.update(
             problems=1, right=right, threads=result.threads, critical_path=result.critical_path, tokens=result.tokens,
-            verified_wrong=bool(verified) and not right, reachable=right or reachable(result),
+            verified_wrong=bool(verified) and not right, reachable=right or reachable(result), declined=result.declined,
         )  # fmt: skip
+        self._seconds += result.seconds
+        if self.spawns:
+            self._ranks.append(rank(result.problem))
         return right
+
+    @property
+    def spawns(self) -> bool:
+        """Whether threads stand for first moves here, so that there are ceilings."""
+        return self.sitting.mode == "contemplating" and self.sitting.world.startswith("countdown")
 
     @property
     def row(self) -> Row:
@@ -127,10 +155,19 @@ class Tally:
         mode += f" (vote of {self.sitting.votes})" if self.sitting.votes > 1 else ""
         row = Row(
             self.sitting.world, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,
-            sums["tokens"] / count, (time.monotonic() - self._began) / count, sums["verified_wrong"],
+            sums["tokens"] / count, self._seconds / count, sums["declined"], sums["verified_wrong"],
         )  # fmt: skip
-        spawned = self.sitting.mode == "contemplating" and self.sitting.world.startswith("countdown")
-        return replace(row, ceiling=sums["reachable"] / count) if spawned else row
+        if not self.spawns:
+            return row
+        solver = sum(each < round(row.threads) for each in self._ranks) / count
+        return replace(row, ceiling=sums["reachable"] / count, solver_ceiling=solver)
+
+
+def rank(problem: Problem) -> int:
+    """How many first moves a heuristic prefers to the first one that solves: with more threads than that, a solver solves."""
+    numbers, target = problem.facts["numbers"], problem.facts["target"]
+    preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: promise(move, target))
+    return next(index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target))
 
 
 def reachable(result: Result) -> bool:

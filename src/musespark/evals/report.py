@@ -24,11 +24,15 @@ class Row:
     """Mean number of network steps a person waits for."""
     tokens: float
     seconds: float
-    """Mean wall time of a problem, in the batch it was measured in."""
+    """Mean wall time of the engine for a problem, in the batch it was measured in."""
+    declined: int = 0
+    """Questions that the model said it does not know."""
     verified_wrong: int = 0
     """Wrong answers that the world's verifier let pass; anything but 0 is a defect of the verifier."""
     ceiling: float | None = None
-    """Share of the problems that perfect threads would have solved from the first moves that were chosen."""
+    """Share of the problems that perfect threads would have solved from the first moves that the network chose."""
+    solver_ceiling: float | None = None
+    """The same, had a heuristic chosen as many first moves as the network did on average."""
 
     @property
     def accuracy(self) -> float:
@@ -51,14 +55,14 @@ def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
-    head = "| world | mode | accuracy | 95% | threads | critical path | tokens | seconds | ceiling |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|"]
+    head = "| world | mode | problems | accuracy | 95% | threads | critical path | tokens | seconds | ceiling | solver's |"
+    lines = [head, "|---|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
         low, high = row.interval
-        ceiling = "" if row.ceiling is None else f"{row.ceiling:.1%}"
+        ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
         lines.append(
-            f"| {row.world} | {row.mode} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} | {row.threads:.1f} "
-            f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {ceiling} |"
+            f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} | {row.threads:.1f} "
+            f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {' | '.join(ceilings)} |"
         )
     return "\n".join(lines) + "\n"
 
