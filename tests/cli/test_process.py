@@ -85,7 +85,8 @@ def test_head_reads_the_first_line_and_the_run_ends(environment):
     process.stdout.close()
     process.send_signal(signal.SIGINT)  # the hanging model has nothing more to say that would meet the closed pipe
     process.wait(timeout=PATIENCE)
-    assert process.returncode != 0 and process.stderr.read() == ""
+    # Which of the two ends it first, the interrupt or the pipe, is not for the test to say; neither leaves a traceback.
+    assert process.returncode != 0 and process.stderr.read() in ("", "The run was stopped before an answer.\n")
     process.stderr.close()
 
 
