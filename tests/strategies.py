@@ -39,6 +39,6 @@ events = st.one_of(
     st.builds(Verified, st.booleans(), text, **_stamp),
     st.builds(Spent, text, usages, **_stamp),
     st.builds(RunEnded, text, st.booleans(), usages, st.lists(count, max_size=3).map(tuple),
-              st.sampled_from(["finished", "length", "budget", "cut"]), **_stamp),
+              st.sampled_from(["finished", "length", "budget", "cut"]), text, **_stamp),
     st.builds(RunFailed, text, text, **_stamp),
 )

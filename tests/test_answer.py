@@ -20,6 +20,12 @@ def test_a_run_without_its_end_gives_the_best_answer_so_far_marked():
     answer = fold(EVENTS)
     assert (str(answer), answer.verified, answer.usage.tokens, answer.truncated) == ("42", True, 3, True)
     assert str(fold([])) == ""
+    assert fold([*EVENTS, AnswerDelta("!", at=1.5)]).usage == Usage(tokens=3, seconds=1.5)
+
+
+def test_what_the_model_said_about_its_end_is_kept():
+    answer = fold([*EVENTS, RunEnded("4", False, Usage(), (), "length", "its thought is too long")])
+    assert (answer.why, answer.reason, answer.truncated) == ("length", "its thought is too long", True)
 
 
 async def test_a_stream_is_collected():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from musespark.content import Mode
 from musespark.events import (
@@ -34,6 +34,8 @@ class Answer:
     why: Why
     """Why the run ended; anything but `finished` marks the best answer so far."""
     events: tuple[Event, ...] = field(repr=False)
+    reason: str = ""
+    """What more the model said about why it stopped; often nothing."""
 
     @property
     def truncated(self) -> bool:
@@ -50,6 +52,7 @@ def fold(events: Iterable[Event]) -> Answer:
     answer, verified, usage = "", False, Usage()
     mode = Mode.CONTEMPLATING
     why: Why = "cut"
+    reason = ""
     for event in seen:
         match event:
             case RunStarted():
@@ -61,8 +64,11 @@ def fold(events: Iterable[Event]) -> Answer:
             case Spent(agent=agent) if agent == MAIN:
                 usage = event.usage
             case RunEnded():
-                answer, verified, usage, why = event.answer, event.verified, event.usage, event.why
-    return Answer(answer, mode, verified, usage, tuple(e for e in seen if isinstance(e, Pictured)), why, seen)
+                answer, verified, usage = event.answer, event.verified, event.usage
+                why, reason = event.why, event.reason
+    if seen and not isinstance(seen[-1], RunEnded):
+        usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
+    return Answer(answer, mode, verified, usage, tuple(e for e in seen if isinstance(e, Pictured)), why, seen, reason)
 
 
 async def collect(events: AsyncIterable[Event]) -> Answer:

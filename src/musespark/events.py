@@ -140,11 +140,8 @@ class RunEnded(_Happened):
     pictures: tuple[int, ...] = ()
     """The `seq` of every `Pictured` of the run."""
     why: Why = "finished"
-
-    @property
-    def truncated(self) -> bool:
-        """Whether this is only the best answer so far."""
-        return self.why != "finished"
+    reason: str = ""
+    """What more the model said about why it stopped; often nothing."""
 
 
 @dataclass(frozen=True, slots=True)

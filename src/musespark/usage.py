@@ -15,7 +15,7 @@ class Usage:
     """
 
     tokens: int = 0
-    """Every token generated or fed, by every agent, cancelled ones too."""
+    """Every token that the agents wrote, cancelled ones too; a backend that bills prompts counts those as well."""
     critical_path: int = 0
     """Sequential steps a person waits for."""
     threads: int = 0

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from networks import SMALL, Scripted, play, random_weights
 
-from musespark import ask, errors
+from musespark import ask, ask_sync, errors
+from musespark.cli.app import run
 from musespark.content import Image, Message, Request
 from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Spent, Thought
 from musespark.models import nano
@@ -72,6 +73,24 @@ async def test_threads_that_write_past_the_limit_together_do_not_make_it_a_budge
         assert answer.why == "length"
 
 
+async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
+    says(TEAM)
+    whole = (await ask(QUESTION, mode="contemplating")).usage.tokens
+    for limit in range(whole - 3, whole + 3):
+        answer = await ask(QUESTION, mode="contemplating", max_tokens=limit)
+        ended = "finished" if limit >= whole else "length"
+        assert (answer.why, answer.verified) == (ended, limit >= whole), limit
+        assert bool(answer.reason) == (ended == "length")
+
+
+def test_why_a_thought_was_cut_reaches_the_person(says, capsys):
+    says(play("<countdown>" + "1" * 1100 + "<answer>1<eos>"))
+    answer = ask_sync(QUESTION, mode="thinking")
+    assert (str(answer), answer.why) == ("", "length") and "longer than the" in answer.reason
+    assert run(["ask", QUESTION, "--mode", "thinking"]) == 1
+    assert f"before an answer ({answer.reason}); try another mode" in capsys.readouterr().err
+
+
 async def test_a_wrong_answer_is_not_shown_as_verified(says):
     says(play("<countdown><answer>25+22<eos>"))
     answer = await ask(QUESTION, mode="instant")
@@ -124,7 +143,7 @@ async def test_a_task_that_is_cancelled_waits_for_the_step_in_hand_and_leaves_no
 async def test_the_tokens_of_a_request_are_a_hard_limit(says):
     says(play("<countdown>" + "1" * 400 + "<answer>1<eos>"))
     deltas = [delta async for delta in NanoModel().stream(Request.of(QUESTION, mode="thinking", max_tokens=20))]
-    assert deltas[-1] == Finish("length")
+    assert deltas[-1] == Finish("length", "it wrote the 20 tokens it was allowed")
     assert [delta for delta in deltas if isinstance(delta, UsageDelta)][-1].usage.tokens == 20
 
 

@@ -36,7 +36,7 @@ async def test_a_native_model_takes_the_mode_itself(mode):
     assert model.requests[0].mode == mode
     end = events[-1]
     assert isinstance(end, RunEnded)
-    assert (end.answer, end.verified, end.truncated) == ("42", True, False)
+    assert (end.answer, end.verified, end.why, end.reason) == ("42", True, "finished", "")
     assert [events[seq].kind for seq in end.pictures] == ["pictured"]
     assert end.usage.seconds > 0
 
@@ -72,7 +72,7 @@ async def test_failures_are_typed(script, error, says):
 
 async def test_a_reply_that_breaks_off_gives_what_there_is_marked():
     events, _ = await seen(FakeModel("cut"))
-    assert (events[-1].answer, events[-1].why, events[-1].truncated) == ("4", "cut", True)
+    assert (events[-1].answer, events[-1].why) == ("4", "cut")
 
 
 async def test_time_running_out_gives_the_best_answer_so_far_in_time():
@@ -107,9 +107,9 @@ async def test_a_model_is_told_its_share_of_the_budget_and_stopped_beyond_it():
 
 @pytest.mark.parametrize(("limits", "max_tokens", "why"), [(Limits(), 10, "length"), (Limits(tokens=5), 10, "budget")])
 async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
-    model = FakeModel([TextDelta("4"), Finish("length")])
+    model = FakeModel([TextDelta("4"), Finish("length", "it is tired")])
     events, _ = await seen(model, Request.of("Which?", max_tokens=max_tokens), Budget(limits))
-    assert events[-1].why == why
+    assert (events[-1].why, events[-1].reason) == (why, "it is tired")
 
 
 async def test_what_the_model_cannot_do_is_told_before_it_is_called():

@@ -65,6 +65,8 @@ class Board:
     usage: Usage = field(default_factory=Usage)
     why: Why | None = None
     """None until the run has ended with an answer, and for good where it was stopped or failed."""
+    reason: str = ""
+    """What more the model said about why it stopped."""
     failed: bool = False
     at: float = 0.0
     """Seconds from the start to the latest event."""
@@ -106,7 +108,7 @@ class Board:
                 return self._with(at=event.at, question=event.question, mode=str(event.mode), model=event.model)
             case RunEnded():
                 return self._with(*self._winners(event.answer), at=event.at, answer=event.answer, verified=event.verified,
-                                  usage=event.usage, why=event.why)
+                                  usage=event.usage, why=event.why, reason=event.reason)
             case RunFailed():
                 return self._with(at=event.at, failed=True)
 

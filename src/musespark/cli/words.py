@@ -29,11 +29,11 @@ _CANCELLED = {
     "cut": "the reply broke off",
 }
 _EMPTY = {
-    "finished": "The model ended without an answer; ask differently or choose another model.",
-    "length": "The token limit was reached before an answer; try another mode, or raise --max-tokens where it is set.",
-    "budget": "The budget ran out before an answer; raise --deadline or --max-tokens.",
-    "cut": "The model's reply broke off before an answer; ask again.",
-    None: "The run was stopped before an answer.",
+    "finished": "The model ended without an answer{}; ask differently or choose another model.",
+    "length": "The token limit was reached before an answer{}; try another mode, or raise --max-tokens where it is set.",
+    "budget": "The budget ran out before an answer{}; raise --deadline or --max-tokens.",
+    "cut": "The model's reply broke off before an answer{}; ask again.",
+    None: "The run was stopped before an answer{}.",
 }
 
 
@@ -61,13 +61,18 @@ def outcome(lane: Lane) -> str:
 
 def early(board: Board) -> str:
     """Why an answer is only the best so far; empty for one that the model finished."""
-    why = "the run failed" if board.failed else _EARLY[board.why]
+    why = "the run failed" if board.failed else _EARLY[board.why] + _in_brackets(board.reason)
     return "" if board.why == "finished" else f"best answer so far: {why}"
 
 
 def empty(board: Board) -> str:
     """One sentence for a run without an answer."""
-    return _EMPTY[board.why]
+    return _EMPTY[board.why].format(_in_brackets(board.reason))
+
+
+def _in_brackets(reason: str) -> str:
+    reason = one_line(reason)
+    return f" ({reason})" if reason else ""
 
 
 def verdict(board: Board) -> str:

@@ -25,7 +25,7 @@ class Abilities:
     native_spawn: bool = False
     """Contemplates by itself: it spawns and joins threads within one call."""
     context: int = 4096
-    """Tokens that one line of thought can hold, the question included."""
+    """Tokens that one line of thought can hold, the question and what it was forked from included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,11 @@ class UsageDelta:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The reply is complete, or stopped at the request's `max_tokens` (`length`). Nothing follows it."""
+    """The reply is complete, or stopped at the request's `max_tokens` or the model's own limit (`length`). Nothing follows it."""
 
     why: Literal["finished", "length"] = "finished"
+    reason: str = ""
+    """What more the model knows about why it stopped, in a few words without a full stop."""
 
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled

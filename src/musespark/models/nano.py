@@ -42,7 +42,7 @@ _Result = TypeVar("_Result")
 SCALE = 4
 """Pictures are shown at this multiple of the 64x64 pixels that the model draws."""
 PER_THREAD = 1024
-"""Tokens that one thread may write, unless the request allows fewer in all."""
+"""Tokens that the package's weights can see on one thread's path: the question, what the thread was forked from, and its own."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -96,7 +96,7 @@ class NanoModel:
                 for delta in await asyncio.to_thread(list, telling.end(run.finished)):
                     yield delta
             else:
-                yield Finish("length")
+                yield Finish("length", f"all threads together wrote the {limit} tokens they were allowed")
         finally:
             if run in batch.runs:
                 batch.drop(run)
@@ -195,7 +195,7 @@ class Telling:
             yield ThinkingDelta(f"{self.world}: ", agent(thread))
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """What is said last: a polite no, or the verdict of the world's verifier."""
+        """What is said last: a polite no, or the verdict of the world's verifier; and why a thought was cut."""
         from musespark.nano.worlds import load_world
         from musespark.nano.worlds.decline import SENTENCE
 
@@ -206,7 +206,7 @@ class Telling:
             if right is not None:
                 yield VerifiedDelta(right, f"the verifier of the world {self.world}")
         yield UsageDelta(self.usage)
-        yield Finish("length" if finished.ending == "cut" else "finished")
+        yield Finish("length" if finished.ending == "cut" else "finished", finished.reason)
 
 
 def agent(thread: int) -> str:

@@ -52,12 +52,13 @@ async def run(model: Model, request: Request, budget: Budget | None = None) -> A
         yield record.add(RunStarted(uuid.uuid4().hex, request.mode, model.name, request.question))
         yield record.add(AgentStarted(MAIN, None, request.question))
         why: Why = "cut"
+        reason = ""
         try:
             stream = model.stream(replace(request, max_tokens=granted))
             async with aclosing(stream), aclosing(_in_time(stream, budget)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, Finish):
-                        why = at_limit if delta.why == "length" else delta.why
+                        why, reason = at_limit if delta.why == "length" else delta.why, delta.reason
                         break
                     yield record.add(record.lanes.event(delta))
                     if record.usage.tokens > granted:
@@ -78,7 +79,7 @@ async def run(model: Model, request: Request, budget: Budget | None = None) -> A
             raise failure from crash
         finally:
             held.settle(Cost(tokens=record.usage.tokens, usd=record.usage.usd, calls=1))
-        for event in record.ended(why):
+        for event in record.ended(why, reason):
             yield event
 
 
@@ -126,7 +127,7 @@ class _Record:
         self.answered = self.answered or isinstance(event, AnswerDelta)
         return event
 
-    def ended(self, why: Why) -> list[Event]:
+    def ended(self, why: Why, reason: str) -> list[Event]:
         """The closing events of a run with an answer."""
         answer = fold(self._events)
         pictures = tuple(picture.seq for picture in answer.pictures)
@@ -134,7 +135,7 @@ class _Record:
         returned = self.add(AgentReturned(MAIN, answer.answer))
         # Seconds are measured here, for every backend alike: what the person waited.
         usage = replace(self.usage, seconds=returned.at, threads=self.lanes.spawned)
-        return [*cancelled, returned, self.add(RunEnded(answer.answer, answer.verified, usage, pictures, why))]
+        return [*cancelled, returned, self.add(RunEnded(answer.answer, answer.verified, usage, pictures, why, reason))]
 
     def failed(self, error: MuseError) -> list[Event]:
         """The closing events of a run without one."""
