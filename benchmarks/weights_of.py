@@ -7,7 +7,7 @@ import numpy as np
 from musespark.nano.engine import Engine
 from musespark.nano.weights import DEFAULT, NanoConfig, Tensors, load
 
-SHIPPED = NanoConfig(heads=4)
+SHIPPED = NanoConfig()
 
 
 def weights_of(path: str | None) -> tuple[NanoConfig, Tensors, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ def test_what_is_there(exported: Path) -> None:
         "config.json", "generation_config.json", "model.safetensors", "README.md", "tokenizer.json", "tokenizer_config.json",
     }  # fmt: skip
     assert [path.name for path in exported.parent.iterdir()] == ["nano"], "nothing unfinished is left"
-    assert exported.stat().st_mode & 0o777 == 0o755
+    made = os.umask(0)
+    os.umask(made)
+    assert exported.stat().st_mode & 0o777 == 0o777 & ~made
+    assert {path.stat().st_mode & 0o777 for path in exported.iterdir()} == {0o666 & ~made}
 
 
 def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
@@ -47,6 +51,16 @@ def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     (tmp_path / "empty").mkdir()
     assert export(source, tmp_path / "empty") == tmp_path / "empty"
+    assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == sorted(path.name for path in exported.iterdir())
+
+
+def test_the_directory_one_is_in(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = tmp_path / "mine"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    export(exported.parent.parent / "nano.safetensors", ".")
+    assert (here / "README.md").read_text().startswith("# mine\n") and os.listdir() == os.listdir(here)
+    assert len(os.listdir()) == len(list(exported.iterdir()))
 
 
 def test_a_failure_leaves_nothing(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,11 +75,15 @@ def fast() -> Any:
     return pytest.importorskip("tokenizers").Tokenizer.from_str(json.dumps(tokenizer()))
 
 
-@settings(max_examples=300, deadline=None)
-@given(text=st.text(st.characters(exclude_categories=["Cs"])) | st.text("<>bost/@pimgé\t\n²ﬁ a\u0301"))
+@settings(max_examples=300)
+@given(text=st.text(st.characters(exclude_categories=["Cs"])) | st.text("<>bost/@pimgé\t\r\n²ﬁ a\u0301"))
 def test_the_tokenizer_is_the_vocabulary(fast: Any, text: str) -> None:
     fast.encode_special_tokens = True
     assert fast.encode(text).ids == v.encode(text)
+
+
+def test_line_breaks_of_every_system(fast: Any) -> None:
+    assert v.decode(v.encode("a\r\nb\rc\nd\r\n\r\n")) == "a\nb\nc\nd\n\n"
 
 
 def test_the_tokenizer_knows_the_tokens_names(fast: Any) -> None:

@@ -10,12 +10,13 @@ from hypothesis import given, settings, strategies as st
 
 from musespark.nano import picture
 from musespark.nano.picture import patches, shrink, trim
+from musespark.nano.weights import NanoConfig
 
 rng = np.random.default_rng(0)
 
 
 @given(st.integers(1, 200), st.integers(1, 200))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_model_sees_64_pixels_a_side_of_anything(height: int, width: int) -> None:
     small = shrink(np.full((height, width, 3), 7, np.uint8))
     assert small.shape == (64, 64, 3)
@@ -51,7 +52,7 @@ def test_thin_lines_survive_shrinking() -> None:
 def test_patches_are_the_pixels_and_the_place() -> None:
     pixels = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
     seen = patches(pixels)
-    assert seen.shape == (64, picture.PATCH_WIDTH) == (64, 256)
+    assert seen.shape == (64, picture.PATCH_WIDTH) == (64, NanoConfig().patch)
     assert seen.dtype == np.float32
     for place in (0, 9, 63):
         top, left = place // 8 * 8, place % 8 * 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def test_round_trip(saved: Path) -> None:
         np.testing.assert_array_equal(tensors[name], tensor.astype(np.float16).astype(np.float32))
     assert weights.load_half(saved)[2]["command"] == "muse nano train"
     assert [path.name for path in saved.parent.iterdir()] == [saved.name], "nothing unfinished is left"
+
+
+def test_whoever_the_umask_lets_can_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "nano.safetensors"
+    before = os.umask(0o027)
+    try:
+        weights.save(path, SMALL, random_weights(SMALL), {})
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_shape_is_that_of_the_recipe() -> None:
+    pytest.importorskip("torch")
+    from musespark.nano.training.train import Recipe
+
+    assert Recipe().network() == NanoConfig()
 
 
 def test_missing(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import sys
-import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,22 +24,24 @@ PATCH_SIDE, CHANNELS = 8, 4
 def export(weights: str | os.PathLike[str] | None, directory: str | os.PathLike[str]) -> Path:
     """Write a weights file (None: the packaged one) as a model directory, whole or not at all; return the directory.
 
+    Everything is written aside first. A directory that is there already is filled, not replaced: somebody may be in it.
     Raises WeightsMissing or WeightsDamaged for the weights, BadOption where the directory is not empty or cannot be written.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     config, tensors, about = load_half(weights or DEFAULT)
     target = Path(directory)
     with _whole(target) as unfinished:
-        save_file(tensors, unfinished / "model.safetensors", {"format": "pt", "config": json.dumps(about)})
-        for name, content in (
+        content = save(tensors, {"format": "pt", "config": json.dumps(about)})
+        (unfinished / "model.safetensors").write_bytes(content)
+        for name, described in (
             ("config.json", model_config(config)),
             ("generation_config.json", generation_config(config)),
             ("tokenizer.json", tokenizer()),
             ("tokenizer_config.json", tokenizer_config(config)),
         ):
-            (unfinished / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        (unfinished / "README.md").write_text(README.format(name=target.name), encoding="utf-8")
+            (unfinished / name).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        (unfinished / "README.md").write_text(README.format(name=target.resolve().name), encoding="utf-8")
     return target
 
 
@@ -102,6 +104,8 @@ def tokenizer() -> dict[str, Any]:
         "normalizer": {
             "type": "Sequence",
             "normalizers": [
+                {"type": "Replace", "pattern": {"String": "\r\n"}, "content": "\n"},
+                {"type": "Replace", "pattern": {"String": "\r"}, "content": "\n"},
                 {"type": "Replace", "pattern": {"String": "\t"}, "content": "    "},
                 {"type": "NFKD"},
                 {"type": "Replace", "pattern": {"Regex": f"[{_accents()}]"}, "content": ""},
@@ -145,20 +149,23 @@ def _runs(holds: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _whole(target: Path) -> Iterator[Path]:
-    """A directory that is written aside and appears under its name when all of it is there."""
+    """A directory that is written aside and appears in its place when all of it is there."""
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise BadOption("directory", str(target), "a new or empty directory")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        there = target.exists()
+        unfinished = (target if there else target.parent) / f".unfinished-{secrets.token_hex(8)}"
+        unfinished.mkdir(parents=True)
     except OSError as error:
         raise BadOption("directory", str(target), f"one that can be written ({error.strerror})") from error
     try:
         yield unfinished
-        unfinished.chmod(0o755)  # temporary directories are private
-        if target.exists():
-            target.rmdir()
-        unfinished.rename(target)
+        if there:
+            for file in unfinished.iterdir():
+                file.rename(target / file.name)
+            unfinished.rmdir()
+        else:
+            unfinished.rename(target)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise

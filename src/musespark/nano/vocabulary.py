@@ -98,8 +98,9 @@ def as_tile(token: int) -> int | None:
 
 
 def encode(text: str) -> list[int]:
-    """One token a character. Accents are dropped, tabs become spaces, what is still unknown becomes <unknown>."""
-    plain = unicodedata.normalize("NFKD", text.replace("\t", "    "))
+    """One token a character. Accents go, tabs become spaces, line breaks of any system one character; the rest is <unknown>."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
+    plain = unicodedata.normalize("NFKD", text)
     return [IDS.get(letter, UNKNOWN) for letter in plain if not unicodedata.combining(letter)]
 
 

@@ -31,14 +31,14 @@ class NanoConfig:
 
     width: int = 256
     layers: int = 6
-    heads: int = 8
+    heads: int = 4
     hidden: int = 1024
     """Width of the feed-forward's inner layer."""
     vocabulary: int = v.SIZE
     context: int = 1024
     """Positions a thread may reach, counted along its path from <bos>."""
     patch: int = 256
-    """Floats per patch of a picture."""
+    """Floats per patch of a picture: `picture.PATCH_WIDTH`, which is not imported for a question without one."""
     theta: float = 10000.0
     rotary: float = 0.5
     """Share of each head that is turned by the position."""
@@ -106,9 +106,9 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
 def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
     """Write weights in float16; `about` is kept beside the shape (the command that trained them, say).
 
-    The file appears whole or not at all. Raises ValueError where the tensors do not fit the shape.
+    The file appears whole or not at all, readable to whom the umask lets. Raises ValueError where the tensors do not fit the shape.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save as as_bytes
 
     if {name: tensor.shape for name, tensor in tensors.items()} != config.shapes():
         raise ValueError("the tensors do not have the names and shapes of this config")
@@ -117,7 +117,7 @@ def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str,
     described["sha256"] = digest(described, stored)
     unfinished = Path(path).with_suffix(f".{os.getpid()}.tmp")
     try:
-        save_file(stored, unfinished, {"format": "pt", "config": json.dumps(described)})
+        unfinished.write_bytes(as_bytes(stored, {"format": "pt", "config": json.dumps(described)}))
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
