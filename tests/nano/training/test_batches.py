@@ -73,6 +73,13 @@ def test_worlds_get_their_share_of_the_tokens():
     assert np.allclose(shares, list(SHARES.values()), atol=0.03)
 
 
+def test_a_trace_that_is_too_long_is_not_charged_to_its_world(monkeypatch):
+    made = iter([LONG + 1, LONG, LONG + 1, 10, 20, LONG])
+    monkeypatch.setattr("musespark.nano.training.batches.compose", lambda world, rng: range(next(made)))
+    source = traces(0, {"countdown": 0.5, "lake": 0.5})
+    assert [(index, len(trace)) for index, trace in (next(source) for _ in range(4))] == [(0, LONG), (1, 10), (1, 20), (1, LONG)]
+
+
 def test_the_death_of_the_process_that_makes_batches_is_told(monkeypatch):
     monkeypatch.setattr("musespark.nano.training.batches._WATCH", 0.1)
     with in_background(2, 0, {"nonsense": 1.0}) as following, pytest.raises(RuntimeError, match="has died"):

@@ -80,6 +80,11 @@ def test_weights_are_packed_and_begin_another_training(tmp_path):
     pack(tmp_path / "one" / "checkpoint.pt", tmp_path / "w.safetensors", note="short")
     config, tensors, about = load_half(tmp_path / "w.safetensors")
     assert config == recipe.network() and about["notes"] == "short" and "CPU core" in about["machine"]
+    state = torch.load(tmp_path / "one" / "checkpoint.pt", weights_only=True)
+    del state["machine"]  # as the first checkpoints were
+    torch.save(state, tmp_path / "older.pt")
+    pack(tmp_path / "older.pt", tmp_path / "older.safetensors")
+    assert load_half(tmp_path / "older.safetensors")[2]["machine"] == ""
     again = Trainer(recipe, tmp_path / "two", start=tmp_path / "w.safetensors")
     assert again.progress.step == 0
     for name, tensor in again.network.state_dict().items():

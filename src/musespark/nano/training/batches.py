@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.picture import patches, shrink
+from musespark.nano.picture import PATCH_WIDTH, patches, shrink
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import World, load_world
 
@@ -49,7 +49,7 @@ class Pack:
 
 
 def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, Trace]]:
-    """Endless (world index, trace), each world getting its share of the tokens."""
+    """Endless (world index, trace), each world getting its share of the tokens; a trace longer than LONG is left out."""
     rng = random.Random(seed)
     names = list(shares)
     worlds = [load_world(name) for name in names]
@@ -57,8 +57,8 @@ def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, 
     while True:
         index = min(range(len(names)), key=lambda i: written[i] / shares[names[i]])
         trace = compose(worlds[index], rng)
-        written[index] += len(trace)
-        if len(trace) <= LONG:
+        if len(trace) <= LONG:  # what is dropped is not charged to its world
+            written[index] += len(trace)
             yield index, trace
 
 
@@ -149,7 +149,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     at, targets, weights, worlds = (np.array(values) for values in zip(*terms, strict=True))
     return Pack(
         tokens, positions, segments, ancestors,
-        np.concatenate(pictures) if pictures else np.zeros((0, 256), np.float32),
+        np.concatenate(pictures) if pictures else np.zeros((0, PATCH_WIDTH), np.float32),
         np.concatenate(where) if where else np.zeros(0, np.int64),
         at, targets, weights.astype(np.float32), worlds,
     )  # fmt: skip

@@ -15,10 +15,14 @@ from musespark.nano.training.train import Recipe
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's parts: `network`, `optimizers`, `progress`, `recipe`, `machine`. Raises `MissingFile` for anything else."""
+    """A checkpoint's parts: `network`, `optimizers`, `progress`, `recipe`, `machine` (empty where an older one does not say it).
+
+    Raises `MissingFile` for anything else.
+    """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-        return {part: state[part] for part in ("network", "optimizers", "progress", "recipe", "machine")}
+        parts = {part: state[part] for part in ("network", "optimizers", "progress", "recipe")}
+        return parts | {"machine": state.get("machine", "")}
     except FileNotFoundError:
         raise MissingFile(path) from None
     except OSError as error:

@@ -138,11 +138,8 @@ def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tenso
         logits = network.lm_head(hidden.flatten(0, 1)[put(pack.predict_at)])
     each = F.cross_entropy(logits.float(), put(pack.targets), reduction="none") * put(pack.weights)
     losses = each.detach().cpu().numpy()
-    sums = {
-        int(world): np.array([losses[chosen].sum(), pack.weights[chosen].sum()])
-        for world in np.unique(pack.worlds)
-        if (chosen := pack.worlds == world).any()
-    }
+    chosen = {int(world): pack.worlds == world for world in np.unique(pack.worlds)}
+    sums = {world: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for world, terms in chosen.items()}
     return each.sum(), sums
 
 
