@@ -63,11 +63,6 @@ def as_maze(tile: int) -> tuple[int, str] | None:
     return (tile - _MAZE) % 16, MARKS[(tile - _MAZE) // 16]
 
 
-def as_arrow(tile: int) -> str | None:
-    """The move that a thin or bold arrow shows, or None for any other tile."""
-    return MOVES[(tile - _FLOOD) % len(MOVES)] if _FLOOD <= tile < USED else None
-
-
 def is_ink(tile: int) -> bool:
     """Whether the tile is laid over what is there, rather than replacing it."""
     return tile >= _FLOOD

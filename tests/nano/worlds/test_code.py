@@ -40,7 +40,7 @@ def trace_of(seed: int, mode: str) -> tuple[str, str]:
     return problem.answer, v.decode(segment.tokens[asked + 1 :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.integers(0, 2**32))
 def test_a_run_by_hand_prints_what_python_prints(seed: int) -> None:
     source, done = program(random.Random(seed))
@@ -112,7 +112,7 @@ def test_the_sides_of_the_split_share_no_program() -> None:
     assert not any(held_out(world.problem(rng, False).key) for _ in range(300))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_the_program_is_found_in_every_wording(seed: int) -> None:
     rng = random.Random(seed)
@@ -158,3 +158,9 @@ def test_hostile_programs_do_no_harm(program: str) -> None:
 @pytest.mark.parametrize("question", ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("])
 def test_without_a_program_there_is_nothing_to_check(question: str) -> None:
     assert world.verify(question, None, "3") is None
+
+
+def test_of_several_programs_the_first_is_taken_as_long_as_it_can_be() -> None:
+    assert find_program("print(1)\nprint(2)\nOr so:\nx = 3\nprint(x)\nprint(x)") == "print(1)\nprint(2)"
+    assert find_program("print(1)\nOr so:\n```\nprint(2)\n```") == "print(2)"
+    assert find_program("What does `print(1)` print, and `print(2)`?") == "print(1)"

@@ -12,7 +12,7 @@ from musespark.nano import vocabulary as v
 from musespark.nano.trace import begin
 from musespark.nano.worlds.decline import SENTENCE, Decline, everyday_by_hand
 from musespark.nano.worlds.decline_questions import LONGEST, documentation, lines, templates, words
-from musespark.nano.worlds.world import held_out
+from musespark.nano.worlds.world import Deck, held_out
 
 world = Decline()
 rng = random.Random(0)
@@ -94,3 +94,14 @@ def _piece(piece: str) -> str:
         kind = piece[1:-1]
         return "(?:" + "|".join(map(plain, words()[kind])) + ")" if kind in words() else r"[0-9 and]+"
     return r"\s*" + plain(piece).replace(" ", r"\s+") + r"\s*"
+
+
+def test_every_generator_is_dealt_each_card_once_before_any_comes_again() -> None:
+    deck = Deck(lambda: "abcdef")
+    first, second = random.Random(1), random.Random(2)
+    dealt = [(deck.deal(first), deck.deal(second)) for _ in range(12)]
+    for own in ([card for card, _ in dealt], [card for _, card in dealt]):
+        assert sorted(own[:6]) == list("abcdef") and own[6:] == own[:6]
+    assert len(deck._orders) == 2
+    del first
+    assert len(deck._orders) == 1, "a generator that is gone is forgotten"

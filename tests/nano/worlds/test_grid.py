@@ -26,6 +26,7 @@ seeds = st.integers(0, 2**32)
 worlds = st.sampled_from(WORLDS)
 
 BASE = r"<p\d+><t(?:[0-9]|[1-4]\d|5[01])>"
+PATH = {tiles.path(move): move for move in MOVES}
 FLOOD = r"(?:<@\d+>(?:<p\d+><t5[2-5]>)*)*"
 WALK = r"(?:<p\d+><t5[6-9]>)*"
 THINKING = re.compile(rf"<img>((?:{BASE})+)</img><img>({FLOOD})({WALK})</img><answer>([UDLR]+)<eos>")
@@ -69,9 +70,9 @@ def arrows_followed(board: Grid, canvas: Canvas) -> str:
     """The moves that the bold arrows on a canvas make, from the start to the goal."""
     moves, cell = "", board.start
     while cell != board.goal:
-        move = tiles.as_arrow(canvas.layers(board.place(cell))[-1])
-        assert move is not None
-        assert canvas.layers(board.place(cell))[-1] == tiles.path(move), "the path is drawn in bold"
+        arrow = canvas.layers(board.place(cell))[-1]
+        assert arrow in PATH, "the path is drawn in bold"
+        move = PATH[arrow]
         moves += move
         cell = board.after(cell, move)
         assert len(moves) <= board.size**2
@@ -83,7 +84,7 @@ def redrawn(board: Grid, drawn: str) -> bool:
     return cells == [(int(place), int(tile)) for place, tile in re.findall(r"<p(\d+)><t(\d+)>", drawn)]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(worlds, seeds)
 def test_the_solver_finds_shortest_ways(world: World, seed: int) -> None:
     problem = world.problem(random.Random(seed), False)
@@ -92,7 +93,7 @@ def test_the_solver_finds_shortest_ways(world: World, seed: int) -> None:
     assert world.right(problem, problem.answer)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(worlds, seeds, st.text(MOVES + "x", max_size=20))
 def test_only_shortest_ways_are_right(world: World, seed: int, answer: str) -> None:
     problem = world.problem(random.Random(seed), False)
@@ -105,7 +106,7 @@ def test_only_shortest_ways_are_right(world: World, seed: int, answer: str) -> N
     assert not world.right(problem, problem.answer[:-1])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(worlds, seeds)
 def test_thinking_draws_what_it_answers(world: World, seed: int) -> None:
     problem, trace = thought(world, seed, "thinking")
@@ -120,7 +121,7 @@ def test_thinking_draws_what_it_answers(world: World, seed: int) -> None:
     assert [len(layers) for layers in (replay(Canvas(), flood).layers(place) for place in range(64))].count(2) == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(worlds, seeds)
 def test_a_team_draws_what_it_returns(world: World, seed: int) -> None:
     problem, trace = thought(world, seed, "contemplating")
@@ -147,7 +148,7 @@ def test_a_team_draws_what_it_returns(world: World, seed: int) -> None:
     assert any(child.group(5) for child in written)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds, seeds)
 def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(world: World, seed: int) -> None:
     problem, trace = thought(world, seed, "contemplating")
@@ -167,14 +168,14 @@ def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(world: Worl
         assert (len(returned[move]) - 1 == rest) if returned[move] else rest is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(worlds, seeds)
 def test_an_instant_answer_is_the_canonical_one(world: World, seed: int) -> None:
     problem, trace = thought(world, seed, "instant")
     assert text(trace, ROOT) == f"<{world.name}><answer>{problem.answer}<eos>"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(worlds, seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
 def test_only_branches_and_returns_are_given(world: World, seed: int, mode: str) -> None:
     _, trace = thought(world, seed, mode)
@@ -189,7 +190,7 @@ def test_only_branches_and_returns_are_given(world: World, seed: int, mode: str)
             assert "<join><answer>" in learned if index == CONTINUED else learned.startswith("<img>")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(worlds, seeds, st.booleans())
 def test_a_problem_is_on_the_side_that_was_asked_for(world: World, seed: int, held_out: bool) -> None:
     problem = world.problem(random.Random(seed), held_out)

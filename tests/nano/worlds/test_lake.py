@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from PIL import Image
 
 from musespark.nano.worlds import frames, grid, lake
 from musespark.nano.worlds.lake import Lake, key_of, read_map
-from musespark.nano.worlds.lake_reading import read_lake
+from musespark.nano.worlds.lake_reading import _OLDER, read_lake
 from musespark.nano.worlds.maze import Maze
 from musespark.nano.worlds.world import held_out
 from musespark.pictures import as_image, pixels
@@ -42,13 +41,13 @@ def test_frames_are_those_of_gymnasium(size: int, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_older_frames_can_be_read_too() -> None:
-    art = os.environ.get(frames.OLDER_ART)
-    if not art:
-        pytest.skip(f"the older art is not at hand ({frames.OLDER_ART})")
     rng = random.Random(0)
+    looks = {letter: np.array(list(bytes.fromhex(colours)), np.uint8).reshape(4, 4, 3) for letter, colours in _OLDER.items()}
     for rows, _ in drawn(40, rng):
-        assert read_lake(frames.scaled(frames.classic(rows, art), rng)) in (rows, None)
-        assert read_lake(frames.classic(rows, art)) == rows
+        means = np.concatenate([np.concatenate([looks[letter] for letter in row], axis=1) for row in rows])
+        frame = means.repeat(16, axis=0).repeat(16, axis=1)
+        assert read_lake(frame) == rows
+        assert read_lake(frames.scaled(frame, rng)) in (rows, None)
 
 
 def test_the_rules_are_those_of_gymnasium() -> None:

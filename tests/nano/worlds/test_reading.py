@@ -10,7 +10,7 @@ from musespark.nano.canvas import Canvas
 from musespark.nano.worlds.reading import Areas, read_tiles
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 50), st.integers(1, 50), st.integers(0, 9))
 def test_parts_weigh_as_much_as_the_whole(height: int, width: int, rows: int, columns: int, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
@@ -28,7 +28,7 @@ def test_whole_pixels_are_simply_averaged(rows: int, columns: int, seed: int) ->
     np.testing.assert_allclose(Areas(pixels).means(rows, columns), plain)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 8), st.integers(1, 3), st.data())
 def test_own_drawings_are_read_at_any_scale(size: int, scale: int, data: st.DataObject) -> None:
     cells = st.integers(0, tiles.maze(15, "goal"))

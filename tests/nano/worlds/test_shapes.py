@@ -12,9 +12,10 @@ import pytest
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import begin
 from musespark.nano.worlds import shapes
-from musespark.nano.worlds.shapes import ANSWERS, Shapes, ask, expect, reworded
+from musespark.nano.worlds.shapes import Shapes, ask, expect, reworded
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 
+ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
 world = Shapes()
 
 

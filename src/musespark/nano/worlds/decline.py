@@ -6,9 +6,7 @@ The network writes `<decline><eos>` in every mode; the sentence a person sees is
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from functools import cache
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
 
 import numpy as np
 
@@ -19,7 +17,7 @@ from musespark.nano.worlds.lake import Lake
 from musespark.nano.worlds.maze import Maze
 from musespark.nano.worlds.shapes import ask as ask_about_shape
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw
-from musespark.nano.worlds.world import Problem, held_out as is_held_out
+from musespark.nano.worlds.world import Deck, Problem, held_out as is_held_out
 
 SENTENCE = (
     "I am a small model and know only countdown puzzles, frozen lakes, mazes, pictures of one coloured shape, and short Python "
@@ -33,15 +31,12 @@ class Decline:
     name = "decline"
 
     def __init__(self) -> None:
-        self._orders: WeakKeyDictionary[random.Random, Iterator[str]] = WeakKeyDictionary()
+        self._by_hand = Deck(everyday_by_hand)
 
     def problem(self, rng: random.Random, held_out: bool) -> Problem:
         """Held out: the hand-written everyday questions, every one once in an order shuffled by rng. Otherwise generated."""
         if held_out:
-            order = self._orders.get(rng)
-            if order is None:
-                order = self._orders[rng] = _shuffled(rng)
-            question = next(order)
+            question = self._by_hand.deal(rng)
             return Problem(self.name, question, SENTENCE, key=question)
         while True:
             question, picture = _draw_question(rng)
@@ -61,17 +56,9 @@ class Decline:
         return None
 
 
-@cache
 def everyday_by_hand() -> tuple[str, ...]:
     """Everyday questions written by hand, for measuring; none of them is ever trained on."""
-    return tuple(lines("everyday.txt"))
-
-
-def _shuffled(rng: random.Random) -> Iterator[str]:
-    order = list(everyday_by_hand())
-    rng.shuffle(order)
-    while True:
-        yield from order
+    return lines("everyday.txt")
 
 
 def _draw_question(rng: random.Random) -> tuple[str, np.ndarray | None]:

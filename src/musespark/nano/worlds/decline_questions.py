@@ -45,16 +45,16 @@ def everyday(rng: random.Random) -> str:
     return question[:LONGEST] if write is _program else careless(question, rng)[:LONGEST]
 
 
-def lines(name: str) -> list[str]:
-    """The lines of one of the lists beside this file."""
-    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    return [line for line in text.splitlines() if line]
-
-
 @cache
+def lines(name: str) -> tuple[str, ...]:
+    """The lines of one of the lists beside this file, read once."""
+    text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line)
+
+
 def templates() -> tuple[str, ...]:
     """All templates, unfilled."""
-    return tuple(lines("decline_templates.txt"))
+    return lines("decline_templates.txt")
 
 
 @cache
@@ -118,14 +118,8 @@ def _word(kind: str, rng: random.Random) -> str:
         last = rng.choice((" and ", ", ", ", and ", " "))
         return ", ".join(numbers[:-1]) + last + numbers[-1]
     if kind == "document":
-        return rng.choice(lines_cached("decline_documents.txt"))
+        return rng.choice(lines("decline_documents.txt"))
     return rng.choice(words()[kind])
-
-
-@cache
-def lines_cached(name: str) -> tuple[str, ...]:
-    """The lines of a list, read once."""
-    return tuple(lines(name))
 
 
 def _templated(rng: random.Random) -> str:
@@ -174,7 +168,7 @@ def _noise(rng: random.Random) -> str:
 
 
 def _program(rng: random.Random) -> str:
-    asked, code = rng.choice(lines_cached("decline_programs.txt")).split("|", 1)
+    asked, code = rng.choice(lines("decline_programs.txt")).split("|", 1)
     code = re.sub(r"\b\d+\b", lambda number: str(rng.randint(0, 30)), code.replace("\\n", "\n"))
     if rng.random() < 0.15:
         code = f"```\n{code}\n```"

@@ -1,14 +1,12 @@
 """How a lake looks: gymnasium's own frames, put together from its art, and the model's own tiles.
 
 The art in `art/` is that of gymnasium 1.4 (MIT, see `art/LICENSE`). Older versions draw an elf and a stool, whose art may not be
-shipped; it is used in training where the environment variable MUSESPARK_LAKE_ART names the folder that holds it (the `img`
-folder of gymnasium 1.2's `envs/toy_text`), so that the model reads those frames as well.
+shipped: the verifier reads their frames (`lake_reading.py`), but nothing here draws them.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 import random
 from pathlib import Path
 
@@ -21,26 +19,14 @@ from musespark.nano.worlds.grid import Grid
 CELL = 64
 """Pixels per side of a cell in gymnasium's frames (of up to eight cells a side)."""
 ART = Path(__file__).parent / "art"
-OLDER_ART = "MUSESPARK_LAKE_ART"
 _BORDER = (180, 200, 230)
 CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
 _FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
 
-def gymnasium(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
-    """A frame of the current version, or (one of three, where its art is at hand) of the older one."""
-    older = os.environ.get(OLDER_ART)
-    return classic(rows, older) if older and rng.random() < 1 / 3 else current(rows)
-
-
 def current(rows: tuple[str, ...]) -> np.ndarray:
     """What gymnasium 1.4 renders after a reset, (64 * n, 64 * n, 3) uint8."""
     return _mosaic([[current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
-
-
-def classic(rows: tuple[str, ...], art: str | Path) -> np.ndarray:
-    """What gymnasium up to 1.2 renders after a reset, (64 * n, 64 * n, 3) uint8, with the art in that folder."""
-    return _mosaic([[classic_cell(letter, str(art)) for letter in row] for row in rows])
 
 
 def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
@@ -86,24 +72,6 @@ def current_cell(letter: str, crack: int | None = None) -> np.ndarray:
     if letter == "S":
         agent = _art("agent")
         _lay(cell, agent, (CELL - len(agent)) // 2, (CELL - agent.shape[1]) // 2)
-    return cell
-
-
-@functools.cache
-def classic_cell(letter: str, folder: str) -> np.ndarray:
-    """One cell of gymnasium up to 1.2, (64, 64, 3) uint8, with the art in that folder."""
-
-    def art(name: str) -> np.ndarray:
-        image = Image.open(Path(folder) / f"{name}.png").convert("RGBA")
-        return np.asarray(image.resize((CELL, CELL), Image.Resampling.NEAREST))
-
-    cell = art("ice")[..., :3].copy()
-    thing = {"H": "hole", "G": "goal", "S": "stool"}.get(letter)
-    if thing:
-        _lay(cell, art(thing), 0, 0)
-    cell = _bordered(cell)
-    if letter == "S":
-        _lay(cell, art("elf_down"), 0, 0)
     return cell
 
 

@@ -106,4 +106,4 @@ def _draw(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
     """Three quarters as gymnasium renders it, at any scale; the others in the model's own style."""
     if rng.random() < 0.25:
         return frames.own(read_map(rows), rng)
-    return frames.scaled(frames.gymnasium(rows, rng), rng)
+    return frames.scaled(frames.current(rows), rng)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from PIL import Image
@@ -19,7 +17,7 @@ from PIL import Image
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
-from musespark.nano.worlds.world import Problem
+from musespark.nano.worlds.world import Deck, Problem
 
 _IS_THERE = (
     "is there a {}?",
@@ -45,7 +43,6 @@ _WHICH_COLOUR = (
     "what color is the {shape}?",
     "what is the color of the {shape}?",
 )
-ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
 
 
 class Shapes:
@@ -54,15 +51,12 @@ class Shapes:
     name = "shapes"
 
     def __init__(self) -> None:
-        self._orders: WeakKeyDictionary[random.Random, Iterator[int]] = WeakKeyDictionary()
+        self._tests = Deck(lambda: range(len(_questions("test"))))
 
     def problem(self, rng: random.Random, held_out: bool) -> Problem:
         """Held out: easy-VQA's test questions, every one once in an order shuffled by rng. Otherwise a training problem."""
         if held_out:
-            order = self._orders.get(rng)
-            if order is None:
-                order = self._orders[rng] = _shuffled(len(_questions("test")), rng)
-            return self._from_easy_vqa("test", next(order), None)
+            return self._from_easy_vqa("test", self._tests.deal(rng), None)
         if rng.random() < 0.5:
             return self._from_easy_vqa("train", rng.randrange(len(_questions("train"))), rng)
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
@@ -145,14 +139,6 @@ def expect(question: str, colour: str, shape: str) -> str | None:
     if found := re.fullmatch(r"what (?:color is|is the color of) the ([a-z]+)", words):
         return colour if found[1] in ("shape", shape) else None
     return None
-
-
-def _shuffled(count: int, rng: random.Random) -> Iterator[int]:
-    """All indexes in a random order, and the same order again when they are used up."""
-    order = list(range(count))
-    rng.shuffle(order)
-    while True:
-        yield from order
 
 
 def _easy_vqa() -> ModuleType:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from musespark.nano.trace import Branch
+
+_Card = TypeVar("_Card")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,24 @@ class World(Protocol):
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
         """Whether the answer solves the question as it was asked; None when the question cannot be checked."""
+
+
+class Deck(Generic[_Card]):
+    """Cards that each generator is dealt in an order of its own: every card once, then the same order again."""
+
+    def __init__(self, cards: Callable[[], Sequence[_Card]]) -> None:
+        """cards: asked for when the first one is dealt."""
+        self._cards = cards
+        self._orders: WeakKeyDictionary[random.Random, Iterator[_Card]] = WeakKeyDictionary()
+
+    def deal(self, rng: random.Random) -> _Card:
+        """The next card of this generator."""
+        order = self._orders.get(rng)
+        if order is None:
+            shuffled = list(self._cards())
+            rng.shuffle(shuffled)
+            order = self._orders[rng] = itertools.cycle(shuffled)
+        return next(order)
 
 
 def held_out(key: str) -> bool:
