@@ -46,6 +46,7 @@ def test_every_line_is_on_disk_before_the_next_event(tmp_path):
 
 def test_an_older_trace_is_replaced_and_other_files_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "picture-0007.png.part").write_bytes(b"\x89PNG")  # a killed run was writing it
     with TraceWriter(tmp_path) as trace:
         trace.write(PICTURE)
     with TraceWriter(tmp_path) as trace:

@@ -20,6 +20,8 @@ from musespark.events import Event, Pictured, from_json
 
 EVENTS = "events.jsonl"
 _PICTURE = re.compile(r"picture-\d{4,}\.png")
+_LEFT = re.compile(_PICTURE.pattern + r"(\.part)?")
+"""What a trace leaves beside its events; a killed one may leave a picture unfinished."""
 
 
 def picture_path(directory: Path, event: Pictured) -> Path:
@@ -49,7 +51,7 @@ class TraceWriter:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             for entry in self.directory.iterdir():
-                if _PICTURE.fullmatch(entry.name):
+                if _LEFT.fullmatch(entry.name):
                     entry.unlink()
             self._lines = (self.directory / EVENTS).open("w", encoding="utf-8")
         except (OSError, ValueError) as error:
