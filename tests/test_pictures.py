@@ -172,7 +172,7 @@ def test_the_sentence_names_the_file(tmp_path):
             as_image(path)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from([encoded(PICTURE, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")] + [film("MPO"), b""]),
        st.lists(st.tuples(st.integers(0, 7000), st.integers(0, 255)), max_size=4), st.none() | st.integers(0, 7000),
        st.binary(max_size=40))

@@ -161,8 +161,10 @@ def _blaming(name: str) -> Iterator[None]:
     from PIL import Image as pillow
 
     try:
+        # Threads that leave this out of order can show a warning, or leave the process without any: the filters belong to all
+        # of them. Pillow's own limit, of which it warns, is global, too.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large pictures; the size is judged here
+            warnings.simplefilter("ignore")  # what Pillow warns of is judged here
             yield
     except MuseError:
         raise

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from networks import SMALL, Script, Scripted, play, random_weights, tokens
 
+from musespark.content import MAX_THREADS
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
-from musespark.nano.engine import Batch, Engine
+from musespark.nano.engine import MOST_THREADS, Batch, Engine
 from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.nano.threads import BEGINS, Question
 
@@ -247,3 +248,7 @@ def test_the_engine_is_light_to_import() -> None:
     code = "import sys, musespark.nano.engine; print(*sorted({'torch', 'PIL', 'transformers', 'safetensors'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+def test_the_engine_takes_as_many_threads_as_a_request_may_ask_for() -> None:
+    assert MOST_THREADS == MAX_THREADS

@@ -76,7 +76,7 @@ def likes(seed: int, strength: dict[str, float]) -> Any:
     return script
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     seed=st.integers(0, 2**32),
     mode=st.sampled_from(["instant", "thinking", "contemplating", "contemplating"]),

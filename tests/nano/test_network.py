@@ -66,7 +66,7 @@ def test_every_token_of_a_long_feed() -> None:
         checked.step(Feed(by_one, [token]))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_any_tree_of_lines(seed: int) -> None:
     """Random forks, ends, waits and feeds of random lengths, in random order, several trees at once."""

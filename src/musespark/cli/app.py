@@ -11,6 +11,7 @@ from typer.main import get_command
 
 import musespark
 from musespark.cli.nano import app as nano
+from musespark.content import MAX_THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
@@ -88,7 +89,7 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
     image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
-    threads: Annotated[int, typer.Option(help="The most agents that are spawned, 1 to 64.")] = 10,
+    threads: Annotated[int, typer.Option(help=f"The most agents that are spawned, 1 to {MAX_THREADS}.")] = 10,
     seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,

@@ -22,6 +22,7 @@ from musespark.nano.threads import Canvas, Question, Run
 from musespark.nano.weights import DEFAULT, NanoConfig, load
 
 MOST_THREADS = 64
+"""As many as a request may ask for (`content.MAX_THREADS`, which is of the house and not imported here)."""
 
 
 def paper() -> Canvas:

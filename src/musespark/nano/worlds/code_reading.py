@@ -19,7 +19,10 @@ _SECONDS = 0.5
 
 
 def find_program(question: str) -> str | None:
-    """The Python program in the question: what is fenced, or else the longest run of lines that parses and prints."""
+    """The Python program in the question: what is fenced, else a run of lines, else what stands in backticks.
+
+    Of the runs that parse and print it is the one that begins first, as long as it can be.
+    """
     if len(question) > LONGEST_QUESTION:
         return None
     return next((source for source in _candidates(question) if _is_program(source)), None)
@@ -58,6 +61,7 @@ def _is_program(source: str) -> bool:
     if "print(" not in source:
         return False
     try:
+        # Not safe where several threads do so at once (see `pictures.py`), but the parser has no other switch.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)
