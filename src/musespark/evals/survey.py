@@ -15,6 +15,8 @@ from musespark.evals.native import Sitting, Tally, sit
 from musespark.evals.report import Row
 
 PICTURED = ("lake", "maze")
+ASIDE = 300
+"""Problems of a comparison beside the table at the most: thoughts without their pictures run to their limit, votes multiply."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,8 @@ class Step:
 def plan(worlds: Sequence[str], modes: Sequence[str], like: Sitting, ablate: bool = True) -> list[Sitting]:
     """Every world in every mode; where pictures are imagined, also with those blanked."""
     sittings = [replace(like, world=world, mode=mode) for world in worlds for mode in modes]
-    blanked = [replace(s, blank_pictures=True) for s in sittings if s.world in PICTURED and s.mode == "contemplating"]
+    seen = [sitting for sitting in sittings if sitting.world in PICTURED and sitting.mode == "contemplating"]
+    blanked = [replace(sitting, blank_pictures=True, problems=min(sitting.problems, ASIDE)) for sitting in seen]
     return sittings + (blanked if ablate else [])
 
 
@@ -40,7 +43,7 @@ def vote(rows: Sequence[Row], like: Sitting) -> Sitting | None:
     if not {"thinking", "contemplating"} <= tokens.keys():
         return None
     votes = max(2, round(tokens["contemplating"] / tokens["thinking"]))
-    return replace(like, world="countdown-4", mode="thinking", votes=votes)
+    return replace(like, world="countdown-4", mode="thinking", votes=votes, problems=min(like.problems, ASIDE))
 
 
 def survey(sittings: Sequence[Sitting], weights: str | None, jobs: int) -> Iterator[Step]:
