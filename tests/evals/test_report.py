@@ -20,9 +20,9 @@ def test_a_known_interval():
 
 def test_a_report_is_kept_whole(tmp_path):
     pytest.importorskip("matplotlib")
-    rows = [Row("maze", mode, 10, 8, 2.0, 100.0, 150.0, 0.1) for mode in ("thinking", "contemplating")]
+    rows = [Row("maze", mode, 200, right, 2.0, 100.0, 150.0, 0.1) for mode, right in (("thinking", 0), ("contemplating", 200))]
     write(rows, tmp_path / "eval", {"seed": 0})
-    assert json.loads((tmp_path / "eval" / "results.json").read_text())["rows"][0]["right"] == 8
+    assert json.loads((tmp_path / "eval" / "results.json").read_text())["rows"][1]["right"] == 200
     assert (tmp_path / "eval" / "table.md").read_text() == table(rows)
     assert (tmp_path / "eval" / "accuracy.png").read_bytes().startswith(b"\x89PNG")
     assert not list(tmp_path.rglob("*.part"))

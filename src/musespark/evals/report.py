@@ -89,8 +89,8 @@ def plot(rows: Sequence[Row]) -> bytes:
     for mode in dict.fromkeys(row.mode for row in rows):
         points = sorted((row for row in rows if row.mode == mode), key=lambda row: row.critical_path)
         errors = [
-            [100 * (row.accuracy - row.interval[0]) for row in points],
-            [100 * (row.interval[1] - row.accuracy) for row in points],
+            [100 * max(0.0, row.accuracy - row.interval[0]) for row in points],
+            [100 * max(0.0, row.interval[1] - row.accuracy) for row in points],
         ]
         axes.errorbar(
             [row.critical_path for row in points], [100 * row.accuracy for row in points],
