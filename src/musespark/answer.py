@@ -9,6 +9,7 @@ from musespark.content import Mode
 from musespark.events import (
     MAIN,
     AnswerDelta,
+    AnswerDropped,
     Event,
     Pictured,
     RunEnded,
@@ -59,6 +60,8 @@ def fold(events: Iterable[Event]) -> Answer:
                 mode = event.mode
             case AnswerDelta():
                 answer += event.text
+            case AnswerDropped():
+                answer = ""
             case Verified():
                 verified = event.ok
             case Spent(agent=agent) if agent == MAIN:

@@ -53,8 +53,8 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     """
     images = [as_image(source) for source in options.get("images", ())]
     request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),
-                         threads=options.get("threads", 10), seed=options.get("seed", 0),
-                         max_tokens=options.get("max_tokens"), temperature=options.get("temperature", 0.0))
+                         threads=options.get("threads", 10), seed=options.get("seed"),
+                         max_tokens=options.get("max_tokens"), temperature=options.get("temperature"))
     named = options.get("model", "nano")
     model = model_named(named) if isinstance(named, str) else named
     budget = options.get("budget")

@@ -38,6 +38,25 @@ class Mode(StrEnum):
             raise UnknownMode(name) from None
 
 
+class Effort(StrEnum):
+    """How long a model may reason before it answers: a ladder that each provider's own steps are mapped to."""
+
+    NONE = "none"
+    MINIMAL = "minimal"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    MAX = "max"
+
+    @classmethod
+    def named(cls, name: str) -> Effort:
+        """The effort of that name; raises `BadOption`."""
+        try:
+            return cls(name)
+        except ValueError:
+            raise BadOption("effort", name, f"one of {', '.join(cls)}") from None
+
+
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]
 
 
@@ -48,6 +67,8 @@ class Text:
     text: str
     made_by: str | None = None
     """The model that made the part; None for a person."""
+    signature: str | None = field(default=None, repr=False)
+    """What the provider wants to see again with this part; opaque, and dropped before another provider's model sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +126,10 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A model's reasoning. The signature is a provider's own and means nothing to another provider."""
+    """A model's reasoning."""
 
     text: str
-    signature: str | None = None
+    signature: str | None = field(default=None, repr=False)
     made_by: str | None = None
 
 
@@ -120,6 +141,7 @@ class ToolCall:
     name: str
     arguments: str = "{}"
     made_by: str | None = None
+    signature: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, id: str, name: str, arguments: Mapping[str, Any], made_by: str | None = None) -> Self:
@@ -139,6 +161,20 @@ class ToolResult:
     content: tuple[Text | Image, ...]
     failed: bool = False
     made_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it. The parameters are a JSON schema as text: hashable."""
+
+    name: str
+    description: str
+    parameters: str = '{"type": "object", "properties": {}}'
+
+    @classmethod
+    def of(cls, name: str, description: str, parameters: Mapping[str, Any]) -> Self:
+        """A tool whose parameters are given as values."""
+        return cls(name, description, json.dumps(parameters))
 
 
 Part: TypeAlias = Text | Image | Thinking | ToolCall | ToolResult
@@ -178,17 +214,28 @@ class Request:
     mode: Mode = Mode.CONTEMPLATING
     threads: int = 10
     """At most so many agents may be spawned; the first one, that every run has, is not counted."""
-    seed: int = 0
+    seed: int | None = None
+    """The same seed gives the same answer, from a model that has one; None leaves it to the model."""
     max_tokens: int | None = None
     """Of all agents together; None leaves it to the model and the budget."""
-    temperature: float = 0.0
+    temperature: float | None = None
+    """0 is greedy; None leaves it to the model."""
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    """Texts that end the answer, themselves left out."""
+    effort: Effort | None = None
+    """None leaves it to the model."""
+    tools: tuple[ToolSpec, ...] = ()
+    """What the model may call. An agent runs those it holds; calls of the others are its answer."""
+    tool_choice: str = "auto"
+    """`auto`, `none`, `required`, or the name of the one tool to call."""
+    schema: str | None = None
+    """A JSON schema, as text, that the answer must satisfy."""
 
     @classmethod
-    def of(cls, question: str, images: Iterable[Image] = (), *, mode: str = Mode.CONTEMPLATING, threads: int = 10,
-           seed: int = 0, max_tokens: int | None = None, temperature: float = 0.0) -> Self:
+    def of(cls, question: str, images: Iterable[Image] = (), **options: Any) -> Self:
         """A request with one question: pictures first, then the text, as most models were trained to read them."""
-        return cls(messages=(Message.user(*images, question),), mode=Mode.named(mode), threads=threads, seed=seed,
-                   max_tokens=max_tokens, temperature=temperature)
+        return cls(messages=(Message.user(*images, question),), **options)
 
     @property
     def question(self) -> str:
@@ -203,6 +250,8 @@ class Request:
     def __post_init__(self) -> None:
         # A plain string is a natural thing to pass; the field always holds a Mode.
         object.__setattr__(self, "mode", Mode.named(self.mode))
+        if self.effort is not None:
+            object.__setattr__(self, "effort", Effort.named(self.effort))
         if not self.question.strip():
             raise EmptyQuestion
         characters = sum(len(message.text) for message in self.messages)
@@ -211,11 +260,28 @@ class Request:
         if len(self.images) > MAX_IMAGES:
             raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
         _whole("threads", self.threads, 1, MAX_THREADS)
-        _whole("seed", self.seed, 0, 2**63 - 1)
+        if self.seed is not None:
+            _whole("seed", self.seed, 0, 2**63 - 1)
         if self.max_tokens is not None:
             _whole("max_tokens", self.max_tokens, 1, 10**9)
-        if not 0 <= self.temperature <= 2:
+        if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise BadOption("temperature", self.temperature, "between 0 and 2")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise BadOption("top_p", self.top_p, "greater than 0 and at most 1")
+        names = [tool.name for tool in self.tools]
+        if len(set(names)) < len(names):
+            raise BadOption("tools", ", ".join(names), "of different names")
+        if self.tool_choice not in ("auto", "none", "required", *names):
+            raise BadOption("tool_choice", self.tool_choice, "auto, none, required or the name of one of the tools")
+        if self.schema is not None and not _is_schema(self.schema):
+            raise BadOption("schema", self.schema[:80], "a JSON schema of an object, as JSON text")
+
+
+def _is_schema(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _whole(option: str, value: int, low: int, high: int) -> None:

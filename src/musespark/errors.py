@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -127,6 +127,26 @@ class WrongShape(ModelFailed):
     """A backend sent something that the protocol does not allow."""
 
 
+class RateLimited(ModelFailed):
+    """The backend takes no more requests for a while."""
+
+    def __init__(self, model: str, reason: str, retry_after: float | None = None, status: int | None = 429) -> None:
+        self.retry_after = retry_after
+        """Seconds that the backend asks to wait; None where it does not say."""
+        wait = f"; it asks to wait {retry_after:g} seconds" if retry_after is not None else ""
+        super().__init__(model, reason + wait, status)
+
+
+class AllFailed(MuseError):
+    """Not one agent of a team came back with an answer."""
+
+    def __init__(self, causes: Mapping[str, str]) -> None:
+        self.causes = dict(causes)
+        """What happened to each agent, by agent."""
+        listed = "; ".join(f"{agent}: {cause.rstrip('.')}" for agent, cause in self.causes.items())
+        super().__init__(f"None of the {len(self.causes)} agents answered. {listed}.")
+
+
 class WeightsMissing(MuseError):
     """The weights file is not where it should be."""
 
@@ -146,6 +166,20 @@ class NotInstalled(MuseError):
 
     def __init__(self, purpose: str, library: str, extra: str) -> None:
         super().__init__(f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".')
+
+
+class MissingKey(BadInput):
+    """A hosted model needs a key that is not set."""
+
+    def __init__(self, model: str, variable: str) -> None:
+        super().__init__(f"The model {model!r} needs a key; set the environment variable {variable}.")
+
+
+class BadConfig(BadInput):
+    """The configuration file cannot be used."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The configuration {str(path)!r} cannot be used: {reason}.")
 
 
 # What is kept.

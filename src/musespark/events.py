@@ -1,7 +1,7 @@
 """What happens: one closed union of frozen events, the only channel from a run to anyone who shows, stores or bills it.
 
 A run's events are numbered from 0 without gaps (`seq`) and timed in seconds since its start (`at`). Every `AgentStarted`
-is followed by exactly one `AgentReturned` or `AgentCancelled` of the same agent, and a run ends in one `RunEnded` or
+is followed by exactly one `AgentReturned`, `AgentCancelled` or `AgentFailed` of the same agent, and a run ends in one `RunEnded` or
 one `RunFailed`. Plain dataclasses: importing them costs milliseconds.
 """
 
@@ -19,6 +19,8 @@ from musespark.usage import Usage
 
 MAIN = "main"
 """The agent every run starts with; the agents it spawns descend from it."""
+
+Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 
 Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
 """Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
@@ -104,11 +106,121 @@ class AgentCancelled(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class AgentFailed(_Happened):
+    """An agent's model failed for good; the others go on."""
+
+    kind: ClassVar[Literal["agent_failed"]] = "agent_failed"
+    agent: str
+    error: str
+    """The name of the error's type."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Noted(_Happened):
+    """Something about an agent that a person who watches should know: it waits, was asked again, was doubled."""
+
+    kind: ClassVar[Literal["noted"]] = "noted"
+    agent: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled(_Happened):
+    """An agent uses a tool."""
+
+    kind: ClassVar[Literal["tool_called"]] = "tool_called"
+    agent: str
+    call: str
+    """The call's id."""
+    tool: str
+    arguments: str
+    """JSON text, as the model wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned(_Happened):
+    """What a tool gave back, its pictures aside: each of them is a `Pictured` before this."""
+
+    kind: ClassVar[Literal["tool_returned"]] = "tool_returned"
+    agent: str
+    call: str
+    text: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted(_Happened):
+    """A team begins a stage; refinement counts its rounds from 1."""
+
+    kind: ClassVar[Literal["stage_started"]] = "stage_started"
+    stage: Stage
+    round: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed(_Happened):
+    """How the answers so far fall into groups of equal ones, the leading group first; it replaces earlier ones."""
+
+    kind: ClassVar[Literal["agreed"]] = "agreed"
+    groups: tuple[tuple[str, ...], ...]
+    """The agents of each group."""
+    answers: tuple[str, ...]
+    """What each group says, in short."""
+    enough: bool = False
+    """Whether more answers would not change the winner."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(_Happened):
+    """What an agent did about its rivals' answers in a round of refinement: kept its own, or changed it."""
+
+    kind: ClassVar[Literal["changed"]] = "changed"
+    agent: str
+    before: str
+    after: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(_Happened):
+    """A judge's verdict on two answers, or why there is none."""
+
+    kind: ClassVar[Literal["judged"]] = "judged"
+    agent: str
+    winner: str
+    """The agent whose answer is better; empty for a draw."""
+    loser: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided(_Happened):
+    """How the team settled on its answer."""
+
+    kind: ClassVar[Literal["decided"]] = "decided"
+    by: str
+    """`verified`, `vote`, `weigh`, `judge`, `merge`, or a person's own aggregator."""
+    winners: tuple[str, ...]
+    """The agents whose answer it is, or that it was written from."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerDelta(_Happened):
-    """A piece of the answer; the pieces joined are the answer."""
+    """A piece of the answer; the pieces since the start, or since the last `AnswerDropped`, joined are the answer."""
 
     kind: ClassVar[Literal["answer_delta"]] = "answer_delta"
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerDropped(_Happened):
+    """The pieces of the answer so far are void: whoever wrote them failed. Others follow."""
+
+    kind: ClassVar[Literal["answer_dropped"]] = "answer_dropped"
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +266,9 @@ class RunFailed(_Happened):
     message: str
 
 
-Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturned | AgentCancelled | AnswerDelta
-                    | Verified | Spent | RunEnded | RunFailed)
+Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturned | AgentCancelled | AgentFailed
+                    | Noted | ToolCalled | ToolReturned | StageStarted | Agreed | Changed | Judged | Decided | AnswerDelta
+                    | AnswerDropped | Verified | Spent | RunEnded | RunFailed)
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 
@@ -197,7 +310,7 @@ def _encode(value: object) -> object:
         case Mode():
             return str(value)
         case tuple():
-            return list(value)
+            return [_encode(item) for item in value]
         case _:
             return value
 
@@ -207,4 +320,7 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "usage": lambda values: Usage(**values),
     "mode": Mode,
     "pictures": tuple,
+    "groups": lambda groups: tuple(tuple(group) for group in groups),
+    "answers": tuple,
+    "winners": tuple,
 }

@@ -12,6 +12,7 @@ from musespark.events import (
     AgentReturned,
     AgentStarted,
     AnswerDelta,
+    AnswerDropped,
     Event,
     Pictured,
     RunEnded,
@@ -90,6 +91,8 @@ class Board:
                 return self._with(lane, at=event.at)
             case AnswerDelta():
                 return self._with(at=event.at, answer=self.answer + event.text)
+            case AnswerDropped():
+                return self._with(at=event.at, answer="")
             case Spent():
                 return self._with(at=event.at, usage=event.usage if event.agent == MAIN else self.usage)
             case AgentStarted():
@@ -111,6 +114,7 @@ class Board:
                                   usage=event.usage, why=event.why, reason=event.reason)
             case RunFailed():
                 return self._with(at=event.at, failed=True)
+        return self._with(at=event.at)
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that nobody follows any more."""

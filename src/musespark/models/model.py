@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias
 
-from musespark.content import Request
+from musespark.content import Message, Request, ToolCall
 from musespark.events import MAIN
 from musespark.usage import Usage
 
@@ -26,6 +26,20 @@ class Abilities:
     """Contemplates by itself: it spawns and joins threads within one call."""
     context: int = 4096
     """Tokens that one line of thought can hold, the question and what it was forked from included."""
+    conversation: bool = False
+    """Reads instructions and earlier turns; otherwise only the last question."""
+    seed: bool = True
+    temperature: bool = True
+    top_p: bool = False
+    stop: bool = False
+    schema: bool = False
+    """Structured output."""
+    effort: bool = False
+    tool_choice: bool = False
+    """Any choice of tools but `auto`."""
+    usd_per_prompt_token: float = 0.0
+    usd_per_token: float = 0.0
+    """What written tokens cost; 0 for what runs on one's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +95,13 @@ class ThreadCancelled:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The model asks for a tool, whole. Whoever reads the stream decides who runs it."""
+
+    call: ToolCall
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedDelta:
     """The backend had the answer checked; `by` names what checked it."""
 
@@ -105,10 +126,12 @@ class Finish:
     why: Literal["finished", "length"] = "finished"
     reason: str = ""
     """What more the model knows about why it stopped, in a few words without a full stop."""
+    message: Message | None = field(default=None, repr=False)
+    """The whole reply as it goes into the conversation, signatures included; None: what the deltas add up to."""
 
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
-                    | VerifiedDelta | UsageDelta | Finish)
+                    | ToolCallDelta | VerifiedDelta | UsageDelta | Finish)
 
 
 class Model(Protocol):
@@ -125,6 +148,7 @@ class Model(Protocol):
     def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """One call, one reply, ended by `Finish`. Written as an async generator, so that closing it cancels the call.
 
-        The model reads mode, threads, seed, max_tokens and temperature from the request. It raises `ModelFailed`, and
-        leaves no task, thread or socket behind when it is closed or cancelled.
+        Raises `ModelFailed` where the call fails (`RateLimited` where waiting helps), and `BeyondModel` for anything in the
+        request that it cannot do: it drops nothing silently. Leaves no task, thread or socket behind when it is closed or
+        cancelled.
         """

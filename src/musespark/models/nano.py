@@ -81,7 +81,7 @@ class NanoModel:
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)
         question = Question(
             prompt(request.question, seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
-            request.seed, request.temperature, min(PER_THREAD, limit),
+            request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.ask(question)

@@ -21,7 +21,7 @@ from musespark.nano.worlds import World, load_world
 
 SHORT, LONG = 512, 768
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
-SHARES = {"countdown": 0.46, "code": 0.22, "maze": 0.13, "lake": 0.06, "shapes": 0.09, "decline": 0.04}
+SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
 """How the tokens are divided among the worlds."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""

@@ -178,12 +178,14 @@ def solution(terms: list[tuple[int, str]], target: int) -> str | None:
 
 
 def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[Move]:
-    """First moves to learn from: the solving ones at random places among promising ones that fail.
+    """First moves to learn from: of three numbers all of them, of more the solving ones among promising ones that fail.
 
-    The loss is on the solving moves, so that at every place in the list the network learns which move solves the problem
+    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose. Of more numbers, the loss is on the solving moves, so that at every place in the list the network learns which move solves the problem
     given that those before it are on their way, and never to repeat one.
     """
     every = list(dict.fromkeys(moves(numbers)))  # two equal numbers make some moves twice
+    if len(numbers) == 3:
+        return every
     good = [move for move in every if solves((move.value, *move.rest), target) and explore(move, target)[1]]
     bad = [move for move in every if move not in good]
     bad.sort(key=lambda move: promise(move, target) + 0.7 * rng.gauss(0, 1))
@@ -194,6 +196,16 @@ def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[M
     places = set(rng.sample(range(count), max(len(chosen), count - len(bad))))
     pool, others = iter(chosen + good[len(chosen) :]), iter(bad)
     return [next(pool) if index in places else next(others) for index in range(count)]
+
+
+def _all_are_tried(tries: list[Move]) -> bool:
+    """Whether these are all the first moves there are: one number is left over only of three."""
+    return len(tries[0].rest) == 1
+
+
+def _weight(tries: list[Move], found: str | None) -> float:
+    """Loss weight of proposing one of the moves."""
+    return 1.0 if found or _all_are_tried(tries) else FOLLOW_HEURISTIC
 
 
 class Countdown:
@@ -235,9 +247,9 @@ class Countdown:
             self._side_by_side(propose(numbers, target, rng), target, problem.answer, branch, rng)
 
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
-        for move in tries[:SERIAL_TRIES]:
+        for move in tries if _all_are_tried(tries) else tries[:SERIAL_TRIES]:
             written, found = explore(move, target)
-            branch.writes("\n").writes(str(move), weight=1.0 if found else FOLLOW_HEURISTIC)
+            branch.writes("\n").writes(str(move), weight=_weight(tries, found))
             _judge(branch, written)
             if found:
                 answer = found
@@ -250,13 +262,14 @@ class Countdown:
         explored = []
         for move in tries:
             written, found = explore(move, target)
-            weight = 1.0 if found else FOLLOW_HEURISTIC
+            weight = _weight(tries, found)
             listed += [(v.TH, 1.0), *((token, weight) for token in v.encode(str(move)))]
             explored.append((move, written, found, len(listed) + 1))
         listed.append((v.JOIN, 1.0))
         wins = [one for one in explored if one[2]]
         fails = [one for one in explored if not one[2]]
-        taught = [*rng.sample(wins, min(1, len(wins))), *rng.sample(fails, min(2, len(fails)))]
+        shown = 6 if _all_are_tried(tries) else 2  # a thread of three numbers is short
+        taught = [*rng.sample(wins, min(1, len(wins))), *rng.sample(fails, min(shown, len(fails)))]
         for move, written, found, _ in taught:
             child = branch.fork().given(v.TH, str(move), v.GO)
             _judge(child, written)

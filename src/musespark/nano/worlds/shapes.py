@@ -1,7 +1,9 @@
 """The world of one coloured shape: easy-VQA's pictures and questions.
 
 Training takes half of its pictures from easy-VQA's train split, varied, and draws the other half; the held-out side is
-easy-VQA's test split as it is. The thought is what is seen, `red triangle`; the answer is one word of easy-VQA's vocabulary.
+easy-VQA's test split as it is. The thought is what is seen, `red triangle`; a question of yes or no goes on with what it
+names, what is seen of that kind, whether they are the same, and whether the question denies it: `;blue?red:no;not:yes`.
+The answer is one word of easy-VQA's vocabulary.
 """
 
 from __future__ import annotations
@@ -73,10 +75,10 @@ class Shapes:
         return Problem(self.name, question, answer, picture, f"{split}/{image}/{index}", {"seen": seen})
 
     def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """What is seen, then the answer; instant writes the answer alone."""
+        """What is seen, step by step what follows from it, then the answer; instant writes the answer alone."""
         branch.writes(v.WORLDS[self.name])
         if mode != "instant":
-            branch.writes(problem.facts["seen"])
+            branch.writes(reasoned(problem.question, *problem.facts["seen"].split()))
         branch.writes(v.ANSWER, problem.answer, v.EOS)
 
     def right(self, problem: Problem, answer: str) -> bool:
@@ -119,19 +121,24 @@ def reworded(question: str, rng: random.Random) -> str:
     return question
 
 
+def reasoned(question: str, colour: str, shape: str) -> str:
+    """The thought: what is seen, and for a question of yes or no, which thing it names, found or not, denied or not."""
+    whether = _asks_whether(question)
+    if whether is None:
+        return f"{colour} {shape}"
+    named, denied = whether
+    own = colour if named in COLOURS else shape
+    found = named == own
+    sign = "not" if denied else "so"
+    return f"{colour} {shape};{named}?{own}:{_yes(found)};{sign}:{_yes(found != denied)}"
+
+
 def expect(question: str, colour: str, shape: str) -> str | None:
     """What easy-VQA would answer about this colour and shape; None if the question is none of its forms."""
-    words = re.sub(r"[^a-z ]", "", question.lower()).replace("colour", "color").replace("grey", "gray")
-    words = words.replace("picture", "image")
-    thing = r"(?P<what>[a-z]+)(?P<shape> shape)?"
-    forms = (rf"is there (?P<not>not )?a {thing}( in the image)?", rf"is (a|(?P<not>no)) {thing} present",
-             rf"does the image (?P<not>not )?contain a {thing}")  # fmt: skip
-    for form in forms:
-        if found := re.fullmatch(form, words.strip()):
-            what, names = found["what"], COLOURS if found["shape"] else SHAPES
-            if what not in names:
-                return None
-            return "yes" if (what in (colour, shape)) != bool(found["not"]) else "no"
+    if (whether := _asks_whether(question)) is not None:
+        named, denied = whether
+        return _yes((named in (colour, shape)) != denied)
+    words = _plain(question)
     if re.fullmatch(r"what shape (is in the image|is present|does the image contain)", words):
         return shape
     if found := re.fullmatch(r"what is the ([a-z]+) shape", words):
@@ -139,6 +146,27 @@ def expect(question: str, colour: str, shape: str) -> str | None:
     if found := re.fullmatch(r"what (?:color is|is the color of) the ([a-z]+)", words):
         return colour if found[1] in ("shape", shape) else None
     return None
+
+
+def _asks_whether(question: str) -> tuple[str, bool] | None:
+    """The colour or shape that a question of yes or no names, and whether it denies it; None for any other question."""
+    thing = r"(?P<what>[a-z]+)(?P<shape> shape)?"
+    forms = (rf"is there (?P<not>not )?a {thing}( in the image)?", rf"is (a|(?P<not>no)) {thing} present",
+             rf"does the image (?P<not>not )?contain a {thing}")  # fmt: skip
+    for form in forms:
+        if found := re.fullmatch(form, _plain(question)):
+            known = found["what"] in (COLOURS if found["shape"] else SHAPES)
+            return (found["what"], bool(found["not"])) if known else None
+    return None
+
+
+def _plain(question: str) -> str:
+    words = re.sub(r"[^a-z ]", "", question.lower()).replace("colour", "color").replace("grey", "gray")
+    return words.replace("picture", "image").strip()
+
+
+def _yes(true: bool) -> str:
+    return "yes" if true else "no"
 
 
 def _easy_vqa() -> ModuleType:

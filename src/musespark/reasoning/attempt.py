@@ -1,0 +1,34 @@
+"""What a line of thought ends in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from musespark.content import Message, ToolCall
+from musespark.events import Pictured
+from musespark.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One agent's answer to the question, and how it came about."""
+
+    agent: str
+    model: str
+    """The name of the model behind the agent."""
+    text: str
+    """The whole reply, as a person would read it."""
+    answer: str
+    """The part of it that is compared with other answers: the last line's value, not the explanation."""
+    calls: tuple[ToolCall, ...] = ()
+    """Tools of the one who asks, that the reply calls; they are its answer as much as the text."""
+    thoughts: str = field(default="", repr=False)
+    """Reasoning that the model showed apart from its reply."""
+    transcript: tuple[Message, ...] = field(default=(), repr=False)
+    """What the agent added to the conversation: replies and tool results, in order."""
+    pictures: tuple[Pictured, ...] = field(default=(), repr=False)
+    usage: Usage = Usage()
+    verified: bool | None = None
+    """What something that knows says about the answer; None where nothing does."""
+    cut: bool = False
+    """Whether the reply broke off: an answer, but only the best so far."""
