@@ -27,7 +27,7 @@ class Attempt:
     transcript: tuple[Message, ...] = field(default=(), repr=False)
     """What the agent added to the conversation: replies and tool results, in order."""
     pictures: tuple[Pictured, ...] = field(default=(), repr=False)
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
     cut: bool = False

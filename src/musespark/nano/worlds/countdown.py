@@ -180,8 +180,9 @@ def solution(terms: list[tuple[int, str]], target: int) -> str | None:
 def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[Move]:
     """First moves to learn from: of three numbers all of them, of more the solving ones among promising ones that fail.
 
-    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose. Of more numbers, the loss is on the solving moves, so that at every place in the list the network learns which move solves the problem
-    given that those before it are on their way, and never to repeat one.
+    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose. Of more numbers, the loss is on
+    the solving moves, so that at every place in the list the network learns which move solves the problem given that those
+    before it are on their way, and never to repeat one.
     """
     every = list(dict.fromkeys(moves(numbers)))  # two equal numbers make some moves twice
     if len(numbers) == 3:
