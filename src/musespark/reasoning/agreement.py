@@ -1,0 +1,151 @@
+"""Do the agents agree, and is it enough? Groups of answers that are the same, and the rule that stops asking."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+
+CONFIDENCE = 0.85
+"""How sure `enough` has to be that more samples would not change the winner: two that agree at once are enough, one is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Attempts whose answers are the same, as they came."""
+
+    attempts: tuple[Attempt, ...]
+
+    @property
+    def first(self) -> Attempt:
+        """The one that stands for the group."""
+        return self.attempts[0]
+
+    @property
+    def answer(self) -> str:
+        return self.first.answer
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Who is in it."""
+        return tuple(attempt.agent for attempt in self.attempts)
+
+    @property
+    def verified(self) -> bool:
+        """Whether something that knows found an answer of the group right."""
+        return any(attempt.verified for attempt in self.attempts)
+
+    def __len__(self) -> int:
+        return len(self.attempts)
+
+
+class Groups:
+    """Attempts as they arrive, grouped by an equivalence.
+
+    Groups are the connected components of "the same": a newcomer is compared with what every group holds, and joins all that it
+    is the same as into one. So the groups do not depend on who came first, even where sameness is not transitive (5 km, 5, 5 m).
+    An attempt that answers nothing is in no group.
+    """
+
+    def __init__(self, equivalence: Equivalence) -> None:
+        self.equivalence = equivalence
+        self.blank: list[Attempt] = []
+        """Attempts that answered nothing."""
+        self._members: list[list[Attempt]] = []
+        self._keys: list[dict[Hashable, Attempt]] = []
+        """For each group one attempt of each key: what a newcomer has to be compared with."""
+        self._arrived: dict[int, int] = {}
+        self._turn = asyncio.Lock()
+
+    async def add(self, attempt: Attempt) -> None:
+        """Take an attempt in. May be called from several tasks; they take turns."""
+        async with self._turn:
+            if blank(attempt):
+                self.blank.append(attempt)
+                return
+            key = self.equivalence.key(attempt)
+            at = [index for index, keys in enumerate(self._keys) if key is not None and key in keys]
+            if not at and not (self.equivalence.keyed and key is not None):
+                at = [index for index, keys in enumerate(self._keys) if await self._belongs(attempt, keys)]
+            self._join(attempt, key, at)
+
+    async def _belongs(self, attempt: Attempt, keys: Mapping[Hashable, Attempt]) -> bool:
+        for other in keys.values():
+            if await self.equivalence.same(other, attempt):
+                return True
+        return False
+
+    def _join(self, attempt: Attempt, key: Hashable | None, at: Sequence[int]) -> None:
+        self._arrived[id(attempt)] = len(self._arrived)
+        members, keys = [attempt], {key if key is not None else object(): attempt}
+        for index in reversed(at):
+            members += self._members.pop(index)
+            keys = {**keys, **self._keys.pop(index)}
+        self._members.append(sorted(members, key=lambda member: self._arrived[id(member)]))
+        self._keys.append(keys)
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    @property
+    def leading(self) -> tuple[Group, ...]:
+        """The groups, most attempts first; of equals the one that came first."""
+        ordered = sorted(self._members, key=lambda members: (-len(members), self._arrived[id(members[0])]))
+        return tuple(Group(tuple(members)) for members in ordered)
+
+    @property
+    def leader(self) -> Group | None:
+        """The group with most attempts; None before the first answer."""
+        return next(iter(self.leading), None)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Attempts of each group, leading first."""
+        return tuple(sorted(map(len, self._members), reverse=True))
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All that answered, as they came."""
+        return tuple(sorted((one for members in self._members for one in members), key=lambda one: self._arrived[id(one)]))
+
+
+def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE) -> tuple[bool, str]:
+    """Whether `remaining` more samples would leave the winner as it is, with that probability; and why, in a few words.
+
+    counts: votes of each group, in any order; they may be fractions, for voters that err together count for less.
+    The rule of Adaptive-Consistency (Aggarwal et al., 2023), asked about the samples that are left and not about infinitely
+    many: the leader's share against the runner-up has a uniform prior, all remaining votes go to one of the two, and what could
+    change is their beta-binomial tail. A tie at the end counts as half a change.
+    """
+    ordered = sorted((count for count in counts if count > 0), reverse=True)
+    if remaining <= 0:
+        return True, "all have answered"
+    if not ordered:
+        return False, "nobody has answered yet"
+    leader, runner_up = ordered[0], ordered[1] if len(ordered) > 1 else 0.0
+    change = overtaken(leader, runner_up, remaining)
+    return change <= 1 - confidence, f"{remaining} more would change the winner with probability {change:.2f}"
+
+
+def overtaken(leader: float, runner_up: float, remaining: int) -> float:
+    """Probability that a runner-up with so many votes wins after `remaining` more, each for one of the two."""
+    needed = (remaining + leader - runner_up) / 2
+    # Sum the shorter tail of the beta-binomial; rounding noise would otherwise decide close calls.
+    total = 0.0
+    for won in range(max(0, math.ceil(needed - 1e-9)), remaining + 1):
+        tie = abs(won - needed) < 1e-9
+        total += (0.5 if tie else 1.0) * _beta_binomial(won, remaining, runner_up + 1, leader + 1)
+    return min(1.0, total)
+
+
+def _beta_binomial(won: int, of: int, alpha: float, beta: float) -> float:
+    choose = math.lgamma(of + 1) - math.lgamma(won + 1) - math.lgamma(of - won + 1)
+    return math.exp(choose + _log_beta(won + alpha, of - won + beta) - _log_beta(alpha, beta))
+
+
+def _log_beta(alpha: float, beta: float) -> float:
+    return math.lgamma(alpha) + math.lgamma(beta) - math.lgamma(alpha + beta)

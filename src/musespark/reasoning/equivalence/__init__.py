@@ -1,0 +1,48 @@
+"""When are two answers the same? One small file a kind; adding one is that file and a line here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from musespark.content import Request
+from musespark.errors import BadOption
+from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+from musespark.reasoning.equivalence.extraction import answer_in, marked_answer
+from musespark.reasoning.equivalence.judged import Judge
+
+EQUIVALENCES = {
+    "exact": "musespark.reasoning.equivalence.exact:Exact",
+    "numeric": "musespark.reasoning.equivalence.numeric:Numeric",
+    "mathematics": "musespark.reasoning.equivalence.mathematics:Mathematics",
+    "json": "musespark.reasoning.equivalence.json_values:JsonValues",
+    "literal": "musespark.reasoning.equivalence.literals:Literals",
+    "calls": "musespark.reasoning.equivalence.calls:Calls",
+    "behaviour": "musespark.reasoning.equivalence.behaviour:Behaviour",
+    "judged": "musespark.reasoning.equivalence.judged:Judged",
+    "automatic": "musespark.reasoning.equivalence.automatic:Automatic",
+}
+
+__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "answer_in", "blank", "equivalence_for", "equivalence_named", "marked_answer"]
+
+
+def equivalence_named(name: str, *arguments: Any) -> Equivalence:
+    """A new equivalence of that kind; what it needs to know (a runner, a judge) follows. Raises `BadOption`."""
+    if name not in EQUIVALENCES:
+        raise BadOption("equivalence", name, f"one of {', '.join(EQUIVALENCES)}")
+    module, _, attribute = EQUIVALENCES[name].partition(":")
+    equivalence: Equivalence = getattr(import_module(module), attribute)(*arguments)
+    return equivalence
+
+
+def equivalence_for(request: Request, judge: Judge | None = None) -> Equivalence:
+    """The equivalence that fits what is known of a request: its schema, its tools, else what the answers look like.
+
+    The judge is asked about answers in prose alone.
+    """
+    if request.schema is not None:
+        return equivalence_named("json")
+    mathematics = equivalence_named("mathematics") if find_spec("math_verify") else None
+    automatic = equivalence_named("automatic", judge, mathematics)
+    return equivalence_named("calls", automatic) if request.tools else automatic

@@ -1,0 +1,41 @@
+"""The same tool calls: the same tools with the same arguments, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from musespark.content import ToolCall
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.equivalence import Equivalence
+from musespark.reasoning.equivalence.exact import Exact
+from musespark.reasoning.equivalence.values import hashable
+
+
+class Calls:
+    """Attempts that call the same tools with the same arguments. Those that call none are compared otherwise."""
+
+    name = "calls"
+
+    def __init__(self, otherwise: Equivalence | None = None) -> None:
+        self._otherwise = otherwise or Exact()
+
+    @property
+    def keyed(self) -> bool:
+        return self._otherwise.keyed
+
+    def key(self, attempt: Attempt) -> Hashable:
+        if attempt.calls:
+            return "calls", tuple(sorted((_key(call) for call in attempt.calls), key=repr))
+        return self._otherwise.key(attempt)
+
+    async def same(self, left: Attempt, right: Attempt) -> bool:
+        if left.calls or right.calls:
+            return self.key(left) == self.key(right)
+        return await self._otherwise.same(left, right)
+
+
+def _key(call: ToolCall) -> tuple[str, Hashable]:
+    try:
+        return call.name, hashable(call.parsed())
+    except ValueError:
+        return call.name, call.arguments.strip()

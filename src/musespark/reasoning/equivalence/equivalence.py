@@ -1,0 +1,35 @@
+"""What decides whether two answers are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Protocol
+
+from musespark.reasoning.attempt import Attempt
+
+
+class Equivalence(Protocol):
+    """A kind of sameness.
+
+    `key` is the cheap half: attempts of one key are the same, and nothing needs to be awaited. `same` is the whole of it: it may
+    know that two attempts of different keys, or of none, are the same. It holds for an attempt and itself, and both ways round.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a trace calls it."""
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the keys tell everything: `same` is then never worth asking."""
+
+    def key(self, attempt: Attempt) -> Hashable | None:
+        """The same for attempts that are the same at a glance; None where only `same` can tell."""
+
+    async def same(self, left: Attempt, right: Attempt) -> bool:
+        """Whether one answer may stand for the other."""
+
+
+def blank(attempt: Attempt) -> bool:
+    """Whether the attempt answers nothing: it joins no group and has no vote."""
+    return not attempt.answer.strip() and not attempt.calls

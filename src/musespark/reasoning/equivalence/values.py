@@ -1,0 +1,35 @@
+"""JSON values as hashable keys: 1 is 1.0 but not true, and an object's fields have no order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from typing import Any
+
+
+def parsed(text: str) -> Any:
+    """The JSON value that the text is, fenced or not; raises `ValueError`."""
+    plain = text.strip()
+    if plain.startswith("```"):
+        plain = plain.partition("\n")[2].rpartition("```")[0]
+    try:
+        return json.loads(plain)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def hashable(value: Any) -> Hashable:
+    """The same for the same JSON values, and for no others."""
+    match value:
+        case dict():
+            return "object", frozenset((name, hashable(item)) for name, item in value.items())
+        case list() | tuple():
+            return "array", tuple(hashable(item) for item in value)
+        case bool():
+            return "boolean", value
+        case str():
+            return "string", value
+        case int() | float():
+            return "number", value
+        case _:
+            return "null", value

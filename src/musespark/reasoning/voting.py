@@ -1,0 +1,49 @@
+"""Which group wins: by heads, or by what the voters have been worth so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from musespark.errors import BadOption
+from musespark.reasoning.agreement import Group, Groups
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The group that won, and how far ahead it was."""
+
+    winner: Group
+    by: str
+    """`vote` or `weigh`."""
+    votes: float
+    """What the winner got."""
+    of: float
+    """What all groups got together."""
+    reason: str
+
+
+def vote(groups: Groups) -> Choice:
+    """The group with most attempts; of equals the one that came first. Raises `BadOption` where there is none."""
+    winner = _leader(groups)
+    total = sum(groups.counts)
+    return Choice(winner, "vote", len(winner), total, f"{len(winner)} of {total} votes")
+
+
+def weigh(groups: Groups, weights: Mapping[str, float], otherwise: float = 1.0) -> Choice:
+    """The group whose attempts weigh most, by the weights of their models; of equals the one with more attempts, then the first.
+
+    weights: by model name, usually log-odds of being right; `otherwise` is that of a model without one. A weight below 0
+    counts as 0: that a bad model says something is no evidence against it when others say it too.
+    """
+    _leader(groups)
+    heavy = [(sum(max(0.0, weights.get(attempt.model, otherwise)) for attempt in group.attempts), group) for group in groups.leading]
+    weight, winner = max(heavy, key=lambda pair: pair[0])  # max keeps the first of equals, and leading groups come first
+    total = sum(weight for weight, _ in heavy)
+    return Choice(winner, "weigh", weight, total, f"{weight:.2f} of {total:.2f} by weight, {len(winner)} of {sum(groups.counts)} votes")
+
+
+def _leader(groups: Groups) -> Group:
+    if groups.leader is None:
+        raise BadOption("groups", "empty", "at least one answer")
+    return groups.leader
