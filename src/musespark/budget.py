@@ -107,6 +107,25 @@ class Budget:
         end = min((scope._ends for scope in self._upwards() if scope._ends is not None), default=None)
         return None if end is None else max(0.0, end - self._clock())
 
+    def tokens_left(self) -> int | None:
+        """Tokens that can still be reserved here; None where nothing limits them."""
+        return self._least_left([(scope.limits.tokens, scope._held.tokens) for scope in self._upwards()])
+
+    def usd_left(self) -> float | None:
+        """Money that can still be reserved here, in dollars; None where nothing limits it."""
+        limits = [(None if scope.limits.usd is None else round(scope.limits.usd * _NANO), scope._held.nanousd)
+                  for scope in self._upwards()]
+        left = self._least_left(limits)
+        return None if left is None else left / _NANO
+
+    @staticmethod
+    def _least_left(limits: list[tuple[int | None, int]]) -> int | None:
+        return min((max(0, limit - held) for limit, held in limits if limit is not None), default=None)
+
+    @property
+    def _held(self) -> _Amount:
+        return self._reserved + self._spent
+
     def reserve(self, wanted: Cost, at_least: Cost | None = None) -> Reservation:
         """Promise an amount to work about to start, in this scope and all above it, or in none.
 
@@ -126,7 +145,7 @@ class Budget:
         """As much of `want` as is left here."""
         if self._ends is not None and self._clock() >= self._ends:
             raise BudgetExhausted("seconds", self.limits.seconds or 0)
-        held = self._reserved + self._spent
+        held = self._held
         limits = self.limits
         nanousd = None if limits.usd is None else round(limits.usd * _NANO)
         return _Amount(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
-from musespark.content import Mode
+from musespark.content import Mode, ToolCall
 from musespark.errors import BadEvent
 from musespark.usage import Usage
 
@@ -188,7 +188,8 @@ class Judged(_Happened):
     """A judge's verdict on two answers, or why there is none."""
 
     kind: ClassVar[Literal["judged"]] = "judged"
-    agent: str
+    by: str
+    """The model that judged."""
     winner: str
     """The agent whose answer is better; empty for a draw."""
     loser: str
@@ -254,6 +255,8 @@ class RunEnded(_Happened):
     why: Why = "finished"
     reason: str = ""
     """What more the model said about why it stopped; often nothing."""
+    calls: tuple[ToolCall, ...] = ()
+    """Tools of the one who asked, that the answer calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +308,7 @@ def _encode(value: object) -> object:
     match value:
         case bytes():
             return base64.b64encode(value).decode("ascii")
-        case Usage():
+        case Usage() | ToolCall():
             return {field.name: getattr(value, field.name) for field in fields(value)}
         case Mode():
             return str(value)
@@ -322,5 +325,6 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "pictures": tuple,
     "groups": lambda groups: tuple(tuple(group) for group in groups),
     "answers": tuple,
+    "calls": lambda calls: tuple(ToolCall(**call) for call in calls),
     "winners": tuple,
 }

@@ -79,6 +79,12 @@ def png(array: np.ndarray[Any, Any]) -> bytes:
     return _saved(pillow.fromarray(np.ascontiguousarray(_eight_bits(array, full))))
 
 
+def shown(image: Image) -> tuple[bytes, int, int]:
+    """A picture as events carry it: a PNG file's bytes, width and height in pixels. Raises `BadPicture`."""
+    seen = pixels(image)
+    return png(seen), seen.shape[1], seen.shape[0]
+
+
 def _encoded(picture: PIL.Image.Image) -> bytes:
     """The PNG file of a PIL image: of what it shows, whatever its mode."""
     with _blaming(""):

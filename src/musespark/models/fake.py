@@ -3,13 +3,14 @@
     FakeModel("team")                                     a script of this file, by name
     FakeModel([TextDelta("4"), Finish()])                 a script of one's own
     FakeModel([TextDelta("The ans"), Fail(500, "overloaded")])
+    FakeModel(lambda request, number: ...)                a script for each request, by its number from 0
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -100,14 +101,21 @@ SCRIPTS: Mapping[str, tuple[Step, ...]] = {
 """Ready misbehaviour, by name."""
 
 
+Play: TypeAlias = Callable[[Request, int], Iterable[Step]]
+
+
+def _always(script: tuple[Step, ...]) -> Play:
+    return lambda request, number: script
+
+
 class FakeModel:
     """Plays a script for every request, and keeps account of how it was used."""
 
-    def __init__(self, script: str | Iterable[Step] = "answer", *, name: str = "fake",
+    def __init__(self, script: str | Iterable[Step] | Play = "answer", *, name: str = "fake",
                  abilities: Abilities | None = None) -> None:
         if isinstance(script, str) and script not in SCRIPTS:
             raise UnknownModel(f"fake:{script}", (f"fake:{known}" for known in SCRIPTS))
-        self.script: tuple[Step, ...] = SCRIPTS[script] if isinstance(script, str) else tuple(script)
+        self._play = script if callable(script) else _always(SCRIPTS[script] if isinstance(script, str) else tuple(script))
         self.name = name
         self.abilities = abilities or Abilities(pictures_in=True, pictures_out=True, tools=True, native_spawn=True)
         self.requests: list[Request] = []
@@ -117,10 +125,11 @@ class FakeModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """The script's deltas; its other steps happen on the way."""
+        number = len(self.requests)
         self.requests.append(request)
         self.running += 1
         try:
-            for step in self.script:
+            for step in self._play(request, number):
                 match step:
                     case Wait():
                         await asyncio.sleep(step.seconds)

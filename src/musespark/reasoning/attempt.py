@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musespark.content import Message, ToolCall
-from musespark.events import Pictured
+from musespark.content import Image, Message, ToolCall
+from musespark.events import Pictured, Why
 from musespark.usage import Usage
 
 
@@ -30,5 +30,18 @@ class Attempt:
     usage: Usage = field(default_factory=Usage)
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
-    cut: bool = False
-    """Whether the reply broke off: an answer, but only the best so far."""
+    verified_by: str = ""
+    why: Why = "finished"
+    """Why the reply ended."""
+    reason: str = ""
+    """What more the model said about that."""
+
+    @property
+    def cut(self) -> bool:
+        """Whether the reply broke off: an answer, but only the best so far."""
+        return self.why != "finished"
+
+    @property
+    def images(self) -> tuple[Image, ...]:
+        """What its tools showed it and what it drew, for whoever judges or merges it."""
+        return tuple(Image(picture.picture, "image/png", self.model) for picture in self.pictures)

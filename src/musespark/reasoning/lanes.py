@@ -1,6 +1,7 @@
-"""Which agents are running, and which delta is allowed when: the whole translation from deltas to events, without I/O.
+"""Which agents one call runs, and which delta is allowed when: the whole translation from deltas to events, without I/O.
 
 An agent starts once, below an agent that runs, and ends once. What breaks this is the backend's mistake (`WrongShape`).
+A backend calls its own first agent `main`; in the run it has the name of the agent on whose behalf the call is made.
 """
 
 from __future__ import annotations
@@ -25,31 +26,30 @@ from musespark.models.model import (
     ThreadCancelled,
     ThreadReturned,
     ThreadStarted,
+    ToolCallDelta,
     UsageDelta,
     VerifiedDelta,
 )
 
 
 class Lanes:
-    """The agents of one run."""
+    """The agents of one call."""
 
-    def __init__(self, model: str) -> None:
-        self._model = model
+    def __init__(self, model: str, agent: str = MAIN, speak: bool = True) -> None:
+        """agent: whose call it is; speak: whether its text is the run's answer and not a thought."""
+        self._model, self._agent, self._speak = model, agent, speak
         self._running = [MAIN]
         self._started = {MAIN}
 
-    @property
-    def spawned(self) -> int:
-        """How many agents there have been besides the first."""
-        return len(self._started) - 1
-
-    def event(self, delta: object) -> Event:
-        """The event that a delta (any but `Finish`) means; raises `WrongShape`."""
+    def event(self, delta: object) -> Event | None:
+        """The event that a delta (any but `Finish`) means, if any; raises `WrongShape`."""
         if not isinstance(getattr(delta, "text", ""), str):
             raise self._wrong(f"the text of a {type(delta).__name__} is not a string")
         match delta:
             case TextDelta():
-                return AnswerDelta(delta.text)
+                return AnswerDelta(delta.text) if self._speak else Thought(self._agent, delta.text)
+            case ToolCallDelta():
+                return None  # whoever uses the tool tells
             case ThinkingDelta():
                 return Thought(self._live(delta.agent), delta.text)
             case PictureDelta():
@@ -65,7 +65,7 @@ class Lanes:
             case VerifiedDelta():
                 return Verified(delta.ok, delta.by)
             case UsageDelta():
-                return Spent(MAIN, delta.usage)
+                return Spent(self._agent, delta.usage)
             case _:
                 raise self._wrong(f"it sent a {type(delta).__name__} where a delta was due")
 
@@ -73,7 +73,7 @@ class Lanes:
         """Cancel every spawned agent that still runs, children before parents."""
         spawned = [agent for agent in reversed(self._running) if agent != MAIN]
         self._running = [MAIN]
-        return [AgentCancelled(agent, reason) for agent in spawned]
+        return [AgentCancelled(self._named(agent), reason) for agent in spawned]
 
     def _start(self, delta: ThreadStarted) -> Event:
         if delta.agent in self._started:
@@ -81,18 +81,25 @@ class Lanes:
         parent = self._live(delta.parent)
         self._started.add(delta.agent)
         self._running.append(delta.agent)
-        return AgentStarted(delta.agent, parent, delta.task)
+        return AgentStarted(self._named(delta.agent), parent, delta.task)
+
+    def _named(self, agent: str) -> str:
+        """What an agent of the backend is called in the run."""
+        if agent == MAIN:
+            return self._agent
+        return agent if self._agent == MAIN else f"{self._agent}/{agent}"
 
     def _live(self, agent: str) -> str:
         if agent not in self._running:
             raise self._wrong(f"agent {agent!r} is not running")
-        return agent
+        return self._named(agent)
 
     def _end(self, agent: str) -> str:
         if agent == MAIN:
             raise self._wrong("the first agent ends with the reply, not as a thread")
-        self._running.remove(self._live(agent))
-        return agent
+        named = self._live(agent)
+        self._running.remove(agent)
+        return named
 
     def _wrong(self, what: str) -> WrongShape:
         return WrongShape(self._model, what)

@@ -1,0 +1,52 @@
+"""Who used what: a tree of accounts, as the agents are a tree."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from musespark.usage import Usage
+
+
+class Account:
+    """What one agent used, and below it the agents that worked for it, batch after batch.
+
+    Agents of one batch work side by side, batches follow one another: tokens, money and calls add up either way, and the
+    critical path is what a person waits for.
+    """
+
+    def __init__(self, agent: str) -> None:
+        self.agent = agent
+        self._own = Usage()
+        self._under_way = Usage()
+        self._batches: list[list[Account]] = []
+
+    def batch(self) -> None:
+        """Agents that are opened from here on work after those that were opened before."""
+        self._batches.append([])
+
+    def open(self, agent: str) -> Account:
+        """An account below this one, in the latest batch."""
+        account = Account(agent)
+        if not self._batches:
+            self.batch()
+        self._batches[-1].append(account)
+        return account
+
+    def running(self, usage: Usage) -> None:
+        """What the call under way has used so far."""
+        self._under_way = usage
+
+    def book(self, usage: Usage) -> None:
+        """What a call used, once it is over."""
+        self._own += usage
+        self._under_way = Usage()
+
+    @property
+    def total(self) -> Usage:
+        """All of it, here and below."""
+        total = self._own + self._under_way
+        for batch in self._batches:
+            below = reduce(or_, (account.total for account in batch), Usage())
+            total += below + Usage(threads=len(batch))
+        return total

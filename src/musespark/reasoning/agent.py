@@ -1,0 +1,134 @@
+"""One line of thought: ask the model, use the tools it calls, ask again, until it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
+from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
+from musespark.models.model import Model
+from musespark.pictures import shown
+from musespark.reasoning.account import Account
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.calling import Reply, call
+from musespark.reasoning.equivalence import answer_in
+from musespark.reasoning.run import Run
+from musespark.tools.tool import Output, Tool
+
+TURNS = 16
+"""Replies of one agent; the last one is asked for without tools."""
+
+ToolMaker = Callable[[Run, "Brief", Account], Tool]
+"""Makes a tool for one agent: it may need to know who uses it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """What an agent is sent to do."""
+
+    agent: str
+    model: Model
+    request: Request
+    """The conversation and how to answer it; the agent's tools are added to those of the one who asks."""
+    task: str = ""
+    """What a person who watches is told."""
+    tools: tuple[Tool | ToolMaker, ...] = ()
+    depth: int = 0
+    """How many agents sent one another before this one."""
+    parent: str = "main"
+    verify: Callable[[Attempt], Awaitable[bool | None]] | None = field(default=None, repr=False)
+    """Something that knows whether an answer is right."""
+
+
+async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False) -> Attempt:
+    """Send an agent; with `speak` what it writes is the run's answer.
+
+    Raises what its model raises for good, and BudgetExhausted where a limit left no time to say anything.
+    """
+    held = {tool.spec.name: tool for tool in (_made(tool, run, brief, account) for tool in brief.tools)}
+    request = replace(brief.request, tools=(*brief.request.tools, *(tool.spec for tool in held.values())))
+    said: list[Message] = []
+    pictures: list[Pictured] = []
+    reminded = False
+    for turn in range(1, TURNS + 1):
+        asked = replace(request, messages=(*brief.request.messages, *said))
+        if turn == TURNS and held:
+            asked = replace(asked, tool_choice="none" if brief.model.abilities.tool_choice else "auto")
+        reply = await call(run, account, brief.model, asked, speak=speak)
+        pictures += reply.pictures
+        said.append(reply.message)
+        own = [one for one in reply.calls if one.name in held]
+        if len(own) < len(reply.calls) or (not own and (reminded or not _announces(reply, held))):
+            break
+        if own and turn < TURNS:
+            if speak and run.answer:
+                run.emit(AnswerDropped("it uses a tool first"))
+            said.append(await _used(run, brief.agent, own, held, pictures))
+        elif not own:
+            reminded = True
+            run.emit(Noted(brief.agent, "It announced sub-agents and called none; it is asked once again."))
+            said.append(Message.user("You said that you would use sub-agents, but you did not call spawn_agents. "
+                                     "Call it now, or answer yourself."))
+    attempt = _attempt(brief, reply, said, pictures, account, frozenset(held))
+    return await _checked(attempt, brief)
+
+
+def _made(tool: Tool | ToolMaker, run: Run, brief: Brief, account: Account) -> Tool:
+    return tool(run, brief, account) if callable(tool) else tool
+
+
+_ANNOUNCED = re.compile(
+    r"\b(spawn|launch|start|create|dispatch|delegate|deploy|use)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers|workers)\b", re.I)
+
+
+def _announces(reply: Reply, held: Mapping[str, Tool]) -> bool:
+    """Whether a model that can spawn says that it will, and then does not."""
+    return "spawn_agents" in held and reply.why == "finished" and bool(_ANNOUNCED.search(reply.message.text))
+
+
+async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+    """The tools' results, side by side, in the order of the calls."""
+
+    async def use(one: ToolCall) -> ToolResult:
+        run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
+        output = await _output(held[one.name], one)
+        for image in output.images:
+            png, width, height = shown(image)
+            pictures.append(run.emit(Pictured(agent, png, f"from {one.name}", width, height)))
+        run.emit(ToolReturned(agent, one.id, output.text, output.failed))
+        return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(use(one)) for one in calls]
+    return Message("tool", tuple(task.result() for task in tasks))
+
+
+async def _output(tool: Tool, one: ToolCall) -> Output:
+    try:
+        arguments = one.parsed()
+    except ValueError as error:
+        return Output(f"The arguments are not JSON: {error}", failed=True)
+    if not isinstance(arguments, dict):
+        return Output("The arguments must be a JSON object.", failed=True)
+    return await tool.use(arguments)
+
+
+def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pictured], account: Account,
+             own: frozenset[str]) -> Attempt:
+    text = reply.message.text
+    thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
+    calls = tuple(one for one in reply.calls if one.name not in own)
+    return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
+                   thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
+                   verified=reply.verified, verified_by=reply.verified_by,
+                   why=reply.why, reason=reply.reason)
+
+
+async def _checked(attempt: Attempt, brief: Brief) -> Attempt:
+    """The attempt with what the one who asks knows about it."""
+    if brief.verify is None or attempt.verified is not None:
+        return attempt
+    return replace(attempt, verified=await brief.verify(attempt), verified_by="a verifier of the one who asks")

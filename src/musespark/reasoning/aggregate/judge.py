@@ -1,0 +1,120 @@
+"""Judge: the finalists are compared in pairs, each pair twice with the order swapped, all at once.
+
+A verdict counts only where both orders agree: judges favour a position (Zheng et al., Judging LLM-as-a-Judge, 2023).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+from musespark.content import Message, Mode
+from musespark.events import Judged
+from musespark.models.model import Model
+from musespark.reasoning.agent import Brief
+from musespark.reasoning.aggregate.decision import Decision
+from musespark.reasoning.aggregate.vote import vote
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.crew import Crew
+from musespark.reasoning.refine import reasons
+from musespark.reasoning.run import Run
+from musespark.reasoning.table import Table
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team import Team
+
+FINALISTS = 3
+"""Distinct answers that are compared, the largest groups first: three make six calls, all at the same time."""
+
+_BETTER = re.compile(r'"?better"?\s*[:=]\s*"?(A|B|neither)\b', re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge said of one ordered pair."""
+
+    better: str | None
+    """`A`, `B` or `neither`; None where it said nothing of the kind."""
+    reason: str
+
+
+async def judge(run: Run, team: Team, table: Table) -> Decision:
+    """The finalist that wins most of its comparisons; the vote's order breaks ties, and decides where no verdict counts."""
+    model = team.player("judge", run.request)
+    leading = table.groups.leading
+    finalists = [group.first for group in leading[:FINALISTS]]
+    fallback = await vote(run, team, table)
+    if model is None:
+        return replace(fallback, reason=f"No model here can judge. {fallback.reason}")
+    if len(finalists) == 1:
+        return fallback
+    wins, reason = await _compared(run, team, model, finalists)
+    if not wins:
+        return replace(fallback, reason=f"The judge favoured nobody in both orders. {fallback.reason}")
+    winner = max(finalists, key=lambda attempt: wins[attempt.agent])  # of equals, max takes the first
+    group = next(group for group in leading if group.first is winner)
+    return Decision(by="judge", winner=winner, winners=group.agents, reason=reason[winner.agent])
+
+
+async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt]) -> tuple[Counter[str], dict[str, str]]:
+    """Comparisons won by agent, and for each winner a judge's sentence."""
+    pairs = {f"judge-{number}": pair for number, pair in enumerate(permutations(finalists, 2), 1)}
+    verdicts: dict[tuple[str, str], Verdict] = {}
+    async with Crew(run, run.main, team.patience) as crew:
+        for agent, (first, second) in pairs.items():
+            crew.send(_brief(run, team, model, agent, first, second))
+        while (back := await crew.outcome()) is not None:
+            if not isinstance(back, tuple):
+                crew.double(back.brief)
+                continue
+            brief, outcome = back
+            first, second = pairs[brief.agent.removesuffix("-again")]
+            if isinstance(outcome, Attempt):
+                verdicts[first.agent, second.agent] = verdict_in(outcome.text)
+    return _counted(run, model, verdicts)
+
+
+def _counted(run: Run, model: Model, verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str]]:
+    """A comparison counts for whom both orders favour."""
+    wins: Counter[str] = Counter()
+    reason: dict[str, str] = {}
+    for (one, other), verdict in verdicts.items():
+        swapped = verdicts.get((other, one), Verdict(None, ""))
+        if (verdict.better, swapped.better) == ("A", "B"):
+            wins[one] += 1
+            reason[one] = verdict.reason
+            run.emit(Judged(model.name, one, other, verdict.reason))
+        elif one < other and (verdict.better, swapped.better) != ("B", "A"):
+            run.emit(Judged(model.name, "", other, f"No verdict on {one} and {other} that holds in both orders."))
+    return wins, reason
+
+
+def verdict_in(text: str) -> Verdict:
+    """The verdict in a judge's reply: JSON if it is well formed, else the last word on who is better."""
+    try:
+        said = json.loads(text[text.index("{") : text.rindex("}") + 1])
+        better, reason = str(said["better"]), " ".join(str(said.get("reason", "")).split())
+    except (ValueError, KeyError, TypeError, AttributeError):
+        found = _BETTER.findall(text)
+        better, reason = (found[-1] if found else ""), " ".join(text.split())[:200]
+    known = {"a": "A", "b": "B", "neither": "neither"}.get(better.strip().lower())
+    return Verdict(known, reason)
+
+
+def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:
+    request = replace(team.limited(run, run.request), mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
+    pictures = (*first.images, *second.images)
+    asked = Message.user(
+        "Two people answered the question above.\n"
+        f"\n<answer id=\"A\">\n{reasons(first)}\n</answer>\n\n<answer id=\"B\">\n{reasons(second)}\n</answer>\n"
+        "\nWhich answer is right, or else better? Work out for yourself what differs between them; length and confidence count "
+        'for nothing. Reply with one JSON object: {"reason": "<one sentence>", "better": "A" or "B" or "neither"}',
+        *pictures,
+    )
+    return Brief(agent=agent, model=model, task=f"{model.name}: {first.agent} or {second.agent}?", tools=team.tools if model.abilities.tools else (),
+                 request=replace(request, messages=(*request.messages, asked)))

@@ -1,0 +1,20 @@
+"""Plain vote: the largest group of equal answers wins; of equal groups, the one whose first answer came first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from musespark.reasoning import voting
+from musespark.reasoning.aggregate.decision import Decision
+from musespark.reasoning.run import Run
+from musespark.reasoning.table import Table
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team import Team
+
+
+async def vote(run: Run, team: Team, table: Table) -> Decision:
+    """The answer most agents gave (Wang et al., Self-Consistency, 2022)."""
+    choice = voting.vote(table.groups)
+    reason = "It is the only answer" if choice.of == 1 else choice.reason
+    return Decision(by="vote", winner=choice.winner.first, winners=choice.winner.agents, reason=f"{reason}.")

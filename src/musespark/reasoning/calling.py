@@ -1,0 +1,258 @@
+"""One call of a model on behalf of an agent: within the budget and the time, asked again where that helps.
+
+Whatever a backend does ends here in a `Reply` or a typed error, with what it used booked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from musespark.budget import Budget, Cost, Reservation
+from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
+from musespark.errors import BudgetExhausted, ModelFailed, MuseError, RateLimited, StreamCut
+from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
+from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.reasoning.account import Account
+from musespark.reasoning.lanes import Lanes
+from musespark.reasoning.run import Run
+from musespark.usage import Usage
+
+RETRIES = 3
+"""Times that a call is asked again where waiting may help."""
+PAUSE = 0.5
+"""Seconds before the first time, doubled each time, unless the backend names its own."""
+LONGEST_PAUSE = 60.0
+BETWEEN_ACCOUNTS = 0.05
+"""Seconds between two accounts of one call while it is under way."""
+SILENCE = 300.0
+"""Seconds without a sign of life after which a backend counts as gone."""
+CHARACTERS_PER_TOKEN = 3.5
+TOKENS_PER_PICTURE = 1100
+"""What prompts are estimated by before a backend has counted them; on the high side, for budgets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a model said."""
+
+    message: Message
+    why: Why
+    reason: str = ""
+    pictures: tuple[Pictured, ...] = ()
+    verified: bool | None = None
+    verified_by: str = ""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tools it asks for."""
+        return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
+
+    @property
+    def thoughts(self) -> str:
+        """The reasoning it showed apart from its text."""
+        return "".join(part.text for part in self.message.parts if isinstance(part, Thinking))
+
+
+async def call(run: Run, account: Account, model: Model, request: Request, *, speak: bool = False) -> Reply:
+    """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
+
+    Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit.
+    """
+    for again in count():
+        try:
+            return await _Call(run, account, model, speak).made(request)
+        except ModelFailed as error:
+            pause = _pause(error, again)
+            left = run.budget.seconds_left()
+            if pause is None or (left is not None and left <= pause):
+                raise
+            run.emit(Noted(account.agent, f"{error} It is asked again in {pause:.1f} seconds."))
+            await asyncio.sleep(pause)
+    raise AssertionError("unreachable")
+
+
+def _pause(error: ModelFailed, again: int) -> float | None:
+    """Seconds to wait before asking again; None where that does not help."""
+    passing = isinstance(error, RateLimited) or error.status in (408, 409, 425, 429, 500, 502, 503, 504, 529)
+    if not passing or again >= RETRIES:
+        return None
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    pause = PAUSE * 2**again if asked is None else asked
+    return pause if pause <= LONGEST_PAUSE else None
+
+
+def prompt_tokens(request: Request) -> int:
+    """About how many tokens a backend reads for a request."""
+    characters = sum(len(tool.description) + len(tool.parameters) for tool in request.tools) + len(request.schema or "")
+    pictures = 0
+    for message in request.messages:
+        for part in message.parts:
+            pieces = part.content if hasattr(part, "content") else (part,)
+            for piece in pieces:
+                characters += len(getattr(piece, "text", "")) + len(getattr(piece, "arguments", ""))
+                pictures += hasattr(piece, "media_type")
+    return int(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_PICTURE * pictures + 4 * len(request.messages)
+
+
+class _Call:
+    """One call while it is under way."""
+
+    def __init__(self, run: Run, account: Account, model: Model, speak: bool) -> None:
+        self.run, self.account, self.model, self.speak = run, account, model, speak
+        self.lanes = Lanes(model.name, account.agent, speak)
+        self.usage = Usage(calls=1)
+        self.parts: list[Part] = []
+        self.pictures: list[Pictured] = []
+        self.verified: Verified | None = None
+        self.finish: Finish | None = None
+        self.told = -math.inf
+
+    async def made(self, request: Request) -> Reply:
+        """The reply; what was used is booked however it ends."""
+        with self._reserved(request) as held:
+            limited = self._limited(request, held.granted)
+            asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
+            at_limit: Why = "length" if asked_for else "budget"
+            try:
+                why = await self._listened(limited, held.granted.tokens, at_limit)
+            except BudgetExhausted:
+                why = "budget"
+                if not self.said:
+                    raise
+            except MuseError:
+                self._drop("its writer failed")
+                raise
+            except Exception as crash:  # an adapter's bug
+                self._drop("its writer failed")
+                raise ModelFailed(self.model.name, repr(crash)) from crash
+            finally:
+                for event in self.lanes.close("its parent ended"):
+                    self.run.emit(event)
+                held.settle(Cost(tokens=self.usage.tokens, usd=self.usage.usd, calls=1))
+                self.account.book(self.usage)
+                self.run.spend(self.account)
+        if why == "cut" and not self.said:
+            raise StreamCut(self.model.name)
+        reason = self.finish.reason if self.finish else ""
+        verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
+        return Reply(message=self._message(), why=why, reason=reason, pictures=tuple(self.pictures), verified=verified,
+                     verified_by=by, usage=self.usage)
+
+    @property
+    def said(self) -> bool:
+        """Whether there is anything to show for it."""
+        return any(isinstance(part, Text | ToolCall) for part in self.parts)
+
+    async def _listened(self, request: Request, granted: int, at_limit: Why) -> Why:
+        stream = self.model.stream(request)
+        async with aclosing(stream), aclosing(_in_time(stream, self.run.budget, self.model.name)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, Finish):
+                    self.finish = delta
+                    return at_limit if delta.why == "length" else delta.why
+                self._heard(delta)
+                if self.usage.tokens > granted:
+                    return at_limit
+                await self.run.pace()
+        return "cut"
+
+    def _heard(self, delta: Delta) -> None:
+        event = self.lanes.event(delta)
+        match delta:
+            case TextDelta():
+                self.parts.append(Text(delta.text, self.model.name))
+            case ThinkingDelta(agent="main"):
+                self.parts.append(Thinking(delta.text, None, self.model.name))
+            case ToolCallDelta():
+                self.parts.append(delta.call)
+            case UsageDelta():
+                self.usage = replace(delta.usage, calls=1)
+                self.account.running(self.usage)
+        match event:
+            case None:
+                return
+            case Spent():
+                # A backend may count every token; of many agents a person reads a few numbers a second.
+                if self.account is self.run.main or time.monotonic() - self.told > BETWEEN_ACCOUNTS:
+                    self.told = time.monotonic()
+                    self.run.spend(self.account)
+                return
+            case Verified():
+                self.verified = event
+                if not self.speak:  # whether the run's answer is verified shows once there is one
+                    return
+        sent = self.run.emit(event)
+        if isinstance(sent, Pictured):
+            self.pictures.append(sent)
+
+    def _drop(self, reason: str) -> None:
+        if self.speak and self.said and self.run.answer:
+            self.run.emit(AnswerDropped(reason))
+
+    def _message(self) -> Message:
+        if self.finish is not None and self.finish.message is not None:
+            return self.finish.message
+        joined: list[Part] = []
+        for part in self.parts:
+            last = joined[-1] if joined else None
+            if isinstance(part, Text | Thinking) and type(last) is type(part):
+                joined[-1] = replace(last, text=last.text + part.text)
+            else:
+                joined.append(part)
+        return Message("assistant", tuple(joined))
+
+    def _wanted(self, request: Request) -> Cost:
+        """The most that the call may cost."""
+        abilities = self.model.abilities
+        spawning = abilities.native_spawn and request.mode is Mode.CONTEMPLATING
+        written = request.max_tokens or abilities.context * (1 + request.threads if spawning else 1)
+        read = self._read(request)
+        usd = read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
+        return Cost(tokens=read + written, usd=usd, calls=1)
+
+    def _read(self, request: Request) -> int:
+        """Tokens of the prompt, for a backend that counts them."""
+        return prompt_tokens(request) if self.model.abilities.conversation else 0
+
+    def _reserved(self, request: Request) -> Reservation:
+        wanted, read = self._wanted(request), self._read(request)
+        abilities = self.model.abilities
+        least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
+        return self.run.budget.reserve(wanted, at_least=least)
+
+    def _limited(self, request: Request, granted: Cost) -> Request:
+        """The request with as many tokens as were granted, in tokens and in money."""
+        abilities, read = self.model.abilities, self._read(request)
+        tokens = granted.tokens - read
+        if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
+            tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
+        unbounded = request.max_tokens is None and abilities.conversation and granted == self._wanted(request)
+        return request if unbounded else replace(request, max_tokens=max(1, tokens))
+
+
+async def _in_time(deltas: AsyncGenerator[Delta, None], budget: Budget, model: str) -> AsyncGenerator[Delta, None]:
+    """The same deltas until the budget's deadline; then cancels the model's step and raises `BudgetExhausted`."""
+    while True:
+        # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn.
+        left = budget.seconds_left()
+        if left == 0:
+            raise BudgetExhausted("seconds", 0)
+        try:
+            async with asyncio.timeout(SILENCE if left is None else min(left, SILENCE)) as timeout:
+                delta = await anext(deltas)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            if left is not None and left <= SILENCE:
+                raise BudgetExhausted("seconds", 0) from None
+            raise ModelFailed(model, f"it was silent for {SILENCE:g} seconds; ask again") from None
+        yield delta

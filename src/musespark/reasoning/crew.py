@@ -1,0 +1,187 @@
+"""Agents at work side by side: sent out, heard as they come back, doubled when they lag, dismissed when they are not needed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from musespark.errors import AllFailed, ModelFailed, MuseError
+from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
+from musespark.reasoning.account import Account
+from musespark.reasoning.agent import Brief, think
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence import blank
+from musespark.reasoning.patience import Patience
+from musespark.reasoning.run import Run
+
+Outcome: TypeAlias = Attempt | MuseError
+
+
+@dataclass(eq=False)
+class _Sent:
+    """An agent at work."""
+
+    brief: Brief
+    name: str
+    """Of the agent; it shares it with its double."""
+    since: float = field(default_factory=time.monotonic)
+    """When the agent was sent; a double is as late as the one it doubles."""
+    task: asyncio.Task[Outcome] = field(init=False)
+    doubled: bool = False
+    """Whether it has a double, or is one."""
+    reason: str = "the run was stopped"
+    """Why it was cancelled, if it was."""
+
+    def __post_init__(self) -> None:
+        self._began = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds for which the agent has been waited for."""
+        return time.monotonic() - self.since
+
+    @property
+    def latency(self) -> float:
+        """Seconds for which this one has been at work."""
+        return time.monotonic() - self._began
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Somebody lags: an agent has been at work for far longer than the others took."""
+
+    brief: Brief
+
+
+@dataclass
+class Crew:
+    """A batch of agents of one run. Leaving the `with` block cancels whoever is still at work, and waits until they are gone."""
+
+    run: Run
+    account: Account
+    """Whose work it is."""
+    patience: Patience = field(default_factory=Patience)
+    failures: dict[str, MuseError] = field(default_factory=dict)
+    """What became of those that failed, by agent."""
+
+    def __post_init__(self) -> None:
+        self._working: list[_Sent] = []
+        self._latencies: list[float] = []
+        self._sent = 0
+        self.account.batch()
+
+    @property
+    def working(self) -> int:
+        """How many have not come back."""
+        return len({sent.name for sent in self._working})
+
+    def send(self, brief: Brief) -> None:
+        """Put an agent to work."""
+        self._sent += 1
+        self._start(brief, brief.agent)
+
+    def double(self, brief: Brief) -> None:
+        """Put a second agent to the same work; the first of the two to answer counts."""
+        self.run.emit(Noted(brief.agent, "It lags; its question is asked a second time beside it."))
+        first = next(sent for sent in self._working if sent.brief is brief)
+        again = replace(brief, agent=f"{brief.agent}-again", task=f"{brief.task} (doubled)")
+        second = self._start(again, brief.agent)
+        second.doubled, second.since = True, first.since
+
+    def _start(self, brief: Brief, name: str) -> _Sent:
+        sent = _Sent(brief, name)
+        sent.task = asyncio.create_task(self._work(sent, self.account.open(brief.agent)))
+        self._working.append(sent)
+        return sent
+
+    async def _work(self, sent: _Sent, account: Account) -> Outcome:
+        run, brief = self.run, sent.brief
+        run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
+        try:
+            attempt = await think(run, brief, account)
+        except asyncio.CancelledError:
+            run.emit(AgentCancelled(brief.agent, sent.reason))
+            raise
+        except MuseError as error:
+            run.emit(AgentFailed(brief.agent, type(error).__name__, str(error)))
+            return error
+        except Exception as crash:  # a bug in a tool or an adapter; the others go on
+            failure = ModelFailed(brief.model.name, repr(crash))
+            run.emit(AgentFailed(brief.agent, type(crash).__name__, str(failure)))
+            return failure
+        if blank(attempt):
+            nothing = ModelFailed(brief.model.name, "it answered nothing")
+            run.emit(AgentFailed(brief.agent, type(nothing).__name__, str(nothing)))
+            return nothing
+        run.emit(AgentReturned(brief.agent, attempt.text))
+        return attempt
+
+    async def outcome(self) -> tuple[Brief, Outcome] | Lag | None:
+        """The next to come back, or somebody who lags; None when there is nobody left worth waiting for."""
+        while self._working:
+            leave, double = self._thresholds()
+            tasks = {sent.task for sent in self._working}
+            done, _ = await asyncio.wait(tasks, timeout=self._timeout(leave, double), return_when=asyncio.FIRST_COMPLETED)
+            if done:
+                sent = next(sent for sent in self._working if sent.task in done)
+                if (back := await self._back(sent)) is not None:
+                    return back
+            elif leave is not None and all(sent.age >= leave for sent in self._working):
+                await self.dismiss("it lagged behind the others, who were enough to decide")
+            elif double is not None:
+                for sent in self._working:
+                    if sent.age >= double and not sent.doubled:
+                        sent.doubled = True
+                        return Lag(sent.brief)
+        return None
+
+    def _thresholds(self) -> tuple[float | None, float | None]:
+        alive = self._sent - len(self.failures)
+        return self.patience.leave_at(self._latencies, alive), self.patience.double_at(self._latencies)
+
+    def _timeout(self, leave: float | None, double: float | None) -> float | None:
+        """Seconds until the next of those at work crosses a threshold."""
+        waits = [double - sent.age for sent in self._working if double is not None and not sent.doubled]
+        if leave is not None:
+            waits.append(max(leave - sent.age for sent in self._working))
+        return max(0.0, min(waits)) if waits else None
+
+    async def _back(self, sent: _Sent) -> tuple[Brief, Outcome] | None:
+        """Take in who came back; None where its double is still at work and may do better."""
+        self._working.remove(sent)
+        outcome = sent.task.result()
+        others = [other for other in self._working if other.name == sent.name]
+        if isinstance(outcome, Attempt):
+            if not outcome.cut:
+                self._latencies.append(sent.latency)
+            await self._cancel(others, "its double was faster")
+        elif others:
+            return None
+        else:
+            self.failures[sent.brief.agent] = outcome
+        return sent.brief, outcome
+
+    async def dismiss(self, reason: str) -> None:
+        """Cancel whoever is at work, and wait until they have gone."""
+        await self._cancel(list(self._working), reason)
+
+    async def _cancel(self, those: list[_Sent], reason: str) -> None:
+        for sent in those:
+            sent.reason = reason
+            sent.task.cancel()
+            self._working.remove(sent)
+        if those:
+            await asyncio.wait([sent.task for sent in those])
+
+    def all_failed(self) -> AllFailed:
+        """The error that lists what became of everyone."""
+        return AllFailed({agent: str(error) for agent, error in self.failures.items()})
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        await self.dismiss("the run was stopped")

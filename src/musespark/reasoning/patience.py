@@ -1,0 +1,47 @@
+"""How long the slow ones are waited for. Pure: ages and latencies in seconds go in, thresholds come out.
+
+After Dean and Barroso, The Tail at Scale (2013): a request that lags is sent a second time, and an answer that is good
+enough does not wait for the last of its parts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """When an agent that is still at work is doubled, and when it is left behind."""
+
+    quorum: float = 0.5
+    """More than this part of the agents must have answered before the others may be left behind."""
+    grace: float = 0.15
+    """They are left behind this much later than the slowest of those that answered, as a part of its latency."""
+    quantile: float = 0.75
+    """Of the latencies so far: an agent that takes `factor` times as long is doubled."""
+    factor: float = 2.0
+    least: float = 0.05
+    """Seconds; nobody is judged by smaller differences."""
+
+    def leave_at(self, latencies: Sequence[float], sent: int) -> float | None:
+        """The age at which an agent is left behind; None while too few of those sent have answered."""
+        if not latencies or len(latencies) <= self.quorum * sent:
+            return None
+        slowest = max(latencies)
+        return slowest + max(self.least, self.grace * slowest)
+
+    def double_at(self, latencies: Sequence[float]) -> float | None:
+        """The age at which an agent is doubled; None while nobody has answered."""
+        if not latencies:
+            return None
+        if math.isinf(self.factor):
+            return None
+        ordered = sorted(latencies)
+        edge = ordered[math.ceil(self.quantile * len(ordered)) - 1]
+        return max(self.factor * edge, edge + self.least)
+
+
+EVERYONE = Patience(quorum=1.0, factor=math.inf)
+"""For agents that each do a different part of the work: all are waited for."""

@@ -1,0 +1,139 @@
+"""What everything within one run shares: where its events go, what was used, and what may still be spent."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections import deque
+from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from musespark.budget import Budget
+from musespark.content import Request, ToolCall
+from musespark.errors import ModelFailed, MuseError
+from musespark.events import (
+    MAIN,
+    AgentCancelled,
+    AgentReturned,
+    AgentStarted,
+    AnswerDelta,
+    AnswerDropped,
+    Event,
+    Pictured,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    Spent,
+    Stamper,
+    Verified,
+    Why,
+)
+from musespark.reasoning.account import Account
+from musespark.usage import Usage
+
+_AnyEvent = TypeVar("_AnyEvent", bound=Event)
+
+AHEAD = 256
+"""Events that may wait for whoever reads the stream; beyond that, agents wait too."""
+
+
+class Run:
+    """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
+
+    def __init__(self, request: Request, budget: Budget, model: str) -> None:
+        """model: the name that the run is known by."""
+        self.request, self.budget, self.model = request, budget, model
+        self.main = Account(MAIN)
+        self.why: Why = "finished"
+        self.reason = ""
+        self.calls: tuple[ToolCall, ...] = ()
+        """Tools of the one who asks, called by the answer."""
+        self.spawned = 0
+        """Sub-agents that tools have spawned; the request caps them."""
+        self._stamp = Stamper()
+        self._answer: list[str] = []
+        self._verified = False
+        self._pictures: list[int] = []
+        self._told: dict[str, Usage] = {}
+        self._waiting: deque[Event] = deque()
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+
+    @property
+    def answer(self) -> str:
+        """The answer so far."""
+        return "".join(self._answer)
+
+    def emit(self, event: _AnyEvent) -> _AnyEvent:
+        """Send an event on its way; returns it with its number and its time."""
+        stamped = self._stamp(event)
+        match stamped:
+            case AnswerDelta():
+                self._answer.append(stamped.text)
+            case AnswerDropped():
+                self._answer.clear()
+                self._verified = False
+            case Verified():
+                self._verified = stamped.ok
+            case Pictured():
+                self._pictures.append(stamped.seq)
+        self._waiting.append(stamped)
+        self._news.set()
+        return stamped
+
+    async def pace(self) -> None:
+        """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
+        while len(self._waiting) > AHEAD:
+            self._room.clear()
+            await self._room.wait()
+
+    def spend(self, account: Account) -> None:
+        """Tell what an agent, and with it the whole run, has used so far."""
+        for each in dict.fromkeys((account, self.main)):
+            if self._told.get(each.agent) != (total := each.total):
+                self._told[each.agent] = total
+                self.emit(Spent(each.agent, total))
+
+    async def events(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[Event, None]:
+        """Do the work, and hand out its events as they come; closing the stream cancels it, and waits until it has ended."""
+        task = asyncio.create_task(self._begin_and_end(work))
+        task.add_done_callback(lambda _: self._news.set())
+        try:
+            while not task.done() or self._waiting:
+                while self._waiting:
+                    event = self._waiting.popleft()
+                    if len(self._waiting) < AHEAD // 2:
+                        self._room.set()
+                    yield event
+                if not task.done():
+                    self._news.clear()
+                    await self._news.wait()
+            task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
+        self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
+        self.emit(AgentStarted(MAIN, None, self.request.question))
+        try:
+            await work
+        except MuseError as error:
+            self._failed(error)
+            raise
+        except Exception as crash:  # a bug; the person still gets a typed error and the whole story
+            failure = ModelFailed(self.model, repr(crash))
+            self._failed(failure)
+            raise failure from crash
+        self._ended()
+
+    def _ended(self) -> None:
+        """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
+        returned = self.emit(AgentReturned(MAIN, self.answer))
+        usage = replace(self.main.total, seconds=returned.at)
+        self.emit(RunEnded(self.answer, self._verified, usage, tuple(self._pictures), self.why, self.reason, self.calls))
+
+    def _failed(self, error: MuseError) -> None:
+        self.emit(AgentCancelled(MAIN, "the run failed"))
+        self.emit(RunFailed(type(error).__name__, str(error)))

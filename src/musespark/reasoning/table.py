@@ -1,0 +1,83 @@
+"""What lies on a team's table: the answers so far, and who agrees with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from musespark.events import Agreed
+from musespark.reasoning.agreement import Groups
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence import Equivalence
+from musespark.reasoning.run import Run
+
+_SHORT = 80
+"""Characters of an answer that are shown beside others."""
+
+
+@dataclass
+class Table:
+    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else."""
+
+    run: Run
+    same: Equivalence
+    attempts: list[Attempt] = field(default_factory=list)
+    settled: str = ""
+    """Why more answers would not change the winner; empty while they might."""
+
+    def __post_init__(self) -> None:
+        self.groups = Groups(self.same)
+
+    async def lay(self, attempt: Attempt) -> None:
+        """Put an answer beside the others."""
+        self.attempts.append(attempt)
+        if _standing(attempt) == max(map(_standing, self.attempts)):
+            if all(_standing(one) == _standing(attempt) for one in self.attempts):
+                await self.groups.add(attempt)
+            else:
+                await self._group_anew()
+
+    async def replace(self, attempts: Iterable[Attempt]) -> None:
+        """Other answers instead, each in the place of the one before."""
+        self.attempts = list(attempts)
+        await self._group_anew()
+
+    async def _group_anew(self) -> None:
+        """Only the answers of the highest standing are compared."""
+        self.groups = Groups(self.same)
+        highest = max(map(_standing, self.attempts))
+        for attempt in self.attempts:
+            if _standing(attempt) == highest:
+                await self.groups.add(attempt)
+
+    @property
+    def verified(self) -> list[Attempt]:
+        """The answers that something that knows has found right."""
+        return [attempt for attempt in self.attempts if attempt.verified]
+
+    @property
+    def sound(self) -> bool:
+        """Whether the answers that are compared are whole, and none of them is known to be wrong."""
+        return bool(self.attempts) and max(map(_standing, self.attempts)) >= 2
+
+    def agreed(self) -> None:
+        """Tell how the answers stand."""
+        leading = self.groups.leading
+        self.run.emit(Agreed(tuple(group.agents for group in leading), tuple(short(group.first) for group in leading),
+                             bool(self.settled), self.settled))
+
+
+def _standing(attempt: Attempt) -> int:
+    """How much an answer counts for: not at all beside a better one, only beside its equals."""
+    if attempt.verified:
+        return 3
+    if attempt.verified is False:
+        return 0
+    return 1 if attempt.cut else 2
+
+
+def short(attempt: Attempt) -> str:
+    """An answer in one line."""
+    said = attempt.answer or ", ".join(f"{call.name}({call.arguments})" for call in attempt.calls)
+    line = " ".join(said.split())
+    return line if len(line) <= _SHORT else line[: _SHORT - 1] + "…"

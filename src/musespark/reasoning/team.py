@@ -1,0 +1,145 @@
+"""Many lines of thought on one question: explore, refine, aggregate.
+
+A `Team` is a value made of small parts; every part can be replaced by a function of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from musespark.content import Request
+from musespark.errors import BadOption, BeyondModel
+from musespark.events import Decided, StageStarted
+from musespark.models.model import Model
+from musespark.reasoning.agent import Brief, ToolMaker
+from musespark.reasoning.aggregate import Aggregator, aggregator_named
+from musespark.reasoning.agreement import enough
+from musespark.reasoning.approaches import explorer
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.explore import explore
+from musespark.reasoning.meaning import same_meaning
+from musespark.reasoning.patience import Patience
+from musespark.reasoning.refine import refine
+from musespark.reasoning.run import Run
+from musespark.reasoning.table import Table
+from musespark.tools.tool import Tool
+
+MAX_AGENTS = 64
+MAX_ROUNDS = 8
+
+Role: TypeAlias = Literal["refiner", "judge", "merger"]
+Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
+"""Group sizes, the leader's first, and how many answers are still to come: whether they could not change the winner, and why."""
+
+
+def briefs(run: Run, team: Team) -> list[Brief]:
+    """The explorers, unlike each other on purpose: the models dealt in turn, each with its own seed, temperature and approach."""
+    found = []
+    for index in range(team.agents):
+        model = team.explorers[index % len(team.explorers)]
+        request, approach = explorer(team.limited(run, run.request), model, index)
+        found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
+                           tools=team.tools if model.abilities.tools else (), verify=team.verify))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Who thinks about a question, and how they come to one answer.
+
+    Raises `BadOption` where a number is out of its range or there is no explorer.
+    """
+
+    explorers: tuple[Model, ...]
+    """The mix: they are dealt to the agents in turn."""
+    agents: int = 8
+    first: int = 2
+    """So many start at once; the others follow in waves that double, only while the answers leave room for doubt."""
+    rounds: int = 1
+    """At most so many rounds of refinement, only where they disagree."""
+    aggregate: str | Aggregator = "auto"
+    refiner: Model | None = None
+    """None: every agent reconsiders with its own model."""
+    judge: Model | None = None
+    """None: the first explorer that can."""
+    merger: Model | None = None
+    tools: tuple[Tool | ToolMaker, ...] = ()
+    explore: Callable[[Run, Team], list[Brief]] = briefs
+    same: Equivalence | None = None
+    """When two answers are the same; None: by what the question asks for."""
+    enough: Enough = enough
+    verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
+    """Something that knows whether an answer is right: unit tests, a checker."""
+    patience: Patience = field(default_factory=Patience)
+    weights: Mapping[str, float] | None = None
+    """What a vote of each model counts, by name: log-odds of being right on such questions. None: nothing is known."""
+
+    def __post_init__(self) -> None:
+        if not self.explorers:
+            raise BadOption("explorers", "nobody", "at least one model")
+        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first", self.first, 1, MAX_AGENTS),
+                                         ("rounds", self.rounds, 0, MAX_ROUNDS)):
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise BadOption(option, value, f"a whole number from {low} to {high}")
+        if isinstance(self.aggregate, str):
+            aggregator_named(self.aggregate)
+
+    @property
+    def name(self) -> str:
+        """What a run of the team is known by: its distinct explorers."""
+        return " + ".join(dict.fromkeys(model.name for model in self.explorers))
+
+    async def contemplate(self, run: Run) -> None:
+        """All stages, one after the other; the run then has its answer. Raises AllFailed where no explorer has any."""
+        table = await explore(run, self)
+        for number in range(1, self.rounds + 1):
+            if not table.settled:
+                await refine(run, self, table, number)
+        await self._settle(run, table)
+
+    async def _settle(self, run: Run, table: Table) -> None:
+        run.emit(StageStarted("aggregate"))
+        decide = aggregator_named(self.aggregate) if isinstance(self.aggregate, str) else self.aggregate
+        decision = await decide(run, self, table)
+        run.emit(Decided(decision.by, decision.winners, decision.reason))
+        decision.speak(run)
+
+    def equivalence(self, run: Run) -> Equivalence:
+        """When two answers to this question are the same."""
+        if self.same is not None:
+            return self.same
+        return equivalence_for(run.request, same_meaning(run, self.judge) if self.judge else None)
+
+    def model_of(self, attempt: Attempt, role: Role) -> Model:
+        """The model that plays a role for an agent: the one named for it, or the agent's own."""
+        own = next((model for model in self.explorers if model.name == attempt.model), self.explorers[0])
+        return getattr(self, role) or own
+
+    def player(self, role: Role, request: Request) -> Model | None:
+        """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
+        named: Model | None = getattr(self, role)
+        return named or next((model for model in self.explorers if model.abilities.conversation
+                              and (model.abilities.pictures_in or not request.images)), None)
+
+    def limited(self, run: Run, request: Request) -> Request:
+        """The request with one agent's share of the tokens and the money, where those are limited."""
+        planned = self.agents * (1 + self.rounds) + 2
+        dearest = max((model.abilities.usd_per_token for model in self.explorers), default=0.0)
+        shares = [left // planned for left in (run.budget.tokens_left(),) if left is not None]
+        money = run.budget.usd_left()
+        if money is not None and dearest:
+            shares.append(int(money / planned / dearest))
+        if request.max_tokens is not None:
+            shares.append(request.max_tokens)
+        return replace(request, max_tokens=max(1, min(shares))) if shares else request
+
+    def require(self, request: Request) -> None:
+        """Raises BeyondModel where an explorer cannot do what the request needs."""
+        for model in self.explorers:
+            if request.images and not model.abilities.pictures_in:
+                raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
+            if (request.tools or self.tools) and not model.abilities.tools:
+                raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
