@@ -1,0 +1,69 @@
+"""Anthropic's Messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from musespark.content import Effort, Request
+from musespark.models.model import Abilities
+from musespark.models.providers.provider import Access, Lack, Profile, Provider
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model as Wire
+
+BUDGETS = {Effort.MINIMAL: 1024, Effort.LOW: 2048, Effort.MEDIUM: 10_000, Effort.HIGH: 16_384, Effort.MAX: 32_000}
+"""Tokens of thought at each effort, for the models that are told a number and not an effort."""
+LEAST_BUDGET = 1024
+"""What Anthropic takes at least."""
+
+
+class Anthropic(Provider):
+    """It has no seed; with thought it takes no temperature, and of temperature and top_p only one."""
+
+    kind = "anthropic"
+    library = "anthropic"
+    base_url = "https://api.anthropic.com"
+    url_variables = ("ANTHROPIC_BASE_URL",)
+    key_variables = ("ANTHROPIC_API_KEY",)
+    price_list = "anthropic"
+    max_temperature = 1.0
+
+    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+        from pydantic_ai.models.anthropic import AnthropicModel
+        from pydantic_ai.providers.anthropic import AnthropicProvider
+
+        there = AnthropicProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        _ = there.client.beta.messages  # or the first request would import it, and hold up whatever else goes on
+        return AnthropicModel(model, provider=there, profile=dict(profile))
+
+    def abilities(self, model: str, profile: Profile) -> Abilities:
+        sampling = not profile.get("anthropic_disallows_sampling_settings", False)
+        return replace(super().abilities(model, profile), seed=False, temperature=sampling, top_p=sampling)
+
+    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
+        yield from super().lacks(request, profile)
+        if request.temperature is not None and request.top_p is not None:
+            yield "be given both a temperature and a top_p", "leave one of them out"
+        if request.effort in (None, Effort.NONE):
+            return
+        if request.temperature not in (None, 1) or (request.top_p is not None and request.top_p < 0.95):
+            yield "be given a temperature or top_p while it thinks", "leave them out, or ask for effort none"
+        if _counted(profile) and request.max_tokens is not None and request.max_tokens <= 2 * LEAST_BUDGET:
+            yield f"think within {request.max_tokens} tokens", f"allow more than {2 * LEAST_BUDGET}, or ask for effort none"
+
+    def settings(self, request: Request, profile: Profile) -> dict[str, Any]:
+        if request.effort in (None, Effort.NONE) or not _counted(profile):
+            return {}
+        # The thought is part of max_tokens: at least half of them stay for the answer.
+        budget = BUDGETS[Effort(request.effort)]
+        if request.max_tokens is not None:
+            budget = min(budget, request.max_tokens // 2)
+        return {"anthropic_thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _counted(profile: Profile) -> bool:
+    """Whether thinking is told as a number of tokens, as older models are."""
+    return not profile.get("anthropic_supports_adaptive_thinking", False)

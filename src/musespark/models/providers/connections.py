@@ -1,0 +1,86 @@
+"""One HTTP client per model and event loop, closed when the last stream that uses it ends.
+
+Agents that run side by side share its connections; nothing outlives them, so that `asyncio.run` may be called as often as one
+likes and no socket is left. To keep connections between calls that follow each other, hold the model open:
+
+    async with model.open():
+        ...
+
+A client belongs to the loop it was made in and is never used from another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from musespark.models.providers.provider import is_loopback
+
+if TYPE_CHECKING:
+    import httpx2
+
+_Made = TypeVar("_Made")
+
+CONNECT_SECONDS = 10.0
+
+
+@dataclass
+class _Open(Generic[_Made]):
+    http: httpx2.AsyncClient
+    made: _Made
+    holders: int = 0
+
+
+class Connections(Generic[_Made]):
+    """Lends what is made of an HTTP client, one per event loop."""
+
+    def __init__(self, make: Callable[[httpx2.AsyncClient], _Made], address: str, silence: float) -> None:
+        """make: what to build on a client. silence: seconds without a byte after which a request has failed."""
+        self._make = make
+        self._address = address
+        self._silence = silence
+        self._open: dict[asyncio.AbstractEventLoop, _Open[_Made]] = {}
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[_Made]:
+        """Use it; the last one out closes the client."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._open:
+            http = client(self._address, self._silence)
+            self._open[loop] = _Open(http, self._make(http))
+        entry = self._open[loop]
+        entry.holders += 1
+        try:
+            yield entry.made
+        finally:
+            entry.holders -= 1
+            if not entry.holders:
+                del self._open[loop]
+                await entry.http.aclose()
+
+    @property
+    def count(self) -> int:
+        """Clients that are open now."""
+        return len(self._open)
+
+
+def client(address: str, silence: float) -> httpx2.AsyncClient:
+    """A client for requests to that address. Proxies of the environment count, except for this machine's own servers."""
+    import httpx2
+
+    return httpx2.AsyncClient(
+        verify=_certificates(), trust_env=not is_loopback(address), timeout=httpx2.Timeout(silence, connect=CONNECT_SECONDS),
+        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100))
+
+
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Loading them takes tens of milliseconds and gives the same each time."""
+    import httpx2
+
+    return httpx2.create_ssl_context()

@@ -1,0 +1,42 @@
+"""Google's Gemini API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from musespark.content import Request
+from musespark.models.model import Abilities
+from musespark.models.providers.provider import Access, Profile, Provider
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model as Wire
+
+
+class Google(Provider):
+    """Its models say what they think only when asked to, so they are."""
+
+    kind = "google"
+    library = "google.genai"
+    base_url = "https://generativelanguage.googleapis.com"
+    url_variables = ("GOOGLE_GEMINI_BASE_URL",)
+    key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    price_list = "google"
+    picture_types = ("image/png", "image/jpeg", "image/webp")
+    most_stops = 5
+
+    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+        from pydantic_ai.models.google import GoogleModel
+        from pydantic_ai.providers.google import GoogleProvider
+
+        there = GoogleProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        return GoogleModel(model, provider=there, profile=dict(profile))
+
+    def abilities(self, model: str, profile: Profile) -> Abilities:
+        return replace(super().abilities(model, profile), context=profile.get("context_window") or 1_048_576)
+
+    def settings(self, request: Request, profile: Profile) -> dict[str, Any]:
+        if request.effort is None and profile.get("supports_thinking", False):
+            return {"google_thinking_config": {"include_thoughts": True}}
+        return {}

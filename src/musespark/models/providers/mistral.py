@@ -1,0 +1,41 @@
+"""Mistral."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from musespark.models.model import Abilities
+from musespark.models.providers.provider import Access, Profile, Provider
+
+if TYPE_CHECKING:
+    import httpx2
+    from pydantic_ai.models import Model as Wire
+
+
+class Mistral(Provider):
+    """Models that always reason have no effort to choose; pydantic-ai sends no schema."""
+
+    kind = "mistral"
+    library = "mistralai"
+    base_url = "https://api.mistral.ai"
+    url_variables = ("MISTRAL_BASE_URL",)
+    key_variables = ("MISTRAL_API_KEY",)
+    price_list = "mistral"
+    text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411", "mistral-large-2407",
+                 "mistral-nemo*", "leanstral*")
+    max_temperature = 1.5
+    id_length = 9
+
+    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+        from pydantic_ai.models.mistral import MistralModel
+        from pydantic_ai.providers.mistral import MistralProvider
+
+        # Its client adds the version to the path by itself.
+        base_url = access.base_url.removesuffix("/").removesuffix("/v1")
+        there = MistralProvider(base_url=base_url, api_key=access.key, http_client=http)
+        return MistralModel(model, provider=there, profile=dict(profile))
+
+    def abilities(self, model: str, profile: Profile) -> Abilities:
+        can = super().abilities(model, profile)
+        return replace(can, schema=False, effort=can.effort and not profile.get("thinking_always_enabled", False))

@@ -1,0 +1,120 @@
+"""A provider's stream as deltas: text and thoughts as they come, calls whole at the end, and a running count of what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from musespark.content import Request, Text, ToolCall
+from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.providers.conversation import incoming
+from musespark.models.providers.prices import Price, billed
+from musespark.models.providers.request import all_images
+from musespark.usage import Usage
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import StreamedResponse
+
+PER_TOKEN = 4
+"""Characters of a token, roughly: what is counted by until the provider tells."""
+PER_IMAGE = 800
+"""Tokens of a picture, roughly."""
+EVERY = 64
+"""Estimated tokens between two reports."""
+
+
+class Reply:
+    """One reply as it comes in.
+
+    Most providers tell what was used with the last event alone. Until then the count is an estimate by length, so that a budget
+    can stop a call in time and a cancelled call costs about what it did cost; the last `UsageDelta` is what the provider says.
+    """
+
+    def __init__(self, name: str, origin: str, request: Request, price: Price, listed: bool) -> None:
+        """listed: whether genai-prices may tell what the whole reply cost; else it is tokens times `price`."""
+        self._name = name
+        self._origin = origin
+        self._price = price
+        self._listed = listed
+        self._prompt = estimated_prompt(request)
+        self._characters = 0
+        self._reported = 0
+
+    def begun(self) -> UsageDelta:
+        """The provider has taken the request: what it read is counted from now on."""
+        return UsageDelta(self._usage(self._prompt, 0))
+
+    def tell(self, event: Any, stream: StreamedResponse) -> Iterator[Delta]:
+        """The deltas that an event means."""
+        delta = _delta(event)
+        if delta is None:
+            return
+        yield delta
+        self._characters += len(delta.text)
+        written = self._characters // PER_TOKEN
+        if written >= self._reported + EVERY:
+            self._reported = written
+            told = stream.usage
+            yield UsageDelta(self._usage(told.input_tokens or self._prompt, max(told.output_tokens, written)))
+
+    @property
+    def said(self) -> bool:
+        """Whether anything of an answer or a thought has come."""
+        return self._characters > 0
+
+    def end(self, response: ModelResponse) -> Iterator[Delta]:
+        """What is said last: the calls, the whole usage, and the message as it goes into the conversation."""
+        message = incoming(response, self._name, self._origin)
+        for part in message.parts:
+            if isinstance(part, ToolCall):
+                yield ToolCallDelta(part)
+        yield UsageDelta(self._total(response))
+        if response.finish_reason == "length":
+            yield Finish("length", "it reached the most tokens it may write", message)
+        elif response.finish_reason == "content_filter":
+            yield Finish("finished", _refusal(response) or "the provider's filter stopped it", message)
+        else:
+            yield Finish("finished", "", message)
+
+    def _total(self, response: ModelResponse) -> Usage:
+        told = response.usage
+        if not told.input_tokens and not told.output_tokens:
+            return self._usage(self._prompt, -(-self._characters // PER_TOKEN))
+        usage = self._usage(told.input_tokens, told.output_tokens)
+        exact = billed(response) if self._listed else None
+        return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
+                                                 calls=usage.calls)
+
+    def _usage(self, prompt: int, written: int) -> Usage:
+        return Usage(tokens=prompt + written, critical_path=written, prompt_tokens=prompt, calls=1,
+                     usd=prompt * self._price.prompt + written * self._price.written)
+
+
+def estimated_prompt(request: Request) -> int:
+    """About how many tokens a provider will read."""
+    from musespark.content import Thinking, ToolResult
+
+    parts = [part for message in request.messages for part in message.parts]
+    texts = [part.text for part in parts if isinstance(part, Text | Thinking)]
+    texts += [item.text for part in parts if isinstance(part, ToolResult) for item in part.content if isinstance(item, Text)]
+    texts += [part.arguments for part in parts if isinstance(part, ToolCall)]
+    texts += [f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools]
+    return sum(map(len, texts)) // PER_TOKEN + PER_IMAGE * len(all_images(request))
+
+
+def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
+    """The text or thought that an event brings, if it brings any."""
+    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
+
+    match event:
+        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)) if text:
+            return TextDelta(text)
+        case PartStartEvent(part=ThinkingPart(content=text)) | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)) if text:
+            return ThinkingDelta(text)
+    return None
+
+
+def _refusal(response: ModelResponse) -> str:
+    said = (response.provider_details or {}).get("refusal")
+    return f"it declined: {said}".rstrip(".") if said else ""
