@@ -17,12 +17,12 @@ class Patience:
 
     quorum: float = 0.5
     """More than this part of the agents must have answered before the others may be left behind."""
-    grace: float = 0.15
+    grace: float = 0.1
     """They are left behind this much later than the slowest of those that answered, as a part of its latency."""
     quantile: float = 0.75
     """Of the latencies so far: an agent that takes `factor` times as long is doubled."""
     factor: float = 2.0
-    least: float = 0.05
+    least: float = 0.03
     """Seconds; nobody is judged by smaller differences."""
 
     def leave_at(self, latencies: Sequence[float], sent: int) -> float | None:
