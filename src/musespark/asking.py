@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from pathlib import Path
@@ -11,12 +11,19 @@ from typing import Any, TypedDict, TypeVar, Unpack
 
 from musespark.answer import Answer, collect
 from musespark.budget import Budget, Limits
+from musespark.config import Config
 from musespark.content import Mode, Request
 from musespark.events import Event
 from musespark.models.model import Model
 from musespark.models.registry import model_named
 from musespark.pictures import ImageLike, as_image
+from musespark.reasoning.agent import ToolMaker
+from musespark.reasoning.aggregate import Aggregator
 from musespark.reasoning.modes import run
+from musespark.reasoning.spawn import SpawnAgents
+from musespark.reasoning.team import Team
+from musespark.tools.registry import tools_named
+from musespark.tools.tool import Tool
 from musespark.trace import traced
 
 _Result = TypeVar("_Result")
@@ -34,13 +41,33 @@ class Options(TypedDict, total=False):
     seed: int
     """The same seed gives the same answer; 0 by default."""
     temperature: float
-    """0, the default, is greedy."""
+    """0 is greedy; by default what the model thinks best, and some variety among a team's explorers."""
+    effort: str
+    """How long a model may reason: none, minimal, low, medium, high or max; by default the model's own."""
     max_tokens: int
     """Of all agents together; by default what the model and the budget allow."""
-    model: str | Model
-    """A registered name or a model; `nano` by default."""
+    model: str | Model | Sequence[str | Model]
+    """A name or a model; several are the mix of a team. By default the configured explorer, or `nano`."""
     budget: Budget | Limits
     """What the answer may cost; no limit by default."""
+    agents: int
+    """Explorers of a team, 1 to 64; 8 by default."""
+    first: int
+    """Explorers that start at once; the others follow while there is doubt. 2 by default."""
+    rounds: int
+    """Rounds of refinement, where they disagree; 1 by default."""
+    aggregate: str | Aggregator
+    """`auto` (the default), `vote`, `weigh`, `judge` or `merge`, or a function of one's own."""
+    refiner: str | Model
+    judge: str | Model
+    merger: str | Model
+    """Who plays these roles; by default the explorers."""
+    tools: Iterable[str | Tool]
+    """What agents may use: `python`, `spawn`, or tools of one's own."""
+    team: Team
+    """A team of one's own making, instead of all that."""
+    config: Config
+    """Names for models, roles and a team's defaults, as `musespark.config.load_config` reads them."""
     trace: str | Path
     """A directory to keep every event and picture in."""
 
@@ -54,16 +81,43 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     images = [as_image(source) for source in options.get("images", ())]
     request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),
                          threads=options.get("threads", 10), seed=options.get("seed"),
-                         max_tokens=options.get("max_tokens"), temperature=options.get("temperature"))
-    named = options.get("model", "nano")
-    model = model_named(named) if isinstance(named, str) else named
+                         max_tokens=options.get("max_tokens"), temperature=options.get("temperature"),
+                         effort=options.get("effort"))
     budget = options.get("budget")
-    events = run(model, request, Budget(budget) if isinstance(budget, Limits) else budget)
+    events = run(thinkers(options), request, Budget(budget) if isinstance(budget, Limits) else budget)
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):
         async for event in events:
             yield event
+
+
+def thinkers(options: Options) -> Model | Team:
+    """Who answers: a model, or a team where the options or the configuration ask for more than one model's own way."""
+    if "team" in options:
+        return options["team"]
+    config = options.get("config") or Config()
+    named = options.get("model") or config.roles.explorer or ("nano",)
+    explorers = tuple(_model(each, config) for each in ([named] if isinstance(named, str) or not isinstance(named, Sequence) else named))
+    chosen: dict[str, Any] = {name: value for name in ("agents", "first", "rounds", "aggregate")
+                              if (value := options.get(name, getattr(config.team, name))) is not None}
+    for role in ("refiner", "judge", "merger"):
+        player = options.get(role, getattr(config.roles, role))
+        if player is not None:
+            chosen[role] = _model(player, config)  # type: ignore[arg-type]
+    if tools := tuple(_tool(tool) for tool in options.get("tools", ())):
+        chosen["tools"] = tools
+    return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else explorers[0]
+
+
+def _model(named: str | Model, config: Config) -> Model:
+    return model_named(named, config) if isinstance(named, str) else named
+
+
+def _tool(named: str | Tool) -> Tool | ToolMaker:
+    if named == "spawn":
+        return SpawnAgents
+    return tools_named([named])[0] if isinstance(named, str) else named
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

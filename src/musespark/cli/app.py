@@ -10,12 +10,16 @@ import typer
 from typer.main import get_command
 
 import musespark
+from musespark.cli.config import app as config
+from musespark.cli.models import models
 from musespark.cli.nano import app as nano
 from musespark.content import MAX_THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
 app.add_typer(nano, name="nano")
+app.add_typer(config, name="config")
+app.command()(models)
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -92,19 +96,34 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
     image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
-    threads: Annotated[int, typer.Option(help=f"The most agents that are spawned, 1 to {MAX_THREADS}.")] = 10,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same answer.")] = 0,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured name. "
+                                                    "Repeatable: a team mixes them.")] = None,
+    agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
+    first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; the others while there is doubt.")] = None,
+    rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 1.")] = None,
+    aggregate: Annotated[str | None, typer.Option(help="auto, vote, weigh, judge or merge.")] = None,
+    judge: Annotated[str | None, typer.Option(metavar="NAME", help="The model that judges.")] = None,
+    refiner: Annotated[str | None, typer.Option(metavar="NAME", help="The model that reconsiders.")] = None,
+    merger: Annotated[str | None, typer.Option(metavar="NAME", help="The model that merges.")] = None,
+    tools: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="What agents may use: python, spawn. Repeatable.")] = None,
+    effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
+    threads: Annotated[int, typer.Option(help=f"The most agents that one agent spawns, 1 to {MAX_THREADS}.")] = 10,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer, from models that have one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="The model that answers.")] = "nano",
     deadline: Annotated[float | None, typer.Option(metavar="SECONDS", help="Answer within so many seconds.")] = None,
     max_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens of all agents together.")] = None,
+    max_usd: Annotated[float | None, typer.Option(metavar="USD", help="The most money of all agents together.")] = None,
 ) -> None:
     """Ask a question."""
     from musespark.cli.answering import answer
     from musespark.cli.asked import options_of, question_of
     from musespark.cli.showing import show_for
+    from musespark.config import load_config
 
-    options = options_of(mode=mode, images=image or [], threads=threads, seed=seed, trace=trace, model=model,
-                         deadline=deadline, max_tokens=max_tokens, question=question)
+    options = options_of(
+        question, image or [], load_config(), mode=mode, model=model, agents=agents, first=first, rounds=rounds, aggregate=aggregate,
+        judge=judge, refiner=refiner, merger=merger, tools=tools, effort=effort, temperature=temperature, threads=threads,
+        seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens, max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, show_for(as_json)))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from musespark.asking import Options
 from musespark.budget import Limits
+from musespark.config import Config, TeamConfig
 from musespark.content import MAX_IMAGE_BYTES, Image
 from musespark.errors import BadOption, MissingFile
 
@@ -16,23 +18,26 @@ _MOST_BYTES = 16_000_000
 """Bytes of a question that are read: enough to say how long one is that is too long, and an end to one that has none."""
 
 
-def options_of(*, mode: str, images: Sequence[str], threads: int, seed: int, trace: str | None, model: str,
-               deadline: float | None, max_tokens: int | None, question: str) -> Options:
-    """The options; those that were not given are left out. Raises the kinds of `BadInput`."""
+def options_of(question: str, images: Sequence[str], config: Config, **given: Any) -> Options:
+    """The options; what was not given is left out, or what is configured. Raises the kinds of `BadInput`."""
     if [question, *images].count(STDIN) > 1:
         raise BadOption("--image", STDIN, "a file where standard input is read already")
-    options = Options(images=[_image(name) for name in images], mode=mode, threads=threads, seed=seed, model=model)
-    if max_tokens is not None:
-        options["max_tokens"] = max_tokens
-    if trace == "":
-        raise BadOption("--trace", trace, "the name of a directory")
-    if trace is not None:
-        options["trace"] = trace
-    if deadline is not None:
-        if not (deadline > 0 and math.isfinite(deadline)):
-            raise BadOption("deadline", deadline, "a number of seconds greater than 0")
-        options["budget"] = Limits(seconds=deadline)
-    return options
+    if given["trace"] == "":
+        raise BadOption("--trace", "", "the name of a directory")
+    limits = _limits(config.team, given.pop("deadline"), given.pop("max_usd"))
+    if given["max_tokens"] is None:
+        given["max_tokens"] = config.team.max_tokens
+    options: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, [])}
+    return Options(images=[_image(name) for name in images], config=config, budget=limits, **options)  # type: ignore[typeddict-item]
+
+
+def _limits(defaults: TeamConfig, deadline: float | None, max_usd: float | None) -> Limits:
+    seconds = defaults.deadline if deadline is None else deadline
+    usd = defaults.max_usd if max_usd is None else max_usd
+    for option, value, unit in (("deadline", seconds, "seconds"), ("max-usd", usd, "US dollars")):
+        if value is not None and not (value > 0 and math.isfinite(value)):
+            raise BadOption(option, value, f"a number of {unit} greater than 0")
+    return Limits(seconds=seconds, usd=usd)
 
 
 def question_of(argument: str) -> str:

@@ -7,8 +7,9 @@ agents that a tool spawns for any other model therefore become the same events.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from musespark.content import Message, Request, ToolCall
 from musespark.events import MAIN
@@ -132,6 +133,14 @@ class Finish:
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
                     | ToolCallDelta | VerifiedDelta | UsageDelta | Finish)
+
+
+@runtime_checkable
+class Openable(Protocol):
+    """A model that keeps connections between calls while it is held open, and has none otherwise."""
+
+    def open(self) -> AbstractAsyncContextManager[object]:
+        """Hold it open."""
 
 
 class Model(Protocol):

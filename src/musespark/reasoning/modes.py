@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, aclosing
+from functools import partial
 
-from musespark.budget import Budget
+from musespark.budget import Budget, Limits
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Verified
-from musespark.models.model import Model
+from musespark.models.model import Model, Openable
 from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.run import Run
 from musespark.reasoning.team import Team
@@ -29,14 +30,27 @@ async def run(model: Model | Team, request: Request, budget: Budget | None = Non
         model = Team(explorers=(model,))
     team = model if isinstance(model, Team) else Team(explorers=(model,), agents=1, rounds=0)
     team.require(request)
-    current = Run(request, budget or Budget(), team.name)
-    work = team.contemplate(current) if model is team and request.mode is Mode.CONTEMPLATING else _alone(current, team)
-    async with aclosing(current.events(work)) as events:
+    contemplates = model is team and request.mode is Mode.CONTEMPLATING
+    budget = budget or Budget()
+    if contemplates and request.max_tokens is not None:
+        budget = budget.child(Limits(tokens=request.max_tokens))
+    current = Run(request, budget, team.name)
+    work = team.contemplate if contemplates else partial(_alone, team)
+    async with aclosing(current.events(_held_open(current, team, work))) as events:
         async for event in events:
             yield event
 
 
-async def _alone(run: Run, team: Team) -> None:
+async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]]) -> None:
+    """Work with connections that last from the first call to the last."""
+    async with AsyncExitStack() as held:
+        for model in team.models:
+            if isinstance(model, Openable):
+                await held.enter_async_context(model.open())
+        await work(run)
+
+
+async def _alone(team: Team, run: Run) -> None:
     """One agent, the first explorer: what it says is the answer as it is written."""
     model = team.explorers[0]
     brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools if model.abilities.tools else (),

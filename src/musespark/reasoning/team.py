@@ -107,6 +107,12 @@ class Team:
         run.emit(Decided(decision.by, decision.winners, decision.reason))
         decision.speak(run)
 
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Everyone who may be asked, once each."""
+        asked = (*self.explorers, self.refiner, self.judge, self.merger)
+        return tuple({id(model): model for model in asked if model is not None}.values())
+
     def equivalence(self, run: Run) -> Equivalence:
         """When two answers to this question are the same."""
         if self.same is not None:
