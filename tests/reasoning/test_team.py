@@ -258,14 +258,15 @@ def test_a_round_never_lowers_the_number_of_verified_answers(answers):
 
 async def test_pictures_and_tools_reach_the_judge():
     tool = ToolSpec.of("search", "Searches.", {"type": "object"})
-    one = model([calls(ToolCall("a", "search", '{"q": 1}')), calls(ToolCall("b", "search", '{"q": 2}'))], judge=[says('{"better": "A"}')])
+    searches = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
+    one = model(searches, judge=[says('{"better": "A"}')])
     request = Request.of("What is this?", [Image.from_bytes(DOT)], tools=(tool,))
     events, error, _ = await contemplated(team(one, agents=2, first=2), request)
     assert error is None
     judged = [each for each in one.requests if stage_of(each) == "judge"]
     assert len(judged) == 2 and all(each.images for each in judged)
     assert "search" in judged[0].messages[-1].text
-    assert events[-1].calls == (ToolCall("a", "search", '{"q": 1}'),)
+    assert events[-1].calls == (ToolCall("1", "search", '{"q": 1}'),)
 
 
 @pytest.mark.parametrize(("options", "says"), [

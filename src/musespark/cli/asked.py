@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from musespark.asking import Options
 from musespark.budget import Limits
@@ -28,7 +28,8 @@ def options_of(question: str, images: Sequence[str], config: Config, **given: An
     if given["max_tokens"] is None:
         given["max_tokens"] = config.team.max_tokens
     options: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, [])}
-    return Options(images=[_image(name) for name in images], config=config, budget=limits, **options)  # type: ignore[typeddict-item]
+    images_read = [_image(name) for name in images]
+    return cast(Options, {"images": images_read, "config": config, "budget": limits, **options})
 
 
 def _limits(defaults: TeamConfig, deadline: float | None, max_usd: float | None) -> Limits:

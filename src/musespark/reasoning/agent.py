@@ -50,9 +50,9 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     """
     held = {tool.spec.name: tool for tool in (_made(tool, run, brief, account) for tool in brief.tools)}
     request = replace(brief.request, tools=(*brief.request.tools, *(tool.spec for tool in held.values())))
+    theirs = frozenset(tool.name for tool in brief.request.tools)
     said: list[Message] = []
     pictures: list[Pictured] = []
-    reminded = False
     for turn in range(1, TURNS + 1):
         asked = replace(request, messages=(*brief.request.messages, *said))
         if turn == TURNS and held:
@@ -60,20 +60,14 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         reply = await call(run, account, brief.model, asked, speak=speak)
         pictures += reply.pictures
         said.append(reply.message)
-        own = [one for one in reply.calls if one.name in held]
-        if len(own) < len(reply.calls) or (not own and (reminded or not _announces(reply, held))):
+        own = [one for one in reply.calls if one.name not in theirs]
+        goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
+        if turn == TURNS or not goes_on:
             break
-        if own and turn < TURNS:
-            if speak and run.answer:
-                run.emit(AnswerDropped("it uses a tool first"))
-            said.append(await _used(run, brief.agent, own, held, pictures))
-        elif not own:
-            reminded = True
-            run.emit(Noted(brief.agent, "It announced sub-agents and called none; it is asked once again."))
-            said.append(Message.user("You said that you would use sub-agents, but you did not call spawn_agents. "
-                                     "Call it now, or answer yourself."))
-    attempt = _attempt(brief, reply, said, pictures, account, frozenset(held))
-    return await _checked(attempt, brief)
+        if speak and run.answer:
+            run.emit(AnswerDropped("it works on"))
+        said.append(await _used(run, brief.agent, own, held, pictures) if own else _reminded(run, brief.agent))
+    return await _checked(_attempt(brief, reply, said, pictures, account, theirs), brief)
 
 
 def _made(tool: Tool | ToolMaker, run: Run, brief: Brief, account: Account) -> Tool:
@@ -84,9 +78,19 @@ _ANNOUNCED = re.compile(
     r"\b(spawn|launch|start|create|dispatch|delegate|deploy|use)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers|workers)\b", re.I)
 
 
-def _announces(reply: Reply, held: Mapping[str, Tool]) -> bool:
-    """Whether a model that can spawn says that it will, and then does not."""
-    return "spawn_agents" in held and reply.why == "finished" and bool(_ANNOUNCED.search(reply.message.text))
+_REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
+                         "yourself.")
+
+
+def _announces(reply: Reply, held: Mapping[str, Tool], said: list[Message]) -> bool:
+    """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
+    able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
+    return able and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
+
+
+def _reminded(run: Run, agent: str) -> Message:
+    run.emit(Noted(agent, "It announced sub-agents and called none; it is asked once again."))
+    return _REMINDER
 
 
 async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
@@ -94,7 +98,7 @@ async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, 
 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
-        output = await _output(held[one.name], one)
+        output = await _output(held, one)
         for image in output.images:
             png, width, height = shown(image)
             pictures.append(run.emit(Pictured(agent, png, f"from {one.name}", width, height)))
@@ -106,21 +110,23 @@ async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, 
     return Message("tool", tuple(task.result() for task in tasks))
 
 
-async def _output(tool: Tool, one: ToolCall) -> Output:
+async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
+    if one.name not in held:
+        return Output(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
     try:
         arguments = one.parsed()
     except ValueError as error:
         return Output(f"The arguments are not JSON: {error}", failed=True)
     if not isinstance(arguments, dict):
         return Output("The arguments must be a JSON object.", failed=True)
-    return await tool.use(arguments)
+    return await held[one.name].use(arguments)
 
 
 def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pictured], account: Account,
-             own: frozenset[str]) -> Attempt:
+             theirs: frozenset[str]) -> Attempt:
     text = reply.message.text
     thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
-    calls = tuple(one for one in reply.calls if one.name not in own)
+    calls = tuple(one for one in reply.calls if one.name in theirs)
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
                    verified=reply.verified, verified_by=reply.verified_by,
