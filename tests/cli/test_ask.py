@@ -14,7 +14,7 @@ from musespark.models.fake import SCRIPTS
 from musespark.pictures import png
 from musespark.trace import read_trace
 
-NUMBER = {"tokens": int, "critical_path": int, "threads": int, "seconds": float}
+NUMBER = {"tokens": int, "critical_path": int, "threads": int, "seconds": float, "usd": float, "calls": int, "prompt_tokens": int}
 
 
 @pytest.fixture(autouse=True)
@@ -32,10 +32,13 @@ def test_json_is_one_object_of_exactly_this_shape(capsys):
     code, out, err = ask(capsys, "Which?", "--model", "fake:team", "--json")
     assert (code, err) == (0, "") and out.count("\n") == 1
     value = json.loads(out)
-    assert list(value) == ["answer", "mode", "verified", "usage", "pictures"]
+    assert list(value) == ["answer", "mode", "verified", "usage", "pictures", "decided", "agents"]
     assert (value["answer"], value["mode"], value["verified"]) == ("42", "contemplating", True)
     assert {key: type(number) for key, number in value["usage"].items()} == NUMBER
     assert [Path(path).read_bytes()[:4] for path in value["pictures"]] == [b"\x89PNG"]
+    assert value["decided"] is None and value["agents"][1] == {
+        "agent": "b", "parent": "main", "model": "fake", "task": "the second way", "state": "won", "answer": "42", "reason": None,
+        "before": None, "group": None}
 
 
 def test_a_trace_keeps_the_pictures(capsys, tmp_path):

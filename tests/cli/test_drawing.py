@@ -101,7 +101,7 @@ def test_what_is_said_of_an_answer(events, said):
     board = team(0)
     for event in events:
         board = board.after(event)
-    assert plain(closing(board, [], 80))[:-1] == ["", "  42", "", *(f"  {line}" for line in said)]
+    assert plain(closing(board, [], 100))[:-1] == ["", "  42", "", *(f"  {line}" for line in said)]
 
 
 @pytest.mark.parametrize("width", [20, 60, 100, 200])

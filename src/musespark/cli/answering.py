@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 from musespark.asking import Options, stream
+from musespark.budget import Budget, Limits
 from musespark.cli import words
 from musespark.cli.board import Board
 from musespark.cli.showing import BETWEEN_FRAMES, Show
@@ -30,7 +31,7 @@ _TURN = 0.02
 
 def answer(question: str, options: Options, show: Show) -> int:
     """Ask and show; the exit code. What the question or the model breaks on is raised as a `MuseError`."""
-    run = Run(show, Gallery(options.get("trace")))
+    run = Run(show, Gallery(options.get("trace")), _limits(options))
     with run.stopped_by_signals():
         try:
             with suppress(asyncio.CancelledError):
@@ -39,6 +40,14 @@ def answer(question: str, options: Options, show: Show) -> int:
             run.broke()
             raise
         return run.ended()
+
+
+def _limits(options: Options) -> Limits:
+    """What the run may cost, as a person has said."""
+    budget = options.get("budget")
+    limits = budget.limits if isinstance(budget, Budget) else budget or Limits()
+    most = options.get("max_tokens")
+    return limits if most is None or limits.tokens is not None else replace(limits, tokens=most)
 
 
 class Gallery:
@@ -66,9 +75,9 @@ class Gallery:
 class Run:
     """A run that is being followed."""
 
-    def __init__(self, show: Show, gallery: Gallery) -> None:
+    def __init__(self, show: Show, gallery: Gallery, limits: Limits) -> None:
         self._show, self._gallery = show, gallery
-        self._board = Board()
+        self._board = Board(limits=limits)
         self._heard = time.monotonic()
         self._signal = 0
         self._cancel: Callable[[], object] = lambda: None

@@ -2,33 +2,59 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from musespark.budget import Limits
+from musespark.cli.agreeing import Group, regrouped
 from musespark.events import (
     MAIN,
     AgentCancelled,
+    AgentFailed,
     AgentReturned,
     AgentStarted,
+    Agreed,
     AnswerDelta,
     AnswerDropped,
+    Changed,
+    Decided,
     Event,
+    Judged,
+    Noted,
     Pictured,
     RunEnded,
     RunFailed,
     RunStarted,
     Spent,
+    StageStarted,
     Thought,
+    ToolCalled,
+    ToolReturned,
     Verified,
     Why,
 )
 from musespark.usage import Usage
 
-State: TypeAlias = Literal["thinking", "waiting", "returned", "won", "cancelled", "answered"]
+State: TypeAlias = Literal["thinking", "waiting", "returned", "won", "cancelled", "failed", "answered"]
+
+RUNNING = ("thinking", "waiting")
 
 KEPT_THOUGHTS = 1000
 """Characters of an agent's latest thoughts: more than any terminal shows of one lane."""
+
+_ROUND = re.compile(r"/round-\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A tool at work for an agent."""
+
+    call: str
+    tool: str
+    arguments: str
+    """JSON text, as the model wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +69,27 @@ class Lane:
     state: State = "thinking"
     thoughts: str = ""
     """The latest of them."""
+    note: str = ""
+    """What else there is to know since its latest thought: what a tool gave back, why it waits."""
+    tools: tuple[Use, ...] = ()
+    """Those it is using now."""
     outcome: str = ""
-    """What it returned, or why it was cancelled."""
+    """What it returned, or why it was cancelled or failed."""
+    changed: Changed | None = None
+    """What it did about its rivals' answers."""
     pictures: int = 0
     """How many it drew."""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self.state in RUNNING
+
+    @property
+    def who(self) -> str:
+        """The agent; the same in every round of refinement."""
+        return _ROUND.sub("", self.agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +114,21 @@ class Board:
     failed: bool = False
     at: float = 0.0
     """Seconds from the start to the latest event."""
+    limits: Limits = field(default_factory=Limits)
+    """What the run may cost, where that is known."""
+    stages: tuple[StageStarted, ...] = ()
+    """Those of a team, the latest last; a model that works alone has none."""
+    groups: tuple[Group, ...] = ()
+    """Who agrees with whom, the leading group first."""
+    settled: str = ""
+    """Why more answers would not change the winner; empty while they might."""
+    verdicts: tuple[Judged, ...] = ()
+    decided: Decided | None = None
+
+    @property
+    def team(self) -> bool:
+        """Whether a team is at work, and not one model."""
+        return bool(self.stages)
 
     @property
     def threads(self) -> int:
@@ -85,16 +143,17 @@ class Board:
     def after(self, event: Event) -> Board:
         """The board once this has happened, too."""
         match event:
-            case Thought():
-                lane = self._lane(event.agent)
-                lane = replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:])
-                return self._with(lane, at=event.at)
+            case Thought() | ToolCalled() | ToolReturned() | Noted() | Pictured() | Changed():
+                return self._lived(event)
             case AnswerDelta():
                 return self._with(at=event.at, answer=self.answer + event.text)
             case AnswerDropped():
                 return self._with(at=event.at, answer="")
+            case Spent() if event.agent == MAIN:
+                return self._with(at=event.at, usage=event.usage)
             case Spent():
-                return self._with(at=event.at, usage=event.usage if event.agent == MAIN else self.usage)
+                known = [lane] if (lane := self.lanes.get(event.agent)) else []
+                return self._with(*(replace(lane, usage=event.usage) for lane in known), at=event.at)
             case AgentStarted():
                 return self._with_agent(event)
             case AgentReturned():
@@ -102,23 +161,28 @@ class Board:
                 return self._ended(replace(self._lane(event.agent), state=state, outcome=event.text), event.at)
             case AgentCancelled():
                 return self._ended(replace(self._lane(event.agent), state="cancelled", outcome=event.reason), event.at)
-            case Pictured():
-                lane = self._lane(event.agent)
-                return self._with(replace(lane, pictures=lane.pictures + 1), at=event.at, pictures=(*self.pictures, event))
+            case AgentFailed():
+                return self._ended(replace(self._lane(event.agent), state="failed", outcome=event.message), event.at)
             case Verified():
                 return self._with(at=event.at, verified=event.ok, checked_by=event.by)
+            case StageStarted() | Agreed() | Judged() | Decided():
+                return self._together(event)
             case RunStarted():
                 return self._with(at=event.at, question=event.question, mode=str(event.mode), model=event.model)
             case RunEnded():
-                return self._with(*self._winners(event.answer), at=event.at, answer=event.answer, verified=event.verified,
-                                  usage=event.usage, why=event.why, reason=event.reason)
+                won = [] if self.team else self._returned(event.answer)
+                return self._with(*won, at=event.at, answer=event.answer, verified=event.verified, usage=event.usage,
+                                  why=event.why, reason=event.reason)
             case RunFailed():
                 return self._with(at=event.at, failed=True)
-        return self._with(at=event.at)
+
+    def group(self, lane: Lane) -> Group | None:
+        """The group that an agent's answer is in."""
+        return next((group for group in self.groups if lane.agent in group.agents or lane.who in group.agents), None)
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that nobody follows any more."""
-        running = (lane for lane in self.lanes.values() if lane.state in ("thinking", "waiting"))
+        running = (lane for lane in self.lanes.values() if lane.running)
         return self._with(*(replace(lane, state="cancelled", outcome=reason) for lane in running), at=at)
 
     def _lane(self, agent: str) -> Lane:
@@ -147,9 +211,53 @@ class Board:
 
     def running(self, parent: str) -> int:
         """How many children of an agent have not ended."""
-        return sum(lane.parent == parent and lane.state in ("thinking", "waiting") for lane in self.lanes.values())
+        return sum(lane.parent == parent and lane.running for lane in self.lanes.values())
 
-    def _winners(self, answer: str) -> list[Lane]:
-        """The agents that had returned what became the answer."""
+    def _lived(self, event: Thought | ToolCalled | ToolReturned | Noted | Pictured | Changed) -> Board:
+        """The board after something in the life of one agent."""
+        lane = self._lane(event.agent)
+        match event:
+            case Thought():
+                lane = replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:], note="")
+            case ToolCalled():
+                lane = replace(lane, tools=(*lane.tools, Use(event.call, event.tool, event.arguments)), note="")
+            case ToolReturned():
+                left = tuple(use for use in lane.tools if use.call != event.call)
+                lane = replace(lane, tools=left, note=f"→ {gist(event)}")
+            case Noted():
+                lane = replace(lane, note=event.text)
+            case Changed():
+                return self._with(*(replace(each, changed=event) for each in self._all_of(event.agent)), at=event.at)
+            case Pictured():
+                lane = replace(lane, pictures=lane.pictures + 1)
+                return self._with(lane, at=event.at, pictures=(*self.pictures, event))
+        return self._with(lane, at=event.at)
+
+    def _together(self, event: StageStarted | Agreed | Judged | Decided) -> Board:
+        """The board after something that concerns the team."""
+        match event:
+            case StageStarted():
+                return self._with(at=event.at, stages=(*self.stages, event))
+            case Agreed():
+                settled = (event.reason or "enough answers agree") if event.enough else ""
+                return self._with(at=event.at, groups=regrouped(self.groups, event), settled=settled)
+            case Judged():
+                return self._with(at=event.at, verdicts=(*self.verdicts, event))
+            case Decided():
+                winners = (lane for who in event.winners for lane in self._all_of(who) if lane.state == "returned")
+                return self._with(*(replace(lane, state="won") for lane in winners), at=event.at, decided=event)
+
+    def _all_of(self, agent: str) -> list[Lane]:
+        """The lanes of an agent, one for each round."""
+        return [lane for lane in self.lanes.values() if agent in (lane.agent, lane.who)]
+
+    def _returned(self, answer: str) -> list[Lane]:
+        """The agents that had returned what became the answer; they have won."""
         return [replace(lane, state="won") for lane in self.lanes.values()
                 if lane.state == "returned" and lane.outcome.strip() == answer.strip() != ""]
+
+
+def gist(event: ToolReturned) -> str:
+    """What a tool gave back, in short; an error says at its end what went wrong."""
+    text = event.text.strip()
+    return (text.rpartition("\n")[2] if event.failed else text)[:KEPT_THOUGHTS]

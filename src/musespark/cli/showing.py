@@ -8,19 +8,28 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from musespark.cli import words
-from musespark.cli.board import Board
+from musespark.cli.board import Board, Lane, Use, gist
 from musespark.events import (
     MAIN,
     AgentCancelled,
+    AgentFailed,
     AgentReturned,
     AgentStarted,
+    Agreed,
+    AnswerDropped,
+    Changed,
     Event,
+    Judged,
+    Noted,
     Pictured,
     RunStarted,
+    StageStarted,
     Thought,
+    ToolCalled,
+    ToolReturned,
 )
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ BETWEEN_FRAMES = 1 / 12
 """Seconds; and at most a twentieth of the time goes into drawing, so that it never holds up a model."""
 _ANY_WIDTH = 10_000
 _MOST_OF_A_LINE = 160
-"""Characters of thought that wait for the end of their line."""
+"""Characters of thought that wait for the end of their line; of what a tool or an agent says, so many are shown."""
 
 
 class Show(Protocol):
@@ -77,15 +86,37 @@ class Json:
             return
         if board.answer and (early := words.early(board)):
             print(f"This is the {early}.", file=sys.stderr)
-        usage = board.usage
-        print(json.dumps({
-            "answer": board.answer, "mode": board.mode, "verified": board.verified,
-            "usage": {"tokens": usage.tokens, "critical_path": usage.critical_path, "threads": board.threads,
-                      "seconds": usage.seconds or board.at},
-            "pictures": [str(path) for path in pictures]}), flush=True)
+        print(json.dumps(_object(board, pictures)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
+
+
+def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
+    """A run as a JSON object; each agent once, as it stood in its last round."""
+    usage, decided = board.usage, board.decided
+    latest = {lane.who: lane for lane in board.lanes.values() if lane.agent != MAIN}
+    return {
+        "answer": board.answer, "mode": board.mode, "verified": board.verified,
+        "usage": {"tokens": usage.tokens, "critical_path": usage.critical_path, "threads": board.threads,
+                  "seconds": usage.seconds or board.at, "usd": usage.usd, "calls": usage.calls,
+                  "prompt_tokens": usage.prompt_tokens},
+        "pictures": [str(path) for path in pictures],
+        "decided": decided and {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason},
+        "agents": [_agent(board, lane) for lane in latest.values()],
+    }
+
+
+def _agent(board: Board, lane: Lane) -> dict[str, Any]:
+    """An agent as a JSON object: what it answered, or why there is no answer of it."""
+    group, first = board.group(lane), board.lanes.get(lane.who, lane)
+    answered = lane.state in ("returned", "won")
+    ended = lane.outcome if lane.state == "failed" else words.outcome(board, lane)
+    return {
+        "agent": lane.who, "parent": lane.parent, "model": words.model_and_way(board, lane)[0], "task": first.task,
+        "state": lane.state, "answer": words.answer(board, lane) if answered else None, "reason": None if answered else ended,
+        "before": lane.changed.before if lane.changed and not lane.changed.kept else None, "group": group and group.letter,
+    }
 
 
 class Lines:
@@ -98,21 +129,32 @@ class Lines:
         """Say it, thoughts a line at a time."""
         match event:
             case RunStarted():
-                self._say(event.at, "", f"{event.model} · {event.mode} · {words.one_line(event.question)}")
+                self._say(event.at, "", f"{words.one_line(event.model)} · {event.mode} · {words.one_line(event.question)}")
             case Thought():
                 self._thought(board, event)
             case AgentStarted() if event.agent != MAIN:
                 self._flush(board, event.at, event.parent or "")
-                self._say(event.at, _who(board, event.parent or ""), f"spawned {_who(board, event.agent)}")
+                self._say(event.at, *_started(board, event))
             case Pictured():
-                self._flush(board, event.at, event.agent)
                 caption = words.one_line(event.caption)
-                self._say(event.at, _who(board, event.agent), f"drew {words.clean(str(picture))}" + (caption and f" ({caption})"))
-            case AgentReturned() | AgentCancelled():
+                self._did(board, event, f"drew {words.clean(str(picture))}" + (caption and f" ({caption})"))
+            case ToolCalled():
+                given = words.arguments(Use(event.call, event.tool, event.arguments))
+                self._did(board, event, f"uses {words.one_line(event.tool)}: {_short(given)}")
+            case ToolReturned():
+                got = _short(words.one_line(gist(event)) or "nothing")
+                self._did(board, event, f"{'failed' if event.failed else 'got'}: {got}")
+            case Noted():
+                self._did(board, event, words.one_line(event.text))
+            case Changed():
+                self._did(board, event, words.change(event))
+            case AgentReturned() | AgentCancelled() | AgentFailed():
                 self._flush(board, event.at, event.agent)
                 if event.agent != MAIN:
                     lane = board.lanes[event.agent]
-                    self._say(event.at, _who(board, event.agent), f"{lane.state} {words.outcome(lane)}")
+                    self._say(event.at, _who(board, event.agent), lane.state + _ending(board, lane))
+            case StageStarted() | Agreed() | Judged() | AnswerDropped():
+                self._say(event.at, "", _together(board, event))
 
     def pulse(self) -> None:
         """Nothing moves."""
@@ -128,6 +170,11 @@ class Lines:
 
     def dropped(self) -> None:
         """Nothing is open."""
+
+    def _did(self, board: Board, event: Pictured | ToolCalled | ToolReturned | Noted | Changed, what: str) -> None:
+        """Say what an agent did, after what it thought before."""
+        self._flush(board, event.at, event.agent)
+        self._say(event.at, _who(board, event.agent), what)
 
     def _thought(self, board: Board, event: Thought) -> None:
         """Keep it until its line is complete, or long enough."""
@@ -151,7 +198,42 @@ class Lines:
 
 def _who(board: Board, agent: str) -> str:
     lane = board.lanes.get(agent)
-    return words.name(lane) if lane else words.one_line(agent)
+    return words.name(board, lane) if lane else words.one_line(agent)
+
+
+def _started(board: Board, event: AgentStarted) -> tuple[str, str]:
+    """Who says that an agent has started, and how."""
+    lane = board.lanes[event.agent]
+    if words.in_team(board, lane):
+        return words.name(board, lane), f"starts · {words.one_line(event.task)}"
+    return _who(board, event.parent or ""), f"spawned {words.name(board, lane)}"
+
+
+def _ending(board: Board, lane: Lane) -> str:
+    """What came of an agent; of a long reply its end, where it comes to its point."""
+    from musespark.cli.fitting import tail
+
+    outcome = words.outcome(board, lane)
+    return f" {tail(outcome, _MOST_OF_A_LINE)}" if lane.state == "returned" else f": {outcome}"
+
+
+def _together(board: Board, event: StageStarted | Agreed | Judged | AnswerDropped) -> str:
+    """What concerns the whole team."""
+    match event:
+        case StageStarted():
+            return f"stage: {words.stage(event)}"
+        case Agreed():
+            enough = f" · enough: {words.one_line(board.settled)}" if board.settled else ""
+            return f"agreement: {words.agreement(board.groups) or 'none'}{enough}"
+        case Judged():
+            return f"{words.one_line(event.by)} judged: {words.verdict_of(event)}"
+        case AnswerDropped():
+            return f"the answer so far is void: {words.one_line(event.reason)}"
+
+
+def _short(text: str) -> str:
+    """The beginning of a text, for one line."""
+    return text if len(text) <= _MOST_OF_A_LINE else text[:_MOST_OF_A_LINE] + "…"
 
 
 class Lanes:
