@@ -3,22 +3,82 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from musespark.errors import UnknownModel
+from musespark.config import Config, ModelConfig
+from musespark.errors import BadOption, UnknownModel
 from musespark.models.model import Model
+
+if TYPE_CHECKING:
+    from musespark.models.providers.provider import Provider
 
 MODELS = {
     "nano": "musespark.models.nano:NanoModel",
     "fake": "musespark.models.fake:FakeModel",
 }
+"""Models of this package: what follows the colon in a name is their one argument."""
+
+PROVIDERS = {
+    "openai": "musespark.models.providers.openai:OpenAI",
+    "openai-responses": "musespark.models.providers.openai:OpenAIResponses",
+    "anthropic": "musespark.models.providers.anthropic:Anthropic",
+    "google": "musespark.models.providers.google:Google",
+    "mistral": "musespark.models.providers.mistral:Mistral",
+    "meta": "musespark.models.providers.meta:Meta",
+    "vllm": "musespark.models.providers.compatible:VLLM",
+    "ollama": "musespark.models.providers.ollama:Ollama",
+    "llamacpp": "musespark.models.providers.compatible:LlamaCpp",
+    "lmstudio": "musespark.models.providers.compatible:LMStudio",
+    "openai-compatible": "musespark.models.providers.compatible:Compatible",
+}
+"""Kinds of provider: what follows the colon is the provider's own name for a model."""
 
 
-def model_named(name: str) -> Model:
-    """A new model of that name; what follows a colon is its one argument (`fake:hang`). Raises `UnknownModel`."""
+def model_named(name: str, config: Config | None = None) -> Model:
+    """A new model: an alias of the configuration, `nano`, or `provider:name`.
+
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` where a provider's libraries are missing.
+    """
+    entry = config.models.get(name) if config is not None else None
+    if entry is None:
+        return _made(name, ModelConfig(model=name), config)
+    return _made(entry.model, entry, config)
+
+
+def provider_named(kind: str) -> Provider:
+    """The kind of provider of that name. Raises `UnknownModel`."""
+    if kind not in PROVIDERS:
+        raise UnknownModel(kind, PROVIDERS)
+    provider: Provider = _imported(PROVIDERS[kind])()
+    return provider
+
+
+def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
     kind, _, argument = name.partition(":")
+    if kind in PROVIDERS:
+        from musespark.models.providers.remote import RemoteModel
+
+        return RemoteModel(provider_named(kind), argument, _options(entry))
     if kind not in MODELS:
-        raise UnknownModel(name, MODELS)
-    module, _, attribute = MODELS[kind].partition(":")
-    factory = getattr(import_module(module), attribute)
+        aliases = config.models if config is not None else ()
+        raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
+    if entry != ModelConfig(model=name):
+        raise BadOption(f"A configured model that is {name}", "more than its name", "without options: it takes none")
+    factory = _imported(MODELS[kind])
     model: Model = factory(argument) if argument else factory()
     return model
+
+
+def _options(entry: ModelConfig) -> Any:
+    """What a person configured, as a provider's model wants it."""
+    from musespark.models.providers.prices import Price
+    from musespark.models.providers.remote import SILENCE, RemoteOptions
+
+    price = Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
+    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or SILENCE, price=price,
+                         abilities=entry.abilities, sampling=entry.sampling)
+
+
+def _imported(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(import_module(module), attribute)

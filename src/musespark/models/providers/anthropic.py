@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider
+from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,7 +37,7 @@ class Anthropic(Provider):
 
         there = AnthropicProvider(base_url=access.base_url, api_key=access.key, http_client=http)
         _ = there.client.beta.messages  # or the first request would import it, and hold up whatever else goes on
-        return AnthropicModel(model, provider=there, profile=dict(profile))
+        return AnthropicModel(model, provider=there, profile=believed(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         sampling = not profile.get("anthropic_disallows_sampling_settings", False)

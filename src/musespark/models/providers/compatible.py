@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, matches
+from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
 
 if TYPE_CHECKING:
     import httpx2
@@ -44,7 +44,7 @@ class Compatible(Provider):
         # vLLM's provider knows the open model families by name; nothing in it is vLLM's alone but the name it gives itself,
         # and that never leaves this process.
         there = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile={**ADVICE, **profile})
+        return OpenAIChatModel(model, provider=there, profile=believed(ADVICE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), pictures_in=matches(model, SEES))

@@ -21,13 +21,13 @@ def failure(error: Exception, name: str, model: str, address: str, variable: str
         return BeyondModel(name, f"do that ({_short(str(error), key)})", "ask differently, or choose another model")
     if isinstance(error, ModelQuotaExceededError):
         status = getattr(error, "status_code", None)
-        return ModelFailed(name, f"the account of the key in {variable} has no credit left; add some, or choose another model", status)
+        return ModelFailed(name, f"the account of {variable} has no credit left; add some, or choose another model", status)
     if isinstance(error, ModelHTTPError):
         return _by_status(error, name, model, address, variable, key)
     if isinstance(error, ModelTimeoutError) or "Timeout" in type(error).__name__:
         return ModelFailed(name, f"{address} did not answer in time; ask again, or raise the timeout in the configuration")
     if isinstance(error, ModelConnectionError) or _is_connection(error):
-        return ModelFailed(name, f"{address} cannot be reached ({_cause(error, key)}); check that it runs and that the address is right")
+        return ModelFailed(name, f"{address} cannot be reached ({_cause(error, key)}); check that it runs and the address is right")
     return ModelFailed(name, f"what {address} sent is no answer ({_cause(error, key)}); check the address, or ask again")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider
+from musespark.models.providers.provider import Access, Profile, Provider, believed
 
 if TYPE_CHECKING:
     import httpx2
@@ -31,7 +31,7 @@ class Google(Provider):
         from pydantic_ai.providers.google import GoogleProvider
 
         there = GoogleProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return GoogleModel(model, provider=there, profile=dict(profile))
+        return GoogleModel(model, provider=there, profile=believed(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), context=profile.get("context_window") or 1_048_576)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider
+from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,7 +33,7 @@ class Meta(Provider):
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
         advice = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True,
                   "thinking_always_enabled": True, "openai_chat_supports_max_reasoning_effort": True}
-        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile={**advice, **profile})
+        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=believed(advice, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), stop=False, tool_choice=False)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider
+from musespark.models.providers.provider import Access, Profile, Provider, believed
 
 if TYPE_CHECKING:
     import httpx2
@@ -22,8 +22,8 @@ class Mistral(Provider):
     url_variables = ("MISTRAL_BASE_URL",)
     key_variables = ("MISTRAL_API_KEY",)
     price_list = "mistral"
-    text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411", "mistral-large-2407",
-                 "mistral-nemo*", "leanstral*")
+    text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411",
+                 "mistral-large-2407", "mistral-nemo*", "leanstral*")
     max_temperature = 1.5
     id_length = 9
 
@@ -34,7 +34,7 @@ class Mistral(Provider):
         # Its client adds the version to the path by itself.
         base_url = access.base_url.removesuffix("/").removesuffix("/v1")
         there = MistralProvider(base_url=base_url, api_key=access.key, http_client=http)
-        return MistralModel(model, provider=there, profile=dict(profile))
+        return MistralModel(model, provider=there, profile=believed(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
 from musespark.models.providers.compatible import ADVICE, Compatible
-from musespark.models.providers.provider import Access, Profile
+from musespark.models.providers.provider import Access, Profile, believed
 
 if TYPE_CHECKING:
     import httpx2
@@ -28,7 +28,7 @@ class Ollama(Compatible):
         from pydantic_ai.providers.ollama import OllamaProvider
 
         there = OllamaProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile={**ADVICE, **profile})
+        return OpenAIChatModel(model, provider=there, profile=believed(ADVICE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), tool_choice=False)

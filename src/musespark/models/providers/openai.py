@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider
+from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
 
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as Wire
+
+WHOLE = {"openai_chat_streaming_requires_finish_reason": True}
+"""A stream that ends without saying why broke off."""
 
 
 class OpenAI(Provider):
@@ -35,7 +38,7 @@ class OpenAI(Provider):
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile={"openai_chat_streaming_requires_finish_reason": True, **profile})
+        return OpenAIChatModel(model, provider=there, profile=believed(WHOLE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
@@ -70,7 +73,7 @@ class OpenAIResponses(OpenAI):
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIResponsesModel(model, provider=there, profile=dict(profile))
+        return OpenAIResponsesModel(model, provider=there, profile=believed(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), seed=False, stop=False)

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from urllib.parse import urlsplit
 
 from musespark.content import Request
@@ -19,6 +19,7 @@ from musespark.models.model import Abilities
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as Wire
+    from pydantic_ai.profiles import ModelProfile
 
 Profile: TypeAlias = Mapping[str, Any]
 """What pydantic-ai knows about a model: `pydantic_ai.profiles.ModelProfile` and its kin."""
@@ -102,6 +103,11 @@ class Provider(ABC):
         """The model's own name and, where the argument tells, its address (`NAME@http://...`)."""
         name, at, address = argument.partition("@http")
         return (name, f"http{address}") if at else (argument, None)
+
+
+def believed(*layers: Profile) -> ModelProfile:
+    """What pydantic-ai should believe about a model; later layers override earlier ones."""
+    return cast("ModelProfile", {belief: value for layer in layers for belief, value in layer.items()})
 
 
 def _first_set(variables: tuple[str, ...]) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
 from musespark.content import Request
-from musespark.errors import BadOption, MissingKey, ModelFailed, NotInstalled
+from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
 from musespark.models.providers.connections import Connections
 from musespark.models.providers.conversation import outgoing
@@ -146,6 +146,7 @@ class RemoteModel:
         reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0), self.options.price is None)
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lent() as wire:
+            failed: MuseError | None
             try:
                 async with self._asked(wire, request) as stream:
                     yield reply.begun()
@@ -158,7 +159,8 @@ class RemoteModel:
                 failed = failure(error, self.name, self.model, self.address, self.key_variable, key)
                 cut = reply.said and broke_off(error)
             else:
-                failed, cut = None, response.finish_reason is None
+                failed = None
+                cut = response.finish_reason is None
                 if response.finish_reason == "error" or (cut and not reply.said and not response.parts):
                     failed, cut = ModelFailed(self.name, f"{self.address} ended its reply without an answer; ask again"), False
             # Outside of the handler: what is raised here must not carry the library's error, which holds the whole request.

@@ -41,8 +41,8 @@ def _lacks(provider: Provider, can: Abilities, request: Request) -> Iterator[Lac
     """What is missing by the abilities, and by what the provider takes at all."""
     images = all_images(request)
     if images and not can.pictures_in:
-        yield "look at pictures", ("ask without one, choose a model that sees, or set pictures_in = true among its abilities in the "
-                                   "configuration if it can after all")
+        yield "look at pictures", ("ask without one, choose a model that sees, or set pictures_in = true among its abilities in "
+                                   "the configuration if it can after all")
     for image in images:
         if image.media_type not in provider.picture_types:
             yield f"read {image.media_type} pictures", "send it as image/png"
