@@ -27,6 +27,8 @@ class Abilities:
     """Contemplates by itself: it spawns and joins threads within one call."""
     context: int = 4096
     """Tokens that one line of thought can hold, the question and what it was forked from included."""
+    in_process: bool = False
+    """Runs on this process's own cores: it lags where they are busy, and asking it twice helps nobody."""
     conversation: bool = False
     """Reads instructions and earlier turns; otherwise only the last question."""
     seed: bool = True

@@ -68,7 +68,7 @@ class NanoModel:
     @property
     def abilities(self) -> Abilities:
         """It reads one picture, draws pictures, and spawns its own threads."""
-        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, context=PER_THREAD)
+        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, in_process=True, context=PER_THREAD)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""

@@ -44,6 +44,11 @@ class _Sent:
         return time.monotonic() - self.since
 
     @property
+    def may_be_doubled(self) -> bool:
+        """Whether it helps to ask again beside it."""
+        return not self.doubled and not self.brief.model.abilities.in_process
+
+    @property
     def latency(self) -> float:
         """Seconds for which this one has been at work."""
         return time.monotonic() - self._began
@@ -133,7 +138,7 @@ class Crew:
                 await self.dismiss("it lagged behind the others, who were enough to decide")
             elif double is not None:
                 for sent in self._working:
-                    if sent.age >= double and not sent.doubled:
+                    if sent.age >= double and sent.may_be_doubled:
                         sent.doubled = True
                         return Lag(sent.brief)
         return None
@@ -144,7 +149,7 @@ class Crew:
 
     def _timeout(self, leave: float | None, double: float | None) -> float | None:
         """Seconds until the next of those at work crosses a threshold."""
-        waits = [double - sent.age for sent in self._working if double is not None and not sent.doubled]
+        waits = [double - sent.age for sent in self._working if double is not None and sent.may_be_doubled]
         if leave is not None:
             waits.append(max(leave - sent.age for sent in self._working))
         return max(0.0, min(waits)) if waits else None
