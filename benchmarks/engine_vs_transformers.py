@@ -78,7 +78,8 @@ def compare(name: str, prompts: list[list[int]], generate: Callable[..., int], n
 def questions(count: int) -> list[list[int]]:
     """Prompts of one length, so that nobody has to pad."""
     rng = random.Random(0)
-    texts = (f"{rng.randint(10, 99)}: use {', '.join(str(rng.randint(10, 99)) for _ in range(4))}." for _ in range(count))
+    drawn = ([rng.randint(10, 99) for _ in range(5)] for _ in range(count))
+    texts = (f"Use {a}, {b}, {c} and {d} to make {target}." for a, b, c, d, target in drawn)
     return [[v.BOS, *v.encode(text), v.THINK] for text in texts]
 
 
