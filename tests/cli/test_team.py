@@ -119,7 +119,9 @@ def test_how_a_team_settled_stays_on_screen():
 
 
 def test_a_wide_terminal_tells_the_way_and_the_tokens_of_each_agent():
-    events = [*explorers("openai:gpt-5: Work backwards."), Thought("agent-1", "from 7"), Spent("agent-1", Usage(tokens=12_345))]
+    events = [*explorers("openai:gpt-5: Work backwards."), Thought("agent-1", "from 6"), Spent("agent-1", Usage(tokens=12_000)),
+              AgentReturned("agent-1", "7"), AgentStarted("agent-1/round-1", "main", "reconsiders"),
+              Thought("agent-1/round-1", "from 7"), Spent("agent-1/round-1", Usage(tokens=345))]
     (line,) = agents(board_of(events), 120)
     assert line.startswith("    agent-1  gpt-5 · Work backwards.  thinking   from 7 ") and line.endswith(" 12k")
     assert len(line) == 119
@@ -132,6 +134,18 @@ def test_a_group_keeps_its_letter_when_it_grows_leads_or_is_reconsidered():
     assert words.agreement(board.groups) == "B 8.0 (agent-2 and agent-3) · A 7 (agent-1)"
     board = board.after(Agreed((("agent-1",), ("agent-2",), ("agent-3",)), ("8.0", "9", "7")))
     assert [group.letter for group in board.groups] == ["B", "C", "A"]
+
+
+def test_who_changes_its_answer_changes_its_group_at_once():
+    board = board_of([*explorers("a", "b"), AgentReturned("agent-1", "7"), AgentReturned("agent-2", "8"),
+                      Agreed((("agent-1",), ("agent-2",)), ("7", "8")), StageStarted("refine", 1),
+                      *(AgentStarted(f"agent-{n}/round-1", "main", "reconsiders") for n in (1, 2)),
+                      *(AgentReturned(f"agent-{n}/round-1", "Answer") for n in (1, 2))])
+    assert [board.group(lane).letter for lane in board.lanes.values() if lane.agent != "main"] == ["A", "B", "A", "B"]
+    board = board.after(Changed("agent-2", "8", "7", False)).after(Changed("agent-1", "7", "9", False))
+    assert board.group(board.lanes["agent-2/round-1"]).letter == "A" and board.group(board.lanes["agent-1/round-1"]) is None
+    board = board.after(Agreed((("agent-1",), ("agent-2",)), ("9.0", "7")))
+    assert board.group(board.lanes["agent-1/round-1"]).answer == "9.0"
 
 
 _SPLITS = st.lists(st.tuples(st.sampled_from([f"agent-{n}" for n in range(9)]), st.sampled_from("pqrst")), max_size=9).map(dict)

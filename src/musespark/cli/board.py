@@ -178,7 +178,16 @@ class Board:
 
     def group(self, lane: Lane) -> Group | None:
         """The group that an agent's answer is in."""
-        return next((group for group in self.groups if lane.agent in group.agents or lane.who in group.agents), None)
+        own = next((group for group in self.groups if lane.agent in group.agents or lane.who in group.agents), None)
+        if lane.changed is None or lane.changed.kept:
+            return own
+        # Until all have reconsidered, the groups are those from before the round.
+        after = next((group for group in self.groups if group.answer == lane.changed.after), None)
+        return after or (own if own and own.answer != lane.changed.before else None)
+
+    def tokens(self, lane: Lane) -> int:
+        """What an agent has used, in all rounds."""
+        return sum(each.usage.tokens for each in self.lanes.values() if each.who == lane.who)
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that nobody follows any more."""

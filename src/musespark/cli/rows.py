@@ -135,7 +135,7 @@ def _columns(board: Board, tree: Sequence[tuple[str, Lane]], width: int) -> _Col
         return _Columns(0, names, 0, 0)
     models = max((cell_len(_model(board, lane, width)) for _, lane in tree), default=0)
     models = min(models, width // 3 if width >= _WIDE else width // 5)
-    counted = width >= _WIDE and any(lane.usage.tokens for _, lane in tree)
+    counted = width >= _WIDE and any(board.tokens(lane) for _, lane in tree)
     return _Columns(2, names, models, _TOKEN_CELLS if counted else 0)
 
 
@@ -171,11 +171,12 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
         line.append(MARGIN).append(padded(_model(board, lane, width), columns.model), "dim")
     state = words.one_line(lane.tools[-1].tool) if lane.tools and lane.running else lane.state
     line.append(MARGIN).append(padded(state, _STATE_CELLS), style).append(MARGIN)
-    tokens = MARGIN + words.short(lane.usage.tokens).rjust(columns.tokens) if columns.tokens else ""
+    used = board.tokens(lane) if columns.tokens else 0
+    tokens = MARGIN + words.short(used).rjust(columns.tokens) if columns.tokens else ""
     room = width - 1 - line.cell_len - len(tokens)
     line.append_text(_latest(board, lane, group, room))
     if tokens and room > 0:
-        line.append(" " * (width - 1 - line.cell_len - len(tokens))).append(tokens if lane.usage.tokens else "", "dim")
+        line.append(" " * (width - 1 - line.cell_len - len(tokens))).append(tokens if used else "", "dim")
         line.rstrip()
     return cut(line, width)
 
