@@ -143,7 +143,10 @@ class AllFailed(MuseError):
     def __init__(self, causes: Mapping[str, str]) -> None:
         self.causes = dict(causes)
         """What happened to each agent, by agent."""
-        listed = "; ".join(f"{agent}: {cause.rstrip('.')}" for agent, cause in self.causes.items())
+        agents: dict[str, list[str]] = {}
+        for agent, cause in self.causes.items():
+            agents.setdefault(cause.rstrip("."), []).append(agent)
+        listed = "; ".join(f"{', '.join(who)}: {cause}" for cause, who in agents.items())
         super().__init__(f"None of the {len(self.causes)} agents answered. {listed}.")
 
 

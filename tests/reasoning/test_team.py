@@ -96,6 +96,14 @@ async def test_all_failed_is_one_error_that_lists_every_cause():
     assert isinstance(error, errors.AllFailed)
     assert "no such model" in str(error) and "the line is dead" in str(error)
     assert (events[-1].kind, events[-1].error) == ("run_failed", "AllFailed")
+    assert error.causes.keys() == {"agent-1", "agent-2"}
+
+
+async def test_what_fails_for_everyone_in_the_same_way_is_not_tried_by_all():
+    one = model([[Fail(401, "the key is wrong")]])
+    _, error, _ = await contemplated(team(one, agents=16))
+    assert isinstance(error, errors.AllFailed) and len(one.requests) <= 3
+    assert str(error).count("the key is wrong") == 1
 
 
 async def test_waiting_is_what_a_rate_limit_asks_for():

@@ -181,6 +181,12 @@ class Crew:
         if those:
             await asyncio.wait([sent.task for sent in those])
 
+    @property
+    def hopeless(self) -> bool:
+        """Whether everyone so far has failed, more than one of them, and all for the same reason: the next would, too."""
+        causes = [str(error) for error in self.failures.values()]
+        return not self._latencies and len(causes) > 1 and len(set(causes)) == 1
+
     def all_failed(self) -> AllFailed:
         """The error that lists what became of everyone."""
         return AllFailed({agent: str(error) for agent, error in self.failures.items()})

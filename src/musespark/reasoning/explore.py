@@ -37,7 +37,7 @@ async def explore(run: Run, team: Team) -> Table:
                     send(1) if waiting else crew.double(brief)
                 case brief, outcome:
                     await _taken(table, team, brief, outcome, crew.working + len(waiting))
-                    if isinstance(outcome, BudgetExhausted):
+                    if isinstance(outcome, BudgetExhausted) or crew.hopeless:
                         waiting.clear()
                     elif isinstance(outcome, MuseError):
                         send(1)
