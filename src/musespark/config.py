@@ -122,7 +122,7 @@ def load_config(path: Path | None = None) -> Config:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadConfig(path, _syntax(error).sentence.rstrip(".")) from None
+        raise BadConfig(path, str(_syntax(text, error)).rstrip(".")) from None
     problems = list(_problems(text, found))
     if problems:
         more = f"; muse config check tells {len(problems) - 1} more" if len(problems) > 1 else ""
@@ -138,7 +138,7 @@ def check_config(path: Path | None = None) -> list[Problem]:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return [_syntax(error)]
+        return [_syntax(text, error)]
     return sorted(_problems(text, found), key=lambda problem: problem.line or 0)
 
 
@@ -155,10 +155,11 @@ def _text(path: Path) -> str | None:
         raise BadConfig(path, error.strerror or str(error)) from None
 
 
-def _syntax(error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax(text: str, error: tomllib.TOMLDecodeError) -> Problem:
     found = re.search(r"\(at line (\d+), column \d+\)", str(error))
     said = re.sub(r" \(at [^)]*\)", "", str(error))
-    return Problem(int(found[1]) if found else None, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
+    line = int(found[1]) if found else max(1, len(text.splitlines()))  # it says "at end of document" there
+    return Problem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
 
 
 def _config(path: Path, found: Mapping[str, Any]) -> Config:
@@ -281,7 +282,7 @@ def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ..
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
-            instead = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}."
+            instead = f"perhaps you mean {close[0]!r}." if close else f"there are {', '.join(known)}."
             yield lines.problem((*at, key), f"There is no such field; {instead}")
 
 
@@ -294,7 +295,7 @@ def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[Problem]:
         for name in value if isinstance(value, list) else [value]:
             if role in ROLE_RULES and isinstance(name, str) and ":" not in name and name not in {*names, "nano", "fake"}:
                 close = difflib.get_close_matches(name, names, 1)
-                instead = f"did you mean {close[0]!r}?" if close else f"add [models.{name}], or write provider:name."
+                instead = f"perhaps you mean {close[0]!r}." if close else f"add [models.{name}], or write provider:name."
                 yield lines.problem(("roles", role), f"There is no model {name!r}; {instead}")
     team = found.get("team")
     if isinstance(team, dict):
