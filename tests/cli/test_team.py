@@ -166,8 +166,8 @@ def test_a_round_takes_the_place_of_the_one_before_and_threads_are_shown_while_t
     events = [*explorers("nano: one", "nano: two"), AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
               Thought("agent-1/thread-1", "=56")]
     board = board_of(events)
-    assert agents(board) == ["    agent-1  one  waiting    one", "    └ 7 * 8       thinking   =56",
-                             "    agent-2  two  thinking   two"]
+    assert agents(board) == ["    agent-1  one  waiting", "    └ 7 * 8       thinking   =56",
+                             "    agent-2  two  thinking"]
     for event in (AgentReturned("agent-1/thread-1", "56"), AgentReturned("agent-1", "It is\n56"),
                   StageStarted("refine", 1), AgentStarted("agent-2/round-1", "main", "reconsiders")):
         board = board.after(event)
@@ -190,7 +190,7 @@ def test_what_an_agent_is_at():
 
 def test_agents_that_compare_answers_are_shown_while_they_do():
     board = board_of([*explorers("nano: one"), AgentStarted("judge-1", "main", "nano: agent-1 or agent-2?")])
-    assert agents(board)[1] == "    judge-1  agent-1 or agen…  thinking   agent-1 or agent-2?"
+    assert agents(board)[1] == "    judge-1  agent-1 or agen…  thinking"
     board = board.after(AgentReturned("judge-1", "A")).after(Agreed((("agent-1",), ("agent-2",)), ("7", "8")))
     board = board.after(Judged("nano", "agent-1", "agent-2", "It counts right."))
     assert len(agents(board)) == 1
@@ -302,6 +302,18 @@ def test_a_pipe_tells_the_whole_story(capsys):
     assert out.count("  decided by vote (agent-3, agent-5 and agent-1): 4 answers, most of them 466.\n") == 1
 
 
+def test_a_pipe_tells_threads_of_different_agents_apart(capsys):
+    show, board = Lines(), Board()
+    for event in [*explorers("nano: one"), AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
+                  Thought("agent-1/thread-1", "=56\n"), AgentReturned("agent-1/thread-1", "56"),
+                  AgentStarted("agent-1/sub-1", "agent-1", "Count them. " * 20), Thought("agent-1/sub-1", "1, 2\n")]:
+        board = board.after(event)
+        show.happened(board, event, None)
+    told = [line[8:] for line in capsys.readouterr().out.splitlines()][3:]
+    assert told[:3] == ["agent-1  spawned 7 * 8", "agent-1 › 7 * 8  thinks =56", "agent-1 › 7 * 8  returned 56"]
+    assert told[4] == "agent-1 › Count them. Count them. Count them. Coun…  thinks 1, 2"
+
+
 def test_json_tells_who_answered_what_and_how_it_was_decided(capsys):
     show, board = Json(), board_of(team_run(8, seed=3))
     show.ended(board, [])
@@ -330,6 +342,13 @@ def test_a_live_run_of_a_team_ends_with_what_stays():
     show.ended(board, [])
     last = out.getvalue().rpartition("\x1b[?2026h")[2]
     assert "decided by vote" in last and "\x1b[?25h" in last
+
+
+@pytest.mark.parametrize(("by", "said"), [
+    ("verified", "verification"), ("vote", "vote"), ("weigh", "weighed votes"), ("judge", "a judge"), ("merge", "merging"),
+    ("mine", "mine")])
+def test_how_it_was_decided(by, said):
+    assert words.decision(Decided(by, (), "So.")) == f"decided by {said}: So."
 
 
 @pytest.mark.parametrize(("usd", "said"), [

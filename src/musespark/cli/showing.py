@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 BETWEEN_FRAMES = 1 / 12
 """Seconds; and at most a twentieth of the time goes into drawing, so that it never holds up a model."""
 _ANY_WIDTH = 10_000
+_MOST_OF_A_NAME = 40
 _MOST_OF_A_LINE = 160
 """Characters of thought that wait for the end of their line; of what a tool or an agent says, so many are shown."""
 
@@ -197,8 +198,14 @@ class Lines:
 
 
 def _who(board: Board, agent: str) -> str:
+    """What an agent is called; a thread below one of a team with that agent's name, for several may have the same task."""
     lane = board.lanes.get(agent)
-    return words.name(board, lane) if lane else words.one_line(agent)
+    if lane is None:
+        return words.one_line(agent)
+    name, above = words.name(board, lane), board.lanes.get(lane.parent or "")
+    if above is None or not board.team or words.in_team(board, lane):
+        return name
+    return f"{words.one_line(above.who)} › {_short(name, _MOST_OF_A_NAME)}"
 
 
 def _started(board: Board, event: AgentStarted) -> tuple[str, str]:
@@ -231,9 +238,9 @@ def _together(board: Board, event: StageStarted | Agreed | Judged | AnswerDroppe
             return f"the answer so far is void: {words.one_line(event.reason)}"
 
 
-def _short(text: str) -> str:
+def _short(text: str, most: int = _MOST_OF_A_LINE) -> str:
     """The beginning of a text, for one line."""
-    return text if len(text) <= _MOST_OF_A_LINE else text[:_MOST_OF_A_LINE] + "…"
+    return text if len(text) <= most else text[:most] + "…"
 
 
 class Lanes:

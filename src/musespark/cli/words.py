@@ -32,6 +32,7 @@ _CANCELLED = {
     "budget": "the budget ran out",
     "cut": "the reply broke off",
 }
+_WAYS = {"verified": "verification", "weigh": "weighed votes", "judge": "a judge", "merge": "merging"}
 _FAILED = re.compile(r"^The model '[^']*' failed( with|:) ")
 """What a lane, which names the model, need not say of an error."""
 _OTHERS = re.compile(r"((same|judge)-\d+|merge|.*-again)$")
@@ -99,11 +100,10 @@ def answer(board: Board, lane: Lane) -> str:
 
 
 def doing(lane: Lane) -> str:
-    """What an agent is at: what it gives to a tool, what it got back, or its latest thoughts; before all that, its task."""
+    """What an agent is at: what it gives to a tool, what it got back, or its latest thoughts; in a later round its task."""
     if lane.tools:
         return arguments(lane.tools[-1])
-    said = one_line(lane.note) or one_line(lane.thoughts)
-    return said if said or lane.agent == MAIN else one_line(lane.task).rpartition(": ")[2]
+    return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.who else one_line(lane.task))
 
 
 def arguments(use: Use) -> str:
@@ -144,7 +144,7 @@ def agreement(groups: Sequence[Group]) -> str:
 
 def decision(event: Decided) -> str:
     """How a team settled on its answer."""
-    by = f"decided by {one_line(event.by)}"
+    by = f"decided by {_WAYS.get(event.by) or one_line(event.by)}"
     return _with_reason(f"{by} ({listed(event.winners)})" if event.winners else by, event.reason)
 
 
