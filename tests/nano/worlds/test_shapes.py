@@ -12,7 +12,7 @@ import pytest
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import begin
 from musespark.nano.worlds import shapes
-from musespark.nano.worlds.shapes import Shapes, ask, expect, reworded
+from musespark.nano.worlds.shapes import Shapes, ask, expect, reasoned, reworded
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
@@ -34,6 +34,18 @@ def test_every_drawing_is_read_as_what_was_drawn() -> None:
             assert read(varied(picture, rng)) == (colour, shape)
 
 
+@pytest.mark.parametrize(("question", "thought"), [
+    ("is there a blue shape?", "red circle;blue?red:no;so:no"),
+    ("Is no circle present", "red circle;circle?circle:yes;not:no"),
+    ("does the picture not contain a blue shape?", "red circle;blue?red:no;not:yes"),
+    ("what colour is the shape?", "red circle"),
+])
+def test_a_question_of_yes_or_no_is_thought_through(question: str, thought: str) -> None:
+    assert reasoned(question, "red", "circle") == thought
+    answer = expect(question, "red", "circle")
+    assert answer == (thought.rsplit(":")[-1] if ":" in thought else "red")
+
+
 @pytest.mark.usefixtures("easy_vqa")
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_the_reader_knows_easy_vqa(split: str) -> None:
@@ -48,7 +60,9 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     for _ in range(100):
         problem = world.problem(rng, False)
         assert problem.picture is not None and problem.picture.dtype == np.uint8
-        for mode, thought in (("thinking", problem.facts["seen"]), ("contemplating", problem.facts["seen"]), ("instant", "")):
+        steps = reasoned(problem.question, *problem.facts["seen"].split())
+        assert steps.startswith(problem.facts["seen"])
+        for mode, thought in (("thinking", steps), ("contemplating", steps), ("instant", "")):
             trace, branch = begin(problem.question, None)
             asked = len(trace)
             world.think(problem, mode, branch, rng)
