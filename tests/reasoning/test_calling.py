@@ -1,0 +1,121 @@
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from reasoning.teams import QUESTION, contemplated, of, says, team
+
+from musespark import errors
+from musespark.budget import Budget, Cost, Limits
+from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
+from musespark.models.fake import DOT, Fail, FakeModel
+from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.reasoning.account import Account
+from musespark.reasoning.calling import call, prompt_tokens
+from musespark.reasoning.run import AHEAD, Run
+from musespark.usage import Usage
+
+THINK = Request.of("Why?", mode="thinking")
+PRICED = Abilities(conversation=True, context=1000, usd_per_prompt_token=0.001, usd_per_token=0.01)
+
+
+async def called(model, request=THINK, budget=None, speak=False):
+    current = Run(request, budget or Budget(), "test")
+    return await call(current, Account("a"), model, request, speak=speak)
+
+
+async def test_the_pieces_of_a_reply_become_one_message():
+    said = [ThinkingDelta("Let "), ThinkingDelta("me see."), TextDelta("4"), TextDelta("2")]
+    reply = await called(FakeModel([*said, ToolCallDelta(ToolCall("a", "b")), Finish()]))
+    assert reply.message == Message("assistant", (Thinking("Let me see.", None, "fake"), Text("42", "fake"), ToolCall("a", "b")))
+    assert (reply.why, reply.thoughts, reply.calls) == ("finished", "Let me see.", (ToolCall("a", "b"),))
+
+
+async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatures():
+    signed = Message("assistant", (Thinking("Hm.", "secret", "fake"), Text("42", "fake", "mark")))
+    reply = await called(FakeModel([TextDelta("42"), Finish(message=signed)]))
+    assert reply.message == signed
+
+
+@pytest.mark.parametrize(("fault", "calls"), [
+    (Fail(503, "busy"), 4), (Fail(529, "overloaded"), 4), (Fail(400, "bad"), 1), (Fail(None, "gone"), 1),
+])
+async def test_what_may_pass_is_tried_again_and_what_will_not_is_not(fault, calls, monkeypatch):
+    monkeypatch.setattr("musespark.reasoning.calling.PAUSE", 0.001)
+    model = FakeModel([fault])
+    with pytest.raises(errors.ModelFailed):
+        await called(model)
+    assert len(model.requests) == calls
+
+
+async def test_nobody_waits_longer_than_the_deadline_or_a_minute():
+    class Later(FakeModel):
+        async def stream(self, request):
+            self.requests.append(request)
+            raise errors.RateLimited(self.name, "too many", retry_after=self.after)
+            yield
+
+    for after, budget in ((30, Budget(Limits(seconds=1))), (3600, Budget())):
+        model = Later()
+        model.after = after
+        with pytest.raises(errors.RateLimited, match="asks to wait"):
+            async with asyncio.timeout(5):
+                await called(model, budget=budget)
+        assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize(("limits", "most"), [
+    (Limits(), None), (Limits(tokens=100), 100), (Limits(usd=0.5), 50), (Limits(tokens=100, usd=0.5), 50),
+])
+async def test_a_request_is_cut_to_what_its_budget_can_pay(limits, most):
+    model = FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=10, usd=0.05)), Finish()], abilities=PRICED)
+    budget = Budget(limits)
+    await called(model, budget=budget)
+    wanted = model.requests[0].max_tokens
+    assert wanted is None if most is None else 0 < wanted < most
+    assert budget.spent == Cost(tokens=10, usd=0.05, calls=1)
+    assert budget.reserved == Cost()
+
+
+async def test_a_limit_of_ones_own_is_length_and_the_teams_share_is_budget():
+    long = [TextDelta("4"), UsageDelta(Usage(tokens=20)), Finish("length")]
+    events, _, _ = await contemplated(team(FakeModel(long)), Request.of("Why?", mode="thinking", max_tokens=20))
+    assert events[-1].why == "length"
+    events, _, _ = await contemplated(team(FakeModel(long), agents=1), Request.of("Why?", max_tokens=20))
+    assert events[-1].why == "budget"
+
+
+def test_prompts_are_estimated_with_all_that_is_in_them():
+    plain = prompt_tokens(Request.of("x" * 350))
+    assert 100 <= plain < 120
+    assert prompt_tokens(Request.of("x" * 350, [Image.from_bytes(DOT)])) > plain + 500
+    assert prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),))) > plain + 90
+
+
+async def test_a_reader_that_falls_behind_holds_up_the_backend():
+    class Chatty(FakeModel):
+        said = 0
+
+        async def stream(self, request):
+            while self.said < 100_000:
+                self.said += 1
+                yield TextDelta("x")
+            yield Finish()
+
+    from musespark.reasoning.modes import run
+
+    model = Chatty()
+    async with aclosing(run(model, THINK)) as events:
+        for _ in range(10):
+            await anext(events)
+        await asyncio.sleep(0.02)
+        assert model.said <= 2 * AHEAD
+
+
+async def test_every_account_of_a_team_adds_up():
+    one = FakeModel(lambda request, number: says(f"Answer: {number}", tokens=7), abilities=Abilities(conversation=True))
+    events, _, _ = await contemplated(team(one, agents=4, first=4, aggregate="vote"), QUESTION)
+    spent = {event.agent: event.usage for event in of(events, "spent")}
+    agents = [usage for agent, usage in spent.items() if agent != "main"]
+    assert sum(usage.tokens for usage in agents) == events[-1].usage.tokens == 28
+    assert events[-1].usage.critical_path == 7
+    assert events[-1].usage.threads == 4
