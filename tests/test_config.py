@@ -183,7 +183,8 @@ def toml(value) -> str:
 
 
 FIELDS = ["models", "models.a", "models.a.model", "models.a.prices", "models.a.prices.prompt", "models.a.stop", "models.a.seed",
-          "models.a.abilities.tools", "roles", "roles.explorer", "roles.judge", "team", "team.first", "team.agents", "team.max_usd", "x"]
+          "models.a.abilities.tools", "roles", "roles.explorer", "roles.judge", "team", "team.first", "team.agents", "team.max_usd",
+          "x"]
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), TOML_VALUES, max_size=4))

@@ -68,8 +68,8 @@ async def test_an_account_without_credit_is_not_worth_waiting_for():
 
 @pytest.mark.parametrize("kind", SMALL, ids=str)
 @pytest.mark.parametrize("raw", [
-    HTML, Raw(HTML.body, 502, HTML.headers), Raw("", 200), Raw("data: {nonsense\n\n"), Raw("data: [1, 2]\n\n"), Raw('{"a": 1}', headers=(JSON,)),
-    Raw("event: x\ndata: \x00\x01\n\n"), Raw('data: {"choices": 7, "candidates": 7}\n\n'),
+    HTML, Raw(HTML.body, 502, HTML.headers), Raw("", 200), Raw("data: {nonsense\n\n"), Raw("data: [1, 2]\n\n"),
+    Raw('{"a": 1}', headers=(JSON,)), Raw("event: x\ndata: \x00\x01\n\n"), Raw('data: {"choices": 7, "candidates": 7}\n\n'),
 ], ids=["html", "html-502", "nothing", "no-json", "a-list", "other-json", "control", "wrong-types"])
 async def test_garbage_is_a_failure(kind, raw):
     raised, requests = await failing(kind, raw)
@@ -119,6 +119,25 @@ async def test_the_key_is_in_no_error_no_repr_no_traceback_and_no_log(kind, capl
         assert raised.__cause__ is None and raised.__context__ is None and "*" not in str(raised)
     assert caplog.records and KEY not in caplog.text
     assert KEY not in repr(kind.at("http://127.0.0.1:1"))
+
+
+async def test_a_refusal_is_an_answer_and_a_filter_that_leaves_nothing_is_a_failure():
+    openai = KINDS[0]
+    refusal = ('data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
+               '[{"index": 0, "delta": %s, "finish_reason": %s}]}\n\n')
+    declined = refusal % ('{"refusal": "I will not."}', "null") + refusal % ("{}", '"stop"') + "data: [DONE]\n\n"
+    async with serving("chat", Raw(declined)) as server:
+        deltas = [delta async for delta in openai.at(server.url).stream(Request.of("What?"))]
+    assert TextDelta("I will not.") in deltas and deltas[-1].message.text == "I will not."
+    raised, _ = await failing(openai, Raw(refusal % ("{}", '"content_filter"') + "data: [DONE]\n\n"))
+    assert "filter" in str(raised) and is_one_sentence(str(raised))
+
+
+async def test_a_server_that_wants_a_key_after_all_says_where_it_belongs(monkeypatch):
+    vllm = next(kind for kind in KINDS if str(kind) == "vllm")
+    monkeypatch.delenv("VLLM_API_KEY")
+    raised, _ = await failing(vllm, error(401, "none of that"))
+    assert "refused a request without a key (none of that); set VLLM_API_KEY" in str(raised)
 
 
 async def test_cancelled_before_the_answer_leaves_nothing():

@@ -118,7 +118,8 @@ async def test_sampling_arrives_at_anthropic():
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 async def test_what_is_left_open_is_not_sent(kind):
     text = json.dumps(await sent(kind, Request.of("What?")))
-    assert not any(f'"{word}":' in text for word in ("temperature", "seed", "random_seed", "effort", "reasoning_effort", "response_format"))
+    options = ("temperature", "seed", "random_seed", "effort", "reasoning_effort", "response_format")
+    assert not any(f'"{option}":' in text for option in options)
 
 
 CHOICES = {
@@ -169,6 +170,17 @@ EFFORTS = {
                lambda body: (c := body["generationConfig"]["thinkingConfig"]).get("thinking_level") or c["thinkingLevel"]),
     "anthropic": (["low", "low", "medium", "high", "max"], lambda body: body["output_config"]["effort"]),
 }
+
+
+async def test_the_ladder_of_effort_where_reasoning_can_be_all_but_off():
+    flash = Kind(BY_NAME["google"].provider, "gemini-3-flash-preview", "google")
+    levels = [EFFORTS["google"][1](await sent(flash, Request.of("What?", effort=effort))) for effort in Effort]
+    assert levels == ["MINIMAL", "MINIMAL", "LOW", "MEDIUM", "HIGH", "HIGH"]
+    opus = Kind(Anthropic, "claude-opus-5", "anthropic")
+    assert (await sent(opus, Request.of("What?", effort="none")))["thinking"] == {"type": "disabled"}
+    gpt = Kind(OpenAI, "gpt-5.1", "chat")
+    assert [(await sent(gpt, Request.of("What?", effort=effort)))["reasoning_effort"] for effort in Effort] == [
+        "none", "low", "low", "medium", "high", "high"]
 
 
 @pytest.mark.parametrize("kind", sorted(EFFORTS))
@@ -312,7 +324,7 @@ def test_it_can_be_asked_from_one_event_loop_after_another():
             if model.address != server.url:
                 model = BY_NAME["vllm"].at(server.url)
             both = await asyncio.gather(*(all_of(model, Request.of("What?")) for _ in range(2)))
-            assert server.connections == 2 and model._connections.count == 0
+            assert server.connections <= 2 and model._connections.count == 0
         return both[0][-1].message.text
 
     assert {asyncio.run(ask()), asyncio.run(ask())} <= {"one", "two"}

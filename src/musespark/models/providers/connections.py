@@ -73,8 +73,14 @@ def client(address: str, silence: float) -> httpx2.AsyncClient:
     """A client for requests to that address. Proxies of the environment count, except for this machine's own servers."""
     import httpx2
 
+    timeout = httpx2.Timeout(silence, connect=CONNECT_SECONDS)
+
+    async def timed(request: httpx2.Request) -> None:
+        # The SDKs send limits of their own with every request, or none at all.
+        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
+
     return httpx2.AsyncClient(
-        verify=_certificates(), trust_env=not is_loopback(address), timeout=httpx2.Timeout(silence, connect=CONNECT_SECONDS),
+        verify=_certificates(), trust_env=not is_loopback(address), timeout=timeout, event_hooks={"request": [timed]},
         limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100))
 
 

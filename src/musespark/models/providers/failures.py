@@ -14,7 +14,10 @@ WAITING_HELPS = frozenset({429, 503, 529})
 
 
 def failure(error: Exception, name: str, model: str, address: str, variable: str, key: str) -> MuseError:
-    """The error to raise in place of a library's. variable: where the key came from. Nothing of `key` is in what comes back."""
+    """The error to raise in place of a library's. Nothing of the key is in what comes back.
+
+    variable: the environment variable that the key is from, or belongs in; key: empty where there is none.
+    """
     from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError, ModelQuotaExceededError, ModelTimeoutError, UserError
 
     if isinstance(error, UserError):
@@ -38,8 +41,8 @@ def _by_status(error: Any, name: str, model: str, address: str, variable: str, k
         reason = "it takes no more requests for now" if status == 429 else "it is overloaded"
         return RateLimited(name, f"{reason}{said}", error.retry_after, status)
     if status in (401, 403):
-        which = f"the key in {variable}" if variable else "a request without a key"
-        return ModelFailed(name, f"{address} refused {which}{said}; set one that is allowed to use this model", status)
+        which = f"the key in {variable}" if key else "a request without a key"
+        return ModelFailed(name, f"{address} refused {which}{said}; set {variable} to one that may use this model", status)
     if status == 404:
         return ModelFailed(name, f"{address} has no model {model!r}, or nothing at this path{said}; check both", status)
     if status >= 500:
@@ -96,6 +99,7 @@ def _short(text: str, key: str) -> str:
     line = " ".join(text.split())
     if key:
         line = line.replace(key, "[key]")
+    line = re.sub(r"\s*(body:\s*)?<(!doctype|html).*", "", line, flags=re.IGNORECASE)  # a web page is no explanation
     # OpenAI repeats a wrong key with stars in the middle: its beginning and end are nobody's business either.
     line = re.sub(r"\S*\*{3,}\S*", "[key]", line)
     return (line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}...").rstrip(".")

@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
+from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed, matches
 
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as Wire
 
-WHOLE = {"openai_chat_streaming_requires_finish_reason": True}
+LADDERS: tuple[tuple[str, Profile], ...] = (
+    ("gpt-5.1-codex-max*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high", "xhigh"})}),
+    ("gpt-5*-codex*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high"})}),
+    ("gpt-5.1", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
+    ("gpt-5.1-20*", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
+    ("gpt-5.*", {"openai_supports_minimal_reasoning_effort": False}),
+)
+"""Steps of effort by patterns of names, the first that fits, where pydantic-ai would send what OpenAI's reference has not."""
+WHOLE: Profile = {"openai_chat_streaming_requires_finish_reason": True}
 """A stream that ends without saying why broke off."""
 
 
@@ -38,7 +46,7 @@ class OpenAI(Provider):
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile=believed(WHOLE, profile))
+        return OpenAIChatModel(model, provider=there, profile=believed(WHOLE, _ladder(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
@@ -52,6 +60,10 @@ class OpenAI(Provider):
         sampled = request.temperature is not None or request.top_p is not None
         if sampled and request.effort is not None and _reasons(profile, request.effort):
             yield "be given a temperature or top_p while it reasons", "leave them out, or ask for effort none"
+
+
+def _ladder(model: str) -> Profile:
+    return next((steps for pattern, steps in LADDERS if matches(model, (pattern,))), {})
 
 
 def _reasons(profile: Profile, effort: Effort | None) -> bool:
@@ -73,7 +85,7 @@ class OpenAIResponses(OpenAI):
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIResponsesModel(model, provider=there, profile=believed(profile))
+        return OpenAIResponsesModel(model, provider=there, profile=believed(_ladder(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), seed=False, stop=False)

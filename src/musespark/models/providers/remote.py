@@ -17,11 +17,12 @@ from musespark.models.providers.conversation import outgoing
 from musespark.models.providers.failures import broke_off, failure
 from musespark.models.providers.prices import Price, listed_price
 from musespark.models.providers.provider import Access, Profile, Provider
-from musespark.models.providers.reply import Reply
+from musespark.models.providers.reply import Reply, refusal
 from musespark.models.providers.request import parameters_of, refuse, settings_of
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as Wire, StreamedResponse
 
 SILENCE = 600.0
@@ -93,7 +94,7 @@ class RemoteModel:
         import httpx2
 
         # Never opened: a profile needs a model, and a model a client.
-        profile: Profile = self._wired(httpx2.AsyncClient(verify=False, timeout=SILENCE), _NO_KEY).profile
+        profile: Profile = self._wired(httpx2.AsyncClient(verify=False, timeout=SILENCE), "").profile
         return profile
 
     @cached_property
@@ -116,18 +117,20 @@ class RemoteModel:
     @property
     def has_key(self) -> bool:
         """Whether there is a key, or none is needed."""
-        return self.provider.key(self.options.key_env)[1] is not None or not (self.provider.needs_key or self.options.key_env)
+        wanted = self.provider.needs_key or self.options.key_env is not None
+        return not wanted or self.provider.key(self.options.key_env)[1] is not None
 
     def key(self) -> str:
-        """The key, read now. Raises `MissingKey`."""
+        """The key, read now; empty where there is none and none is needed. Raises `MissingKey`."""
         variable, key = self.provider.key(self.options.key_env)
         if not self.has_key:
             raise MissingKey(self.name, variable)
-        return key or _NO_KEY
+        return key or ""
 
     def _wired(self, http: Any, key: str | None = None) -> Wire:
         overrides = {_PROFILE[ability]: value for ability, value in self.options.abilities.items() if ability in _PROFILE}
-        return self.provider.wire(self.model, Access(self.address, self.key() if key is None else key), http, overrides)
+        access = Access(self.address, (self.key() if key is None else key) or _NO_KEY)
+        return self.provider.wire(self.model, access, http, overrides)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -157,14 +160,12 @@ class RemoteModel:
             except Exception as error:
                 # What the libraries raise is no closed list; whatever it is, the call failed and the key stays here.
                 failed = failure(error, self.name, self.model, self.address, self.key_variable, key)
-                cut = reply.said and broke_off(error)
+                cut = broke_off(error)
             else:
-                failed = None
+                failed = _empty(self.name, self.address, response)
                 cut = response.finish_reason is None
-                if response.finish_reason == "error" or (cut and not reply.said and not response.parts):
-                    failed, cut = ModelFailed(self.name, f"{self.address} ended its reply without an answer; ask again"), False
             # Outside of the handler: what is raised here must not carry the library's error, which holds the whole request.
-            if cut:
+            if cut and reply.said:
                 return
             if failed is not None:
                 raise failed
@@ -185,6 +186,17 @@ class RemoteModel:
         """The request, with what was configured where it leaves something open."""
         open_ones = {option: value for option, value in self.options.sampling.items() if getattr(request, option) in (None, ())}
         return replace(request, **open_ones) if open_ones else request
+
+
+def _empty(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
+    """The failure of a reply that ended without anything that could be an answer; None where it is one."""
+    if response.finish_reason == "error":
+        return ModelFailed(name, f"{address} ended its reply with an error; ask again")
+    if response.parts or refusal(response):
+        return None
+    if response.finish_reason == "content_filter":
+        return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
+    return ModelFailed(name, f"{address} ended its reply without an answer; ask again") if response.finish_reason is None else None
 
 
 def require(provider: Provider) -> None:

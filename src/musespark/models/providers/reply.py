@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from musespark.content import Request, Text, ToolCall
+from musespark.content import Message, Request, Text, ToolCall
 from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.models.providers.conversation import incoming
 from musespark.models.providers.prices import Price, billed
@@ -66,6 +66,10 @@ class Reply:
     def end(self, response: ModelResponse) -> Iterator[Delta]:
         """What is said last: the calls, the whole usage, and the message as it goes into the conversation."""
         message = incoming(response, self._name, self._origin)
+        declined = refusal(response)
+        if declined:
+            yield TextDelta(declined)
+            message = Message("assistant", (*message.parts, Text(declined, self._name)))
         for part in message.parts:
             if isinstance(part, ToolCall):
                 yield ToolCallDelta(part)
@@ -73,7 +77,7 @@ class Reply:
         if response.finish_reason == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
         elif response.finish_reason == "content_filter":
-            yield Finish("finished", _refusal(response) or "the provider's filter stopped it", message)
+            yield Finish("finished", "it declined" if declined else "the provider's filter stopped it", message)
         else:
             yield Finish("finished", "", message)
 
@@ -115,6 +119,6 @@ def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
     return None
 
 
-def _refusal(response: ModelResponse) -> str:
-    said = (response.provider_details or {}).get("refusal")
-    return f"it declined: {said}".rstrip(".") if said else ""
+def refusal(response: ModelResponse) -> str:
+    """What a model said instead of answering, where its provider tells that apart; else nothing."""
+    return str((response.provider_details or {}).get("refusal") or "")
