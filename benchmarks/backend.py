@@ -375,9 +375,9 @@ def main() -> None:
     try:
         script = Script.read({"latency": options.latency, "first": options.first, "answers": options.answers, "many": options.many,
                               "faults": dict(fault.split("=", 1) for fault in options.fault), "hang": options.hang})
-    except ValueError as error:
+        asyncio.run(serve(script, options.port, options.idle))
+    except (ValueError, OSError) as error:
         parser.error(str(error))
-    asyncio.run(serve(script, options.port, options.idle))
 
 
 async def serve(script: Script, port: int, idle: float) -> None:
