@@ -173,7 +173,7 @@ def struck(peer: Peer, upstream: Upstream, call: float, fault: str, healthy: Fig
     log = upstream.quiet()
     failed = {} if asked.answered else {"failed": asked.failed or f"answers {asked.answer!r:.60}"}
     return {"answered": asked.answered, **failed, "calls of wall": round(wall / call, 2),
-            "times healthy": round(wall / call / healthy["calls of wall"], 2) if "calls of wall" in healthy else None,
+            "times healthy": round(wall / call / healthy["at best"], 2) if "at best" in healthy else None,
             "finished calls": sum(entry["outcome"] == "answered" for entry in log["calls"]), "calls": len(log["calls"])}
 
 
