@@ -13,6 +13,7 @@ import musespark
 from musespark.cli.config import app as config
 from musespark.cli.models import models
 from musespark.cli.nano import app as nano
+from musespark.cli.serving import serve
 from musespark.content import MAX_THREADS
 from musespark.errors import MuseError
 
@@ -20,6 +21,7 @@ app = typer.Typer(add_completion=False, context_settings={"help_option_names": [
 app.add_typer(nano, name="nano")
 app.add_typer(config, name="config")
 app.command()(models)
+app.command()(serve)
 
 FAILED, BAD_INPUT = 1, 2
 

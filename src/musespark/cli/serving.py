@@ -1,0 +1,116 @@
+"""`muse serve`: the HTTP server, from its start to its farewell."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from musespark.config import Config, load_config
+from musespark.errors import BadConfig, BadOption, NotInstalled
+
+if TYPE_CHECKING:
+    import uvicorn
+
+GRACE = 10.0
+"""Seconds that answers under way have to end once the server was told to stop."""
+_OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
+_QUESTION = "Use 25, 3, 7 and 12 to make 66."
+
+
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a key.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
+    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch pictures that a request names by a "
+                                                      "public web address.")] = False,
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long answers under way may take to end when the "
+                                         "server is stopped.")] = GRACE,
+) -> None:
+    """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
+    found = _configured(config)
+    loopback = _is_loopback(host)
+    if not loopback:
+        raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys")
+    try:
+        import uvicorn
+
+        from musespark.server.app import Settings, make_app
+    except ImportError as error:
+        raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
+    app = make_app(found, settings=Settings(allow_remote_images=allow_remote_images, hosts=(*_OWN, host.lower())))
+    listener = _listening(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
+                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none")
+    _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
+
+
+def _configured(file: str | None) -> Config:
+    if file is None:
+        return load_config()
+    if not Path(file).is_file():
+        raise BadConfig(file, "it does not exist")
+    return load_config(Path(file))
+
+
+def _is_loopback(host: str) -> bool:
+    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; raises `BadOption` where that is not possible."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise BadOption("--port", port, f"one that is free at {host} ({error.strerror or error})") from None
+    listener.listen(2048)
+    return listener
+
+
+def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.Server:
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        """Says where it is once it is there, and ends quietly when it is told to."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets=sockets)
+            for line in greeting(address, config):
+                print(line, flush=True)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            def stop(number: int, frame: FrameType | None) -> None:
+                self.handle_exit(number, frame)
+                self._captured_signals.clear()  # uvicorn would raise them again at its end
+
+            before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    return Server(settings)
+
+
+def greeting(address: str, config: Config) -> Iterator[str]:
+    """What a person needs to begin: the address, the models, and a line that works."""
+    from musespark.server.models import Models
+
+    body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
+    yield f"Muse Spark listens at {address}"
+    yield f"Models: {', '.join(Models(config).listed)}"
+    yield f"Try: curl {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"

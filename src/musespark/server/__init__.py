@@ -1,0 +1,17 @@
+"""The door for programs: three protocols that every client already speaks, over the one stream of events.
+
+    app.py         `make_app`: the routes, and what they share
+    chat.py        OpenAI's Chat Completions: a body in, chunks out; pure, as the next two
+    responses.py   OpenAI's Responses
+    messages.py    Anthropic's Messages
+    *_body.py      what each of them accepts, field by field
+    dialect.py     what the three have in common
+    asked.py       what a client asked, in no protocol's words
+    seating.py     who answers it: names of models, efforts and options become a model or a team
+    telling.py     events as pieces of a reply; progress.py says them in a line, breakdown.py adds up what was spent
+    answering.py   one run on its way to one client, until either of them ends
+    runs.py        where runs are kept
+    body.py        bytes from outside as a checked body; remote_images.py, schema.py and failures.py likewise
+
+FastAPI and uvicorn are imported by `make_app` and by `muse serve` alone.
+"""

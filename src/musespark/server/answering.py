@@ -1,0 +1,207 @@
+"""One run on its way to one client, until either of them ends: as an ASGI application, streamed or whole."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from musespark.budget import Budget
+from musespark.errors import MuseError
+from musespark.events import Event, RunEnded, RunStarted
+from musespark.reasoning.modes import run
+from musespark.server.dialect import Chunks, Dialect, dumped, framed
+from musespark.server.failures import Failure, failure_of
+from musespark.server.runs import Begun, How, Runs, Spending
+from musespark.server.schema import require_fit
+from musespark.server.seating import Seated
+from musespark.server.telling import Telling, settled
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
+
+AT_ONCE = 0.03
+"""Seconds within which a failure still becomes the response's status; then a stream begins."""
+PULSE = 15.0
+"""Seconds of silence after which a stream says that it is still there."""
+STUCK = 60.0
+"""Seconds that a client may take to read what was sent; then it counts as gone."""
+
+
+@dataclass(kw_only=True, eq=False)
+class Thinking:
+    """One run: who thinks, what it may cost, and where it is kept."""
+
+    seated: Seated
+    runs: Runs | None
+    """None: it is not kept."""
+    budget: Budget
+    caller: str = ""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    gone: bool = False
+    """Whether the client has left."""
+
+    async def events(self, begun: Begun) -> AsyncGenerator[Event, None]:
+        """The events under the run's id, kept as they pass. Raises what the run raises, and `SchemaNotMet`."""
+        how: How = "interrupted"
+        if self.runs is not None:
+            await self.runs.start(begun)
+        try:
+            async with aclosing(run(self.seated.who, self.seated.request, self.budget)) as events:
+                async for event in events:
+                    if isinstance(event, RunStarted):
+                        event = replace(event, run=self.id)
+                    if self.runs is not None:
+                        await self.runs.event(self.id, event)
+                    if isinstance(event, RunEnded):
+                        self._require_form(event)
+                        how = "finished"
+                    yield event
+        except MuseError:
+            how = "failed"
+            raise
+        finally:
+            if self.runs is not None:
+                spent = self.budget.spent
+                ended = self.runs.end(self.id, "cancelled" if self.gone and how == "interrupted" else how,
+                                      Spending(tokens=spent.tokens, usd=spent.usd, calls=spent.calls))
+                await asyncio.shield(ended)
+
+    def _require_form(self, ended: RunEnded) -> None:
+        request, strict = self.seated.request, self.seated.asked.strict
+        name = self.seated.who.name
+        if request.schema is not None and not ended.calls and ended.why == "finished":
+            require_fit(ended.answer, request.schema, name)
+        for call in ended.calls:
+            if call.name in strict:
+                require_fit(call.arguments, next(tool.parameters for tool in request.tools if tool.name == call.name), name)
+
+
+class Answering:
+    """The response to a question. When the client leaves, the run is cancelled with everything it has started."""
+
+    def __init__(self, dialect: Dialect[Any], thinking: Thinking) -> None:
+        asked = thinking.seated.asked
+        created = int(time.time())
+        self._dialect, self._thinking, self._streamed = dialect, thinking, asked.stream
+        self._begun = Begun(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
+                            caller=thinking.caller, created=created)
+        links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
+        self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
+                                one_call=asked.one_call, links=links)
+        self._chunks: Chunks = dialect.chunks(asked, thinking.id, created)
+        self._sending = asyncio.Lock()
+        self._opened = False
+        self._last_sent = time.monotonic()
+        self._since: float | None = None
+        """When the sending began that is under way."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        work = asyncio.create_task(self._streaming(send) if self._streamed else self._collecting(send))
+        watch = asyncio.create_task(self._until_gone(receive))
+        pulse = asyncio.create_task(self._pulse(send)) if self._streamed else None
+        helpers = [task for task in (watch, pulse) if task is not None]
+        try:
+            await asyncio.wait([work, *helpers], return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                self._thinking.gone = True
+        finally:
+            for task in (work, *helpers):
+                task.cancel()
+            await asyncio.wait([work, *helpers])
+        if not work.cancelled():
+            work.result()
+
+    async def _until_gone(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    async def _pulse(self, send: Send) -> None:
+        """Open the stream soon, keep it alive, and end where the client does not read."""
+        await asyncio.sleep(AT_ONCE)
+        await self._open(send)
+        while self._since is None or time.monotonic() - self._since < STUCK:
+            await asyncio.sleep(1.0)
+            if time.monotonic() - self._last_sent > PULSE and self._since is None:
+                await self._send(send, self._dialect.ping)
+
+    async def _streaming(self, send: Send) -> None:
+        try:
+            async with aclosing(self._thinking.events(self._begun)) as events:
+                async for event in events:
+                    chunks = [chunk for piece in self._telling.tell(event) for chunk in self._chunks.tell(piece)]
+                    if chunks:
+                        await self._open(send)
+                        await self._send(send, framed(self._dialect, chunks))
+        except MuseError as error:
+            await self._failed(send, failure_of(error))
+            return
+        except Exception as crash:
+            await self._failed(send, failure_of(_bug(crash)))
+            raise
+        await self._send(send, self._dialect.last, more=False)
+
+    async def _failed(self, send: Send, failure: Failure) -> None:
+        """An error as a status where nothing was sent yet, else as the protocol says it in a stream."""
+        async with self._sending:
+            untouched, self._opened = not self._opened, True
+        if untouched:
+            await self._whole(send, failure.status, self._dialect.error(failure, self._thinking.id), headers_of(failure))
+        else:
+            await self._send(send, framed(self._dialect, self._chunks.failed(failure)) + self._dialect.last, more=False)
+
+    async def _open(self, send: Send) -> None:
+        if self._opened:
+            return
+        async with self._sending:
+            if self._opened:
+                return
+            headers = [*self._headers("text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"),
+                       (b"x-accel-buffering", b"no")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            self._opened = True
+        await self._send(send, framed(self._dialect, self._chunks.begin()))
+
+    async def _send(self, send: Send, body: bytes, more: bool = True) -> None:
+        async with self._sending:
+            self._since = time.monotonic()
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+            self._last_sent, self._since = time.monotonic(), None
+
+    async def _collecting(self, send: Send) -> None:
+        try:
+            async with aclosing(self._thinking.events(self._begun)) as stream:
+                events = [event async for event in stream]
+        except MuseError as error:
+            await self._failed(send, failure_of(error))
+            return
+        except Exception as crash:
+            await self._failed(send, failure_of(_bug(crash)))
+            raise
+        pieces = (piece for event in settled(events) for piece in self._telling.tell(event))
+        chunks = [*self._chunks.begin(), *(chunk for piece in pieces for chunk in self._chunks.tell(piece))]
+        await self._whole(send, 200, self._dialect.whole(chunks), [])
+
+    async def _whole(self, send: Send, status: int, value: object, extra: list[tuple[bytes, bytes]]) -> None:
+        body = dumped(value)
+        headers = [*self._headers("application/json"), (b"content-length", str(len(body)).encode()), *extra]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _headers(self, kind: str) -> list[tuple[bytes, bytes]]:
+        id = self._thinking.id.encode()
+        return [(b"content-type", kind.encode()), (b"x-muse-run", id), (b"x-request-id", id), (b"request-id", id)]
+
+
+def headers_of(failure: Failure) -> list[tuple[bytes, bytes]]:
+    """Whether and when to ask again: the SDKs of both houses obey the second header."""
+    wait = [] if failure.retry_after is None else [(b"retry-after", f"{failure.retry_after:g}".encode())]
+    return [*wait, (b"x-should-retry", b"true" if failure.retry else b"false")]
+
+
+def _bug(crash: Exception) -> MuseError:
+    return MuseError(f"The server has a fault ({type(crash).__name__}); its log says more.")

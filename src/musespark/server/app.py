@@ -1,0 +1,228 @@
+"""The routes of the server, and what they share."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+import musespark
+from musespark.budget import Budget
+from musespark.config import Config
+from musespark.errors import MuseError
+from musespark.models.model import Model
+from musespark.server import listing
+from musespark.server.answering import Answering, Thinking, headers_of
+from musespark.server.body import bytes_of, parsed, parsed_header
+from musespark.server.chat import Chat
+from musespark.server.dialect import Around, Dialect, dumped
+from musespark.server.failures import Failure, Refused, failure_of
+from musespark.server.models import Models
+from musespark.server.openapi import document
+from musespark.server.options import TeamOptions
+from musespark.server.remote_images import fetched
+from musespark.server.runs import InMemory, Runs
+from musespark.server.seating import seat
+
+DIALECTS: tuple[Dialect[Any], ...] = (Chat(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks."""
+
+    name: str = ""
+    budget: Budget | None = None
+    """What they may still spend; their runs draw from it."""
+
+
+Callers: TypeAlias = Callable[[HttpRequest], Awaitable[Caller]]
+"""Who is behind a request. Raises `Refused` with status 401 for those who may not ask."""
+
+
+async def anyone(http: HttpRequest) -> Caller:
+    """Everybody may ask: for a server that only this machine can reach."""
+    return Caller()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a server allows."""
+
+    allow_remote_images: bool = False
+    hosts: tuple[str, ...] | None = None
+    """Names that a request may be addressed to; None is any. On loopback, this machine's own: a web page whose name points
+    here is refused."""
+    most_runs: int = 1000
+    """Questions that are answered at the same time."""
+    farewell: float = 5.0
+    """Seconds that what was cancelled has to clean up when the server stops."""
+
+
+@dataclass(kw_only=True)
+class Server:
+    """What the routes share."""
+
+    models: Models
+    runs: Runs
+    callers: Callers
+    settings: Settings
+    running: set[Thinking] = field(default_factory=set)
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while nobody is answered."""
+
+    def __post_init__(self) -> None:
+        self.idle.set()
+
+    @contextmanager
+    def counted(self, thinking: Thinking) -> Iterator[None]:
+        """While this one is answered."""
+        self.running.add(thinking)
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self.running.discard(thinking)
+            if not self.running:
+                self.idle.set()
+
+
+def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None = None, runs: Runs | None = None,
+             callers: Callers = anyone, settings: Settings | None = None) -> FastAPI:
+    """The server as an ASGI application.
+
+    models: ready models by name, beside those of the configuration. runs: where runs are kept; by default in memory.
+    callers: who is behind a request.
+    """
+    server = Server(models=Models(config, models), runs=runs or InMemory(), callers=callers, settings=settings or Settings())
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        warming = asyncio.create_task(server.models.warm())
+        yield
+        warming.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(server.settings.farewell):
+                await server.idle.wait()
+        await server.models.aclose()
+
+    app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, redoc_url=None)
+    for dialect in DIALECTS:
+        app.router.routes.append(Route(dialect.path, Asking(server, dialect), methods=["POST"], include_in_schema=False))
+    listing.add_routes(app, server.models, server.runs, server.callers)
+    app.add_exception_handler(MuseError, _on_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(Exception, _on_crash)
+    app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
+    if server.settings.hosts is not None:
+        app.add_middleware(OnlyHosts, hosts=server.settings.hosts)
+    return app
+
+
+class Asking:
+    """The endpoint of one protocol, as a small ASGI application."""
+
+    def __init__(self, server: Server, dialect: Dialect[Any]) -> None:
+        self._server, self._dialect = server, dialect
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        http = HttpRequest(scope, receive, send)
+        try:
+            thinking = await self._thinking(http)
+        except MuseError as error:
+            await error_response(self._dialect, failure_of(error))(scope, receive, send)
+            return
+        with self._server.counted(thinking):
+            await Answering(self._dialect, thinking)(scope, http.receive, send)
+
+    async def _thinking(self, http: HttpRequest) -> Thinking:
+        """Everything that a request needs before anybody thinks. Raises the kinds of `MuseError`."""
+        server, dialect = self._server, self._dialect
+        caller = await server.callers(http)
+        if len(server.running) >= server.settings.most_runs:
+            raise Refused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
+        body = parsed(dialect.body, await bytes_of(http))
+        header = http.headers.get("x-muse")
+        around = Around(
+            team=parsed_header(TeamOptions, "x-muse", header) if header else None,
+            earlier=await self._earlier(dialect.follows(body), caller),
+            pictures=await fetched(dialect.remote_pictures(body), server.settings.allow_remote_images))
+        seated = await seat(dialect.read(body, around), server.models)
+        budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
+        return Thinking(seated=seated, runs=server.runs if seated.asked.store else None, budget=budget, caller=caller.name)
+
+    async def _earlier(self, follows: str | None, caller: Caller) -> tuple[Any, ...]:
+        if follows is None:
+            return ()
+        kept = await self._server.runs.get(follows.removeprefix(self._dialect.prefix))
+        if kept is None or kept.begun.caller != caller.name:
+            raise Refused(f"There is no response {follows[:80]!r}; it was not stored, or is no longer kept.",
+                          code="previous_response_not_found", param="previous_response_id")
+        return kept.turn
+
+
+def error_response(dialect: Dialect[Any], failure: Failure) -> Response:
+    """An error in a protocol's own shape."""
+    id = uuid.uuid4().hex
+    headers = {name.decode(): value.decode() for name, value in headers_of(failure)} | {"x-request-id": id, "request-id": id}
+    return Response(dumped(dialect.error(failure, id)), failure.status, headers, "application/json")
+
+
+def _spoken(http: HttpRequest) -> Dialect[Any]:
+    """The protocol of a request that is none of theirs, by its address and its headers."""
+    anthropic = http.url.path.startswith("/v1/messages") or "anthropic-version" in http.headers
+    return next((dialect for dialect in DIALECTS if (dialect.name == "messages") == anthropic), DIALECTS[0])
+
+
+async def _on_error(http: HttpRequest, error: Exception) -> Response:
+    assert isinstance(error, MuseError)
+    return error_response(_spoken(http), failure_of(error))
+
+
+async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
+    """A page that does not exist, or a method that it does not have."""
+    assert isinstance(error, HTTPException)
+    said = {404: f"There is no page {http.url.path[:120]!r} here.", 405: f"{http.method} is not a method of this page."}
+    code = {404: "no_such_page", 405: "no_such_method"}.get(error.status_code, "invalid_request")
+    failure = Failure(status=error.status_code, code=code, message=said.get(error.status_code, str(error.detail)))
+    response = error_response(_spoken(http), failure)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_crash(http: HttpRequest, crash: Exception) -> Response:
+    """A bug: uvicorn logs it, the client learns that it was none of its doing."""
+    failure = Failure(status=500, code="internal", message=f"The server has a fault ({type(crash).__name__}); its log says more.")
+    return error_response(_spoken(http), failure)
+
+
+class OnlyHosts:
+    """Refuses requests that are addressed to another name."""
+
+    def __init__(self, app: Any, hosts: tuple[str, ...]) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+            if len(named) != 1 or _without_port(named[0]) not in self._hosts:
+                failure = Failure(status=421, code="other_host", message="This server answers requests for its own name only: "
+                                  f"{', '.join(self._hosts)}.")
+                await error_response(_spoken(HttpRequest(scope)), failure)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()

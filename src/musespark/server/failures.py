@@ -1,0 +1,95 @@
+"""What goes wrong, as an HTTP status and a kind; each protocol then says it in its own shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from musespark.errors import (
+    AllFailed,
+    BadInput,
+    BudgetExhausted,
+    MissingKey,
+    ModelFailed,
+    MuseError,
+    NotInstalled,
+    RateLimited,
+    UnknownModel,
+    WeightsDamaged,
+    WeightsMissing,
+)
+
+
+class Refused(BadInput):
+    """A request that is refused before anybody thinks about it."""
+
+    def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None) -> None:
+        """param: the field that has to change, as in `messages[0].content`."""
+        self.status, self.code, self.param = status, code, param
+        super().__init__(sentence)
+
+
+class SchemaNotMet(ModelFailed):
+    """The answer does not have the form that was asked for."""
+
+    def __init__(self, model: str, reason: str) -> None:
+        super().__init__(model, f"its answer does not fit the schema ({reason}); ask again, or choose another model")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error as a client is told of it."""
+
+    status: int
+    code: str
+    """What a program can compare."""
+    message: str
+    param: str | None = None
+    retry_after: float | None = None
+    """Seconds."""
+    retry: bool = False
+    """Whether the same request may succeed later; the SDKs ask again by themselves where it may."""
+
+
+def failure_of(error: MuseError) -> Failure:
+    """What a client is told of an error."""
+    message = str(error)
+    match error:
+        case Refused():
+            code = error.code or "invalid_request"
+            return Failure(status=error.status, code=code, message=message, param=error.param, retry=error.status == 429)
+        case UnknownModel():
+            return Failure(status=404, code="model_not_found", message=message, param="model")
+        case MissingKey() | NotInstalled() | WeightsMissing() | WeightsDamaged():
+            return Failure(status=503, code="not_set_up", message=message)
+        case BadInput():
+            return Failure(status=400, code="invalid_request", message=message)
+        case BudgetExhausted(resource="seconds"):
+            return Failure(status=504, code="deadline", message=message)
+        case BudgetExhausted():
+            return Failure(status=429, code="budget_exhausted", message=message)
+        case RateLimited():
+            return Failure(status=429, code="rate_limited", message=message, retry_after=error.retry_after, retry=True)
+        case SchemaNotMet():
+            return Failure(status=502, code="schema_not_met", message=message)
+        case ModelFailed() | AllFailed():
+            return Failure(status=502, code="model_failed", message=message)
+        case _:
+            return Failure(status=500, code="internal", message=message)
+
+
+STATUSES = {
+    400: "The request cannot be answered as it is.",
+    401: "A key is needed, or the one that came is not known.",
+    404: "There is no such model, run or page.",
+    405: "The page exists, but not for this method.",
+    408: "The body did not arrive in time.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    421: "The host that was asked for is not served here.",
+    429: "A budget is used up, or a model takes no more requests for now.",
+    500: "A fault of this server.",
+    502: "A model failed, or its answer does not fit the schema.",
+    503: "The server lacks what this model needs: a key, a library, weights.",
+    504: "The time ran out before there was any answer.",
+}
+"""Every status of an error, for the OpenAPI document."""

@@ -1,0 +1,105 @@
+"""What there is to see: models, runs and their pictures, and whether the server is well."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from musespark.answer import fold
+from musespark.errors import UnknownModel
+from musespark.events import Pictured
+from musespark.server.breakdown import amounts
+from musespark.server.dialect import dumped
+from musespark.server.failures import Refused
+from musespark.server.models import Models
+from musespark.server.openapi import ERRORS
+from musespark.server.runs import Kept, Runs
+
+_Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
+_STARTED = int(time.time())
+
+
+def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[HttpRequest], Awaitable[Any]]) -> None:
+    """Add them to the application."""
+
+    @app.get("/health", responses=ERRORS)
+    async def health() -> dict[str, str]:
+        """Whether the server answers."""
+        return {"status": "ok"}
+
+    @app.get("/v1/models", responses=ERRORS)
+    async def all_models(http: HttpRequest) -> dict[str, Any]:
+        """The names that can be asked, in the shapes of both houses at once."""
+        await callers(http)
+        data = [_model(name) for name in models.listed]
+        return {"object": "list", "data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}
+
+    @app.get("/v1/models/{name:path}", responses=ERRORS)
+    async def one_model(http: HttpRequest, name: Annotated[str, Path(min_length=1, max_length=256)]) -> dict[str, Any]:
+        """One of them."""
+        await callers(http)
+        if name not in models.listed:
+            raise UnknownModel(name[:80], models.listed)
+        return _model(name)
+
+    @app.get("/v1/runs", responses=ERRORS)
+    async def latest_runs(http: HttpRequest, limit: Annotated[int, Query(ge=1, le=100)] = 20,
+                          before: Annotated[str | None, Query(max_length=80)] = None) -> dict[str, Any]:
+        """The newest runs, without their events."""
+        caller = await callers(http)
+        found = [kept for kept in await runs.latest(limit, before) if kept.begun.caller == caller.name]
+        return {"object": "list", "data": [_summary(kept) for kept in found]}
+
+    @app.get("/v1/runs/{id}", responses=ERRORS)
+    async def one_run(http: HttpRequest, id: _Id) -> Response:
+        """A run with every event; pictures are links."""
+        kept = await _kept(http, id)
+        return Response(dumped({**_summary(kept), "events": _events(kept)}), media_type="application/json")
+
+    @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
+    async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
+        """A picture of a run."""
+        await _kept(http, id)
+        found = await runs.picture(id, number)
+        if found is None:
+            raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
+        return Response(found.data, media_type=found.media_type, headers={"x-content-type-options": "nosniff"})
+
+    async def _kept(http: HttpRequest, id: str) -> Kept:
+        caller = await callers(http)
+        kept = await runs.get(id)
+        if kept is None or kept.begun.caller != caller.name:
+            raise Refused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
+        return kept
+
+
+def _model(name: str) -> dict[str, Any]:
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED))
+    return {"id": name, "object": "model", "created": _STARTED, "owned_by": "musespark", "type": "model", "display_name": name,
+            "created_at": created}
+
+
+def _summary(kept: Kept) -> dict[str, Any]:
+    answer = fold(kept.events)
+    return {"id": kept.begun.id, "object": "run", "protocol": kept.begun.protocol, "model": kept.begun.model,
+            "created": int(kept.begun.created), "status": kept.how, "mode": str(answer.mode), "answer": answer.answer,
+            "verified": answer.verified, "why": answer.why if kept.how == "finished" else None,
+            "usage": amounts(answer.usage),
+            "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
+            "pictures": [f"/v1/runs/{kept.begun.id}/pictures/{number}" for number in range(1, len(kept.pictures) + 1)]}
+
+
+def _events(kept: Kept) -> list[dict[str, Any]]:
+    found, number = [], 0
+    for event in kept.events:
+        value = event.to_json()
+        if isinstance(event, Pictured):
+            number += 1
+            value["picture"] = f"/v1/runs/{kept.begun.id}/pictures/{number}"
+        found.append(value)
+    return found

@@ -1,0 +1,91 @@
+"""The models that clients can name: each is made once, and its connections are kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from musespark.config import Config
+from musespark.content import Mode
+from musespark.errors import MuseError, UnknownModel
+from musespark.models.model import Model, Openable
+from musespark.models.registry import PROVIDERS, model_named
+
+NATIVE = "nano"
+_MOST = 64
+"""Models that are kept; a client may name as many as its provider has."""
+
+
+class Models:
+    """Names to models."""
+
+    def __init__(self, config: Config | None = None, given: Mapping[str, Model] | None = None) -> None:
+        """given: ready models by name, beside those of the configuration."""
+        self.config = config or Config()
+        self._given = dict(given or {})
+        self._made: OrderedDict[str, Model] = OrderedDict()
+        self._held: dict[str, AsyncExitStack] = {}
+        self._lock = asyncio.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """The models of this server by name: given, configured, the native one."""
+        return list(dict.fromkeys((*self._given, *self.config.models, NATIVE)))
+
+    @property
+    def listed(self) -> list[str]:
+        """Every name that is offered: the modes, and each mode over each model."""
+        modes = [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)]
+        over = [f"{mode}/{name}" for name in self.names for mode in modes[1:]]
+        return [*modes, *self.names, *over]
+
+    async def named(self, name: str) -> Model:
+        """The model of that name. Raises `UnknownModel`, and what making it raises.
+
+        A client may name a provider's model, and no address or file: those are for the configuration to say.
+        """
+        found = self._given.get(name) or self._made.get(name)
+        if found is None:
+            async with self._lock:
+                found = self._made.get(name) or await self._make(name)
+        if name in self._made:
+            self._made.move_to_end(name)
+        return found
+
+    async def _make(self, name: str) -> Model:
+        kind, _, argument = name.partition(":")
+        configured = name in self.config.models
+        if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (not configured and "@" in argument):
+            raise UnknownModel(name, self.names)
+        # A provider's library takes seconds to import: others are served meanwhile.
+        made = await asyncio.to_thread(model_named, name, self.config)
+        if isinstance(made, Openable):
+            held = AsyncExitStack()
+            await held.enter_async_context(made.open())
+            self._held[name] = held
+        self._made[name] = made
+        if len(self._made) > _MOST:
+            await self._drop(next(iter(self._made)))
+        return made
+
+    async def _drop(self, name: str) -> None:
+        del self._made[name]
+        held = self._held.pop(name, None)
+        if held is not None:
+            await held.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection that is kept."""
+        for name in list(self._made):
+            await self._drop(name)
+
+    async def warm(self) -> None:
+        """Load what the native model needs, so that its first answer comes as fast as the others; what fails, fails again then."""
+        from musespark.models.nano import engine_of
+
+        try:
+            await asyncio.to_thread(engine_of, None)
+        except MuseError:
+            return

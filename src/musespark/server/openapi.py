@@ -1,0 +1,52 @@
+"""The OpenAPI document: FastAPI's own for the pages it knows, and the protocols' bodies beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from musespark.server.failures import STATUSES
+from musespark.server.options import TeamOptions
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from musespark.server.dialect import Dialect
+
+_OBJECT = {"application/json": {"schema": {"type": "object"}}}
+ERRORS: dict[int | str, dict[str, Any]] = {status: {"description": said, "content": _OBJECT} for status, said in STATUSES.items()}
+"""What any page may answer instead."""
+
+
+def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
+    """The whole document; made once."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    from fastapi.openapi.utils import get_openapi
+
+    found = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
+    for page in found["paths"].values():
+        for operation in page.values():
+            operation["responses"].pop("422", None)  # what does not fit is a 400 here
+    for dialect in dialects:
+        schema = dialect.body.model_json_schema(ref_template="#/components/schemas/" + dialect.name + "-{model}")
+        schemas |= {f"{dialect.name}-{name}": value for name, value in schema.pop("$defs", {}).items()}
+        schemas[f"{dialect.name}-body"] = schema
+        found["paths"][dialect.path] = {"post": _operation(dialect)}
+    app.openapi_schema = found
+    return found
+
+
+def _operation(dialect: Dialect[Any]) -> dict[str, Any]:
+    answer = {"description": "The answer, whole or as a stream of events.",
+              "content": {**_OBJECT, "text/event-stream": {"schema": {"type": "string"}}}}
+    return {
+        "operationId": dialect.name,
+        "summary": (dialect.body.__doc__ or "").strip(),
+        "parameters": [{"name": "x-muse", "in": "header", "required": False, "description": "Options of the team, as JSON.",
+                        "content": {"application/json": {"schema": TeamOptions.model_json_schema()}}}],
+        "requestBody": {"required": True,
+                        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{dialect.name}-body"}}}},
+        "responses": {"200": answer, **{str(status): value for status, value in ERRORS.items()}},
+    }

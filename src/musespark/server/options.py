@@ -1,0 +1,73 @@
+"""What a client may say about the team: in the body as `muse`, or in the header `x-muse` as JSON."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from musespark.content import MAX_THREADS, Effort
+
+
+class Strict(BaseModel):
+    """A part of a body: a field that is not named here is an error, and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
+Positive: TypeAlias = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
+Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
+
+
+class BudgetOptions(Strict):
+    """What one answer may cost, all agents together."""
+
+    usd: Positive | None = None
+    seconds: Positive | None = None
+    tokens: Count | None = None
+    calls: Count | None = None
+
+
+class TeamOptions(Strict):
+    """Options of a team, and of a run."""
+
+    agents: Annotated[int, Field(ge=1, le=64)] | None = None
+    first: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Explorers that start at once."""
+    rounds: Annotated[int, Field(ge=0, le=8)] | None = None
+    aggregate: Literal["auto", "vote", "weigh", "judge", "merge"] | None = None
+    models: Annotated[list[Name], Field(min_length=1, max_length=16)] | None = None
+    """The mix of explorers, instead of the one that the model's name says."""
+    judge: Name | None = None
+    refiner: Name | None = None
+    merger: Name | None = None
+    tools: Annotated[list[Literal["python", "spawn"]], Field(max_length=2)] | None = None
+    """What agents may use by themselves, beside the client's own tools."""
+    threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
+    """At most so many agents may be spawned."""
+    budget: BudgetOptions | None = None
+    store: bool | None = None
+    """Whether the run is kept."""
+    progress: bool | None = None
+    """Whether a team tells what it does before the answer; it does by default."""
+
+    @property
+    def of_a_team(self) -> dict[str, Any]:
+        """The options that only a team has."""
+        names = ("agents", "first", "rounds", "aggregate", "models", "judge", "refiner", "merger")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+EFFORTS: dict[str, Effort] = {**{effort.value: effort for effort in Effort}, "xhigh": Effort.MAX}
+"""What clients call efforts."""
+
+TEAMS: dict[Effort, dict[str, int]] = {
+    Effort.NONE: {"agents": 1, "first": 1, "rounds": 0},
+    Effort.MINIMAL: {"agents": 2, "first": 2, "rounds": 0},
+    Effort.LOW: {"agents": 4, "first": 2, "rounds": 0},
+    Effort.MEDIUM: {"agents": 8, "first": 2, "rounds": 1},
+    Effort.HIGH: {"agents": 16, "first": 4, "rounds": 1},
+    Effort.MAX: {"agents": 32, "first": 8, "rounds": 2},
+}
+"""The team that an effort means, for whoever names an effort and no team."""
