@@ -202,6 +202,13 @@ class TraceDamaged(MuseError):
         super().__init__(f"The trace at {str(path)!r} cannot be read: {reason}.")
 
 
+class StoreUnusable(MuseError):
+    """What is kept between runs cannot be read or added to."""
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"The store {str(path)!r} cannot be used: {reason}; name another file or set XDG_DATA_HOME.")
+
+
 class BadEvent(MuseError):
     """A JSON value is not an event of this version."""
 

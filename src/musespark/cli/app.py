@@ -10,15 +10,19 @@ import typer
 from typer.main import get_command
 
 import musespark
+from musespark.cli.calibrate import calibrate
 from musespark.cli.config import app as config
 from musespark.cli.models import models
 from musespark.cli.nano import app as nano
+from musespark.cli.recorded import app as recorded
 from musespark.cli.serving import serve
 from musespark.content import MAX_THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
 app.add_typer(nano, name="nano")
+app.add_typer(recorded, name="eval")
+app.command()(calibrate)
 app.add_typer(config, name="config")
 app.command()(models)
 app.command()(serve)

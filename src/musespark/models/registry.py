@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MODELS = {
     "nano": "musespark.models.nano:NanoModel",
     "fake": "musespark.models.fake:FakeModel",
+    "recorded": "musespark.models.recorded:RecordedModel",
 }
 """Models of this package: what follows the colon in a name is their one argument."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from musespark.errors import BadOption
 from musespark.reasoning.agreement import Group, Groups
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.equivalence import Forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +16,8 @@ class Choice:
     """The group that won, and how far ahead it was."""
 
     winner: Group
+    attempt: Attempt
+    """The winner's best spoken member, to answer with: of the form that was asked for, then the most reliable, then the first."""
     by: str
     """`vote` or `weigh`."""
     votes: float
@@ -27,20 +31,28 @@ def vote(groups: Groups) -> Choice:
     """The group with most attempts; of equals the one that came first. Raises `BadOption` where there is none."""
     winner = _leader(groups)
     total = sum(groups.counts)
-    return Choice(winner, "vote", len(winner), total, f"{len(winner)} of {total} votes")
+    return Choice(winner, _speaker(groups, winner, {}), "vote", len(winner), total, f"{len(winner)} of {total} votes")
 
 
 def weigh(groups: Groups, weights: Mapping[str, float], otherwise: float = 1.0) -> Choice:
     """The group whose attempts weigh most, by the weights of their models; of equals the one with more attempts, then the first.
 
     weights: by model name, usually log-odds of being right; `otherwise` is that of a model without one. A weight below 0
-    counts as 0: that a bad model says something is no evidence against it when others say it too.
+    counts as 0: that a bad model says something is no evidence against it when others say it too. Raises `BadOption`.
     """
     _leader(groups)
-    heavy = [(sum(max(0.0, weights.get(attempt.model, otherwise)) for attempt in group.attempts), group) for group in groups.leading]
+    worth = {attempt.model: max(0.0, weights.get(attempt.model, otherwise)) for attempt in groups.attempts}
+    heavy = [(sum(worth[attempt.model] for attempt in group.attempts), group) for group in groups.leading]
     weight, winner = max(heavy, key=lambda pair: pair[0])  # max keeps the first of equals, and leading groups come first
     total = sum(weight for weight, _ in heavy)
-    return Choice(winner, "weigh", weight, total, f"{weight:.2f} of {total:.2f} by weight, {len(winner)} of {sum(groups.counts)} votes")
+    reason = f"{weight:.2f} of {total:.2f} by weight, {len(winner)} of {sum(groups.counts)} votes"
+    return Choice(winner, _speaker(groups, winner, worth), "weigh", weight, total, reason)
+
+
+def _speaker(groups: Groups, winner: Group, worth: Mapping[str, float]) -> Attempt:
+    sameness = groups.equivalence
+    formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
+    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), formed(attempt), worth.get(attempt.model, 0.0)))
 
 
 def _leader(groups: Groups) -> Group:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from musespark.reasoning.attempt import Attempt
 
@@ -28,6 +28,14 @@ class Equivalence(Protocol):
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """Whether one answer may stand for the other."""
+
+
+@runtime_checkable
+class Forms(Protocol):
+    """What a sameness may know besides: which of the same answers is written as it should be."""
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is in the form that was asked for, and not merely understood."""
 
 
 def blank(attempt: Attempt) -> bool:

@@ -25,6 +25,6 @@ class Exact:
 
 
 def normalised(text: str) -> str:
-    """The text in compatibility form and lower case, spaces as one, without quotes and emphasis around it or a full stop after it."""
+    """The text in compatibility form and lower case, spaces as one, without quotes, emphasis and full stop around it."""
     plain = _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip(_AROUND)
     return plain.removesuffix(".").strip(_AROUND).casefold() or text.strip()

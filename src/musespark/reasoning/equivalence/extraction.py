@@ -14,8 +14,8 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _LOOSE_END = re.compile(r'"\s*,?\s*(?:\}|\Z|```|\n\s*["}])')
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```\s*\Z", re.DOTALL)
 # An escape that JSON knows and TeX means: "\frac" is no form feed and "rac".
-_TEX = re.compile(r"(?<!\\)\\(?=begin|beta|bar|binom|bmod|boxed|big|bf|frac|forall|neq?\b|nu\b|not|nabla|right|rho|rm\b|rfloor|rceil|"
-                  r"rangle|text|times|theta|tan|tfrac|tau|to\b|triangle|underline|cup|[^\"\\/bfnrtu\n])")
+_TEX = re.compile(r"(?<!\\)\\(?=begin|beta|bar|binom|bmod|boxed|big|bf|frac|forall|neq?\b|nu\b|not|nabla|right|rho|rm\b|rfloor|"
+                  r"rceil|rangle|text|times|theta|tan|tfrac|tau|to\b|triangle|underline|cup|[^\"\\/bfnrtu\n])")
 AT_MOST = 100_000
 """Characters of a reply's end that are searched."""
 
@@ -93,10 +93,8 @@ def _last_boxed(text: str) -> tuple[int, str] | None:
 
 
 def _last_said(text: str) -> tuple[int, str] | None:
-    last = None
-    for last in _LINE.finditer(text):
-        pass
-    return None if last is None else (last.start(), (last["answer"] or last["said"]).strip().removesuffix("."))
+    found = list(_LINE.finditer(text))
+    return (found[-1].start(), (found[-1]["answer"] or found[-1]["said"]).strip().removesuffix(".")) if found else None
 
 
 def _bare(answer: str) -> str:

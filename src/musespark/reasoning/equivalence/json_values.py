@@ -25,3 +25,11 @@ class JsonValues:
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         return self.key(left) == self.key(right)
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the whole reply is JSON."""
+        try:
+            parsed(attempt.text)
+        except ValueError:
+            return False
+        return True

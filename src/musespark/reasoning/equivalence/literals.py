@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Hashable
 from typing import Any
 
@@ -25,6 +26,14 @@ class Literals:
     async def same(self, left: Attempt, right: Attempt) -> bool:
         return self.key(left) == self.key(right)
 
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is a literal as it stands."""
+        try:
+            literal(attempt.answer.strip())
+        except ValueError:
+            return False
+        return True
+
 
 def literal_key(text: str) -> Hashable:
     """The same for texts that are the same Python literal; a text that is none is taken as a string."""
@@ -40,7 +49,9 @@ def literal(text: str) -> Any:
     if len(text) > LONGEST:
         raise ValueError("too long")
     try:
-        return ast.literal_eval(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the compiler, about what models write: 1is
+            return ast.literal_eval(text)
     except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ValueError("not a literal") from error
 

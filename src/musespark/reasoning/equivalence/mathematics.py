@@ -12,7 +12,8 @@ from musespark.reasoning.equivalence.prover import Prover, shared_prover
 
 LONGEST = 400
 """Characters of the longest expression that is worth a symbolic comparison."""
-_SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_√π∞≤≥∪∩±]|\d\s*[-+*/=<>(]|[-+*/=<>(,]\s*\d|[a-zA-Z0-9)]\s*[-+*/^=<>]\s*[a-zA-Z0-9(]|[(\[{].*,")
+_SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_√π∞≤≥∪∩±]|\d\s*[-+*/=<>(]|[-+*/=<>(,]\s*\d|"
+                       r"[a-zA-Z0-9)]\s*[-+*/^=<>]\s*[a-zA-Z0-9(]|[(\[{].*,")
 _LAYOUT = re.compile(r"\\(?:left|right|displaystyle|!|,|;|:|quad|qquad|\s)|\$|\s+|\\[()\[\]]")
 
 

@@ -1,0 +1,197 @@
+"""What the team's rules are worth on recorded answers: right answers against calls, with few labels and with none.
+
+The rules are those a live team uses, called as it calls them: `Groups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a
+call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the labelled questions of
+its draw alone and is measured on the others.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from musespark.evals.recording import Known, Question, Recording
+from musespark.evals.report import wilson
+from musespark.reasoning.agreement import Groups, enough
+from musespark.reasoning.panel import Panel, threshold
+from musespark.reasoning.reliability import by_question, log_odds, reliabilities
+from musespark.reasoning.voting import Choice, vote, weigh
+
+LABELS, DRAWS = 50, 20
+CALLS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
+CONFIDENCES = (0.85, 0.9, 0.95, 0.99)
+EIGHT = {"ranks 3-10": slice(2, 10), "around the median": None}
+"""Which eight models are middling: by accuracy those after the best two, or those in the middle of all."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One rule on one task. Accuracies are means over questions and draws."""
+
+    task: str
+    rule: str
+    questions: int
+    """How many the accuracy rests on."""
+    calls: float
+    """Mean number of calls a question."""
+    accuracy: float
+    verbatim: float
+    """Share of answers that are the gold one letter by letter."""
+    limit: float | None = None
+    """Mean number of calls that was allowed."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95% interval of the accuracy, of the questions as a sample (Wilson, 1927)."""
+        return wilson(round(self.accuracy * self.questions), self.questions)
+
+
+async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[Result]:
+    """All rules on one task."""
+    return [*await _references(recording), *await _calibrated(recording, labels, draws, seed),
+            *await _unlabelled(recording), *await _stopping(recording, draws, seed)]
+
+
+async def _references(recording: Recording) -> list[Result]:
+    """What one needs all labels or all calls for."""
+    everyone, count = recording.models, len(recording.models)
+    results = []
+    for name, key in (("best single", Question.right), ("best single, verbatim", Question.verbatim)):
+        best = max(everyone, key=lambda model: sum(key(each, each.answers.get(model)) for each in recording.questions))
+        if name == "best single" or recording.task == "crux":
+            answers: list[_Answer] = [(each, each.answers.get(best), 1) for each in recording.questions]
+            results.append(_result(recording, f"{name} ({best})", answers))
+    majority = [(each, _said(vote(groups) if groups else None), count) for each in recording.questions
+                for groups in [await _asked(each, everyone)]]
+    results.append(_result(recording, f"majority of all {count}", majority))
+    oracle = [(each, next(filter(each.right, each.answers.values()), None), count) for each in recording.questions]
+    return [*results, _result(recording, f"oracle of all {count}", oracle)]
+
+
+async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[Result]:
+    """With a few labels: the best model by them, the best three by weight, and the panel at each number of calls."""
+    single: list[_Answer] = []
+    three: list[_Answer] = []
+    eight: list[_Answer] = []
+    four: list[_Answer] = []
+    panels: dict[float, list[_Answer]] = {calls: [] for calls in CALLS}
+    for known, others in _draws(recording, labels, draws, seed):
+        votes = [vote for question in known for vote in question.votes(recording.task, recording.models, labelled=True)]
+        reliability = reliabilities(votes)
+        best = sorted(reliability, key=lambda model: (-reliability[model], model))
+        weights = {model: log_odds(reliability[model]) for model in best}
+        panel = Panel.from_votes(votes)
+        replayed = list(by_question(votes).values())
+        sures = {calls: threshold(replayed, panel.models, panel.weights, calls) for calls in CALLS}
+        of_eight = Panel(tuple(best[:8]), weights, threshold(replayed, best[:8], weights, 4.0))
+        for question in others:
+            single.append((question, question.answers.get(best[0]), 1))
+            groups = await _asked(question, best[:3])
+            three.append((question, _said(weigh(groups, weights) if groups else None), 3))
+            path = await _path(question, panel)
+            for calls, sure in sures.items():
+                panels[calls].append((question, *_stopped(path, sure)))
+            path = await _path(question, of_eight)
+            eight.append((question, path[-1][1], 8))
+            four.append((question, *_stopped(path, of_eight.sure)))
+    of = f"{labels} labels"
+    return [_result(recording, f"best single by {of}", single), _result(recording, f"three best by {of}, weighed", three),
+            _result(recording, f"eight best by {of}, weighed", eight),
+            _result(recording, f"eight best by {of}, stopped", four, 4.0),
+            *(_result(recording, f"panel by {of}", answers, calls) for calls, answers in panels.items())]
+
+
+async def _unlabelled(recording: Recording) -> list[Result]:
+    """Eight middling models, all asked, without any label: by heads, and weighed by who agrees with whom."""
+    results = []
+    for name in EIGHT:
+        eight = middling(recording, name)
+        votes = [vote for question in recording.questions for vote in question.votes(recording.task, eight, labelled=False)]
+        panel = Panel.from_votes(votes)
+        by_heads: list[_Answer] = []
+        by_weight: list[_Answer] = []
+        by_letter: list[_Answer] = []
+        for question in recording.questions:
+            groups = await _asked(question, eight)
+            by_heads.append((question, _said(vote(groups) if groups else None), 8))
+            letters = await _asked(replace(question, same=Known({each: each.strip() for each in question.answers.values()})), eight)
+            by_letter.append((question, _said(vote(letters) if letters else None), 8))
+            by_weight.append((question, _said(panel.weigh(groups) if groups else None), 8))
+        results += [_result(recording, f"eight {name}: majority of texts", by_letter),
+                    _result(recording, f"eight {name}: majority", by_heads),
+                    _result(recording, f"eight {name}: no labels", by_weight)]
+    return results
+
+
+async def _stopping(recording: Recording, draws: int, seed: int) -> list[Result]:
+    """The best eight in random orders: all asked, and stopped when more would not change the winner."""
+    chance = random.Random(seed)
+    eight = list(recording.ranked[:8])
+    every: list[_Answer] = []
+    answers: dict[float, list[_Answer]] = {confidence: [] for confidence in CONFIDENCES}
+    for _ in range(draws):
+        for question in recording.questions:
+            chance.shuffle(eight)
+            waiting = set(answers)
+            groups = Groups(question.same)
+            for asked, model in enumerate(eight, 1):
+                await groups.add(question.attempt(model))
+                for confidence in sorted(waiting):
+                    if enough(groups.counts, len(eight) - asked, confidence)[0]:
+                        waiting.discard(confidence)
+                        answers[confidence].append((question, _said(vote(groups) if groups else None), asked))
+            every.append((question, _said(vote(groups) if groups else None), len(eight)))
+    return [_result(recording, "eight best in any order, majority", every),
+            *(_result(recording, f"eight best in any order, stopped at {confidence:.0%}", each)
+              for confidence, each in answers.items())]
+
+
+def middling(recording: Recording, name: str) -> tuple[str, ...]:
+    """Eight middling models, sorted by name, so that their order says nothing about them."""
+    middle = len(recording.models) // 2
+    return tuple(sorted(recording.ranked[EIGHT[name] or slice(middle - 4, middle + 4)]))
+
+
+_Answer = tuple[Question, str | None, int]
+"""A question, what was answered, and the calls it took."""
+
+
+def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> Result:
+    count = len(answers)
+    return Result(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
+                  sum(question.right(answer) for question, answer, _ in answers) / count,
+                  sum(question.verbatim(answer) for question, answer, _ in answers) / count, limit)
+
+
+def _draws(recording: Recording, labels: int, draws: int, seed: int) -> Iterator[tuple[list[Question], list[Question]]]:
+    """Random questions to learn from, and all the others."""
+    chance = random.Random(seed)
+    for _ in range(draws):
+        shuffled = chance.sample(recording.questions, len(recording.questions))
+        yield shuffled[:labels], shuffled[labels:]
+
+
+async def _asked(question: Question, models: Sequence[str]) -> Groups:
+    groups = Groups(question.same)
+    for model in models:
+        await groups.add(question.attempt(model))
+    return groups
+
+
+async def _path(question: Question, panel: Panel) -> list[tuple[float, str | None]]:
+    """How sure the panel is after each answer, and what it would say."""
+    groups, path = Groups(question.same), []
+    for model in panel.models:
+        await groups.add(question.attempt(model))
+        path.append((panel.probability(groups), _said(panel.weigh(groups) if groups else None)))
+    return path
+
+
+def _stopped(path: Sequence[tuple[float, str | None]], sure: float) -> tuple[str | None, int]:
+    at = next((asked for asked, (probability, _) in enumerate(path, 1) if probability >= sure), len(path))
+    return path[at - 1][1], at
+
+
+def _said(choice: Choice | None) -> str | None:
+    return None if choice is None else choice.attempt.answer

@@ -1,0 +1,183 @@
+"""Recorded answers of real models, read, compared with each other and with the gold answer once.
+
+A task is a gzipped file of JSON lines: `{"id", "question", "prompt", "gold", "outputs": {model: full text}}`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from musespark.errors import BadOption, MissingFile
+from musespark.reasoning.agreement import Groups
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence import equivalence_named, marked_answer
+from musespark.reasoning.equivalence.equivalence import Equivalence, Forms
+from musespark.store import Vote
+
+TASKS: Mapping[str, str] = {"gsm": "numeric", "math-l5": "mathematics", "crux": "literal"}
+"""The tasks, and what is the same in them."""
+GOLD = "(gold)"
+
+
+@dataclass(frozen=True)
+class Known:
+    """Sameness of one question's answers as it was found once by another: a look-up, so that thousands of replays are quick."""
+
+    groups: Mapping[str, str]
+    """For each answer the group it is in."""
+    forms: Forms | None = None
+    name: str = "known"
+    keyed: bool = True
+
+    def key(self, attempt: Attempt) -> Hashable:
+        return self.groups[attempt.answer]
+
+    async def same(self, left: Attempt, right: Attempt) -> bool:
+        return self.key(left) == self.key(right)
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the first equivalence calls it well formed; where it has no say, everything is."""
+        return self.forms is None or self.forms.formed(attempt)
+
+
+def _attempt(model: str, answer: str) -> Attempt:
+    return Attempt(agent=model, model=model, text=answer, answer=answer)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, what each model answered, and which answers are the same."""
+
+    id: str
+    gold: str
+    answers: Mapping[str, str]
+    """By model; a model that answered nothing, or broke the format, is not in it."""
+    same: Known = field(repr=False)
+
+    def right(self, answer: str | None) -> bool:
+        """Whether an answer is the same as the gold one."""
+        return answer is not None and self.same.groups[answer] == self.same.groups[self.gold]
+
+    def well_formed(self, answer: str | None) -> bool:
+        """Whether an answer is right, and written in the form that was asked for."""
+        return answer is not None and self.right(answer) and self.same.formed(_attempt("", answer))
+
+    def verbatim(self, answer: str | None) -> bool:
+        """Whether an answer is the gold one letter by letter."""
+        return answer is not None and answer.strip() == self.gold.strip()
+
+    def attempt(self, model: str) -> Attempt:
+        """What the model answered, as an agent's attempt."""
+        return _attempt(model, self.answers.get(model, ""))
+
+    def votes(self, kind: str, models: Sequence[str], labelled: bool) -> Iterator[Vote]:
+        """What each model answered, as the store keeps it. With a label, right is what is right in the form that was asked for."""
+        for model in models:
+            answer = self.answers.get(model)
+            group = None if answer is None else self.same.groups[answer]
+            yield Vote(kind, self.id, model, group, self.well_formed(answer) if labelled else None)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A task."""
+
+    task: str
+    models: tuple[str, ...]
+    questions: tuple[Question, ...]
+
+    @cached_property
+    def accuracy(self) -> Mapping[str, float]:
+        """Share of right answers by model, the best first."""
+        shares = {model: sum(question.right(question.answers.get(model)) for question in self.questions) / len(self.questions)
+                  for model in self.models}
+        return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def ranked(self) -> tuple[str, ...]:
+        """The models, the most accurate first."""
+        return tuple(self.accuracy)
+
+
+def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
+    """The lines of a task's file. Raises `BadOption` for a task that is not known, `MissingFile`."""
+    if task not in TASKS:
+        raise BadOption("task", task, f"one of {', '.join(TASKS)}")
+    path = Path(directory) / f"{task}.jsonl.gz"
+    try:
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            found = [json.loads(line) for line in lines]
+    except FileNotFoundError:
+        raise MissingFile(path, "it does not exist; --data or MUSE_RECORDED names the directory of recorded answers") from None
+    except (OSError, EOFError, ValueError) as error:
+        raise MissingFile(path, f"it is no gzipped file of JSON lines ({error})") from error
+    if not found or not all({"id", "question", "gold", "outputs"} <= row.keys() for row in found):
+        raise MissingFile(path, "its lines do not have id, question, gold and outputs")
+    return found
+
+
+async def load(directory: str | Path, task: str, cache: Path | None = None,
+               progress: Callable[[int, int], None] = lambda done, of: None) -> Recording:
+    """Read a task and find out which answers are the same.
+
+    cache: a directory to keep that in, for comparing mathematics takes minutes. `progress` hears how far it is.
+    """
+    found = rows(directory, task)
+    equivalence = equivalence_named(TASKS[task])
+    kept = _Kept(cache, task, found)
+    questions = []
+    for done, row in enumerate(found, 1):
+        answers = {model: answer for model, text in row["outputs"].items() if (answer := marked_answer(text) or "").strip()}
+        groups = kept.groups(row["id"], (row["gold"], *answers.values()))
+        if groups is None:
+            groups = kept.add(row["id"], await _grouped(equivalence, row["gold"], answers))
+        known = Known(groups, equivalence if isinstance(equivalence, Forms) else None)
+        questions.append(Question(row["id"], row["gold"], answers, known))
+        progress(done, len(found))
+    kept.save()
+    return Recording(task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions))
+
+
+async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
+    """For each answer the name of its group."""
+    groups = Groups(equivalence)
+    for number, answer in enumerate(dict.fromkeys((gold, *answers.values()))):
+        await groups.add(replace(_attempt("", answer), agent=str(number)))
+    return {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
+
+
+class _Kept:
+    """Groups on disk, for the very answers and the very code they were found with."""
+
+    def __init__(self, directory: Path | None, task: str, found: Sequence[Mapping[str, Any]]) -> None:
+        self._path: Path | None = None
+        self._groups: dict[str, dict[str, str]] = {}
+        self._new = False
+        if directory is not None:
+            code = hashlib.sha256(repr(found).encode())
+            for file in sorted((Path(__file__).parents[1] / "reasoning" / "equivalence").glob("*.py")):
+                code.update(file.read_bytes())
+            self._path = directory / f"{task}-{code.hexdigest()[:16]}.groups.json"
+            if self._path.is_file():
+                self._groups = json.loads(self._path.read_text(encoding="utf-8"))
+
+    def groups(self, question: str, answers: Sequence[str]) -> dict[str, str] | None:
+        groups = self._groups.get(question)
+        return groups if groups is not None and all(answer in groups for answer in answers) else None
+
+    def add(self, question: str, groups: dict[str, str]) -> dict[str, str]:
+        self._groups[question] = groups
+        self._new = True
+        return groups
+
+    def save(self) -> None:
+        if self._path is not None and self._new:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(self._groups), encoding="utf-8")

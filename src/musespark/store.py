@@ -1,0 +1,108 @@
+"""What is kept between runs: votes, as facts that are only ever added to.
+
+A vote says that a model answered a question of some kind as a group did, and whether that was right where anybody knows.
+Reliability and error correlation are derived from votes, never stored. One SQLite file; any number of processes may add to it
+at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from musespark.errors import StoreUnusable
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS votes (
+    kind TEXT NOT NULL, question TEXT NOT NULL, model TEXT NOT NULL, answer TEXT, correct INTEGER,
+    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
+CREATE INDEX IF NOT EXISTS votes_of_kind ON votes (kind);
+"""
+BUSY = 30.0
+"""Seconds to wait for another process that writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What one model answered to one question."""
+
+    kind: str
+    """The kind of question; reliability is of a model and a kind."""
+    question: str
+    """An id: votes of one question can be compared."""
+    model: str
+    group: str | None
+    """What stands for the group the answer fell into; None where the model answered nothing."""
+    right: bool | None = None
+    """None where nobody knows."""
+
+
+class Store:
+    """Votes in an SQLite file, made if need be. Use it with `with`, or close it."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """path: the file; None is `votes.db` in `$XDG_DATA_HOME/musespark`. Raises `StoreUnusable`."""
+        self.path = Path(path) if path is not None else default_path()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreUnusable(self.path, str(error)) from error
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise StoreUnusable(self.path, str(error)) from error
+
+    def add(self, votes: Iterable[Vote]) -> None:
+        """Add votes, all of them or none. Raises `StoreUnusable`."""
+        rows = [(vote.kind, vote.question, vote.model, vote.group, vote.right) for vote in votes]
+        try:
+            with closing(self._connection.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
+                try:
+                    cursor.executemany("INSERT INTO votes (kind, question, model, answer, correct) VALUES (?, ?, ?, ?, ?)", rows)
+                except BaseException:
+                    cursor.execute("ROLLBACK")
+                    raise
+                cursor.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise StoreUnusable(self.path, str(error)) from error
+
+    def votes(self, kind: str) -> list[Vote]:
+        """All votes on questions of that kind, oldest first; of one model on one question the newest alone."""
+        query = ("SELECT question, model, answer, correct FROM votes WHERE rowid IN "
+                 "(SELECT max(rowid) FROM votes WHERE kind = ? GROUP BY question, model) ORDER BY rowid")
+        try:
+            rows = self._connection.execute(query, (kind,)).fetchall()
+        except sqlite3.Error as error:
+            raise StoreUnusable(self.path, str(error)) from error
+        return [Vote(kind, question, model, group, None if right is None else bool(right))
+                for question, model, group, right in rows]
+
+    def kinds(self) -> list[str]:
+        """The kinds of question that there are votes on."""
+        return [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM votes ORDER BY kind")]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+
+def default_path() -> Path:
+    """Where votes are kept unless told otherwise."""
+    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(home).expanduser() / "musespark" / "votes.db"
