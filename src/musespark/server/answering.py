@@ -94,6 +94,7 @@ class Answering:
         self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
                                 one_call=asked.one_call, links=links)
         self._chunks: Chunks = dialect.chunks(asked, thinking.id, created)
+        self._beginning = self._chunks.begin()
         self._sending = asyncio.Lock()
         self._opened = False
         self._last_sent = time.monotonic()
@@ -164,7 +165,7 @@ class Answering:
                        (b"x-accel-buffering", b"no")]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             self._opened = True
-        await self._send(send, framed(self._dialect, self._chunks.begin()))
+        await self._send(send, framed(self._dialect, self._beginning))
 
     async def _send(self, send: Send, body: bytes, more: bool = True) -> None:
         async with self._sending:
@@ -183,7 +184,7 @@ class Answering:
             await self._failed(send, failure_of(_bug(crash)))
             raise
         pieces = (piece for event in settled(events) for piece in self._telling.tell(event))
-        chunks = [*self._chunks.begin(), *(chunk for piece in pieces for chunk in self._chunks.tell(piece))]
+        chunks = [*self._beginning, *(chunk for piece in pieces for chunk in self._chunks.tell(piece))]
         await self._whole(send, 200, self._dialect.whole(chunks), [])
 
     async def _whole(self, send: Send, status: int, value: object, extra: list[tuple[bytes, bytes]]) -> None:

@@ -27,14 +27,16 @@ from musespark.server.body import bytes_of, parsed, parsed_header
 from musespark.server.chat import Chat
 from musespark.server.dialect import Around, Dialect, dumped
 from musespark.server.failures import Failure, Refused, failure_of
+from musespark.server.messages import Messages
 from musespark.server.models import Models
 from musespark.server.openapi import document
 from musespark.server.options import TeamOptions
 from musespark.server.remote_images import fetched
+from musespark.server.responses import Responses
 from musespark.server.runs import InMemory, Runs
 from musespark.server.seating import seat
 
-DIALECTS: tuple[Dialect[Any], ...] = (Chat(),)
+DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from musespark.content import MAX_THREADS, Effort
 
 
 class Strict(BaseModel):
-    """A part of a body: a field that is not named here is an error, and nothing is converted."""
+    """A part of a body: a field that is not named here is an error, unless it is null; and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Clients send back what they were given with every field that they know, null where there was nothing."""
+        if isinstance(value, dict) and None in value.values():
+            return {key: item for key, item in value.items() if item is not None or key in cls.model_fields}
+        return value
 
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
