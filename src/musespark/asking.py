@@ -19,6 +19,7 @@ from musespark.models.registry import model_named
 from musespark.pictures import ImageLike, as_image
 from musespark.reasoning.agent import ToolMaker
 from musespark.reasoning.aggregate import Aggregator
+from musespark.reasoning.memory import keeping, recalled
 from musespark.reasoning.modes import run
 from musespark.reasoning.spawn import SpawnAgents
 from musespark.reasoning.team import Team
@@ -64,6 +65,11 @@ class Options(TypedDict, total=False):
     """Who plays these roles; by default the explorers."""
     tools: Iterable[str | Tool]
     """What agents may use: `python`, `spawn`, or tools of one's own."""
+    kind: str
+    """What kind of question it is, in a word: models are chosen and their votes weighed by how they did on such questions
+    (`muse calibrate` teaches that), and who answers what now is kept."""
+    store: str | Path
+    """The file that votes are kept in, instead of `votes.db` in the user's data directory."""
     team: Team
     """A team of one's own making, instead of all that."""
     config: Config
@@ -98,7 +104,8 @@ def thinkers(options: Options) -> Model | Team:
         return options["team"]
     config = options.get("config") or Config()
     named = options.get("model") or config.roles.explorer or ("nano",)
-    explorers = tuple(_model(each, config) for each in ([named] if isinstance(named, str) or not isinstance(named, Sequence) else named))
+    several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
+    explorers = tuple(_model(each, config) for each in several)
     chosen: dict[str, Any] = {name: value for name in ("agents", "first", "rounds", "aggregate")
                               if (value := options.get(name, getattr(config.team, name))) is not None}
     for role in ("refiner", "judge", "merger"):
@@ -107,6 +114,11 @@ def thinkers(options: Options) -> Model | Team:
             chosen[role] = _model(player, config)  # type: ignore[arg-type]
     if tools := tuple(_tool(tool) for tool in options.get("tools", ())):
         chosen["tools"] = tools
+    if kind := options.get("kind"):
+        store = Path(options["store"]) if "store" in options else None
+        chosen["panel"], explorers = recalled(kind, store, explorers)
+        chosen["remember"] = keeping(kind, store)
+        chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
     return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else explorers[0]
 
 

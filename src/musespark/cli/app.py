@@ -112,6 +112,8 @@ def ask(
     refiner: Annotated[str | None, typer.Option(metavar="NAME", help="The model that reconsiders.")] = None,
     merger: Annotated[str | None, typer.Option(metavar="NAME", help="The model that merges.")] = None,
     tools: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="What agents may use: python, spawn. Repeatable.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="WORD", help="The kind of question: votes are weighed by what is known "
+                                                     "of the models on such questions, and kept.")] = None,
     effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
     threads: Annotated[int, typer.Option(help=f"The most agents that one agent spawns, 1 to {MAX_THREADS}.")] = 10,
@@ -129,7 +131,8 @@ def ask(
     from musespark.config import load_config
 
     options = options_of(
-        question, image or [], load_config(), mode=mode, model=model, agents=agents, first=first, rounds=rounds, aggregate=aggregate,
-        judge=judge, refiner=refiner, merger=merger, tools=tools, effort=effort, temperature=temperature, threads=threads,
-        seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens, max_usd=max_usd)
+        question, image or [], load_config(), mode=mode, model=model, agents=agents, first=first, rounds=rounds,
+        aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
+        temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
+        max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, show_for(as_json)))

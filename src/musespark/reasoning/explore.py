@@ -60,6 +60,6 @@ async def _taken(table: Table, team: Team, brief: Brief, outcome: Attempt | Muse
     if outcome.verified:
         table.settled = "an answer was verified"
     elif table.sound:
-        enough, reason = team.enough(table.groups.counts, remaining)
+        enough, reason = team.is_enough(table, remaining)
         table.settled = reason if enough and remaining else ""
     table.agreed()

@@ -5,7 +5,8 @@ A `Team` is a value made of small parts; every part can be replaced by a functio
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -21,6 +22,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.explore import explore
 from musespark.reasoning.meaning import same_meaning
+from musespark.reasoning.panel import Panel
 from musespark.reasoning.patience import Patience
 from musespark.reasoning.refine import refine
 from musespark.reasoning.run import Run
@@ -74,8 +76,10 @@ class Team:
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
     patience: Patience = field(default_factory=Patience)
-    weights: Mapping[str, float] | None = None
-    """What a vote of each model counts, by name: log-odds of being right on such questions. None: nothing is known."""
+    panel: Panel | None = None
+    """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
+    remember: Callable[[Run, Table], None] | None = None
+    """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
 
     def __post_init__(self) -> None:
         if not self.explorers:
@@ -106,12 +110,18 @@ class Team:
         decision = await decide(run, self, table)
         run.emit(Decided(decision.by, decision.winners, decision.reason))
         decision.speak(run)
+        if self.remember is not None:
+            await asyncio.to_thread(self.remember, run, table)
 
     @property
     def models(self) -> tuple[Model, ...]:
         """Everyone who may be asked, once each."""
         asked = (*self.explorers, self.refiner, self.judge, self.merger)
         return tuple({id(model): model for model in asked if model is not None}.values())
+
+    def is_enough(self, table: Table, remaining: int) -> tuple[bool, str]:
+        """Whether more answers would change nothing, and why."""
+        return self.panel.enough(table.groups) if self.panel else self.enough(table.groups.counts, remaining)
 
     def equivalence(self, run: Run) -> Equivalence:
         """When two answers to this question are the same."""

@@ -24,7 +24,7 @@ async def automatic(run: Run, team: Team, table: Table) -> Decision:
         return _because(await vote(run, team, table), "it was checked and found right", by="verified")
     if len(leading) == 1:
         return _because(await vote(run, team, table), "all answers that count agree")
-    if team.weights is not None:
+    if team.panel is not None:
         return _because(await weigh(run, team, table), "the models' reliability on such questions is known")
     if table.settled or len(leading[0]) > len(leading[1]):
         return _because(await vote(run, team, table), "it has the most votes")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from musespark.reasoning import voting
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
+from musespark.reasoning.reliability import effective_votes
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 async def weigh(run: Run, team: Team, table: Table) -> Decision:
     """The group with the most weight; the plain vote's where no reliability is known."""
-    if team.weights is None:
+    if team.panel is None:
         fallback = await vote(run, team, table)
         return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
-    choice = voting.weigh(table.groups, team.weights)
-    return Decision(by="weigh", winner=choice.winner.first, winners=choice.winner.agents, reason=f"{choice.reason}.")
+    choice = team.panel.weigh(table.groups)
+    voters = {attempt.model: team.panel.weights.get(attempt.model, 0.0) for group in table.groups.leading for attempt in group.attempts}
+    worth = effective_votes(voters, team.panel.correlation)
+    return Decision(by="weigh", winner=choice.winner.first, winners=choice.winner.agents,
+                    reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.")
