@@ -82,12 +82,12 @@ def test_one_tool_at_a_time(anthropic_client):
 
 def test_what_is_asked_reaches_the_model(anthropic_client, served):
     create(anthropic_client, system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
-           stop_sequences=["END"], thinking={"type": "enabled", "budget_tokens": 20_000}, max_tokens=30_000, tools=TOOLS,
+           stop_sequences=["END"], thinking={"type": "enabled", "budget_tokens": 16_000}, max_tokens=20_000, tools=TOOLS,
            tool_choice={"type": "any"}, extra_body={"temperature": 0.5, "top_p": 0.5},
            messages=[{"role": "user", "content": [PICTURE, {"type": "text", "text": "What is this?"}]}])
     request = served.models["plain"].requests[-1]
     assert (request.messages[0].role, request.messages[0].text) == ("system", "Be brief.")
-    assert (request.temperature, request.top_p, request.stop, request.max_tokens) == (0.5, 0.5, ("END",), 30_000)
+    assert (request.temperature, request.top_p, request.stop, request.max_tokens) == (0.5, 0.5, ("END",), 20_000)
     assert (request.effort, request.tool_choice, [image.data for image in request.images]) == ("high", "required", [DOT])
 
 

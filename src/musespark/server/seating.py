@@ -47,7 +47,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
     if asked.effort is Effort.NONE and contemplates and not options.of_a_team:
         request, contemplates = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
-    explorers = [await models.named(each) for each in named]
+    explorers = [await models.named(each) for each in (named if contemplates else named[:1])]
     notes = tuple(_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
     for explorer in explorers:
