@@ -80,7 +80,8 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
     assert kept.how == "interrupted" and kept.spent.calls == 1
 
 
-@pytest.mark.parametrize(("budget", "status", "code"), [({"seconds": 0.2}, 504, "deadline"), ({"tokens": 5}, 429, "budget_exhausted")])
+@pytest.mark.parametrize(("budget", "status", "code"), [
+    ({"seconds": 0.2}, 504, "deadline"), ({"tokens": 5}, 429, "budget_exhausted")])
 def test_limits_are_errors_where_nothing_was_said(served, budget, status, code):
     body = {"model": "slow", "messages": ASK, "muse": {"budget": budget}}
     response = httpx.post(f"{served.url}/v1/chat/completions", json=body)
@@ -105,7 +106,7 @@ def test_runs_and_their_pictures_can_be_seen(served):
     id = done.headers["x-muse-run"]
     run = httpx.get(f"{served.url}/v1/runs/{id}").json()
     assert (run["status"], run["answer"], run["usage"]["tokens"]) == ("finished", "Done.", 10)
-    assert [event["kind"] for event in run["events"]][0] == "run_started" and run["events"][0]["run"] == id
+    assert run["events"][0]["kind"] == "run_started" and run["events"][0]["run"] == id
     assert [event["seq"] for event in run["events"]] == list(range(len(run["events"])))
     picture = httpx.get(f"{served.url}{run['pictures'][0]}")
     assert picture.headers["content-type"] == "image/png" and picture.content.startswith(b"\x89PNG")

@@ -10,8 +10,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from musespark.budget import Budget
-from musespark.errors import MuseError
+from musespark.budget import Budget, Limits
+from musespark.errors import BudgetExhausted, MuseError
 from musespark.events import Event, RunEnded, RunStarted
 from musespark.reasoning.modes import run
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
@@ -58,7 +58,7 @@ class Thinking:
                     if self.runs is not None:
                         await self.runs.event(self.id, event)
                     if isinstance(event, RunEnded):
-                        self._require_form(event)
+                        self._require_answer(event)
                         how = "finished"
                     yield event
         except MuseError:
@@ -71,8 +71,13 @@ class Thinking:
                                       Spending(tokens=spent.tokens, usd=spent.usd, calls=spent.calls))
                 await asyncio.shield(ended)
 
-    def _require_form(self, ended: RunEnded) -> None:
+    def _require_answer(self, ended: RunEnded) -> None:
+        """Raise what an ending amounts to that is none: nothing was said before a limit, or not in the form that was asked for."""
         request, strict = self.seated.request, self.seated.asked.strict
+        if ended.why == "budget" and not ended.answer.strip() and not ended.calls:
+            limits = self.seated.limits or Limits()
+            late = self.budget.seconds_left() == 0
+            raise BudgetExhausted("seconds" if late else "tokens", (limits.seconds if late else limits.tokens) or 0)
         name = self.seated.who.name
         if request.schema is not None and not ended.calls and ended.why == "finished":
             require_fit(ended.answer, request.schema, name)
