@@ -15,6 +15,7 @@ import typer
 from musespark.errors import BadOption, MissingFile, ModelFailed, MuseError
 
 if TYPE_CHECKING:
+    from musespark.content import Request
     from musespark.models.model import Model
     from musespark.reasoning.attempt import Attempt
     from musespark.reasoning.equivalence import Equivalence
@@ -40,10 +41,11 @@ def calibrate(
     from musespark.store import Store
 
     known = _labels(labels)
-    if len(set(model)) < len(model):
-        raise BadOption("--model", ", ".join(model), "of different names")
     config = load_config()
-    models = {name: model_named(name, config) for name in model}
+    models = [model_named(name, config) for name in model]
+    names = [each.name for each in models]
+    if len(set(names)) < len(names):
+        raise BadOption("--model", ", ".join(model), f"models of different names, and these are called {', '.join(names)}")
     with Store(store) as kept:
         votes, failures = asyncio.run(_asked(models, known, kind, same))
         kept.add(votes)
@@ -85,7 +87,7 @@ def _labels(path: Path) -> list[dict[str, str]]:
     return known
 
 
-async def _asked(models: dict[str, Model], known: Sequence[dict[str, str]], kind: str,
+async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind: str,
                  same: str | None) -> tuple[list[Vote], list[str]]:
     """The votes of all models on all questions, and what failed; a call that failed is no wrong answer."""
     from musespark.content import Request
@@ -99,7 +101,7 @@ async def _asked(models: dict[str, Model], known: Sequence[dict[str, str]], kind
         async with gate:
             request = Request.of(row["question"], mode="thinking")
             sameness = equivalence_named(same) if same else equivalence_for(request)
-            asked = (_reply(name, model, request) for name, model in models.items())
+            asked = (_reply(model, request) for model in models)
             replies = await asyncio.gather(*asked, return_exceptions=True)
             attempts = []
             for reply in replies:
@@ -117,14 +119,14 @@ async def _asked(models: dict[str, Model], known: Sequence[dict[str, str]], kind
     return votes, list(dict.fromkeys(failures))
 
 
-async def _reply(name: str, model: Model, request: Any) -> Attempt:
+async def _reply(model: Model, request: Request) -> Attempt:
     from musespark.models.model import TextDelta
     from musespark.reasoning.attempt import Attempt
     from musespark.reasoning.equivalence import answer_in
 
     async with aclosing(model.stream(request)) as deltas:
         text = "".join([delta.text async for delta in deltas if isinstance(delta, TextDelta)])
-    return Attempt(agent=name, model=model.name, text=text, answer=answer_in(text))
+    return Attempt(agent=model.name, model=model.name, text=text, answer=answer_in(text))
 
 
 async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sameness: Equivalence) -> list[Vote]:

@@ -11,10 +11,13 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.exact import normalised
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?"
+_SQUARE = r"(?:\^?[23]|[²³])?"
+# Not what goes on ("3 or 4") and not what is multiplied ("2 pi", "5 x").
+_WORD = r"(?:(?!(?:or|and|to|if|when|with|plus|minus|times|pi)\b)(?:[a-z°µ.]{2,}|[mgshl])(?:[ /]|(?![a-z]))){1,4}"
 _NUMBER = re.compile(rf"(?P<sign>[-+−]?)\s*(?P<currency>[$€£¥]?)\s*(?P<sign2>[-+−]?)(?P<value>{_DIGITS})\.?"
                      r"(?:e(?P<e>[-+]?\d{1,3})|\s*(?:\*|×|x|\\times|\\cdot)\s*10\s*(?:\^|\*\*)\s*\{?(?P<ten>[-+−]?\d{1,3})\}?)?"
                      rf"(?:\s*/\s*(?P<below>{_DIGITS})|(?:\^|\*\*)\{{?(?P<power>\d{{1,2}})\}}?)?"
-                     r"\s*(?P<unit>%|percent|[a-z°µ][a-z°µ ./²³^0-9]{0,40})?\.?", re.IGNORECASE)
+                     rf"(?:\s*(?P<unit>%|(?:k|c|m)(?:m|g|l)(?![a-z]){_SQUARE})|\s+(?P<word>{_WORD}{_SQUARE}))?\.?", re.IGNORECASE)
 _FRACTION = re.compile(r"(?P<sign>[-−]?)\\[dt]?frac\{(?P<above>-?\d+)\}\{(?P<below>-?\d+)\}")
 _TEX = re.compile(r"\\(?:text|mathrm|mbox)\{\s*([^{}]*)\}|\\[,;:! ]|\\left|\\right")
 _CURRENCIES = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen"}
@@ -48,7 +51,7 @@ def number(text: str) -> Number | None:
     if found is None or not found["value"]:
         return None
     value = _value(found)
-    return None if value is None else Number(value, _unit(found["currency"], found["unit"] or ""))
+    return None if value is None else Number(value, _unit(found["currency"], found["unit"] or found["word"] or ""))
 
 
 def _value(found: re.Match[str]) -> Fraction | None:
@@ -70,7 +73,7 @@ def _signed(value: Fraction, sign: str) -> Fraction:
 
 
 def _unit(currency: str, unit: str) -> str:
-    word = " ".join(unit.casefold().split()).rstrip(".")
+    word = " ".join(unit.casefold().split()).rstrip(".").replace("²", "^2").replace("³", "^3")
     if word in ("%", "percent"):
         return "%"
     if currency or word.rstrip("s") in _CURRENCIES.values():

@@ -1,0 +1,110 @@
+import random
+from collections.abc import Hashable
+from itertools import permutations
+
+import pytest
+from attempts import attempt
+from hypothesis import given, strategies as st
+
+from musespark.reasoning.agreement import CONFIDENCE, Groups, enough, overtaken
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence import equivalence_named
+
+counts = st.lists(st.integers(0, 12), max_size=5)
+
+
+async def grouped(answers: list[str], kind: str = "numeric") -> Groups:
+    groups = Groups(equivalence_named(kind))
+    for number, answer in enumerate(answers):
+        await groups.add(attempt(answer, agent=str(number)))
+    return groups
+
+
+async def test_the_leading_group_comes_first_and_the_earlier_one_of_equals() -> None:
+    groups = await grouped(["7", "8", "8.0", "9"])
+    assert groups.counts == (2, 1, 1)
+    assert [group.answer for group in groups.leading] == ["8", "7", "9"]
+    assert groups.leader is not None and groups.leader.agents == ("1", "2")
+    assert [each.agent for each in groups.attempts] == ["0", "1", "2", "3"]
+
+
+async def test_who_answers_nothing_is_in_no_group() -> None:
+    groups = await grouped(["", "  ", "7"])
+    assert groups.counts == (1,)
+    assert len(groups.blank) == 2
+    assert (await grouped([])).leader is None
+
+
+@given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x"]), max_size=5))
+async def test_groups_do_not_depend_on_who_came_first(answers: list[str]) -> None:
+    def partition(groups: Groups) -> set[frozenset[str]]:
+        return {frozenset(each.answer for each in group.attempts) for group in groups.leading}
+
+    first = partition(await grouped(answers))
+    for order in list(permutations(answers))[:24]:
+        assert partition(await grouped(list(order))) == first
+
+
+async def test_an_attempt_without_a_key_is_compared_by_asking() -> None:
+    class Rhymes:
+        name, keyed = "rhymes", False
+
+        def key(self, attempt: Attempt) -> Hashable | None:
+            return None
+
+        async def same(self, left: Attempt, right: Attempt) -> bool:
+            return left.answer[-2:] == right.answer[-2:]
+
+    groups = Groups(Rhymes())
+    for answer in ("cat", "dog", "hat"):
+        await groups.add(attempt(answer))
+    assert groups.counts == (2, 1)
+
+
+def test_two_of_sixteen_that_agree_are_enough_and_two_that_differ_are_not() -> None:
+    assert enough((2,), 14)[0]
+    assert not enough((1, 1), 14)[0]
+    assert not enough((1,), 15)[0]
+    assert not enough((), 16)[0]
+    assert enough((), 0)[0] and enough((1, 1), 0)[0]
+    assert "probability" in enough((2,), 14)[1]
+
+
+@given(counts, st.integers(1, 40))
+def test_the_rule_looks_at_the_counts_and_not_at_their_names(each: list[int], remaining: int) -> None:
+    assert enough(each, remaining) == enough(each[::-1], remaining) == enough([*each, 0], remaining)
+
+
+@given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 40))
+def test_a_longer_lead_is_never_overtaken_more_often(leader: int, runner_up: int, remaining: int) -> None:
+    assert overtaken(leader + runner_up + 1, runner_up, remaining) <= overtaken(leader + runner_up, runner_up, remaining) + 1e-12
+
+
+@given(st.integers(0, 12), st.integers(0, 40))
+def test_a_tie_can_go_either_way(votes: int, remaining: int) -> None:
+    assert overtaken(votes, votes, remaining) == pytest.approx(0.5)
+
+
+@given(st.integers(0, 8), st.integers(0, 8), st.integers(0, 20))
+def test_what_one_side_may_lose_the_other_may_win(one: int, other: int, remaining: int) -> None:
+    assert overtaken(one, other, remaining) + overtaken(other, one, remaining) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("confidence", [0.7, CONFIDENCE, 0.95])
+def test_stopping_early_errs_no_more_often_than_it_says(confidence: float) -> None:
+    """Under the rule's own assumption: two answers, and a share of the first that is uniform."""
+    chance = random.Random(1)
+    stopped = wrong = 0
+    for _ in range(4000):
+        share = chance.random()
+        votes = [0, 0]
+        said = None
+        for asked in range(1, 17):
+            votes[chance.random() < share] += 1
+            if said is None and asked < 16 and enough(votes, 16 - asked, confidence)[0]:
+                said = votes.index(max(votes))
+        if said is not None:
+            stopped += 1
+            wrong += 1.0 if votes[said] < votes[1 - said] else 0.5 if votes[0] == votes[1] else 0.0
+    assert stopped > 1000
+    assert wrong / stopped <= 1 - confidence + 0.02
