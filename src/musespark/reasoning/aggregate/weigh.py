@@ -23,5 +23,5 @@ async def weigh(run: Run, team: Team, table: Table) -> Decision:
     choice = team.panel.weigh(table.groups)
     voters = {attempt.model: team.panel.weights.get(attempt.model, 0.0) for group in table.groups.leading for attempt in group.attempts}
     worth = effective_votes(voters, team.panel.correlation)
-    return Decision(by="weigh", winner=choice.winner.first, winners=choice.winner.agents,
+    return Decision(by="weigh", winner=choice.attempt, winners=choice.winner.agents,
                     reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.")
