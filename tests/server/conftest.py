@@ -13,6 +13,7 @@ from musespark.content import ToolCall
 from musespark.models.fake import DOT, Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, PictureDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.server.app import Settings, make_app
+from musespark.server.timely import Timely
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, tool_choice=True, pictures_in=True, pictures_out=True, context=100_000, top_p=True,
@@ -88,7 +89,7 @@ def live(models=None, config=None, **options):
     options.setdefault("settings", Settings(hosts=("127.0.0.1", "localhost")))
     app = make_app(config, models=models, **options)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=2,
-                                           ws="none"))
+                                           ws="none", http=Timely))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     end = time.monotonic() + 20

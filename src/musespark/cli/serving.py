@@ -43,13 +43,14 @@ def serve(
         import uvicorn
 
         from musespark.server.app import Settings, make_app
+        from musespark.server.timely import Timely
     except ImportError as error:
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     app = make_app(found, settings=Settings(allow_remote_images=allow_remote_images, hosts=(*_OWN, host.lower())))
     listener = _listening(host, port)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
-                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none")
+                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
     _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from musespark.errors import MuseError
 from musespark.models.model import Model
 from musespark.server import listing
 from musespark.server.answering import Answering, Thinking, headers_of
+from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed, parsed_header
 from musespark.server.chat import Chat
 from musespark.server.dialect import Around, Dialect, dumped
@@ -34,6 +36,7 @@ from musespark.server.options import TeamOptions
 from musespark.server.remote_images import fetched
 from musespark.server.responses import Responses
 from musespark.server.runs import InMemory, Runs
+from musespark.server.schema import require_schema
 from musespark.server.seating import seat
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
@@ -124,6 +127,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     listing.add_routes(app, server.models, server.runs, server.callers)
     app.add_exception_handler(MuseError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_bad_address)
     app.add_exception_handler(Exception, _on_crash)
     app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
     if server.settings.hosts is not None:
@@ -159,7 +163,9 @@ class Asking:
             team=parsed_header(TeamOptions, "x-muse", header) if header else None,
             earlier=await self._earlier(dialect.follows(body), caller),
             pictures=await fetched(dialect.remote_pictures(body), server.settings.allow_remote_images))
-        seated = await seat(dialect.read(body, around), server.models)
+        asked = dialect.read(body, around)
+        _require_schemas(asked)
+        seated = await seat(asked, server.models)
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
         return Thinking(seated=seated, runs=server.runs if seated.asked.store else None, budget=budget, caller=caller.name)
 
@@ -171,6 +177,15 @@ class Asking:
             raise Refused(f"There is no response {follows[:80]!r}; it was not stored, or is no longer kept.",
                           code="previous_response_not_found", param="previous_response_id")
         return kept.turn
+
+
+def _require_schemas(asked: Asked) -> None:
+    """Raise `Refused` for a schema that nothing could be held to, before anybody is asked."""
+    if asked.request.schema is not None:
+        require_schema(asked.request.schema, "schema")
+    for tool in asked.request.tools:
+        if tool.name in asked.strict:
+            require_schema(tool.parameters, f"the parameters of {tool.name}")
 
 
 def error_response(dialect: Dialect[Any], failure: Failure) -> Response:
@@ -200,6 +215,15 @@ async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
     response = error_response(_spoken(http), failure)
     response.headers.update(error.headers or {})
     return response
+
+
+async def _on_bad_address(http: HttpRequest, error: Exception) -> Response:
+    """A part of an address that is not what it has to be."""
+    assert isinstance(error, RequestValidationError)
+    problem = error.errors()[0]
+    name = str(problem["loc"][-1])
+    said = f"{name}: {str(problem['msg']).rstrip('.')}."
+    return error_response(_spoken(http), Failure(status=400, code="invalid_request", message=said, param=name))
 
 
 async def _on_crash(http: HttpRequest, crash: Exception) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 import ssl
 from collections.abc import Iterable
@@ -53,7 +54,8 @@ async def _outcome(address: str) -> Image | Refused:
 
 
 def _refused(address: str, reason: str) -> Refused:
-    return Refused(f"The picture at {address[:120]!r} cannot be used: {reason}.", code="remote_picture")
+    shown = re.sub("//[^/]*@", "//", address)[:120]  # a password in it is nobody's business
+    return Refused(f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture")
 
 
 async def _bytes(address: str) -> bytes:
@@ -74,9 +76,11 @@ async def _bytes(address: str) -> bytes:
         shown = named if parts.port is None else f"{named}:{port}"
         writer.write(f"GET {path} HTTP/1.0\r\nHost: {shown}\r\nAccept: image/*\r\nUser-Agent: musespark\r\n\r\n".encode("ascii"))
         head = await reader.readuntil(b"\r\n\r\n")
-        status = head.split(b" ", 2)[1]
-        if status != b"200":
-            raise _refused(address, f"it answered with status {status.decode('ascii', 'replace')[:3]}")
+        status = re.match(rb"HTTP/1\.[01] (\d{3})\b", head)
+        if status is None:
+            raise ValueError("no status line")
+        if status[1] != b"200":
+            raise _refused(address, f"it answered with status {status[1].decode()}")
         body = bytearray()
         while piece := await reader.read(65536):
             body += piece

@@ -1,0 +1,80 @@
+"""`muse serve`, as a process of its own."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import httpx
+import pytest
+
+from musespark.cli.app import run
+
+HERE = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+
+
+@contextmanager
+def serving(*options, **env):
+    """A server, and the lines that it greets with."""
+    process = subprocess.Popen([sys.executable, "-m", "musespark", "serve", "--port", "0", *options], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True, env={**HERE, **env})
+    try:
+        yield process, [process.stdout.readline().rstrip("\n") for _ in range(3)]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def unconfigured(tmp_path):
+    """A configuration that is empty."""
+    (tmp_path / "config.toml").write_text("")
+    return {"MUSE_CONFIG": str(tmp_path / "config.toml")}
+
+
+def test_it_greets_with_a_line_that_works(unconfigured):
+    began = time.monotonic()
+    with serving(**unconfigured) as (_, (where, models, line)):
+        assert time.monotonic() - began < 10  # 1.5 s on an idle machine
+        assert where.startswith("Muse Spark listens at http://127.0.0.1:") and "contemplating/nano" in models
+        command = shlex.split(line.removeprefix("Try: "))
+        done = json.loads(subprocess.run([command[0], "-s", *command[1:]], capture_output=True, check=True, timeout=60).stdout)
+        assert done["muse"]["verified"]["ok"] and done["choices"][0]["message"]["content"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_told_to_stop_it_lets_answers_end_and_takes_no_more(tmp_path, number):
+    (tmp_path / "config.toml").write_text("")
+    with serving("--grace", "20", MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+        url = where.split()[-1]
+        body = {"model": "thinking", "stream": True, "messages": [{"role": "user", "content": "Use 25, 3, 7 and 12 to make 66."}]}
+        with httpx.Client(timeout=60) as client, client.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+            lines = response.iter_lines()
+            next(lines)
+            process.send_signal(number)
+            assert list(lines)[-2:] == ["data: [DONE]", ""]
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"{url}/health")
+
+
+@pytest.mark.parametrize(("options", "said"), [
+    (["--host", "0.0.0.0"], "as long as there are no keys"), (["--config", "/nowhere/config.toml"], "does not exist"),
+])
+def test_what_cannot_be_served_is_one_sentence(capsys, options, said):
+    assert run(["serve", "--port", "0", *options]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and said in printed.err and printed.err.count("\n") == 1
+
+
+def test_a_port_that_is_taken_is_one_sentence(capsys):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run(["serve", "--port", str(taken.getsockname()[1])]) == 2
+    printed = capsys.readouterr()
+    assert "one that is free at 127.0.0.1" in printed.err and printed.err.count("\n") == 1

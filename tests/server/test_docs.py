@@ -1,0 +1,30 @@
+"""What docs/server.md shows is run against a live server; what it lists is what there is."""
+
+import re
+from pathlib import Path
+
+from musespark.events import KINDS
+from musespark.server.failures import STATUSES
+from musespark.server.options import TEAMS, TeamOptions
+
+PAGE = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
+
+
+def test_its_examples_run(native, capsys):
+    examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+    assert len(examples) == 3
+    for example in examples:
+        names = {}
+        exec(compile(example.replace("http://127.0.0.1:8787", native.url), "docs/server.md", "exec"), names)  # noqa: S102  our own
+        names["client"].close()
+    assert capsys.readouterr().out.count("((25-7)*3)+12") >= 2
+
+
+def test_its_tables_are_complete():
+    assert all(f"`{option}`" in PAGE for option in TeamOptions.model_fields)
+    assert all(str(status) in PAGE for status in STATUSES if status != 500)
+    for effort, team in TEAMS.items():
+        row = next(line for line in PAGE.splitlines() if re.match(rf"\| ([a-z]+, )?{effort.value} \|", line))
+        assert [int(re.search(r"\d+", cell)[0]) for cell in row.split("|")[2:5]] == list(team.values())
+    told = set(re.findall(r"`([A-Z]\w+)`", PAGE))
+    assert {kind.__name__ for kind in KINDS.values()} - told <= {"RunStarted", "RunFailed", "Verified", "Spent", "ToolReturned"}

@@ -1,0 +1,102 @@
+"""Pictures from elsewhere: never from one's own network, and never too much of them."""
+
+import asyncio
+import contextlib
+import ipaddress
+
+import pytest
+from hypothesis import given, strategies as st
+
+from musespark.models.fake import DOT
+from musespark.server import remote_images
+from musespark.server.failures import Refused
+from musespark.server.remote_images import fetched, is_public
+
+PRIVATE = ("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
+           "fc00::1 ::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 2002:7f00:1:: ff02::1").split()
+
+
+@pytest.mark.parametrize("place", PRIVATE)
+def test_addresses_of_ones_own_network(place):
+    assert not is_public(place)
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_is_as_public_in_every_clothing(address):
+    public = address.is_global and not address.is_multicast
+    assert is_public(str(address)) == public
+    assert is_public(str(ipaddress.IPv6Address(f"::ffff:{address}"))) == public
+    assert is_public(str(ipaddress.IPv6Address(int(ipaddress.ip_address("64:ff9b::")) + int(address)))) == public
+
+
+@contextlib.asynccontextmanager
+async def web(answer):
+    """A web server on loopback that answers everything with these bytes."""
+    asked = []
+
+    async def serve(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x.png?a=b", asked
+
+
+@pytest.fixture
+def loopback_counts_as_public(monkeypatch):
+    """So that a server of the test's own can be reached."""
+    monkeypatch.setattr(remote_images, "is_public", lambda place: True)
+
+
+async def test_loopback_is_refused_before_anything_is_sent():
+    async with web(b"") as (address, asked):
+        for each in (address, address.replace("127.0.0.1", "localhost"), address.replace("127.0.0.1", "2130706433")):
+            with pytest.raises(Refused, match=r"private network|cannot be reached"):
+                await fetched([each], True)
+    assert asked == []
+
+
+async def test_nothing_is_fetched_where_that_is_not_allowed():
+    with pytest.raises(Refused, match="--allow-remote-images"):
+        await fetched(["https://example.com/x.png"], False)
+    assert await fetched([], False) == {}
+
+
+async def test_a_picture(loopback_counts_as_public):
+    async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
+        assert (await fetched([address, address], True))[address].data == DOT
+    assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.0\r\nHost: 127.0.0.1:")
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", "status 302"), (b"HTTP/1.0 200 OK\r\n\r\n<html>", "not a PNG"),
+    (b"nonsense", "does not answer"), (b"", "does not answer"), (b"HTTP/1.0 200 OK\r\n\r\n" + bytes(20_000_001), "more than"),
+    (b"x" * 100_000, "does not answer"), (b"\r\n\r\n", "does not answer"),
+])
+async def test_what_is_no_picture(loopback_counts_as_public, answer, said):
+    async with web(answer) as (address, _):
+        with pytest.raises(Refused, match=said):
+            await fetched([address], True)
+
+
+async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
+    monkeypatch.setattr(remote_images, "SECONDS", 0.2)
+
+    async def silent(reader, writer):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(2)
+        writer.close()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        with pytest.raises(Refused, match="did not come within"):
+            await fetched([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True)
+
+
+@pytest.mark.parametrize("address", ["http://", "http://user:secret@127.0.0.1/", "http://127.0.0.1/a\r\nX: y", "http://[::1", "http://a:99999/"])
+async def test_addresses_that_are_none(address):
+    with pytest.raises(Refused) as refused:
+        await fetched([address], True)
+    assert "secret" not in str(refused.value)
