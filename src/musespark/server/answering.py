@@ -24,7 +24,7 @@ from musespark.server.telling import Telling, settled
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-AT_ONCE = 0.03
+AT_ONCE = 0.02
 """Seconds within which a failure still becomes the response's status; then a stream begins."""
 PULSE = 15.0
 """Seconds of silence after which a stream says that it is still there."""

@@ -47,19 +47,23 @@ class Call(Strict):
     index: int | None = None  # some clients send back what they streamed
 
 
-class SystemMessage(Strict):
+class _Message(Strict):
+    type: Literal["text", "message"] | None = None  # some clients name the kind of what can only be one
+
+
+class SystemMessage(_Message):
     role: Literal["system", "developer"]
     content: str | list[TextPart]
     name: str | None = None  # models here are not told names
 
 
-class UserMessage(Strict):
+class UserMessage(_Message):
     role: Literal["user"]
     content: str | list[Part]
     name: str | None = None
 
 
-class AssistantMessage(Strict):
+class AssistantMessage(_Message):
     role: Literal["assistant"]
     content: str | list[SaidPart] | None = None
     tool_calls: Annotated[list[Call], Field(max_length=MAX_TOOLS)] | None = None
@@ -74,7 +78,7 @@ class AssistantMessage(Strict):
     muse: Any = None
 
 
-class ToolMessage(Strict):
+class ToolMessage(_Message):
     role: Literal["tool"]
     content: str | list[Part]
     tool_call_id: Name
