@@ -205,8 +205,8 @@ class TraceDamaged(MuseError):
 class StoreUnusable(MuseError):
     """What is kept between runs cannot be read or added to."""
 
-    def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"The store {str(path)!r} cannot be used: {reason}; name another file or set XDG_DATA_HOME.")
+    def __init__(self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME") -> None:
+        super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 
 
 class BadEvent(MuseError):

@@ -1,0 +1,143 @@
+"""The one thread of a process that writes to its database, and what makes that cheap: everything that waits is one transaction.
+
+A transaction costs the same for one row as for a hundred. While one is under way, what others want kept gathers, and is the next;
+so under load the batches grow by themselves, and nobody waits for a timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from musespark.errors import StoreUnusable
+from musespark.store.database import Database
+from musespark.store.rows import insert
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_Result = TypeVar("_Result")
+Rows: TypeAlias = list[tuple[Any, ...]]
+Work: TypeAlias = "Callable[[Connection], Any]"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is written together, in this order: a run before its events, its events before its end."""
+
+    rows: dict[str, Rows] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
+    work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    wanted: bool = False
+
+
+class Journal:
+    """Writes what it is given, in the order it was given. Made and used within one event loop; only its thread is another."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._loop = asyncio.get_running_loop()
+        self._changed = threading.Condition()
+        self._batch = _Batch()
+        self._owed: list[tuple[Work, asyncio.Future[Any] | None]] = []
+        """What must be written sooner or later, and could not be so far."""
+        self._closing = False
+        self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
+        self._thread.start()
+
+    def add(self, table: str, rows: Rows) -> None:
+        """Rows for the next transaction, which begins when somebody waits for it."""
+        with self._changed:
+            self._batch.rows[table] += rows
+
+    async def kept(self) -> None:
+        """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        with self._changed:
+            self._batch.waiting.append(future)
+            self._wake()
+        await future
+
+    async def do(self, work: Callable[[Connection], _Result]) -> _Result:
+        """Work in the next transaction, after the rows; returns what it returned, once that is committed.
+
+        Work raises nothing but what the database raises. Raises `StoreUnusable`.
+        """
+        future: asyncio.Future[_Result] = self._loop.create_future()
+        with self._changed:
+            self._batch.work.append((work, future))
+            self._wake()
+        return await future
+
+    def owe(self, work: Work) -> None:
+        """Work that is done in the next transaction that succeeds, and that nobody waits for."""
+        with self._changed:
+            self._batch.work.append((work, None))
+            self._wake()
+
+    def close(self) -> None:
+        """Write what is left, and end the thread. Blocks: call it from another thread than the loop's."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _wake(self) -> None:
+        self._batch.wanted = True
+        self._changed.notify()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._changed:
+                while not self._batch.wanted and not self._closing:
+                    self._changed.wait()
+                batch, self._batch = self._batch, _Batch()
+                last = self._closing and not batch.wanted
+            results: list[Any] = []
+            error: Exception | None = None
+            try:
+                self._write(batch, results)
+            except Exception as caught:  # it goes to everyone who waits; the thread lives on
+                error = caught
+            self._tell(batch, results, error)
+            if last:
+                return
+
+    def _write(self, batch: _Batch, results: list[Any]) -> None:
+        owed = self._owed
+        if not (owed or batch.work or any(batch.rows.values())):
+            return
+        try:
+            with self._database.writing() as connection:
+                for table, rows in batch.rows.items():
+                    insert(connection, table, rows)
+                for work, _ in (*owed, *batch.work):
+                    results.append(work(connection))
+        except StoreUnusable:
+            self._owed = [*owed, *((work, None) for work, future in batch.work if future is None)]
+            raise
+        del results[:len(owed)]
+        self._owed = []
+
+    def _tell(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
+        def tell() -> None:
+            for future in batch.waiting:
+                _settle(future, None, error)
+            for (_, promised), result in zip(batch.work, results or [None] * len(batch.work), strict=True):
+                if promised is not None:
+                    _settle(promised, result, error)
+
+        if batch.waiting or any(future for _, future in batch.work):
+            self._loop.call_soon_threadsafe(tell)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():
+        return  # whoever waited has left
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)

@@ -1,0 +1,62 @@
+"""A run as it is kept, whoever keeps it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from musespark.answer import fold
+from musespark.content import Message, Part, Text
+from musespark.events import Event, Pictured, RunEnded
+
+How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
+"""`cancelled`: the client left. `interrupted`: the server had to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """What is known of a run before its first event."""
+
+    id: str
+    protocol: str
+    model: str
+    """As the client named it."""
+    conversation: tuple[Message, ...]
+    """What a next turn goes on from."""
+    caller: str = ""
+    created: float = field(default_factory=time.time)
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """What a run has cost by its budget, which counts to the end even where nobody reads its events any more."""
+
+    tokens: int = 0
+    usd: float = 0.0
+    calls: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Kept:
+    """A run as it was kept."""
+
+    begun: Begun
+    events: list[Event] = field(default_factory=list)
+    how: How = "running"
+    spent: Spending = field(default_factory=Spending)
+
+    @property
+    def turn(self) -> tuple[Message, ...]:
+        """The conversation with what was answered."""
+        ended = next((event for event in reversed(self.events) if isinstance(event, RunEnded)), None)
+        said = ended.answer if ended else fold(self.events).answer
+        parts: list[Part] = [Text(said)] if said else []
+        parts += ended.calls if ended else ()
+        return (*self.begun.conversation, Message("assistant", tuple(parts))) if parts else self.begun.conversation
+
+    @property
+    def pictures(self) -> list[Pictured]:
+        """In the order they were drawn."""
+        return [event for event in self.events if isinstance(event, Pictured)]

@@ -1,0 +1,201 @@
+"""Runs in a database: what was acknowledged is committed, and a picture is a row of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Row, select, update
+
+from musespark.content import Image
+from musespark.errors import StoreUnusable
+from musespark.events import Event, Pictured, from_json
+from musespark.store import servers
+from musespark.store.conversation import read, written
+from musespark.store.database import Database
+from musespark.store.journal import Journal, Rows
+from musespark.store.kept import Begun, How, Kept, Spending
+from musespark.store.retention import Keep, forget
+from musespark.store.schema import EVENTS, PICTURES, RUNS
+
+_SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spent", "run_ended", "pictured")
+"""The events that a summary of a run is made of."""
+_UPKEEP = 60.0
+"""Seconds between two times that old runs are forgotten."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """Where a run is."""
+
+    events: int = 0
+    pictures: int = 0
+
+
+class StoredRuns:
+    """A store of runs in a database. What a method acknowledges is committed. Methods raise `StoreUnusable`.
+
+    Use it within `open`. Several servers may share one database.
+    """
+
+    def __init__(self, database: Database, keep: Keep | None = None) -> None:
+        self.database = database
+        self._keep = keep or Keep()
+        self._open: tuple[Journal, str] | None = None
+        self._counts: dict[str, _Count] = {}
+
+    @property
+    def journal(self) -> Journal:
+        """What writes, while it is open."""
+        assert self._open is not None, "use the store within open()"
+        return self._open[0]
+
+    @property
+    def server(self) -> str:
+        """This server's id, while it is open."""
+        assert self._open is not None, "use the store within open()"
+        return self._open[1]
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[StoredRuns]:
+        """While this server runs. What dead servers left unfinished is marked as interrupted first."""
+        journal = Journal(self.database)
+        try:
+            self._open = journal, await journal.do(servers.enter)
+            upkeep = asyncio.create_task(self._upkeep())
+            try:
+                yield self
+            finally:
+                upkeep.cancel()
+                await asyncio.wait([upkeep])
+                journal.owe(partial(servers.leave, id=self.server))
+        finally:
+            await asyncio.to_thread(journal.close)
+            self.database.close()
+
+    async def start(self, begun: Begun) -> None:
+        """Keep a run from its beginning."""
+        conversation, images = written(begun.conversation)
+        self.journal.add("runs", [(begun.id, self.server, begun.protocol, begun.model, begun.caller, float(begun.created),
+                                   conversation, "running", 0, 0.0, 0)])
+        self.journal.add("pictures", [(begun.id, "asked", number, image.media_type, image.data)
+                                      for number, image in enumerate(images)])
+        self._counts[begun.id] = _Count()
+        await self.journal.kept()
+
+    async def event(self, id: str, event: Event) -> None:
+        """Keep the next event of a run."""
+        await self.events(id, [event])
+
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """Keep the next events of a run, all of them or none."""
+        count = self._counts[id]
+        rows: Rows = []
+        for event in events:
+            rows.append((id, count.events, event.kind, self._body(id, event, count)))
+            count.events += 1
+        self.journal.add("events", rows)
+        await self.journal.kept()
+
+    async def end(self, id: str, how: How, spent: Spending) -> None:
+        """The run is over. Where that cannot be written now, it is once it can be."""
+        self._counts.pop(id, None)
+        values = {"how": how, "tokens": spent.tokens, "usd": spent.usd, "calls": spent.calls}
+        ended = update(RUNS).where(RUNS.c.id == id).values(**values)
+        self.journal.owe(lambda connection: connection.execute(ended))
+        await self.journal.kept()
+
+    async def get(self, id: str) -> Kept | None:
+        """A run, None where there is none of that id."""
+        return await asyncio.to_thread(self._get, id)
+
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+        """The newest first; with `before`, those that began before that run; with `caller`, that one's.
+
+        Of their events they have those that a summary is made of, and of their pictures no bytes.
+        """
+        return await asyncio.to_thread(self._latest, limit, before, caller)
+
+    async def picture(self, id: str, number: int) -> Image | None:
+        """The picture of a run by its number, from 1."""
+        return await asyncio.to_thread(self._picture, id, number)
+
+    def _body(self, id: str, event: Event, count: _Count) -> str:
+        """The event as JSON text, its picture a row of its own."""
+        if not isinstance(event, Pictured):
+            return json.dumps(event.to_json(), separators=(",", ":"))
+        count.pictures += 1
+        self.journal.add("pictures", [(id, "drawn", count.pictures, "image/png", event.picture)])
+        return json.dumps({**replace(event, picture=b"").to_json(), "picture": count.pictures})
+
+    def _get(self, id: str) -> Kept | None:
+        with self.database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
+            if row is None:
+                return None
+            pictures = connection.execute(select(PICTURES).where(PICTURES.c.run == id)).all()
+            bodies = connection.execute(select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)).scalars().all()
+        drawn = {picture.number: picture.data for picture in pictures if picture.place == "drawn"}
+        asked = {picture.number: Image(picture.data, picture.media_type) for picture in pictures if picture.place == "asked"}
+        return self._kept(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
+
+    def _latest(self, limit: int, before: str | None, caller: str | None) -> list[Kept]:
+        wanted = select(RUNS).order_by(RUNS.c.seq.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(RUNS.c.seq < select(RUNS.c.seq).where(RUNS.c.id == before).scalar_subquery())
+        if caller is not None:
+            wanted = wanted.where(RUNS.c.caller == caller)
+        with self.database.reading() as connection:
+            rows = connection.execute(wanted).all()
+            found = connection.execute(
+                select(EVENTS.c.run, EVENTS.c.body)
+                .where(EVENTS.c.run.in_([row.id for row in rows]), EVENTS.c.kind.in_(_SUMMED_UP))
+                .order_by(EVENTS.c.run, EVENTS.c.number)).all()
+        bodies: dict[str, list[str]] = {row.id: [] for row in rows}
+        for run, body in found:
+            bodies[run].append(body)
+        return [self._kept(row, bodies[row.id], {}, None) for row in rows]
+
+    def _picture(self, id: str, number: int) -> Image | None:
+        wanted = select(PICTURES).where(PICTURES.c.run == id, PICTURES.c.place == "drawn", PICTURES.c.number == number)
+        with self.database.reading() as connection:
+            row = connection.execute(wanted).one_or_none()
+        return None if row is None else Image(row.data, row.media_type)
+
+    def _kept(self, row: Row[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> Kept:
+        """A run from its rows. asked: the pictures of its conversation; None where that is not wanted."""
+        try:
+            events = [_event(body, drawn) for body in bodies]
+            conversation = () if asked is None else read(row.conversation, asked)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise StoreUnusable(self.database.name, f"the run {row.id} is damaged ({type(error).__name__})") from error
+        begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
+                      created=row.created)
+        return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
+
+    async def _upkeep(self) -> None:
+        """Signs of life, and old runs forgotten; what fails is tried again the next time."""
+        forgotten = 0.0
+        while True:
+            try:
+                if time.monotonic() - forgotten > _UPKEEP or not forgotten:
+                    while await self.journal.do(partial(forget, keep=self._keep, now=time.time())):
+                        pass
+                    forgotten = time.monotonic()
+                await asyncio.sleep(servers.BEAT)
+                await self.journal.do(partial(servers.beat, id=self.server))
+            except StoreUnusable:
+                await asyncio.sleep(servers.BEAT)
+
+
+def _event(body: str, drawn: dict[int, bytes]) -> Event:
+    values = json.loads(body)
+    if values["kind"] == Pictured.kind:
+        values["picture"] = drawn.get(values["picture"], b"")
+    return from_json(values)
