@@ -14,8 +14,10 @@ from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError
 from musespark.events import Event, RunEnded, RunStarted
 from musespark.reasoning.modes import run
+from musespark.server.bursts import bursts
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
 from musespark.server.failures import Failure, failure_of
+from musespark.server.metrics import Metrics
 from musespark.server.runs import Begun, How, Runs, Spending
 from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
@@ -41,6 +43,7 @@ class Thinking:
     """None: it is not kept."""
     budget: Budget
     caller: str = ""
+    metrics: Metrics | None = None
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     gone: bool = False
     """Whether the client has left."""
@@ -48,28 +51,32 @@ class Thinking:
     async def events(self, begun: Begun) -> AsyncGenerator[Event, None]:
         """The events under the run's id, kept as they pass. Raises what the run raises, and `SchemaNotMet`."""
         how: How = "interrupted"
-        if self.runs is not None:
-            await self.runs.start(begun)
+        watch = self.metrics.watch(str(self.seated.request.mode)) if self.metrics else None
         try:
-            async with aclosing(run(self.seated.who, self.seated.request, self.budget)) as events:
-                async for event in events:
-                    if isinstance(event, RunStarted):
-                        event = replace(event, run=self.id)
+            if self.runs is not None:
+                await self.runs.start(begun)
+            async with aclosing(bursts(run(self.seated.who, self.seated.request, self.budget))) as found:
+                async for burst in found:
+                    events = [replace(event, run=self.id) if isinstance(event, RunStarted) else event for event in burst]
                     if self.runs is not None:
-                        await self.runs.event(self.id, event)
-                    if isinstance(event, RunEnded):
-                        self._require_answer(event)
-                        how = "finished"
-                    yield event
-        except MuseError:
+                        await self.runs.events(self.id, events)  # before anybody sees them
+                    for event in events:
+                        if watch is not None:
+                            watch.happened(event)
+                        if isinstance(event, RunEnded):
+                            self._require_answer(event)
+                            how = "finished"
+                        yield event
+        except Exception:
             how = "failed"
             raise
         finally:
+            how = "cancelled" if self.gone and how == "interrupted" else how
+            spent = Spending(tokens=self.budget.spent.tokens, usd=self.budget.spent.usd, calls=self.budget.spent.calls)
+            if watch is not None:
+                watch.ended(how, spent)
             if self.runs is not None:
-                spent = self.budget.spent
-                ended = self.runs.end(self.id, "cancelled" if self.gone and how == "interrupted" else how,
-                                      Spending(tokens=spent.tokens, usd=spent.usd, calls=spent.calls))
-                await asyncio.shield(ended)
+                await asyncio.shield(self.runs.end(self.id, how, spent))
 
     def _require_answer(self, ended: RunEnded) -> None:
         """Raise what an ending amounts to that is none: nothing was said before a limit, or not in the form that was asked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ import musespark
 from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
-from musespark.models.model import Model
+from musespark.models.model import Model, Openable
 from musespark.server import listing
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
@@ -30,6 +30,7 @@ from musespark.server.chat import Chat
 from musespark.server.dialect import Around, Dialect, dumped
 from musespark.server.failures import Failure, Refused, failure_of
 from musespark.server.messages import Messages
+from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import document
 from musespark.server.options import TeamOptions
@@ -82,6 +83,7 @@ class Server:
     runs: Runs
     callers: Callers
     settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
     running: set[Thinking] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody is answered."""
@@ -113,18 +115,19 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        warming = asyncio.create_task(server.models.warm())
-        yield
-        warming.cancel()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(server.settings.farewell):
-                await server.idle.wait()
-        await server.models.aclose()
+        async with server.runs.open() if isinstance(server.runs, Openable) else nullcontext():
+            warming = asyncio.create_task(server.models.warm())
+            yield
+            warming.cancel()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(server.settings.farewell):
+                    await server.idle.wait()
+            await server.models.aclose()
 
     app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, redoc_url=None)
     for dialect in DIALECTS:
         app.router.routes.append(Route(dialect.path, Asking(server, dialect), methods=["POST"], include_in_schema=False))
-    listing.add_routes(app, server.models, server.runs, server.callers)
+    listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)
     app.add_exception_handler(MuseError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_address)
@@ -142,6 +145,7 @@ class Asking:
         self._server, self._dialect = server, dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        send = self._server.metrics.answered(self._dialect.name, send)
         http = HttpRequest(scope, receive, send)
         try:
             thinking = await self._thinking(http)
@@ -167,7 +171,8 @@ class Asking:
         _require_schemas(asked)
         seated = await seat(asked, server.models)
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
-        return Thinking(seated=seated, runs=server.runs if seated.asked.store else None, budget=budget, caller=caller.name)
+        return Thinking(seated=seated, runs=server.runs if seated.asked.store else None, budget=budget, caller=caller.name,
+                        metrics=server.metrics)
 
     async def _earlier(self, follows: str | None, caller: Caller) -> tuple[Any, ...]:
         if follows is None:

@@ -16,6 +16,7 @@ from musespark.events import Pictured
 from musespark.server.breakdown import amounts
 from musespark.server.dialect import dumped
 from musespark.server.failures import Refused
+from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
 from musespark.server.runs import Kept, Runs
@@ -24,13 +25,20 @@ _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$
 _STARTED = int(time.time())
 
 
-def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[HttpRequest], Awaitable[Any]]) -> None:
+def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[HttpRequest], Awaitable[Any]],
+               metrics: Metrics) -> None:
     """Add them to the application."""
 
     @app.get("/health", responses=ERRORS)
     async def health() -> dict[str, str]:
         """Whether the server answers."""
         return {"status": "ok"}
+
+    @app.get("/metrics", responses={**ERRORS, 200: {"content": {"text/plain": {}}}}, response_class=Response)
+    async def counted(http: HttpRequest) -> Response:
+        """What the server has counted since it was started, for Prometheus."""
+        await callers(http)
+        return metrics.page()
 
     @app.get("/v1/models", responses=ERRORS)
     async def all_models(http: HttpRequest) -> dict[str, Any]:
@@ -49,17 +57,17 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
 
     @app.get("/v1/runs", responses=ERRORS)
     async def latest_runs(http: HttpRequest, limit: Annotated[int, Query(ge=1, le=100)] = 20,
-                          before: Annotated[str | None, Query(max_length=80)] = None) -> dict[str, Any]:
+                          before: Annotated[str | None, Query(max_length=80)] = None) -> Response:
         """The newest runs, without their events."""
         caller = await callers(http)
-        found = [kept for kept in await runs.latest(limit, before) if kept.begun.caller == caller.name]
-        return {"object": "list", "data": [_summary(kept) for kept in found]}
+        found = await runs.latest(limit, before, caller.name)
+        return _json({"object": "list", "data": [_summary(kept) for kept in found]})
 
     @app.get("/v1/runs/{id}", responses=ERRORS)
     async def one_run(http: HttpRequest, id: _Id) -> Response:
         """A run with every event; pictures are links."""
         kept = await _kept(http, id)
-        return Response(dumped({**_summary(kept), "events": _events(kept)}), media_type="application/json")
+        return _json({**_summary(kept), "events": _events(kept)})
 
     @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
     async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
@@ -76,6 +84,11 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         if kept is None or kept.begun.caller != caller.name:
             raise Refused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
         return kept
+
+
+def _json(value: object) -> Response:
+    """Written by our own hand: a model may have written half a character, which FastAPI would stumble over."""
+    return Response(dumped(value), media_type="application/json")
 
 
 def _model(name: str) -> dict[str, Any]:

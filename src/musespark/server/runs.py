@@ -2,65 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import Protocol
 
-from musespark.answer import fold
-from musespark.content import Image, Message, Part, Text
-from musespark.events import Event, Pictured, RunEnded
+from musespark.content import Image, Part
+from musespark.events import Event, Pictured
+from musespark.store.kept import Begun, How, Kept, Spending
 
-How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
-"""`cancelled`: the client left. `interrupted`: the server had to stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """What is known of a run before its first event."""
-
-    id: str
-    protocol: str
-    model: str
-    """As the client named it."""
-    conversation: tuple[Message, ...]
-    """What a next turn goes on from."""
-    caller: str = ""
-    created: float = field(default_factory=time.time)
-    """Seconds since 1970."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
-    """What a run has cost by its budget, which counts to the end even where nobody reads its events any more."""
-
-    tokens: int = 0
-    usd: float = 0.0
-    calls: int = 0
-
-
-@dataclass(slots=True, kw_only=True)
-class Kept:
-    """A run as it was kept."""
-
-    begun: Begun
-    events: list[Event] = field(default_factory=list)
-    how: How = "running"
-    spent: Spending = field(default_factory=Spending)
-
-    @property
-    def turn(self) -> tuple[Message, ...]:
-        """The conversation with what was answered."""
-        ended = next((event for event in reversed(self.events) if isinstance(event, RunEnded)), None)
-        said = ended.answer if ended else fold(self.events).answer
-        parts: list[Part] = [Text(said)] if said else []
-        parts += ended.calls if ended else ()
-        return (*self.begun.conversation, Message("assistant", tuple(parts))) if parts else self.begun.conversation
-
-    @property
-    def pictures(self) -> list[Pictured]:
-        """In the order they were drawn."""
-        return [event for event in self.events if isinstance(event, Pictured)]
+__all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]
 
 
 class Runs(Protocol):
@@ -69,8 +19,8 @@ class Runs(Protocol):
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning."""
 
-    async def event(self, id: str, event: Event) -> None:
-        """Keep the next event of a run."""
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """Keep the next events of a run."""
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over."""
@@ -78,8 +28,11 @@ class Runs(Protocol):
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
 
-    async def latest(self, limit: int, before: str | None = None) -> list[Kept]:
-        """The newest first; with `before`, those that began before that run."""
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+        """The newest first; with `before`, those that began before that run; with `caller`, that one's.
+
+        They may come without the events and the pictures' bytes that a summary does not need.
+        """
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
@@ -104,6 +57,11 @@ class InMemory:
         self._kept[id].events.append(event)
         self._grow(id, 200 + (len(event.picture) if isinstance(event, Pictured) else len(getattr(event, "text", ""))))
 
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """Keep the next events of a run."""
+        for event in events:
+            await self.event(id, event)
+
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over, and may be dropped once there are newer ones."""
         self._kept[id].how, self._kept[id].spent = how, spent
@@ -113,13 +71,13 @@ class InMemory:
         """A run, None where there is none of that id."""
         return self._kept.get(id)
 
-    async def latest(self, limit: int, before: str | None = None) -> list[Kept]:
-        """The newest first; with `before`, those that began before that run."""
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+        """The newest first; with `before`, those that began before that run; with `caller`, that one's."""
         found = list(reversed(self._kept.values()))
         if before is not None:
             at = next((at for at, kept in enumerate(found) if kept.begun.id == before), len(found))
             found = found[at + 1:]
-        return found[:limit]
+        return [kept for kept in found if caller is None or kept.begun.caller == caller][:limit]
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""

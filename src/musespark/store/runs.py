@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -87,7 +87,11 @@ class StoredRuns:
         self.journal.add("pictures", [(begun.id, "asked", number, image.media_type, image.data)
                                       for number, image in enumerate(images)])
         self._counts[begun.id] = _Count()
-        await self.journal.kept()
+        try:
+            await self.journal.kept()
+        except StoreUnusable:
+            del self._counts[begun.id]  # there is no such run, and nothing of it to end
+            raise
 
     async def event(self, id: str, event: Event) -> None:
         """Keep the next event of a run."""
@@ -104,12 +108,14 @@ class StoredRuns:
         await self.journal.kept()
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over. Where that cannot be written now, it is once it can be."""
-        self._counts.pop(id, None)
+        """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
+        if self._counts.pop(id, None) is None:
+            return
         values = {"how": how, "tokens": spent.tokens, "usd": spent.usd, "calls": spent.calls}
         ended = update(RUNS).where(RUNS.c.id == id).values(**values)
         self.journal.owe(lambda connection: connection.execute(ended))
-        await self.journal.kept()
+        with suppress(StoreUnusable):
+            await self.journal.kept()
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
