@@ -3,6 +3,7 @@
 import base64
 import json
 
+import httpx
 import openai
 import pydantic
 import pytest
@@ -179,8 +180,12 @@ def test_a_text_that_turned_out_void_is_followed_by_a_blank_line(openai_client):
     assert done.choices[0].message.content.startswith("Prose number")
 
 
-def test_half_a_character_is_no_fault(openai_client):
-    assert "half a character" in openai_client.chat.completions.create(model="half", messages=ASK).choices[0].message.content
+def test_half_a_character_is_no_fault(openai_client, served):
+    done = openai_client.chat.completions.create(model="half", messages=ASK)
+    assert "half a character" in done.choices[0].message.content
+    assert "half" in streamed(openai_client, model="half")[1]
+    for page in ("/v1/runs", f"/v1/runs/{done.muse['run']}"):
+        assert httpx.get(f"{served.url}{page}").status_code == 200
 
 
 def test_options_of_a_team_can_ride_in_a_header(openai_client):
