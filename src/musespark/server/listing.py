@@ -91,11 +91,6 @@ def _json(value: object) -> Response:
     return Response(dumped(value), media_type="application/json")
 
 
-def _json(value: object) -> Response:
-    """Written by our own hand: a model may have written half a character, which FastAPI would stumble over."""
-    return Response(dumped(value), media_type="application/json")
-
-
 def _model(name: str) -> dict[str, Any]:
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED))
     return {"id": name, "object": "model", "created": _STARTED, "owned_by": "musespark", "type": "model", "display_name": name,
