@@ -46,7 +46,7 @@ class Options(TypedDict, total=False):
     effort: str
     """How long a model may reason: none, minimal, low, medium, high or max; by default the model's own."""
     max_tokens: int
-    """Of all agents together; by default what the model and the budget allow."""
+    """That each agent may write in a reply; by default what the model allows. What all may use is the budget's."""
     model: str | Model | Sequence[str | Model]
     """A name or a model; several are the mix of a team. By default the configured explorer, or `nano`."""
     budget: Budget | Limits

@@ -12,6 +12,7 @@ Tokens, money and calls are drawn from; seconds are a deadline on the clock, for
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -45,8 +46,12 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not value >= 0:
-                raise BadOption(f"budget {field.name}", value, "zero or more")
+            if value is not None and not (_is_number(value) and math.isfinite(value) and value >= 0):
+                raise BadOption(f"budget {field.name}", value, "a number, zero or more")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,10 @@ class ToolCall:
 
     def parsed(self) -> Any:
         """The arguments as values; raises `json.JSONDecodeError` where the model wrote no JSON."""
-        return json.loads(self.arguments)
+        try:
+            return json.loads(self.arguments)
+        except RecursionError:
+            raise json.JSONDecodeError("nested too deeply", self.arguments, 0) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,8 @@ class Request:
     seed: int | None = None
     """The same seed gives the same answer, from a model that has one; None leaves it to the model."""
     max_tokens: int | None = None
-    """Of all agents together; None leaves it to the model and the budget."""
+    """That one agent may write in a reply; a native model's threads write it together. None leaves it to the model and the budget.
+    What all agents may use together is the budget's."""
     temperature: float | None = None
     """0 is greedy; None leaves it to the model."""
     top_p: float | None = None
@@ -235,7 +239,19 @@ class Request:
     @classmethod
     def of(cls, question: str, images: Iterable[Image] = (), **options: Any) -> Self:
         """A request with one question: pictures first, then the text, as most models were trained to read them."""
-        return cls(messages=(Message.user(*images, question),), **options)
+        return cls(messages=(Message.user(*images, question),), **options).checked()
+
+    def checked(self) -> Self:
+        """The request itself, if what a person sent is within the limits; raises `QuestionTooLong` or `BadOption`.
+
+        For the door: what agents say to each other is bounded elsewhere.
+        """
+        characters = sum(len(message.text) for message in self.messages)
+        if characters > MAX_QUESTION:
+            raise QuestionTooLong(characters, MAX_QUESTION)
+        if len(self.images) > MAX_IMAGES:
+            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+        return self
 
     @property
     def question(self) -> str:
@@ -254,16 +270,15 @@ class Request:
             object.__setattr__(self, "effort", Effort.named(self.effort))
         if not self.question.strip():
             raise EmptyQuestion
-        characters = sum(len(message.text) for message in self.messages)
-        if characters > MAX_QUESTION:
-            raise QuestionTooLong(characters, MAX_QUESTION)
-        if len(self.images) > MAX_IMAGES:
-            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
         _whole("threads", self.threads, 1, MAX_THREADS)
         if self.seed is not None:
             _whole("seed", self.seed, 0, 2**63 - 1)
         if self.max_tokens is not None:
             _whole("max_tokens", self.max_tokens, 1, 10**9)
+        for option in ("temperature", "top_p"):
+            value = getattr(self, option)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise BadOption(option, value, "a number")
         if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise BadOption("temperature", self.temperature, "between 0 and 2")
         if self.top_p is not None and not 0 < self.top_p <= 1:

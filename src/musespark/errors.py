@@ -150,6 +150,15 @@ class AllFailed(MuseError):
         super().__init__(f"None of the {len(self.causes)} agents answered. {listed}.")
 
 
+class PartFailed(MuseError):
+    """A function that somebody gave to a team raised an error."""
+
+    def __init__(self, part: str, error: BaseException) -> None:
+        self.part = part
+        """Which one: `explore`, `same`, `enough`, `aggregate`."""
+        super().__init__(f"The team's own {part} failed with {type(error).__name__}: {error}.")
+
+
 class WeightsMissing(MuseError):
     """The weights file is not where it should be."""
 
@@ -206,6 +215,7 @@ class StoreUnusable(MuseError):
     """What is kept between runs cannot be read or added to."""
 
     def __init__(self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME") -> None:
+        self.reason = reason
         super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 
 

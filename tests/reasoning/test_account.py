@@ -15,9 +15,9 @@ def test_everything_adds_up_and_a_person_waits_for_the_longest_of_each_batch(own
     account = Account("main")
     account.book(own)
     for batch in given_batches:
-        account.batch()
+        together = account.batch()
         for number, usage in enumerate(batch):
-            account.open(str(number)).book(usage)
+            account.open(str(number), together).book(usage)
     every = [own, *(usage for batch in given_batches for usage in batch)]
     summed = reduce(add, every, Usage())
     total = account.total

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, strategies as st
 from reasoning.teams import ABLE, calls, contemplated, of, says, team
 
-from musespark.budget import Budget, Cost
+from musespark import errors
+from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.models.fake import DOT, Fail, FakeModel, Hang
 from musespark.reasoning.modes import run
@@ -22,11 +23,6 @@ class Doubler:
         if "n" not in arguments:
             return Output("There is no n.", failed=True)
         return Output(str(2 * arguments["n"]), (Image.from_bytes(DOT),))
-
-
-class Broken(Doubler):
-    async def use(self, arguments):
-        raise RuntimeError("a bug")
 
 
 def told_results(request):
@@ -65,11 +61,40 @@ async def test_bad_arguments_are_told_to_the_model(arguments, says_):
     assert result.failed and says_ in result.content[0].text
 
 
-async def test_a_tool_with_a_bug_ends_its_agent_and_not_the_team():
-    one = scripted(calls(ToolCall("a", "double", "{}")), says("Answer: 42"))
-    events, error, _ = await contemplated(team(one, agents=3, first=3, tools=(Broken(),)))
-    assert error is None and events[-1].answer == "Answer: 42"
-    assert "a bug" in of(events, "agent_failed")[0].message
+@pytest.mark.parametrize(("error", "told"), [
+    (RuntimeError("a bug"), "RuntimeError: a bug"), (errors.NotInstalled("It", "this", "that"), "which is not installed"),
+    (asyncio.CancelledError(), "cancelled itself"),
+])
+async def test_whatever_a_tool_raises_is_told_to_the_model(error, told):
+    class Broken(Doubler):
+        async def use(self, arguments):
+            raise error
+
+    one = scripted(calls(ToolCall("a", "double", "{}")), says("42"))
+    events, raised, _ = await contemplated(team(one, tools=(Broken(),)), THINK)
+    assert raised is None and events[-1].answer == "42"
+    (result,) = told_results(one.requests[1])
+    assert result.failed and told in result.content[0].text
+
+
+@pytest.mark.parametrize("mode", ["thinking", "contemplating"])
+async def test_a_tool_that_hangs_does_not_outlast_the_deadline(mode):
+    class Endless(Doubler):
+        async def use(self, arguments):
+            await asyncio.get_running_loop().create_future()
+
+    one = scripted(calls(ToolCall("a", "double", "{}"), text="Hm."))
+    budget = Budget(Limits(seconds=0.2))
+    events, _, seconds = await contemplated(team(one, agents=2, tools=(Endless(),)), Request.of("?", mode=mode), budget)
+    assert seconds < 5 and events[-1].kind in ("run_ended", "run_failed")
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_must_be_called_is_called_once():
+    one = scripted(calls(ToolCall.of("a", "double", {"n": 1})), says("2"))
+    request = Request.of("?", mode="thinking", tool_choice="required")
+    await contemplated(team(one, tools=(Doubler(),)), request)
+    assert [each.tool_choice for each in one.requests] == ["required", "auto"]
 
 
 async def test_tools_of_the_one_who_asks_are_the_answer():
@@ -123,7 +148,7 @@ async def test_depth_and_the_number_of_agents_have_caps():
     depths = [event.agent.count("/") for event in of(events, "agent_started")]
     assert max(depths) <= 2
     assert len(of(events, "agent_started")) - 1 <= 3
-    assert any("no tool 'spawn_agents'" in event.text for event in of(events, "tool_returned"))
+    assert any("does its work itself" in event.text for event in of(events, "tool_returned"))
     wide = scripted(spawns("Go {x}.", *[{"x": "on"}] * 4), says("Alone, then."))
     events, _, _ = await contemplated(team(wide, tools=(SpawnAgents,)), Request.of("?", mode="thinking", threads=3))
     assert "Only 3 more sub-agents" in of(events, "tool_returned")[0].text

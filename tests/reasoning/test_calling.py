@@ -10,7 +10,8 @@ from musespark.content import Image, Message, Request, Text, Thinking, ToolCall,
 from musespark.models.fake import DOT, Fail, FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.account import Account
-from musespark.reasoning.calling import call, prompt_tokens
+from musespark.models.estimate import prompt_tokens
+from musespark.reasoning.calling import call
 from musespark.reasoning.run import AHEAD, Run
 from musespark.usage import Usage
 
@@ -27,7 +28,7 @@ async def test_the_pieces_of_a_reply_become_one_message():
     said = [ThinkingDelta("Let "), ThinkingDelta("me see."), TextDelta("4"), TextDelta("2")]
     reply = await called(FakeModel([*said, ToolCallDelta(ToolCall("a", "b")), Finish()]))
     assert reply.message == Message("assistant", (Thinking("Let me see.", None, "fake"), Text("42", "fake"), ToolCall("a", "b")))
-    assert (reply.why, reply.thoughts, reply.calls) == ("finished", "Let me see.", (ToolCall("a", "b"),))
+    assert (reply.why, reply.calls) == ("finished", (ToolCall("a", "b"),))
 
 
 async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatures():
@@ -80,7 +81,7 @@ async def test_a_limit_of_ones_own_is_length_and_the_teams_share_is_budget():
     long = [TextDelta("4"), UsageDelta(Usage(tokens=20)), Finish("length")]
     events, _, _ = await contemplated(team(FakeModel(long)), Request.of("Why?", mode="thinking", max_tokens=20))
     assert events[-1].why == "length"
-    events, _, _ = await contemplated(team(FakeModel(long), agents=1), Request.of("Why?", max_tokens=20))
+    events, _, _ = await contemplated(team(FakeModel(long), agents=1), budget=Budget(Limits(tokens=100)))
     assert events[-1].why == "budget"
 
 
@@ -89,6 +90,34 @@ def test_prompts_are_estimated_with_all_that_is_in_them():
     assert 100 <= plain < 120
     assert prompt_tokens(Request.of("x" * 350, [Image.from_bytes(DOT)])) > plain + 500
     assert prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),))) > plain + 90
+    assert prompt_tokens(Request.of("深" * 350)) >= 350
+
+
+async def test_a_prompt_that_was_estimated_too_low_does_not_cut_the_reply():
+    long_prompt = [UsageDelta(Usage(tokens=900, prompt_tokens=900)), TextDelta("4"), TextDelta("2"),
+                   UsageDelta(Usage(tokens=902, prompt_tokens=900)), Finish()]
+    reply = await called(FakeModel(long_prompt, abilities=PRICED), Request.of("Why?", mode="thinking", max_tokens=50))
+    assert (reply.message.text, reply.why) == ("42", "finished")
+
+
+async def test_an_adapter_that_takes_a_cancellation_for_a_failure_is_not_asked_again():
+    class Stubborn(FakeModel):
+        async def stream(self, request):
+            self.requests.append(request)
+            try:
+                await asyncio.get_running_loop().create_future()
+            except asyncio.CancelledError:
+                raise errors.ModelFailed(self.name, "busy", 503) from None
+            yield
+
+    model = Stubborn()
+    task = asyncio.create_task(called(model))
+    while not model.requests:
+        await asyncio.sleep(0)
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([task])
+    assert len(model.requests) == 1
 
 
 async def test_a_reader_that_falls_behind_holds_up_the_backend():

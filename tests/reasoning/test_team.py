@@ -195,12 +195,15 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
     assert of(events, "judged")[0].winner == "agent-2"
 
 
-@pytest.mark.parametrize("verdict", [says('{"better": "A"}'), says("I like them all."), [Fail(400)], [Garbage()], says("")])
-async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict):
+@pytest.mark.parametrize(("verdict", "why"), [
+    (says('{"better": "A"}'), "favoured nobody"), (says("I like them all."), "favoured nobody"),
+    ([Fail(400)], "judge failed"), ([Garbage()], "judge failed"), (says(""), "answered nothing"),
+])
+async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):
     one = model([says("Answer: 1"), says("Answer: 2")], judge=[verdict])
     events, error, _ = await contemplated(team(one, agents=2, first=2))
     assert error is None and events[-1].answer == "Answer: 1"
-    assert "favoured nobody" in of(events, "decided")[0].reason
+    assert why in of(events, "decided")[0].reason
 
 
 async def test_a_merger_streams_what_it_writes():
@@ -293,6 +296,138 @@ async def test_what_the_models_cannot_do_is_told_before_any_is_called():
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await anext(run(team(blind), Request.of("Which?", tools=(ToolSpec("a", "b"),))))
     assert blind.requests == []
+
+
+async def test_a_model_that_cancels_itself_is_one_that_failed():
+    one = model([[Crash(asyncio.CancelledError())], says("Answer: 42")])
+    events, error, _ = await contemplated(team(one, agents=3, first=3))
+    assert error is None and events[-1].answer == "Answer: 42"
+    _, error, _ = await contemplated(model([[Crash(asyncio.CancelledError())]]), Request.of("?", mode="thinking"))
+    assert isinstance(error, errors.ModelFailed)
+
+
+async def test_what_agents_say_to_each_other_may_be_longer_than_a_question():
+    def long(request):
+        return says("word " * 18_000 + f"Answer: {len(one.requests)}")
+
+    one = model(long, refine=long, judge=[says('{"better": "A"}')], merge=[says("All of it.")])
+    for aggregate in ("judge", "merge"):
+        options = {"agents": 12, "first": 12, "rounds": 1, "aggregate": aggregate, "patience": EVERYONE}
+        _, error, _ = await contemplated(team(one, **options), Request.of("x" * 99_990))
+        assert error is None
+
+
+@pytest.mark.parametrize("written", [[Finish()], says(""), says("  "), [Crash(ValueError("?"))], [TextDelta("half")]])
+async def test_a_merger_that_writes_nothing_whole_does_not_win(written):
+    one = model([says("Answer: 1"), says("Answer: 2")], merge=[written])
+    events, error, _ = await contemplated(team(one, agents=2, first=2, aggregate="merge"))
+    assert error is None and events[-1].answer == "Answer: 1"
+
+
+@pytest.mark.parametrize("aggregate", ["merge", "judge", "vote", "weigh"])
+async def test_a_verified_answer_wins_whatever_was_asked_for(aggregate):
+    async def is_8(attempt):
+        return attempt.answer == "8"
+
+    one = model([says("Answer: 7"), says("Answer: 8")], merge=[says("Answer: 7")], judge=[says('{"better": "A"}')])
+    events, _, _ = await contemplated(team(one, agents=2, first=2, aggregate=aggregate, verify=is_8))
+    assert (events[-1].answer, events[-1].verified) == ("Answer: 8", True)
+
+
+async def test_a_dear_judge_gets_its_share_of_the_money_too():
+    cheap = model([says("Answer: 1"), says("Answer: 2")], abilities=Abilities(conversation=True, context=100_000, usd_per_token=1e-7))
+    dear = FakeModel(says('{"better": "A"}'), name="dear", abilities=Abilities(conversation=True, context=100_000, usd_per_token=1e-4))
+    events, error, _ = await contemplated(team(cheap, agents=2, first=2, judge=dear), budget=Budget(Limits(usd=0.5)))
+    assert error is None and len(dear.requests) == 2
+    assert not of(events, "agent_failed")
+
+
+async def test_passing_faults_of_the_first_ones_do_not_end_the_search():
+    one = model([[], [], [], says("Answer: 42")])
+    events, error, _ = await contemplated(team(one, agents=8))
+    assert error is None and events[-1].answer == "Answer: 42"
+
+
+async def test_where_the_first_wave_hangs_others_are_sent():
+    one = model([[Hang()], [Hang()], says("Answer: 42")])
+    events, error, _ = await contemplated(team(one, agents=8), budget=Budget(Limits(seconds=2)))
+    assert error is None and events[-1].answer == "Answer: 42"
+
+
+async def test_cancelling_twice_still_leaves_nothing():
+    class Slow(FakeModel):
+        async def stream(self, request):
+            self.running += 1
+            try:
+                await asyncio.get_running_loop().create_future()
+                yield
+            finally:
+                await asyncio.sleep(0.05)
+                self.running -= 1
+
+    one, budget = Slow(abilities=ABLE), Budget()
+    task = asyncio.create_task(contemplated(team(one, agents=8, first=8), budget=budget))
+    while one.running < 8:
+        await asyncio.sleep(0.01)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0.01)
+    await asyncio.wait([task])
+    assert one.running == 0 and budget.reserved == Cost()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize("part", ["explore", "enough", "same", "aggregate"])
+async def test_a_bug_in_a_part_of_ones_own_is_told_as_its_own(part):
+    class Same:
+        name, keyed = "mine", False
+
+        def key(self, attempt):
+            raise ValueError("oops")
+
+    def broken(*anything):
+        raise ValueError("oops")
+
+    one = model([says("Answer: 42")])
+    _, error, _ = await contemplated(team(one, agents=2, **{part: Same() if part == "same" else broken}))
+    assert isinstance(error, errors.PartFailed) and part in str(error) and one.running == 0
+
+
+async def test_what_cannot_be_kept_does_not_take_the_answer_away():
+    def full(*anything):
+        raise OSError("the disk is full")
+
+    events, error, _ = await contemplated(team(model([says("Answer: 42")]), agents=2, remember=full))
+    assert error is None and events[-1].answer == "Answer: 42"
+    assert "disk is full" in of(events, "noted")[0].text
+
+
+async def test_waves_are_waited_for_one_after_the_other():
+    one = model([says(f"Answer: {number}", tokens=10) for number in range(8)])
+    events, _, _ = await contemplated(team(one, agents=8, aggregate="vote"))
+    assert events[-1].usage.critical_path == 20  # two, then six
+
+
+async def test_rivals_of_tool_calls_are_shown_and_the_calls_are_answered():
+    search = ToolSpec.of("search", "Searches.", {"type": "object"})
+    asked = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
+    one = model(asked, refine=[says("Answer: 1")])
+    await contemplated(team(one, agents=2, first=2, rounds=1, aggregate="vote"), Request.of("?", tools=(search,)))
+    refined = [request for request in one.requests if stage_of(request) == "refine"]
+    assert len(refined) == 2
+    for request in refined:
+        assert request.messages[-1].text.count("<answer>") == 1 and "search" in request.messages[-1].text
+        assert request.messages[-2].role == "tool"
+
+
+async def test_roles_that_cannot_be_played_are_told_before_anybody_is_asked():
+    one = model([says("Answer: 1")])
+    blind = FakeModel(name="blind", abilities=Abilities(conversation=True))
+    with pytest.raises(errors.BeyondModel, match="blind"):
+        await anext(run(team(one, judge=blind), Request.of("?", [Image.from_bytes(DOT)])))
+    with pytest.raises(errors.BeyondModel, match="be a judge"):
+        await anext(run(team(one, judge=FakeModel()), QUESTION))
+    assert one.requests == []
 
 
 FAULTS = [Fail(400), Fail(503), Crash(ValueError("?")), Garbage(3), Wait(0.01), Hang(), TextDelta("Answer: 1"), Finish()]

@@ -116,7 +116,7 @@ def ask(
                                                      "of the models on such questions, and kept.")] = None,
     effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
-    threads: Annotated[int, typer.Option(help=f"The most agents that one agent spawns, 1 to {MAX_THREADS}.")] = 10,
+    threads: Annotated[int, typer.Option(help=f"The most threads or sub-agents that are spawned, 1 to {MAX_THREADS}.")] = 10,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer, from models that have one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,

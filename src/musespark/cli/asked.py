@@ -24,21 +24,22 @@ def options_of(question: str, images: Sequence[str], config: Config, **given: An
         raise BadOption("--image", STDIN, "a file where standard input is read already")
     if given["trace"] == "":
         raise BadOption("--trace", "", "the name of a directory")
-    limits = _limits(config.team, given.pop("deadline"), given.pop("max_usd"))
-    if given["max_tokens"] is None:
-        given["max_tokens"] = config.team.max_tokens
+    limits = _limits(config.team, given.pop("deadline"), given.pop("max_usd"), given.pop("max_tokens"))
     options: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, [])}
     images_read = [_image(name) for name in images]
     return cast(Options, {"images": images_read, "config": config, "budget": limits, **options})
 
 
-def _limits(defaults: TeamConfig, deadline: float | None, max_usd: float | None) -> Limits:
+def _limits(defaults: TeamConfig, deadline: float | None, max_usd: float | None, max_tokens: int | None) -> Limits:
     seconds = defaults.deadline if deadline is None else deadline
     usd = defaults.max_usd if max_usd is None else max_usd
     for option, value, unit in (("deadline", seconds, "seconds"), ("max-usd", usd, "US dollars")):
         if value is not None and not (value > 0 and math.isfinite(value)):
             raise BadOption(option, value, f"a number of {unit} greater than 0")
-    return Limits(seconds=seconds, usd=usd)
+    tokens = defaults.max_tokens if max_tokens is None else max_tokens
+    if tokens is not None and not 1 <= tokens <= 10**9:
+        raise BadOption("max-tokens", tokens, "a whole number from 1 to 1,000,000,000")
+    return Limits(seconds=seconds, usd=usd, tokens=tokens)
 
 
 def question_of(argument: str) -> str:

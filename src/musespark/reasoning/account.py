@@ -21,17 +21,21 @@ class Account:
         self._under_way = Usage()
         self._batches: list[list[Account]] = []
 
-    def batch(self) -> None:
-        """Agents that are opened from here on work after those that were opened before."""
+    def batch(self) -> list[Account]:
+        """A new batch, for agents that work after those of the batches before."""
         self._batches.append([])
+        return self._batches[-1]
 
-    def open(self, agent: str) -> Account:
-        """An account below this one, in the latest batch."""
+    def open(self, agent: str, batch: list[Account] | None = None) -> Account:
+        """An account below this one, in that batch, or in one of its own."""
         account = Account(agent)
-        if not self._batches:
-            self.batch()
-        self._batches[-1].append(account)
+        (self.batch() if batch is None else batch).append(account)
         return account
+
+    @property
+    def calls(self) -> int:
+        """How many calls of its own are over."""
+        return self._own.calls
 
     def running(self, usage: Usage) -> None:
         """What the call under way has used so far."""

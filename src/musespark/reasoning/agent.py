@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
+from musespark.errors import BudgetExhausted, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.models.model import Model
 from musespark.pictures import shown
@@ -15,7 +16,7 @@ from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call
 from musespark.reasoning.equivalence import answer_in
-from musespark.reasoning.run import Run
+from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool
 
 TURNS = 16
@@ -55,6 +56,8 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     pictures: list[Pictured] = []
     for turn in range(1, TURNS + 1):
         asked = replace(request, messages=(*brief.request.messages, *said))
+        if turn > 1 and request.tool_choice not in ("auto", "none"):
+            asked = replace(asked, tool_choice="auto")  # what had to be called has been
         if turn == TURNS and held:
             asked = replace(asked, tool_choice="none" if brief.model.abilities.tool_choice else "auto")
         reply = await call(run, account, brief.model, asked, speak=speak)
@@ -67,7 +70,7 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         if speak and run.answer:
             run.emit(AnswerDropped("it works on"))
         said.append(await _used(run, brief.agent, own, held, pictures) if own else _reminded(run, brief.agent))
-    return await _checked(_attempt(brief, reply, said, pictures, account, theirs), brief)
+    return await _checked(run, _attempt(brief, reply, said, pictures, account, theirs), brief)
 
 
 def _made(tool: Tool | ToolMaker, run: Run, brief: Brief, account: Account) -> Tool:
@@ -75,7 +78,7 @@ def _made(tool: Tool | ToolMaker, run: Run, brief: Brief, account: Account) -> T
 
 
 _ANNOUNCED = re.compile(
-    r"\b(spawn|launch|start|create|dispatch|delegate|deploy|use)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers|workers)\b", re.I)
+    r"\b(spawn|launch|start|dispatch|delegate|deploy)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers)\b", re.I)
 
 
 _REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
@@ -98,16 +101,20 @@ async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, 
 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
-        output = await _output(held, one)
+        output = await run.in_time(_output(held, one))
         for image in output.images:
             png, width, height = shown(image)
             pictures.append(run.emit(Pictured(agent, png, f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
 
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(use(one)) for one in calls]
-    return Message("tool", tuple(task.result() for task in tasks))
+    tasks = [asyncio.create_task(use(one)) for one in calls]
+    try:
+        return Message("tool", tuple([await task for task in tasks]))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await gone(tasks)
 
 
 async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
@@ -119,7 +126,15 @@ async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
         return Output(f"The arguments are not JSON: {error}", failed=True)
     if not isinstance(arguments, dict):
         return Output("The arguments must be a JSON object.", failed=True)
-    return await held[one.name].use(arguments)
+    try:
+        return await held[one.name].use(arguments)
+    except asyncio.CancelledError:
+        if being_cancelled():
+            raise
+        return Output("The tool cancelled itself.", failed=True)
+    except Exception as error:  # whatever a tool does, the model reads it and may do without
+        said = str(error) if isinstance(error, MuseError) else f"{type(error).__name__}: {error}"
+        return Output(f"The tool failed: {said}", failed=True)
 
 
 def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pictured], account: Account,
@@ -130,11 +145,18 @@ def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pic
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
                    verified=reply.verified, verified_by=reply.verified_by,
-                   why=reply.why, reason=reply.reason)
+                   why=reply.why, reason=reply.reason, by=brief.model)
 
 
-async def _checked(attempt: Attempt, brief: Brief) -> Attempt:
-    """The attempt with what the one who asks knows about it."""
+async def _checked(run: Run, attempt: Attempt, brief: Brief) -> Attempt:
+    """The attempt with what the one who asks knows about it; where that fails, nothing is known."""
     if brief.verify is None or attempt.verified is not None:
         return attempt
-    return replace(attempt, verified=await brief.verify(attempt), verified_by="a verifier of the one who asks")
+    try:
+        verified = await run.in_time(brief.verify(attempt))
+    except BudgetExhausted:
+        raise
+    except Exception as error:
+        run.emit(Noted(brief.agent, f"Its answer could not be verified: {type(error).__name__}: {error}"))
+        return attempt
+    return replace(attempt, verified=verified, verified_by="a verifier of the one who asks")

@@ -62,7 +62,10 @@ class Groups:
         self._turn = asyncio.Lock()
 
     async def add(self, attempt: Attempt) -> None:
-        """Take an attempt in. May be called from several tasks; they take turns."""
+        """Take an attempt in. May be called from several tasks; they take turns.
+
+        Raises what the equivalence raises; the attempt is then in no group, and where the call is cancelled likewise.
+        """
         async with self._turn:
             if blank(attempt):
                 self.blank.append(attempt)
@@ -70,8 +73,18 @@ class Groups:
             key = self.equivalence.key(attempt)
             at = [index for index, keys in enumerate(self._keys) if key is not None and key in keys]
             if not at and not (self.equivalence.keyed and key is not None):
-                at = [index for index, keys in enumerate(self._keys) if await self._belongs(attempt, keys)]
+                at = await self._same_as(attempt)
             self._join(attempt, key, at)
+
+    async def _same_as(self, attempt: Attempt) -> list[int]:
+        """Which groups it belongs to: all are asked about at once; within one the first "yes" will do."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                found = [tasks.create_task(self._belongs(attempt, keys)) for keys in self._keys]
+        except ExceptionGroup as raised:
+            # The others have been cancelled by then. Whoever called is told the same as if it had compared one after the other.
+            raise raised.exceptions[0] from None
+        return [index for index, task in enumerate(found) if task.result()]
 
     async def _belongs(self, attempt: Attempt, keys: Mapping[Hashable, Attempt]) -> bool:
         for other in keys.values():

@@ -37,7 +37,7 @@ def explorer(request: Request, model: Model, index: int) -> tuple[Request, str]:
     approach = APPROACHES[index % len(APPROACHES)] if abilities.conversation else ""
     changed = replace(request, mode=Mode.CONTEMPLATING if abilities.native_spawn else Mode.THINKING)
     if abilities.seed and (request.seed is not None or not abilities.conversation):
-        changed = replace(changed, seed=(request.seed or 0) + index)
+        changed = replace(changed, seed=((request.seed or 0) + index) % 2**63)
     if abilities.temperature and request.temperature is None and index:
         changed = replace(changed, temperature=WARM)
     if abilities.conversation:

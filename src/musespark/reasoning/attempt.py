@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from musespark.content import Image, Message, ToolCall
 from musespark.events import Pictured, Why
+from musespark.models.model import Model
 from musespark.usage import Usage
 
 
@@ -35,6 +36,8 @@ class Attempt:
     """Why the reply ended."""
     reason: str = ""
     """What more the model said about that."""
+    by: Model | None = field(default=None, repr=False, compare=False)
+    """The model itself, to ask it again; None for an attempt that was kept."""
 
     @property
     def cut(self) -> bool:

@@ -11,16 +11,17 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from itertools import count
+from itertools import count, groupby
 
 from musespark.budget import Budget, Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError, RateLimited, StreamCut
 from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
+from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.account import Account
 from musespark.reasoning.lanes import Lanes
-from musespark.reasoning.run import Run
+from musespark.reasoning.run import Run, being_cancelled
 from musespark.usage import Usage
 
 RETRIES = 3
@@ -32,9 +33,6 @@ BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
 SILENCE = 300.0
 """Seconds without a sign of life after which a backend counts as gone."""
-CHARACTERS_PER_TOKEN = 3.5
-TOKENS_PER_PICTURE = 1100
-"""What prompts are estimated by before a backend has counted them; on the high side, for budgets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +52,6 @@ class Reply:
         """The tools it asks for."""
         return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
 
-    @property
-    def thoughts(self) -> str:
-        """The reasoning it showed apart from its text."""
-        return "".join(part.text for part in self.message.parts if isinstance(part, Thinking))
-
 
 async def call(run: Run, account: Account, model: Model, request: Request, *, speak: bool = False) -> Reply:
     """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
@@ -69,6 +62,8 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
         try:
             return await _Call(run, account, model, speak).made(request)
         except ModelFailed as error:
+            if being_cancelled():  # an adapter that took a cancellation for a failure
+                raise
             pause = _pause(error, again)
             left = run.budget.seconds_left()
             if pause is None or (left is not None and left <= pause):
@@ -88,17 +83,18 @@ def _pause(error: ModelFailed, again: int) -> float | None:
     return pause if pause <= LONGEST_PAUSE else None
 
 
-def prompt_tokens(request: Request) -> int:
-    """About how many tokens a backend reads for a request."""
-    characters = sum(len(tool.description) + len(tool.parameters) for tool in request.tools) + len(request.schema or "")
-    pictures = 0
-    for message in request.messages:
-        for part in message.parts:
-            pieces = part.content if hasattr(part, "content") else (part,)
-            for piece in pieces:
-                characters += len(getattr(piece, "text", "")) + len(getattr(piece, "arguments", ""))
-                pictures += hasattr(piece, "media_type")
-    return int(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_PICTURE * pictures + 4 * len(request.messages)
+def share(run: Run, request: Request, model: Model, calls: int) -> Request:
+    """The request with one call's share of the tokens and the money that are left, where those are limited.
+
+    calls: how many are planned, this one included; the model's own price turns money into tokens.
+    """
+    shares = [] if request.max_tokens is None else [request.max_tokens]
+    tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
+    if tokens is not None:
+        shares.append(tokens // calls)
+    if usd is not None and model.abilities.usd_per_token:
+        shares.append(int(usd / calls / model.abilities.usd_per_token))
+    return replace(request, max_tokens=max(1, min(shares))) if shares else request
 
 
 class _Call:
@@ -106,7 +102,7 @@ class _Call:
 
     def __init__(self, run: Run, account: Account, model: Model, speak: bool) -> None:
         self.run, self.account, self.model, self.speak = run, account, model, speak
-        self.lanes = Lanes(model.name, account.agent, speak)
+        self.lanes = Lanes(model.name, account.agent, speak, account.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
         self.pictures: list[Pictured] = []
@@ -121,7 +117,7 @@ class _Call:
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
             at_limit: Why = "length" if asked_for else "budget"
             try:
-                why = await self._listened(limited, held.granted.tokens, at_limit)
+                why = await self._listened(limited, held.granted.tokens - self._read(request), at_limit)
             except BudgetExhausted:
                 why = "budget"
                 if not self.said:
@@ -150,7 +146,7 @@ class _Call:
         """Whether there is anything to show for it."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
-    async def _listened(self, request: Request, granted: int, at_limit: Why) -> Why:
+    async def _listened(self, request: Request, writable: int, at_limit: Why) -> Why:
         stream = self.model.stream(request)
         async with aclosing(stream), aclosing(_in_time(stream, self.run.budget, self.model.name)) as deltas:
             async for delta in deltas:
@@ -158,7 +154,7 @@ class _Call:
                     self.finish = delta
                     return at_limit if delta.why == "length" else delta.why
                 self._heard(delta)
-                if self.usage.tokens > granted:
+                if self.usage.tokens - self.usage.prompt_tokens > writable:
                     return at_limit
                 await self.run.pace()
         return "cut"
@@ -199,13 +195,8 @@ class _Call:
     def _message(self) -> Message:
         if self.finish is not None and self.finish.message is not None:
             return self.finish.message
-        joined: list[Part] = []
-        for part in self.parts:
-            last = joined[-1] if joined else None
-            if isinstance(part, Text | Thinking) and type(last) is type(part):
-                joined[-1] = replace(last, text=last.text + part.text)
-            else:
-                joined.append(part)
+        runs = ((kind, list(parts)) for kind, parts in groupby(self.parts, type))
+        joined = [part for kind, parts in runs for part in (_joined(parts) if kind in (Text, Thinking) else parts)]
         return Message("assistant", tuple(joined))
 
     def _wanted(self, request: Request) -> Cost:
@@ -235,6 +226,13 @@ class _Call:
             tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
         unbounded = request.max_tokens is None and abilities.conversation and granted == self._wanted(request)
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
+
+
+def _joined(pieces: list[Part]) -> list[Part]:
+    """Pieces of text, or of thinking, as one."""
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Thinking))
+    first = pieces[0]
+    return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces
 
 
 async def _in_time(deltas: AsyncGenerator[Delta, None], budget: Budget, model: str) -> AsyncGenerator[Delta, None]:

@@ -4,20 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from musespark.errors import AllFailed, ModelFailed, MuseError
+from musespark.errors import AllFailed, BadInput, ModelFailed, MuseError
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import blank
 from musespark.reasoning.patience import Patience
-from musespark.reasoning.run import Run
+from musespark.reasoning.run import Run, being_cancelled, gone
 
 Outcome: TypeAlias = Attempt | MuseError
+
+LASTING = (400, 401, 403, 404, 422)
+"""What a server answers that it would answer again."""
+
+
+async def errand(run: Run, brief: Brief, account: Account, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
+    """Send one agent, and tell how it went: it starts, and returns, fails or is cancelled. Raises only when it is cancelled."""
+    run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
+    try:
+        attempt = await think(run, brief, account, speak=speak)
+    except asyncio.CancelledError:
+        if being_cancelled():
+            run.emit(AgentCancelled(brief.agent, why_cancelled()))
+            raise
+        return _failed(run, brief, ModelFailed(brief.model.name, "something it called cancelled itself"))
+    except MuseError as error:
+        return _failed(run, brief, error)
+    except Exception as crash:  # a bug in an adapter; the others go on
+        return _failed(run, brief, ModelFailed(brief.model.name, repr(crash)))
+    if blank(attempt):
+        return _failed(run, brief, ModelFailed(brief.model.name, "it answered nothing"))
+    run.emit(AgentReturned(brief.agent, attempt.text))
+    return attempt
+
+
+def _failed(run: Run, brief: Brief, error: MuseError) -> MuseError:
+    run.emit(AgentFailed(brief.agent, type(error).__name__, str(error)))
+    return error
 
 
 @dataclass(eq=False)
@@ -75,8 +104,15 @@ class Crew:
     def __post_init__(self) -> None:
         self._working: list[_Sent] = []
         self._latencies: list[float] = []
+        self._spare: dict[str, Attempt] = {}
+        """Replies that broke off while a double was still at work."""
         self._sent = 0
-        self.account.batch()
+        self._seconds = self.run.budget.seconds_left()
+        self._batch = self.account.batch()
+
+    def wave(self) -> None:
+        """Whoever is sent from here on works after those who were sent before."""
+        self._batch = self.account.batch()
 
     @property
     def working(self) -> int:
@@ -98,31 +134,12 @@ class Crew:
 
     def _start(self, brief: Brief, name: str) -> _Sent:
         sent = _Sent(brief, name)
-        sent.task = asyncio.create_task(self._work(sent, self.account.open(brief.agent)))
+        sent.task = asyncio.create_task(self._work(sent, self.account.open(brief.agent, self._batch)))
         self._working.append(sent)
         return sent
 
     async def _work(self, sent: _Sent, account: Account) -> Outcome:
-        run, brief = self.run, sent.brief
-        run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
-        try:
-            attempt = await think(run, brief, account)
-        except asyncio.CancelledError:
-            run.emit(AgentCancelled(brief.agent, sent.reason))
-            raise
-        except MuseError as error:
-            run.emit(AgentFailed(brief.agent, type(error).__name__, str(error)))
-            return error
-        except Exception as crash:  # a bug in a tool or an adapter; the others go on
-            failure = ModelFailed(brief.model.name, repr(crash))
-            run.emit(AgentFailed(brief.agent, type(crash).__name__, str(failure)))
-            return failure
-        if blank(attempt):
-            nothing = ModelFailed(brief.model.name, "it answered nothing")
-            run.emit(AgentFailed(brief.agent, type(nothing).__name__, str(nothing)))
-            return nothing
-        run.emit(AgentReturned(brief.agent, attempt.text))
-        return attempt
+        return await errand(self.run, sent.brief, account, lambda: sent.reason)
 
     async def outcome(self) -> tuple[Brief, Outcome] | Lag | None:
         """The next to come back, or somebody who lags; None when there is nobody left worth waiting for."""
@@ -145,7 +162,7 @@ class Crew:
 
     def _thresholds(self) -> tuple[float | None, float | None]:
         alive = self._sent - len(self.failures)
-        return self.patience.leave_at(self._latencies, alive), self.patience.double_at(self._latencies)
+        return self.patience.leave_at(self._latencies, alive), self.patience.double_at(self._latencies, self._seconds)
 
     def _timeout(self, leave: float | None, double: float | None) -> float | None:
         """Seconds until the next of those at work crosses a threshold."""
@@ -158,16 +175,19 @@ class Crew:
         """Take in who came back; None where its double is still at work and may do better."""
         self._working.remove(sent)
         outcome = sent.task.result()
-        others = [other for other in self._working if other.name == sent.name]
+        doubles = [other for other in self._working if other.name == sent.name]
+        if isinstance(outcome, Attempt) and not outcome.cut:
+            self._latencies.append(sent.latency)
+            await self._cancel(doubles, "its double was faster")
+            return sent.brief, outcome
         if isinstance(outcome, Attempt):
-            if not outcome.cut:
-                self._latencies.append(sent.latency)
-            await self._cancel(others, "its double was faster")
-        elif others:
+            self._spare[sent.name] = outcome
+        if doubles:
             return None
-        else:
-            self.failures[sent.brief.agent] = outcome
-        return sent.brief, outcome
+        best = self._spare.get(sent.name, outcome)
+        if isinstance(best, MuseError):
+            self.failures[sent.name] = best
+        return sent.brief, best
 
     async def dismiss(self, reason: str) -> None:
         """Cancel whoever is at work, and wait until they have gone."""
@@ -177,15 +197,17 @@ class Crew:
         for sent in those:
             sent.reason = reason
             sent.task.cancel()
-            self._working.remove(sent)
-        if those:
-            await asyncio.wait([sent.task for sent in those])
+        try:
+            await gone(sent.task for sent in those)
+        finally:
+            self._working = [sent for sent in self._working if sent not in those]
 
     @property
     def hopeless(self) -> bool:
-        """Whether everyone so far has failed, more than one of them, and all for the same reason: the next would, too."""
-        causes = [str(error) for error in self.failures.values()]
-        return not self._latencies and len(causes) > 1 and len(set(causes)) == 1
+        """Whether everyone so far has failed, more than one of them, all for the same reason, and for one that will not pass."""
+        errors = list(self.failures.values())
+        lasting = all(isinstance(error, BadInput) or getattr(error, "status", None) in LASTING for error in errors)
+        return not self._latencies and len(errors) > 1 and lasting and len({str(error) for error in errors}) == 1
 
     def all_failed(self) -> AllFailed:
         """The error that lists what became of everyone."""

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from musespark.errors import BudgetExhausted, MuseError
+from musespark.errors import BadOption, BudgetExhausted, MuseError
 from musespark.events import StageStarted
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew, Lag
 from musespark.reasoning.run import Run
-from musespark.reasoning.table import Table
+from musespark.reasoning.table import Table, part
 
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
+
+GROWTH = 4
+"""Each wave is so many times as large as the one before."""
 
 
 async def explore(run: Run, team: Team) -> Table:
     """The answers of as many explorers as it takes. Raises AllFailed where none came back with any."""
     run.emit(StageStarted("explore"))
-    briefs = team.explore(run, team)
-    waiting = list(reversed(briefs))
+    waiting = list(reversed(_briefs(run, team)))
     table = Table(run, team.equivalence(run))
-    wave = max(1, team.first)
+    wave = team.first
     async with Crew(run, run.main, team.patience) as crew:
 
         def send(count: int) -> None:
@@ -42,24 +44,36 @@ async def explore(run: Run, team: Team) -> Table:
                     elif isinstance(outcome, MuseError):
                         send(1)
             if not crew.working and not table.settled:
+                crew.wave()
+                wave *= GROWTH
                 send(wave)
-                wave *= 2
         await crew.dismiss(table.settled or "the others were enough to decide")
     if not table.attempts:
         raise crew.all_failed()
+    table.explored = table.groups.leading
     return table
+
+
+def _briefs(run: Run, team: Team) -> list[Brief]:
+    with part("explore"):
+        briefs = list(team.explore(run, team))
+    names = {brief.agent for brief in briefs}
+    if not briefs or len(names) < len(briefs):
+        raise BadOption("explore", ", ".join(brief.agent for brief in briefs), "agents of different names, at least one")
+    return briefs
 
 
 async def _taken(table: Table, team: Team, brief: Brief, outcome: Attempt | MuseError, remaining: int) -> None:
     """Lay an answer on the table, and see whether it settles the question."""
     if isinstance(outcome, BudgetExhausted) or (isinstance(outcome, Attempt) and outcome.why == "budget"):
-        table.run.why = "budget"
+        table.short = True
     if not isinstance(outcome, Attempt):
         return
     await table.lay(outcome)
     if outcome.verified:
         table.settled = "an answer was verified"
     elif table.sound:
-        enough, reason = team.is_enough(table, remaining)
+        with part("enough"):
+            enough, reason = team.is_enough(table, remaining)
         table.settled = reason if enough and remaining else ""
     table.agreed()

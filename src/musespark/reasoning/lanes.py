@@ -35,9 +35,10 @@ from musespark.models.model import (
 class Lanes:
     """The agents of one call."""
 
-    def __init__(self, model: str, agent: str = MAIN, speak: bool = True) -> None:
-        """agent: whose call it is; speak: whether its text is the run's answer and not a thought."""
+    def __init__(self, model: str, agent: str = MAIN, speak: bool = True, before: int = 0) -> None:
+        """agent: whose call it is; speak: whether its text is the run's answer and not a thought; before: its calls so far."""
         self._model, self._agent, self._speak = model, agent, speak
+        self._again = f"#{before + 1}" if before else ""
         self._running = [MAIN]
         self._started = {MAIN}
 
@@ -65,6 +66,8 @@ class Lanes:
             case VerifiedDelta():
                 return Verified(delta.ok, delta.by)
             case UsageDelta():
+                if min(delta.usage.tokens, delta.usage.prompt_tokens, delta.usage.usd) < 0:
+                    raise self._wrong("it counted less than nothing")
                 return Spent(self._agent, delta.usage)
             case _:
                 raise self._wrong(f"it sent a {type(delta).__name__} where a delta was due")
@@ -87,7 +90,8 @@ class Lanes:
         """What an agent of the backend is called in the run."""
         if agent == MAIN:
             return self._agent
-        return agent if self._agent == MAIN else f"{self._agent}/{agent}"
+        name = agent + self._again  # a backend that is asked again may name its threads as before
+        return name if self._agent == MAIN else f"{self._agent}/{name}"
 
     def _live(self, agent: str) -> str:
         if agent not in self._running:

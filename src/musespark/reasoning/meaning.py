@@ -6,36 +6,65 @@ import re
 from itertools import count
 
 from musespark.content import Message, Mode, Request
-from musespark.errors import MuseError
-from musespark.events import AgentFailed, AgentReturned, AgentStarted
+from musespark.errors import BadInput
 from musespark.models.model import Model
-from musespark.reasoning.agent import Brief, think
+from musespark.reasoning.account import Account
+from musespark.reasoning.agent import Brief
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.crew import errand
 from musespark.reasoning.equivalence import Judge
 from musespark.reasoning.run import Run
 
-_YES = re.compile(r"\b(yes|no)\b", re.I)
+LONGEST = 8_000
+"""Characters of an answer that the model is shown: its beginning and its end."""
+TOKENS = 200
+"""Tokens of a reply, for a model that does not reason before it: one word would do."""
+_SAID = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
 def same_meaning(run: Run, model: Model) -> Judge:
-    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different."""
+    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different.
+
+    Pairs may be asked about side by side: those that are under way together are one batch of the run's account.
+    """
     numbers = count(1)
+    under_way: set[str] = set()
+    batch: list[Account] = []
 
     async def same(first: str, second: str) -> bool:
-        agent = f"same-{next(numbers)}"
-        asked = Message.user(
-            f"A question:\n<question>\n{run.request.question}\n</question>\n\nTwo answers to it:\n<answer>\n{first}\n</answer>\n"
-            f"<answer>\n{second}\n</answer>\n\nDo they answer the question the same way, so that either may stand for the other? "
-            "Wording, order and detail count for nothing. Reply with yes or no.")
-        brief = Brief(agent=agent, model=model, task=f"{model.name}: do two answers say the same?",
-                      request=Request(messages=(asked,), mode=Mode.INSTANT))
-        run.emit(AgentStarted(agent, brief.parent, brief.task))
+        nonlocal batch
         try:
-            attempt = await think(run, brief, run.main.open(agent))
-        except MuseError as error:
-            run.emit(AgentFailed(agent, type(error).__name__, str(error)))
+            request = _request(run.request.question, first, second, model)
+        except BadInput:  # more than a request may hold
             return False
-        run.emit(AgentReturned(agent, attempt.text))
-        said = _YES.findall(attempt.text)
-        return bool(said) and said[-1].lower() == "yes"
+        agent = f"same-{next(numbers)}"
+        brief = Brief(agent=agent, model=model, task=f"{model.name}: do two answers say the same?", request=request)
+        if not under_way:
+            batch = run.main.batch()
+        under_way.add(agent)
+        try:
+            outcome = await errand(run, brief, run.main.open(agent, batch), lambda: "its verdict is not needed any more")
+        finally:
+            under_way.remove(agent)
+        return isinstance(outcome, Attempt) and _agrees(outcome.text)
 
     return same
+
+
+def _request(question: str, first: str, second: str, model: Model) -> Request:
+    asked = Message.user(
+        f"A question:\n<question>\n{question}\n</question>\n\nTwo answers to it:\n<answer>\n{_cut(first)}\n</answer>\n"
+        f"<answer>\n{_cut(second)}\n</answer>\n\nDo they answer the question the same way, so that either may stand for the other? "
+        "Wording, order and detail count for nothing. Reply with yes or no.")
+    return Request(messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS)
+
+
+def _cut(answer: str) -> str:
+    half = LONGEST // 2
+    return answer if len(answer) <= LONGEST else f"{answer[:half]}\n[...]\n{answer[-half:]}"
+
+
+def _agrees(reply: str) -> bool:
+    """Whether the verdict is "yes". Its first word tells: "Yes. There is no difference that matters." """
+    said = _SAID.search(reply)
+    return said is not None and said[1].lower() == "yes"

@@ -31,7 +31,7 @@ def keeping(kind: str, store: Path | None) -> Callable[[Run, Table], None]:
     def keep(run: Run, table: Table) -> None:
         question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
-                 for number, group in enumerate(table.groups.leading) for attempt in group.attempts]
+                 for number, group in enumerate(table.explored) for attempt in group.attempts]
         with Store(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())
 

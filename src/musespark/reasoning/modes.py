@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
-from musespark.budget import Budget, Limits
+from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Verified
@@ -31,10 +31,7 @@ async def run(model: Model | Team, request: Request, budget: Budget | None = Non
     team = model if isinstance(model, Team) else Team(explorers=(model,), agents=1, rounds=0)
     team.require(request)
     contemplates = model is team and request.mode is Mode.CONTEMPLATING
-    budget = budget or Budget()
-    if contemplates and request.max_tokens is not None:
-        budget = budget.child(Limits(tokens=request.max_tokens))
-    current = Run(request, budget, team.name)
+    current = Run(request.checked(), budget or Budget(), team.name)
     work = team.contemplate if contemplates else partial(_alone, team)
     async with aclosing(current.events(_held_open(current, team, work))) as events:
         async for event in events:
@@ -53,12 +50,13 @@ async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]
 async def _alone(team: Team, run: Run) -> None:
     """One agent, the first explorer: what it says is the answer as it is written."""
     model = team.explorers[0]
-    brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools if model.abilities.tools else (),
+    brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
                   verify=team.verify)
     try:
         attempt = await think(run, brief, run.main, speak=True)
-    except BudgetExhausted:
-        if not run.main.total.calls:
+    except BudgetExhausted as error:
+        began = run.main.total.calls and (error.resource == "seconds" or run.thought or run.answer)
+        if not began:  # nobody has waited for anything yet: there is nothing to show, and a cause to tell
             raise
         run.why = "budget"
         return

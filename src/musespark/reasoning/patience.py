@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from musespark.errors import BadOption
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
@@ -24,6 +26,12 @@ class Patience:
     factor: float = 2.0
     least: float = 0.03
     """Seconds; nobody is judged by smaller differences."""
+    unheard: float = 60.0
+    """Seconds after which an agent lags even though nobody has answered yet; a third of the time there is, if that is less."""
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.quorum <= 1 and 0 < self.quantile <= 1 and min(self.grace, self.least) >= 0 and self.factor >= 1):
+            raise BadOption("patience", self, "of parts from 0 to 1, of seconds and a grace of 0 or more, and a factor of at least 1")
 
     def leave_at(self, latencies: Sequence[float], sent: int) -> float | None:
         """The age at which an agent is left behind; None while too few of those sent have answered."""
@@ -32,12 +40,12 @@ class Patience:
         slowest = max(latencies)
         return slowest + max(self.least, self.grace * slowest)
 
-    def double_at(self, latencies: Sequence[float]) -> float | None:
-        """The age at which an agent is doubled; None while nobody has answered."""
-        if not latencies:
-            return None
+    def double_at(self, latencies: Sequence[float], seconds: float | None = None) -> float | None:
+        """The age at which an agent is doubled; None for never. seconds: the time there is for all of it, if that is limited."""
         if math.isinf(self.factor):
             return None
+        if not latencies:
+            return self.unheard if seconds is None else min(self.unheard, seconds / 3)
         ordered = sorted(latencies)
         edge = ordered[math.ceil(self.quantile * len(ordered)) - 1]
         return max(self.factor * edge, edge + self.least)

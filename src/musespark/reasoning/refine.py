@@ -12,17 +12,26 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from musespark.content import Message
+from musespark.content import Image, Message, Text, ToolResult
+from musespark.errors import BudgetExhausted
 from musespark.events import Changed, Noted, StageStarted
+from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.run import Run
-from musespark.reasoning.table import Table, short
+from musespark.reasoning.table import Table, part, short
 
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
+JUDGES = 6
+"""Calls that are kept in reserve for whoever decides in the end."""
+PICTURES = 2
+"""Pictures behind an answer that are shown beside it."""
+MOST = 8
+"""Rivals that an agent is shown."""
 _REASONS = 4000
 """Characters of a rival's reasoning that are shown: its end, where the conclusion is."""
 
@@ -34,12 +43,13 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
     if len(table.groups.leading) < 2 or not able:
         return
     run.emit(StageStarted("refine", round))
-    rivals = [group.first for group in table.groups.leading]
+    groups = table.groups.leading
     after = {attempt.agent: attempt for attempt in table.attempts}
     named = {f"{attempt.agent}/round-{round}": attempt for attempt in able}
     async with Crew(run, run.main, team.patience) as crew:
         for agent, attempt in named.items():
-            crew.send(_brief(run, team, attempt, agent, rivals))
+            rivals = [group.first for group in groups if attempt not in group.attempts]
+            crew.send(_brief(run, team, attempt, agent, rivals[:MOST], len(able)))
         while (back := await crew.outcome()) is not None:
             if not isinstance(back, tuple):
                 crew.double(back.brief)
@@ -47,25 +57,35 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
             brief, outcome = back
             before = named[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt) and not outcome.cut:
-                kept = await table.same.same(before, outcome)
+                with part("same"):
+                    kept = await run.in_time(table.same.same(before, outcome))
                 after[before.agent] = replace(outcome, agent=before.agent)
                 run.emit(Changed(before.agent, short(before), short(outcome), kept))
             else:
-                run.emit(Noted(before.agent, "It could not reconsider, and keeps its answer."))
+                table.short |= isinstance(outcome, BudgetExhausted)
+                run.emit(Noted("main", f"{before.agent} could not reconsider, and keeps its answer."))
     await table.replace(after.values())
-    enough, reason = team.enough(table.groups.counts, 0)
+    with part("enough"):
+        enough, reason = team.is_enough(table, 0)
     table.settled = reason if enough and len(table.groups.leading) == 1 else ""
     table.agreed()
 
 
-def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt]) -> Brief:
-    others = [rival for rival in rivals if rival.agent != attempt.agent and rival.answer != attempt.answer]
-    random.Random(f"{run.request.seed} {agent}").shuffle(others)
+def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt], beside: int) -> Brief:
+    shuffled = list(rivals)
+    random.Random(f"{run.request.seed} {agent}").shuffle(shuffled)
     model = team.model_of(attempt, "refiner")
-    request = team.limited(run, run.request)
-    conversation = (*request.messages, *attempt.transcript, Message.user(*rebuttal(others)))
-    return Brief(agent=agent, model=model, request=replace(request, messages=conversation), task="reconsiders",
-                 tools=team.tools, verify=team.verify)
+    request = share(run, run.request, model, beside + JUDGES)
+    told = Message.user(*rebuttal(shuffled))
+    conversation = (*request.messages, *attempt.transcript, *_unanswered(attempt), told)
+    return Brief(agent=agent, model=model, request=replace(request, messages=conversation), task=f"{model.name}: reconsiders",
+                 tools=team.tools if model.abilities.tools else (), verify=team.verify)
+
+
+def _unanswered(attempt: Attempt) -> list[Message]:
+    """Results for the calls that were the answer: a conversation cannot go on over open ones."""
+    results = tuple(ToolResult(call.id, (Text("Not carried out yet."),)) for call in attempt.calls)
+    return [Message("tool", results)] if results else []
 
 
 def rebuttal(rivals: Sequence[Attempt]) -> list[str]:
@@ -86,3 +106,10 @@ def reasons(attempt: Attempt) -> str:
     said = attempt.text or attempt.thoughts
     calls = "".join(f"\n(calls {call.name} with {call.arguments})" for call in attempt.calls)
     return ("…" + said[-_REASONS:] if len(said) > _REASONS else said) + calls
+
+
+def shown(attempts: Sequence[Attempt], model: Model) -> tuple[Image, ...]:
+    """The pictures behind some answers, the latest of each, for a model that can see them."""
+    if not model.abilities.pictures_in:
+        return ()
+    return tuple(picture for attempt in attempts for picture in attempt.images[-PICTURES:])

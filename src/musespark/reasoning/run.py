@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from musespark.budget import Budget
 from musespark.content import Request, ToolCall
-from musespark.errors import ModelFailed, MuseError
+from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import (
     MAIN,
     AgentCancelled,
@@ -26,6 +26,7 @@ from musespark.events import (
     RunStarted,
     Spent,
     Stamper,
+    Thought,
     Verified,
     Why,
 )
@@ -33,6 +34,7 @@ from musespark.reasoning.account import Account
 from musespark.usage import Usage
 
 _AnyEvent = TypeVar("_AnyEvent", bound=Event)
+_Result = TypeVar("_Result")
 
 AHEAD = 256
 """Events that may wait for whoever reads the stream; beyond that, agents wait too."""
@@ -49,6 +51,8 @@ class Run:
         self.reason = ""
         self.calls: tuple[ToolCall, ...] = ()
         """Tools of the one who asks, called by the answer."""
+        self.thought = False
+        """Whether anybody has shown a thought."""
         self.spawned = 0
         """Sub-agents that tools have spawned; the request caps them."""
         self._stamp = Stamper()
@@ -77,9 +81,21 @@ class Run:
                 self._verified = stamped.ok
             case Pictured():
                 self._pictures.append(stamped.seq)
+            case Thought():
+                self.thought = True
         self._waiting.append(stamped)
         self._news.set()
         return stamped
+
+    async def in_time(self, work: Awaitable[_Result]) -> _Result:
+        """Wait for something that is no model's call, until the run's deadline; then cancels it and raises `BudgetExhausted`."""
+        try:
+            async with asyncio.timeout(self.budget.seconds_left()) as timeout:
+                return await work
+        except TimeoutError:
+            if timeout.expired():
+                raise BudgetExhausted("seconds", 0) from None
+            raise
 
     async def pace(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
@@ -110,15 +126,20 @@ class Run:
                     await self._news.wait()
             task.result()
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait([task])
+            task.cancel()
+            await gone([task])
 
     async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
         try:
             await work
+        except asyncio.CancelledError:
+            if being_cancelled():
+                raise
+            failure = ModelFailed(self.model, "something within the run cancelled it")
+            self._failed(failure)
+            raise failure from None
         except MuseError as error:
             self._failed(error)
             raise
@@ -137,3 +158,23 @@ class Run:
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))
         self.emit(RunFailed(type(error).__name__, str(error)))
+
+
+def being_cancelled() -> bool:
+    """Whether somebody has cancelled the task that asks: a `CancelledError` without that is a fault of whoever raised it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+async def gone(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Wait until these have ended, also where the one who waits is cancelled meanwhile; that passes on after."""
+    cancelled: asyncio.CancelledError | None = None
+    left = {task for task in tasks if not task.done()}
+    while left:
+        try:
+            _, left = await asyncio.wait(left)
+        except asyncio.CancelledError as error:
+            cancelled = error
+            left = {task for task in left if not task.done()}
+    if cancelled is not None:
+        raise cancelled

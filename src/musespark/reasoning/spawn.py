@@ -15,6 +15,7 @@ from musespark.content import Message, ToolSpec
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
@@ -62,6 +63,8 @@ class SpawnAgents:
 
     async def use(self, arguments: Mapping[str, Any]) -> Output:
         """Send the sub-agents and wait for all of them; the caps on depth and on the run's agents hold across all calls."""
+        if self.brief.depth >= DEPTH:
+            return Output("A sub-agent of a sub-agent does its work itself.", failed=True)
         told = messages(arguments)
         if isinstance(told, str):
             return Output(told, failed=True)
@@ -73,7 +76,7 @@ class SpawnAgents:
         async with Crew(self.run, self.account, EVERYONE) as crew:
             names = [f"{self.brief.agent}/sub-{next(self._number)}" for _ in told]
             for name, message in zip(names, told, strict=True):
-                crew.send(self._brief(name, message))
+                crew.send(self._brief(name, message, len(told)))
             while (back := await crew.outcome()) is not None:
                 if isinstance(back, tuple):
                     brief, outcome = back
@@ -82,12 +85,11 @@ class SpawnAgents:
                 for number, name in enumerate(names, 1)]
         return Output("\n".join(said), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
-    def _brief(self, name: str, message: str) -> Brief:
-        deeper = self.brief.depth + 1
-        tools = tuple(tool for tool in self.brief.tools if tool is not SpawnAgents or deeper < DEPTH)
+    def _brief(self, name: str, message: str, beside: int) -> Brief:
         request = replace(self.brief.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)
-        return Brief(agent=name, parent=self.brief.agent, model=self.brief.model, request=request, task=message, tools=tools,
-                     depth=deeper)
+        request = share(self.run, request, self.brief.model, beside + 1)
+        return Brief(agent=name, parent=self.brief.agent, model=self.brief.model, request=request, task=message,
+                     tools=self.brief.tools, depth=self.brief.depth + 1)
 
 
 def messages(arguments: Mapping[str, Any]) -> list[str] | str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from musespark.errors import MuseError, PartFailed
 from musespark.events import Agreed
-from musespark.reasoning.agreement import Groups
+from musespark.reasoning.agreement import Group, Groups
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import Equivalence
 from musespark.reasoning.run import Run
@@ -24,6 +26,10 @@ class Table:
     attempts: list[Attempt] = field(default_factory=list)
     settled: str = ""
     """Why more answers would not change the winner; empty while they might."""
+    short: bool = False
+    """Whether a budget kept somebody from answering."""
+    explored: tuple[Group, ...] = ()
+    """How the answers stood before anybody saw anybody else's."""
 
     def __post_init__(self) -> None:
         self.groups = Groups(self.same)
@@ -33,7 +39,7 @@ class Table:
         self.attempts.append(attempt)
         if _standing(attempt) == max(map(_standing, self.attempts)):
             if all(_standing(one) == _standing(attempt) for one in self.attempts):
-                await self.groups.add(attempt)
+                await self._grouped(attempt)
             else:
                 await self._group_anew()
 
@@ -48,7 +54,11 @@ class Table:
         highest = max(map(_standing, self.attempts))
         for attempt in self.attempts:
             if _standing(attempt) == highest:
-                await self.groups.add(attempt)
+                await self._grouped(attempt)
+
+    async def _grouped(self, attempt: Attempt) -> None:
+        with part("same"):
+            await self.run.in_time(self.groups.add(attempt))
 
     @property
     def verified(self) -> list[Attempt]:
@@ -74,6 +84,17 @@ def _standing(attempt: Attempt) -> int:
     if attempt.verified is False:
         return 0
     return 1 if attempt.cut else 2
+
+
+@contextmanager
+def part(name: str) -> Iterator[None]:
+    """Runs a part of the team that somebody may have replaced: its bugs are told as its own (`PartFailed`)."""
+    try:
+        yield
+    except MuseError:
+        raise
+    except Exception as error:
+        raise PartFailed(name, error) from error
 
 
 def short(attempt: Attempt) -> str:

@@ -7,30 +7,33 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from musespark.content import Request
 from musespark.errors import BadOption, BeyondModel
-from musespark.events import Decided, StageStarted
+from musespark.events import Decided, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief, ToolMaker
 from musespark.reasoning.aggregate import Aggregator, aggregator_named
 from musespark.reasoning.agreement import enough
 from musespark.reasoning.approaches import explorer
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.calling import share
 from musespark.reasoning.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.explore import explore
 from musespark.reasoning.meaning import same_meaning
 from musespark.reasoning.panel import Panel
 from musespark.reasoning.patience import Patience
-from musespark.reasoning.refine import refine
+from musespark.reasoning.refine import JUDGES, refine
 from musespark.reasoning.run import Run
-from musespark.reasoning.table import Table
+from musespark.reasoning.table import Table, part
 from musespark.tools.tool import Tool
 
 MAX_AGENTS = 64
 MAX_ROUNDS = 8
+MEMORY = 5.0
+"""Seconds that keeping a run may take."""
 
 Role: TypeAlias = Literal["refiner", "judge", "merger"]
 Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
@@ -42,9 +45,10 @@ def briefs(run: Run, team: Team) -> list[Brief]:
     found = []
     for index in range(team.agents):
         model = team.explorers[index % len(team.explorers)]
-        request, approach = explorer(team.limited(run, run.request), model, index)
+        limited = share(run, run.request, model, team.agents * (1 + team.rounds) + JUDGES)
+        request, approach = explorer(limited, model, index)
         found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
-                           tools=team.tools if model.abilities.tools else (), verify=team.verify))
+                           tools=team.tools, verify=team.verify))
     return found
 
 
@@ -59,7 +63,7 @@ class Team:
     """The mix: they are dealt to the agents in turn."""
     agents: int = 8
     first: int = 2
-    """So many start at once; the others follow in waves that double, only while the answers leave room for doubt."""
+    """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
     rounds: int = 1
     """At most so many rounds of refinement, only where they disagree."""
     aggregate: str | Aggregator = "auto"
@@ -106,12 +110,25 @@ class Team:
 
     async def _settle(self, run: Run, table: Table) -> None:
         run.emit(StageStarted("aggregate"))
-        decide = aggregator_named(self.aggregate) if isinstance(self.aggregate, str) else self.aggregate
-        decision = await decide(run, self, table)
+        named = "auto" if table.verified and isinstance(self.aggregate, str) else self.aggregate
+        decide = aggregator_named(named) if isinstance(named, str) else named
+        with part("aggregate"):
+            decision = await run.in_time(decide(run, self, table)) if decide is self.aggregate else await decide(run, self, table)
         run.emit(Decided(decision.by, decision.winners, decision.reason))
         decision.speak(run)
+        if table.short and not table.settled:
+            run.why = "budget"
         if self.remember is not None:
-            await asyncio.to_thread(self.remember, run, table)
+            await self._remembered(run, table)
+
+    async def _remembered(self, run: Run, table: Table) -> None:
+        """The answer is there already: nothing that goes wrong here takes it away."""
+        assert self.remember is not None
+        try:
+            async with asyncio.timeout(MEMORY):
+                await asyncio.to_thread(self.remember, run, table)
+        except Exception as error:
+            run.emit(Noted("main", f"Who answered what could not be kept: {error or type(error).__name__}"))
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -131,8 +148,7 @@ class Team:
 
     def model_of(self, attempt: Attempt, role: Role) -> Model:
         """The model that plays a role for an agent: the one named for it, or the agent's own."""
-        own = next((model for model in self.explorers if model.name == attempt.model), self.explorers[0])
-        return getattr(self, role) or own
+        return getattr(self, role) or attempt.by or self.explorers[0]
 
     def player(self, role: Role, request: Request) -> Model | None:
         """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
@@ -140,22 +156,19 @@ class Team:
         return named or next((model for model in self.explorers if model.abilities.conversation
                               and (model.abilities.pictures_in or not request.images)), None)
 
-    def limited(self, run: Run, request: Request) -> Request:
-        """The request with one agent's share of the tokens and the money, where those are limited."""
-        planned = self.agents * (1 + self.rounds) + 2
-        dearest = max((model.abilities.usd_per_token for model in self.explorers), default=0.0)
-        shares = [left // planned for left in (run.budget.tokens_left(),) if left is not None]
-        money = run.budget.usd_left()
-        if money is not None and dearest:
-            shares.append(int(money / planned / dearest))
-        if request.max_tokens is not None:
-            shares.append(request.max_tokens)
-        return replace(request, max_tokens=max(1, min(shares))) if shares else request
-
     def require(self, request: Request) -> None:
-        """Raises BeyondModel where an explorer cannot do what the request needs."""
-        for model in self.explorers:
+        """Raises BeyondModel where somebody cannot do what the request needs of them."""
+        for model in self.models:
             if request.images and not model.abilities.pictures_in:
                 raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
+        for model in self.explorers:
             if (request.tools or self.tools) and not model.abilities.tools:
                 raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
+        for role in ("refiner", "judge", "merger"):
+            player: Model | None = getattr(self, role)
+            if player is not None and not player.abilities.conversation:
+                raise BeyondModel(player.name, f"be a {role}", "choose a model that reads conversations")
+        names = {getattr(tool, "spec", None) for tool in self.tools}
+        taken = {tool.name for tool in request.tools} & {spec.name for spec in names if spec is not None}
+        if taken:
+            raise BadOption("tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools")

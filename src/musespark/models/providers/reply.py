@@ -37,7 +37,7 @@ class Reply:
         self._origin = origin
         self._price = price
         self._listed = listed
-        self._prompt = estimated_prompt(request)
+        self._prompt = prompt_tokens(request)
         self._characters = 0
         self._reported = 0
 
@@ -93,18 +93,6 @@ class Reply:
     def _usage(self, prompt: int, written: int) -> Usage:
         return Usage(tokens=prompt + written, critical_path=written, prompt_tokens=prompt, calls=1,
                      usd=prompt * self._price.prompt + written * self._price.written)
-
-
-def estimated_prompt(request: Request) -> int:
-    """About how many tokens a provider will read."""
-    from musespark.content import Thinking, ToolResult
-
-    parts = [part for message in request.messages for part in message.parts]
-    texts = [part.text for part in parts if isinstance(part, Text | Thinking)]
-    texts += [item.text for part in parts if isinstance(part, ToolResult) for item in part.content if isinstance(item, Text)]
-    texts += [part.arguments for part in parts if isinstance(part, ToolCall)]
-    texts += [f"{tool.name}{tool.description}{tool.parameters}" for tool in request.tools]
-    return sum(map(len, texts)) // PER_TOKEN + PER_IMAGE * len(all_images(request))
 
 
 def _delta(event: Any) -> TextDelta | ThinkingDelta | None:

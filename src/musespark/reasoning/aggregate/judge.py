@@ -10,18 +10,20 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from musespark.content import Message, Mode
+from musespark.errors import BudgetExhausted, MuseError
 from musespark.events import Judged
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
-from musespark.reasoning.refine import reasons
+from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table
 
@@ -53,16 +55,18 @@ async def judge(run: Run, team: Team, table: Table) -> Decision:
         return replace(fallback, reason=f"No model here can judge. {fallback.reason}")
     if len(finalists) == 1:
         return fallback
-    wins, reason = await _compared(run, team, model, finalists)
+    wins, reason, failed = await _compared(run, team, model, finalists, table)
     if not wins:
-        return replace(fallback, reason=f"The judge favoured nobody in both orders. {fallback.reason}")
+        why = f"The judge failed: {failed}" if failed else "The judge favoured nobody in both orders."
+        return replace(fallback, reason=f"{why} {fallback.reason}")
     winner = max(finalists, key=lambda attempt: wins[attempt.agent])  # of equals, max takes the first
     group = next(group for group in leading if group.first is winner)
     return Decision(by="judge", winner=winner, winners=group.agents, reason=reason[winner.agent])
 
 
-async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt]) -> tuple[Counter[str], dict[str, str]]:
-    """Comparisons won by agent, and for each winner a judge's sentence."""
+async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt],
+                    table: Table) -> tuple[Counter[str], dict[str, str], MuseError | None]:
+    """Comparisons won by agent, for each winner a judge's sentence, and what a judge failed with, if one did."""
     pairs = {f"judge-{number}": pair for number, pair in enumerate(permutations(finalists, 2), 1)}
     verdicts: dict[tuple[str, str], Verdict] = {}
     async with Crew(run, run.main, team.patience) as crew:
@@ -76,21 +80,28 @@ async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt]
             first, second = pairs[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt):
                 verdicts[first.agent, second.agent] = verdict_in(outcome.text)
-    return _counted(run, model, verdicts)
+            table.short |= isinstance(outcome, BudgetExhausted)
+    return *_counted(run, model, finalists, verdicts), next(iter(crew.failures.values()), None)
 
 
-def _counted(run: Run, model: Model, verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str]]:
+def _counted(run: Run, model: Model, finalists: list[Attempt],
+             verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str]]:
     """A comparison counts for whom both orders favour."""
     wins: Counter[str] = Counter()
     reason: dict[str, str] = {}
-    for (one, other), verdict in verdicts.items():
-        swapped = verdicts.get((other, one), Verdict(None, ""))
-        if (verdict.better, swapped.better) == ("A", "B"):
-            wins[one] += 1
-            reason[one] = verdict.reason
-            run.emit(Judged(model.name, one, other, verdict.reason))
-        elif one < other and (verdict.better, swapped.better) != ("B", "A"):
-            run.emit(Judged(model.name, "", other, f"No verdict on {one} and {other} that holds in both orders."))
+    for one, other in combinations([attempt.agent for attempt in finalists], 2):
+        first, second = (verdicts.get(pair, Verdict(None, "")) for pair in ((one, other), (other, one)))
+        match first.better, second.better:
+            case "A", "B":
+                winner, loser, said = one, other, first.reason
+            case "B", "A":
+                winner, loser, said = other, one, second.reason
+            case _:
+                run.emit(Judged(model.name, "", other, f"No verdict on {one} and {other} that holds in both orders."))
+                continue
+        wins[winner] += 1
+        reason[winner] = said
+        run.emit(Judged(model.name, winner, loser, said))
     return wins, reason
 
 
@@ -107,14 +118,14 @@ def verdict_in(text: str) -> Verdict:
 
 
 def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:
-    request = replace(team.limited(run, run.request), mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
-    pictures = (*first.images, *second.images)
+    limited = share(run, run.request, model, FINALISTS * (FINALISTS - 1))
+    request = replace(limited, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
     asked = Message.user(
         "Two people answered the question above.\n"
         f"\n<answer id=\"A\">\n{reasons(first)}\n</answer>\n\n<answer id=\"B\">\n{reasons(second)}\n</answer>\n"
         "\nWhich answer is right, or else better? Work out for yourself what differs between them; length and confidence count "
         'for nothing. Reply with one JSON object: {"reason": "<one sentence>", "better": "A" or "B" or "neither"}',
-        *pictures,
+        *shown((first, second), model),
     )
     return Brief(agent=agent, model=model, task=f"{model.name}: {first.agent} or {second.agent}?", tools=team.tools if model.abilities.tools else (),
                  request=replace(request, messages=(*request.messages, asked)))

@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.content import Message
-from musespark.errors import MuseError
-from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, AnswerDropped
-from musespark.reasoning.agent import Brief, think
+from musespark.errors import BudgetExhausted, MuseError, StreamCut
+from musespark.events import AnswerDropped
+from musespark.models.model import Model
+from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.refine import reasons
+from musespark.reasoning.calling import share
+from musespark.reasoning.crew import errand
+from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table
 
@@ -31,11 +34,12 @@ async def merge(run: Run, team: Team, table: Table) -> Decision:
     if model is None or len(best) == 1:
         fallback = await vote(run, team, table)
         return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
-    request = replace(team.limited(run, run.request), tools=(), tool_choice="auto")
+    request = replace(share(run, run.request, model, 1), tools=(), tool_choice="auto")
     brief = Brief(agent=NAME, model=model, task=f"{model.name}: writes one answer from {len(best)}",
-                  request=replace(request, messages=(*request.messages, _asked(best))), verify=team.verify)
+                  request=replace(request, messages=(*request.messages, _asked(best, model))), verify=team.verify)
     merged = await _written(run, brief)
     if isinstance(merged, MuseError):
+        table.short |= isinstance(merged, BudgetExhausted)
         fallback = await vote(run, team, table)
         return replace(fallback, reason=f"Merging failed: {merged} {fallback.reason}")
     return Decision(by="merge", winner=merged, winners=tuple(attempt.agent for attempt in best), written=True,
@@ -43,29 +47,20 @@ async def merge(run: Run, team: Team, table: Table) -> Decision:
 
 
 async def _written(run: Run, brief: Brief) -> Attempt | MuseError:
-    run.main.batch()
-    run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
-    try:
-        merged = await think(run, brief, run.main.open(brief.agent), speak=True)
-    except MuseError as error:
-        run.emit(AgentFailed(brief.agent, type(error).__name__, str(error)))
-        return error
-    except BaseException:
-        run.emit(AgentCancelled(brief.agent, "the run was stopped"))
-        raise
-    run.emit(AgentReturned(brief.agent, merged.text))
-    if merged.cut and run.why != "budget":
-        run.emit(AnswerDropped("its writer broke off"))
-        return MuseError("The reply broke off before its end.")
+    merged = await errand(run, brief, run.main.open(brief.agent), lambda: "the run was stopped", speak=True)
+    if isinstance(merged, Attempt) and merged.why in ("cut", "budget"):
+        merged = StreamCut(brief.model.name)
+    if isinstance(merged, MuseError) and run.answer:
+        run.emit(AnswerDropped("its writer failed"))
     return merged
 
 
-def _asked(best: list[Attempt]) -> Message:
+def _asked(best: list[Attempt], model: Model) -> Message:
     given = "".join(f"\n<answer>\n{reasons(attempt)}\n</answer>\n" for attempt in best)
     return Message.user(
         "Several people answered the question above independently, and differently:\n" + given +
         "\nWrite the one best answer to the question: keep what is right in each, settle what they contradict each other in by "
         "working it out, and add nothing that you cannot support. Answer the question directly, in the form that was asked "
         "for; do not mention the answers above.",
-        *(picture for attempt in best for picture in attempt.images),
+        *shown(best, model),
     )

@@ -1,0 +1,39 @@
+"""About how many tokens a backend reads, before it has counted them; on the high side, for budgets."""
+
+from __future__ import annotations
+
+from musespark.content import Image, Request, Text, Thinking, ToolCall, ToolResult
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Of Latin text; a character of another script is taken for a token."""
+TOKENS_PER_PICTURE = 1100
+TOKENS_PER_MESSAGE = 4
+
+
+def prompt_tokens(request: Request) -> int:
+    """The tokens of a request's messages, tools and schema."""
+    tokens = TOKENS_PER_MESSAGE * len(request.messages) + tokens_of(request.schema or "")
+    for tool in request.tools:
+        tokens += tokens_of(tool.name) + tokens_of(tool.description) + tokens_of(tool.parameters)
+    for message in request.messages:
+        for part in message.parts:
+            for piece in part.content if isinstance(part, ToolResult) else (part,):
+                tokens += _of(piece)
+    return tokens
+
+
+def _of(piece: Text | Image | Thinking | ToolCall | ToolResult) -> int:
+    match piece:
+        case Image():
+            return TOKENS_PER_PICTURE
+        case ToolCall():
+            return tokens_of(piece.name) + tokens_of(piece.arguments)
+        case Text() | Thinking():
+            return tokens_of(piece.text)
+    return 0
+
+
+def tokens_of(text: str) -> int:
+    """The tokens of a text."""
+    latin = sum(character < "\u0250" for character in text) if not text.isascii() else len(text)
+    return int(latin / CHARACTERS_PER_TOKEN) + len(text) - latin
