@@ -275,7 +275,7 @@ async def test_usage_is_estimated_while_it_streams():
                 seen += [delta.usage] if isinstance(delta, UsageDelta) else []
                 if len(seen) == 4:
                     break
-    assert [usage.prompt_tokens for usage in seen[1:]] == [100, 100, 100] and seen[0].tokens == 0
+    assert len({usage.prompt_tokens for usage in seen[1:]}) == 1 and 100 <= seen[1].prompt_tokens < 150 and seen[0].tokens == 0
     assert seen[3].tokens > seen[2].tokens > 300 and seen[3].usd > 0
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, ToolCall
+from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.models.providers.conversation import incoming
 from musespark.models.providers.prices import Price, billed
-from musespark.models.providers.request import all_images
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 PER_TOKEN = 4
 """Characters of a token, roughly: what is counted by until the provider tells."""
-PER_IMAGE = 800
-"""Tokens of a picture, roughly."""
 EVERY = 64
 """Estimated tokens between two reports."""
 
