@@ -7,10 +7,10 @@ from reasoning.teams import QUESTION, contemplated, of, says, team
 from musespark import errors
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
+from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import DOT, Fail, FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.account import Account
-from musespark.models.estimate import prompt_tokens
 from musespark.reasoning.calling import call
 from musespark.reasoning.run import AHEAD, Run
 from musespark.usage import Usage

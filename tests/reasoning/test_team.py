@@ -335,8 +335,9 @@ async def test_a_verified_answer_wins_whatever_was_asked_for(aggregate):
 
 
 async def test_a_dear_judge_gets_its_share_of_the_money_too():
-    cheap = model([says("Answer: 1"), says("Answer: 2")], abilities=Abilities(conversation=True, context=100_000, usd_per_token=1e-7))
-    dear = FakeModel(says('{"better": "A"}'), name="dear", abilities=Abilities(conversation=True, context=100_000, usd_per_token=1e-4))
+    cheaply, dearly = (Abilities(conversation=True, context=100_000, usd_per_token=price) for price in (1e-7, 1e-4))
+    cheap = model([says("Answer: 1"), says("Answer: 2")], abilities=cheaply)
+    dear = FakeModel(says('{"better": "A"}'), name="dear", abilities=dearly)
     events, error, _ = await contemplated(team(cheap, agents=2, first=2, judge=dear), budget=Budget(Limits(usd=0.5)))
     assert error is None and len(dear.requests) == 2
     assert not of(events, "agent_failed")

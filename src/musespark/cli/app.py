@@ -102,8 +102,8 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
     image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
-    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured name. "
-                                                    "Repeatable: a team mixes them.")] = None,
+    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured "
+                                                    "name. Repeatable: a team mixes them.")] = None,
     agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
     first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; the others while there is doubt.")] = None,
     rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 1.")] = None,

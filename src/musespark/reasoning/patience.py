@@ -31,7 +31,7 @@ class Patience:
 
     def __post_init__(self) -> None:
         if not (0 <= self.quorum <= 1 and 0 < self.quantile <= 1 and min(self.grace, self.least) >= 0 and self.factor >= 1):
-            raise BadOption("patience", self, "of parts from 0 to 1, of seconds and a grace of 0 or more, and a factor of at least 1")
+            raise BadOption("patience", self, "of parts from 0 to 1, a grace of 0 or more, and a factor of at least 1")
 
     def leave_at(self, latencies: Sequence[float], sent: int) -> float | None:
         """The age at which an agent is left behind; None while too few of those sent have answered."""

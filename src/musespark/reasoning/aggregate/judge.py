@@ -127,5 +127,6 @@ def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, secon
         'for nothing. Reply with one JSON object: {"reason": "<one sentence>", "better": "A" or "B" or "neither"}',
         *shown((first, second), model),
     )
-    return Brief(agent=agent, model=model, task=f"{model.name}: {first.agent} or {second.agent}?", tools=team.tools if model.abilities.tools else (),
+    return Brief(agent=agent, model=model, task=f"{model.name}: {first.agent} or {second.agent}?",
+                 tools=team.tools if model.abilities.tools else (),
                  request=replace(request, messages=(*request.messages, asked)))

@@ -21,7 +21,8 @@ async def weigh(run: Run, team: Team, table: Table) -> Decision:
         fallback = await vote(run, team, table)
         return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
     choice = team.panel.weigh(table.groups)
-    voters = {attempt.model: team.panel.weights.get(attempt.model, 0.0) for group in table.groups.leading for attempt in group.attempts}
+    answered = {attempt.model for group in table.groups.leading for attempt in group.attempts}
+    voters = {model: team.panel.weights.get(model, 0.0) for model in answered}
     worth = effective_votes(voters, team.panel.correlation)
     return Decision(by="weigh", winner=choice.attempt, winners=choice.winner.agents,
                     reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.")
