@@ -105,7 +105,7 @@ def ask(
     model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured "
                                                     "name. Repeatable: a team mixes them.")] = None,
     agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
-    first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; the others while there is doubt.")] = None,
+    first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; others while there is doubt.")] = None,
     rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 1.")] = None,
     aggregate: Annotated[str | None, typer.Option(help="auto, vote, weigh, judge or merge.")] = None,
     judge: Annotated[str | None, typer.Option(metavar="NAME", help="The model that judges.")] = None,
