@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from hypothesis import given, strategies as st
@@ -46,3 +47,35 @@ def test_no_text_breaks_it(text: str) -> None:
 def test_what_a_proper_json_object_says_is_found(text: str) -> None:
     found = marked_answer(json.dumps({"reasoning": "because", "answer": text}))
     assert found is not None and (found == text or text.startswith(("**", "__")))
+
+LONG = 100_000
+
+
+def filled(piece: str, before: str = "", after: str = "") -> str:
+    return before + (piece * (LONG // len(piece) + 1))[:LONG - len(before) - len(after)] + after
+
+
+@pytest.mark.parametrize("reply", [
+    *map(filled, ["\\boxed{", "\\boxed{}", "\\boxed ", "{", "{}", "}\n",
+                  '"answer":', '"answer":"', '"answer":,\n', '"answer":{"a":', '"answer":[',
+                  "answer:", "Answer:\n", "\nAnswer: x", "the answer is ", "\nthe\n", "```\n", "`", " ", "\n", " \n",
+                  "*", '"\n', '" ,', "} ", "} ```"]),
+    filled("{", r"\boxed{", "}"), filled("\\boxed{}", "**", "}"),
+    filled(" ", '"answer": "a" b"', "x"), filled(" ", '"answer": }', "x"),
+    filled("\n", '"answer": }', "x"), filled(" ", "```\n", "x"), filled("`", "```\n", "\n```"), filled(" ", "Answer:", "x"),
+    filled("\n", "the answer is", "x"), filled("9", '"answer":'), filled('\\"', '{"answer":"'), filled(' "x', '"answer":"', '"}'),
+], ids=lambda reply: repr(reply[:16]))
+def test_a_reply_that_repeats_itself_holds_nobody_up(reply: str) -> None:
+    began = time.process_time()
+    answer_in(reply)
+    assert time.process_time() - began < 2  # each takes some hundredths of a second; what is quadratic takes many seconds
+
+
+def test_the_last_box_that_is_closed_counts_wherever_others_stay_open() -> None:
+    assert answer_in(r"\boxed{1} } \boxed{\frac{1}{2} { \boxed{3} \boxed{4") == "3"
+    assert answer_in(r"\boxed{a \fbox {b} c}") == "b"
+
+
+def test_a_value_that_is_nested_without_end_is_found_as_text() -> None:
+    for depth in (90, 900, 20_000):
+        assert answer_in('{"answer": ' + "[" * depth + "]" * depth + "}").startswith("[")

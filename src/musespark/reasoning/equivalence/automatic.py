@@ -8,7 +8,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.exact import Exact, normalised
 from musespark.reasoning.equivalence.judged import Judge, Judged
 from musespark.reasoning.equivalence.literals import literal, literal_key
-from musespark.reasoning.equivalence.mathematics import Mathematics, symbolic
+from musespark.reasoning.equivalence.mathematics import Mathematics, wordy
 from musespark.reasoning.equivalence.numeric import Number, number, same_number
 
 PROSE = 120
@@ -47,7 +47,7 @@ class Automatic:
 
 def prose(answer: str) -> bool:
     """Whether an answer is sentences, and not a value."""
-    return len(answer) > PROSE and not symbolic(answer) and not _structured(answer)
+    return len(answer) > PROSE and wordy(answer) and not _structured(answer)
 
 
 def _structured(answer: str) -> bool:

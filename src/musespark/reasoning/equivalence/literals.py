@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from typing import Any
 
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.values import DEEPEST
 
 LONGEST = 10_000
 _SPACE = re.compile(r"\s+")
@@ -56,14 +57,16 @@ def literal(text: str) -> Any:
         raise ValueError("not a literal") from error
 
 
-def _hashable(value: Any) -> Hashable:
+def _hashable(value: Any, deepest: int = DEEPEST) -> Hashable:
+    if not deepest:
+        raise ValueError("nested too deeply")
     match value:
         case dict():
-            return dict, frozenset((_hashable(key), _hashable(item)) for key, item in value.items())
+            return dict, frozenset((_hashable(key, deepest - 1), _hashable(item, deepest - 1)) for key, item in value.items())
         case set():
-            return set, frozenset(_hashable(item) for item in value)
+            return set, frozenset(_hashable(item, deepest - 1) for item in value)
         case list() | tuple():
-            return type(value), tuple(_hashable(item) for item in value)
+            return type(value), tuple(_hashable(item, deepest - 1) for item in value)
         case str():
             return str, _SPACE.sub(" ", value) if value.strip() else value
         case float() if value != value:

@@ -6,6 +6,9 @@ import json
 from collections.abc import Hashable
 from typing import Any
 
+DEEPEST = 100
+"""Levels of the most deeply nested value that is compared as a value: below the depth at which Python itself gives up."""
+
 
 def parsed(text: str) -> Any:
     """The JSON value that the text is, fenced or not; raises `ValueError`."""
@@ -18,18 +21,20 @@ def parsed(text: str) -> Any:
         raise ValueError("nested too deeply") from None
 
 
-def hashable(value: Any) -> Hashable:
-    """The same for the same JSON values, and for no others."""
+def hashable(value: Any, deepest: int = DEEPEST) -> Hashable:
+    """The same for the same JSON values, and for no others; raises `ValueError` where they are nested more deeply than that."""
+    if not deepest:
+        raise ValueError("nested too deeply")
     match value:
         case dict():
-            return "object", frozenset((name, hashable(item)) for name, item in value.items())
+            return "object", frozenset((name, hashable(item, deepest - 1)) for name, item in value.items())
         case list() | tuple():
-            return "array", tuple(hashable(item) for item in value)
+            return "array", tuple(hashable(item, deepest - 1) for item in value)
         case bool():
             return "boolean", value
         case str():
             return "string", value
         case int() | float():
-            return "number", value
+            return "number", value if value == value else "nan"
         case _:
             return "null", value
