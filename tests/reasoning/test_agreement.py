@@ -1,3 +1,4 @@
+import asyncio
 import random
 from collections.abc import Hashable
 from itertools import permutations
@@ -6,6 +7,7 @@ import pytest
 from attempts import attempt
 from hypothesis import given, strategies as st
 
+from musespark.errors import BadOption
 from musespark.reasoning.agreement import CONFIDENCE, Groups, enough, overtaken
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import equivalence_named
@@ -59,6 +61,82 @@ async def test_an_attempt_without_a_key_is_compared_by_asking() -> None:
     for answer in ("cat", "dog", "hat"):
         await groups.add(attempt(answer))
     assert groups.counts == (2, 1)
+
+
+class Asked:
+    """Answers of the same last letter are the same, which takes a while to find out."""
+
+    name, keyed = "asked", False
+
+    def __init__(self) -> None:
+        self.under_way = self.together = self.asked = 0
+        self.waits = asyncio.Event()
+        self.waits.set()
+
+    def key(self, attempt: Attempt) -> Hashable:
+        return attempt.answer
+
+    async def same(self, left: Attempt, right: Attempt) -> bool:
+        self.asked += 1
+        self.under_way += 1
+        self.together = max(self.together, self.under_way)
+        try:
+            await asyncio.sleep(0)
+            await self.waits.wait()
+            if "fault" in (left.answer, right.answer):
+                raise BadOption("answer", "fault", "sound")
+            return left.answer[-1] == right.answer[-1]
+        finally:
+            self.under_way -= 1
+
+
+async def test_all_groups_are_asked_about_at_once() -> None:
+    same = Asked()
+    groups = Groups(same)
+    for answer in ("1a", "1b", "1c", "2a", "2b", "2a"):
+        await groups.add(attempt(answer))
+    assert groups.counts == (3, 2, 1)
+    assert same.together == 3
+    assert same.asked == 0 + 1 + 2 + 3 + 4  # within "a" the first yes was enough for "2a", and a known answer asks nothing
+
+
+async def test_who_is_cancelled_while_asking_leaves_nothing_behind() -> None:
+    same = Asked()
+    groups = Groups(same)
+    for answer in ("1a", "1b"):
+        await groups.add(attempt(answer))
+    same.waits.clear()
+    task = asyncio.create_task(groups.add(attempt("2a")))
+    while same.under_way < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert same.under_way == 0 and groups.counts == (1, 1)
+    same.waits.set()
+    await groups.add(attempt("2a"))
+    assert groups.counts == (2, 1)
+
+
+async def test_what_the_equivalence_raises_comes_as_it_is_and_nobody_goes_on_asking() -> None:
+    same = Asked()
+    groups = Groups(same)
+    for answer in ("1a", "1b"):
+        await groups.add(attempt(answer))
+    with pytest.raises(BadOption):
+        await groups.add(attempt("fault"))
+    assert same.under_way == 0 and groups.counts == (1, 1)
+
+
+@given(st.lists(st.sampled_from(["1a", "2a", "1b", "2b", "1c"]), max_size=5), st.randoms(use_true_random=False))
+async def test_groups_that_are_asked_about_do_not_depend_on_the_order_either(answers: list[str], chance: random.Random) -> None:
+    shuffled = chance.sample(answers, len(answers))
+    partitions = []
+    for order in (answers, shuffled):
+        groups = Groups(Asked())
+        await asyncio.gather(*(groups.add(attempt(answer)) for answer in order))
+        partitions.append({frozenset(each.answer for each in group.attempts) for group in groups.leading})
+    assert partitions[0] == partitions[1]
 
 
 def test_two_of_sixteen_that_agree_are_enough_and_two_that_differ_are_not() -> None:

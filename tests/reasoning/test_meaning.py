@@ -1,0 +1,147 @@
+"""A model that judges whether two answers say the same: its verdict, and what it leaves behind however it ends."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from attempts import attempt
+
+from musespark.budget import Budget, Limits
+from musespark.content import Request
+from musespark.events import Event
+from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
+from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
+from musespark.reasoning.agreement import Groups
+from musespark.reasoning.equivalence import Judge, equivalence_named
+from musespark.reasoning.meaning import LONGEST, TOKENS, same_meaning
+from musespark.reasoning.run import Run
+from musespark.usage import Usage
+
+ABLE = Abilities(conversation=True, context=100_000)
+ENDS = ("agent_returned", "agent_cancelled", "agent_failed")
+
+
+def says(text: str, seconds: float = 0.0) -> list[Step]:
+    return [Wait(seconds), TextDelta(text), UsageDelta(Usage(tokens=10, critical_path=10)), Finish()]
+
+
+def run_of(question: str = "Why is the sky blue?", budget: Budget | None = None) -> Run:
+    return Run(Request.of(question), budget or Budget(), "team")
+
+
+async def events_of(run: Run, work: Callable[[], object]) -> list[Event]:
+    """The events of a run whose work this is, but those of its first agent."""
+
+    async def done() -> None:
+        result = work()
+        assert asyncio.iscoroutine(result)
+        await result
+
+    return [event async for event in run.events(done()) if getattr(event, "agent", "main") != "main"]
+
+
+def ends(events: list[Event], agent: str = "same-1") -> list[str]:
+    return [event.kind for event in events if event.kind in ENDS and getattr(event, "agent", "") == agent]
+
+
+async def verdict(model: FakeModel, first: str = "Scattering.", second: str = "Blue light scatters more.",
+                  run: Run | None = None) -> tuple[bool, list[Event]]:
+    run = run or run_of()
+    judge, found = same_meaning(run, model), []
+
+    async def ask() -> None:
+        found.append(await judge(first, second))
+
+    events = await events_of(run, ask)
+    return found[0], events
+
+
+@pytest.mark.parametrize(("reply", "same"), [
+    ("yes", True), ("No.", False), ("**Yes**", True), ("Yes. There is no difference that matters.", True),
+    ("No, though I would say yes to the first half.", False), ("Hard to say.", False), ("Nothing, yesterday.", False),
+])
+async def test_the_first_yes_or_no_is_the_verdict(reply: str, same: bool) -> None:
+    found, events = await verdict(FakeModel(says(reply), abilities=ABLE))
+    assert found is same
+    assert ends(events) == ["agent_returned"]
+
+
+@pytest.mark.parametrize("step", [Fail(400, "bad"), Crash(ZeroDivisionError("no")), Crash(RecursionError("deep")), Garbage(7)])
+async def test_a_model_that_fails_in_any_way_has_failed_and_the_answers_are_different(step: Step) -> None:
+    found, events = await verdict(FakeModel([step], abilities=ABLE))
+    assert not found
+    assert ends(events) == ["agent_failed"]
+
+
+async def test_a_reply_of_nothing_is_no_verdict() -> None:
+    found, events = await verdict(FakeModel(says(""), abilities=ABLE))
+    assert not found
+    assert ends(events) == ["agent_failed"]
+
+
+async def test_an_exhausted_budget_is_no_verdict() -> None:
+    model = FakeModel(says("yes"), abilities=ABLE)
+    found, events = await verdict(model, run=run_of(budget=Budget(Limits(tokens=1))))
+    assert not found and not model.requests
+    assert ends(events) == ["agent_failed"]
+
+
+async def test_who_is_cancelled_says_so() -> None:
+    run, model = run_of(), FakeModel([Hang()], abilities=ABLE)
+
+    async def ask() -> None:
+        task = asyncio.create_task(same_meaning(run, model)("a", "b"))  # type: ignore[arg-type]
+        while not model.running:
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    events = await events_of(run, ask)
+    assert ends(events) == ["agent_cancelled"]
+    assert model.running == 0
+
+
+async def test_long_answers_are_shown_by_their_beginning_and_end_and_a_long_question_harms_nothing() -> None:
+    model = FakeModel(says("yes"), abilities=ABLE)
+    found, _ = await verdict(model, "BEGIN" + "x" * 500_000 + "END", "short", run_of("why? " * 19_000))
+    assert found
+    said = model.requests[0].messages[0].text
+    assert "BEGIN" in said and "END" in said and "[...]" in said
+    assert said.count("x") < LONGEST + 100
+
+
+@pytest.mark.parametrize(("effort", "tokens"), [(False, TOKENS), (True, None)])
+async def test_a_verdict_is_short_unless_the_model_reasons_first(effort: bool, tokens: int | None) -> None:
+    model = FakeModel(says("yes"), abilities=Abilities(conversation=True, context=100_000, effort=effort))
+    await verdict(model)
+    assert model.requests[0].max_tokens == tokens
+
+
+async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agent_ends_once() -> None:
+    run = run_of()
+    together = 0
+
+    class Watched(FakeModel):
+        async def stream(self, request: Request):  # type: ignore[no-untyped-def, override]
+            nonlocal together
+            async for delta in super().stream(request):
+                together = max(together, self.running)
+                yield delta
+
+    model = Watched(says("no", 0.01), abilities=ABLE)
+    judge: Judge = same_meaning(run, model)
+    groups = Groups(equivalence_named("judged", judge))
+
+    async def group() -> None:
+        for number in range(4):
+            await groups.add(attempt(f"answer {number}", agent=str(number)))
+
+    events = await events_of(run, group)
+    assert groups.counts == (1, 1, 1, 1)
+    assert together == 3
+    started = [event.agent for event in events if event.kind == "agent_started"]
+    assert len(started) == len(set(started)) == 6
+    assert all(ends(events, agent) == ["agent_returned"] for agent in started)
+    # Three batches, one for each newcomer that met somebody: the longest of each is waited for.
+    assert run.main.total.critical_path == 30 and run.main.total.tokens == 60
