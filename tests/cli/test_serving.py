@@ -15,14 +15,14 @@ import pytest
 
 from musespark.cli.app import run
 
-HERE = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+HERE = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @contextmanager
 def serving(*options, **env):
     """A server, and the lines that it greets with."""
     process = subprocess.Popen([sys.executable, "-m", "musespark", "serve", "--port", "0", *options], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, env={**HERE, **env})
+                               stderr=subprocess.PIPE, text=True, env={**os.environ, **HERE, **env})
     try:
         yield process, [process.stdout.readline().rstrip("\n") for _ in range(3)]
     finally:
@@ -40,7 +40,7 @@ def unconfigured(tmp_path):
 def test_it_greets_with_a_line_that_works(unconfigured):
     began = time.monotonic()
     with serving(**unconfigured) as (_, (where, models, line)):
-        assert time.monotonic() - began < 10  # 1.5 s on an idle machine
+        assert time.monotonic() - began < 30  # 1.5 s on an idle machine
         assert where.startswith("Muse Spark listens at http://127.0.0.1:") and "contemplating/nano" in models
         command = shlex.split(line.removeprefix("Try: "))
         done = json.loads(subprocess.run([command[0], "-s", *command[1:]], capture_output=True, check=True, timeout=60).stdout)

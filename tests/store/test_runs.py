@@ -193,10 +193,10 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
 
         with pytest.raises(StoreUnusable, match="database or disk is full"):
             await runs.event("r", AnswerDelta("x" * 100_000))
-        with pytest.raises(StoreUnusable, match="runs.db"):
+        with pytest.raises(StoreUnusable, match=r"runs\.db"):
             for number in range(1000):
                 await runs.start(begun(f"more{number}"))
-        for number in range(3):
+        for _ in range(3):
             with pytest.raises(StoreUnusable, match="see that it can be written to"):
                 await runs.event("r", AnswerDelta("x" * 100_000))
         full.clear()

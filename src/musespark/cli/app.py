@@ -12,6 +12,7 @@ from typer.main import get_command
 import musespark
 from musespark.cli.calibrate import calibrate
 from musespark.cli.config import app as config
+from musespark.cli.keys import app as keys
 from musespark.cli.models import models
 from musespark.cli.nano import app as nano
 from musespark.cli.recorded import app as recorded
@@ -24,6 +25,7 @@ app.add_typer(nano, name="nano")
 app.add_typer(recorded, name="eval")
 app.command()(calibrate)
 app.add_typer(config, name="config")
+app.add_typer(keys, name="keys")
 app.command()(models)
 app.command()(serve)
 

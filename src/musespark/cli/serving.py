@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import logging
 import signal
 import socket
 from collections.abc import Iterator
@@ -19,6 +21,9 @@ from musespark.errors import BadConfig, BadOption, NotInstalled
 if TYPE_CHECKING:
     import uvicorn
 
+    from musespark.server.app import Callers
+    from musespark.server.runs import Runs
+
 GRACE = 10.0
 """Seconds that answers under way have to end once the server was told to stop."""
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -33,12 +38,16 @@ def serve(
                                                       "public web address.")] = False,
     grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long answers under way may take to end when the "
                                          "server is stopped.")] = GRACE,
+    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Where runs and keys are kept: a file, by default in "
+                                              "the user's data directory; a postgresql:// URL; or nowhere.")] = None,
+    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Forget runs that are older, or all but so many. By default "
+                                             "nothing is forgotten.")] = None,
+    require_key: Annotated[bool, typer.Option("--require-key", help="Ask for a key on this machine's own address too, as behind a "
+                                              "proxy.")] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
     found = _configured(config)
     loopback = _is_loopback(host)
-    if not loopback:
-        raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys")
     try:
         import uvicorn
 
@@ -46,12 +55,56 @@ def serve(
         from musespark.server.timely import Timely
     except ImportError as error:
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
-    app = make_app(found, settings=Settings(allow_remote_images=allow_remote_images, hosts=(*_OWN, host.lower())))
+    runs = _runs(store, keep)
+    callers = _callers(runs, None if loopback else host, require_key)
+    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others.
+    hosts = (*_OWN, host.lower()) if loopback else None
+    app = make_app(found, runs=runs, callers=callers, settings=Settings(allow_remote_images=allow_remote_images, hosts=hosts))
     listener = _listening(host, port)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
                               server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
     _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
+
+
+def _runs(store: str | None, keep: str | None) -> Runs:
+    """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
+    from musespark.server.runs import InMemory
+
+    if store == "memory":
+        if keep is not None:
+            raise BadOption("--keep", keep, "left out where nothing is kept but in memory")
+        return InMemory()
+    from musespark.cli.extras import require
+
+    require("A store of runs", "serve", "sqlalchemy", "alembic")
+    from musespark.store.database import Database
+    from musespark.store.retention import Keep
+    from musespark.store.runs import StoredRuns
+
+    kept = Keep.read(keep) if keep is not None else Keep()
+    return StoredRuns(Database(store), kept)
+
+
+def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
+    """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
+    from musespark.server.app import anyone
+    from musespark.server.runs import InMemory
+
+    if isinstance(runs, InMemory):
+        if host is not None or require_key:
+            raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
+        return anyone
+    from musespark.server.keys import KeyHolders
+    from musespark.store.keys import Keys
+    from musespark.store.runs import StoredRuns
+
+    assert isinstance(runs, StoredRuns)
+    if host is not None and not Keys(runs.database).any_good():
+        runs.database.close()
+        raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
+                        "make one with muse keys create NAME")
+    return KeyHolders(runs, required=require_key or host is not None)
 
 
 def _configured(file: str | None) -> Config:
@@ -82,6 +135,10 @@ def _listening(host: str, port: int) -> socket.socket:
 
 def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.Server:
     import uvicorn
+
+    # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)))
 
     class Server(uvicorn.Server):
         """Says where it is once it is there, and ends quietly when it is told to."""

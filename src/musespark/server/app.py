@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -115,7 +115,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with server.runs.open() if isinstance(server.runs, Openable) else nullcontext():
+        async with _opened(server.runs), _opened(server.callers):
             warming = asyncio.create_task(server.models.warm())
             yield
             warming.cancel()
@@ -136,6 +136,11 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     if server.settings.hosts is not None:
         app.add_middleware(OnlyHosts, hosts=server.settings.hosts)
     return app
+
+
+def _opened(part: object) -> AbstractAsyncContextManager[object]:
+    """A part that has to be held open, while it is."""
+    return part.open() if isinstance(part, Openable) else nullcontext()
 
 
 class Asking:

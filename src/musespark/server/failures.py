@@ -13,6 +13,7 @@ from musespark.errors import (
     MuseError,
     NotInstalled,
     RateLimited,
+    StoreUnusable,
     UnknownModel,
     WeightsDamaged,
     WeightsMissing,
@@ -22,9 +23,10 @@ from musespark.errors import (
 class Refused(BadInput):
     """A request that is refused before anybody thinks about it."""
 
-    def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None) -> None:
-        """param: the field that has to change, as in `messages[0].content`."""
-        self.status, self.code, self.param = status, code, param
+    def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None,
+                 retry_after: float | None = None) -> None:
+        """param: the field that has to change, as in `messages[0].content`. retry_after: seconds."""
+        self.status, self.code, self.param, self.retry_after = status, code, param, retry_after
         super().__init__(sentence)
 
 
@@ -56,11 +58,15 @@ def failure_of(error: MuseError) -> Failure:
     match error:
         case Refused():
             code = error.code or "invalid_request"
-            return Failure(status=error.status, code=code, message=message, param=error.param, retry=error.status == 429)
+            return Failure(status=error.status, code=code, message=message, param=error.param,
+                           retry_after=error.retry_after, retry=error.status == 429)
         case UnknownModel():
             return Failure(status=404, code="model_not_found", message=message, param="model")
         case MissingKey() | NotInstalled() | WeightsMissing() | WeightsDamaged():
             return Failure(status=503, code="not_set_up", message=message)
+        case StoreUnusable():
+            return Failure(status=503, code="cannot_be_kept", message=f"The run cannot be kept: {error.reason}; ask with "
+                           '{"muse": {"store": false}}, or tell whoever runs this server.')
         case BadInput():
             return Failure(status=400, code="invalid_request", message=message)
         case BudgetExhausted(resource="seconds"):
@@ -89,7 +95,7 @@ STATUSES = {
     429: "A budget is used up, or a model takes no more requests for now.",
     500: "A fault of this server.",
     502: "A model failed, or its answer does not fit the schema.",
-    503: "The server lacks what this model needs: a key, a library, weights.",
+    503: "The server lacks what this model needs (a key, a library, weights), or cannot keep the run.",
     504: "The time ran out before there was any answer.",
 }
 """Every status of an error, for the OpenAPI document."""
