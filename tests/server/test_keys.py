@@ -1,0 +1,111 @@
+"""Who may ask a server that has keys: the statuses of both houses' clients, limits, and whose runs are whose."""
+
+import asyncio
+import time
+
+import httpx
+import pytest
+
+from musespark.models.fake import FakeModel
+from musespark.models.model import Finish, TextDelta, UsageDelta
+from musespark.server.keys import KeyHolders
+from musespark.store.database import Database
+from musespark.store.keys import Keys
+from musespark.store.runs import StoredRuns
+from musespark.usage import Usage
+
+from .conftest import ABLE, live, says
+
+ASK = {"model": "plain", "messages": [{"role": "user", "content": "What is 6 * 7?"}]}
+DEAR = FakeModel([TextDelta("42"), UsageDelta(Usage(tokens=10, usd=0.3)), Finish()], name="dear", abilities=ABLE)
+
+
+@pytest.fixture
+def keyed(tmp_path):
+    """A server that asks for keys, and a way to make and revoke them."""
+    database = Database(tmp_path / "runs.db")
+    keys = Keys(database)
+    runs = StoredRuns(database)
+    models = {"plain": FakeModel(says("4", "2"), name="plain", abilities=ABLE), "dear": DEAR}
+    with live(models, runs=runs, callers=KeyHolders(runs)) as server:
+        yield server, keys
+
+
+def asked(server, key=None, path="/v1/chat/completions", **body):
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.post(f"{server.url}{path}", json={**ASK, **body}, headers=headers, timeout=30)
+
+
+def test_nobody_asks_without_a_good_key(keyed):
+    server, keys = keyed
+    _, key = keys.create("ann")
+    for wrong in (None, "sk-something", key[:-1] + "!", key + key):
+        refused = asked(server, wrong)
+        assert refused.status_code == 401 and refused.json()["error"]["code"] == "invalid_api_key"
+        assert key not in refused.text and (wrong or "nothing") not in refused.text
+    for page in ("/v1/models", "/v1/runs", "/metrics", "/v1/runs/x"):
+        assert httpx.get(f"{server.url}{page}").status_code == 401
+        assert httpx.get(f"{server.url}{page}", headers={"x-api-key": key}).status_code in (200, 404)
+    assert httpx.get(f"{server.url}/health").status_code == 200
+    assert asked(server, key).json()["choices"][0]["message"]["content"] == "42"
+    keys.revoke("ann")
+    end = time.monotonic() + 10
+    while asked(server, key).status_code == 200:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_the_clients_of_both_houses_understand(keyed):
+    import anthropic
+    import openai
+
+    server, keys = keyed
+    _, key = keys.create("ann", per_minute=1000)
+    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0) as client, \
+            pytest.raises(openai.AuthenticationError):
+        client.chat.completions.create(**ASK)
+    with anthropic.Anthropic(base_url=server.url, api_key=key, max_retries=0) as client:
+        assert client.messages.create(max_tokens=9, **ASK).content[-1].text == "42"
+    with anthropic.Anthropic(base_url=server.url, api_key="wrong", max_retries=0) as client, \
+            pytest.raises(anthropic.AuthenticationError):
+        client.messages.create(max_tokens=9, **ASK)
+
+
+def test_runs_are_their_own(keyed):
+    server, keys = keyed
+    (_, ann), (_, bob) = keys.create("ann"), keys.create("bob")
+    run = asked(server, ann).headers["x-muse-run"]
+    for key, status, number in ((ann, 200, 1), (bob, 404, 0)):
+        headers = {"x-api-key": key}
+        assert httpx.get(f"{server.url}/v1/runs/{run}", headers=headers).status_code == status
+        assert len(httpx.get(f"{server.url}/v1/runs", headers=headers).json()["data"]) == number
+    first = httpx.post(f"{server.url}/v1/responses", json={"model": "plain", "input": "Hi."}, headers={"x-api-key": ann}).json()
+    body = {"model": "plain", "input": "And?", "previous_response_id": first["id"]}
+    for key, status in ((bob, 400), (ann, 200)):
+        assert httpx.post(f"{server.url}/v1/responses", json=body, headers={"x-api-key": key}).status_code == status
+
+
+async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
+    server, keys = keyed
+    _, often = keys.create("often", per_minute=7)
+    _, poor = keys.create("poor", usd_per_day=1)
+    async with httpx.AsyncClient(timeout=60) as http:
+        async def ask(key, model):
+            return await http.post(f"{server.url}/v1/chat/completions", json={**ASK, "model": model},
+                                   headers={"authorization": f"Bearer {key}"})
+
+        while time.time() % 60 > 50:  # within one minute
+            await asyncio.sleep(1)
+        replies = await asyncio.gather(*(ask(often, "plain") for _ in range(30)))
+        assert sorted(reply.status_code for reply in replies) == [200] * 7 + [429] * 23
+        refused = next(reply for reply in replies if reply.status_code == 429)
+        assert 1 <= int(refused.headers["retry-after"]) <= 60 and "7 times a minute" in refused.json()["error"]["message"]
+        while (reply := await ask(poor, "dear")).status_code == 200:
+            pass
+        assert reply.status_code == 429 and reply.json()["error"]["code"] == "budget_exhausted"
+        assert reply.headers["x-should-retry"] == "false"
+    async with asyncio.timeout(10):
+        while dict((key.name, spent) for key, spent in keys.listed())["poor"] < 1:
+            await asyncio.sleep(0.05)
+    # What a call costs is known when it has ended: the last one that began within the limit is paid in full.
+    assert 1 <= dict((key.name, spent) for key, spent in keys.listed())["poor"] < 1.3
