@@ -41,7 +41,7 @@ def test_it_works_off_the_main_thread(prover: Prover) -> None:
 
 
 async def test_what_takes_too_long_is_ended_and_the_next_pair_is_compared() -> None:
-    prover = Prover(seconds=1.0)
+    prover = Prover(seconds=4.0)
     try:
         await prover.same("1", "2")
         began = time.monotonic()
