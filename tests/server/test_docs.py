@@ -15,6 +15,7 @@ def test_its_examples_run(native, capsys):
     assert len(examples) == 3
     for example in examples:
         names = {}
+        example = example.replace('"seconds": 60', '"seconds": 600')  # the machine may be busy
         exec(compile(example.replace("http://127.0.0.1:8787", native.url), "docs/server.md", "exec"), names)  # noqa: S102  our own
         names["client"].close()
     assert capsys.readouterr().out.count("((25-7)*3)+12") >= 2

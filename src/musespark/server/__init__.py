@@ -11,7 +11,7 @@
     telling.py     events as pieces of a reply; progress.py says them in a line, breakdown.py adds up what was spent
     answering.py   one run on its way to one client, until either of them ends
     runs.py        where runs are kept
-    body.py        bytes from outside as a checked body; remote_images.py, schema.py and failures.py likewise
+    body.py        bytes from outside as a checked body; remote_images.py, schema.py, timely.py and failures.py likewise
 
 FastAPI and uvicorn are imported by `make_app` and by `muse serve` alone.
 """
