@@ -57,7 +57,7 @@ async def test_killed_in_the_middle_of_50_runs_it_has_kept_all_that_was_acknowle
         run = kept[client.run]
         require_acknowledged(client, run)
         assert run.how == "interrupted" and not any(isinstance(event, RunEnded) for event in run.events)
-        assert run.spent.tokens >= len(client.said.split()) // 10 * 10
+        assert run.spent.tokens >= max(0, len(client.said.split()) - 1) // 10 * 10
     for run in kept.values():
         require_whole(run)
     assert [kept[client.run].how for client in early] == ["finished", "finished"]

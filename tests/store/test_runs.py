@@ -48,9 +48,9 @@ async def test_a_run_comes_back_as_it_was(where):
     async with StoredRuns(Database(where)).open() as runs:
         first = replace(begun("r1", caller="k", created=12.5), conversation=TALK)
         await runs.start(first)
-        assert (await runs.get("r1")).how == "running"
         for event in story("r1"):
             await runs.event("r1", event)
+            assert (await runs.get("r1")).how == "running"
         await runs.end("r1", "failed", Spending(tokens=7, usd=0.25, calls=3))
     async with StoredRuns(Database(where)).open() as again:
         kept = await again.get("r1")
@@ -169,18 +169,21 @@ async def test_the_last_known_cost_of_what_was_interrupted_is_kept(where):
 async def test_two_servers_on_one_database_leave_each_other_alone(where):
     async with StoredRuns(Database(where)).open() as one:
         await one.start(begun("r1"))
+        await one.event("r1", AnswerDelta("x"))
         async with StoredRuns(Database(where)).open() as two:
             await two.start(begun("r2"))
+            await two.event("r2", AnswerDelta("x"))
             assert (await two.get("r1")).how == "running"
             await asyncio.gather(*(runs.event(id, AnswerDelta("x")) for runs, id in ((one, "r1"), (two, "r2")) for _ in range(50)))
         assert (await one.get("r2")).how == "interrupted" and (await one.get("r1")).how == "running"
-        assert len((await one.get("r1")).events) == len((await one.get("r2")).events) == 50
+        assert len((await one.get("r1")).events) == len((await one.get("r2")).events) == 51
 
 
 async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path):
     database = Database(tmp_path / "runs.db")
     async with StoredRuns(database).open() as runs:
         await runs.start(begun("r"))
+        await runs.event("r", AnswerDelta("1"))
         with database.engine.connect() as connection:
             most = connection.exec_driver_sql("PRAGMA page_count").scalar()
         from sqlalchemy import event
@@ -196,12 +199,58 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
         with pytest.raises(StoreUnusable, match=r"runs\.db"):
             for number in range(1000):
                 await runs.start(begun(f"more{number}"))
+                await runs.event(f"more{number}", AnswerDelta("x"))
         for _ in range(3):
             with pytest.raises(StoreUnusable, match="see that it can be written to"):
                 await runs.event("r", AnswerDelta("x" * 100_000))
         full.clear()
-        assert (await runs.get("r")).events == []
-        await runs.event("r", AnswerDelta("4"))
+        assert (await runs.get("r")).events == [AnswerDelta("1")]
+        await told(runs, "s")
         await runs.end("r", "finished", Spending())
+        assert (await runs.get("r")).how == (await runs.get("s")).how == "finished"
+
+
+async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path):
+    database = Database(tmp_path / "runs.db")
+    async with StoredRuns(database).open() as runs:
+        await runs.start(begun("r"))
+        await runs.event("r", AnswerDelta("4"))
+        from sqlalchemy import event
+
+        broken = [True]
+
+        @event.listens_for(database.engine, "commit")
+        def fails(connection):
+            if broken and connection.get_execution_options().get("writes"):
+                raise OSError("the disk is away")
+
+        await runs.end("r", "finished", Spending(tokens=3))
+        assert (await runs.get("r")).how == "running"
+        broken.clear()
+        await runs.journal.do(lambda connection: None)
         kept = await runs.get("r")
-        assert kept.events == [AnswerDelta("4")] and kept.how == "finished"
+        assert kept.how == "finished" and kept.spent.tokens == 3 and kept.events == [AnswerDelta("4")]
+
+
+async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_end(tmp_path):
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        await runs.start(begun("r"))
+        for number in range(3):
+            await runs.events("r", [AnswerDelta(str(number), seq=number)], hurry=False)
+        assert await runs.get("r") is None
+        await asyncio.sleep(0.06)
+        await runs.events("r", [AnswerDelta("3", seq=3)], hurry=False)
+        assert len((await runs.get("r")).events) == 4
+        await runs.events("r", [AnswerDelta("4", seq=4)], hurry=False)
+        await runs.end("r", "cancelled", Spending())
+        kept = await runs.get("r")
+        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4] and kept.how == "cancelled"
+
+
+async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        await runs.start(begun("r"))
+        await runs.events("r", story("r"))
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        kept = await runs.get("r")
+        assert kept.how == "finished" and kept.spent.tokens == 7

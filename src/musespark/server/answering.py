@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError
-from musespark.events import Event, RunEnded, RunStarted
+from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import run
 from musespark.server.bursts import bursts
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
@@ -59,7 +59,9 @@ class Thinking:
                 async for burst in found:
                     events = [replace(event, run=self.id) if isinstance(event, RunStarted) else event for event in burst]
                     if self.runs is not None:
-                        await self.runs.events(self.id, events)  # before anybody sees them
+                        # Before anybody sees them; of an answer that is sent whole, nobody sees anything until its end.
+                        hurry = self.seated.asked.stream or isinstance(events[-1], RunEnded | RunFailed)
+                        await self.runs.events(self.id, events, hurry)
                     for event in events:
                         if watch is not None:
                             watch.happened(event)

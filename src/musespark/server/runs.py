@@ -19,8 +19,8 @@ class Runs(Protocol):
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning."""
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
-        """Keep the next events of a run."""
+    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
+        """Keep the next events of a run. hurry: they are about to be shown, so return when nothing can undo them."""
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over."""
@@ -57,7 +57,7 @@ class InMemory:
         self._kept[id].events.append(event)
         self._grow(id, 200 + (len(event.picture) if isinstance(event, Pictured) else len(getattr(event, "text", ""))))
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
+    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
         """Keep the next events of a run."""
         for event in events:
             await self.event(id, event)

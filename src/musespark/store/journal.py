@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 Rows: TypeAlias = list[tuple[Any, ...]]
+SOON = 0.05
+"""Seconds within which what nobody waits for is written."""
 Work: TypeAlias = "Callable[[Connection], Any]"
 
 
@@ -32,6 +34,8 @@ class _Batch:
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     wanted: bool = False
+    due: bool = False
+    """Whether it is written before long although nobody waits for it."""
 
 
 class Journal:
@@ -73,10 +77,12 @@ class Journal:
         return await future
 
     def owe(self, work: Work) -> None:
-        """Work that is done in the next transaction that succeeds, and that nobody waits for."""
+        """Work that is done, soon, in the next transaction that succeeds, and that nobody waits for."""
         with self._changed:
             self._batch.work.append((work, None))
-            self._wake()
+            if not self._batch.due:
+                self._batch.due = True
+                self._loop.call_later(SOON, self._nudge)
 
     def close(self) -> None:
         """Write what is left, and end the thread. Blocks: call it from another thread than the loop's."""
@@ -84,6 +90,10 @@ class Journal:
             self._closing = True
             self._changed.notify()
         self._thread.join()
+
+    def _nudge(self) -> None:
+        with self._changed:
+            self._wake()
 
     def _wake(self) -> None:
         self._batch.wanted = True

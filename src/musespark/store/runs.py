@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,23 +19,29 @@ from musespark.events import Event, Pictured, from_json
 from musespark.store import servers
 from musespark.store.conversation import read, written
 from musespark.store.database import Database
-from musespark.store.journal import Journal, Rows
+from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.retention import Keep, forget
 from musespark.store.schema import EVENTS, PICTURES, RUNS
 
 _SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spent", "run_ended", "pictured")
 """The events that a summary of a run is made of."""
+_LINGER = 0.05
+"""Seconds that events which nobody waits for may gather before they are written."""
 _UPKEEP = 60.0
 """Seconds between two times that old runs are forgotten."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """Where a run is."""
+    """Where a run is, and what of it is not written yet."""
 
     events: int = 0
     pictures: int = 0
+    rows: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    written: float = field(default_factory=time.monotonic)
+    kept: bool = False
+    """Whether there is anything of it in the database."""
 
 
 class StoredRuns:
@@ -80,45 +86,49 @@ class StoredRuns:
             self.database.close()
 
     async def start(self, begun: Begun) -> None:
-        """Keep a run from its beginning."""
+        """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
         conversation, images = written(begun.conversation)
-        self.journal.add("runs", [(begun.id, self.server, begun.protocol, begun.model, begun.caller, float(begun.created),
-                                   conversation, "running", 0, 0.0, 0)])
-        self.journal.add("pictures", [(begun.id, "asked", number, image.media_type, image.data)
-                                      for number, image in enumerate(images)])
-        self._counts[begun.id] = _Count()
-        try:
-            await self.journal.kept()
-        except StoreUnusable:
-            del self._counts[begun.id]  # there is no such run, and nothing of it to end
-            raise
+        count = self._counts[begun.id] = _Count()
+        count.rows.append(("runs", (begun.id, self.server, begun.protocol, begun.model, begun.caller, float(begun.created),
+                                    conversation, "running", 0, 0.0, 0)))
+        for number, image in enumerate(images):
+            count.rows.append(("pictures", (begun.id, "asked", number, image.media_type, image.data)))
 
     async def event(self, id: str, event: Event) -> None:
         """Keep the next event of a run."""
         await self.events(id, [event])
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
-        """Keep the next events of a run, all of them or none."""
+    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
+        """Keep the next events of a run. hurry: return when they are committed; otherwise they may gather for a moment, and
+        are committed with later ones, or with the end."""
         count = self._counts[id]
-        rows: Rows = []
         for event in events:
-            rows.append((id, count.events, event.kind, self._body(id, event, count)))
+            body = self._body(id, event, count)
+            count.rows.append(("events", (id, count.events, event.kind, body)))
             count.events += 1
-        self.journal.add("events", rows)
-        await self.journal.kept()
+        if hurry or time.monotonic() - count.written > _LINGER:
+            self._write(count)
+            try:
+                await self.journal.kept()
+            except StoreUnusable:
+                if not count.kept:
+                    del self._counts[id]  # there is no such run, and nothing of it to end
+                raise
+            count.kept = True
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
-        if self._counts.pop(id, None) is None:
+        count = self._counts.pop(id, None)
+        if count is None:
             return
+        self._write(count)
         values = {"how": how, "tokens": spent.tokens, "usd": spent.usd, "calls": spent.calls}
         ended = update(RUNS).where(RUNS.c.id == id).values(**values)
         self.journal.owe(lambda connection: connection.execute(ended))
-        with suppress(StoreUnusable):
-            await self.journal.kept()
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
+        await self._up_to_date()
         return await asyncio.to_thread(self._get, id)
 
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
@@ -126,18 +136,32 @@ class StoredRuns:
 
         Of their events they have those that a summary is made of, and of their pictures no bytes.
         """
+        await self._up_to_date()
         return await asyncio.to_thread(self._latest, limit, before, caller)
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
+        await self._up_to_date()
         return await asyncio.to_thread(self._picture, id, number)
+
+    async def _up_to_date(self) -> None:
+        """Wait for what this server has ended and not written; where it cannot be, what is there can still be read."""
+        with suppress(StoreUnusable):
+            await self.journal.kept()
+
+    def _write(self, count: _Count) -> None:
+        """Hand the journal what was gathered of a run."""
+        for table, row in count.rows:
+            self.journal.add(table, [row])
+        count.rows.clear()
+        count.written = time.monotonic()
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
             return json.dumps(event.to_json(), separators=(",", ":"))
         count.pictures += 1
-        self.journal.add("pictures", [(id, "drawn", count.pictures, "image/png", event.picture)])
+        count.rows.append(("pictures", (id, "drawn", count.pictures, "image/png", event.picture)))
         return json.dumps({**replace(event, picture=b"").to_json(), "picture": count.pictures})
 
     def _get(self, id: str) -> Kept | None:

@@ -22,6 +22,7 @@ from musespark.store.schema import EVENTS, RUNS, SERVERS, SHARES
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+_ENDS = {"run_ended": "finished", "run_failed": "failed"}
 BEAT = 10.0
 """Seconds between two signs of life."""
 SILENCE = 60.0
@@ -66,21 +67,22 @@ def _settle(connection: Connection, server: str) -> None:
     """Its unfinished runs are interrupted, with what is known of their cost; what it has not spent is free again."""
     unfinished = select(RUNS.c.id).where(RUNS.c.server == server, RUNS.c.how == "running")
     for (run,) in connection.execute(unfinished).all():
-        spent = _last_known(connection, run)
-        connection.execute(update(RUNS).where(RUNS.c.id == run).values(how="interrupted", **spent))
+        connection.execute(update(RUNS).where(RUNS.c.id == run).values(**_last_known(connection, run)))
     connection.execute(update(SHARES).where(SHARES.c.server == server).values(granted=SHARES.c.spent))
     connection.execute(delete(SERVERS).where(SERVERS.c.id == server))
 
 
-def _last_known(connection: Connection, run: str) -> dict[str, float]:
-    """What its events say that a run has used; a call that was under way is not in it."""
-    told = (select(EVENTS.c.body).where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", "run_ended")))
+def _last_known(connection: Connection, run: str) -> dict[str, Any]:
+    """How a run ended and what it has used, as its events say; a call that was under way is not in it."""
+    told = (select(EVENTS.c.body).where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", *_ENDS)))
             .order_by(EVENTS.c.number.desc()))
+    how = "interrupted"
     for (body,) in connection.execute(told):
         event = json.loads(body)
-        if event.get("agent", MAIN) == MAIN:
-            return {name: event["usage"][name] for name in ("tokens", "usd", "calls")}
-    return {}
+        how = _ENDS.get(event["kind"], how)
+        if event.get("agent", MAIN) == MAIN and "usage" in event:
+            return {"how": how, **{name: event["usage"][name] for name in ("tokens", "usd", "calls")}}
+    return {"how": how}
 
 
 def _now(connection: Connection) -> ColumnElement[Any]:
