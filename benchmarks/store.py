@@ -1,0 +1,50 @@
+"""What it costs that events are committed before they are seen: events a second, and the time that each waits.
+
+    python benchmarks/store.py [FILE|URL]     by default a file in a new directory
+"""
+
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+
+from musespark.content import Message
+from musespark.events import AnswerDelta
+from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
+from musespark.store.runs import StoredRuns
+
+CASES = ((1, 2000, 1), (1, 8000, 16), (64, 100, 1), (64, 400, 10), (500, 40, 1))
+"""Runs at once, events of each, events that come together."""
+
+
+async def one(runs: StoredRuns, count: int, burst: int, waits: list[float]) -> None:
+    """A run, and how long each of its bursts waited."""
+    id = uuid.uuid4().hex
+    await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q" * 200),)))
+    for number in range(count // burst):
+        began = time.perf_counter()
+        await runs.events(id, [AnswerDelta("hello world ", seq=number * burst + each) for each in range(burst)])
+        waits.append(time.perf_counter() - began)
+    await runs.end(id, "finished", Spending())
+
+
+async def main(where: str) -> None:
+    """A line a case."""
+    async with StoredRuns(Database(where)).open() as runs:
+        for at_once, count, burst in CASES:
+            waits: list[float] = []
+            wall, cpu = time.perf_counter(), time.process_time()
+            await asyncio.gather(*(one(runs, count, burst, waits) for _ in range(at_once)))
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            events = at_once * count
+            waits.sort()
+            print(f"{at_once:4} runs, {burst:3} events at a time: {events / wall:8,.0f} events/s, "
+                  f"wait {statistics.median(waits) * 1000:6.2f} ms (p99 {waits[len(waits) * 99 // 100] * 1000:6.2f}), "
+                  f"{cpu / events * 1e6:4.0f} µs CPU an event", flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp() + "/runs.db"))
