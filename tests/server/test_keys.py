@@ -109,3 +109,14 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
             await asyncio.sleep(0.05)
     # What a call costs is known when it has ended: the last one that began within the limit is paid in full.
     assert 1 <= dict((key.name, spent) for key, spent in keys.listed())["poor"] < 1.3
+
+
+def test_what_is_not_to_be_stored_is_in_no_table(tmp_path):
+    runs = StoredRuns(Database(tmp_path / "runs.db"))
+    with live({"plain": FakeModel(says("sesame"), name="plain", abilities=ABLE)}, runs=runs) as server:
+        body = {"messages": [{"role": "user", "content": "Open, rhubarb!"}], "model": "plain"}
+        assert asked(server, **body, muse={"store": False}).status_code == 200
+        kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"sesame" not in kept and b"rhubarb" not in kept
+        assert asked(server, **body).status_code == 200
+        assert b"rhubarb" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
