@@ -88,7 +88,8 @@ async def stages(call: float) -> list[Row]:
     for name, options, most in (("explore 8 + judge", {"aggregate": "judge"}, 2.05),
                                 ("explore 8 + refine + merge", {"rounds": 1, "aggregate": "merge"}, 3.1)):
         walls = [(await timed(team(backend(), **options)))[0] / call for _ in range(5)]
-        rows.append((f"{name}, wall in calls", f"at most {most}", f"{statistics.median(walls):.2f}", statistics.median(walls) <= most))
+        median = statistics.median(walls)
+        rows.append((f"{name}, wall in calls", f"at most {most}", f"{median:.2f}", median <= most))
     began = time.perf_counter()
     async with aclosing(run(team(backend()), QUESTION)) as stream:
         await anext(stream)
@@ -100,7 +101,8 @@ async def stages(call: float) -> list[Row]:
         started = next(event.at for event in events if event.kind == "agent_started" and event.agent == "merge")
         answered = next(event.at for event in events if event.kind == "answer_delta")
         gaps.append(1000 * (answered - started - LATENCY))
-    rows.append(("first answer token after the merger's first, ms", "at most 50", f"{statistics.median(gaps):.1f}", statistics.median(gaps) <= 50))
+    gap = statistics.median(gaps)
+    rows.append(("first answer token after the merger's first, ms", "at most 50", f"{gap:.1f}", gap <= 50))
     _, events, _, _ = await timed(team(backend(agree=True), agents=16, first=2))
     rows.append(("16 agents that all agree, calls", "2", str(events[-1].usage.calls), events[-1].usage.calls == 2))
     return rows
@@ -109,27 +111,28 @@ async def stages(call: float) -> list[Row]:
 async def faults(call: float) -> list[Row]:
     odd = [[Wait(25), TextDelta("Answer: 0"), Finish()], [Fail(400)], [Wait(LATENCY / 2), TextDelta("Answ")]]
     rows: list[Row] = []
-    for name, scripts in (("one of 8 hangs for 25 s", odd[:1]), ("one of 8 answers 400", odd[1:2]), ("one of 8 cuts its stream", odd[2:]),
-                          ("all three at once", odd)):
+    for name, scripts in (("one of 8 hangs for 25 s", odd[:1]), ("one of 8 answers 400", odd[1:2]),
+                          ("one of 8 cuts its stream", odd[2:]), ("all three at once", odd)):
         wall, events, error, _ = await timed(team(backend(*scripts), aggregate="vote"))
         good = error is None and bool(events[-1].answer) and wall / call <= 1.2
-        rows.append((f"{name}, wall in calls", "at most 1.2, answered", f"{wall / call:.2f}, {'answered' if error is None else error}", good))
+        ended = "answered" if error is None else str(error)
+        rows.append((f"{name}, wall in calls", "at most 1.2, answered", f"{wall / call:.2f}, {ended}", good))
     rng = random.Random(0)
-    ended, leaked = 0, 0
+    faults = [[Fail(400)], [Fail(503)], [Crash(ValueError("?"))], [Garbage()], [Hang()], [TextDelta("Ans")], reply("Answer: 1", 0.01)]
+    finished, leaked = 0, 0
     for _ in range(200):
-        scripts = [rng.choice([[Fail(400)], [Fail(503)], [Crash(ValueError("?"))], [Garbage()], [Hang()], [TextDelta("Ans")], reply("Answer: 1", 0.01)])
-                   for _ in range(8)]
+        scripts = [rng.choice(faults) for _ in range(8)]
         model = backend(*scripts, latency=0.01)
         async with asyncio.timeout(30):
             _, events, error, _ = await timed(team(model, agents=rng.randint(2, 8), rounds=rng.randint(0, 1)), deadline=1)
-        ended += isinstance(error, MuseError) or bool(events[-1].answer)
+        finished += isinstance(error, MuseError) or bool(events[-1].answer)
         leaked += len(asyncio.all_tasks()) - 1 + model.running
-    rows.append(("200 runs with random faults: answers or typed errors", "200", str(ended), ended == 200))
+    rows.append(("200 runs with random faults: answers or typed errors", "200", str(finished), finished == 200))
     rows.append(("tasks and streams left after them", "0", str(leaked), leaked == 0))
     model = backend(*[[Hang()]] * 8)
     began = 0.0
     async with aclosing(run(team(model), QUESTION)) as stream:
-        async for event in stream:
+        async for _ in stream:
             if model.running == 8:
                 began = time.perf_counter()
                 break

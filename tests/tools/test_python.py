@@ -61,7 +61,7 @@ async def test_every_module_that_the_description_names_is_there_and_the_others_a
 HOSTILE = {
     "endless loop": ("while True: pass", "TimeoutError"),
     "a loop that catches everything": ("while True:\n    try: [0] * 1000\n    except BaseException: pass", "TimeoutError"),
-    "one slow operation": ("import math\nprint(math.factorial(10 ** 6) % 7)", "1 seconds"),
+    "one slow operation": ("import math\nprint(math.factorial(10 ** 7) % 7)", "1 seconds"),
     "memory bomb": ("a = [0]\nwhile True: a = a + a", "MemoryError"),
     "a bomb that catches everything":
         ("a = []\nwhile True:\n    try: a.append('x' * 1000)\n    except BaseException: pass", "MemoryError"),

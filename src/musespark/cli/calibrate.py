@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
@@ -34,6 +33,8 @@ def calibrate(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Ask models questions whose answers are known, so that later votes can be weighed."""
+    import asyncio
+
     from musespark.config import load_config
     from musespark.models.registry import model_named
     from musespark.reasoning.panel import Panel
@@ -90,6 +91,8 @@ def _labels(path: Path) -> list[dict[str, str]]:
 async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind: str,
                  same: str | None) -> tuple[list[Vote], list[str]]:
     """The votes of all models on all questions, and what failed; a call that failed is no wrong answer."""
+    import asyncio
+
     from musespark.content import Request
     from musespark.reasoning.equivalence import equivalence_for, equivalence_named
 

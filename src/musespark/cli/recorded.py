@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shlex
 import sys
@@ -53,6 +52,8 @@ def recorded(
         require("Comparing mathematics", "math", "math_verify")
     if out is not None:
         require("The plot", "eval", "matplotlib")
+    import asyncio
+
     from musespark.evals.recorded_report import as_json as told, table, write
 
     results = asyncio.run(_measured(directory, chosen, labels, draws, seed, out, quiet=as_json))

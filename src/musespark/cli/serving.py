@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import logging
@@ -134,6 +133,8 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.Server:
+    import asyncio
+
     import uvicorn
 
     # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
