@@ -98,3 +98,13 @@ async def test_a_cancelled_ask_leaves_no_task():
         await task
     assert model.running == 0
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(("options", "says"), [
+    ({"agentz": 3}, "'agents', perhaps"), ({"zzz": 1}, "one of"), ({"model": 42}, "a name or a model"),
+    ({"model": "fake", "judge": 42}, "a name or a model"), ({"temperature": "hot"}, "a number"),
+    ({"model": "fake", "agents": 0}, "whole number"), ({"model": "fake", "tools": ["wish"]}, "python"),
+])
+async def test_an_option_that_cannot_be_is_one_sentence(options, says):
+    with pytest.raises(errors.BadOption, match=says):
+        await musespark.ask("Which?", **options)

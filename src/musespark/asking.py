@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar, Unpack
 
@@ -13,6 +14,7 @@ from musespark.answer import Answer, collect
 from musespark.budget import Budget, Limits
 from musespark.config import Config
 from musespark.content import Mode, Request
+from musespark.errors import BadOption
 from musespark.events import Event
 from musespark.models.model import Model
 from musespark.models.registry import model_named
@@ -84,6 +86,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     Raises the kinds of `BadInput` before the first event, except what only the model can tell, and what
     `musespark.reasoning.modes.run` raises.
     """
+    _require_known(options)
     images = [as_image(source) for source in options.get("images", ())]
     request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),
                          threads=options.get("threads", 10), seed=options.get("seed"),
@@ -98,9 +101,17 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
             yield event
 
 
+def _require_known(options: Options) -> None:
+    """Raises `BadOption` for a name that is none, which a type checker would have found."""
+    for name in options:
+        if name not in Options.__annotations__:
+            close = get_close_matches(name, Options.__annotations__, 1)
+            raise BadOption("option", name, f"{close[0]!r}, perhaps" if close else f"one of {', '.join(Options.__annotations__)}")
+
+
 def thinkers(options: Options) -> Model | Team:
     """Who answers: a model, or a team where the options or the configuration ask for more than one model's own way."""
-    if "team" in options:
+    if options.get("team") is not None:
         return options["team"]
     config = options.get("config") or Config()
     named = options.get("model") or config.roles.explorer or ("nano",)
@@ -123,7 +134,11 @@ def thinkers(options: Options) -> Model | Team:
 
 
 def _model(named: str | Model, config: Config) -> Model:
-    return model_named(named, config) if isinstance(named, str) else named
+    if isinstance(named, str):
+        return model_named(named, config)
+    if not hasattr(named, "stream"):
+        raise BadOption("model", named, "a name or a model")
+    return named
 
 
 def _tool(named: str | Tool) -> Tool | ToolMaker:
