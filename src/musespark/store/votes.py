@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -55,8 +56,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreUnusable(self.path, str(error)) from error
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.executescript(_SCHEMA)
+            _prepare(self._connection)
         except sqlite3.Error as error:
             self._connection.close()
             raise StoreUnusable(self.path, str(error)) from error
@@ -100,6 +100,21 @@ class Store:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
         self.close()
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables. Whoever turns a new file to WAL while others open it is refused at once, whatever the timeout says."""
+    until = time.monotonic() + BUSY
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def default_path() -> Path:
