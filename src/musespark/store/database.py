@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import NotInstalled, StoreUnusable
-from musespark.store.votes import BUSY, default_path
+from musespark.store.votes import BUSY, default_path, to_wal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -111,7 +111,8 @@ class Database:
         @event.listens_for(engine, "connect")
         def connected(connection: Any, record: Any) -> None:
             connection.isolation_level = None  # transactions begin where we say so
-            for setting in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY"):
+            to_wal(connection)
+            for setting in ("synchronous = NORMAL", "temp_store = MEMORY"):
                 connection.execute(f"PRAGMA {setting}")
 
         @event.listens_for(engine, "begin")

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from musespark.errors import StoreUnusable
 
@@ -56,7 +56,8 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             raise StoreUnusable(self.path, str(error)) from error
         try:
-            _prepare(self._connection)
+            to_wal(self._connection)
+            self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
             self._connection.close()
             raise StoreUnusable(self.path, str(error)) from error
@@ -102,13 +103,12 @@ class Store:
         self.close()
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables. Whoever turns a new file to WAL while others open it is refused at once, whatever the timeout says."""
+def to_wal(connection: Any) -> None:
+    """Turn a file to WAL. Whoever does that while others open the file is refused at once, whatever the timeout says."""
     until = time.monotonic() + BUSY
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(_SCHEMA)
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or time.monotonic() > until:
                 raise
