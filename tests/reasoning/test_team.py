@@ -172,6 +172,15 @@ async def test_verified_answers_win_and_end_the_search():
     assert (of(events, "decided")[0].by, of(events, "verified")[0].by) == ("verified", "arithmetic")
 
 
+async def test_nobody_is_left_behind_for_answers_that_are_known_to_be_wrong():
+    async def is_42(attempt):
+        return attempt.answer == "42"
+
+    one = model([says("Answer: 42", 0.4), says("Answer: 41", 0.01)])
+    events, _, _ = await contemplated(team(one, agents=4, first=4, verify=is_42))
+    assert (events[-1].answer, events[-1].verified) == ("Answer: 42", True)
+
+
 async def test_a_verifier_of_ones_own_is_believed():
     async def is_42(attempt):
         return attempt.answer == "42"

@@ -177,7 +177,8 @@ class Crew:
         outcome = sent.task.result()
         doubles = [other for other in self._working if other.name == sent.name]
         if isinstance(outcome, Attempt) and not outcome.cut:
-            self._latencies.append(sent.latency)
+            if outcome.verified is not False:  # what is known to be wrong is no reason to leave the others behind
+                self._latencies.append(sent.latency)
             await self._cancel(doubles, "its double was faster")
             return sent.brief, outcome
         if isinstance(outcome, Attempt):
