@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
@@ -204,6 +204,24 @@ class Message:
     def images(self) -> tuple[Image, ...]:
         """The pictures, in order."""
         return tuple(part for part in self.parts if isinstance(part, Image))
+
+
+def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, ...]:
+    """What somebody repeats of a reply, with what its provider had signed of it: thoughts in front, and whatever is the same."""
+    known = tuple(signed)
+    texts = {part.text: part for part in known if isinstance(part, Text)}
+    calls = {part.id: part for part in known if isinstance(part, ToolCall)}
+    thoughts = tuple(part for part in known if isinstance(part, Thinking))
+
+    def again(part: Part) -> Part:
+        match part:
+            case Text():
+                return texts.get(part.text, part)
+            case ToolCall() if part.id in calls and calls[part.id].name == part.name:
+                return replace(part, made_by=calls[part.id].made_by, signature=calls[part.id].signature)
+        return part
+
+    return (*thoughts, *map(again, parts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
-from musespark.content import Mode, ToolCall
+from musespark.content import Mode, Text, Thinking, ToolCall
 from musespark.errors import BadEvent
 from musespark.usage import Usage
 
@@ -257,6 +257,10 @@ class RunEnded(_Happened):
     """What more the model said about why it stopped; often nothing."""
     calls: tuple[ToolCall, ...] = ()
     """Tools of the one who asked, that the answer calls."""
+    stop: str | None = None
+    """Which text of the request's `stop` ended the answer, as `models.model.Finish` has it."""
+    signed: tuple[Text | Thinking, ...] = field(default=(), repr=False)
+    """The texts and thoughts of the answer that its provider has signed and wants to see again, as the calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,12 +314,18 @@ def _encode(value: object) -> object:
             return base64.b64encode(value).decode("ascii")
         case Usage() | ToolCall():
             return {field.name: getattr(value, field.name) for field in fields(value)}
+        case Text() | Thinking():
+            return {"is": type(value).__name__, **{field.name: getattr(value, field.name) for field in fields(value)}}
         case Mode():
             return str(value)
         case tuple():
             return [_encode(item) for item in value]
         case _:
             return value
+
+
+def _signed(**values: Any) -> Text | Thinking:
+    return Text(**values) if values.pop("is") == "Text" else Thinking(**values)
 
 
 _DECODERS: Mapping[str, Callable[[Any], Any]] = {
@@ -327,4 +337,5 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "answers": tuple,
     "calls": lambda calls: tuple(ToolCall(**call) for call in calls),
     "winners": tuple,
+    "signed": lambda parts: tuple(_signed(**part) for part in parts),
 }

@@ -131,6 +131,9 @@ class Finish:
     """What more the model knows about why it stopped, in a few words without a full stop."""
     message: Message | None = field(default=None, repr=False)
     """The whole reply as it goes into the conversation, signatures included; None: what the deltas add up to."""
+    stop: str | None = None
+    """Which text of the request's `stop` ended the reply; empty where the model tells that one did, but not which; None where
+    none did, or the model does not tell."""
 
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled

@@ -145,7 +145,7 @@ def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pic
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
                    verified=reply.verified, verified_by=reply.verified_by,
-                   why=reply.why, reason=reply.reason, by=brief.model)
+                   why=reply.why, reason=reply.reason, stop=reply.stop, by=brief.model)
 
 
 async def _checked(run: Run, attempt: Attempt, brief: Brief) -> Attempt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from musespark.content import Image, Message, ToolCall
+from musespark.content import Image, Message, Text, Thinking, ToolCall
 from musespark.events import Pictured, Why
 from musespark.models.model import Model
 from musespark.usage import Usage
@@ -36,6 +36,8 @@ class Attempt:
     """Why the reply ended."""
     reason: str = ""
     """What more the model said about that."""
+    stop: str | None = None
+    """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
     by: Model | None = field(default=None, repr=False, compare=False)
     """The model itself, to ask it again; None for an attempt that was kept."""
 
@@ -43,6 +45,12 @@ class Attempt:
     def cut(self) -> bool:
         """Whether the reply broke off: an answer, but only the best so far."""
         return self.why != "finished"
+
+    @property
+    def signed(self) -> tuple[Text | Thinking, ...]:
+        """The texts and thoughts of the reply that the model's provider wants to see again."""
+        parts = self.transcript[-1].parts if self.transcript else ()
+        return tuple(part for part in parts if isinstance(part, Text | Thinking) and part.signature is not None)
 
     @property
     def images(self) -> tuple[Image, ...]:

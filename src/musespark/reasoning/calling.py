@@ -42,6 +42,7 @@ class Reply:
     message: Message
     why: Why
     reason: str = ""
+    stop: str | None = None
     pictures: tuple[Pictured, ...] = ()
     verified: bool | None = None
     verified_by: str = ""
@@ -136,9 +137,9 @@ class _Call:
                 self.run.spend(self.account)
         if why == "cut" and not self.said:
             raise StreamCut(self.model.name)
-        reason = self.finish.reason if self.finish else ""
+        reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return Reply(message=self._message(), why=why, reason=reason, pictures=tuple(self.pictures), verified=verified,
+        return Reply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
                      verified_by=by, usage=self.usage)
 
     @property

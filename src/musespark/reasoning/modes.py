@@ -60,6 +60,6 @@ async def _alone(team: Team, run: Run) -> None:
             raise
         run.why = "budget"
         return
-    run.why, run.reason, run.calls = attempt.why, attempt.reason, attempt.calls
+    run.settle(attempt)
     if team.verify is not None and attempt.verified is not None:
         run.emit(Verified(attempt.verified, attempt.verified_by))

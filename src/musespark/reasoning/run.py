@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from musespark.budget import Budget
-from musespark.content import Request, ToolCall
+from musespark.content import Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import (
     MAIN,
@@ -31,6 +31,7 @@ from musespark.events import (
     Why,
 )
 from musespark.reasoning.account import Account
+from musespark.reasoning.attempt import Attempt
 from musespark.usage import Usage
 
 _AnyEvent = TypeVar("_AnyEvent", bound=Event)
@@ -51,6 +52,9 @@ class Run:
         self.reason = ""
         self.calls: tuple[ToolCall, ...] = ()
         """Tools of the one who asks, called by the answer."""
+        self.stop: str | None = None
+        self.signed: tuple[Text | Thinking, ...] = ()
+        """What the provider of the answer wants to see again, as in `RunEnded`."""
         self.thought = False
         """Whether anybody has shown a thought."""
         self.spawned = 0
@@ -67,6 +71,12 @@ class Run:
     def answer(self) -> str:
         """The answer so far."""
         return "".join(self._answer)
+
+    def settle(self, attempt: Attempt) -> None:
+        """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
+        self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
+        if self.why == "finished":
+            self.why, self.reason = attempt.why, attempt.reason
 
     def emit(self, event: _AnyEvent) -> _AnyEvent:
         """Send an event on its way; returns it with its number and its time."""
@@ -153,7 +163,8 @@ class Run:
         """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
-        self.emit(RunEnded(self.answer, self._verified, usage, tuple(self._pictures), self.why, self.reason, self.calls))
+        self.emit(RunEnded(self.answer, self._verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+                           self.signed))
 
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))

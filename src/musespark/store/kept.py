@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from musespark.answer import fold
-from musespark.content import Message, Part, Text
+from musespark.content import Message, Part, Text, signed_again
 from musespark.events import Event, Pictured, RunEnded
 
 How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
@@ -52,9 +52,10 @@ class Kept:
         """The conversation with what was answered."""
         ended = next((event for event in reversed(self.events) if isinstance(event, RunEnded)), None)
         said = ended.answer if ended else fold(self.events).answer
-        parts: list[Part] = [Text(said)] if said else []
-        parts += ended.calls if ended else ()
-        return (*self.begun.conversation, Message("assistant", tuple(parts))) if parts else self.begun.conversation
+        parts: tuple[Part, ...] = (Text(said),) if said else ()
+        if ended:
+            parts = signed_again((*parts, *ended.calls), ended.signed) if parts or ended.calls else ()
+        return (*self.begun.conversation, Message("assistant", parts)) if parts else self.begun.conversation
 
     @property
     def pictures(self) -> list[Pictured]:

@@ -36,6 +36,7 @@ class Reply:
         self._price = price
         self._listed = listed
         self._prompt = prompt_tokens(request)
+        self._stop = request.stop
         self._characters = 0
         self._reported = 0
 
@@ -77,7 +78,7 @@ class Reply:
         elif response.finish_reason == "content_filter":
             yield Finish("finished", "it declined" if declined else "the provider's filter stopped it", message)
         else:
-            yield Finish("finished", "", message)
+            yield Finish("finished", "", message, stopped_at(response, self._stop))
 
     def _total(self, response: ModelResponse) -> Usage:
         told = response.usage
@@ -103,6 +104,18 @@ def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
         case PartStartEvent(part=ThinkingPart(content=text)) | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)) if text:
             return ThinkingDelta(text)
     return None
+
+
+def stopped_at(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
+    """Which of the texts to stop at ended a reply, as `Finish` has it.
+
+    Anthropic tells that one did, and pydantic-ai keeps that; which one is plain where there is one. vLLM tells the text itself.
+    """
+    details = response.provider_details or {}
+    if details.get("finish_reason") == "stop_sequence":
+        return stop[0] if len(stop) == 1 else ""
+    told = details.get("stop_reason")
+    return told if isinstance(told, str) and told in stop else None
 
 
 def refusal(response: ModelResponse) -> str:

@@ -30,6 +30,4 @@ class Decision:
             run.emit(AnswerDelta(self.winner.text))
         if self.winner.verified is not None:
             run.emit(Verified(self.winner.verified, self.winner.verified_by))
-        run.calls = self.winner.calls
-        if run.why == "finished":
-            run.why, run.reason = self.winner.why, self.winner.reason
+        run.settle(self.winner)
