@@ -16,11 +16,15 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from musespark.errors import BadOption, BudgetExhausted, ReservationClosed
+from musespark.errors import BadOption, BudgetExhausted, ReservationClosed, Stopped
+
+if TYPE_CHECKING:
+    import asyncio
 
 _NANO = 1_000_000_000
 
@@ -92,10 +96,36 @@ class Budget:
         self._ends: float | None = None if self.limits.seconds is None else self._clock() + self.limits.seconds
         self._reserved = _Amount()
         self._spent = _Amount()
+        self._stopped = False
+        self._alarms: set[Alarm] = parent._alarms if parent else set()
 
     def child(self, limits: Limits | None = None) -> Budget:
         """A scope that draws from this one, within limits of its own."""
         return Budget(limits, parent=self)
+
+    def stop(self) -> None:
+        """Make now the deadline, here and below: nothing more is granted, and whoever waits with an `alarm` is woken.
+
+        Call it on the event loop of those who wait.
+        """
+        self._stopped = True
+        self._ends = self._clock()
+        for alarm in list(self._alarms):
+            if self in alarm.budget._upwards():
+                alarm.ring()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody has stopped it, here or above."""
+        return any(scope._stopped for scope in self._upwards())
+
+    def alarm(self) -> Alarm:
+        """For whoever waits until the deadline, and must not miss that it is moved to now."""
+        return Alarm(self)
+
+    def overdue(self) -> BudgetExhausted:
+        """The error for work that the deadline ended."""
+        return Stopped() if self.stopped else BudgetExhausted("seconds", self.limits.seconds or 0)
 
     @property
     def reserved(self) -> Cost:
@@ -149,7 +179,7 @@ class Budget:
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """As much of `want` as is left here."""
         if self._ends is not None and self._clock() >= self._ends:
-            raise BudgetExhausted("seconds", self.limits.seconds or 0)
+            raise self.overdue()
         held = self._held
         limits = self.limits
         nanousd = None if limits.usd is None else round(limits.usd * _NANO)
@@ -171,6 +201,29 @@ class Budget:
             scopes.append(scope)
             scope = scope.parent
         return scopes
+
+
+class Alarm:
+    """Somebody who waits within a budget: `with budget.alarm() as alarm`, then `async with asyncio.timeout(...) as alarm.timeout`."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.timeout: asyncio.Timeout | None = None
+        """What is waited in, now or last."""
+
+    def ring(self) -> None:
+        """Let the timeout expire, if somebody is in it; whoever is not looks at the clock before they wait again."""
+        if self.timeout is not None:
+            with suppress(RuntimeError):
+                self.timeout.reschedule(0.0)
+
+    def __enter__(self) -> Self:
+        self.budget._alarms.add(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 where: TracebackType | None) -> None:
+        self.budget._alarms.discard(self)
 
 
 def _fit(resource: str, limit: int | None, held: int, want: int, least: int, unit: int) -> int:

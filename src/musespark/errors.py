@@ -94,6 +94,14 @@ class BudgetExhausted(MuseError):
         super().__init__(f"The budget of {limit:g} {resource} is used up{asked}; raise the limit to go on.")
 
 
+class Stopped(BudgetExhausted):
+    """Somebody stopped the run."""
+
+    def __init__(self) -> None:
+        self.resource = "seconds"
+        MuseError.__init__(self, "The run was stopped before there was an answer; ask again to let it go on longer.")
+
+
 class ReservationClosed(MuseError):
     """A reservation was settled after it had been settled or released."""
 

@@ -76,6 +76,14 @@ class Groups:
                 at = await self._same_as(attempt)
             self._join(attempt, key, at)
 
+    def take(self, attempt: Attempt) -> None:
+        """Take an attempt in without comparing it with any but those of its own key."""
+        if blank(attempt):
+            self.blank.append(attempt)
+            return
+        key = self.equivalence.key(attempt)
+        self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
+
     async def _same_as(self, attempt: Attempt) -> list[int]:
         """Which groups it belongs to: all are asked about at once; within one the first "yes" will do."""
         try:

@@ -70,7 +70,7 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
             if pause is None or (left is not None and left <= pause):
                 raise
             run.emit(Noted(account.agent, f"{error} It is asked again in {pause:.1f} seconds."))
-            await asyncio.sleep(pause)
+            await run.in_time(asyncio.sleep(pause))
     raise AssertionError("unreachable")
 
 
@@ -238,20 +238,22 @@ def _joined(pieces: list[Part]) -> list[Part]:
 
 async def _in_time(deltas: AsyncGenerator[Delta, None], budget: Budget, model: str) -> AsyncGenerator[Delta, None]:
     """The same deltas until the budget's deadline; then cancels the model's step and raises `BudgetExhausted`."""
-    while True:
-        # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn.
-        left = budget.seconds_left()
-        if left == 0:
-            raise BudgetExhausted("seconds", 0)
-        try:
-            async with asyncio.timeout(SILENCE if left is None else min(left, SILENCE)) as timeout:
-                delta = await anext(deltas)
-        except StopAsyncIteration:
-            return
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            if left is not None and left <= SILENCE:
-                raise BudgetExhausted("seconds", 0) from None
-            raise ModelFailed(model, f"it was silent for {SILENCE:g} seconds; ask again") from None
-        yield delta
+    with budget.alarm() as alarm:
+        while True:
+            # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn.
+            left = budget.seconds_left()
+            if left == 0:
+                raise budget.overdue()
+            try:
+                async with asyncio.timeout(SILENCE if left is None else min(left, SILENCE)) as timeout:
+                    alarm.timeout = timeout
+                    delta = await anext(deltas)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                if not timeout.expired():
+                    raise
+                if budget.stopped or (left is not None and left <= SILENCE):
+                    raise budget.overdue() from None
+                raise ModelFailed(model, f"it was silent for {SILENCE:g} seconds; ask again") from None
+            yield delta

@@ -20,7 +20,7 @@ GROWTH = 4
 
 
 async def explore(run: Run, team: Team) -> Table:
-    """The answers of as many explorers as it takes. Raises AllFailed where none came back with any."""
+    """The answers of as many explorers as it takes. Raises AllFailed where none came back with any, `Stopped` likewise."""
     run.emit(StageStarted("explore"))
     waiting = list(reversed(_briefs(run, team)))
     table = Table(run, team.equivalence(run))
@@ -39,7 +39,7 @@ async def explore(run: Run, team: Team) -> Table:
                     send(1) if waiting else crew.double(brief)
                 case brief, outcome:
                     await _taken(table, team, brief, outcome, crew.working + len(waiting))
-                    if isinstance(outcome, BudgetExhausted) or crew.hopeless:
+                    if isinstance(outcome, BudgetExhausted) or crew.hopeless or run.budget.seconds_left() == 0:
                         waiting.clear()
                     elif isinstance(outcome, MuseError):
                         send(1)
@@ -49,7 +49,7 @@ async def explore(run: Run, team: Team) -> Table:
                 send(wave)
         await crew.dismiss(table.settled or "the others were enough to decide")
     if not table.attempts:
-        raise crew.all_failed()
+        raise run.budget.overdue() if run.budget.stopped else crew.all_failed()
     table.explored = table.groups.leading
     return table
 

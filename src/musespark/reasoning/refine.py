@@ -57,8 +57,7 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
             brief, outcome = back
             before = named[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt) and not outcome.cut:
-                with part("same"):
-                    kept = await run.in_time(table.same.same(before, outcome))
+                kept = await _kept(run, table, before, outcome)
                 after[before.agent] = replace(outcome, agent=before.agent)
                 run.emit(Changed(before.agent, short(before), short(outcome), kept))
             else:
@@ -69,6 +68,16 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
         enough, reason = team.is_enough(table, 0)
     table.settled = reason if enough and len(table.groups.leading) == 1 else ""
     table.agreed()
+
+
+async def _kept(run: Run, table: Table, before: Attempt, after: Attempt) -> bool:
+    """Whether an agent kept its answer; where there is no time to compare them, whether it wrote the same."""
+    try:
+        with part("same"):
+            return await run.in_time(table.same.same(before, after))
+    except BudgetExhausted:
+        table.short = True
+        return before.answer == after.answer
 
 
 def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt], beside: int) -> Brief:

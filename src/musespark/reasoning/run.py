@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from musespark.budget import Budget
 from musespark.content import Request, Text, Thinking, ToolCall
-from musespark.errors import BudgetExhausted, ModelFailed, MuseError
+from musespark.errors import ModelFailed, MuseError
 from musespark.events import (
     MAIN,
     AgentCancelled,
@@ -99,13 +99,15 @@ class Run:
 
     async def in_time(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something that is no model's call, until the run's deadline; then cancels it and raises `BudgetExhausted`."""
-        try:
-            async with asyncio.timeout(self.budget.seconds_left()) as timeout:
-                return await work
-        except TimeoutError:
-            if timeout.expired():
-                raise BudgetExhausted("seconds", 0) from None
-            raise
+        with self.budget.alarm() as alarm:
+            try:
+                async with asyncio.timeout(self.budget.seconds_left()) as timeout:
+                    alarm.timeout = timeout
+                    return await work
+            except TimeoutError:
+                if timeout.expired():
+                    raise self.budget.overdue() from None
+                raise
 
     async def pace(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
@@ -161,6 +163,8 @@ class Run:
 
     def _ended(self) -> None:
         """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
+        if self.why == "budget" and self.budget.stopped:
+            self.reason = "it was stopped"
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
         self.emit(RunEnded(self.answer, self._verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from musespark.errors import MuseError, PartFailed
+from musespark.errors import BudgetExhausted, MuseError, PartFailed
 from musespark.events import Agreed
 from musespark.reasoning.agreement import Group, Groups
 from musespark.reasoning.attempt import Attempt
@@ -57,8 +57,12 @@ class Table:
                 await self._grouped(attempt)
 
     async def _grouped(self, attempt: Attempt) -> None:
-        with part("same"):
-            await self.run.in_time(self.groups.add(attempt))
+        try:
+            with part("same"):
+                await self.run.in_time(self.groups.add(attempt))
+        except BudgetExhausted:  # no time to compare it: what came until now still counts
+            self.short = True
+            self.groups.take(attempt)
 
     @property
     def verified(self) -> list[Attempt]:

@@ -116,7 +116,7 @@ class Team:
             decision = await run.in_time(decide(run, self, table)) if decide is self.aggregate else await decide(run, self, table)
         run.emit(Decided(decision.by, decision.winners, decision.reason))
         decision.speak(run)
-        if table.short and not table.settled:
+        if (table.short or run.budget.stopped) and not table.settled:
             run.why = "budget"
         if self.remember is not None:
             await self._remembered(run, table)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, MuseError
+from musespark.errors import BudgetExhausted, MuseError, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import run
 from musespark.server.bursts import bursts
@@ -69,6 +69,9 @@ class Thinking:
                             self._require_answer(event)
                             how = "finished"
                         yield event
+        except Stopped:
+            how = "cancelled"
+            raise
         except Exception:
             how = "failed"
             raise
@@ -85,8 +88,7 @@ class Thinking:
         request, strict = self.seated.request, self.seated.asked.strict
         if ended.why == "budget" and not ended.answer.strip() and not ended.calls:
             limits = self.seated.limits or Limits()
-            late = self.budget.seconds_left() == 0
-            raise BudgetExhausted("seconds" if late else "tokens", (limits.seconds if late else limits.tokens) or 0)
+            raise self.budget.overdue() if self.budget.seconds_left() == 0 else BudgetExhausted("tokens", limits.tokens or 0)
         name = self.seated.who.name
         if request.schema is not None and not ended.calls and ended.why == "finished":
             require_fit(ended.answer, request.schema, name)
