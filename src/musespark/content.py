@@ -19,7 +19,10 @@ MAX_QUESTION = 100_000
 """Characters of text in one request."""
 MAX_IMAGE_BYTES = 20_000_000
 MAX_IMAGES = 16
+MAX_VIDEOS = 4
 MAX_THREADS = 64
+THREADS = 12
+"""At most so many threads or sub-agents where nobody says otherwise: every first move of three numbers."""
 
 
 class Mode(StrEnum):
@@ -125,6 +128,20 @@ _MAGIC = {
 
 
 @dataclass(frozen=True, slots=True)
+class Video:
+    """A short video: a file's bytes, and what models see of it that take only pictures. `musespark.vision.video` makes one."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+    sheet: Image
+    """Frames of it, numbered, with their times."""
+    caption: str
+    """What the sheet shows, in words, and a line break."""
+    seconds: float
+    made_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """A model's reasoning."""
 
@@ -180,7 +197,7 @@ class ToolSpec:
         return cls(name, description, json.dumps(parameters))
 
 
-Part: TypeAlias = Text | Image | Thinking | ToolCall | ToolResult
+Part: TypeAlias = Text | Image | Video | Thinking | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +250,7 @@ class Request:
 
     messages: tuple[Message, ...]
     mode: Mode = Mode.CONTEMPLATING
-    threads: int = 10
+    threads: int = THREADS
     """At most so many agents may be spawned; the first one, that every run has, is not counted."""
     seed: int | None = None
     """The same seed gives the same answer, from a model that has one; None leaves it to the model."""
@@ -255,9 +272,9 @@ class Request:
     """A JSON schema, as text, that the answer must satisfy."""
 
     @classmethod
-    def of(cls, question: str, images: Iterable[Image] = (), **options: Any) -> Self:
+    def of(cls, question: str, images: Iterable[Image] = (), videos: Iterable[Video] = (), **options: Any) -> Self:
         """A request with one question: pictures first, then the text, as most models were trained to read them."""
-        return cls(messages=(Message.user(*images, question),), **options).checked()
+        return cls(messages=(Message.user(*videos, *images, question),), **options).checked()
 
     def checked(self) -> Self:
         """The request itself, if what a person sent is within the limits; raises `QuestionTooLong` or `BadOption`.
@@ -269,6 +286,8 @@ class Request:
             raise QuestionTooLong(characters, MAX_QUESTION)
         if len(self.images) > MAX_IMAGES:
             raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+        if len(self.videos) > MAX_VIDEOS:
+            raise BadOption("videos", len(self.videos), f"at most {MAX_VIDEOS} videos")
         return self
 
     @property
@@ -280,6 +299,15 @@ class Request:
     def images(self) -> tuple[Image, ...]:
         """Every picture of the conversation, in order."""
         return tuple(image for message in self.messages for image in message.images)
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """Every video of the conversation, in order."""
+        return tuple(video for message in self.messages for video in message.videos)
+
+    def in_pictures(self) -> Self:
+        """The same for a model that takes only pictures: every video as its caption and its sheet."""
+        return replace(self, messages=tuple(message.in_pictures() for message in self.messages)) if self.videos else self
 
     def __post_init__(self) -> None:
         # A plain string is a natural thing to pass; the field always holds a Mode.

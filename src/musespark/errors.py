@@ -74,6 +74,13 @@ class BadPicture(BadInput):
                          f"The picture cannot be used: {reason}.")
 
 
+class BadVideo(BadInput):
+    """A video cannot be used: broken, huge, too long, or no video at all."""
+
+    def __init__(self, reason: str, name: str = "") -> None:
+        super().__init__(f"The video {name!r} cannot be used: {reason}." if name else f"The video cannot be used: {reason}.")
+
+
 class BeyondModel(BadInput):
     """The model lacks an ability that the request needs."""
 
