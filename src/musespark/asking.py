@@ -13,7 +13,7 @@ from typing import Any, TypedDict, TypeVar, Unpack
 from musespark.answer import Answer, collect
 from musespark.budget import Budget, Limits
 from musespark.config import Config
-from musespark.content import Mode, Request
+from musespark.content import THREADS, Mode, Request
 from musespark.errors import BadOption
 from musespark.events import Event
 from musespark.models.model import Model
@@ -40,7 +40,7 @@ class Options(TypedDict, total=False):
     mode: str
     """`instant`, `thinking` or `contemplating` (the default)."""
     threads: int
-    """At most so many agents are spawned, 1 to 64; 10 by default."""
+    """At most so many agents are spawned, 1 to 64; 12 by default."""
     seed: int
     """The same seed gives the same answer; 0 by default."""
     temperature: float
@@ -89,7 +89,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     _require_known(options)
     images = [as_image(source) for source in options.get("images", ())]
     request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),
-                         threads=options.get("threads", 10), seed=options.get("seed"),
+                         threads=options.get("threads", THREADS), seed=options.get("seed"),
                          max_tokens=options.get("max_tokens"), temperature=options.get("temperature"),
                          effort=options.get("effort"))
     budget = options.get("budget")

@@ -17,7 +17,7 @@ from musespark.cli.models import models
 from musespark.cli.nano import app as nano
 from musespark.cli.recorded import app as recorded
 from musespark.cli.serving import serve
-from musespark.content import MAX_THREADS
+from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
@@ -118,7 +118,7 @@ def ask(
                                                      "of the models on such questions, and kept.")] = None,
     effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
-    threads: Annotated[int, typer.Option(help=f"The most threads or sub-agents that are spawned, 1 to {MAX_THREADS}.")] = 10,
+    threads: Annotated[int, typer.Option(help=f"The most threads or sub-agents that are spawned, 1 to {MAX_THREADS}.")] = THREADS,
     seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer, from models that have one.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musespark.cli.extras import require
+from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def measure(
     world: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
     mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
     problems: Annotated[int, typer.Option("-n", help="Problems for each world and mode.", min=1)] = 200,
-    threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=64)] = 10,
+    threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=MAX_THREADS)] = THREADS,
     batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
     seed: Annotated[int, typer.Option(help="Of the problems.", min=0)] = 0,
     jobs: Annotated[int | None, typer.Option(help="Processes; one for each core.", min=1)] = None,

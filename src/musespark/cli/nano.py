@@ -37,7 +37,7 @@ def train(
     width: Annotated[Count, typer.Option(help="Of the network; 256.")] = None,
     layers: Annotated[Count, typer.Option(help="Of the network; 6.")] = None,
     heads: Annotated[Count, typer.Option(help="Of the network; 4.")] = None,
-    rows: Annotated[Count, typer.Option(help="Rows of 768 tokens in a step, for each process; 12.")] = None,
+    rows: Annotated[Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")] = None,
     lr: Annotated[Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")] = None,
     adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
     warmup: Annotated[Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")] = None,

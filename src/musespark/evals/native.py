@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
+from musespark.content import THREADS
 from musespark.evals.report import Row
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
@@ -36,7 +37,7 @@ class Sitting:
     mode: str
     problems: int = 1000
     seed: int = 0
-    threads: int = 10
+    threads: int = THREADS
     batch: int = 16
     blank_pictures: bool = False
     """Later tokens see white where the model painted: what is lost is what the pictures carried."""

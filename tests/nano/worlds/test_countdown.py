@@ -1,11 +1,12 @@
 import random
 import re
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from musespark.content import THREADS
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import held_out
@@ -101,6 +102,21 @@ def test_first_moves_are_proposed_once_and_one_of_them_solves(seed):
     assert len(proposed) == len(set(proposed)) == (every if len(numbers) == 3 else min(TRIES, every))
     found = [move for move in moves(numbers) if explore(move, target)[1]]
     assert any(move in proposed for move in found) or not found
+
+
+@given(st.tuples(*[st.integers(1, 99)] * 3), st.integers(10, 100))
+def test_of_three_numbers_every_division_is_listed_and_the_inexact_ones_are_refused(numbers, target):
+    proposed = propose(numbers, target, random.Random(0), inexact=True)
+    assert len(proposed) <= THREADS
+    assert set(proposed) >= set(moves(numbers))
+    pairs = {(max(a, b), min(a, b)) for a, b in combinations(numbers, 2)}
+    assert {(move.left, move.right) for move in proposed if move.operator == "/"} == pairs
+    for move in set(proposed) - set(moves(numbers)):
+        written, found = explore(move, target)
+        quotient, _, remainder = "".join(written).removeprefix("=").partition("r")
+        assert found is None
+        assert int(quotient) * move.right + int(remainder) == move.left
+        assert 0 < int(remainder) < move.right
 
 
 @given(seeds, st.sampled_from(["instant", "thinking", "contemplating"]))

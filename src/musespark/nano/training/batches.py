@@ -19,7 +19,7 @@ from musespark.nano.picture import PATCH_WIDTH, patches, shrink
 from musespark.nano.trace import Trace, begin
 from musespark.nano.worlds import World, load_world
 
-SHORT, LONG = 512, 768
+SHORT, LONG = 512, 864
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
 SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
 """How the tokens are divided among the worlds."""

@@ -24,7 +24,7 @@ from musespark.nano.worlds.world import Problem, held_out as split
 
 TRIES = 10
 """First moves tried side by side."""
-SERIAL_TRIES = 7
+SERIAL_TRIES = 8
 """First moves tried in a row: what fits the positions that training sees."""
 LARGEST = 9999
 """Products beyond this never help to reach a target of at most 100."""
@@ -69,9 +69,17 @@ class Move:
     def __str__(self) -> str:
         return f"{self.left}{self.operator}{self.right}"
 
+    @property
+    def remainder(self) -> int:
+        """What a division leaves over: a move that leaves something is written down only to be refused."""
+        return self.left % self.right if self.operator == "/" else 0
 
-def moves(numbers: tuple[int, ...]) -> Iterator[Move]:
-    """Every way to combine two of the numbers: pairs in order, larger number first, operators in the order + - * /."""
+
+def moves(numbers: tuple[int, ...], inexact: bool = False) -> Iterator[Move]:
+    """Every way to combine two of the numbers: pairs in order, larger number first, operators in the order + - * /.
+
+    inexact: also the divisions that leave a remainder, which are nobody's move.
+    """
     for i, j in combinations(range(len(numbers)), 2):
         rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
         a, b = max(numbers[i], numbers[j]), min(numbers[i], numbers[j])
@@ -79,7 +87,7 @@ def moves(numbers: tuple[int, ...]) -> Iterator[Move]:
         yield Move(a, "-", b, a - b, rest)
         if a * b <= LARGEST:
             yield Move(a, "*", b, a * b, rest)
-        if b and a % b == 0:
+        if b and (inexact or a % b == 0):
             yield Move(a, "/", b, a // b, rest)
 
 
@@ -127,8 +135,11 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
 
     For each number that is left over: the values needed beside it, each with its sign, then every move of the other two with
     its value and a verdict: `25-3=22;7,59+73-462/:22,12+34n-10n*264n`. The verdict is n, or the sign that stands behind that value
-    among those needed; there the thought stops. The pieces are text and verdict in turn.
+    among those needed; there the thought stops. A division that leaves something over ends with what it leaves: `93/7=13r2`.
+    The pieces are text and verdict in turn.
     """
+    if move.remainder:
+        return [f"={move.value}", f"r{move.remainder}"], None
     made = (move.value, f"({move})")
     terms = [made, *((n, str(n)) for n in move.rest)]
     pieces: list[str] = []
@@ -177,16 +188,17 @@ def solution(terms: list[tuple[int, str]], target: int) -> str | None:
     return None
 
 
-def propose(numbers: tuple[int, ...], target: int, rng: random.Random) -> list[Move]:
+def propose(numbers: tuple[int, ...], target: int, rng: random.Random, inexact: bool = False) -> list[Move]:
     """First moves to learn from: of three numbers all of them, of more the solving ones among promising ones that fail.
 
-    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose. Of more numbers, the loss is on
+    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose, not even which divisions are
+    exact if the inexact ones are listed as well. Of more numbers, the loss is on
     the solving moves, so that at every place in the list the network learns which move solves the problem given that those
     before it are on their way, and never to repeat one.
     """
-    every = list(dict.fromkeys(moves(numbers)))  # two equal numbers make some moves twice
     if len(numbers) == 3:
-        return every
+        return list(dict.fromkeys(moves(numbers, inexact)))  # two equal numbers make some moves twice
+    every = list(dict.fromkeys(moves(numbers)))
     good = [move for move in every if solves((move.value, *move.rest), target) and explore(move, target)[1]]
     bad = [move for move in every if move not in good]
     bad.sort(key=lambda move: promise(move, target) + 0.7 * rng.gauss(0, 1))
@@ -245,7 +257,7 @@ class Countdown:
         elif mode == "thinking":
             self._in_a_row(propose(numbers, target, rng), target, problem.answer, branch)
         else:
-            self._side_by_side(propose(numbers, target, rng), target, problem.answer, branch, rng)
+            self._side_by_side(propose(numbers, target, rng, inexact=True), target, problem.answer, branch, rng)
 
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
         for move in tries if _all_are_tried(tries) else tries[:SERIAL_TRIES]:
