@@ -222,13 +222,24 @@ class Message:
         """The pictures, in order."""
         return tuple(part for part in self.parts if isinstance(part, Image))
 
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """The videos, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Video))
+
+    def in_pictures(self) -> Self:
+        """The same with every video as its caption and its sheet."""
+        seen = [(Text(part.caption), part.sheet) if isinstance(part, Video) else (part,) for part in self.parts]
+        return replace(self, parts=tuple(part for parts in seen for part in parts))
+
 
 def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, ...]:
     """What somebody repeats of a reply, with what its provider had signed of it: thoughts in front, and whatever is the same."""
     known = tuple(signed)
     texts = {part.text: part for part in known if isinstance(part, Text)}
     calls = {part.id: part for part in known if isinstance(part, ToolCall)}
-    thoughts = tuple(part for part in known if isinstance(part, Thinking))
+    given = tuple(parts)
+    thoughts = tuple(part for part in (*known, *given) if isinstance(part, Thinking))
 
     def again(part: Part) -> Part:
         match part:
@@ -238,7 +249,7 @@ def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, .
                 return replace(part, made_by=calls[part.id].made_by, signature=calls[part.id].signature)
         return part
 
-    return (*thoughts, *map(again, parts))
+    return (*thoughts, *(again(part) for part in given if not isinstance(part, Thinking)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
