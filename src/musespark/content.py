@@ -7,7 +7,7 @@ model made it; an adapter uses that to drop what another provider would not unde
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -227,6 +227,23 @@ class Message:
         """The videos, in order."""
         return tuple(part for part in self.parts if isinstance(part, Video))
 
+    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+        """The same with every video as its caption and its sheet, except those that are taken `whole`."""
+        if not self.videos:
+            return self
+        shown: list[Part] = []
+        for part in self.parts:
+            if isinstance(part, Video) and (whole is None or not whole(part)):
+                shown += [Text(part.caption, part.made_by), part.sheet]
+            else:
+                shown.append(part)
+        return replace(self, parts=tuple(shown))
+
+    @property
+    def videos(self) -> tuple[Video, ...]:
+        """The videos, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Video))
+
     def in_pictures(self) -> Self:
         """The same with every video as its caption and its sheet."""
         seen = [(Text(part.caption), part.sheet) if isinstance(part, Video) else (part,) for part in self.parts]
@@ -316,9 +333,9 @@ class Request:
         """Every video of the conversation, in order."""
         return tuple(video for message in self.messages for video in message.videos)
 
-    def in_pictures(self) -> Self:
-        """The same for a model that takes only pictures: every video as its caption and its sheet."""
-        return replace(self, messages=tuple(message.in_pictures() for message in self.messages)) if self.videos else self
+    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+        """The same for a model that takes only pictures: every video as its caption and its sheet, except those taken `whole`."""
+        return replace(self, messages=tuple(message.in_pictures(whole) for message in self.messages)) if self.videos else self
 
     def __post_init__(self) -> None:
         # A plain string is a natural thing to pass; the field always holds a Mode.

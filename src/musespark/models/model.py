@@ -21,6 +21,8 @@ class Abilities:
     """What a model can do; data, so that nobody tests a model's name."""
 
     pictures_in: bool = False
+    videos_in: bool = False
+    """Takes a video whole; any other model is shown its contact sheet."""
     pictures_out: bool = False
     tools: bool = False
     native_spawn: bool = False

@@ -14,7 +14,7 @@ from musespark.models.model import Model
 from musespark.pictures import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import Reply, call
+from musespark.reasoning.calling import Reply, call, readable
 from musespark.reasoning.equivalence import answer_in
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool
@@ -49,6 +49,7 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
 
     Raises what its model raises for good, and BudgetExhausted where a limit left no time to say anything.
     """
+    brief = replace(brief, request=readable(brief.request, brief.model))
     held = {tool.spec.name: tool for tool in (_made(tool, run, brief, account) for tool in brief.tools)}
     request = replace(brief.request, tools=(*brief.request.tools, *(tool.spec for tool in held.values())))
     theirs = frozenset(tool.name for tool in brief.request.tools)

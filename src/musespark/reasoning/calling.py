@@ -59,6 +59,7 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
 
     Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit.
     """
+    request = readable(request, model)
     for again in count():
         try:
             return await _Call(run, account, model, speak).made(request)
@@ -82,6 +83,11 @@ def _pause(error: ModelFailed, again: int) -> float | None:
     asked = error.retry_after if isinstance(error, RateLimited) else None
     pause = PAUSE * 2**again if asked is None else asked
     return pause if pause <= LONGEST_PAUSE else None
+
+
+def readable(request: Request, model: Model) -> Request:
+    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    return request if model.abilities.videos_in else request.in_pictures()
 
 
 def share(run: Run, request: Request, model: Model, calls: int) -> Request:

@@ -30,6 +30,7 @@ from musespark.events import (
     Verified,
     Why,
 )
+from musespark.pictures import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
 from musespark.usage import Usage
@@ -144,6 +145,8 @@ class Run:
     async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
+        for video in self.request.videos:
+            self.emit(Pictured(MAIN, *await asyncio.to_thread(shown, video.sheet), "contact sheet of a video"))
         try:
             await work
         except asyncio.CancelledError:

@@ -154,12 +154,12 @@ class Team:
         """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
         named: Model | None = getattr(self, role)
         return named or next((model for model in self.explorers if model.abilities.conversation
-                              and (model.abilities.pictures_in or not request.images)), None)
+                              and (model.abilities.pictures_in or not (request.images or request.videos))), None)
 
     def require(self, request: Request) -> None:
         """Raises BeyondModel where somebody cannot do what the request needs of them."""
         for model in self.models:
-            if request.images and not model.abilities.pictures_in:
+            if (request.images or request.videos) and not model.abilities.pictures_in:
                 raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
         for model in self.explorers:
             if (request.tools or self.tools) and not model.abilities.tools:

@@ -97,6 +97,7 @@ class Clip:
     """Whether patience ended before the video did."""
     size: tuple[int, int] = (0, 0)
     """Width and height of the last frame that was made a picture, before it was scaled."""
+    _sought: bool = False
 
     @property
     def sound(self) -> bool:
@@ -123,6 +124,8 @@ class Clip:
             if frame.width * frame.height > MAX_PIXELS:
                 raise BadVideo(f"a frame has {frame.width}x{frame.height} pixels, more than {MAX_PIXELS:,}", self.name)
             stamp = frame.time
+            if stamp is None and self._sought:  # then only counting from the beginning tells
+                return
             at = count / float(self.stream.average_rate or _DEFAULT_RATE) if stamp is None else max(0.0, stamp - self._start)
             count += 1
             if count > MAX_FRAMES:
@@ -152,9 +155,19 @@ class Clip:
             bad = 0 if decoded else bad
             yield from decoded
 
-    def seek(self, seconds: float) -> None:
-        """Go to a frame that can be decoded by itself, at that time or before it; to the start, where there is no such index."""
-        self.container.seek(max(0, int((seconds + self._start) * 1e6)), backward=True)
+    def sought(self, seconds: float) -> bool:
+        """Whether its index leads to a time: then the next frame can be decoded by itself and is the one on screen, or one before.
+
+        An index may be wrong: the frame's own time tells.
+        """
+        from av.error import FFmpegError
+
+        self._sought = True
+        try:
+            self.container.seek(max(0, int((seconds + self._start) * 1e6)), backward=True)
+        except FFmpegError:
+            return False
+        return True
 
     def picture(self, frame: VideoFrame, longest: int) -> Picture:
         """A frame as it is meant to be seen, upright and with square pixels, at most `longest` pixels a side."""

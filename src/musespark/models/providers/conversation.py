@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
+from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Video
 
 if TYPE_CHECKING:
     from pydantic_ai import messages as wire
@@ -87,19 +87,19 @@ def _request_parts(message: Message, calls: _Calls) -> Iterator[Any]:
         yield SystemPromptPart(message.text)
         said: tuple[Part, ...] = message.images
     else:
-        said = tuple(part for part in message.parts if isinstance(part, Text | Image))
+        said = tuple(part for part in message.parts if isinstance(part, Text | Image | Video))
     if said:
         yield UserPromptPart(_content(said))
 
 
 def _content(parts: Sequence[Part]) -> Any:
-    """Text and pictures in order; a plain string where there is only text."""
+    """Text, pictures and videos in order; a plain string where there is only text."""
     from pydantic_ai.messages import BinaryContent
 
     if all(isinstance(part, Text) for part in parts):
         return "".join(part.text for part in parts if isinstance(part, Text))
     return [part.text if isinstance(part, Text) else BinaryContent(part.data, media_type=part.media_type)
-            for part in parts if isinstance(part, Text | Image)]
+            for part in parts if isinstance(part, Text | Image | Video)]
 
 
 def _drawn(message: Message) -> Iterator[Any]:

@@ -24,6 +24,7 @@ class Google(Provider):
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     price_list = "google"
     picture_types = ("image/png", "image/jpeg", "image/webp")
+    video_types = ("video/mp4", "video/quicktime", "video/webm", "video/3gpp")
     most_stops = 5
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:

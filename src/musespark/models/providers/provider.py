@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from urllib.parse import urlsplit
 
-from musespark.content import Request
+from musespark.content import Request, Video
 from musespark.models.model import Abilities
 
 if TYPE_CHECKING:
@@ -57,6 +57,10 @@ class Provider(ABC):
     price_list: ClassVar[str | None] = None
     """What genai-prices calls it; None where it has no prices."""
     picture_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")
+    video_types: ClassVar[tuple[str, ...]] = ()
+    """Videos that it takes whole."""
+    most_video_bytes: ClassVar[int] = 14_000_000
+    """Of one video: written in base64 it must fit a request of 20 MB."""
     text_only: ClassVar[tuple[str, ...]] = ()
     """Patterns of model names that read no pictures, where the profile does not know."""
     id_length: ClassVar[int | None] = None
@@ -72,6 +76,7 @@ class Provider(ABC):
         """What a model can do, as its profile tells."""
         return Abilities(
             pictures_in=bool(profile.get("supports_image_input", True)) and not matches(model, self.text_only),
+            videos_in=bool(self.video_types) and bool(profile.get("supports_video_input", True)),
             tools=bool(profile.get("supports_tools", True)),
             context=profile.get("context_window") or UNKNOWN_CONTEXT,
             conversation=True,
@@ -86,6 +91,10 @@ class Provider(ABC):
         """What a model cannot do of a request, beyond what its abilities tell."""
         if request.effort == "none" and profile.get("thinking_always_enabled", False):
             yield "answer without reasoning", "choose an effort from minimal up, or leave it out"
+
+    def takes(self, video: Video) -> bool:
+        """Whether a video can be sent whole."""
+        return video.media_type in self.video_types and len(video.data) <= self.most_video_bytes
 
     def settings(self, request: Request, profile: Profile) -> dict[str, Any]:
         """What pydantic-ai's model should be told beside what every provider is told."""

@@ -143,7 +143,7 @@ class RemoteModel:
 
         A reply that breaks off after some of it has come ends without `Finish`, as the protocol has it.
         """
-        request = self._with_defaults(request)
+        request = self._with_defaults(request).in_pictures(self.provider.takes if self.abilities.videos_in else None)
         refuse(self.name, self.provider, self.abilities, self.profile, request)
         key = self.key()
         reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0), self.options.price is None)
