@@ -6,14 +6,16 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from difflib import get_close_matches
+from os import PathLike
 from pathlib import Path
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 from musespark.answer import Answer, collect
 from musespark.budget import Budget, Limits
 from musespark.config import Config
-from musespark.content import THREADS, Mode, Request
+from musespark.content import THREADS, Mode, Request, Video
 from musespark.errors import BadOption
 from musespark.events import Event
 from musespark.models.model import Model
@@ -29,6 +31,9 @@ from musespark.tools.registry import tools_named
 from musespark.tools.tool import Tool
 from musespark.trace import traced
 
+if TYPE_CHECKING:
+    from musespark.vision.video import VideoLike
+
 _Result = TypeVar("_Result")
 
 
@@ -37,6 +42,8 @@ class Options(TypedDict, total=False):
 
     images: Iterable[ImageLike]
     """Paths, bytes, PIL images or arrays."""
+    video: VideoLike | Iterable[VideoLike]
+    """A path or a file's bytes, or several. Models that take no videos get a contact sheet, and the tool `watch`."""
     mode: str
     """`instant`, `thinking` or `contemplating` (the default)."""
     threads: int
@@ -88,17 +95,38 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     """
     _require_known(options)
     images = [as_image(source) for source in options.get("images", ())]
-    request = Request.of(question, images, mode=options.get("mode", Mode.CONTEMPLATING),
+    videos = await _seen(options["video"]) if "video" in options else ()
+    request = Request.of(question, images, videos, mode=options.get("mode", Mode.CONTEMPLATING),
                          threads=options.get("threads", THREADS), seed=options.get("seed"),
                          max_tokens=options.get("max_tokens"), temperature=options.get("temperature"),
                          effort=options.get("effort"))
     budget = options.get("budget")
-    events = run(thinkers(options), request, Budget(budget) if isinstance(budget, Limits) else budget)
+    who = watching(thinkers(options), videos)
+    events = run(who, request, Budget(budget) if isinstance(budget, Limits) else budget)
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):
         async for event in events:
             yield event
+
+
+async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
+    from musespark.vision.video import seen
+
+    one = isinstance(given, str | bytes | bytearray | memoryview | PathLike | Video) or not isinstance(given, Iterable)
+    sources = (given,) if one else tuple(given)
+    return tuple([await seen(source) for source in sources])  # type: ignore[arg-type]
+
+
+def watching(who: Model | Team, videos: Sequence[Video]) -> Model | Team:
+    """The same with the tool `watch`, where there is a video and everybody who explores can use tools."""
+    explorers = who.explorers if isinstance(who, Team) else (who,)
+    if not videos or not all(model.abilities.tools for model in explorers):
+        return who
+    from musespark.vision.watch import Watch
+
+    team = who if isinstance(who, Team) else Team(explorers=(who,))
+    return replace(team, tools=(*team.tools, Watch(tuple(videos))))
 
 
 def _require_known(options: Options) -> None:

@@ -104,6 +104,8 @@ def ask(
     question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
     image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
+    video: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A short video: frames of it are shown, or the whole, as "
+                                                    "the model takes it. Repeatable.")] = None,
     model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured "
                                                     "name. Repeatable: a team mixes them.")] = None,
     agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
@@ -133,7 +135,7 @@ def ask(
     from musespark.config import load_config
 
     options = options_of(
-        question, image or [], load_config(), mode=mode, model=model, agents=agents, first=first, rounds=rounds,
+        question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first=first, rounds=rounds,
         aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
