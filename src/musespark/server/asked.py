@@ -39,6 +39,8 @@ class Asked:
     """Whether more than one tool call in a reply is unwanted."""
     strict: frozenset[str] = frozenset()
     """Tools whose calls must satisfy their schema."""
+    seals: bool = False
+    """Whether the reply holds what a provider wants to see again, for protocols that ask."""
     follows: str | None = None
     """The run whose conversation this one goes on with."""
     echo: Mapping[str, Any] = field(default_factory=dict)

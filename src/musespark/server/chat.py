@@ -12,7 +12,7 @@ from musespark.server.asked import Asked, instructions, is_remote, joined, pictu
 from musespark.server.dialect import Around, Chunk, Chunks, Dialect
 from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
-from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said
+from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
 from musespark.usage import Usage
 
 
@@ -62,11 +62,12 @@ class Chat(Dialect[b.ChatBody]):
         """The completion that the chunks add up to."""
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         whole: Chunk = {}
-        finish = None
+        finish, stop = None, {}
         for chunk in chunks:
             whole |= {key: value for key, value in chunk.items() if key not in ("choices", "object")}
             for choice in chunk["choices"]:
                 finish = choice["finish_reason"] or finish
+                stop |= {key: value for key, value in choice.items() if key == "stop_reason"}
                 for key, value in choice["delta"].items():
                     if key in ("content", "reasoning_content"):
                         message[key] = (message.get(key) or "") + value
@@ -74,7 +75,7 @@ class Chat(Dialect[b.ChatBody]):
                         message.setdefault(key, []).extend({name: call[name] for name in call if name != "index"} for call in value)
         if message["content"] == "" and "tool_calls" in message:
             message["content"] = None
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish, **stop}
         return {**whole, "object": "chat.completion", "choices": [choice]}
 
     def error(self, failure: Failure, request: str) -> Chunk:
@@ -162,8 +163,8 @@ class ChatChunks(Chunks):
                 return [self._chunk({"reasoning_content": piece.text})]
             case Said():
                 return [self._chunk({"content": piece.text})]
-            case Drew():
-                return []  # the protocol has no place for them; the `muse` block links to them
+            case Drew() | Sealed():
+                return []  # the protocol has no place for them; the `muse` block links to pictures
             case Called(call=call):
                 self._calls += 1
                 function = {"name": call.name, "arguments": call.arguments}
@@ -174,10 +175,12 @@ class ChatChunks(Chunks):
 
     def _end(self, ended: Ended) -> list[Chunk]:
         finish = "tool_calls" if ended.called else "stop" if ended.why == "finished" else "length"
-        usage = _usage(ended.usage)
+        last, usage = self._chunk({}, finish), _usage(ended.usage)
+        if ended.stop and finish == "stop":
+            last["choices"][0]["stop_reason"] = ended.stop  # as vLLM has it; the protocol itself does not tell
         if not self._usage_chunk:
-            return [self._chunk({}, finish) | {"usage": usage, "muse": ended.muse}]
-        return [self._chunk({}, finish), {**self._head, "choices": [], "usage": usage, "muse": ended.muse}]
+            return [last | {"usage": usage, "muse": ended.muse}]
+        return [last, {**self._head, "choices": [], "usage": usage, "muse": ended.muse}]
 
     def failed(self, failure: Failure) -> list[Chunk]:
         """The error's own object, which the SDK raises."""

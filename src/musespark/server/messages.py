@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
-from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec
+from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server import messages_body as b
 from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
 from musespark.server.dialect import Around, Chunk, Chunks, Dialect, dumped
 from musespark.server.failures import Failure
 from musespark.server.options import EFFORTS, TeamOptions
-from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said
+from musespark.server.seals import unsealed
+from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
 
 DEEP = 16_000
 """Tokens of a thinking budget from which it counts as a high effort."""
@@ -143,13 +144,19 @@ def _turn(blocks: list[b.UserBlock], around: Around, where: str) -> Iterator[Mes
     yield Message("user", texts(_seen(block, around, here) for here, block in at if not isinstance(block, b.ToolResultBlock)))
 
 
-def _said(blocks: list[b.SaidBlock]) -> Iterator[Part]:
+def _said(blocks: list[b.SaidBlock]) -> tuple[Part, ...]:
+    """What the assistant said, with what its provider had signed of it."""
+    said: list[Part] = []
+    signed: list[Part] = []
     for block in blocks:
         match block:
             case b.TextBlock():
-                yield Text(block.text)
+                said.append(Text(block.text))
             case b.ToolUseBlock():
-                yield ToolCall(block.id, block.name, json.dumps(block.input))
+                said.append(ToolCall(block.id, block.name, json.dumps(block.input)))
+            case b.ThinkingBlock():
+                signed += unsealed(block.signature)
+    return signed_again(said, signed)
 
 
 def _result(block: b.ToolResultBlock, around: Around, where: str) -> ToolResult:
@@ -192,15 +199,15 @@ class MessageChunks(Chunks):
                 return [*self._in("text", {"text": ""}), self._delta({"type": "text_delta", "text": piece.text})]
             case Drew():
                 return []  # the protocol has no place for them; the `muse` block links to them
+            case Sealed():
+                return [*self._close(), *self._in("thinking", {"thinking": "", "signature": ""}), *self._close(piece.seal)]
             case Called(call=call):
                 begun = {"id": call.id, "name": call.name, "input": {}}
                 return [*self._close(), *self._in("tool_use", begun),
                         self._delta({"type": "input_json_delta", "partial_json": _object(call.arguments)})]
             case Ended():
-                stop = "tool_use" if piece.called else "end_turn" if piece.why == "finished" else "max_tokens"
                 usage = {"input_tokens": piece.usage.prompt_tokens, "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens}
-                delta = {"stop_reason": stop, "stop_sequence": None}
-                return [*self._close(), {"type": "message_delta", "delta": delta, "usage": usage, "muse": piece.muse},
+                return [*self._close(), {"type": "message_delta", "delta": _stopped(piece), "usage": usage, "muse": piece.muse},
                         {"type": "message_stop"}]
 
     def failed(self, failure: Failure) -> list[Chunk]:
@@ -219,13 +226,22 @@ class MessageChunks(Chunks):
     def _delta(self, delta: dict[str, Any]) -> Chunk:
         return {"type": "content_block_delta", "index": self._index, "delta": delta}
 
-    def _close(self) -> list[Chunk]:
+    def _close(self, seal: str = "") -> list[Chunk]:
         if not self._open:
             return []
-        # Progress is nobody's signed thought: the signature that closes a block is empty.
-        signed = [self._delta({"type": "signature_delta", "signature": ""})] if self._open == "thinking" else []
+        # Progress is nobody's signed thought: the signature that closes a block is empty, but for the block that is nothing else.
+        signed = [self._delta({"type": "signature_delta", "signature": seal})] if self._open == "thinking" else []
         self._open = ""
         return [*signed, {"type": "content_block_stop", "index": self._index}]
+
+
+def _stopped(ended: Ended) -> Chunk:
+    """Why the message ended; where a text to stop at ended it, which one, if that is known."""
+    if ended.called:
+        return {"stop_reason": "tool_use", "stop_sequence": None}
+    if ended.why != "finished":
+        return {"stop_reason": "max_tokens", "stop_sequence": None}
+    return {"stop_reason": "end_turn" if ended.stop is None else "stop_sequence", "stop_sequence": ended.stop or None}
 
 
 def _object(arguments: str) -> str:

@@ -55,7 +55,7 @@ class ToolResultBlock(_Block):
 
 
 class ThinkingBlock(_Block):
-    """What came before an earlier answer: nobody's thoughts are passed on."""
+    """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
 
     type: Literal["thinking"]
     thinking: str
@@ -63,7 +63,7 @@ class ThinkingBlock(_Block):
 
 
 class RedactedBlock(_Block):
-    """The same, encrypted."""
+    """Another's thoughts, encrypted: they are not passed on."""
 
     type: Literal["redacted_thinking"]
     data: str

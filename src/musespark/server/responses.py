@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from musespark.content import Image, Message, Request, Role, Text, ToolCall, ToolResult, ToolSpec
+from musespark.content import Image, Message, Request, Role, Text, Thinking, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server import responses_body as b
 from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
 from musespark.server.chat import Chat
@@ -14,9 +14,10 @@ from musespark.server.dialect import Around, Chunk, Dialect, dumped
 from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.responses_events import ResponseChunks
+from musespark.server.seals import unsealed
 
 INCLUDED = ("reasoning.encrypted_content",)
-"""What a client may ask to include: nothing here is encrypted, and nothing is left out."""
+"""What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""
 
 
 class Responses(Dialect[b.ResponsesBody]):
@@ -66,11 +67,12 @@ class Responses(Dialect[b.ResponsesBody]):
             model=body.model, request=request, conversation=conversation, team=team, stream=bool(body.stream),
             effort=EFFORTS[effort] if effort else None, store=body.store is not False and team.store is not False,
             one_call=body.parallel_tool_calls is False, strict=frozenset(tool.name for tool in tools if tool.strict),
-            follows=body.previous_response_id, echo=_echo(body))
+            follows=body.previous_response_id, echo=_echo(body), seals=bool(body.include))
 
     def chunks(self, asked: Asked, run: str, created: int) -> ResponseChunks:
         """The events of a reply."""
-        return ResponseChunks(run, self.prefix, {"created_at": created, "model": asked.model, "store": asked.store, **asked.echo})
+        return ResponseChunks(run, self.prefix, {"created_at": created, "model": asked.model, "store": asked.store, **asked.echo},
+                              asked.seals)
 
     def whole(self, chunks: Iterable[Chunk]) -> Chunk:
         """The response as the last event has it: every event before it is a part of that."""
@@ -121,7 +123,10 @@ def _messages(given: str | list[b.Item], around: Around) -> list[Message]:
             found[-1] = Message("assistant", (*found[-1].parts, *message.parts))
         else:
             found.append(message)
-    return found
+    signed = [part for item in given if isinstance(item, b.ReasoningItem) for part in unsealed(item.encrypted_content)]
+    signed = [part for part in signed if not isinstance(part, Thinking)]  # those stand in the turn that they belong to
+    return [Message("assistant", signed_again(message.parts, signed)) if message.role == "assistant" else message
+            for message in found]
 
 
 def _message(item: b.Item, around: Around, where: str) -> Message | None:
@@ -138,6 +143,8 @@ def _message(item: b.Item, around: Around, where: str) -> Message | None:
             return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
         case b.OutputItem(output=list() as output):
             return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, around, f"{where}.output"))),))
+        case b.ReasoningItem():
+            return Message("assistant", tuple(part for part in unsealed(item.encrypted_content) if isinstance(part, Thinking)))
         case b.PictureItem():
             return Message("assistant", (decoded(item.result, f"{where}.result"),)) if item.result else None
         case _:

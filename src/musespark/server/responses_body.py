@@ -74,7 +74,7 @@ class OutputItem(Strict):
 
 
 class ReasoningItem(Strict):
-    """What came before an earlier answer: nobody's thoughts are passed on."""
+    """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
 
     type: Literal["reasoning"]
     id: str | None = None

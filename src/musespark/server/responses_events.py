@@ -7,15 +7,15 @@ from typing import Any
 
 from musespark.server.dialect import Chunk, Chunks
 from musespark.server.failures import Failure
-from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said
+from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
 
 
 class ResponseChunks(Chunks):
     """The events of one response, numbered from 0."""
 
-    def __init__(self, run: str, prefix: str, head: dict[str, Any]) -> None:
-        """head: what the response says of itself from the beginning."""
-        self._run = run
+    def __init__(self, run: str, prefix: str, head: dict[str, Any], seals: bool = False) -> None:
+        """head: what the response says of itself from the beginning. seals: whether it holds what a provider wants back."""
+        self._run, self._seals = run, seals
         self._head = {"id": f"{prefix}{run}", "object": "response", "error": None, "incomplete_details": None, "usage": None,
                       **head}
         self._number = 0
@@ -40,6 +40,11 @@ class ResponseChunks(Chunks):
                 return [*self._in("message"), self._delta("response.output_text.delta", piece.text, content_index=0, logprobs=[])]
             case Drew():
                 return [*self._close(), *self._drew(piece)]
+            case Sealed():
+                if not self._seals:
+                    return []
+                item = {"type": "reasoning", "summary": [], "status": "completed", "encrypted_content": piece.seal}
+                return [*self._close(), self._add(item), self._done()]
             case Called():
                 return [*self._close(), *self._called(piece)]
             case Ended():

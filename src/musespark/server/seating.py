@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from musespark.asking import Options, thinkers
@@ -12,9 +11,10 @@ from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
-from musespark.models.model import Abilities, Delta, Finish, Model, Openable, TextDelta
-from musespark.reasoning.team import Role, Team
+from musespark.models.model import Abilities, Model
+from musespark.reasoning.team import Team
 from musespark.server.asked import Asked
+from musespark.server.brief import Brief
 from musespark.server.failures import Refused
 from musespark.server.models import NATIVE, Models
 from musespark.server.options import TEAMS, TeamOptions
@@ -50,10 +50,10 @@ async def seat(asked: Asked, models: Models) -> Seated:
     explorers = [await models.named(each) for each in (named if contemplates else named[:1])]
     notes = tuple(_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
+    explorers, request = _held(explorers, request)
     for explorer in explorers:
         _require(explorer, request)
-    chosen = await _options(asked, models, explorers, contemplates)
-    who, request = _limited(thinkers(chosen), request, contemplates)
+    who = thinkers(await _options(asked, models, explorers, contemplates))
     team = who if isinstance(who, Team) else None
     _require_names_apart(team, request)
     tells = contemplates and options.progress is not False
@@ -146,61 +146,8 @@ def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
     return f"Up to {agents} agent{'s' if agents > 1 else ''} of {names} think{'' if agents > 1 else 's'} about it."
 
 
-# max_tokens limits the answer; budgets limit everything.
-
-
-def _limited(who: Model | Team, request: Request, contemplates: bool) -> tuple[Model | Team, Request]:
-    """Who answers, held to the request's max_tokens where that would else count all agents' tokens together."""
-    most = request.max_tokens
-    native = not isinstance(who, Team) and who.abilities.native_spawn
-    if most is None or not (contemplates or native):
-        return who, request
-    request = replace(request, max_tokens=None)
-    if not isinstance(who, Team):
-        if native:
-            return _Brief(who, most), request
-        who = Team(explorers=(who,))
-    briefs = {id(model): _Brief(model, most) for model in who.models}
-    changed = {field.name: getattr(who, field.name) for field in fields(who)}
-    changed |= {role: briefs.get(id(getattr(who, role))) for role in ("refiner", "merger")}
-    return _BriefTeam(**{**changed, "explorers": tuple(briefs[id(model)] for model in who.explorers)}), request
-
-
-class _Brief:
-    """A model whose every reply has at most so many tokens."""
-
-    def __init__(self, model: Model, most: int) -> None:
-        self.model, self.most = model, most
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    @property
-    def abilities(self) -> Abilities:
-        return self.model.abilities
-
-    def open(self) -> AbstractAsyncContextManager[object]:
-        return self.model.open() if isinstance(self.model, Openable) else nullcontext()
-
-    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """The model's own deltas. The threads of a native model are not counted: of its answer every piece is a token."""
-        native = self.abilities.native_spawn
-        most = min(self.most, request.max_tokens or self.most)
-        left = self.most
-        async with aclosing(self.model.stream(request if native else replace(request, max_tokens=most))) as deltas:
-            async for delta in deltas:
-                if native and isinstance(delta, TextDelta):
-                    if not left:
-                        yield Finish("length", f"the answer has the {self.most} tokens that it may have")
-                        return
-                    left -= 1
-                yield delta
-
-
-class _BriefTeam(Team):
-    """A team of such models; who judges among them may say as much as it needs."""
-
-    def player(self, role: Role, request: Request) -> Model | None:
-        found = super().player(role, request)
-        return found.model if role == "judge" and isinstance(found, _Brief) else found
+def _held(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:
+    """A native model that answers alone is held to the answer's limits from outside: its own would count every thread's tokens."""
+    if len(explorers) > 1 or not explorers[0].abilities.native_spawn or (request.max_tokens is None and not request.stop):
+        return explorers, request
+    return [Brief(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())

@@ -10,6 +10,7 @@ from musespark.content import ToolCall
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, Pictured, RunEnded, RunStarted, Thought, Why
 from musespark.server.breakdown import Breakdown
 from musespark.server.progress import line
+from musespark.server.seals import sealed
 from musespark.usage import Usage
 
 
@@ -40,6 +41,13 @@ class Drew:
 
 
 @dataclass(frozen=True, slots=True)
+class Sealed:
+    """What the provider of an answer that calls tools wants to see again, in an opaque text (`seals`)."""
+
+    seal: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Called:
     """The answer calls a tool of the client's."""
 
@@ -52,11 +60,13 @@ class Ended:
 
     why: Why
     called: bool
+    stop: str | None
+    """Which text to stop at ended it, as `RunEnded` has it."""
     usage: Usage
     muse: dict[str, Any]
 
 
-Piece: TypeAlias = Mused | Said | Drew | Called | Ended
+Piece: TypeAlias = Mused | Said | Drew | Sealed | Called | Ended
 
 BETWEEN = "\n\n"
 """What is sent between a text that turned out to be void and the one that replaces it: what is sent cannot be unsent."""
@@ -108,9 +118,12 @@ class Telling:
 
     def _end(self, event: RunEnded) -> Iterator[Piece]:
         calls = event.calls[:1] if self._one_call else event.calls
+        seal = sealed((*event.signed, *calls)) if calls else None
+        if seal is not None:
+            yield Sealed(seal)
         for call in calls:
             yield Called(call)
-        yield Ended(event.why, bool(calls), event.usage, {**self.block(), "why": event.why, "reason": event.reason})
+        yield Ended(event.why, bool(calls), event.stop, event.usage, {**self.block(), "why": event.why, "reason": event.reason})
 
     def block(self) -> dict[str, Any]:
         """The `muse` block so far."""

@@ -118,7 +118,8 @@ def verdict_in(text: str) -> Verdict:
 
 
 def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:
-    limited = share(run, run.request, model, FINALISTS * (FINALISTS - 1))
+    unlimited = replace(run.request, max_tokens=None)  # that is for answers; a verdict needs what it needs
+    limited = share(run, unlimited, model, FINALISTS * (FINALISTS - 1))
     request = replace(limited, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
     asked = Message.user(
         "Two people answered the question above.\n"
