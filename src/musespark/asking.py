@@ -23,6 +23,7 @@ from musespark.models.registry import model_named
 from musespark.pictures import ImageLike, as_image
 from musespark.reasoning.agent import ToolMaker
 from musespark.reasoning.aggregate import Aggregator
+from musespark.reasoning.looking import Looking
 from musespark.reasoning.memory import keeping, recalled
 from musespark.reasoning.modes import run
 from musespark.reasoning.spawn import SpawnAgents
@@ -30,6 +31,7 @@ from musespark.reasoning.team import Team
 from musespark.tools.registry import tools_named
 from musespark.tools.tool import Tool
 from musespark.trace import traced
+from musespark.vision.toolset import is_look, looks_named
 
 if TYPE_CHECKING:
     from musespark.vision.video import VideoLike
@@ -151,7 +153,7 @@ def thinkers(options: Options) -> Model | Team:
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
             chosen[role] = _model(player, config)  # type: ignore[arg-type]
-    if tools := tuple(_tool(tool) for tool in options.get("tools", ())):
+    if tools := _tools(options.get("tools", ())):
         chosen["tools"] = tools
     if kind := options.get("kind"):
         store = Path(options["store"]) if "store" in options else None
@@ -169,10 +171,17 @@ def _model(named: str | Model, config: Config) -> Model:
     return named
 
 
-def _tool(named: str | Tool) -> Tool | ToolMaker:
-    if named == "spawn":
-        return SpawnAgents
-    return tools_named([named])[0] if isinstance(named, str) else named
+def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolMaker, ...]:
+    """Those that look share one album, and are made together."""
+    named = tuple(named)
+    looks = [name for name in named if isinstance(name, str) and is_look(name)]
+    tools: list[Tool | ToolMaker] = [Looking(looks_named(looks))] if looks else []
+    for tool in named:
+        if tool == "spawn":
+            tools.append(SpawnAgents)
+        elif tool not in looks:
+            tools.append(tools_named([tool])[0] if isinstance(tool, str) else tool)
+    return tuple(tools)
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

@@ -9,6 +9,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 50_000_000
 """A 48-megapixel photograph still fits; what is larger would cost gigabytes to look at."""
+_ORIENTATION = 0x0112
+"""The EXIF tag that says how a camera was held."""
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 """What `Image` accepts. Pillow's other decoders are rarely exercised, and some start programs: they are never asked."""
 
@@ -79,6 +82,39 @@ def png(array: np.ndarray[Any, Any]) -> bytes:
     return _saved(pillow.fromarray(np.ascontiguousarray(_eight_bits(array, full))))
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a picture's header tells: its size in pixels, upright, and what of the file is not shown."""
+
+    width: int
+    height: int
+    remarks: tuple[str, ...] = ()
+
+
+def head(image: Image) -> Head:
+    """Read a header alone: nothing is decoded. Raises `BadPicture` where it is broken, huge or of another format."""
+    from PIL import Image as pillow
+
+    with _blaming(""), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
+        _require_size(picture.width, picture.height, "")
+        frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
+        turned = picture.getexif().get(_ORIENTATION, 1) in range(5, 9)
+        width, height = (picture.height, picture.width) if turned else picture.size
+        remarks = [f"only the first of its {frames} frames is shown"] if frames > 1 else []
+        remarks += ["what is transparent is shown on white"] if picture.has_transparency_data else []
+        return Head(width, height, tuple(remarks))
+
+
+def looked_at(image: Image) -> PIL.Image.Image:
+    """What a picture shows, upright in RGB, as far as it can be shown: the first frame of an animation, and transparent parts on
+    white, which `head` remarks on. Raises `BadPicture` where it is broken, huge or of another format.
+    """
+    from PIL import Image as pillow
+
+    with _blaming(""), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
+        return _seen(picture, "", strict=False)
+
+
 def shown(image: Image) -> tuple[bytes, int, int]:
     """A picture as events carry it: a PNG file's bytes, width and height in pixels. Raises `BadPicture`."""
     seen = pixels(image)
@@ -105,19 +141,24 @@ def _saved(picture: PIL.Image.Image) -> bytes:
     return file.getvalue()
 
 
-def _seen(picture: PIL.Image.Image, name: str) -> PIL.Image.Image:
-    """The picture upright, in RGB of eight bits, if its rules allow it. Nothing is decoded before its header has passed."""
+def _seen(picture: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Image.Image:
+    """The picture upright, in RGB of eight bits, if its rules allow it. Nothing is decoded before its header has passed.
+
+    strict: refuse what shows more than one picture, or depends on what is behind it.
+    """
     import numpy as np
     from PIL import Image as pillow, ImageOps
 
     _require_size(picture.width, picture.height, name)
     # The second picture of an MPO, as telephones write them, is another view of the first: depth, or a wider range of light.
-    if getattr(picture, "is_animated", False) and picture.format != "MPO":
+    if strict and getattr(picture, "is_animated", False) and picture.format != "MPO":
         raise BadPicture("it is animated; save the one frame you mean", name)
     picture.load()
-    if _has_holes(picture):
+    if strict and _has_holes(picture):
         raise BadPicture("it has transparent parts, whose colour would be a guess; save it on a solid background", name)
     picture = ImageOps.exif_transpose(picture)
+    if picture.has_transparency_data:
+        picture = _on_white(picture)
     if picture.mode[0] in "IF":  # one channel of more than eight bits, which Pillow would clip
         values = np.asarray(picture)
         picture = pillow.fromarray(_eight_bits(values, _white(picture.mode, values)))
@@ -132,6 +173,18 @@ def _has_holes(picture: PIL.Image.Image) -> bool:
     if picture.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
         return bool(np.any(np.asarray(picture) == picture.info["transparency"]))
     return picture.convert("RGBA").getchannel("A").getextrema() != (255, 255)
+
+
+def _on_white(picture: PIL.Image.Image) -> PIL.Image.Image:
+    """The picture without holes."""
+    import numpy as np
+    from PIL import Image as pillow
+
+    if picture.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
+        values = np.asarray(picture)
+        return pillow.fromarray(np.where(values == picture.info["transparency"], 65535, values).astype(np.uint16))
+    layers = picture.convert("RGBA")
+    return pillow.alpha_composite(pillow.new("RGBA", layers.size, "white"), layers)
 
 
 def _white(mode: str, values: np.ndarray[Any, Any]) -> int:

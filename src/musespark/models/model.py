@@ -31,6 +31,8 @@ class Abilities:
     """Tokens that one line of thought can hold, the question and what it was forked from included."""
     in_process: bool = False
     """Runs on this process's own cores: it lags where they are busy, and asking it twice helps nobody."""
+    longest_side: int | None = None
+    """Pixels of the longest side of a picture that it takes in full; a larger one is scaled down before it is sent. None: any."""
     conversation: bool = False
     """Reads instructions and earlier turns; otherwise only the last question."""
     seed: bool = True

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 
 from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
 from musespark.errors import BudgetExhausted, MuseError
@@ -17,13 +18,13 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
 from musespark.reasoning.equivalence import answer_in
 from musespark.reasoning.run import Run, being_cancelled, gone
-from musespark.tools.tool import Output, Tool
+from musespark.tools.tool import Output, Tool, Toolset
 
 TURNS = 16
 """Replies of one agent; the last one is asked for without tools."""
 
-ToolMaker = Callable[[Run, "Brief", Account], Tool]
-"""Makes a tool for one agent: it may need to know who uses it."""
+ToolMaker = Callable[[Run, "Brief", Account], Tool | Toolset]
+"""Makes a tool, or several, for one agent: they may need to know who uses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +51,15 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     Raises what its model raises for good, and BudgetExhausted where a limit left no time to say anything.
     """
     brief = replace(brief, request=readable(brief.request, brief.model))
-    held = {tool.spec.name: tool for tool in (_made(tool, run, brief, account) for tool in brief.tools)}
+    held, sets = _held([tool(run, brief, account) if callable(tool) else tool for tool in brief.tools])
     request = replace(brief.request, tools=(*brief.request.tools, *(tool.spec for tool in held.values())))
     theirs = frozenset(tool.name for tool in brief.request.tools)
     said: list[Message] = []
     pictures: list[Pictured] = []
     for turn in range(1, TURNS + 1):
         asked = replace(request, messages=(*brief.request.messages, *said))
+        for toolset in sets:
+            asked = replace(asked, messages=await toolset.conversation(asked.messages))
         if turn > 1 and request.tool_choice not in ("auto", "none"):
             asked = replace(asked, tool_choice="auto")  # what had to be called has been
         if turn == TURNS and held:
@@ -74,8 +77,11 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     return await _checked(run, _attempt(brief, reply, said, pictures, account, theirs), brief)
 
 
-def _made(tool: Tool | ToolMaker, run: Run, brief: Brief, account: Account) -> Tool:
-    return tool(run, brief, account) if callable(tool) else tool
+def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
+    """All tools by name, and the sets among them."""
+    sets = [one for one in made if hasattr(one, "tools")]
+    tools = [tool for one in made for tool in (one.tools if hasattr(one, "tools") else (one,))]
+    return {tool.spec.name: tool for tool in tools}, sets
 
 
 _ANNOUNCED = re.compile(
@@ -103,9 +109,9 @@ async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
         output = await run.in_time(_output(held, one))
-        for image in output.images:
-            png, width, height = shown(image)
-            pictures.append(run.emit(Pictured(agent, png, f"from {one.name}", width, height)))
+        for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
+            png, width, height = await asyncio.to_thread(shown, image)
+            pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
 

@@ -23,6 +23,7 @@ from musespark.reasoning.account import Account
 from musespark.reasoning.lanes import Lanes
 from musespark.reasoning.run import Run, being_cancelled
 from musespark.usage import Usage
+from musespark.vision.fitting import fitted
 
 RETRIES = 3
 """Times that a call is asked again where waiting may help."""
@@ -59,7 +60,7 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
 
     Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit.
     """
-    request = readable(request, model)
+    request = await fitted(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
             return await _Call(run, account, model, speak).made(request)

@@ -22,6 +22,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import share
 from musespark.reasoning.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.explore import explore
+from musespark.reasoning.looking import Looking
 from musespark.reasoning.meaning import same_meaning
 from musespark.reasoning.panel import Panel
 from musespark.reasoning.patience import Patience
@@ -158,8 +159,10 @@ class Team:
 
     def require(self, request: Request) -> None:
         """Raises BeyondModel where somebody cannot do what the request needs of them."""
+        looking = next((tool for tool in self.tools if isinstance(tool, Looking)), None)
         for model in self.models:
-            if (request.images or request.videos) and not model.abilities.pictures_in:
+            read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
+            if (request.images or request.videos) and not (model.abilities.pictures_in or read_to):
                 raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
         for model in self.explorers:
             if (request.tools or self.tools) and not model.abilities.tools:
@@ -169,6 +172,7 @@ class Team:
             if player is not None and not player.abilities.conversation:
                 raise BeyondModel(player.name, f"be a {role}", "choose a model that reads conversations")
         names = {getattr(tool, "spec", None) for tool in self.tools}
-        taken = {tool.name for tool in request.tools} & {spec.name for spec in names if spec is not None}
+        own = {spec.name for spec in names if spec is not None} | set(looking.names if looking else ())
+        taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption("tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools")

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from musespark.errors import BadOption
 from musespark.tools.tool import Tool
+from musespark.vision.toolset import LOOK, TOOLS as LOOKS
 
 TOOLS = {
     "python": "musespark.tools.python:Python",
@@ -20,7 +21,7 @@ def tools_named(names: Iterable[str]) -> tuple[Tool, ...]:
 
 def _tool(name: str) -> Tool:
     if name not in TOOLS:
-        raise BadOption("tool", name, f"one of: {', '.join(sorted(TOOLS))}")
+        raise BadOption("tool", name, f"one of: {', '.join(sorted((*TOOLS, 'spawn', LOOK, *LOOKS)))}")
     module, _, attribute = TOOLS[name].partition(":")
     tool: Tool = getattr(import_module(module), attribute)()
     return tool

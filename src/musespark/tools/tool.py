@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from musespark.content import Image, ToolSpec
+from musespark.content import Image, Message, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Output:
     text: str
     images: tuple[Image, ...] = ()
     failed: bool = False
+    captions: tuple[str, ...] = ()
+    """What a person is told of each picture; by default, which tool it is from."""
 
 
 class Tool(Protocol):
@@ -30,3 +32,14 @@ class Tool(Protocol):
 
         Cancelling it leaves nothing running.
         """
+
+
+class Toolset(Protocol):
+    """Tools of one agent that share something, and that see its conversation before the model does."""
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """The tools."""
+
+    async def conversation(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """The messages as the model is to see them; asked for before every call, with all that was said so far."""
