@@ -1,5 +1,6 @@
 # make demo   two real questions, answered on this machine
 # make test   everything the tests need, then the linters and all tests
+# make test-clients   other programs against `muse serve`: lm-eval and inspect-ai, each with a small task
 # make lock   resolve the pinned requirements anew
 
 # The first Python of the system that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
@@ -11,7 +12,7 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
 TORCH = torch==2.13.0
 
-.PHONY: demo test lint lock clean
+.PHONY: demo test test-clients lint lock clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
@@ -22,6 +23,16 @@ test: .venv/test.done lint
 lint: .venv/test.done
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
+
+test-clients: .venv-clients/done
+	@.venv-clients/bin/python tests/clients/run.py
+
+.venv-clients/done: requirements-clients.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "musespark needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Installing the clients into .venv-clients"
+	@"$(PYTHON)" -m venv .venv-clients
+	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[serve]" -r requirements-clients.txt
+	@touch $@
 
 .venv/core.done: .venv/bin/python requirements.lock pyproject.toml
 	@echo "Installing musespark into .venv"
@@ -51,4 +62,4 @@ lock: .venv/bin/python
 	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-clients build dist

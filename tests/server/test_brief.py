@@ -40,7 +40,8 @@ async def played(model, **options):
     return [delta async for delta in model.stream(Request.of("?", **options))]
 
 
-SCRIPT = [TextDelta("4"), TextDelta("2 E"), UsageDelta(Usage(tokens=2)), TextDelta("N"), VerifiedDelta(True, "the script"), Finish()]
+SCRIPT = [TextDelta("4"), TextDelta("2 E"), UsageDelta(Usage(tokens=2)), TextDelta("N"), VerifiedDelta(True, "the script"),
+          Finish()]
 
 
 async def test_what_was_held_back_is_told_before_the_end():
