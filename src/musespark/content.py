@@ -239,16 +239,6 @@ class Message:
                 shown.append(part)
         return replace(self, parts=tuple(shown))
 
-    @property
-    def videos(self) -> tuple[Video, ...]:
-        """The videos, in order."""
-        return tuple(part for part in self.parts if isinstance(part, Video))
-
-    def in_pictures(self) -> Self:
-        """The same with every video as its caption and its sheet."""
-        seen = [(Text(part.caption), part.sheet) if isinstance(part, Video) else (part,) for part in self.parts]
-        return replace(self, parts=tuple(part for parts in seen for part in parts))
-
 
 def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, ...]:
     """What somebody repeats of a reply, with what its provider had signed of it: thoughts in front, and whatever is the same."""

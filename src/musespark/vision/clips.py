@@ -235,7 +235,7 @@ def _stream(container: InputContainer, name: str) -> VideoStream:
         raise BadVideo("it has no moving pictures", name)
     stream, context = streams[0], streams[0].codec_context
     if context is None or context.name not in _DECODERS:
-        raise BadVideo(f"it is coded in {context.name if context else 'a way'} that is not read here; save it as H.264", name)
+        raise BadVideo(f"its coding, {context.name if context else 'unknown'}, is not read here; save it as H.264", name)
     if context.width * context.height > MAX_PIXELS:
         raise BadVideo(f"it has {context.width}x{context.height} pixels, more than {MAX_PIXELS:,}; make it smaller", name)
     if container.duration and container.duration / 1e6 > MAX_SECONDS:
