@@ -146,7 +146,8 @@ class Run:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
         for video in self.request.videos:
-            self.emit(Pictured(MAIN, *await asyncio.to_thread(shown, video.sheet), "contact sheet of a video"))
+            png, width, height = await asyncio.to_thread(shown, video.sheet)
+            self.emit(Pictured(MAIN, png, "contact sheet of a video", width, height))
         try:
             await work
         except asyncio.CancelledError:

@@ -67,7 +67,7 @@ class Watch:
         told = f"{asked.remark}The frame{'s' if len(found) > 1 else ''} at {listed}, in order."
         if len(found) < asked.frames:
             told += " There are no others between these times."
-        return Output(told, tuple(image for _, image in found))
+        return Output(told, tuple(image for _, image in found), captions=tuple(f"frame at {time}" for time in times))
 
 
 @dataclass(frozen=True)
