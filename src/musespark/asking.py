@@ -116,8 +116,8 @@ async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
     from musespark.vision.video import seen
 
     one = isinstance(given, str | bytes | bytearray | memoryview | PathLike | Video) or not isinstance(given, Iterable)
-    sources = (given,) if one else tuple(given)
-    return tuple([await seen(source) for source in sources])  # type: ignore[arg-type]
+    sources: Iterable[Any] = (given,) if one else given  # type: ignore[assignment]
+    return tuple([await seen(source) for source in sources])
 
 
 def watching(who: Model | Team, videos: Sequence[Video]) -> Model | Team:

@@ -119,16 +119,15 @@ class Clip:
 
         Raises `BadVideo` for what is larger or longer than is watched.
         """
-        last, count = -1.0, 0
-        for frame in self._decoded(patience):
+        last = -1.0
+        for count, frame in enumerate(self._decoded(patience)):
             if frame.width * frame.height > MAX_PIXELS:
                 raise BadVideo(f"a frame has {frame.width}x{frame.height} pixels, more than {MAX_PIXELS:,}", self.name)
             stamp = frame.time
             if stamp is None and self._sought:  # then only counting from the beginning tells
                 return
             at = count / float(self.stream.average_rate or _DEFAULT_RATE) if stamp is None else max(0.0, stamp - self._start)
-            count += 1
-            if count > MAX_FRAMES:
+            if count >= MAX_FRAMES:
                 raise BadVideo(f"it has more than {MAX_FRAMES:,} frames; cut it to the part you mean", self.name)
             if at > MAX_SECONDS:
                 raise too_long(at, self.name)
@@ -175,7 +174,7 @@ class Clip:
         wide = frame.width * ratio if 0.1 < ratio < 10 else float(frame.width)
         scale = min(1.0, longest / max(wide, frame.height))
         size = max(1, round(wide * scale)), max(1, round(frame.height * scale))
-        seen: Picture = frame.reformat(*size, "rgb24", interpolation="AREA").to_image()
+        seen: Picture = frame.reformat(*size, "rgb24", interpolation="AREA").to_image()  # type: ignore[no-untyped-call]
         turned = round(frame.rotation / 90) % 4 * 90
         self.size = (frame.height, round(wide)) if turned in (90, 270) else (round(wide), frame.height)
         return seen.rotate(turned, expand=True) if turned else seen
@@ -183,8 +182,8 @@ class Clip:
 
 def too_long(seconds: float, name: str) -> BadVideo:
     """The error of a video that goes on after the limit."""
-    return BadVideo(f"it lasts {seconds:,.0f} seconds or more, and at most {MAX_SECONDS:g} are watched; cut it to the part you mean",
-                    name)
+    return BadVideo(f"it lasts {seconds:,.0f} seconds or more, and at most {MAX_SECONDS:g} are watched; cut it to the part you "
+                    "mean", name)
 
 
 @contextmanager
@@ -218,7 +217,9 @@ def _opened(data: bytes, kind: str) -> InputContainer:
     import av
 
     allowed = {"codec_whitelist": ",".join(_DECODERS), "max_pixels": str(MAX_PIXELS)}
-    return av.open(io.BytesIO(data), format=_FORMATS[kind], options=allowed, metadata_errors="replace", io_open=_refuse)
+    container: InputContainer = av.open(io.BytesIO(data), "r", format=_FORMATS[kind], options=allowed, metadata_errors="replace",
+                                        io_open=_refuse)
+    return container
 
 
 def _refuse(url: str, *rest: Any) -> Any:

@@ -77,7 +77,7 @@ def _caption(clip: Clip, scenes: Scenes, end: float) -> str:
     elif clip.broken:
         told.append("Parts of its file are damaged, and were left out.")
     if len(chosen) == 1:
-        told.append(f"Nothing changes in it: its sheet shows the one frame.")
+        told.append("Nothing changes in it: its sheet shows the one frame.")
     else:
         which = "the most different frames" if scenes.dropped else "each frame where the picture has changed"
         told.append(f"Its sheet shows {which}, in order: {_listed(chosen)}.")
@@ -95,7 +95,7 @@ def _png(picture: Picture) -> bytes:
 
 
 async def in_thread(work: Callable[[Patience], _Result], seconds: float) -> _Result:
-    """Work in a worker thread for so long. Whoever cancels it waits until it has stopped, a frame later: nothing is left running."""
+    """Work in a worker thread for so long. Who cancels it waits until it has stopped, a frame later: nothing is left running."""
     patience = Patience(seconds)
     running = asyncio.get_running_loop().run_in_executor(None, work, patience)
     try:

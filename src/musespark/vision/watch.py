@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from musespark.content import Image, ToolSpec, Video
 from musespark.errors import MuseError
@@ -86,22 +86,25 @@ class Asked:
 def _asked(arguments: Mapping[str, Any], videos: Sequence[Video]) -> Asked | str:
     """What a model asked for, or one sentence that says what is wrong with it."""
     number, frames = arguments.get("video", 1), arguments.get("frames", FRAMES)
-    times = [arguments.get("from"), arguments.get("to")]
+    begin, end = arguments.get("from"), arguments.get("to")
     if not videos:
         return "There is no video to watch."
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(videos):
         return f"There is no video {number!r:.40}; there {_counted(len(videos))}."
     if isinstance(frames, bool) or not isinstance(frames, int) or not 1 <= frames <= MOST:
         return f"frames must be a whole number from 1 to {MOST}, not {frames!r:.40}."
-    if any(isinstance(time, bool) or not isinstance(time, int | float) or not math.isfinite(time) for time in times):
+    if not _is_time(begin) or not _is_time(end):
         return 'Say from when to when, in seconds: {"from": 1.5, "to": 3}.'
-    begin, end = times
     if begin > end:
         return f"from ({begin:g}) is after to ({end:g}); give the earlier time first."
     last = videos[number - 1].seconds
     clamped = min(max(begin, 0.0), last), min(max(end, 0.0), last)
     remark = f"The video lasts from 0 to {last:.2f} s; times outside of it were moved there. " if clamped != (begin, end) else ""
     return Asked(videos[number - 1], *clamped, frames if clamped[0] < clamped[1] else 1, remark)
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
 
 
 def _counted(count: int) -> str:
