@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from musespark.content import Message, Mode, Request, Text
+from musespark.content import Effort, Message, Mode, Request, Text
 from musespark.models.model import Model
 
 APPROACHES = (
@@ -38,7 +38,9 @@ def explorer(request: Request, model: Model, index: int) -> tuple[Request, str]:
     changed = replace(request, mode=Mode.CONTEMPLATING if abilities.native_spawn else Mode.THINKING)
     if abilities.seed and (request.seed is not None or not abilities.conversation):
         changed = replace(changed, seed=((request.seed or 0) + index) % 2**63)
-    if abilities.temperature and request.temperature is None and index:
+    # Providers take no temperature from a model that is to reason first.
+    reasons = abilities.effort and request.effort not in (None, Effort.NONE)
+    if abilities.temperature and request.temperature is None and index and not reasons:
         changed = replace(changed, temperature=WARM)
     if abilities.conversation:
         changed = told(changed, approach, "" if request.schema else SHORT_ANSWER)

@@ -166,4 +166,6 @@ def opened(signature: str | None, origin: str) -> dict[str, Any] | None:
         return None  # some other backend's, in a form of its own
     if not isinstance(kept, dict) or kept.pop("origin", None) != origin:
         return None
-    return {key: value for key, value in kept.items() if key in _KEPT}
+    kept = {key: value for key, value in kept.items() if key in _KEPT}
+    sound = all(isinstance(value, dict if key == "provider_details" else str) for key, value in kept.items())
+    return kept if sound else None  # somebody on the way has altered it
