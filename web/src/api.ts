@@ -1,0 +1,133 @@
+/** What the server is asked: every call of the page, with its errors as sentences. */
+
+export interface PageInfo {
+  readonly version: string;
+  readonly modes: readonly string[];
+  readonly models: readonly (string | { readonly id: string })[];
+  readonly tools: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  readonly auth: unknown;
+}
+
+export interface Summary {
+  readonly id: string;
+  readonly question: string;
+  readonly mode: string;
+  readonly models: readonly string[];
+  readonly how: string;
+  readonly answer: string;
+  readonly verified: boolean;
+  /** Seconds since 1970, or an ISO date. */
+  readonly began: number | string;
+  readonly seconds: number;
+  readonly tokens: number;
+  readonly usd: number;
+  readonly pictures: number | readonly string[];
+  /** How many pictures came with the question. */
+  readonly asked?: number;
+  readonly follows?: string | null;
+  readonly budget?: Budget | null;
+}
+
+export interface Budget {
+  readonly usd?: number | null;
+  readonly seconds?: number | null;
+  readonly tokens?: number | null;
+}
+
+export interface Attachment {
+  readonly media_type: string;
+  /** Base64. */
+  readonly data: string;
+}
+
+export interface Question {
+  readonly question?: string;
+  readonly images?: readonly Attachment[];
+  readonly video?: Attachment;
+  readonly mode?: string;
+  readonly models?: readonly string[];
+  readonly agents?: number;
+  readonly rounds?: number;
+  readonly tools?: readonly string[];
+  readonly budget?: Budget;
+  readonly follows?: string;
+  readonly again?: string;
+}
+
+/** The server said no, in one sentence. */
+export class Refused extends Error {
+  constructor(message: string, readonly status: number) {
+    super(message);
+  }
+}
+
+const KEY = "musespark.key";
+
+/** The key that this tab sends, where the server asks for one. */
+export function setKey(key: string): void {
+  sessionStorage.setItem(KEY, key);
+}
+
+export function hasKey(): boolean {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+/** A response that is good; raises `Refused`. */
+export async function asked(path: string, options: RequestInit = {}): Promise<Response> {
+  const headers = new Headers(options.headers);
+  const key = sessionStorage.getItem(KEY);
+  if (key !== null) headers.set("authorization", `Bearer ${key}`);
+  let response: Response;
+  try {
+    response = await fetch(path, { ...options, headers, credentials: "same-origin", redirect: "error" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    throw new Refused("The server does not answer; is muse serve still running?", 0);
+  }
+  if (!response.ok) throw new Refused(await sentenceOf(response), response.status);
+  return response;
+}
+
+async function sentenceOf(response: Response): Promise<string> {
+  try {
+    const body: unknown = await response.json();
+    const error = (body as { error?: { message?: unknown } }).error;
+    if (typeof error?.message === "string") return error.message;
+  } catch {
+    // Not our server's words: the status has to do.
+  }
+  return `The server answered ${response.status} ${response.statusText}.`;
+}
+
+async function json<T>(path: string, options?: RequestInit): Promise<T> {
+  return (await asked(path, options)).json() as Promise<T>;
+}
+
+export const pageInfo = (): Promise<PageInfo> => json("/v1/page");
+
+/** The newest runs, or those that began before that one. */
+export async function runs(before?: string, limit = 30): Promise<readonly Summary[]> {
+  const query = new URLSearchParams({ limit: String(limit), ...(before === undefined ? {} : { before }) });
+  return (await json<{ data: readonly Summary[] }>(`/v1/runs?${query}`)).data;
+}
+
+export const summary = (id: string): Promise<Summary> => json(`/v1/runs/${encodeURIComponent(id)}`);
+
+/** Ask; returns the run's id. */
+export async function ask(question: Question): Promise<string> {
+  const body = JSON.stringify(question);
+  return (await json<{ id: string }>("/v1/runs", { method: "POST", body, headers: { "content-type": "application/json" } })).id;
+}
+
+export const stop = (id: string): Promise<Response> => asked(`/v1/runs/${encodeURIComponent(id)}/stop`, { method: "POST" });
+export const forget = (id: string): Promise<Response> => asked(`/v1/runs/${encodeURIComponent(id)}`, { method: "DELETE" });
+
+/** The exported run, as a file to keep. */
+export async function exported(id: string): Promise<Blob> {
+  return (await asked(`/v1/runs/${encodeURIComponent(id)}/export`)).blob();
+}
+
+/** The address of the n-th picture of a question, from 1. */
+export const askedPicture = (id: string, number: number): string => `/v1/runs/${encodeURIComponent(id)}/asked/${number}`;

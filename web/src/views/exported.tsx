@@ -1,0 +1,42 @@
+/** A run in a file of its own: the same fold and the same lanes, and no server. */
+
+import type { VNode } from "preact";
+import { useMemo } from "preact/hooks";
+import type { Budget } from "../api";
+import { Film } from "../fold/film";
+import type { Event } from "../fold/events";
+import { Answer } from "./answer";
+import { Mark } from "./marks";
+import { Lightbox, Thumbs } from "./pictures";
+import { Controls, Player } from "./player";
+import { Body } from "./run";
+
+export interface Exported {
+  readonly events: readonly Event[];
+  readonly budget: Budget | null;
+  /** The question's pictures, as `data:` URLs. */
+  readonly asked: readonly string[];
+}
+
+export function ExportedRun({ events, budget, asked }: Exported): VNode {
+  const player = useMemo(() => new Player(new Film(events), true), [events]);
+  const run = player.run.value;
+  const end = player.film.after(events.length);
+  return (
+    <div class="page alone">
+      <header class="top"><span class="brand"><Mark sign="spark" size={22} />Muse Spark</span></header>
+      <main id="main">
+        <article class="run" data-run={end.id} data-seq={run.seq} aria-label={end.question}>
+          <header class="question">
+            <Thumbs pictures={asked.map((link) => ({ link, caption: "What was asked about" }))} label="Pictures of the question" />
+            <div><h1>{end.question}</h1><p class="manner">{[end.mode, end.model].filter(Boolean).join(" · ")}</p></div>
+          </header>
+          <Answer run={run} stopped={player.time.value >= player.film.seconds} budget={budget} clock={null} />
+          <Controls player={player} onClose={null} />
+          <Body run={run} />
+        </article>
+      </main>
+      <Lightbox />
+    </div>
+  );
+}

@@ -1,0 +1,138 @@
+/** The lanes: one row an agent, below the one that sent it; those that say the same join on the right. */
+
+import type { VNode } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { type Group, letter } from "../fold/groups";
+import { agreement, isMember, isTeam, type Row, rowsOf, winning } from "../fold/rows";
+import { isRunning, type Run } from "../fold/run";
+import { counted, cut, oneLine } from "../fold/words";
+import { LaneCard } from "./lane";
+
+/** Groups that have a line of their own; the others share the last. */
+const LINES = 4;
+const APART = 16;
+const INDENT = 18;
+
+/** Which line a group has, and up to which row that reaches. */
+interface Line {
+  readonly group: Group;
+  readonly column: number;
+  readonly last: number;
+  readonly tone: string;
+}
+
+export function toneOf(run: Run, group: Group | null, winner: Group | null): string {
+  if (group === null) return "";
+  if (winner !== null && run.verified && group.number === winner.number) return "tone-right";
+  return `tone-${group.number % 6}`;
+}
+
+export function Lanes({ run, onOpen }: { run: Run; onOpen: (who: string) => void }): VNode {
+  const [toggled, setToggled] = useState<ReadonlyMap<string, boolean>>(new Map());
+  const closed = (who: string): boolean => toggled.get(who) ?? isDone(run, who);
+  const rows = rowsOf(run, closed);
+  const groups = agreement(run);
+  const winner = winning(run, groups);
+  const lines = linesOf(run, rows, groups, winner);
+  const width = lines.length === 0 ? 0 : APART * (Math.min(lines.length, LINES) + 0.75);
+  const toggle = (who: string): void => setToggled(new Map(toggled).set(who, !closed(who)));
+  return (
+    <section class="lanes" aria-label="Agents">
+      <Agreement run={run} lines={lines} winner={winner} width={width} />
+      <ol class="rows">
+        {rows.map((row, at) => (
+          <LaneRow key={row.who} run={run} row={row} at={at} lines={lines} width={width} closed={closed(row.who)} onOpen={onOpen} onToggle={toggle}
+            tone={toneOf(run, row.group, winner)} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** What the threads of a team's agent did is folded away once it has ended. */
+function isDone(run: Run, who: string): boolean {
+  const lane = run.lanes.get(who);
+  return lane !== undefined && isTeam(run) && isMember(run, lane) && !isRunning(lane);
+}
+
+function linesOf(run: Run, rows: readonly Row[], groups: readonly Group[], winner: Group | null): Line[] {
+  return [...groups].sort((a, b) => Number(b === winner) - Number(a === winner)).map((group, at) => ({
+    group, column: Math.min(at, LINES - 1), tone: toneOf(run, group, winner),
+    last: rows.reduce((last, row, index) => (row.group?.number === group.number ? index : last), -1),
+  })).filter((line) => line.last >= 0);
+}
+
+const place = (column: number): number => APART * (column + 0.75);
+
+/** Who says what: where the lines arrive. */
+function Agreement({ run, lines, winner, width }: { run: Run; lines: readonly Line[]; winner: Group | null; width: number }): VNode | null {
+  if (lines.length === 0) return null;
+  return (
+    <div class="agreement">
+      <ul aria-label="Answers so far">
+        {lines.map(({ group, tone }) => (
+          <li key={group.number} class={`said ${tone} ${group === winner ? "winner" : ""}`}>
+            <b class="letter" aria-hidden="true">{letter(group)}</b>
+            <span class="what">{cut(oneLine(group.answer), 60) || "nothing"}</span>
+            <small>{counted(group.agents.length, "agent")}</small>
+          </li>
+        ))}
+      </ul>
+      <div class="joins top" style={{ width: `${width}px` }} aria-hidden="true">
+        {lines.map((line) => <i key={line.group.number} class={`pass ${line.tone}`} style={{ left: `${place(line.column)}px` }} />)}
+      </div>
+      {run.settled !== "" && <p class="settled">{run.settled}</p>}
+    </div>
+  );
+}
+
+interface RowProps {
+  readonly run: Run;
+  readonly row: Row;
+  readonly at: number;
+  readonly lines: readonly Line[];
+  readonly width: number;
+  readonly tone: string;
+  readonly closed: boolean;
+  readonly onOpen: (who: string) => void;
+  readonly onToggle: (who: string) => void;
+}
+
+/** Drawn anew only where something of it has changed. */
+function LaneRow({ run, row, at, lines, width, tone, closed, onOpen, onToggle }: RowProps): VNode {
+  const joins = lines.map((line) => (at > line.last ? 0 : row.group?.number === line.group.number ? 2 : 1)).join("") + lines.map((line) => line.tone).join();
+  return useMemo(() => (
+    <li class="row">
+      <Branches row={row} />
+      <LaneCard run={run} row={row} tone={tone} closed={closed} onOpen={onOpen} onToggle={onToggle} />
+      {width > 0 && <Joins row={row} at={at} lines={lines} width={width} />}
+    </li>
+  ), [row.lane, row.below, row.follows.join(), row.group?.answer, tone, joins, width, closed, isTeam(run), run.lanes.size > 1, row.lane.state === "waiting" ? run.at : 0]);
+}
+
+/** The way from the agent above to this one. */
+function Branches({ row }: { row: Row }): VNode | null {
+  if (row.level === 0) return null;
+  return (
+    <div class="branches" style={{ width: `${row.level * INDENT}px` }} aria-hidden="true">
+      {row.follows.map((follows, at) => (
+        <i key={at} class={at < row.level - 1 ? (follows ? "bar" : "none") : follows ? "fork" : "bend"} style={{ left: `${at * INDENT + 8}px` }} />
+      ))}
+    </div>
+  );
+}
+
+/** The lines that pass this row, and its own that joins one of them. */
+function Joins({ row, at, lines, width }: { row: Row; at: number; lines: readonly Line[]; width: number }): VNode {
+  return (
+    <div class="joins" style={{ width: `${width}px` }} aria-hidden="true">
+      {lines.map((line) => {
+        const joins = row.group?.number === line.group.number;
+        return [
+          at < line.last && <i key={`p${line.group.number}`} class={`pass ${line.tone}`} style={{ left: `${place(line.column)}px` }} />,
+          joins && <i key={`j${line.group.number}`} class={`join ${line.tone}`} style={{ width: `${place(line.column) + 2}px` }} />,
+        ];
+      })}
+    </div>
+  );
+}

@@ -1,0 +1,145 @@
+/** One run: its question, its answer, its agents, and what can be done with it. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { askedPicture, exported, stop, summary, type Summary } from "../api";
+import { Film } from "../fold/film";
+import type { Event } from "../fold/events";
+import type { Run } from "../fold/run";
+import { decisionOf, verdictOf } from "../fold/words";
+import { follow } from "../follow";
+import { Watch } from "../watch";
+import { Agents } from "./agents";
+import { Answer } from "./answer";
+import { Lanes } from "./lanes";
+import { Mark, type Sign } from "./marks";
+import { Thumbs } from "./pictures";
+import { Controls, isCalm, Player } from "./player";
+
+/** Seconds below which a run that was just asked is shown once more, slowly: nobody could follow it. */
+const TOO_QUICK = 3;
+
+interface RunProps {
+  readonly id: string;
+  /** Whether this tab has just asked it. */
+  readonly fresh: boolean;
+  readonly children?: ComponentChildren;
+  readonly onSwap: (() => void) | null;
+  readonly onKnown?: (run: Run, how: string, summary: Summary | null) => void;
+}
+
+export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNode {
+  const watch = useMemo(() => new Watch(id), [id]);
+  useEffect(() => () => watch.leave(), [watch]);
+  const [about, setAbout] = useState<Summary | null>(null);
+  const how = watch.how.value;
+  useEffect(() => {
+    summary(id).then(setAbout).catch(() => setAbout(null)); // Its events say all that matters.
+  }, [id, how]);
+  const player = useSignal<{ readonly player: Player; readonly whole: boolean } | null>(null);
+  const play = (whole: boolean): void => {
+    void eventsOf(id).then((events) => {
+      player.value = { player: new Player(new Film(events), whole && isCalm(), whole ? undefined : () => { player.value = null; }), whole };
+    });
+  };
+  useEffect(() => {
+    if (fresh && how === "finished" && watch.run.value.at < TOO_QUICK && watch.run.value.lanes.size > 1 && !isCalm()) play(false);
+  }, [how]);
+  const live = watch.run.value;
+  useEffect(() => onKnown?.(live, how, about), [how, about]);
+  const replayed = useComputed(() => player.value?.player.run.value ?? null).value;
+  const whole = player.value?.whole === true;
+  const shown = whole ? replayed! : live;
+  const lanes = replayed ?? live;
+  const over = how !== "";
+  if (watch.connection.value === "refused") return <p class="fault gone" role="alert">{watch.refused?.message}</p>;
+  return (
+    <article class="run" data-run={id} data-how={how} data-seq={shown.seq} aria-label={shown.question}>
+      <Question run={live} about={about} id={id} />
+      <Answer run={shown} stopped={over && !whole} budget={about?.budget ?? null} clock={over || whole ? null : () => watch.clock()}>
+        {over ? <After id={id} onReplay={player.value === null ? () => play(true) : null} onSwap={onSwap} />
+          : <button type="button" class="stop" onClick={() => void stop(id)}><Mark sign="stop" />Stop</button>}
+      </Answer>
+      {watch.connection.value === "lost" && <p class="lost" role="status">The connection is lost; trying again.</p>}
+      {player.value !== null && (
+        <Controls player={player.value.player} onClose={() => { player.value = null; }} {...(whole ? {} : { note: `That took ${live.at.toFixed(1)} s. Once more, slowly.` })} />
+      )}
+      <Body run={lanes} />
+      {children}
+    </article>
+  );
+}
+
+/** The agents and how they settled. */
+export function Body({ run }: { run: Run }): VNode {
+  const [opened, setOpened] = useState<string | null>(null);
+  return (
+    <>
+      <Lanes run={run} onOpen={setOpened} />
+      <Settled run={run} />
+      <Agents run={run} who={opened} onClose={() => setOpened(null)} />
+    </>
+  );
+}
+
+function Settled({ run }: { run: Run }): VNode | null {
+  if (run.decided === null && run.verdicts.length === 0) return null;
+  return (
+    <section class="settled-by" aria-label="How it was settled">
+      {run.decided !== null && <p>{decisionOf(run, run.decided)}</p>}
+      {run.verdicts.slice(-3).map((verdict) => <p key={verdict.seq} class="verdict">{verdictOf(run, verdict)}</p>)}
+    </section>
+  );
+}
+
+function Question({ run, about, id }: { run: Run; about: Summary | null; id: string }): VNode {
+  const pictures = Array.from({ length: about?.asked ?? 0 }, (_, at) => ({ link: askedPicture(id, at + 1), caption: "What was asked about" }));
+  return (
+    <header class="question">
+      <Thumbs pictures={pictures} label="Pictures of the question" />
+      <div>
+        <h1>{run.question || about?.question || "…"}</h1>
+        <p class="manner">{[run.mode, run.model].filter(Boolean).join(" · ")}</p>
+      </div>
+    </header>
+  );
+}
+
+function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => void) | null; onSwap: (() => void) | null }): VNode {
+  const [said, setSaid] = useState("");
+  const say = (text: string): void => { setSaid(text); setTimeout(() => setSaid(""), 2500); };
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(`${location.origin}/runs/${id}`);
+      say("The link is copied.");
+    } catch {
+      say(`${location.origin}/runs/${id}`);
+    }
+  };
+  const save = async (): Promise<void> => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await exported(id));
+    link.download = `muse-${id.slice(0, 8)}.html`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  };
+  const action = (sign: Sign, name: string, act: () => void): VNode => <button type="button" class="action" onClick={act}><Mark sign={sign} size={16} />{name}</button>;
+  return (
+    <>
+      <span class="sr" role="status">{said}</span>
+      {said !== "" && <span class="said-so" aria-hidden="true">{said}</span>}
+      {onReplay !== null && action("play", "Replay", onReplay)}
+      {onSwap !== null && action("swap", "Another model", onSwap)}
+      {action("link", "Copy link", () => void copy())}
+      {action("save", "Export", () => void save().catch((error: Error) => say(error.message)))}
+    </>
+  );
+}
+
+/** Every event of a run that is over. */
+async function eventsOf(id: string): Promise<readonly Event[]> {
+  const events: Event[] = [];
+  await follow(id, { happened: (more) => { for (const event of more) events.push(event); }, over: () => undefined, connection: () => undefined }, new AbortController().signal);
+  return events;
+}
