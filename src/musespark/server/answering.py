@@ -18,6 +18,7 @@ from musespark.server.bursts import bursts
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
 from musespark.server.failures import Failure, failure_of
 from musespark.server.metrics import Metrics
+from musespark.server.page_body import options_of
 from musespark.server.runs import Begun, How, Runs, Spending
 from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
@@ -105,7 +106,7 @@ class Answering:
         created = int(time.time())
         self._dialect, self._thinking, self._streamed = dialect, thinking, asked.stream
         self._begun = Begun(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
-                            caller=thinking.caller, created=created)
+                            caller=thinking.caller, created=created, options=options_of(asked))
         links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
         self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
                                 one_call=asked.one_call, links=links)

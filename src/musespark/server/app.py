@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
@@ -22,7 +23,7 @@ from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, Openable
-from musespark.server import listing
+from musespark.server import listing, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed, parsed_header
@@ -39,6 +40,8 @@ from musespark.server.responses import Responses
 from musespark.server.runs import InMemory, Runs
 from musespark.server.schema import require_schema
 from musespark.server.seating import seat
+from musespark.server.static import Page
+from musespark.server.watching import Watched
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 
@@ -71,6 +74,8 @@ class Settings:
     here is refused."""
     most_runs: int = 1000
     """Questions that are answered at the same time."""
+    grace: float = 0.0
+    """Seconds that runs which nobody holds a connection to may go on once the server was told to stop."""
     farewell: float = 5.0
     """Seconds that what was cancelled has to clean up when the server stops."""
 
@@ -80,16 +85,30 @@ class Server:
     """What the routes share."""
 
     models: Models
-    runs: Runs
+    runs: Watched
     callers: Callers
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
+    carried: set[asyncio.Task[None]] = field(default_factory=set)
+    """Runs that nobody holds a connection to."""
     running: set[Thinking] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody is answered."""
 
     def __post_init__(self) -> None:
         self.idle.set()
+
+    def require_room(self) -> None:
+        """Raise `Refused` where as many questions are answered as may be."""
+        if len(self.running) >= self.settings.most_runs:
+            raise Refused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
+
+    async def thinking(self, asked: Asked, caller: Caller) -> Thinking:
+        """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
+        seated = await seat(asked, self.models)
+        budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
+        return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
+                        metrics=self.metrics)
 
     @contextmanager
     def counted(self, thinking: Thinking) -> Iterator[None]:
@@ -111,7 +130,8 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     models: ready models by name, beside those of the configuration. runs: where runs are kept; by default in memory.
     callers: who is behind a request.
     """
-    server = Server(models=Models(config, models), runs=runs or InMemory(), callers=callers, settings=settings or Settings())
+    server = Server(models=Models(config, models), runs=Watched(runs or InMemory()), callers=callers,
+                    settings=settings or Settings())
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -119,6 +139,8 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
             warming = asyncio.create_task(server.models.warm())
             yield
             warming.cancel()
+            told = getattr(app.state, "told_to_stop", time.monotonic())
+            await steering.let_go(server, told + server.settings.grace - time.monotonic())
             with suppress(TimeoutError):
                 async with asyncio.timeout(server.settings.farewell):
                     await server.idle.wait()
@@ -128,6 +150,8 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     for dialect in DIALECTS:
         app.router.routes.append(Route(dialect.path, Asking(server, dialect), methods=["POST"], include_in_schema=False))
     listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)
+    steering.add_routes(app, server)
+    static.add_routes(app, Page())
     app.add_exception_handler(MuseError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_address)
@@ -164,8 +188,7 @@ class Asking:
         """Everything that a request needs before anybody thinks. Raises the kinds of `MuseError`."""
         server, dialect = self._server, self._dialect
         caller = await server.callers(http)
-        if len(server.running) >= server.settings.most_runs:
-            raise Refused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
+        server.require_room()
         body = parsed(dialect.body, await bytes_of(http))
         header = http.headers.get("x-muse")
         around = Around(
@@ -174,10 +197,7 @@ class Asking:
             pictures=await fetched(dialect.remote_pictures(body), server.settings.allow_remote_images))
         asked = dialect.read(body, around)
         _require_schemas(asked)
-        seated = await seat(asked, server.models)
-        budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
-        return Thinking(seated=seated, runs=server.runs if seated.asked.store else None, budget=budget, caller=caller.name,
-                        metrics=server.metrics)
+        return await server.thinking(asked, caller)
 
     async def _earlier(self, follows: str | None, caller: Caller) -> tuple[Any, ...]:
         if follows is None:

@@ -86,9 +86,11 @@ def failure_of(error: MuseError) -> Failure:
 STATUSES = {
     400: "The request cannot be answered as it is.",
     401: "A key is needed, or the one that came is not known.",
+    403: "The request comes from another site's page.",
     404: "There is no such model, run or page.",
     405: "The page exists, but not for this method.",
     408: "The body did not arrive in time.",
+    409: "The run has ended already, or goes on.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     421: "The host that was asked for is not served here.",

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from musespark.server.failures import STATUSES
-from musespark.server.options import TeamOptions
+from musespark.server.options import Strict, TeamOptions
+from musespark.server.page_body import RunBody
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -29,13 +30,19 @@ def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
     for page in found["paths"].values():
         for operation in page.values():
             operation["responses"].pop("422", None)  # what does not fit is a 400 here
+    schemas |= _schemas("page", RunBody)
     for dialect in dialects:
-        schema = dialect.body.model_json_schema(ref_template="#/components/schemas/" + dialect.name + "-{model}")
-        schemas |= {f"{dialect.name}-{name}": value for name, value in schema.pop("$defs", {}).items()}
-        schemas[f"{dialect.name}-body"] = schema
+        schemas |= _schemas(dialect.name, dialect.body)
         found["paths"][dialect.path] = {"post": _operation(dialect)}
     app.openapi_schema = found
     return found
+
+
+def _schemas(name: str, body: type[Strict]) -> dict[str, Any]:
+    """A body as `NAME-body`, and its parts beside it."""
+    schema = body.model_json_schema(ref_template="#/components/schemas/" + name + "-{model}")
+    parts = {f"{name}-{part}": value for part, value in schema.pop("$defs", {}).items()}
+    return {**parts, f"{name}-body": schema}
 
 
 def _operation(dialect: Dialect[Any]) -> dict[str, Any]:

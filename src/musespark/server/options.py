@@ -37,8 +37,8 @@ class BudgetOptions(Strict):
     calls: Count | None = None
 
 
-class TeamOptions(Strict):
-    """Options of a team, and of a run."""
+class RunOptions(Strict):
+    """Options of a run, and of a team that works on it."""
 
     agents: Annotated[int, Field(ge=1, le=64)] | None = None
     first: Annotated[int, Field(ge=1, le=64)] | None = None
@@ -55,6 +55,11 @@ class TeamOptions(Strict):
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     """At most so many agents may be spawned."""
     budget: BudgetOptions | None = None
+
+
+class TeamOptions(RunOptions):
+    """Options of a team, and of a run."""
+
     store: bool | None = None
     """Whether the run is kept."""
     progress: bool | None = None

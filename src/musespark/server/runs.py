@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 from musespark.content import Image, Part
 from musespark.events import Event, Pictured
@@ -36,6 +37,18 @@ class Runs(Protocol):
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
+
+    async def asked(self, id: str, number: int) -> Image | None:
+        """The picture of a run's question by its number, from 1."""
+
+    async def head(self, id: str) -> Kept | None:
+        """A run, perhaps without its conversation and its events; None where there is none of that id."""
+
+    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+
+    async def forget(self, id: str) -> bool:
+        """Delete a run; whether there was one. A run that goes on is left alone."""
 
 
 class InMemory:
@@ -85,6 +98,37 @@ class InMemory:
         pictures = kept.pictures if kept else []
         return Image(pictures[number - 1].picture, "image/png") if 1 <= number <= len(pictures) else None
 
+    async def asked(self, id: str, number: int) -> Image | None:
+        """The picture of a run's question by its number, from 1."""
+        kept = self._kept.get(id)
+        pictures = kept.begun.asked if kept else ()
+        return pictures[number - 1] if 1 <= number <= len(pictures) else None
+
+    async def head(self, id: str) -> Kept | None:
+        """A run, None where there is none of that id."""
+        return self._kept.get(id)
+
+    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+        kept = self._kept.get(id)
+        if kept is None:
+            return []
+        first = max(0, after + 1)
+        number = sum(isinstance(event, Pictured) for event in kept.events[:first])
+        found = []
+        for event in kept.events[first:first + limit]:
+            number += isinstance(event, Pictured)
+            found.append(as_told(event, number))
+        return found
+
+    async def forget(self, id: str) -> bool:
+        """Delete a run; whether there was one. A run that goes on is left alone."""
+        kept = self._kept.get(id)
+        if kept is None or kept.how == "running":
+            return False
+        self._drop(id)
+        return True
+
     def _grow(self, id: str, size: int) -> None:
         self._sizes[id] = self._sizes.get(id, 0) + size
         self._size += size
@@ -96,8 +140,16 @@ class InMemory:
         for id in [id for id, kept in self._kept.items() if kept.how != "running"]:
             if len(self._kept) <= self._most and self._size <= self._most_bytes:
                 return
-            del self._kept[id]
-            self._size -= self._sizes.pop(id)
+            self._drop(id)
+
+    def _drop(self, id: str) -> None:
+        del self._kept[id]
+        self._size -= self._sizes.pop(id)
+
+
+def as_told(event: Event, number: int) -> dict[str, Any]:
+    """The event as JSON, its picture as that number."""
+    return {**replace(event, picture=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
 
 
 def _size_of(part: Part) -> int:

@@ -14,7 +14,7 @@ from musespark.store.votes import BUSY, default_path, to_wal
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from musespark.answer import fold
-from musespark.content import Message, Part, Text, signed_again
+from musespark.content import Image, Message, Part, Text, signed_again
 from musespark.events import Event, Pictured, RunEnded
 
 How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
 """`cancelled`: the client left. `interrupted`: the server had to stop."""
+
+
+def asked_in(conversation: Sequence[Message]) -> tuple[Image, ...]:
+    """The pictures of a conversation's question: of the last thing that a person said."""
+    return next((message.images for message in reversed(conversation) if message.role == "user"), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,13 @@ class Begun:
     caller: str = ""
     created: float = field(default_factory=time.time)
     """Seconds since 1970."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """How it was asked, as the client said it: so that it can be asked again. JSON-ready."""
+
+    @property
+    def asked(self) -> tuple[Image, ...]:
+        """The pictures of the question."""
+        return asked_in(self.conversation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,7 +49,18 @@ def forget(connection: Connection, keep: Keep, now: float) -> bool:
     else:
         return False
     ids = list(connection.execute(doomed).scalars())
+    _delete(connection, ids)
+    return len(ids) == _AT_ONCE
+
+
+def forget_one(connection: Connection, id: str) -> bool:
+    """Delete a run; whether there was one that had ended."""
+    ids = list(connection.execute(select(RUNS.c.id).where(RUNS.c.id == id, RUNS.c.how != "running")).scalars())
+    _delete(connection, ids)
+    return bool(ids)
+
+
+def _delete(connection: Connection, ids: list[str]) -> None:
     for table in (EVENTS, PICTURES):
         connection.execute(delete(table).where(table.c.run.in_(ids)))
     connection.execute(delete(RUNS).where(RUNS.c.id.in_(ids)))
-    return len(ids) == _AT_ONCE

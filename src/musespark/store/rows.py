@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 COLUMNS = {
-    "runs": ("id", "server", "protocol", "model", "caller", "created", "conversation", "how", "tokens", "usd", "calls"),
+    "runs": ("id", "server", "protocol", "model", "caller", "created", "conversation", "how", "tokens", "usd", "calls",
+             "options"),
     "events": ("run", "number", "kind", "body"),
     "pictures": ("run", "place", "number", "media_type", "data"),
 }

@@ -21,7 +21,7 @@ from musespark.store.conversation import read, written
 from musespark.store.database import Database
 from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
-from musespark.store.retention import Keep, forget
+from musespark.store.retention import Keep, forget, forget_one
 from musespark.store.schema import EVENTS, PICTURES, RUNS
 
 _SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spent", "run_ended", "pictured")
@@ -90,7 +90,7 @@ class StoredRuns:
         conversation, images = written(begun.conversation)
         count = self._counts[begun.id] = _Count()
         count.rows.append(("runs", (begun.id, self.server, begun.protocol, begun.model, begun.caller, float(begun.created),
-                                    conversation, "running", 0, 0.0, 0)))
+                                    conversation, "running", 0, 0.0, 0, json.dumps(begun.options))))
         for number, image in enumerate(images):
             count.rows.append(("pictures", (begun.id, "asked", number, image.media_type, image.data)))
 
@@ -130,6 +130,27 @@ class StoredRuns:
         """A run, None where there is none of that id."""
         await self._up_to_date()
         return await asyncio.to_thread(self._get, id)
+
+    async def head(self, id: str) -> Kept | None:
+        """A run without its conversation and its events, None where there is none of that id."""
+        await self._up_to_date()
+        return await asyncio.to_thread(self._head, id)
+
+    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+        if (count := self._counts.get(id)) is not None:
+            self._write(count)  # what nobody has waited for yet
+        await self._up_to_date()
+        return await asyncio.to_thread(self._told, id, after, limit)
+
+    async def asked(self, id: str, number: int) -> Image | None:
+        """The picture of a run's question by its number, from 1."""
+        await self._up_to_date()
+        return await asyncio.to_thread(self._asked, id, number)
+
+    async def forget(self, id: str) -> bool:
+        """Delete a run; whether there was one. A run that goes on is left alone."""
+        return await self.journal.do(partial(forget_one, id=id))
 
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
         """The newest first; with `before`, those that began before that run; with `caller`, that one's.
@@ -192,6 +213,26 @@ class StoredRuns:
             bodies[run].append(body)
         return [self._kept(row, bodies[row.id], {}, None) for row in rows]
 
+    def _head(self, id: str) -> Kept | None:
+        with self.database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
+        return None if row is None else self._kept(row, [], {}, None)
+
+    def _told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+        wanted = select(EVENTS.c.body).where(EVENTS.c.run == id, EVENTS.c.number > after).order_by(EVENTS.c.number).limit(limit)
+        with self.database.reading() as connection:
+            return [json.loads(body) for body in connection.execute(wanted).scalars()]
+
+    def _asked(self, id: str, number: int) -> Image | None:
+        with self.database.reading() as connection:
+            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
+            asked = PICTURES.c.run == id, PICTURES.c.place == "asked"
+            pictures = connection.execute(select(PICTURES).where(*asked).order_by(PICTURES.c.number)).all()
+        if row is None:
+            return None
+        found = self._kept(row, [], {}, [Image(picture.data, picture.media_type) for picture in pictures]).begun.asked
+        return found[number - 1] if 1 <= number <= len(found) else None
+
     def _picture(self, id: str, number: int) -> Image | None:
         wanted = select(PICTURES).where(PICTURES.c.run == id, PICTURES.c.place == "drawn", PICTURES.c.number == number)
         with self.database.reading() as connection:
@@ -206,7 +247,7 @@ class StoredRuns:
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StoreUnusable(self.database.name, f"the run {row.id} is damaged ({type(error).__name__})") from error
         begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
-                      created=row.created)
+                      created=row.created, options=json.loads(row.options))
         return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
 
     async def _upkeep(self) -> None:

@@ -28,6 +28,7 @@ RUNS = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("usd", Float, nullable=False),
     Column("calls", BigInteger, nullable=False),
+    Column("options", Text, nullable=False, server_default="{}"),  # how it was asked, as JSON
     Index("runs_of_caller", "caller", "seq"),
     Index("runs_by_how", "how", "seq"),
     Index("runs_by_created", "created"),

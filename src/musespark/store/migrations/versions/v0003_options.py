@@ -1,0 +1,14 @@
+"""How a run was asked, so that it can be asked again."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    """Add the column; of older runs nothing is known."""
+    op.add_column("runs", sa.Column("options", sa.Text, nullable=False, server_default="{}"))
