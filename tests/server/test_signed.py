@@ -1,4 +1,4 @@
-"""Thoughts that a provider has signed: they go to the client with the calls of its tools, come back, and reach that provider alone."""
+"""Thoughts that a provider has signed: they go to the client with the calls of its tools, and back to that provider alone."""
 
 import json
 from contextlib import asynccontextmanager
@@ -19,7 +19,8 @@ ASK = {"role": "user", "content": "How is the weather in Paris?"}
 TOOL = {"name": "weather", "description": "The weather in a city.",
         "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}
 FUNCTION = {"type": "function", "name": "weather", "parameters": TOOL["input_schema"]}
-CALLS = Say("I look.", thinking="They ask for Paris.", signature="sig-of-claude", calls=(("toolu_1", "weather", '{"city": "Paris"}'),))
+CALLS = Say("I look.", thinking="They ask for Paris.", signature="sig-of-claude",
+            calls=(("toolu_1", "weather", '{"city": "Paris"}'),))
 DONE = Say("It rains.")
 
 
@@ -146,7 +147,8 @@ async def test_what_is_none_of_ours_is_left_out(served, seal):
     5, [], {"id": 5}, {"provider_details": "x"}, {"provider_name": {}}, {"signature": 1.5}, {"signature": None}])
 async def test_a_seal_that_was_tampered_with_breaks_nothing(monkeypatch, kept):
     async with behind(monkeypatch, DONE) as (provider, server), asked(server) as client:
-        signature = json.dumps({"origin": f"anthropic@{provider.url}", "provider_name": "anthropic", "signature": "s", **kept} if isinstance(kept, dict) else kept)
+        sound = {"origin": f"anthropic@{provider.url}", "provider_name": "anthropic", "signature": "s"}
+        signature = json.dumps({**sound, **kept} if isinstance(kept, dict) else kept)
         seal = sealed([Thinking("Mine.", signature, "x")])
         turns = [ASK, {"role": "assistant", "content": [{"type": "thinking", "thinking": "", "signature": seal},
                                                         {"type": "text", "text": "Hm."}]}, ASK]

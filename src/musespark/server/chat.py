@@ -62,7 +62,8 @@ class Chat(Dialect[b.ChatBody]):
         """The completion that the chunks add up to."""
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         whole: Chunk = {}
-        finish, stop = None, {}
+        finish: str | None = None
+        stop: Chunk = {}
         for chunk in chunks:
             whole |= {key: value for key, value in chunk.items() if key not in ("choices", "object")}
             for choice in chunk["choices"]:

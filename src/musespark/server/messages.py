@@ -30,24 +30,14 @@ class Messages(Dialect[b.MessagesBody]):
 
     def remote_pictures(self, body: b.MessagesBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
-        blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
-        inner = [item for block in blocks if isinstance(block, b.ToolResultBlock) and isinstance(block.content, list)
-                 for item in block.content]
-        sources = [block.source for block in (*blocks, *inner) if isinstance(block, b.ImageBlock)]
-        return [source.url for source in sources if isinstance(source, b.UrlSource) and is_remote(source.url)]
+        return _remote(body)
 
     def read(self, body: b.MessagesBody, around: Around) -> Asked:
         """What was asked. Raises the kinds of `BadInput`."""
-        require_neutral(body, top_k=(), container=(), context_management=(), diagnostics=(), mcp_servers=([],), speed=("standard",))
+        require_neutral(body, top_k=(), container=(), diagnostics=())
         tools, choice = body.tools or [], body.tool_choice
-        system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
-        messages = joined(_messages(body.messages, around))
-        form = body.output_config.format if body.output_config else None
-        request = Request(
-            messages=(*instructions(system), *messages), max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
-            stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)),
-            tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.input_schema) for tool in tools),
-            tool_choice=_choice(choice), schema=None if form is None else json.dumps(form.schema_))
+        request = _request(body, around, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
+                           stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)))
         team = body.muse or around.team or TeamOptions()
         return Asked(
             model=body.model, request=request, conversation=request.messages, team=team, stream=bool(body.stream),
@@ -94,6 +84,32 @@ class Messages(Dialect[b.MessagesBody]):
 
 _KINDS = {401: "authentication_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error",
           503: "overloaded_error", 504: "timeout_error"}
+
+
+def _request(body: b.CountBody, around: Around, **sampling: Any) -> Request:
+    """The conversation with its tools and its form. Raises the kinds of `BadInput`."""
+    require_neutral(body, context_management=(), mcp_servers=([],), speed=("standard",))
+    system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
+    form = body.output_config.format if body.output_config else None
+    return Request(
+        messages=(*instructions(system), *joined(_messages(body.messages, around))),
+        tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.input_schema) for tool in body.tools or ()),
+        tool_choice=_choice(body.tool_choice), schema=None if form is None else json.dumps(form.schema_), **sampling)
+
+
+def counted(body: b.CountBody) -> Request:
+    """The request as far as its tokens go: no picture is fetched for that. Raises the kinds of `BadInput`."""
+    unseen = Image(b"?", "image/png")
+    return _request(body, Around(pictures=dict.fromkeys(_remote(body), unseen)))
+
+
+def _remote(body: b.CountBody) -> list[str]:
+    """The addresses of pictures that are somewhere else."""
+    blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
+    inner = [item for block in blocks if isinstance(block, b.ToolResultBlock) and isinstance(block.content, list)
+             for item in block.content]
+    sources = [block.source for block in (*blocks, *inner) if isinstance(block, b.ImageBlock)]
+    return [source.url for source in sources if isinstance(source, b.UrlSource) and is_remote(source.url)]
 
 
 def _effort(body: b.MessagesBody) -> Effort | None:

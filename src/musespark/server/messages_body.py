@@ -146,31 +146,38 @@ class OutputConfig(Strict):
     format: Format | None = None
 
 
-class MessagesBody(Strict):
-    """The body of POST /v1/messages."""
+class CountBody(Strict):
+    """The body of POST /v1/messages/count_tokens: what a message's has, too."""
 
     model: Name
     messages: Annotated[list[Turn], Field(min_length=1, max_length=MAX_MESSAGES)]
-    max_tokens: int
-    muse: TeamOptions | None = None
-    stream: bool | None = None
     system: str | list[TextBlock] | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    stop_sequences: Annotated[list[str], Field(max_length=16)] | None = None
     tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Annotated[Auto | AnyTool | OneTool | NoTool, Field(discriminator="type")] | None = None
     thinking: Annotated[Enabled | Adaptive | Disabled, Field(discriminator="type")] | None = None
     output_config: OutputConfig | None = None
-    # Taken, without effect: they say who asks, or how another's service should bill and cache it.
+    # Taken, without effect: how another's service should cache it.
+    cache_control: dict[str, Any] | None = None
+    # Refused, unless they say what is so without them.
+    context_management: Any = None
+    mcp_servers: Any = None
+    speed: Any = None
+
+
+class MessagesBody(CountBody):
+    """The body of POST /v1/messages."""
+
+    max_tokens: int
+    muse: TeamOptions | None = None
+    stream: bool | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop_sequences: Annotated[list[str], Field(max_length=16)] | None = None
+    # Taken, without effect: they say who asks, or how another's service should bill it.
     metadata: dict[str, Any] | None = None
     service_tier: str | None = None
-    cache_control: dict[str, Any] | None = None
     inference_geo: str | None = None
     # Refused, unless they say what is so without them.
     top_k: int | None = None
     container: Any = None
-    context_management: Any = None
     diagnostics: Any = None
-    mcp_servers: Any = None
-    speed: Any = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from musespark.content import Image, Message, Request, Role, Text, Thinking, ToolCall, ToolResult, ToolSpec, signed_again
@@ -18,6 +18,14 @@ from musespark.server.seals import unsealed
 
 INCLUDED = ("reasoning.encrypted_content",)
 """What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""
+
+
+UNSAID: Mapping[str, Any] = {
+    "background": False, "instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True,
+    "previous_response_id": None, "temperature": None, "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [],
+    "top_p": None, "truncation": "disabled", "user": None, "reasoning": {"effort": None, "summary": None},
+    "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None}
+"""What a response repeats of a request that said nothing of it."""
 
 
 class Responses(Dialect[b.ResponsesBody]):
@@ -92,12 +100,7 @@ class Responses(Dialect[b.ResponsesBody]):
 def _echo(body: b.ResponsesBody) -> dict[str, Any]:
     """What a response repeats of its request."""
     said = body.model_dump(mode="json", by_alias=True, exclude_none=True)
-    unsaid: dict[str, Any] = {
-        "background": False, "instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True,
-        "previous_response_id": None, "temperature": None, "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [],
-        "top_p": None, "truncation": "disabled", "user": None, "reasoning": {"effort": None, "summary": None},
-        "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None}
-    return {name: said.get(name, value) for name, value in unsaid.items()}
+    return {name: said.get(name, value) for name, value in UNSAID.items()}
 
 
 def _schema(text: b.TextConfig | None) -> str | None:

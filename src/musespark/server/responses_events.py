@@ -68,6 +68,11 @@ class ResponseChunks(Chunks):
             response["incomplete_details"] = {"reason": "max_output_tokens"}
         return self._event("response.completed" if whole else "response.incomplete", response=response)
 
+    def so_far(self, status: str) -> dict[str, Any]:
+        """The response as it is now."""
+        self._close(whole=False)
+        return self._response(status)
+
     def _response(self, status: str) -> dict[str, Any]:
         return {**self._head, "status": status, "output": list(self._output)}
 
