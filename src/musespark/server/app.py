@@ -23,7 +23,7 @@ from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, Openable
-from musespark.server import listing, static, steering
+from musespark.server import answers, counting, listing, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed, parsed_header
@@ -150,6 +150,8 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     for dialect in DIALECTS:
         app.router.routes.append(Route(dialect.path, Asking(server, dialect), methods=["POST"], include_in_schema=False))
     listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)
+    answers.add_routes(app, server.runs, server.callers)
+    counting.add_routes(app, server.models, server.callers)
     steering.add_routes(app, server)
     static.add_routes(app, Page())
     app.add_exception_handler(MuseError, _on_error)

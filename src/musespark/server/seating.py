@@ -38,7 +38,7 @@ class Seated:
 
 async def seat(asked: Asked, models: Models) -> Seated:
     """Raises `UnknownModel`, `BeyondModel`, `BadOption` and `Refused`."""
-    mode, name = _mode_and_name(asked.model)
+    mode, name = mode_and_name(asked.model)
     config, options = models.config, asked.team
     contemplates = mode is Mode.CONTEMPLATING
     if not contemplates and options.of_a_team:
@@ -61,7 +61,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
                   head=_head(team, explorers, request) if contemplates else "")
 
 
-def _mode_and_name(name: str) -> tuple[Mode | None, str]:
+def mode_and_name(name: str) -> tuple[Mode | None, str]:
     """What comes before the slash is a mode; a model's own name may have slashes, too."""
     before, _, after = name.partition("/")
     if before in list(Mode):
