@@ -7,6 +7,7 @@ import json
 import logging
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -58,7 +59,8 @@ def serve(
     callers = _callers(runs, None if loopback else host, require_key)
     # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others.
     hosts = (*_OWN, host.lower()) if loopback else None
-    app = make_app(found, runs=runs, callers=callers, settings=Settings(allow_remote_images=allow_remote_images, hosts=hosts))
+    app = make_app(found, runs=runs, callers=callers, settings=Settings(
+        allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
     listener = _listening(host, port)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
@@ -144,6 +146,10 @@ def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.S
     class Server(uvicorn.Server):
         """Says where it is once it is there, and ends quietly when it is told to."""
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            settings.app.state.told_to_stop = time.monotonic()  # type: ignore[union-attr]
+            await super().shutdown(sockets=sockets)
+
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             await super().startup(sockets=sockets)
             for line in greeting(address, config):
@@ -171,5 +177,6 @@ def greeting(address: str, config: Config) -> Iterator[str]:
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
     yield f"Muse Spark listens at {address}"
+    yield f"Open {address} in a browser to ask and to watch."
     yield f"Models: {', '.join(Models(config).listed)}"
     yield f"Try: curl {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"

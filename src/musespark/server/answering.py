@@ -106,7 +106,7 @@ class Answering:
         created = int(time.time())
         self._dialect, self._thinking, self._streamed = dialect, thinking, asked.stream
         self._begun = Begun(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
-                            caller=thinking.caller, created=created, options=options_of(asked))
+                            caller=thinking.caller, created=created, options=options_of(thinking.seated))
         links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
         self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
                                 one_call=asked.one_call, links=links)

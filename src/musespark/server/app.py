@@ -23,7 +23,7 @@ from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, Openable
-from musespark.server import answers, counting, listing, static, steering
+from musespark.server import answers, counting, listing, offer, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed, parsed_header
@@ -152,8 +152,10 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)
     answers.add_routes(app, server.runs, server.callers)
     counting.add_routes(app, server.models, server.callers)
-    steering.add_routes(app, server)
-    static.add_routes(app, Page())
+    page = Page()
+    offer.add_routes(app, server)
+    steering.add_routes(app, server, page)
+    static.add_routes(app, page)
     app.add_exception_handler(MuseError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_bad_address)

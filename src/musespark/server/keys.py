@@ -28,7 +28,7 @@ class KeyHolders:
 
     def __init__(self, runs: StoredRuns, *, required: bool = True) -> None:
         """required: whether those without one are refused; else they are nobody in particular, and have no limits."""
-        self._keys, self._purses, self._required = Keys(runs.database), Purses(runs), required
+        self._keys, self._purses, self.required = Keys(runs.database), Purses(runs), required
         self._seen: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
         """By the hash of the secret, with when it was looked up."""
 
@@ -41,7 +41,7 @@ class KeyHolders:
     async def __call__(self, http: HttpRequest) -> Caller:
         """Raises `Refused`: 401 without a good key, 429 too often; `BudgetExhausted` where the day's money is spent."""
         secret = _secret(http)
-        if not self._required and not secret.startswith(PREFIX):
+        if not self.required and not secret.startswith(PREFIX):
             return Caller()
         key = await self._key(secret)
         if http.method != "POST":

@@ -12,17 +12,20 @@ from starlette.responses import Response
 
 from musespark.answer import fold
 from musespark.errors import UnknownModel
-from musespark.events import Pictured
+from musespark.events import Pictured, RunStarted
 from musespark.server.breakdown import amounts
 from musespark.server.dialect import dumped
 from musespark.server.failures import Refused
 from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
+from musespark.server.pictures import picture_response
 from musespark.server.runs import Kept, Runs
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _STARTED = int(time.time())
+SHORT = 280
+"""Characters of an answer in a list."""
 
 
 def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[HttpRequest], Awaitable[Any]],
@@ -44,7 +47,7 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
     async def all_models(http: HttpRequest) -> dict[str, Any]:
         """The names that can be asked, in the shapes of both houses at once."""
         await callers(http)
-        data = [_model(name) for name in models.listed]
+        data = [await _model(name) for name in models.listed]
         return {"object": "list", "data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}
 
     @app.get("/v1/models/{name:path}", responses=ERRORS)
@@ -53,7 +56,11 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         await callers(http)
         if name not in models.listed:
             raise UnknownModel(name[:80], models.listed)
-        return _model(name)
+        return await _model(name)
+
+    async def _model(name: str) -> dict[str, Any]:
+        return {"id": name, "object": "model", "created": _STARTED, "owned_by": "musespark", "type": "model", "display_name": name,
+                "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED)), "muse": await models.about(name)}
 
     @app.get("/v1/runs", responses=ERRORS)
     async def latest_runs(http: HttpRequest, limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -61,13 +68,13 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         """The newest runs, without their events."""
         caller = await callers(http)
         found = await runs.latest(limit, before, caller.name)
-        return _json({"object": "list", "data": [_summary(kept) for kept in found]})
+        return _json({"object": "list", "data": [{**row, "answer": _short(row["answer"])} for row in map(summary, found)]})
 
     @app.get("/v1/runs/{id}", responses=ERRORS)
     async def one_run(http: HttpRequest, id: _Id) -> Response:
         """A run with every event; pictures are links."""
-        kept = await _kept(http, id)
-        return _json({**_summary(kept), "events": _events(kept)})
+        kept = await _kept(http, id, whole=True)
+        return _json({**summary(kept), "events": _events(kept)})
 
     @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
     async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
@@ -76,11 +83,11 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         found = await runs.picture(id, number)
         if found is None:
             raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
-        return Response(found.data, media_type=found.media_type, headers={"x-content-type-options": "nosniff"})
+        return picture_response(found)
 
-    async def _kept(http: HttpRequest, id: str) -> Kept:
+    async def _kept(http: HttpRequest, id: str, whole: bool = False) -> Kept:
         caller = await callers(http)
-        kept = await runs.get(id)
+        kept = await (runs.get(id) if whole else runs.head(id))
         if kept is None or kept.begun.caller != caller.name:
             raise Refused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
         return kept
@@ -91,20 +98,27 @@ def _json(value: object) -> Response:
     return Response(dumped(value), media_type="application/json")
 
 
-def _model(name: str) -> dict[str, Any]:
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED))
-    return {"id": name, "object": "model", "created": _STARTED, "owned_by": "musespark", "type": "model", "display_name": name,
-            "created_at": created}
-
-
-def _summary(kept: Kept) -> dict[str, Any]:
-    answer = fold(kept.events)
-    return {"id": kept.begun.id, "object": "run", "protocol": kept.begun.protocol, "model": kept.begun.model,
-            "created": int(kept.begun.created), "status": kept.how, "mode": str(answer.mode), "answer": answer.answer,
+def summary(kept: Kept) -> dict[str, Any]:
+    """A run without its events: what was asked and how, what was answered, what it cost."""
+    answer, began = fold(kept.events), kept.begun
+    started = next((event for event in kept.events if isinstance(event, RunStarted)), None)
+    question = started.question if started else ""
+    spent = answer.usage if kept.how == "running" else kept.spent
+    options = {"pictures": 0, **began.options}
+    limits = options.pop("limits", None)
+    return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
+            "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": question,
+            "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "why": answer.why if kept.how == "finished" else None,
-            "usage": amounts(answer.usage),
+            "usage": amounts(answer.usage), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
-            "pictures": [f"/v1/runs/{kept.begun.id}/pictures/{number}" for number in range(1, len(kept.pictures) + 1)]}
+            "budget": limits, "follows": options.get("follows"), "asked": {"question": question, **options},
+            "thumbnails": len(kept.pictures),
+            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, len(kept.pictures) + 1)]}
+
+
+def _short(answer: str) -> str:
+    return answer if len(answer) <= SHORT else answer[:SHORT - 1] + "…"
 
 
 def _events(kept: Kept) -> list[dict[str, Any]]:

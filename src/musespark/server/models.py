@@ -6,6 +6,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from typing import Any
 
 from musespark.config import Config
 from musespark.content import Mode
@@ -16,6 +17,11 @@ from musespark.models.registry import PROVIDERS, model_named
 NATIVE = "nano"
 _MOST = 64
 """Models that are kept; a client may name as many as its provider has."""
+
+
+_ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictures_out", "tools": "tools", "team": "native_spawn",
+              "conversation": "conversation", "effort": "effort"}
+"""What a page is told of a model, and what that is among its abilities."""
 
 
 class Models:
@@ -40,6 +46,24 @@ class Models:
         modes = [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)]
         over = [f"{mode}/{name}" for name in self.names for mode in modes[1:]]
         return [*modes, *self.names, *over]
+
+    async def about(self, name: str) -> dict[str, Any]:
+        """What a listed name can do and what it costs, JSON-ready: of a mode, what all can who would think about it.
+
+        `ready` is false, with a sentence in `why`, where something is missing: a key, a library, weights.
+        """
+        before, _, after = name.partition("/")
+        over = before in list(Mode)
+        asked = [after or name] if after or not over else list(self.config.roles.explorer or (NATIVE,))
+        try:
+            found = [await self.named(each) for each in asked]
+        except MuseError as error:
+            return {"ready": False, "why": str(error)}
+        keyless = [model for model in found if not getattr(model, "has_key", True)]
+        missing = f"set {getattr(keyless[0], 'key_variable', 'its key')}" if keyless else ""
+        can = {ability: all(getattr(model.abilities, field) for model in found) for ability, field in _ABILITIES.items()}
+        return {"ready": not missing, "why": missing, "models": asked, **can,
+                "context": min(model.abilities.context for model in found), "price": _price(found[0]) if len(found) == 1 else None}
 
     async def named(self, name: str) -> Model:
         """The model of that name. Raises `UnknownModel`, and what making it raises.
@@ -89,3 +113,11 @@ class Models:
             await asyncio.to_thread(engine_of, None)
         except MuseError:
             return
+
+
+def _price(model: Model) -> dict[str, float] | None:
+    """Dollars for a million tokens, read and written; None where nobody knows."""
+    if getattr(model, "price", True) is None:
+        return None
+    can = model.abilities
+    return {"prompt": can.usd_per_prompt_token * 1e6, "written": can.usd_per_token * 1e6}

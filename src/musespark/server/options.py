@@ -28,6 +28,10 @@ Positive: TypeAlias = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 
 
+ToolName: TypeAlias = Literal["python", "spawn", "look"]
+Aggregate: TypeAlias = Literal["auto", "vote", "weigh", "judge", "merge"]
+
+
 class BudgetOptions(Strict):
     """What one answer may cost, all agents together."""
 
@@ -44,13 +48,13 @@ class RunOptions(Strict):
     first: Annotated[int, Field(ge=1, le=64)] | None = None
     """Explorers that start at once."""
     rounds: Annotated[int, Field(ge=0, le=8)] | None = None
-    aggregate: Literal["auto", "vote", "weigh", "judge", "merge"] | None = None
+    aggregate: Aggregate | None = None
     models: Annotated[list[Name], Field(min_length=1, max_length=16)] | None = None
     """The mix of explorers, instead of the one that the model's name says."""
     judge: Name | None = None
     refiner: Name | None = None
     merger: Name | None = None
-    tools: Annotated[list[Literal["python", "spawn"]], Field(max_length=2)] | None = None
+    tools: Annotated[list[ToolName], Field(max_length=8)] | None = None
     """What agents may use by themselves, beside the client's own tools."""
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     """At most so many agents may be spawned."""

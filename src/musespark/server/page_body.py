@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
@@ -12,6 +13,9 @@ from musespark.server.failures import Refused
 from musespark.server.options import EFFORTS, RunOptions, Strict, TeamOptions
 from musespark.server.runs import Kept
 from musespark.store.kept import asked_in
+
+if TYPE_CHECKING:
+    from musespark.server.seating import Seated
 
 _Id = Annotated[str, Field(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 
@@ -72,7 +76,7 @@ def read(body: RunBody, earlier: tuple[Message, ...], before: Kept | None, video
     request = Request(messages=messages, seed=body.seed).checked()
     options = body.model_dump(exclude_none=True, include=set(RunOptions.model_fields) - ({"models"} if _one(body) else set()))
     return Asked(model=_model(body), request=request, conversation=request.messages, team=TeamOptions.model_validate(options),
-                 effort=EFFORTS[body.effort] if body.effort else None, stream=True)
+                 effort=EFFORTS[body.effort] if body.effort else None, stream=True, follows=body.follows)
 
 
 def _one(body: RunBody) -> bool:
@@ -86,8 +90,11 @@ def _model(body: RunBody) -> str:
     return f"{mode}/{body.models[0]}" if body.models and _one(body) else mode
 
 
-def options_of(asked: Asked) -> dict[str, Any]:
-    """How it was asked, in the fields of `RunBody`, whichever protocol it came by; and the number of the question's pictures."""
+def options_of(seated: Seated) -> dict[str, Any]:
+    """How it was asked, in the fields of `RunBody`, whichever protocol it came by; with the number of the question's pictures, and
+    `limits`, which hold whoever set them.
+    """
+    asked, limits = seated.asked, seated.limits
     options = asked.team.model_dump(exclude_none=True, include=set(RunOptions.model_fields))
     mode, _, name = asked.model.partition("/")
     if mode not in list(Mode):
@@ -95,5 +102,9 @@ def options_of(asked: Asked) -> dict[str, Any]:
     if name:
         options.setdefault("models", [name])
     said = {"mode": mode, "effort": asked.effort and asked.effort.value, "seed": asked.request.seed,
-            "pictures": len(asked_in(asked.conversation))}
-    return {**options, **{name: value for name, value in said.items() if value is not None}}
+            "pictures": len(asked_in(asked.conversation)), "follows": asked.follows, "limits": limits and _there(asdict(limits))}
+    return {**options, **_there(said)}
+
+
+def _there(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from musespark.asking import Options, thinkers
+from musespark.asking import Options, thinkers, watching
 from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
@@ -53,7 +53,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
     explorers, request = _held(explorers, request)
     for explorer in explorers:
         _require(explorer, request)
-    who = thinkers(await _options(asked, models, explorers, contemplates))
+    who = watching(thinkers(await _options(asked, models, explorers, contemplates)), request.videos)
     team = who if isinstance(who, Team) else None
     _require_names_apart(team, request)
     tells = contemplates and options.progress is not False

@@ -12,16 +12,20 @@ from fastapi import FastAPI, Header, Path, Query
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from musespark.content import Image, Video
+from musespark.content import Video
 from musespark.errors import MuseError
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed
 from musespark.server.dialect import dumped
+from musespark.server.export import exported
 from musespark.server.failures import Refused
+from musespark.server.listing import summary
 from musespark.server.openapi import ERRORS
 from musespark.server.origin import require_own_origin
 from musespark.server.page_body import RunBody, merged, options_of, read
+from musespark.server.pictures import picture_response
 from musespark.server.runs import Begun, Kept
+from musespark.server.static import Page
 from musespark.server.watching import EventStream
 from musespark.vision.video import seen
 
@@ -36,11 +40,12 @@ _MOST_SEQ = 2**53
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/page-body"}}}}}
 _TEXT = {"schema": {"type": "string"}}
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Server-sent events.", "content": {"text/event-stream": _TEXT}}}
+_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "A document.", "content": {"text/html": _TEXT}}}
 _PICTURE: dict[int | str, dict[str, Any]] = {200: {"description": "A picture.", "content": {"image/*": _TEXT}}}
 
 
-def add_routes(app: FastAPI, server: Server) -> None:
-    """Add them to the application."""
+def add_routes(app: FastAPI, server: Server, page: Page) -> None:
+    """Add them to the application. page: the files of the page, for a run that is exported as one of them."""
 
     @app.post("/v1/runs", status_code=201, responses={**ERRORS, 201: {"description": "It goes on, whoever watches."}},
               openapi_extra=_BODY)
@@ -92,6 +97,15 @@ def add_routes(app: FastAPI, server: Server) -> None:
         if found is None:
             raise Refused(f"The question has no picture {number}.", status=404, code="no_such_picture")
         return picture_response(found)
+
+    @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)
+    async def export_run(http: HttpRequest, id: _Id) -> Response:
+        """A run as one file that shows itself in any browser, without a server."""
+        kept = await _owned(server, await server.callers(http), id, whole=True)
+        document = exported(await page.replay(), summary(kept), kept)
+        return Response(document, media_type="text/html", headers={
+            "content-disposition": f'attachment; filename="muse-{id}.html"', "x-content-type-options": "nosniff",
+            "content-security-policy": "default-src 'none'; sandbox"})
 
 
 async def kept_of(server: Server, http: HttpRequest, id: str) -> Kept:
@@ -150,7 +164,7 @@ async def _begun(server: Server, thinking: Thinking) -> None:
     """Let a run go on by itself; returns once its first event is kept. Raises what kept it from that."""
     asked = thinking.seated.asked
     begun = Begun(id=thinking.id, protocol=PROTOCOL, model=asked.model, conversation=asked.conversation, caller=thinking.caller,
-                  options=options_of(asked))
+                  options=options_of(thinking.seated))
     first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def carry() -> None:
@@ -185,14 +199,3 @@ async def let_go(server: Server, seconds: float) -> None:
         await asyncio.wait(server.carried, timeout=max(0.0, seconds))
     for task in list(server.carried):
         task.cancel()
-
-
-SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
-
-
-def picture_response(image: Image) -> Response:
-    """A picture, and nothing but a picture whatever its bytes say."""
-    kind = image.media_type if image.media_type in SHOWN else "application/octet-stream"
-    return Response(image.data, media_type=kind, headers={
-        "x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox",
-        "cross-origin-resource-policy": "same-origin", "cache-control": "private, max-age=31536000, immutable"})

@@ -176,11 +176,16 @@ async def _within(seconds: float, news: asyncio.Event) -> bool:
 
 
 def shown(id: str, value: dict[str, Any]) -> dict[str, Any]:
-    """An event as JSON for a page: a picture is a link, and what a provider signed is left out."""
+    """An event as JSON for a page: a picture is a link."""
     if "picture" in value:
-        value["picture"] = f"/v1/runs/{id}/pictures/{value['picture']}"
-    value.pop("signed", None)
-    return value
+        value = {**value, "picture": f"/v1/runs/{id}/pictures/{value['picture']}"}
+    return without_signatures(value)
+
+
+def without_signatures(value: dict[str, Any]) -> dict[str, Any]:
+    """An event as JSON without what a provider signed: that is between the server and the provider."""
+    calls = {"calls": [{**call, "signature": None} for call in value["calls"]]} if value.get("calls") else {}
+    return {name: item for name, item in value.items() if name != "signed"} | calls
 
 
 def frame(id: str, value: dict[str, Any]) -> bytes:
