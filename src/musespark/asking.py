@@ -75,7 +75,7 @@ class Options(TypedDict, total=False):
     merger: str | Model
     """Who plays these roles; by default the explorers."""
     tools: Iterable[str | Tool]
-    """What agents may use: `python`, `spawn`, or tools of one's own."""
+    """What agents may use: `python`, `spawn`, `look` or one of the tools that look (`musespark.vision`), or tools of one's own."""
     kind: str
     """What kind of question it is, in a word: models are chosen and their votes weighed by how they did on such questions
     (`muse calibrate` teaches that), and who answers what now is kept."""
@@ -96,7 +96,9 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     `musespark.reasoning.modes.run` raises.
     """
     _require_known(options)
-    images = [as_image(source) for source in options.get("images", ())]
+    options["tools"] = tuple(options.get("tools", ()))
+    looks = any(isinstance(tool, str) and is_look(tool) for tool in options["tools"])
+    images = [as_image(source, strict=not looks) for source in options.get("images", ())]
     videos = await _seen(options["video"]) if "video" in options else ()
     request = Request.of(question, images, videos, mode=options.get("mode", Mode.CONTEMPLATING),
                          threads=options.get("threads", THREADS), seed=options.get("seed"),
@@ -173,15 +175,16 @@ def _model(named: str | Model, config: Config) -> Model:
 
 def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolMaker, ...]:
     """Those that look share one album, and are made together."""
-    named = tuple(named)
-    looks = [name for name in named if isinstance(name, str) and is_look(name)]
-    tools: list[Tool | ToolMaker] = [Looking(looks_named(looks))] if looks else []
+    looks: list[str] = []
+    tools: list[Tool | ToolMaker] = []
     for tool in named:
-        if tool == "spawn":
+        if isinstance(tool, str) and is_look(tool):
+            looks.append(tool)
+        elif tool == "spawn":
             tools.append(SpawnAgents)
-        elif tool not in looks:
+        else:
             tools.append(tools_named([tool])[0] if isinstance(tool, str) else tool)
-    return tuple(tools)
+    return (*tools, Looking(names)) if (names := looks_named(looks)) else tuple(tools)
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

@@ -218,7 +218,8 @@ MODEL_RULES: Mapping[str, Rule] = {
     "effort": _EFFORT,
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
-ABILITY_RULES: Mapping[str, Rule] = {**dict.fromkeys(FLAGS, _FLAG), "context": _whole(1, 10**9)}
+ABILITY_RULES: Mapping[str, Rule] = {**dict.fromkeys(FLAGS, _FLAG), "context": _whole(1, 10**9),
+                                      "longest_side": _whole(64, 10**5)}
 ROLE_RULES: Mapping[str, Rule] = {
     "explorer": (lambda value: _TEXT[0](value) or _texts(value), "the name of a model, or a list of them"),
     "refiner": (_TEXT[0], "the name of a model"), "judge": (_TEXT[0], "the name of a model"),

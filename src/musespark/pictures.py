@@ -31,9 +31,10 @@ ImageLike: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | np.ndarra
 """A path, a file's bytes, an `Image`, a PIL image, or an array as `png` takes it."""
 
 
-def as_image(source: ImageLike) -> Image:
+def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     """The picture as a checked part of a message.
 
+    strict: refuse what shows more than one picture, or depends on what is behind it; else `looked_at` shows what is seen of it.
     Raises `MissingFile`, or `BadPicture` where it is broken, huge, animated, partly transparent or no picture.
     """
     from PIL import Image as pillow
@@ -51,7 +52,7 @@ def as_image(source: ImageLike) -> Image:
         image = Image.from_bytes(png(source))
     else:
         raise BadPicture(f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array")
-    _decoded(image, name)
+    _decoded(image, name, strict)
     return image
 
 
@@ -109,10 +110,7 @@ def looked_at(image: Image) -> PIL.Image.Image:
     """What a picture shows, upright in RGB, as far as it can be shown: the first frame of an animation, and transparent parts on
     white, which `head` remarks on. Raises `BadPicture` where it is broken, huge or of another format.
     """
-    from PIL import Image as pillow
-
-    with _blaming(""), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
-        return _seen(picture, "", strict=False)
+    return _decoded(image, strict=False)
 
 
 def shown(image: Image) -> tuple[bytes, int, int]:
@@ -127,12 +125,12 @@ def _encoded(picture: PIL.Image.Image) -> bytes:
         return _saved(_seen(picture, ""))
 
 
-def _decoded(image: Image, name: str = "") -> PIL.Image.Image:
+def _decoded(image: Image, name: str = "", strict: bool = True) -> PIL.Image.Image:
     """What a file shows, decoded to the end: only that proves that it is whole."""
     from PIL import Image as pillow
 
     with _blaming(name), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
-        return _seen(picture, name)
+        return _seen(picture, name, strict)
 
 
 def _saved(picture: PIL.Image.Image) -> bytes:

@@ -12,12 +12,14 @@ from musespark.config import Config
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
+from musespark.reasoning.looking import IN_WORDS, Looking
 from musespark.reasoning.team import Team
 from musespark.server.asked import Asked
 from musespark.server.brief import Brief
 from musespark.server.failures import Refused
 from musespark.server.models import NATIVE, Models
 from musespark.server.options import TEAMS, TeamOptions
+from musespark.vision.toolset import LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,9 @@ async def seat(asked: Asked, models: Models) -> Seated:
     notes = tuple(_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
     explorers, request = _held(explorers, request)
+    read_to = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
     for explorer in explorers:
-        _require(explorer, request)
+        _require(explorer, request, read_to)
     who = watching(thinkers(await _options(asked, models, explorers, contemplates)), request.videos)
     team = who if isinstance(who, Team) else None
     _require_names_apart(team, request)
@@ -89,15 +92,18 @@ _ABILITIES = {"top_p": "be given a top_p", "seed": "be given a seed", "temperatu
               "stop": "be given texts to stop at", "schema": "be held to a schema", "effort": "be told how long to reason"}
 
 
-def _require(model: Model, request: Request) -> None:
-    """Raise `BeyondModel` for the first thing that the model cannot do."""
+def _require(model: Model, request: Request, read_to: bool) -> None:
+    """Raise `BeyondModel` for the first thing that the model cannot do.
+
+    read_to: whether tools tell a model that sees nothing what is in a picture.
+    """
     can: Abilities = model.abilities
     for option, lacking in _ABILITIES.items():
         if getattr(request, option) not in (None, ()) and not getattr(can, option):
             raise BeyondModel(model.name, lacking, "leave it out, or choose another model")
     if request.tools and not can.tools:
         raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
-    if request.images and not can.pictures_in:
+    if request.images and not can.pictures_in and not (read_to and can.tools):
         raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
     if request.tools and request.tool_choice not in ("auto", "none") and not can.tool_choice:
         raise BeyondModel(model.name, f"be told to choose tools by {request.tool_choice!r}", "ask with auto")
@@ -132,7 +138,9 @@ def _limits(options: TeamOptions, config: Config, contemplates: bool) -> Limits 
 
 
 def _require_names_apart(team: Team | None, request: Request) -> None:
-    held = {"spawn_agents" if callable(tool) else tool.spec.name for tool in (team.tools if team else ())}
+    held: set[str] = set()
+    for tool in team.tools if team else ():
+        held |= set(tool.names) if isinstance(tool, Looking) else {"spawn_agents" if callable(tool) else tool.spec.name}
     for tool in request.tools:
         if tool.name in held:
             raise BadOption("tools", tool.name, "of another name than the tools that the agents use by themselves")

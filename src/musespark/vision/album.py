@@ -96,8 +96,8 @@ class Album:
         if isinstance(number, float) and number.is_integer():
             number = int(number)
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self._pictures):
-            there = f"pictures 1 to {len(self._pictures)}" if len(self._pictures) > 1 else "picture 1"
-            raise Unclear(f"There is no picture {number!r:.40}; there is {there}.".replace("there is pictures", "there are pictures"))
+            there = f"are pictures 1 to {len(self._pictures)}" if len(self._pictures) > 1 else "is only picture 1"
+            raise Unclear(f"There is no picture {number!r:.40}; there {there}.")
         return self._pictures[number - 1]
 
     def pixels(self, picture: Picture) -> PIL.Image.Image:

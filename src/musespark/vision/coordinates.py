@@ -58,6 +58,11 @@ class Box:
         """Clockwise from the top left."""
         return (self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)
 
+    @property
+    def held(self) -> Box:
+        """What of it lies within the picture."""
+        return Box(_held(self.left), _held(self.top), _held(self.right), _held(self.bottom))
+
     @classmethod
     def around(cls, points: Iterable[Point]) -> Self:
         """The smallest box that holds the points."""
@@ -154,7 +159,7 @@ def box_asked(value: Any, remarks: list[str]) -> Box:
     ordered = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
     if (x1, y1) != (ordered.left, ordered.top):
         remarks.append(f"The corners of the box {_written(*written)} were swapped; it was read as {ordered}.")
-    box = Box(_held(ordered.left), _held(ordered.top), _held(ordered.right), _held(ordered.bottom))
+    box = ordered.held
     if not box.width or not box.height:
         raise Unclear(f"The box {_written(*written)} is empty: within the picture it has no width or no height; give one that is "
                       "at least a pixel wide and high.")

@@ -1,4 +1,7 @@
-"""Pictures as large as a model takes them, and no larger: scaled once before a call. Coordinates are normalised, so nothing moves."""
+"""Pictures as large as a model takes them, and no larger: scaled once before a call.
+
+Coordinates are normalised, so nothing moves.
+"""
 
 from __future__ import annotations
 

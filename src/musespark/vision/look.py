@@ -18,8 +18,8 @@ from musespark.vision.coordinates import WHOLE, Unclear
 if TYPE_CHECKING:
     import PIL.Image
 
-COORDINATES = "Coordinates run from 0 to 1000 each way, whatever the picture's shape: [0, 0] is its top left corner, [1000, 1000] its " \
-              "bottom right one. Those you give are of the picture that you name."
+COORDINATES = "Coordinates run from 0 to 1000 each way, whatever the picture's shape: [0, 0] is its top left corner, " \
+              "[1000, 1000] its bottom right one. Those you give are of the picture that you name."
 BOX: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 POINT: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
 PICTURE: Mapping[str, Any] = {"type": "integer", "minimum": 1, "description": "The number of the picture; by default the one asked "
@@ -90,7 +90,7 @@ class Look(ABC):
         text = f"Picture {picture.number}: {picture.caption}, {picture.size}."
         of = sight.view.of
         if of is not None and of.original != of.number:
-            text = f"{text[:-1]}; it shows {picture.to_original.box(WHOLE)} of picture {picture.original}."
+            text = f"{text[:-1]}; it shows {picture.to_original.box(WHOLE).held} of picture {picture.original}."
         if not self.album.sees:
             text += " You cannot see it."
         return Output("\n".join(filter(None, (*sight.remarks, text, sight.text))), (image,), captions=(picture.caption,))

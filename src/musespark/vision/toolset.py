@@ -14,6 +14,14 @@ LOOK = "look"
 """The name of all of them together."""
 TOOLS = {
     "zoom": "musespark.vision.zoom:Zoom",
+    "rotate": "musespark.vision.rotate:Rotate",
+    "enhance": "musespark.vision.enhance:Enhance",
+    "measure": "musespark.vision.measure:Measure",
+    "mark": "musespark.vision.mark:Mark",
+    "compare": "musespark.vision.compare:Compare",
+    "sketch": "musespark.vision.sketch:Sketch",
+    "read": "musespark.vision.read:Read",
+    "find": "musespark.vision.find:Find",
 }
 LIBRARIES = {"read": "rapidocr", "find": "rapidocr", "sketch": "resvg_py"}
 """What some of them need beside the core."""

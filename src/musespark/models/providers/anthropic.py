@@ -29,6 +29,7 @@ class Anthropic(Provider):
     url_variables = ("ANTHROPIC_BASE_URL",)
     key_variables = ("ANTHROPIC_API_KEY",)
     price_list = "anthropic"
+    longest_side = 1568
     max_temperature = 1.0
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:

@@ -25,6 +25,7 @@ class Google(Provider):
     price_list = "google"
     picture_types = ("image/png", "image/jpeg", "image/webp")
     video_types = ("video/mp4", "video/quicktime", "video/webm", "video/3gpp")
+    longest_side = 3072
     most_stops = 5
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:

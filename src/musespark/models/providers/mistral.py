@@ -24,6 +24,7 @@ class Mistral(Provider):
     price_list = "mistral"
     text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411",
                  "mistral-large-2407", "mistral-nemo*", "leanstral*")
+    longest_side = 1540
     max_temperature = 1.5
     id_length = 9
 

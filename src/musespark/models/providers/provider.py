@@ -61,6 +61,9 @@ class Provider(ABC):
     """Videos that it takes whole."""
     most_video_bytes: ClassVar[int] = 14_000_000
     """Of one video: written in base64 it must fit a request of 20 MB."""
+    longest_side: ClassVar[int | None] = 2048
+    """Pixels of the longest side of a picture that its models take in full. Where nobody tells it is ours: what is larger fills a
+    context, and says little more."""
     text_only: ClassVar[tuple[str, ...]] = ()
     """Patterns of model names that read no pictures, where the profile does not know."""
     id_length: ClassVar[int | None] = None
@@ -78,6 +81,7 @@ class Provider(ABC):
             pictures_in=bool(profile.get("supports_image_input", True)) and not matches(model, self.text_only),
             videos_in=bool(self.video_types) and bool(profile.get("supports_video_input", True)),
             tools=bool(profile.get("supports_tools", True)),
+            longest_side=self.longest_side,
             context=profile.get("context_window") or UNKNOWN_CONTEXT,
             conversation=True,
             top_p=True,
