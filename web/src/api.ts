@@ -18,16 +18,15 @@ export interface Summary {
   readonly how: string;
   readonly answer: string;
   readonly verified: boolean;
-  /** Seconds since 1970, or an ISO date. */
-  readonly began: number | string;
+  /** Seconds since 1970. */
+  readonly began: number;
   readonly seconds: number;
   readonly tokens: number;
   readonly usd: number;
-  readonly pictures: number | readonly string[];
-  /** How many pictures came with the question. */
-  readonly asked?: number;
-  readonly follows?: string | null;
-  readonly budget?: Budget | null;
+  /** How it was asked: among the rest, how many pictures came with the question. */
+  readonly asked?: { readonly pictures?: number };
+  readonly follows: string | null;
+  readonly budget: Budget | null;
 }
 
 export interface Budget {

@@ -4,13 +4,14 @@ import { type Event, eventOf } from "./fold/events";
 import { ExportedRun } from "./views/exported";
 
 interface Stored {
-  readonly run?: { readonly budget?: object | null; readonly asked?: unknown } | null;
+  readonly run?: { readonly budget?: object | null; readonly asked?: { readonly images?: unknown } } | null;
   readonly events?: readonly unknown[];
 }
 
 const stored = JSON.parse(document.getElementById("run")!.textContent || "null") as Stored | null;
 const events = (stored?.events ?? []).map(eventOf).filter((event): event is Event => event !== null);
-const asked = Array.isArray(stored?.run?.asked) ? stored.run.asked.filter((link): link is string => typeof link === "string") : [];
+const images = stored?.run?.asked?.images;
+const asked = Array.isArray(images) ? images.filter((link): link is string => typeof link === "string") : [];
 const app = document.getElementById("app")!;
 if (events.length > 0) render(<ExportedRun events={events} budget={stored?.run?.budget ?? null} asked={asked} />, app);
 else app.textContent = "There is no run in this file.";

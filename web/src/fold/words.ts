@@ -30,7 +30,10 @@ export function nameOf(run: Run, agent: string): string {
 /** How an agent goes about the question: its model, unless all have the same, and its way. */
 export function wayOf(run: Run, lane: Lane): string {
   if (lane.agent === MAIN) return run.lanes.size > 1 ? "reads the question, hands out the work" : "";
-  if (!isMember(run, lane)) return oneLine(lane.task);
+  if (!isMember(run, lane)) {
+    const task = oneLine(lane.task);
+    return /^\S{1,16}$/.test(task) ? `tries ${task}` : task;
+  }
   const first = run.lanes.get(whoOf(lane.agent)) ?? lane;
   const task = oneLine(first.task);
   const colon = task.indexOf(": ");
@@ -153,8 +156,11 @@ export function story(run: Run, stopped = false): string {
   }
   const tried = `${counted(lanes.length, "agent")} tried`;
   const winners = lanes.filter((lane) => lane.state === "won").map((lane) => nameOf(run, lane.agent));
-  const leading = run.groups[0]?.agents.length ?? 0;
-  const agree = leading > 1 && winners.length > 1 ? `, ${leading} agreed` : winners.length > 0 ? `, ${listed(winners)} found the answer` : "";
-  const rest = cancelled > 0 ? `, ${cancelled} ${cancelled === 1 ? "was" : "were"} stopped early` : "";
-  return `${tried}${agree}${rest}.`;
+  const parts = [
+    winners.length > 2 ? `${winners.length} of them agree on the answer` : winners.length > 0 && `${listed(winners)} found the answer`,
+    answered > winners.length && `${answered - winners.length} said something else`,
+    failed > 0 && `${failed} found nothing`,
+    cancelled > 0 && `${cancelled} ${cancelled === 1 ? "was" : "were"} stopped early`,
+  ].filter(Boolean);
+  return [tried, parts.join(", ")].filter(Boolean).join(": ") + ".";
 }

@@ -46,10 +46,8 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
         )}
         <Used row={row} />
       </div>
-      <div class="lane-body">
-        <Said run={run} lane={lane} />
-        <Thumbs pictures={pictures} label={`Pictures of ${name}`} most={4} />
-      </div>
+      <Said run={run} lane={lane} />
+      <Thumbs pictures={pictures} label={`Pictures of ${name}`} most={4} />
     </article>
   );
 }

@@ -10,7 +10,7 @@ import { LaneCard } from "./lane";
 
 /** Groups that have a line of their own; the others share the last. */
 const LINES = 4;
-const APART = 16;
+const APART = 22;
 const INDENT = 18;
 
 /** Which line a group has, and up to which row that reaches. */
@@ -69,7 +69,7 @@ function Agreement({ run, lines, winner, width }: { run: Run; lines: readonly Li
   if (lines.length === 0) return null;
   return (
     <div class="agreement">
-      <ul aria-label="Answers so far">
+      <div class="saying"><ul aria-label="Answers so far">
         {lines.map(({ group, tone }) => (
           <li key={group.number} class={`said ${tone} ${group === winner ? "winner" : ""}`}>
             <b class="letter" aria-hidden="true">{letter(group)}</b>
@@ -78,10 +78,12 @@ function Agreement({ run, lines, winner, width }: { run: Run; lines: readonly Li
           </li>
         ))}
       </ul>
-      <div class="joins top" style={{ width: `${width}px` }} aria-hidden="true">
-        {lines.map((line) => <i key={line.group.number} class={`pass ${line.tone}`} style={{ left: `${place(line.column)}px` }} />)}
-      </div>
       {run.settled !== "" && <p class="settled">{run.settled}</p>}
+      </div>
+      <div class="joins heads" style={{ width: `${width}px` }} aria-hidden="true">
+        {lines.map((line) => line.column === (lines[lines.indexOf(line) - 1]?.column ?? -1) ? null
+          : <b key={line.group.number} class={`letter ${line.tone}`} style={{ left: `${place(line.column)}px` }}>{letter(line.group)}</b>)}
+      </div>
     </div>
   );
 }

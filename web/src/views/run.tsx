@@ -94,7 +94,7 @@ function Settled({ run }: { run: Run }): VNode | null {
 }
 
 function Question({ run, about, id }: { run: Run; about: Summary | null; id: string }): VNode {
-  const pictures = Array.from({ length: about?.asked ?? 0 }, (_, at) => ({ link: askedPicture(id, at + 1), caption: "What was asked about" }));
+  const pictures = Array.from({ length: about?.asked?.pictures ?? 0 }, (_, at) => ({ link: askedPicture(id, at + 1), caption: "What was asked about" }));
   return (
     <header class="question">
       <Thumbs pictures={pictures} label="Pictures of the question" />
