@@ -15,7 +15,7 @@ from typing import Any, Literal, Self, TypeAlias
 
 from musespark.errors import BadOption, BadPicture, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
 
-MAX_QUESTION = 100_000
+MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
 MAX_IMAGE_BYTES = 20_000_000
 MAX_IMAGES = 16

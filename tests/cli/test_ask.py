@@ -142,7 +142,7 @@ def files(tmp_path_factory) -> Path:
 BAD = {
     "empty question": [""],
     "blank question": [" \n"],
-    "long question": ["x" * 1_000_000],
+    "long question": ["x" * 5_000_000],
     "no question": [],
     "two questions": ["How", "much?"],
     "broken picture": ["?", "--image", "broken.png"],
@@ -172,6 +172,13 @@ BAD = {
     "unknown option": ["?", "--thread", "3"],
     "option without value": ["?", "--image"],
 }
+
+
+@pytest.mark.parametrize("form", [["--json"], []])
+@pytest.mark.parametrize("question", ["x" * 1_000_000, "Use 25, 3, 7 and 12 to make 66. " * 2_000])
+def test_a_question_that_the_native_model_cannot_hold_is_told_in_one_sentence(capsys, form, question):
+    code, out, err = ask(capsys, *form, question)
+    assert (code, out) == (2, "") and one_sentence(err) and "shorten it" in err
 
 
 @pytest.mark.parametrize("args", BAD.values(), ids=BAD)

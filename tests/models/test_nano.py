@@ -166,3 +166,10 @@ async def test_weights_are_read_from_a_file_and_a_damaged_one_is_named(tmp_path)
         await ask(QUESTION, model=f"nano:{damaged}")
     with pytest.raises(errors.WeightsMissing):
         await ask(QUESTION, model="nano:nowhere.safetensors")
+
+
+@pytest.mark.parametrize("question", ["x" * 1_100, "é中" * 700, "中" * 2_000_000, "Use 25, 3, 7 and 12 to make 66. " * 100_000])
+async def test_a_question_that_is_too_long_is_told_at_once(question):
+    with pytest.raises(errors.QuestionTooLong, match=rf"has {len(question):,} characters; at most 1,021 are read"):
+        async for _ in NanoModel().stream(Request.of(question)):
+            pass

@@ -97,7 +97,7 @@ def test_a_body_that_is_too_large(served, path):
     ("/v1/responses", {"tools": [{"type": "function", "name": f"t{n}"} for n in range(10_000)]}),
     ("/v1/messages", {"tools": [{"name": f"t{n}", "input_schema": {}} for n in range(10_000)]}),
     ("/v1/chat/completions", {"messages": ASK * 10_000}),
-    ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 200_000}]}),
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 5_000_000}]}),
     ("/v1/chat/completions", {"messages": [{"role": "user", "content": " "}]}),
     ("/v1/chat/completions", {"messages": []}),
     ("/v1/chat/completions", {"messages": [{"role": "tool", "tool_call_id": "nobody", "content": "x"}, *ASK]}),

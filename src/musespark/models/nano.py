@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from musespark.content import Request
-from musespark.errors import BeyondModel
+from musespark.errors import BeyondModel, QuestionTooLong
 from musespark.events import MAIN
 from musespark.models.model import (
     Abilities,
@@ -43,6 +43,8 @@ SCALE = 4
 """Pictures are shown at this multiple of the 64x64 pixels that the model draws."""
 PER_THREAD = 1024
 """Tokens that the package's weights can see on one thread's path: the question, what the thread was forked from, and its own."""
+LONGEST = 10 * PER_THREAD
+"""Characters of a question beyond which its tokens are not even counted: accents and line breaks may be several characters each."""
 
 
 @functools.lru_cache(maxsize=2)
@@ -76,6 +78,8 @@ class NanoModel:
         from musespark.nano.threads import Question
         from musespark.nano.trace import prompt
 
+        if len(request.question) > LONGEST:
+            raise QuestionTooLong(len(request.question), PER_THREAD - 3)
         seen = await asyncio.to_thread(_look, self.name, request)
         engine = await asyncio.to_thread(engine_of, self._weights)
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)

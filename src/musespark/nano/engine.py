@@ -143,5 +143,5 @@ def check(question: Question, context: int) -> None:
     if pictured != (0 if question.patches is None else len(question.patches)):
         raise BadOption("patches", pictured, "one for every <patch> of the prompt")
     if len(question.prompt) + 1 >= context:
-        around = sum(not v.is_text(token) for token in question.prompt) + 2
-        raise QuestionTooLong(sum(map(v.is_text, question.prompt)), context - around)
+        around = sum(token in (v.BOS, v.PATCH) for token in question.prompt) + 2
+        raise QuestionTooLong(len(question.prompt) + 2 - around, context - around)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from musespark.content import Request
-from musespark.errors import BadOption, BeyondModel
+from musespark.errors import BadOption, BeyondModel, QuestionTooLong
 from musespark.events import Decided, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief, ToolMaker
@@ -33,6 +33,8 @@ from musespark.tools.tool import Tool
 
 MAX_AGENTS = 64
 MAX_ROUNDS = 8
+CHARACTERS = 10
+"""More than a token has, whatever counts as one: what is longer than all tokens together fits no model."""
 MEMORY = 5.0
 """Seconds that keeping a run may take."""
 
@@ -158,7 +160,14 @@ class Team:
                               and (model.abilities.pictures_in or not (request.images or request.videos))), None)
 
     def require(self, request: Request) -> None:
-        """Raises BeyondModel where somebody cannot do what the request needs of them."""
+        """Raises BeyondModel where somebody cannot do what the request needs of them, and QuestionTooLong.
+
+        Of a question that is a little too long, a model that reads nothing else says so itself: it alone can count its tokens.
+        """
+        for model in self.explorers:
+            context = model.abilities.context
+            if not model.abilities.conversation and len(request.question) > CHARACTERS * context:
+                raise QuestionTooLong(len(request.question), context)
         looking = next((tool for tool in self.tools if isinstance(tool, Looking)), None)
         for model in self.models:
             read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
