@@ -60,6 +60,8 @@ def scripts():
         "json": FakeModel(says('{"answer": 42}'), name="json", abilities=ABLE),
         "prose": FakeModel(says("The answer is 42."), name="prose", abilities=ABLE),
         "long": FakeModel(says("one two", why="length"), name="long", abilities=ABLE),
+        "stops": FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=3, prompt_tokens=2)), Finish(stop="END")], name="stops",
+                           abilities=ABLE),
         "painter": FakeModel([PictureDelta(DOT, 1, 1, "a dot"), *says("Done.")], name="painter", abilities=ABLE),
         "broken": FakeModel([Wait(0.0), Fail(400, "it is broken")], name="broken", abilities=ABLE),
         "late-broken": FakeModel([TextDelta("Well, "), Wait(0.1), Fail(400, "it broke")], name="late-broken", abilities=ABLE),

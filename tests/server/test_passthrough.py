@@ -23,7 +23,7 @@ def front(served):
     """A server whose models are those of another, by way of OpenAI's protocol."""
     able = {"pictures_in": True, "tools": True, "schema": True, "effort": True, "context": 100_000}
     config = Config(models={name: ModelConfig(model=f"openai-compatible:{name}@{served.url}/v1", abilities=able)
-                            for name in ("plain", "weather", "json", "hang", "broken", "parrot")})
+                            for name in ("plain", "weather", "json", "hang", "broken", "parrot", "stops")})
     with live(models={}, config=config) as server:
         yield server
 
@@ -107,3 +107,8 @@ def test_who_leaves_in_front_is_gone_behind(front, served, model):
     while served.running("hang"):
         assert time.monotonic() - began < 10  # 0.2 on an idle machine
         time.sleep(0.002)
+
+
+def test_which_text_ended_an_answer_is_told_through_two_servers(client):
+    choice = client.chat.completions.create(model="stops", messages=ASK, stop=["END", "FIN"]).choices[0]
+    assert (choice.message.content, choice.finish_reason, choice.stop_reason) == ("4", "stop", "END")

@@ -20,6 +20,8 @@ class Say:
     calls: tuple[tuple[str, str, str], ...] = ()
     """Id, name and arguments."""
     why: str = "stop"
+    stop: str = ""
+    """The text to stop at that ended it."""
     prompt: int = 11
     written: int = 7
 
@@ -140,6 +142,8 @@ def chat(say: Say) -> str:
                                              "function": {"name": name, "arguments": ""}}]}))
         chunks += [chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]}) for piece in _pieces(arguments)]
     chunks.append(chunk({}, "tool_calls" if say.calls and say.why == "stop" else say.why))
+    if say.stop:
+        chunks[-1]["choices"][0]["stop_reason"] = say.stop  # as vLLM has it
     usage = {"prompt_tokens": say.prompt, "completion_tokens": say.written, "total_tokens": say.prompt + say.written}
     chunks.append({**chunk({}), "choices": [], "usage": usage})
     return _data(*chunks, done="data: [DONE]\n\n")
@@ -199,7 +203,7 @@ def anthropic(say: Say) -> str:
     for id, name, arguments in say.calls:
         blocks.append(({"type": "tool_use", "id": id, "name": name, "input": {}},
                        [{"type": "input_json_delta", "partial_json": piece} for piece in _pieces(arguments)]))
-    why = {"stop": "end_turn", "length": "max_tokens"}[say.why]
+    why = "stop_sequence" if say.stop else {"stop": "end_turn", "length": "max_tokens"}[say.why]
     events: list[Any] = [{"type": "message_start", "message": {
         "id": "msg_1", "type": "message", "role": "assistant", "model": "m", "content": [], "stop_reason": None,
         "stop_sequence": None, "usage": {"input_tokens": say.prompt, "output_tokens": 1}}}]
@@ -207,7 +211,7 @@ def anthropic(say: Say) -> str:
         events += [{"type": "content_block_start", "index": index, "content_block": start},
                    *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
                    {"type": "content_block_stop", "index": index}]
-    events += [{"type": "message_delta", "delta": {"stop_reason": "tool_use" if say.calls else why, "stop_sequence": None},
+    events += [{"type": "message_delta", "delta": {"stop_reason": "tool_use" if say.calls else why, "stop_sequence": say.stop or None},
                 "usage": {"output_tokens": say.written}}, {"type": "message_stop"}]
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
 

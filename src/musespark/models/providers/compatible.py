@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from musespark.models.model import Abilities
 from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
@@ -11,6 +12,7 @@ from musespark.models.providers.provider import Access, Profile, Provider, belie
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models.openai import OpenAIChatModel
 
 SEES = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*", "*llama4*",
         "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*", "*qwen2.5vl*",
@@ -27,6 +29,25 @@ ADVICE = {
 }
 
 
+@functools.cache
+def _chat_model() -> type[OpenAIChatModel]:
+    """pydantic-ai's model of Chat Completions, that keeps which text to stop at ended a reply, where a server tells (vLLM does)."""
+    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIStreamedResponse
+
+    class Stream(OpenAIStreamedResponse):
+        def _map_provider_details(self, chunk: Any) -> dict[str, Any] | None:
+            details = super()._map_provider_details(chunk) or {}
+            told = getattr(chunk.choices[0], "stop_reason", None)
+            return {**details, **({"stop_reason": told} if isinstance(told, str) else {})} or None
+
+    class ChatModel(OpenAIChatModel):
+        @property
+        def _streamed_response_cls(self) -> type[OpenAIStreamedResponse]:
+            return Stream
+
+    return ChatModel
+
+
 class Compatible(Provider):
     """Any server that speaks Chat Completions."""
 
@@ -38,13 +59,12 @@ class Compatible(Provider):
     local = True
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.vllm import VLLMProvider
 
         # vLLM's provider knows the open model families by name; nothing in it is vLLM's alone but the name it gives itself,
         # and that never leaves this process.
         there = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile=believed(ADVICE, profile))
+        return _chat_model()(model, provider=there, profile=believed(ADVICE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), pictures_in=matches(model, SEES))
