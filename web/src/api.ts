@@ -3,11 +3,10 @@
 export interface PageInfo {
   readonly version: string;
   readonly modes: readonly string[];
-  readonly models: readonly (string | { readonly id: string })[];
+  readonly models: readonly { readonly id: string; readonly ready: boolean; readonly why: string; readonly pictures: boolean }[];
   readonly tools: readonly string[];
-  readonly limits: Readonly<Record<string, number>>;
-  readonly defaults: Readonly<Record<string, unknown>>;
-  readonly auth: unknown;
+  readonly limits: { readonly agents: number; readonly images: number };
+  readonly defaults: { readonly models: readonly string[]; readonly agents: number };
 }
 
 export interface Summary {

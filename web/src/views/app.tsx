@@ -9,6 +9,7 @@ import { BEGIN, type Run } from "../fold/run";
 import { cut, oneLine } from "../fold/words";
 import { Beside, Swap } from "./beside";
 import { Composer } from "./composer";
+import { Ways } from "./hero";
 import { History, refresh } from "./history";
 import { Mark } from "./marks";
 import { Lightbox } from "./pictures";
@@ -64,7 +65,7 @@ export function App(): VNode {
         <a class="brand" href="/" onClick={(event) => { event.preventDefault(); leave("/"); }}><Mark sign="spark" size={22} />Muse Spark</a>
         <span class="space" />
         <Theme />
-        {run !== "" && <button type="button" class="quiet-button" onClick={() => leave("/")}><Mark sign="plus" size={16} />New question</button>}
+        {run !== "" && <button type="button" class="quiet-button" onClick={() => leave("/")} aria-label="New question"><Mark sign="plus" size={16} /><span>New question</span></button>}
       </header>
       <aside><History key={locked.value} current={run} onGo={leave} onGone={(id) => { if (id === run) leave("/"); }} /></aside>
       <main id="main" tabIndex={-1}>
@@ -90,7 +91,7 @@ function Idle(): VNode {
   return (
     <div class="idle">
       <div class="hero">
-        <Mark sign="spark" size={44} />
+        <Ways />
         <h1>One question, several minds.</h1>
         <p>A team of agents tries your question side by side, partly in pictures, and agrees on one answer. You watch how.</p>
       </div>

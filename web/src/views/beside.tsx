@@ -7,7 +7,7 @@ import { ask, type PageInfo } from "../api";
 import { spending, triers } from "../fold/rows";
 import { BEGIN, type Run } from "../fold/run";
 import { counted, money, seconds, standing } from "../fold/words";
-import { MODES, modelsOf } from "./composer";
+import { MODES, Models } from "./composer";
 import { RunView } from "./run";
 
 export function Beside({ first, second, fresh }: { first: string; second: string; fresh: string }): VNode {
@@ -55,10 +55,7 @@ export function Swap({ id, run, page, onAsked, onClose }: { id: string; run: Run
   return (
     <form class="swap" aria-label="Ask another model the same" onSubmit={(event) => { event.preventDefault(); send(); }}>
       <label>Model
-        <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
-          <option value="">the same</option>
-          {modelsOf(page).map((name) => <option key={name} value={name}>{name}</option>)}
-        </select>
+        <Models page={page} value={model} none="the same" onChoose={setModel} />
       </label>
       <label>Mode
         <select value={mode} onChange={(event) => setMode(event.currentTarget.value)}>

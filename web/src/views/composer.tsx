@@ -40,9 +40,16 @@ export const MODES: Readonly<Record<string, string>> = {
   instant: "answers at once", thinking: "one agent thinks it through", contemplating: "a team tries, compares and agrees",
 };
 
-/** The models by name, as the server lists them. */
-export function modelsOf(page: PageInfo | null): string[] {
-  return (page?.models ?? []).map((model) => (typeof model === "string" ? model : model.id));
+/** The models that the server offers; one that cannot be asked says why. */
+export function Models({ page, value, none, onChoose }: { page: PageInfo | null; value: string; none: string; onChoose: (model: string) => void }): VNode {
+  return (
+    <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+      <option value="">{none}</option>
+      {(page?.models ?? []).map(({ id, ready, why, pictures }) => (
+        <option key={id} value={id} disabled={!ready} title={why}>{[id, !ready ? "not ready" : !pictures && "sees no pictures"].filter(Boolean).join(" · ")}</option>
+      ))}
+    </select>
+  );
 }
 
 /** The fields of a question that its manner decides. */
@@ -51,7 +58,7 @@ export function asked(how: Manner, page: PageInfo | null): Partial<Question> {
   const budget: Record<string, number> = {};
   for (const name of ["seconds", "tokens", "usd"] as const) if (number(how[name]) !== undefined) budget[name] = number(how[name])!;
   const agents = number(how.agents);
-  const models = modelsOf(page).includes(how.model) ? [how.model] : [];
+  const models = page?.models.some((model) => model.id === how.model) === true ? [how.model] : [];
   return {
     mode: how.mode,
     ...(models.length > 0 ? { models } : {}),
@@ -224,10 +231,7 @@ function More({ page }: { page: PageInfo | null }): VNode {
   return (
     <div class="more" id="more">
       <label class="wide">Model
-        <select value={how.model} onChange={(event) => choose({ model: event.currentTarget.value })}>
-          <option value="">as configured</option>
-          {modelsOf(page).map((name) => <option key={name} value={name}>{name}</option>)}
-        </select>
+        <Models page={page} value={how.model} none={`as configured${page === null ? "" : ` (${page.defaults.models.join(", ")})`}`} onChoose={(model) => choose({ model })} />
       </label>
       {field("agents", "Agents, at most", "1", how.mode !== "contemplating")}
       {field("seconds", "Seconds", "1")}

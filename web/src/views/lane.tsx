@@ -29,6 +29,8 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
   const name = nameOf(run, who);
   const empty = !isRunning(lane) && lane.state === "returned" && lane.outcome.trim() === "";
   const pictures = row.rounds.flatMap((round) => round.pictures);
+  // Whoever came to nothing and drew nothing takes a single line.
+  const slight = (lane.state === "cancelled" || empty) && pictures.length === 0;
   return (
     <article class={`lane ${lane.state} ${empty ? "empty" : ""} ${tone}`} data-agent={who} data-state={lane.state}>
       <div class="lane-head">
@@ -38,6 +40,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
           <span class="sr">, {empty ? "found nothing" : WORDS[lane.state]}. Open all of it.</span>
         </button>
         <span class="way">{wayOf(run, lane)}</span>
+        {slight && <span class="slight">{outcomeOf(run, lane)}</span>}
         {row.rounds.length > 1 && <span class="chip">round {row.rounds.length - 1}</span>}
         {row.below > 0 && who !== MAIN && (
           <button type="button" class="fold" aria-expanded={!closed} onClick={() => onToggle(who)}>
@@ -46,7 +49,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
         )}
         <Used row={row} />
       </div>
-      <Said run={run} lane={lane} />
+      {!slight && <Said run={run} lane={lane} />}
       <Thumbs pictures={pictures} label={`Pictures of ${name}`} most={4} />
     </article>
   );
@@ -60,6 +63,7 @@ function Used({ row }: { row: Row }): VNode | null {
 }
 
 function Said({ run, lane }: { run: Run; lane: Lane }): VNode {
+  if (run.lanes.size === 1 && lane.tail.trim() !== "" && lane.tools.length === 0) return <p class="tail alone"><span>{lane.tail.trimStart()}</span></p>;
   if (isRunning(lane)) return <Doing run={run} lane={lane} />;
   if (lane.state === "answered") return <p class="outcome quiet">{run.lanes.size > 1 ? "handed the answer over" : "answered"}</p>;
   const outcome = outcomeOf(run, lane);
@@ -78,7 +82,7 @@ function Doing({ run, lane }: { run: Run; lane: Lane }): VNode {
   const use = lane.tools.at(-1);
   if (use !== undefined) return <p class="doing"><span class="chip tool">{use.tool}</span> <code>{argumentsOf(use.arguments).slice(0, 400)}</code></p>;
   if (lane.note.trim() !== "") return <p class="doing note">{oneLine(lane.note)}</p>;
-  if (lane.tail.trim() !== "") return <p class="tail"><span>{lane.tail}</span></p>;
+  if (lane.tail.trim() !== "") return <p class={`tail ${lane.tail.length < 60 ? "brief" : ""}`}><span>{lane.tail}</span></p>;
   if (lane.state === "waiting") return <p class="doing note">waits for {counted([...run.lanes.values()].filter((other) => other.parent === lane.agent && isRunning(other)).length, "agent")}</p>;
   return <p class="doing note">thinking</p>;
 }
