@@ -151,12 +151,6 @@ def test_a_breakdown_is_each_agents_own_and_adds_up(usages):
         assert sum(agent[amount] for agent in block["agents"].values()) == block["usage"][amount]
 
 
-def test_one_call_at_a_time_keeps_the_first():
-    events = run_of([], [ToolCall("a", "t"), ToolCall("b", "t")])
-    for dialect in DIALECTS:
-        assert said(dialect, dialect.whole(chunks_of(dialect, events, one_call=True)))[2] == ["a"]
-
-
 def test_arguments_that_are_no_object_stay_readable_for_messages():
     messages = next(dialect for dialect in DIALECTS if dialect.name == "messages")
     whole = messages.whole(chunks_of(messages, run_of([], [ToolCall("a", "t", "not json")])))

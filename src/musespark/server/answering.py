@@ -58,7 +58,7 @@ class Thinking:
                 await self.runs.start(begun)
             async with aclosing(bursts(run(self.seated.who, self.seated.request, self.budget))) as found:
                 async for burst in found:
-                    events = [replace(event, run=self.id) if isinstance(event, RunStarted) else event for event in burst]
+                    events = [self._own(event) for event in burst]
                     if self.runs is not None:
                         # Before anybody sees them; of an answer that is sent whole, nobody sees anything until its end.
                         hurry = self.seated.asked.stream or isinstance(events[-1], RunEnded | RunFailed)
@@ -83,6 +83,15 @@ class Thinking:
                 watch.ended(how, spent)
             if self.runs is not None:
                 await asyncio.shield(self.runs.end(self.id, how, spent))
+
+    def _own(self, event: Event) -> Event:
+        """The event as this run has it: under its id, and of several calls only the first where one at a time is wanted."""
+        match event:
+            case RunStarted():
+                return replace(event, run=self.id)
+            case RunEnded() if self.seated.asked.one_call:
+                return replace(event, calls=event.calls[:1])
+        return event
 
     def _require_answer(self, ended: RunEnded) -> None:
         """Raise what an ending amounts to that is none: nothing was said before a limit, or not in the form that was asked for."""
@@ -109,7 +118,7 @@ class Answering:
                             caller=thinking.caller, created=created, options=options_of(thinking.seated))
         links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
         self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
-                                one_call=asked.one_call, links=links)
+                                links=links)
         self._chunks: Chunks = dialect.chunks(asked, thinking.id, created)
         self._beginning = self._chunks.begin()
         self._sending = asyncio.Lock()

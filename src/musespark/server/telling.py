@@ -75,11 +75,11 @@ BETWEEN = "\n\n"
 class Telling:
     """One run, told as it happens."""
 
-    def __init__(self, *, head: str = "", notes: tuple[str, ...] = (), lines: bool = False, one_call: bool = False,
+    def __init__(self, *, head: str = "", notes: tuple[str, ...] = (), lines: bool = False,
                  links: str | None = None) -> None:
         """head: said first. notes: what was done otherwise than asked. lines: whether the events are told. links: of pictures."""
         self._opening = [text for text in (head, *notes) if text] if lines else []
-        self._notes, self._lines, self._one_call, self._links = notes, lines, one_call, links
+        self._notes, self._lines, self._links = notes, lines, links
         self._breakdown = Breakdown()
         self._mid_line = False
         self._void = False
@@ -117,13 +117,13 @@ class Telling:
         return Mused(f"{broken}{text}\n")
 
     def _end(self, event: RunEnded) -> Iterator[Piece]:
-        calls = event.calls[:1] if self._one_call else event.calls
-        seal = sealed((*event.signed, *calls)) if calls else None
+        seal = sealed((*event.signed, *event.calls)) if event.calls else None
         if seal is not None:
             yield Sealed(seal)
-        for call in calls:
+        for call in event.calls:
             yield Called(call)
-        yield Ended(event.why, bool(calls), event.stop, event.usage, {**self.block(), "why": event.why, "reason": event.reason})
+        muse = {**self.block(), "why": event.why, "reason": event.reason}
+        yield Ended(event.why, bool(event.calls), event.stop, event.usage, muse)
 
     def block(self) -> dict[str, Any]:
         """The `muse` block so far."""
