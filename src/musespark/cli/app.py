@@ -115,9 +115,9 @@ def ask(
     judge: Annotated[str | None, typer.Option(metavar="NAME", help="The model that judges.")] = None,
     refiner: Annotated[str | None, typer.Option(metavar="NAME", help="The model that reconsiders.")] = None,
     merger: Annotated[str | None, typer.Option(metavar="NAME", help="The model that merges.")] = None,
-    tools: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="What agents may use: python, spawn, look, or "
-                                                    "one of its tools: zoom, rotate, enhance, measure, mark, compare, sketch, read, "
-                                                    "find. Repeatable.")] = None,
+    tools: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="What agents may use: python, spawn, look, or one of its "
+                                                    "tools: zoom, rotate, enhance, measure, mark, compare, sketch, read, find. "
+                                                    "Repeatable.")] = None,
     kind: Annotated[str | None, typer.Option(metavar="WORD", help="The kind of question: votes are weighed by what is known "
                                                      "of the models on such questions, and kept.")] = None,
     effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,

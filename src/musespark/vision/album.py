@@ -88,7 +88,7 @@ class Album:
         return self._first
 
     def picture(self, number: object = None) -> Picture:
-        """The picture of that number, or the default one. Raises `Unclear`."""
+        """The picture of that number, or the default one. Raises `Unclear` where there is none, or it cannot be opened."""
         if not self._pictures:
             raise Unclear("There is no picture in this conversation to look at.")
         if number is None:
@@ -98,7 +98,10 @@ class Album:
         if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self._pictures):
             there = f"are pictures 1 to {len(self._pictures)}" if len(self._pictures) > 1 else "is only picture 1"
             raise Unclear(f"There is no picture {number!r:.40}; there {there}.")
-        return self._pictures[number - 1]
+        picture = self._pictures[number - 1]
+        if not picture.width:
+            raise Unclear(picture.remarks[0])
+        return picture
 
     def pixels(self, picture: Picture) -> PIL.Image.Image:
         """What it shows, in RGB; not to be changed. Raises `BadPicture`."""

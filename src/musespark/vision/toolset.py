@@ -12,6 +12,8 @@ from musespark.vision.album import Album
 
 LOOK = "look"
 """The name of all of them together."""
+WATCH = "watch"
+"""The tool for videos, which is there by itself where there is one."""
 TOOLS = {
     "zoom": "musespark.vision.zoom:Zoom",
     "rotate": "musespark.vision.rotate:Rotate",
@@ -29,7 +31,7 @@ LIBRARIES = {"read": "rapidocr", "find": "rapidocr", "sketch": "resvg_py"}
 
 def looks_named(names: Iterable[str]) -> tuple[str, ...]:
     """The tools that these names mean, each once. Raises `NotInstalled` where one of them lacks its library."""
-    every = tuple(dict.fromkeys(tool for name in names for tool in (TOOLS if name == LOOK else (name,))))
+    every = tuple(dict.fromkeys(tool for name in names if name != WATCH for tool in (TOOLS if name == LOOK else (name,))))
     for tool in every:
         if tool in LIBRARIES and find_spec(LIBRARIES[tool]) is None:
             raise NotInstalled(f"The tool {tool!r}", LIBRARIES[tool], "vision")
@@ -49,4 +51,4 @@ def _tool(name: str, album: Album) -> Tool:
 
 def is_look(name: str) -> bool:
     """Whether that is the name of tools that look."""
-    return name == LOOK or name in TOOLS
+    return name in (LOOK, WATCH) or name in TOOLS

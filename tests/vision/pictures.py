@@ -1,0 +1,76 @@
+"""Pictures, albums and models that the tests of looking share."""
+
+import io
+
+from PIL import Image as pillow, ImageDraw, ImageFont
+from reasoning.teams import ABLE, team
+
+from musespark.asking import Options, thinkers
+from musespark.content import Image, Message, ToolResult
+from musespark.models.fake import FakeModel
+from musespark.vision.album import Album
+from musespark.vision.toolset import TOOLS, tools_of
+
+
+def file_of(picture, format="PNG", **options):
+    """A picture as the bytes of a file."""
+    file = io.BytesIO()
+    picture.save(file, format, **options)
+    return file.getvalue()
+
+
+def image_of(picture, format="PNG", **options):
+    return Image.from_bytes(file_of(picture, format, **options))
+
+
+def opened(image):
+    return pillow.open(io.BytesIO(image.data)).convert("RGB")
+
+
+def red_on_white():
+    """400x200, white, with a red square from (100, 50) to (120, 70)."""
+    picture = pillow.new("RGB", (400, 200), "white")
+    picture.paste("red", (100, 50, 120, 70))
+    return picture
+
+
+def receipt():
+    """400x300, with five lines of print."""
+    picture = pillow.new("RGB", (400, 300), "white")
+    draw = ImageDraw.Draw(picture)
+    for index, line in enumerate(("CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75")):
+        draw.text((40, 30 + 50 * index), line, fill="black", font=ImageFont.load_default(22))
+    return picture
+
+
+TOTAL = (40, 230, 170, 258)
+"""The pixels of a receipt's last line, roughly."""
+
+
+class Tools:
+    """All the tools over an album, by name."""
+
+    def __init__(self, *pictures, **options):
+        self.album = Album(**options)
+        self.album.conversation([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in pictures), "?")])
+        self._tools = {tool.spec.name: tool for tool in tools_of(self.album, TOOLS)}
+
+    def __getattr__(self, name):
+        return lambda **arguments: self._tools[name].use(arguments)
+
+
+def scripted(*scripts, **options):
+    """A model that plays these in turn."""
+    return FakeModel(lambda request, number: scripts[min(number, len(scripts) - 1)], **{"abilities": ABLE, **options})
+
+
+def looking(*models, tools=("look",), **options):
+    """A team of these with tools that look."""
+    return team(*models, tools=thinkers(Options(model=models[0], tools=tools)).tools, **options)
+
+
+def parts_of(request):
+    """Every part of a request, those of tool results included."""
+    for message in request.messages:
+        for part in message.parts:
+            yield from part.content if isinstance(part, ToolResult) else (part,)
