@@ -141,9 +141,9 @@ def _require_names_apart(team: Team | None, request: Request) -> None:
     held: set[str] = set()
     for tool in team.tools if team else ():
         held |= set(tool.names) if isinstance(tool, Looking) else {"spawn_agents" if callable(tool) else tool.spec.name}
-    for tool in request.tools:
-        if tool.name in held:
-            raise BadOption("tools", tool.name, "of another name than the tools that the agents use by themselves")
+    for asked in request.tools:
+        if asked.name in held:
+            raise BadOption("tools", asked.name, "of another name than the tools that the agents use by themselves")
 
 
 def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
