@@ -13,6 +13,8 @@ from musespark.vision.ocr import Line, Word
 
 EXACT = 0.97
 """From here on a match is taken for the text itself, and those below are left out."""
+ALONE = 0.8
+"""A text that is so much of its line stands alone: the rest is a colon, a full stop, an arrow."""
 LEAST = 0.72
 """Below, it is another text."""
 _ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "’": "'", "‘": "'", "“": '"',
@@ -29,11 +31,13 @@ class Match:
     box: Box
     score: float
     """0 to 1; 1 is the same text."""
+    alone: bool = False
+    """Whether it is all of its line, as on a button, and no part of a sentence."""
 
 
 def matches(wanted: str, lines: Sequence[Line]) -> list[Match]:
     """Where the text stands, best first; only what is the same, where anything is. Case, spaces and the form of characters do not
-    count; what readers confuse counts little.
+    count; what readers confuse counts little. Of what is the same, that which stands alone comes first, then that in the same letters.
     """
     plain = _plain(wanted)
     if not plain:
@@ -42,11 +46,17 @@ def matches(wanted: str, lines: Sequence[Line]) -> list[Match]:
     if not any(match.score >= EXACT for match in found):
         found += [match for pair in _wrapped(lines) for match in _over_two(plain, pair)]
     best: list[Match] = []
-    for match in sorted(found, key=lambda one: (-one.score, one.box.top, one.box.left)):
+    for match in sorted(found, key=lambda one: _rank(one, wanted)):
         if not any(_covers(other.box, match.box) for other in best):
             best.append(match)
     exact = [match for match in best if match.score >= EXACT]
     return exact or best
+
+
+def _rank(match: Match, wanted: str) -> tuple[float, bool, bool, float, float]:
+    """The least is the best."""
+    same = match.score >= EXACT
+    return 0.0 if same else -match.score, same and not match.alone, wanted not in match.text, match.box.top, match.box.left
 
 
 def _plain(text: str) -> str:
@@ -75,7 +85,8 @@ def _in_line(plain: str, words: Sequence[Word]) -> Iterator[Match]:
                 continue
             if (score := likeness(plain, joined)) >= LEAST:
                 stretch = words[first:last + 1]
-                yield Match(" ".join(word.text for word in stretch), _around(stretch), score)
+                alone = len(joined) >= ALONE * sum(map(len, texts))
+                yield Match(" ".join(word.text for word in stretch), _around(stretch), score, alone)
             if len(joined) > len(plain) * 2:
                 break
     if len(plain) > 2 or not any(text == plain for text in texts):

@@ -1,0 +1,111 @@
+"""Labelled screens: pictures of pages with what is written on them and where, as a folder that needs no browser to be read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from musespark.errors import MissingFile
+from musespark.vision.coordinates import Box
+
+INDEX = "screens.json"
+LEAST_CONTRAST = 40
+"""Of 255: a text whose pixels differ less is invisible."""
+LAST_LATIN = "\u0250"
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that is written on a screen."""
+
+    text: str
+    kind: str
+    """`button`, `link`, `label`, `input` or `text`."""
+    boxes: tuple[Box, ...]
+    """Where a click would hit it; several where the same stands in several places."""
+    inks: tuple[Box, ...] = ()
+    """The text itself, in the same order; none where the browser does not tell, as within an input."""
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A picture of a page, and what is written on it. Coordinates run from 0 to 1000 each way."""
+
+    page: str
+    seed: int
+    scale: float
+    """Pixels of the picture for a pixel of the page."""
+    file: Path
+    items: tuple[Item, ...]
+
+
+def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item, ...]:
+    """The items of what `grounding_page.js` found on a page of that size, without those that nobody could tell apart.
+
+    What is written alike in several places of its own is one item with several places. A link within a line is left out where its
+    words stand anywhere else: nothing but the line around it says which is meant. So is what is not in Latin letters: whether this
+    machine has a font for it is chance.
+    """
+    lines = [_plain(line) for line in page["lines"]]
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for found in page["items"]:
+        plain = _plain(found["text"])
+        if plain.strip() and max(found["text"]) < LAST_LATIN and not (found["inline"] and sum(line.count(plain) for line in lines) > 1):
+            groups.setdefault(found["text"], []).append(found)
+    return tuple(_item(same, width, height) for same in groups.values())
+
+
+def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> Item:
+    def box(edges: Sequence[float]) -> Box:
+        return Box(*(round(edge * 1000 / size, 2) for edge, size in zip(edges, (width, height) * 2, strict=True)))
+
+    inks = tuple(box(found["ink"]) for found in same if found["ink"] is not None)
+    exact = inks if len(inks) == len(same) else ()
+    return Item(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
+
+
+def _plain(text: str) -> str:
+    """Its words in small letters, with a space at either end."""
+    return " ".join(("", *re.findall(r"[^\W_]+", text.casefold()), ""))
+
+
+def visible(item: Item, file: Path) -> bool:
+    """Whether its pixels can be told from those around it."""
+    import numpy as np
+    from PIL import Image as pillow
+
+    with pillow.open(file) as picture:
+        grey = np.asarray(picture.convert("L")).astype(int)
+    x, y = grey.shape[1] / 1000, grey.shape[0] / 1000
+    parts = [grey[round(box.top * y):round(box.bottom * y), round(box.left * x):round(box.right * x)] for box in item.boxes]
+    return all(part.size and part.max() - part.min() >= LEAST_CONTRAST for part in parts)
+
+
+def write_screens(directory: Path, screens: Sequence[Screen], about: Mapping[str, Any]) -> None:
+    """The index of a folder whose pictures are there already."""
+    told = [{"page": screen.page, "seed": screen.seed, "scale": screen.scale, "file": screen.file.name, "items": [
+        {"text": item.text, "kind": item.kind, "boxes": [_edges(box) for box in item.boxes],
+         "inks": [_edges(box) for box in item.inks]} for item in screen.items]} for screen in screens]
+    (directory / INDEX).write_text(json.dumps({**about, "screens": told}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_screens(directory: Path) -> list[Screen]:
+    """The screens of a folder. Raises `MissingFile`."""
+    path = directory / INDEX
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))["screens"]
+        return [Screen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
+            Item(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
+                 tuple(Box(*edges) for edges in item["inks"])) for item in one["items"])) for one in told]
+    except OSError as error:
+        raise MissingFile(path, error.strerror or str(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise MissingFile(path, f"it is no index of screens: {error!r}") from error
+
+
+def _edges(box: Box) -> list[float]:
+    return [box.left, box.top, box.right, box.bottom]
