@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musespark.cli.extras import require
+from musespark.cli.grounding import grounding
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
     from musespark.evals.recorded import Result
 
 app = typer.Typer(rich_markup_mode=None)
+app.command()(grounding)
 TASKS = ("gsm", "math-l5", "crux")
 
 
 @app.callback(invoke_without_command=True)
 def evaluate(context: typer.Context) -> None:
-    """Measure the rules of a team."""
+    """Measure the rules of a team, and the tools that look."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
 

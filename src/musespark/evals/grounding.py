@@ -51,7 +51,7 @@ class Tools:
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.find import found
 
-        places = found(text, picture, self._reader.read(picture))
+        places = found(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:

@@ -47,9 +47,11 @@
       range.setStart(node, found.index);
       range.setEnd(node, found.index + found[0].length);
       const rects = [...range.getClientRects()].filter((r) => r.width > 0 && r.height > 0);
-      joined = found.index === 0 && !/\s$/.test(node.previousSibling ? node.previousSibling.textContent || ' ' : ' ');
+      const last = words[words.length - 1];
+      joined = found.index === 0 && last && last.block === block(element) && !/\s$/.test(last.node.data)
+        && Math.abs(range.getBoundingClientRect().left - last.rect.right) < 1;
       words.push({
-        text: cased(found[0], element), element, block: block(element), joined,
+        text: cased(found[0], element), node, element, block: block(element), joined,
         rect: range.getBoundingClientRect(), whole: rects.length === 1 && shows(element, rects[0]),
       });
     }
