@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+import time
 import uuid
 
 import pytest
@@ -10,12 +11,15 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from musespark.budget import Cost
 from musespark.errors import BadOption, BudgetExhausted
-from musespark.store import purses as purses_module
+from musespark.events import MAIN, Spent
+from musespark.store import purses as purses_module, servers
 from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
 from musespark.store.keys import NANO, Keys, count_request, today
 from musespark.store.purses import Purses
 from musespark.store.runs import StoredRuns
 from musespark.store.schema import SHARES
+from musespark.usage import Usage
 
 
 def made(where, name="k", **limits):
@@ -170,4 +174,111 @@ async def test_a_key_without_a_limit_has_its_spending_written_down(tmp_path):
             held.settle(Cost(usd=12.5))
     database = Database(tmp_path / "runs.db")
     assert [spent for _, spent in Keys(database).listed()] == [12.5]
+    database.close()
+
+
+async def test_servers_that_count_the_same_keys_in_another_order_do_not_wait_for_each_other(where):
+    keys = [made(where, f"k{number}", per_minute=1000)[0].id for number in range(8)]
+    async with StoredRuns(Database(where)).open() as one, StoredRuns(Database(where)).open() as two:
+        def ask(runs, key):
+            return runs.journal.do(lambda connection: count_request(connection, key, 1000, 100))
+
+        for _ in range(30):
+            async with asyncio.timeout(30):
+                passed = await asyncio.gather(*(ask(one, key) for key in keys), *(ask(two, key) for key in reversed(keys)))
+            assert all(passed)
+
+
+async def test_a_run_goes_on_after_midnight_with_what_its_day_has_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(purses_module, "TICK", 0.01)
+    key, _ = made(tmp_path / "runs.db", usd_per_day=1)
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs, Purses(runs).open() as purses:
+        run = (await purses.of(key)).child()
+        with run.reserve(Cost(usd=0.1)) as held:
+            held.settle(Cost(usd=0.1))
+        tomorrow = today(time.time() + 86400)
+        monkeypatch.setattr(purses_module, "today", lambda now=None: tomorrow if now is None else today(now + 86400))
+        assert (await purses.of(key)).usd_left() == 1
+        await asyncio.sleep(0.2)
+        with run.reserve(Cost(usd=0.9)) as held:
+            await asyncio.sleep(0.2)
+            held.settle(Cost(usd=0.9))
+        with pytest.raises(BudgetExhausted):
+            run.reserve(Cost(usd=0.1))
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        assert {share.day: share.spent for share in await shares_of(runs, key)} == {today(): NANO, tomorrow: 0}
+
+
+async def test_a_server_that_was_taken_for_dead_spends_nothing_that_another_has(tmp_path, monkeypatch):
+    monkeypatch.setattr(purses_module, "TICK", 0.01)
+    path = tmp_path / "runs.db"
+    key, _ = made(path, usd_per_day=1)
+    async with StoredRuns(Database(path)).open() as one, Purses(one).open() as first:
+        late = (await first.of(key)).child()
+        monkeypatch.setattr(one, "_signed", one._signed - servers.SILENCE)  # it was suspended, and does not know
+        async with StoredRuns(Database(path)).open() as two, Purses(two).open() as second:
+            await two.journal.do(lambda connection: servers._settle(connection, one.server))
+            other = await second.of(key)
+            assert other.usd_left() == 1
+            with pytest.raises(BudgetExhausted, match="1 usd a day"):
+                late.reserve(Cost(usd=0.5))
+            with other.reserve(Cost(usd=0.75)) as held:
+                held.settle(Cost(usd=0.75))
+            again = await first.of(key)
+            assert 0 < again.usd_left() <= 0.25
+            assert sum(share.granted for share in await shares_of(one, key)) <= NANO
+
+
+async def test_what_a_server_spent_just_before_it_was_killed_counts(tmp_path):
+    path = tmp_path / "runs.db"
+    key, _ = made(path, usd_per_day=1)
+    database = Database(path)
+    async with StoredRuns(database).open() as runs:
+        for id, usd in (("r", 0.25), ("s", 0.5)):
+            await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(), caller=key.id))
+            await runs.event(id, Spent(MAIN, Usage(usd=usd)))
+        await runs.end("r", "finished", Spending(usd=0.25))
+        await runs.journal.do(lambda connection: connection.exec_driver_sql(
+            "INSERT INTO shares (key, day, server, granted, spent) VALUES (?, ?, ?, ?, ?)",
+            (key.id, today(), runs.server, NANO, NANO // 10)))
+        await runs.journal.do(lambda connection: connection.exec_driver_sql("UPDATE servers SET process = '999999999@1'"))
+        async with StoredRuns(Database(path)).open() as next_one, Purses(next_one).open() as purses:
+            assert (await purses.of(key)).usd_left() == 0.25
+
+
+async def test_a_run_whose_price_nobody_knows_beforehand_ends_with_the_money(tmp_path):
+    key, _ = made(tmp_path / "runs.db", usd_per_day=1)
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs, Purses(runs).open() as purses:
+        run = (await purses.of(key)).child()
+        for _ in range(4):
+            with run.reserve(Cost(calls=1)) as held:
+                held.settle(Cost(usd=0.3, calls=1))
+        with pytest.raises(BudgetExhausted, match="1 usd a day"):
+            run.reserve(Cost(calls=1))
+
+
+async def test_keys_that_nobody_uses_cost_a_look_and_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(purses_module, "TICK", 0.05)
+    keys = [made(tmp_path / "runs.db", f"k{number}", usd_per_day=1)[0] for number in range(20)]
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs, Purses(runs).open() as purses:
+        for key in keys:
+            await purses.of(key)
+        done = []
+        do = runs.journal.do
+        monkeypatch.setattr(runs.journal, "do", lambda work: done.append(work) or do(work))
+        await asyncio.sleep(0.5)
+        assert 1 <= len(done) <= 20
+
+
+def test_a_limit_that_rounds_to_nothing_is_told(tmp_path):
+    with pytest.raises(BadOption, match="more than 0"):
+        made(tmp_path / "runs.db", usd_per_day=1e-10)
+
+
+def test_the_id_of_a_key_ends_that_key_and_no_other(tmp_path):
+    database = Database(tmp_path / "runs.db")
+    keys = Keys(database)
+    first, _ = keys.create("ann")
+    with pytest.raises(BadOption, match="no key has had"):
+        keys.create(first.id)
     database.close()

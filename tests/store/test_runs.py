@@ -254,3 +254,19 @@ async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
     async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
         kept = await runs.get("r")
         assert kept.how == "finished" and kept.spent.tokens == 7
+
+
+async def test_one_damaged_event_keeps_no_server_from_starting(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        await runs.start(begun("r"))
+        await runs.events("r", [Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)), Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2))])
+        await runs.journal.do(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{\"kind' WHERE number = 1"))
+    async with StoredRuns(Database(where)).open() as runs:
+        [summary] = [row async for row in _rows(runs)]
+        assert summary.how == "interrupted" and summary.tokens == 5
+
+
+async def _rows(runs):
+    with runs.database.reading() as connection:
+        for row in connection.exec_driver_sql("SELECT * FROM runs").all():
+            yield row

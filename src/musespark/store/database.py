@@ -19,6 +19,7 @@ HEAD = "0003"
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
 """What servers on one Postgres lock while one of them migrates: a number of our own."""
+_TURN = _LOCK + 1
 
 
 def runs_path() -> Path:
@@ -162,6 +163,17 @@ class Database:
             if found is not None and not any(_MIGRATIONS.glob(f"versions/v{found}_*.py")):
                 raise self._unusable(f"a newer version of musespark (tables {found}) has written it")
             _upgrade(connection)
+
+
+def in_turn(connection: Connection) -> None:
+    """For a transaction that writes what other servers write too: wait until none of them does, and let none before its end.
+
+    In SQLite there is one writer anyway. In Postgres, two that write the same rows in another order would wait for each other.
+    """
+    from sqlalchemy import text
+
+    if connection.dialect.name != "sqlite":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _TURN})
 
 
 def _upgrade(connection: Connection) -> None:

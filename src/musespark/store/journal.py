@@ -7,12 +7,14 @@ so under load the batches grow by themselves, and nobody waits for a timer.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from musespark.errors import StoreUnusable
+from sqlalchemy.exc import DataError, IntegrityError
+
 from musespark.store.database import Database
 from musespark.store.rows import insert
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 _Result = TypeVar("_Result")
 Rows: TypeAlias = list[tuple[Any, ...]]
+_SENSELESS = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError)
+"""What is the fault of a value, and will be the next time."""
+_LOG = logging.getLogger(__name__)
 SOON = 0.05
 """Seconds within which what nobody waits for is written."""
 Work: TypeAlias = "Callable[[Connection], Any]"
@@ -46,7 +51,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
         self._batch = _Batch()
-        self._owed: list[tuple[Work, asyncio.Future[Any] | None]] = []
+        self._owed: list[Work] = []
         """What must be written sooner or later, and could not be so far."""
         self._closing = False
         self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
@@ -117,26 +122,37 @@ class Journal:
                 return
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
-        owed = self._owed
-        if not (owed or batch.work or any(batch.rows.values())):
+        if not (self._owed or batch.work or any(batch.rows.values())):
             return
         try:
             with self._database.writing() as connection:
                 for table, rows in batch.rows.items():
                     insert(connection, table, rows)
-                for work, _ in (*owed, *batch.work):
+                for owed in self._owed:
+                    self._make_good(connection, owed)
+                for work, _ in batch.work:
                     results.append(work(connection))
-        except StoreUnusable:
-            self._owed = [*owed, *((work, None) for work, future in batch.work if future is None)]
+        except Exception:
+            self._owed += [work for work, future in batch.work if future is None]
             raise
-        del results[:len(owed)]
         self._owed = []
 
+    def _make_good(self, connection: Connection, owed: Work) -> None:
+        """What failed before, once more: by itself, so that what will never succeed holds up nothing else."""
+        try:
+            with connection.begin_nested():
+                owed(connection)
+        except _SENSELESS as error:
+            _LOG.error("The store gives up something that it cannot write: %s", getattr(error, "orig", error))
+
     def _tell(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
+        if error is not None:
+            results = [None] * len(batch.work)  # nothing of it has happened
+
         def tell() -> None:
             for future in batch.waiting:
                 _settle(future, None, error)
-            for (_, promised), result in zip(batch.work, results or [None] * len(batch.work), strict=True):
+            for (_, promised), result in zip(batch.work, results, strict=True):
                 if promised is not None:
                     _settle(promised, result, error)
 

@@ -18,7 +18,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from musespark.errors import BadOption
-from musespark.store.database import Database
+from musespark.store.database import Database, in_turn
 from musespark.store.schema import KEYS, MINUTES, SHARES
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Keys:
         """A new key, and the secret that is shown this once. Raises `BadOption`."""
         if not _NAME.fullmatch(name):
             raise BadOption("NAME", name[:80], "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit")
-        if usd_per_day is not None and not 0 < usd_per_day <= 1_000_000:
+        if usd_per_day is not None and not 1 / NANO <= usd_per_day <= 1_000_000:
             raise BadOption("--usd-per-day", usd_per_day, "more than 0 and at most 1,000,000")
         if per_minute is not None and not 1 <= per_minute <= 1_000_000:
             raise BadOption("--per-minute", per_minute, "from 1 to 1,000,000")
@@ -71,7 +71,7 @@ class Keys:
         key = Key(id=id, name=name, created=time.time(), per_minute=per_minute, hash=hash_of(secret),
                   nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO))
         with self._database.writing() as connection:
-            if connection.execute(select(KEYS.c.id).where(KEYS.c.name == name)).first():
+            if connection.execute(select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))).first():
                 raise BadOption("NAME", name, "one that no key has had, revoked ones included")
             connection.execute(insert(KEYS).values(id=id, name=name, hash=key.hash, created=key.created, per_minute=per_minute,
                                                    nanousd_per_day=key.nanousd_per_day))
@@ -111,6 +111,7 @@ class Keys:
 
 def count_request(connection: Connection, key: str, most: int, minute: int) -> bool:
     """Count one more request of a key in a minute, unless there were as many as may be; whether it was counted."""
+    in_turn(connection)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     one_more = dialect.insert(MINUTES).values(key=key, minute=minute, requests=1)
     unless_full = one_more.on_conflict_do_update(

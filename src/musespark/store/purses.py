@@ -2,15 +2,17 @@
 
 Within a process, a `Purse` is a budget that all runs of a key draw from. Between processes, each takes a share of the key's day
 from the database before it spends: the shares of all never add up to more than the limit, so their spending cannot. A server
-that is alone takes all that is left; where there are others it takes half, and gives back what lies idle.
+that is alone takes all that is left; where there are others it takes half, and gives back what lies idle. One that others may
+take for dead spends nothing until it has looked what is left of its share. A run draws from the day on which it began.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,29 +20,40 @@ from sqlalchemy import func, insert, select, update
 
 from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, StoreUnusable
+from musespark.store.database import in_turn
 from musespark.store.keys import NANO, Key, count_request, today
 from musespark.store.runs import StoredRuns
-from musespark.store.schema import KEYS, SERVERS, SHARES
+from musespark.store.schema import SERVERS, SHARES
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Update
+    from sqlalchemy import Connection
+
+    from musespark.budget import _Amount
 
 TICK = 0.5
 """Seconds between two looks at what was spent: the most that a killed server has not written down."""
 _PATIENCE = 5
 """Looks that a request waits for other servers to give back."""
+_DAY = 86400
 
 
 class Purse(Budget):
     """A key's share of its day on this server."""
 
-    def __init__(self, key: Key, day: str) -> None:
-        self.key, self.day = key, day
+    def __init__(self, key: Key, day: str, runs: StoredRuns) -> None:
+        self.key, self.day, self._runs = key, day, runs
         self.granted = 0
         """Billionths of a dollar that it may spend in all; means nothing where the key has no limit."""
         self.written = 0
         """What was spent, as the database knows it."""
+        self.life = runs.lives
+        """The server's life in which the share was looked at."""
         super().__init__(Limits() if key.nanousd_per_day is None else Limits(usd=0.0))
+
+    @property
+    def limited(self) -> bool:
+        """Whether the key has a limit."""
+        return self.key.nanousd_per_day is not None
 
     @property
     def used(self) -> int:
@@ -52,10 +65,29 @@ class Purse(Budget):
         """Billionths of a dollar that nobody has reserved."""
         return self.granted - self._held.nanousd
 
-    def grant(self, nanousd: int) -> None:
-        """So much more may be spent."""
+    @property
+    def little(self) -> bool:
+        """Whether there is little left of the share: less than an eighth of a day."""
+        return self.limited and self.idle < self._eighth
+
+    @property
+    def changed(self) -> bool:
+        """Whether the database should hear of it."""
+        return self.used != self.written or (self.little and self._reserved.nanousd > 0)
+
+    @property
+    def _eighth(self) -> int:
+        return max(1, (self.key.nanousd_per_day or 0) // 8)
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody else can have been given the share."""
+        return self.life == self._runs.lives and self._runs.surely_alive
+
+    def have(self, nanousd: int) -> None:
+        """The share is this, as the database says."""
         with self._lock:
-            self._allow(self.granted + nanousd)
+            self._allow(nanousd)
 
     def take_back(self, nanousd: int) -> int:
         """Up to so much less may be spent, as far as it lies idle; returns how much."""
@@ -64,9 +96,39 @@ class Purse(Budget):
             self._allow(self.granted - taken)
         return taken
 
+    def surplus(self) -> int:
+        """What others may have of it: half of what lies idle, where that is more than a little."""
+        return 0 if not self.limited or self.idle <= self._eighth else (self.idle + 1) // 2
+
     def _allow(self, granted: int) -> None:
         self.granted = granted
         self.limits = Limits(usd=granted / NANO)
+
+    def _grant(self, want: _Amount, least: _Amount) -> _Amount:
+        """As any budget; and nothing at all once the share is used up, for what costs nothing as far as anybody knows costs
+        something in the end."""
+        if self.limited and not (self.granted > self.used and self.sure):
+            raise self.exhausted()
+        try:
+            return super()._grant(want, least)
+        except BudgetExhausted:
+            raise self.exhausted() from None
+
+    def exhausted(self) -> BudgetExhausted:
+        """The error for whoever wants more."""
+        return BudgetExhausted("usd a day", self.key.usd_per_day or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """What the database is told of a share, and whether more of it is wanted."""
+
+    key: str
+    day: str
+    limit: int
+    spent: int
+    less: int = 0
+    more: bool = False
 
 
 class Purses:
@@ -86,9 +148,8 @@ class Purses:
         finally:
             keeping.cancel()
             await asyncio.wait([keeping])
-            for purse in self._purses.values():
-                taken = purse.take_back(purse.granted) if purse.key.nanousd_per_day is not None else 0
-                self._runs.journal.owe(partial(_write_down, server=self._runs.server, purse=purse, spent=purse.used, less=taken))
+            if entries := [_entry(purse) for purse in self._purses.values() if purse.used != purse.written]:
+                self._runs.journal.owe(partial(_reconcile, server=self._runs.server, entries=entries))
 
     async def counted(self, key: Key) -> float | None:
         """Count a request; None where it may pass, else the seconds until another may. Raises `StoreUnusable`."""
@@ -104,92 +165,79 @@ class Purses:
         day = today()
         purse = self._purses.get((key.id, day))
         if purse is None:
-            purse = self._purses.setdefault((key.id, day), Purse(key, day))
-        if key.nanousd_per_day is None:
+            purse = self._purses.setdefault((key.id, day), Purse(key, day, self._runs))
+        if not purse.limited:
             return purse
         for _ in range(_PATIENCE):
-            if purse.idle < _slice(key):
-                others = await self._take(purse)
+            others = 0
+            if not self._runs.surely_alive:
+                await self._runs.sign()
+            if purse.little or not purse.sure:
+                others = await self._look_up([purse], more=True)
             if purse.idle > 0:
                 return purse
             if not others:
                 break
             await asyncio.sleep(TICK)
-        raise BudgetExhausted("usd a day", key.usd_per_day or 0)
-
-    async def _take(self, purse: Purse) -> int:
-        """Take more from the database; returns what other servers hold."""
-        async with self._lock:  # or two requests would each think that there is little
-            taken, others = await self._runs.journal.do(partial(_take, server=self._runs.server, purse=purse))
-            purse.grant(taken)
-        return others
+        raise purse.exhausted()
 
     async def _keep_up(self) -> None:
         """Write down what was spent, and see that no share runs dry or lies idle; what fails is tried again at the next look."""
         while True:
             await asyncio.sleep(TICK)
+            with suppress(StoreUnusable):
+                await self._look_after(list(self._purses.values()))
+            # A run may go on into the next day, and still draws from the day on which it began.
             for name, purse in list(self._purses.items()):
-                try:
-                    await self._look_at(purse)
-                except StoreUnusable:
-                    continue
-                if purse.day != today() and purse.used == purse._held.nanousd == purse.written and not purse.granted > purse.used:
+                if purse.day < today(time.time() - _DAY) and purse.used == purse.written:
                     del self._purses[name]
 
-    async def _look_at(self, purse: Purse) -> None:
-        limited = purse.key.nanousd_per_day is not None
-        surplus = 0
-        if limited and purse.day != today():
-            surplus = purse.take_back(purse.granted)
-        elif limited and purse.idle > _slice(purse.key) and await self._runs.journal.do(_others):
-            surplus = purse.take_back((purse.idle + 1) // 2)
-        spent = purse.used
-        if surplus or spent != purse.written:
-            try:
-                await self._runs.journal.do(
-                    partial(_write_down, server=self._runs.server, purse=purse, spent=spent, less=surplus))
-            except BaseException:
-                purse.grant(surplus)
-                raise
-            purse.written = spent
-        if limited and purse.day == today() and purse.granted and purse.idle < _slice(purse.key):
-            await self._take(purse)
+    async def _look_after(self, purses: list[Purse]) -> None:
+        if any(purse.surplus() for purse in purses) and await self._runs.journal.do(_others):
+            await self._look_up([purse for purse in purses if purse.surplus()], give=True)
+        await self._look_up([purse for purse in purses if purse.changed or (purse.limited and not purse.sure)], more=True)
+
+    async def _look_up(self, purses: list[Purse], *, more: bool = False, give: bool = False) -> int:
+        """Tell the database what was spent, and have what it says, whatever became of earlier attempts. more: take more for those
+        that have little; give: leave to others what lies idle. Returns what other servers hold of the last one's day."""
+        if not purses:
+            return 0
+        async with self._lock:  # or what is told would be overtaken by what is told meanwhile
+            life = self._runs.lives
+            entries = [_entry(purse, less=purse.take_back(purse.surplus()) if give else 0, more=more) for purse in purses]
+            found = await self._runs.journal.do(partial(_reconcile, server=self._runs.server, entries=entries))
+            for purse, entry, (granted, _) in zip(purses, entries, found, strict=True):
+                purse.written, purse.life = entry.spent, life
+                if purse.limited:
+                    purse.have(granted)
+        return found[-1][1]
 
 
-def _slice(key: Key) -> int:
-    """Less than this of a share is little: an eighth of a day."""
-    return max(1, (key.nanousd_per_day or 0) // 8)
+def _entry(purse: Purse, *, less: int = 0, more: bool = False) -> _Entry:
+    return _Entry(key=purse.key.id, day=purse.day, limit=purse.key.nanousd_per_day or 0, spent=purse.used, less=less,
+                  more=more and purse.little)
 
 
 def _others(connection: Connection) -> bool:
     return connection.execute(select(func.count()).select_from(SERVERS)).scalar_one() > 1
 
 
-def _take(connection: Connection, server: str, purse: Purse) -> tuple[int, int]:
-    """More for a server's share of a key's day: all that is left, or half of it; and what the others hold and have not spent."""
-    key, day = purse.key, purse.day
-    # Postgres lets others write meanwhile: whoever takes a share holds the key's row.
-    connection.execute(select(KEYS.c.id).where(KEYS.c.id == key.id).with_for_update())
-    shares = connection.execute(select(SHARES).where(SHARES.c.key == key.id, SHARES.c.day == day)).all()
-    left = max(0, (key.nanousd_per_day or 0) - sum(max(share.granted, share.spent) for share in shares))
-    taken = (left + 1) // 2 if left > _slice(key) and _others(connection) else left
-    _share(connection, server, purse)
-    connection.execute(_own(server, purse).values(granted=SHARES.c.granted + taken))
-    return taken, sum(max(0, share.granted - share.spent) for share in shares if share.server != server)
-
-
-def _write_down(connection: Connection, server: str, purse: Purse, spent: int, less: int) -> None:
-    """What a server has spent of a key's day, and so much less that it may."""
-    _share(connection, server, purse)
-    connection.execute(_own(server, purse).values(spent=spent, granted=SHARES.c.granted - less))
-
-
-def _share(connection: Connection, server: str, purse: Purse) -> None:
-    """See that there is a share."""
-    own = select(SHARES.c.key).where(SHARES.c.key == purse.key.id, SHARES.c.day == purse.day, SHARES.c.server == server)
-    if connection.execute(own).first() is None:
-        connection.execute(insert(SHARES).values(key=purse.key.id, day=purse.day, server=server, granted=0, spent=0))
-
-
-def _own(server: str, purse: Purse) -> Update:
-    return update(SHARES).where(SHARES.c.key == purse.key.id, SHARES.c.day == purse.day, SHARES.c.server == server)
+def _reconcile(connection: Connection, server: str, entries: Iterable[_Entry]) -> list[tuple[int, int]]:
+    """Write down what a server has spent, and what it gives back or takes: all that is left of a key's day, or half of it where
+    there are other servers. Returns, for each, its share from now on, and what the others hold and have not spent."""
+    in_turn(connection)
+    shared = _others(connection)
+    found = []
+    for entry in entries:
+        of_day = SHARES.c.key == entry.key, SHARES.c.day == entry.day
+        shares = {share.server: share for share in connection.execute(select(SHARES).where(*of_day)).all()}
+        own = shares.pop(server, None)
+        if own is None:
+            connection.execute(insert(SHARES).values(key=entry.key, day=entry.day, server=server, granted=0, spent=0))
+        granted = max(0, (own.granted if own is not None else 0) - entry.less)
+        if entry.more:
+            left = entry.limit - max(granted, entry.spent) - sum(max(share.granted, share.spent) for share in shares.values())
+            granted += max(0, (left + 1) // 2 if shared and left > entry.limit // 8 else left)
+        connection.execute(update(SHARES).where(*of_day, SHARES.c.server == server).values(spent=entry.spent, granted=granted))
+        found.append((granted, sum(max(0, share.granted - share.spent) for share in shares.values())))
+    return found

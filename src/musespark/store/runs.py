@@ -26,6 +26,8 @@ from musespark.store.schema import EVENTS, PICTURES, RUNS
 
 _SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spent", "run_ended", "pictured")
 """The events that a summary of a run is made of."""
+_MOST = 2**63 - 1
+"""What fits into a column; a backend may tell of any number of tokens."""
 _LINGER = 0.05
 """Seconds that events which nobody waits for may gather before they are written."""
 _UPKEEP = 60.0
@@ -54,6 +56,9 @@ class StoredRuns:
         self.database = database
         self._keep = keep or Keep()
         self._open: tuple[Journal, str] | None = None
+        self._signed = 0.0
+        self.lives = 0
+        """How often other servers have taken this one for dead, and found themselves wrong."""
         self._counts: dict[str, _Count] = {}
 
     @property
@@ -68,11 +73,24 @@ class StoredRuns:
         assert self._open is not None, "use the store within open()"
         return self._open[1]
 
+    @property
+    def surely_alive(self) -> bool:
+        """Whether its last sign of life is so young that no server takes it for dead."""
+        return time.monotonic() - self._signed < servers.SILENCE * 0.75
+
+    async def sign(self) -> None:
+        """A sign of life for other servers."""
+        began = time.monotonic()
+        if not await self.journal.do(partial(servers.beat, id=self.server)):
+            self.lives += 1
+        self._signed = began
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator[StoredRuns]:
         """While this server runs. What dead servers left unfinished is marked as interrupted first."""
         journal = Journal(self.database)
         try:
+            self._signed = time.monotonic()
             self._open = journal, await journal.do(servers.enter)
             upkeep = asyncio.create_task(self._upkeep())
             try:
@@ -89,7 +107,7 @@ class StoredRuns:
         """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
         conversation, images = written(begun.conversation)
         count = self._counts[begun.id] = _Count()
-        count.rows.append(("runs", (begun.id, self.server, begun.protocol, begun.model, begun.caller, float(begun.created),
+        count.rows.append(("runs", (begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
                                     conversation, "running", 0, 0.0, 0, json.dumps(begun.options))))
         for number, image in enumerate(images):
             count.rows.append(("pictures", (begun.id, "asked", number, image.media_type, image.data)))
@@ -122,7 +140,7 @@ class StoredRuns:
         if count is None:
             return
         self._write(count)
-        values = {"how": how, "tokens": spent.tokens, "usd": spent.usd, "calls": spent.calls}
+        values = {"how": how, "tokens": min(spent.tokens, _MOST), "usd": spent.usd, "calls": spent.calls}
         ended = update(RUNS).where(RUNS.c.id == id).values(**values)
         self.journal.owe(lambda connection: connection.execute(ended))
 
@@ -187,7 +205,7 @@ class StoredRuns:
 
     def _get(self, id: str) -> Kept | None:
         with self.database.reading() as connection:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
+            row = connection.execute(select(RUNS).where(RUNS.c.id == _plain(id))).one_or_none()
             if row is None:
                 return None
             pictures = connection.execute(select(PICTURES).where(PICTURES.c.run == id)).all()
@@ -199,7 +217,7 @@ class StoredRuns:
     def _latest(self, limit: int, before: str | None, caller: str | None) -> list[Kept]:
         wanted = select(RUNS).order_by(RUNS.c.seq.desc()).limit(limit)
         if before is not None:
-            wanted = wanted.where(RUNS.c.seq < select(RUNS.c.seq).where(RUNS.c.id == before).scalar_subquery())
+            wanted = wanted.where(RUNS.c.seq < select(RUNS.c.seq).where(RUNS.c.id == _plain(before)).scalar_subquery())
         if caller is not None:
             wanted = wanted.where(RUNS.c.caller == caller)
         with self.database.reading() as connection:
@@ -260,9 +278,14 @@ class StoredRuns:
                         pass
                     forgotten = time.monotonic()
                 await asyncio.sleep(servers.BEAT)
-                await self.journal.do(partial(servers.beat, id=self.server))
+                await self.sign()
             except StoreUnusable:
                 await asyncio.sleep(servers.BEAT)
+
+
+def _plain(name: str) -> str:
+    """A name that any database takes, whoever made it up: without half characters, and without the zero that Postgres refuses."""
+    return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _event(body: str, drawn: dict[int, bytes]) -> Event:

@@ -6,10 +6,12 @@ kill, a restart knows at once, and a server that was merely suspended is not bur
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import socket
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, delete, extract, func, insert, select, update
 
 from musespark.events import MAIN
+from musespark.store.database import in_turn
+from musespark.store.keys import NANO, today
 from musespark.store.schema import EVENTS, RUNS, SERVERS, SHARES
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _ENDS = {"run_ended": "finished", "run_failed": "failed"}
+_DAY = 86400
 BEAT = 10.0
 """Seconds between two signs of life."""
 SILENCE = 60.0
@@ -33,16 +38,18 @@ def enter(connection: Connection) -> str:
     """Add this process as a server; its new id. What dead ones left is settled."""
     bury(connection)
     id = uuid.uuid4().hex
-    connection.execute(insert(SERVERS).values(id=id, place=_place(), process=_process(os.getpid()), seen=_now(connection)))
+    _sign(connection, id)
     return id
 
 
-def beat(connection: Connection, id: str) -> None:
-    """A sign of life; and of those who give none any more, what they left is settled."""
+def beat(connection: Connection, id: str) -> bool:
+    """A sign of life; and of those who give none any more, what they left is settled. Whether nobody had taken this one for
+    dead, and settled what it left."""
     alive = connection.execute(update(SERVERS).where(SERVERS.c.id == id).values(seen=_now(connection))).rowcount
     if not alive:  # somebody took this server for dead while it was suspended
-        connection.execute(insert(SERVERS).values(id=id, place=_place(), process=_process(os.getpid()), seen=_now(connection)))
+        _sign(connection, id)
     bury(connection, but=id)
+    return alive > 0
 
 
 def leave(connection: Connection, id: str) -> None:
@@ -50,17 +57,22 @@ def leave(connection: Connection, id: str) -> None:
     _settle(connection, id)
 
 
+def _sign(connection: Connection, id: str) -> None:
+    process = _process(os.getpid()) or f"{os.getpid()}@"
+    connection.execute(insert(SERVERS).values(id=id, place=_place(), process=process, seen=_now(connection)))
+
+
 def bury(connection: Connection, but: str = "") -> None:
     """Settle what dead servers left."""
+    in_turn(connection)
     now = connection.execute(select(_now(connection))).scalar_one()
     for server in connection.execute(select(SERVERS).where(SERVERS.c.id != but)).all():
-        if server.place == _place() and sys.platform != "win32":
-            number = int(server.process.partition("@")[0])
-            dead = _process(number) != server.process
-        else:
-            dead = now - server.seen > SILENCE
+        process = _process(int(server.process.partition("@")[0])) if server.place == _place() else ""
+        # Another person's process may be there and not to be looked at.
+        dead = process != server.process if process else now - server.seen > SILENCE
         if dead:
             _settle(connection, server.id)
+            _recall(connection, server.id, now)
 
 
 def _settle(connection: Connection, server: str) -> None:
@@ -72,16 +84,31 @@ def _settle(connection: Connection, server: str) -> None:
     connection.execute(delete(SERVERS).where(SERVERS.c.id == server))
 
 
+def _recall(connection: Connection, server: str, now: float) -> None:
+    """What a dead server spent in its last moment it has not written down; but its runs, which are settled, tell of it."""
+    for day in (today(now - _DAY), today(now)):
+        began = calendar.timegm(time.strptime(day, "%Y-%m-%d"))
+        told = (select(RUNS.c.caller, func.sum(RUNS.c.usd)).group_by(RUNS.c.caller)
+                .where(RUNS.c.server == server, RUNS.c.created >= began, RUNS.c.created < began + _DAY))
+        for caller, usd in connection.execute(told).all():
+            spent = round(usd * NANO)
+            connection.execute(update(SHARES).values(spent=spent, granted=spent).where(
+                SHARES.c.key == caller, SHARES.c.day == day, SHARES.c.server == server, SHARES.c.spent < spent))
+
+
 def _last_known(connection: Connection, run: str) -> dict[str, Any]:
     """How a run ended and what it has used, as its events say; a call that was under way is not in it."""
     told = (select(EVENTS.c.body).where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", *_ENDS)))
             .order_by(EVENTS.c.number.desc()))
     how = "interrupted"
     for (body,) in connection.execute(told):
-        event = json.loads(body)
-        how = _ENDS.get(event["kind"], how)
-        if event.get("agent", MAIN) == MAIN and "usage" in event:
-            return {"how": how, **{name: event["usage"][name] for name in ("tokens", "usd", "calls")}}
+        try:
+            event = json.loads(body)
+            how = _ENDS.get(event["kind"], how)
+            if event.get("agent", MAIN) == MAIN and "usage" in event:
+                return {"how": how, **{name: event["usage"][name] for name in ("tokens", "usd", "calls")}}
+        except (ValueError, KeyError, TypeError):
+            continue  # damaged: what is whole has to do, or no server would ever start on it
     return {"how": how}
 
 
@@ -104,17 +131,20 @@ def _place() -> str:
 
 
 def _process(number: int) -> str:
-    """A process by its number and when it began, for numbers are used again; `-` where it is not there."""
-    if sys.platform == "linux":
-        try:
-            began = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            return "-"
-        return "-" if began[0] in "ZX" else f"{number}@{began[19]}"
+    """A process by its number and when it began, for numbers are used again; `-` where it is not there, nothing where that
+    cannot be seen."""
+    if sys.platform == "win32":
+        return ""  # where a signal 0 is not a question
     try:
         os.kill(number, 0)
     except ProcessLookupError:
         return "-"
     except OSError:
         pass  # it is another's
-    return f"{number}@"
+    if sys.platform != "linux":
+        return f"{number}@"
+    try:
+        began = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "-" if began[0] in "ZX" else f"{number}@{began[19]}"

@@ -1,0 +1,72 @@
+"""Whoever waits for the journal is told, and one thing that cannot be written keeps nothing else from being so."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from musespark.errors import StoreUnusable
+from musespark.events import AnswerDelta
+from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
+from musespark.store.runs import StoredRuns
+
+
+def fails(connection):
+    connection.execute(text("SELECT * FROM nowhere"))
+
+
+async def told(runs, id, **options):
+    await runs.start(Begun(id=id, protocol="chat", conversation=(), **{"model": "m", **options}))
+    await runs.event(id, AnswerDelta("42"))
+
+
+@pytest.mark.parametrize("at", range(4))
+async def test_everyone_who_waits_is_told_of_a_failure_wherever_in_the_batch_it_was(where, at):
+    async with StoredRuns(Database(where)).open() as runs:
+        works = [lambda connection: 42] * 3
+        works.insert(at, fails)
+        async with asyncio.timeout(20):
+            found = await asyncio.gather(*(runs.journal.do(work) for work in works), return_exceptions=True)
+        assert [type(each) for each in found] == [StoreUnusable] * 4
+        assert await runs.journal.do(lambda connection: 42) == 42
+
+
+async def test_an_end_is_written_even_where_others_do_what_makes_no_sense(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        await told(runs, "r")
+        await runs.end("r", "finished", Spending(tokens=2))
+        with pytest.raises(ZeroDivisionError):
+            await runs.journal.do(lambda connection: 1 // 0)
+        assert await runs.journal.do(lambda connection: 42) == 42
+        assert (await runs.get("r")).how == "finished"
+
+
+async def test_what_can_never_be_written_holds_nothing_else_up(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        await told(runs, "r")
+        nonsense = text("UPDATE runs SET model = NULL")
+        runs.journal.owe(lambda connection: connection.execute(nonsense))
+        await runs.end("r", "finished", Spending(tokens=2))
+        with pytest.raises(StoreUnusable):
+            await runs.journal.do(lambda connection: None)
+        assert await runs.journal.do(lambda connection: 42) == 42
+        kept = await runs.get("r")
+        assert kept.how == "finished" and kept.begun.model == "m"
+
+
+async def test_a_backend_that_counts_without_end_ends_like_any_other(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        await told(runs, "r")
+        await runs.end("r", "finished", Spending(tokens=10**30))
+        assert await runs.journal.do(lambda connection: 42) == 42
+        kept = await runs.get("r")
+        assert kept.how == "finished" and kept.spent.tokens == 2**63 - 1
+
+
+@pytest.mark.parametrize("name", ["openai:a\0b", "\ud83d"])
+async def test_a_name_that_a_client_made_up_fails_nobody(where, name):
+    async with StoredRuns(Database(where)).open() as runs:
+        await asyncio.gather(told(runs, "r", model=name), told(runs, "s"))
+        assert (await runs.get("s")).events == (await runs.get("r")).events == [AnswerDelta("42")]
+        assert await runs.get(name) is None and await runs.latest(9, before=name) == []
