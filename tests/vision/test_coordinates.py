@@ -151,6 +151,7 @@ def test_an_area_does_not_change_by_turning(corners, degrees):
     assert area(WHOLE.corners) == SPAN**2
 
 
-@pytest.mark.parametrize(("number", "written"), [(0.04, "0"), (-0.04, "0"), (333.33, "333.3"), (1000.0, "1000"), (1e9, "1000000000")])
+@pytest.mark.parametrize(("number", "written"), [(0.04, "0"), (-0.04, "0"), (333.33, "333.3"), (1000.0, "1000"),
+                                                 (1e9, "1000000000")])
 def test_coordinates_are_told_to_a_tenth(number, written):
     assert shortly(number) == written and at((number, 1)) == f"[{written}, 1]"

@@ -102,7 +102,8 @@ BROKEN = [
     ("a bomb of zeros", png(7_500, 7_500, data=b"\0" * 10_000_000)), ("cut short", file_of(red_on_white())[:200]),
     ("no data", png(10, 10)), ("too little", png(10, 10, data=b"\0" * 30)), ("a header alone", b"\x89PNG\r\n\x1a\n"),
     ("a wrong checksum", png(4, 4, data=b"\0" * 52)[:40] + b"\xff" * 9), ("a JPEG's first bytes", b"\xff\xd8\xff\xe0"),
-    ("a GIF without a picture", b"GIF89a\x0a\x00\x0a\x00\x00\x00\x00;"), ("a broken WebP", b"RIFF\xff\xff\xff\xffWEBPVP8 " + b"\0" * 40),
+    ("a GIF without a picture", b"GIF89a\x0a\x00\x0a\x00\x00\x00\x00;"),
+    ("a broken WebP", b"RIFF\xff\xff\xff\xffWEBPVP8 " + b"\0" * 40),
     ("a BMP of huge size", b"BM" + struct.pack("<IHHIIiiHHIIiiII", 0, 0, 0, 54, 40, 2**30, 2**30, 1, 24, 0, 0, 0, 0, 0, 0)),
     ("a PNG with a text bomb", png(4, 4, data=b"\0" * 52)[:33] + chunk(b"zTXt", b"k\0\0" + zlib.compress(b"a" * 50_000_000))
      + png(4, 4, data=b"\0" * 52)[33:]),
@@ -115,16 +116,19 @@ async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(fil
     with pytest.raises(BadPicture):
         as_image(image, strict=False)
     tools = Tools(image, red_on_white())
-    for name, given in (("zoom", {"box": [0, 0, 500, 500]}), ("rotate", {"degrees": 90}), ("enhance", {"invert": True}), ("read", {}),
-                        ("measure", {"points": [[0, 0], [1, 1]]}), ("mark", {"points": [[1, 1]]}), ("find", {"what": "x"}),
-                        ("compare", {"pictures": [2, 1], "how": "difference"}), ("compare", {"pictures": [1, 2]}), ("sketch", {"svg": "<svg/>", "over": 1})):
-        output = await getattr(tools, name)(**given)
-        assert output.failed and not output.images and output.text.startswith("The picture cannot be used: ") and "\n" not in output.text
+    for name, arguments in (
+            ("zoom", {"box": [0, 0, 500, 500]}), ("rotate", {"degrees": 90}), ("enhance", {"invert": True}), ("read", {}),
+            ("measure", {"points": [[0, 0], [1, 1]]}), ("mark", {"points": [[1, 1]]}), ("find", {"what": "x"}),
+            ("compare", {"pictures": [2, 1], "how": "difference"}), ("compare", {"pictures": [1, 2]}),
+            ("sketch", {"svg": "<svg/>", "over": 1})):
+        output = await getattr(tools, name)(**arguments)
+        assert output.failed and not output.images and "\n" not in output.text
+        assert output.text.startswith("The picture cannot be used: ")
     assert len(tools.album.pictures) == 2
 
 
-@pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"MM\x00*", b"\x00\x00\x00\x0cjP  ", b"8BPS",
-                                  b"%!PS-Adobe-3.0 EPSF-3.0", b"plain text", b"RIFF\x00\x00\x00\x00WAVE"])
+@pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"MM\x00*", b"\x00\x00\x00\x0cjP  ",
+                                  b"8BPS", b"%!PS-Adobe-3.0 EPSF-3.0", b"plain text", b"RIFF\x00\x00\x00\x00WAVE"])
 def test_other_files_are_no_pictures(data):
     with pytest.raises(BadPicture, match="it is not a PNG, JPEG, GIF, WebP or BMP file"):
         Image.from_bytes(data)
@@ -140,8 +144,8 @@ async def test_shapes_that_would_grow_without_bounds_do_not():
         assert not output.failed and max(opened(output.images[0]).size) <= 1600
 
 
-SEEDS = [file_of(two_halves()), file_of(two_halves(), "JPEG"), moving("GIF"), file_of(two_halves(), "WEBP"), file_of(two_halves(), "BMP"),
-         paletted(), grey16(500), turned(6)]
+SEEDS = [file_of(two_halves()), file_of(two_halves(), "JPEG"), moving("GIF"), file_of(two_halves(), "WEBP"),
+         file_of(two_halves(), "BMP"), paletted(), grey16(500), turned(6)]
 
 
 @settings(deadline=None, max_examples=200)
@@ -165,7 +169,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
 
 def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded():
     image = Image.from_bytes(png(60_000, 60_000))
-    with pytest.raises(BadPicture, match="60000x60000 pixels|megapixels"):
+    with pytest.raises(BadPicture, match=r"60000x60000 pixels|megapixels"):
         head(image)
 
 

@@ -92,12 +92,15 @@ async def test_every_agent_has_an_album_of_its_own():
 
 
 async def test_what_is_wrong_is_told_to_the_model_in_one_sentence():
-    wrong = [("zoom", {"box": [5, 5, 5, 9]}, "is empty"), ("zoom", {"box": "all"}, "A box is [x1, y1, x2, y2]"), ("zoom", {}, "needs box"),
+    wrong = [("zoom", {"box": [5, 5, 5, 9]}, "is empty"), ("zoom", {"box": "all"}, "A box is [x1, y1, x2, y2]"),
+             ("zoom", {}, "needs box"),
              ("zoom", {"box": [0, 0, 9, 9], "picture": 7}, "There is no picture 7; there is only picture 1."),
              ("zoom", {"box": [0, 0, 9, 9], "colour": 1}, "no argument 'colour'"), ("rotate", {}, "Nothing would change"),
              ("rotate", {"degrees": "left"}, "degrees is a number"), ("enhance", {}, "Say what to enhance"),
-             ("enhance", {"contrast": "more"}, "contrast is 'auto' or a number"), ("measure", {"points": [[1, 1]]}, "a list of 2 to 64"),
-             ("mark", {}, "Say what to mark"), ("mark", {"boxes": [[1, 2]]}, "A box is"), ("mark", {"labels": 3, "points": [[1, 1]]}, "labels"),
+             ("enhance", {"contrast": "more"}, "contrast is 'auto' or a number"), ("measure", {"points": [[1, 1]]},
+                                                                                   "a list of 2 to 64"),
+             ("mark", {}, "Say what to mark"), ("mark", {"boxes": [[1, 2]]}, "A box is"),
+             ("mark", {"labels": 3, "points": [[1, 1]]}, "labels"),
              ("compare", {"pictures": [1, 1]}, "Both are picture 1"), ("compare", {"pictures": [1, 2], "how": "x"}, "how is"),
              ("sketch", {"svg": " "}, "svg is a text that is not empty"), ("find", {"what": 3}, "what is a text"),
              ("read", {"box": [1]}, "A box is")]
@@ -110,7 +113,8 @@ async def test_what_is_wrong_is_told_to_the_model_in_one_sentence():
 
 
 async def test_a_model_that_sees_nothing_has_it_read_and_is_sent_no_picture():
-    one = scripted(calls(ToolCall.of("a", "read", {}), ToolCall.of("b", "zoom", {"box": [0, 0, 500, 500]})), says("6.75"), abilities=BLIND)
+    one = scripted(calls(ToolCall.of("a", "read", {}), ToolCall.of("b", "zoom", {"box": [0, 0, 500, 500]})), says("6.75"),
+                   abilities=BLIND)
     events, error, _ = await contemplated(looking(one), Request.of("Total?", [image_of(receipt())], mode="thinking"))
     assert error is None and events[-1].answer == "6.75"
     assert not any(images_of(request) for request in one.requests)
@@ -151,7 +155,8 @@ class Camera:
 
 
 async def test_pictures_of_other_tools_can_be_looked_at_too():
-    one = scripted(calls(ToolCall.of("a", "camera", {})), calls(ToolCall.of("b", "zoom", {"box": [250, 250, 300, 350], "picture": 1})),
+    one = scripted(calls(ToolCall.of("a", "camera", {})), calls(ToolCall.of("b", "zoom", {"box": [250, 250, 300, 350],
+                                                                                          "picture": 1})),
                    says("red"))
     who = thinkers({"model": one, "tools": [Camera(), "zoom"]})
     _, error, _ = await contemplated(who, Request.of("?", mode="thinking"))
@@ -180,7 +185,8 @@ def test_the_picture_that_is_meant_is_the_first_of_the_newest_question():
     assert album.picture().number == 1
     told = album.conversation((first, Message("assistant", (Text("!"),)), Message.user(pictures[1], pictures[2], "?")))
     assert album.picture().number == 2 and album.picture(3).width == 12 and album.picture(3.0).number == 3
-    assert [part.text for part in told[2].parts if isinstance(part, Text)] == ["[Picture 2: 11x10 pixels]", "[Picture 3: 12x10 pixels]", "?"]
+    assert [part.text for part in told[2].parts if isinstance(part, Text)] == ["[Picture 2: 11x10 pixels]",
+                                                                               "[Picture 3: 12x10 pixels]", "?"]
     assert album.conversation((first,))[0].images == (pictures[0],) and len(album.pictures) == 3
 
 
@@ -197,14 +203,15 @@ def test_names_of_tools():
     python, some = thinkers({"model": scripted(), "tools": ["mark", "python", "zoom", "mark"]}).tools
     assert python.spec.name == "python" and some.names == ("mark", "zoom")
     assert not thinkers({"model": scripted(), "tools": ["watch"]}).abilities.pictures_out
-    with pytest.raises(errors.BadOption, match="tool cannot be 'see'; it must be one of: .*look.*zoom"):
+    with pytest.raises(errors.BadOption, match=r"tool cannot be 'see'; it must be one of: .*look.*zoom"):
         thinkers({"model": scripted(), "tools": ["see"]})
 
 
 @pytest.mark.parametrize(("missing", "tool"), [("rapidocr", "read"), ("resvg_py", "look")])
 def test_a_missing_library_is_told_before_anything_begins(missing, tool, monkeypatch):
     monkeypatch.setattr("musespark.vision.toolset.find_spec", lambda name: None if name == missing else object())
-    with pytest.raises(errors.NotInstalled, match=rf"needs {missing}, which is not installed; run: pip install .musespark\[vision\]"):
+    with pytest.raises(errors.NotInstalled,
+                       match=rf"needs {missing}, which is not installed; run: pip install .musespark\[vision\]"):
         thinkers({"model": scripted(), "tools": [tool]})
     assert thinkers({"model": scripted(), "tools": ["zoom", "mark"]}).tools
 

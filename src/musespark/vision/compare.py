@@ -20,6 +20,8 @@ UNLIKE = 24
 """Of 255: less difference is noise, such as JPEG leaves."""
 APART = 12
 """Thousandths of the picture between two differences that count as two."""
+SPECKS = 3
+"""Pixels; fewer that differ are no difference."""
 MOST = 12
 """Differences that are told, the largest first."""
 COMMON = 1600
@@ -111,7 +113,9 @@ def difference(first: PIL.Image.Image, second: PIL.Image.Image) -> tuple[PIL.Ima
 
     factor = min(1.0, COMMON / max(first.size))
     size = (max(1, round(first.width * factor)), max(1, round(first.height * factor)))
-    one, other = (each.resize(size, pillow.Resampling.LANCZOS) for each in (first, second))
+    # Without overshoot at edges, which would be a difference of its own.
+    one, other = (each.resize(size, pillow.Resampling.BOX if each.width > size[0] else pillow.Resampling.BILINEAR)
+                  for each in (first, second))
     apart = ImageChops.difference(one, other)
     red, green, blue = apart.split()
     unlike = ImageChops.lighter(ImageChops.lighter(red, green), blue).point([255 if value > UNLIKE else 0 for value in range(256)])
@@ -137,6 +141,8 @@ def _regions(unlike: PIL.Image.Image) -> list[Box]:
         top, bottom = min(row for row, _ in group) * cell, (max(row for row, _ in group) + 1) * cell
         left, right = min(column for _, column in group) * cell, (max(column for _, column in group) + 1) * cell
         ys, xs = np.nonzero(mask[top:bottom, left:right])
+        if len(ys) < SPECKS:
+            continue
         found.append(Box((left + xs.min()) / width * SPAN, (top + ys.min()) / height * SPAN,
                          (left + xs.max() + 1) / width * SPAN, (top + ys.max() + 1) / height * SPAN))
     return sorted(found, key=lambda box: -box.area)

@@ -25,7 +25,7 @@ MOST = 20
 LONGEST = 300
 """Characters of what is searched for."""
 KNOWS = "find knows no objects, only text that is written in the picture, colours (red, orange, yellow, green, cyan, blue, " \
-        "purple, pink, black, grey, white) and plain shapes (circle, ellipse, triangle, square, rectangle, line)"
+        "purple, pink, brown, black, grey, white) and plain shapes (circle, ellipse, triangle, square, rectangle, line)"
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|'([^']{2,})'(?!\w)")
 _AROUND = re.compile(
     r"\b(the|a|an|text|word|words|button|buttons|link|links|label|labelled|labeled|tab|menu|item|heading|title|field|input|checkbox|"

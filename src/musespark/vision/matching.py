@@ -56,7 +56,7 @@ def matches(wanted: str, lines: Sequence[Line]) -> list[Match]:
 def _rank(match: Match, wanted: str) -> tuple[float, bool, bool, float, float]:
     """The least is the best."""
     same = match.score >= EXACT
-    return 0.0 if same else -match.score, same and not match.alone, wanted not in match.text, match.box.top, match.box.left
+    return -1.0 if same else -match.score, same and not match.alone, wanted not in match.text, match.box.top, match.box.left
 
 
 def _plain(text: str) -> str:

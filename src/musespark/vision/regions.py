@@ -20,14 +20,25 @@ SMALLEST = 0.0002
 """Of the picture; what is smaller is taken for noise or letters."""
 LARGEST = 0.9
 """Of the picture; what is larger is the background."""
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """What has that name: hues from 0 to 180, as OpenCV counts them, saturations and brightnesses from 0 to 255."""
+
+    hues: tuple[tuple[int, int], ...]
+    saturated: int = 70
+    bright: tuple[int, int] = (50, 255)
+
+
 COLOURS = {
-    "red": ((0, 8), (172, 180)), "orange": ((8, 20),), "yellow": ((20, 35),), "green": ((35, 85),), "cyan": ((85, 100),),
-    "blue": ((100, 130),), "purple": ((130, 150),), "pink": ((150, 172),),
+    "red": Colour(((0, 8), (172, 180))), "orange": Colour(((8, 20),), bright=(150, 255)),
+    "brown": Colour(((4, 20),), bright=(40, 150)),
+    "yellow": Colour(((20, 35),)), "green": Colour(((35, 85),)), "cyan": Colour(((85, 100),)), "blue": Colour(((100, 130),)),
+    "purple": Colour(((128, 162),)), "pink": Colour(((145, 172),), 40, (190, 255)),
 }
-"""Hues, 0 to 180 as OpenCV counts them."""
+"""Some colours have two names."""
 GREYS = ("black", "grey", "white")
 ALSO = {"gray": "grey", "violet": "purple", "magenta": "pink", "turquoise": "cyan", "teal": "cyan", "gold": "yellow",
-        "crimson": "red", "navy": "blue", "lime": "green"}
+        "crimson": "red", "navy": "blue", "lime": "green", "maroon": "brown"}
 SHAPES = {"circle": "circle", "round": "circle", "dot": "circle", "disc": "circle", "ellipse": "ellipse", "oval": "ellipse",
           "triangle": "triangle", "square": "square", "rectangle": "rectangle", "box": "rectangle", "bar": "rectangle",
           "rectangular": "rectangle", "line": "line", "pentagon": "pentagon", "hexagon": "hexagon"}
@@ -76,7 +87,11 @@ def regions(pixels: PIL.Image.Image, wanted: Description) -> list[Region]:
     hsv = cv2.cvtColor(array, cv2.COLOR_RGB2HSV)
     found = [region for colour in ([wanted.colour] if wanted.colour else [*COLOURS, *GREYS])
              for region in _of(colour, _mask(hsv, colour)) if _fits(region, wanted)]
-    return sorted(found, key=lambda region: -region.share)
+    best: list[Region] = []
+    for region in sorted(found, key=lambda region: -region.share):
+        if not any(region.box.overlap(other.box) > 0.8 for other in best):
+            best.append(region)
+    return best
 
 
 def _fits(region: Region, wanted: Description) -> bool:
@@ -98,10 +113,9 @@ def _mask(hsv: np.ndarray[Any, Any], colour: str) -> np.ndarray[Any, Any]:
         case "grey":
             there = (value > 60) & (value < 235) & (saturation < 40)
         case _:
-            there = np.zeros(hue.shape, dtype=bool)
-            for low, high in COLOURS[colour]:
-                there |= (hue >= low) & (hue < high)
-            there &= coloured
+            named = COLOURS[colour]
+            there = np.logical_or.reduce([(hue >= low) & (hue < high) for low, high in named.hues])
+            there &= (saturation > named.saturated) & (value > named.bright[0]) & (value <= named.bright[1])
     return there.astype(np.uint8) * 255
 
 
