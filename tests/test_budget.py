@@ -9,7 +9,7 @@ from hypothesis import settings, strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, rule
 
 from musespark.budget import Budget, Cost, Limits
-from musespark.errors import BadOption, BudgetExhausted, ReservationClosed
+from musespark.errors import BadOption, BudgetExhausted, ReservationClosed, Stopped
 
 amounts = st.integers(0, 60)
 limits = st.builds(Limits, tokens=st.none() | st.integers(0, 100), usd=st.none() | st.integers(0, 100).map(lambda n: n / 100),
@@ -202,3 +202,41 @@ def test_tenths_of_a_cent_add_up_exactly():
 def test_less_than_nothing_is_refused(bad):
     with pytest.raises(BadOption):
         bad()
+
+
+def test_a_budget_that_is_stopped_grants_nothing_more_here_and_below():
+    root = Budget(Limits(tokens=100))
+    scope = root.child(Limits(seconds=60))
+    leaf, other = scope.child(), root.child()
+    held = leaf.reserve(Cost(tokens=5))
+    assert not leaf.stopped
+    scope.stop()
+    assert scope.stopped and leaf.stopped and leaf.seconds_left() == 0 and not root.stopped and not other.stopped
+    with pytest.raises(Stopped):
+        leaf.reserve(Cost(tokens=1))
+    assert isinstance(leaf.overdue(), Stopped) and not isinstance(Budget(Limits(seconds=0)).overdue(), Stopped)
+    held.settle(Cost(tokens=3))
+    assert root.spent.tokens == 3 and root.reserved.tokens == 0
+    other.reserve(Cost(tokens=97))
+
+
+async def test_whoever_waits_within_a_budget_that_is_stopped_is_woken():
+    root = Budget()
+    woken = []
+
+    async def wait(budget, seconds):
+        with budget.alarm() as alarm:
+            async with asyncio.timeout(seconds) as alarm.timeout:
+                await asyncio.sleep(0.05 if budget is root else 60)
+        woken.append(budget)
+
+    inner, beside = root.child(), root.child()
+    waiting = [asyncio.create_task(wait(*each)) for each in ((inner, None), (inner.child(), 60), (root, 60))]
+    await asyncio.sleep(0)
+    beside.stop()
+    await asyncio.sleep(0.01)
+    assert not any(task.done() for task in waiting)
+    inner.stop()
+    inner.stop()  # twice is as good as once
+    assert list(map(type, await asyncio.gather(*waiting, return_exceptions=True))) == [TimeoutError, TimeoutError, type(None)]
+    assert woken == [root] and not root._alarms

@@ -102,17 +102,16 @@ def summary(kept: Kept) -> dict[str, Any]:
     """A run without its events: what was asked and how, what was answered, what it cost."""
     answer, began = fold(kept.events), kept.begun
     started = next((event for event in kept.events if isinstance(event, RunStarted)), None)
-    question = started.question if started else ""
     spent = answer.usage if kept.how == "running" else kept.spent
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
     return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
-            "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": question,
+            "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "why": answer.why if kept.how == "finished" else None,
             "usage": amounts(answer.usage), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
-            "budget": limits, "follows": options.get("follows"), "asked": {"question": question, **options},
+            "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
             "thumbnails": len(kept.pictures),
             "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, len(kept.pictures) + 1)]}
 

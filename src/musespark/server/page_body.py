@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from musespark.content import MAX_IMAGES, Image, Message, Mode, Part, Request, Video
+from musespark.content import MAX_IMAGES, Message, Mode, Part, Request, Text, Video
 from musespark.server.asked import Asked, decoded
 from musespark.server.failures import Refused
 from musespark.server.options import EFFORTS, RunOptions, Strict, TeamOptions
@@ -67,11 +67,12 @@ def read(body: RunBody, earlier: tuple[Message, ...], before: Kept | None, video
     *conversation, last = before.begun.conversation if before else (Message.user(),)
     if last.role != "user":
         raise Refused("The run to ask again went on from its client's tools, which are not here; ask anew.", param="again")
-    shown: list[Part] = [part for part in last.parts if isinstance(part, Image | Video)]
+    same = before.question if before else ""
+    shown: list[Part] = [part for part in last.parts if not isinstance(part, Text) or part.text not in same]
     if body.images is not None or video is not None:
         images = [decoded(file.data, f"images[{index}].data") for index, file in enumerate(body.images or ())]
         shown = [*([video] if video else ()), *images]
-    question = last.text if body.question is None else body.question
+    question = same if body.question is None else body.question
     messages = (*(earlier or conversation), Message.user(*shown, question))
     request = Request(messages=messages, seed=body.seed).checked()
     options = body.model_dump(exclude_none=True, include=set(RunOptions.model_fields) - ({"models"} if _one(body) else set()))

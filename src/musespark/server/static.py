@@ -62,8 +62,8 @@ class File:
 class Page:
     """All of them, read when they are first asked for."""
 
-    def __init__(self, directory: Path = PAGE) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory or PAGE
         self._files: dict[str, File] = {}
         self._reading = asyncio.Lock()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Video
+from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult
 
 _KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Text, Image, Thinking, ToolCall, ToolResult)}
 
@@ -28,10 +28,6 @@ def _value(part: Part, images: list[Image]) -> dict[str, Any]:
     if isinstance(part, Image):
         images.append(part)
         return {"is": "Image", "number": len(images) - 1, "made_by": part.made_by}
-    if isinstance(part, Video):
-        images.append(Image(part.data, part.media_type))
-        return {"is": "Video", "number": len(images) - 1, "sheet": _value(part.sheet, images), "caption": part.caption,
-                "seconds": part.seconds, "made_by": part.made_by}
     values: dict[str, Any] = {"is": type(part).__name__}
     for field in fields(part):
         value = getattr(part, field.name)
@@ -41,10 +37,6 @@ def _value(part: Part, images: list[Image]) -> dict[str, Any]:
 
 def _part(value: dict[str, Any], images: Sequence[Image]) -> Part:
     values = dict(value)
-    if value["is"] == "Video":
-        file, sheet = images[values["number"]], _part(values["sheet"], images)
-        assert isinstance(sheet, Image)
-        return Video(file.data, file.media_type, sheet, values["caption"], values["seconds"], values["made_by"])
     kind: Any = _KINDS[values.pop("is")]
     if kind is Image:
         found = images[values["number"]]

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from musespark.answer import fold
 from musespark.content import Image, Message, Part, Text, signed_again
-from musespark.events import Event, Pictured, RunEnded
+from musespark.events import Event, Pictured, RunEnded, RunStarted
 
 How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
 """`cancelled`: the client left. `interrupted`: the server had to stop."""
@@ -59,6 +59,11 @@ class Kept:
     events: list[Event] = field(default_factory=list)
     how: How = "running"
     spent: Spending = field(default_factory=Spending)
+
+    @property
+    def question(self) -> str:
+        """What was asked last; empty where the run has not begun."""
+        return next((event.question for event in self.events if isinstance(event, RunStarted)), "")
 
     @property
     def turn(self) -> tuple[Message, ...]:
