@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 
@@ -57,3 +58,39 @@ def test_a_server_for_others_starts_once_there_is_a_key(muse, tmp_path):
         finally:
             process.terminate()
             assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("found", ["10.1.2.3", "0.0.0.0", "8.8.8.8"])
+def test_a_name_that_leads_to_others_needs_a_key_whatever_it_begins_with(muse, monkeypatch, found):
+    leads = socket.AF_INET, socket.SOCK_STREAM, 6, "", (found, 0)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, port, **options: [leads])
+    for name in ("127.0.0.1.example", "localhost", "127.1"):
+        assert "muse keys create" in muse("serve", "--host", name, "--port", "0", code=2).err
+
+
+@pytest.mark.parametrize("name", ["a" * 80 + ".com", "no-such-name.invalid", "300.1.1.1", "[::1]"])
+def test_a_name_that_leads_nowhere_is_one_sentence(muse, name):
+    printed = muse("serve", "--host", name, "--port", "0", code=2)
+    assert printed.out == "" and "a name of this machine" in printed.err and printed.err.count("\n") == 1
+
+
+def test_behind_a_proxy_it_answers_for_the_name_that_the_proxy_has(muse, tmp_path):
+    secret = muse("keys", "create", "ann").out.strip()
+    command = [sys.executable, "-m", "musespark", "serve", "--require-key", "--port", "0", "--store", str(tmp_path / "runs.db")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = process.stdout.readline().split()[-1]
+            headers = {"host": "muse.example", "x-api-key": secret}
+            assert httpx.get(f"{url}/v1/models", headers=headers).status_code == 200
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+
+
+def test_a_store_that_fails_as_the_server_starts_is_one_sentence(muse, tmp_path):
+    muse("keys", "list")
+    with sqlite3.connect(tmp_path / "runs.db") as connection:
+        connection.execute("DROP TABLE servers")
+    connection.close()
+    printed = muse("serve", "--port", "0", code=1)
+    assert printed.out == "" and "no such table: servers" in printed.err and printed.err.count("\n") == 1

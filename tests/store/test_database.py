@@ -108,6 +108,29 @@ def test_a_file_that_is_no_database_is_told(tmp_path, content):
         Database(path)
 
 
+@pytest.mark.parametrize("statement", ["CREATE TABLE bookmarks (name)", "CREATE TABLE alembic_version (version_num)"])
+def test_the_file_of_another_program_is_left_as_it_is(tmp_path, statement):
+    path = tmp_path / "bookmarks.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute(statement)
+        if "alembic" in statement:
+            connection.execute("INSERT INTO alembic_version VALUES ('0001')")
+    connection.close()
+    with pytest.raises(StoreUnusable, match="another program"):
+        Database(path)
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (1,)
+    connection.close()
+
+
+async def test_a_file_of_any_name_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in (":memory:", "file:x.db?mode=memory", "50%25?#.db"):
+        async with StoredRuns(Database(name)).open():
+            pass
+        assert (tmp_path / name).stat().st_size > 0
+
+
 async def test_a_damaged_database_is_told(tmp_path):
     path = tmp_path / "runs.db"
     Database(path).close()

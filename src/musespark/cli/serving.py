@@ -8,7 +8,8 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, NotInstalled
+from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 
 if TYPE_CHECKING:
     import uvicorn
@@ -47,7 +48,8 @@ def serve(
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
     found = _configured(config)
-    loopback = _is_loopback(host)
+    family, place = _place(host, port)
+    loopback = ip_address(place[0].partition("%")[0]).is_loopback
     try:
         import uvicorn
 
@@ -57,15 +59,16 @@ def serve(
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
-    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others.
-    hosts = (*_OWN, host.lower()) if loopback else None
+    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
+    hosts = (*_OWN, host.lower()) if loopback and not require_key else None
     app = make_app(found, runs=runs, callers=callers, settings=Settings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
-    listener = _listening(host, port)
+    listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
                               server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
-    _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
+    with listener:
+        _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
 
 
 def _runs(store: str | None, keep: str | None) -> Runs:
@@ -116,21 +119,27 @@ def _configured(file: str | None) -> Config:
     return load_config(Path(file))
 
 
-def _is_loopback(host: str) -> bool:
-    return host.lower() == "localhost" or host == "::1" or host.startswith("127.")
+def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """The address that is meant, looked up this once: what a name says is no proof of where it leads. Raises `BadOption`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadOption("--host", host[:80], f"an address or a name of this machine ({reason})") from None
+    family, _, _, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, place  # type: ignore[return-value]
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) -> socket.socket:
     """A socket that listens there; raises `BadOption` where that is not possible."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
+        listener.bind(place)
+        listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise BadOption("--port", port, f"one that is free at {host} ({error.strerror or error})") from None
-    listener.listen(2048)
+        raise BadOption("--port", place[1], f"one that is free at {host} ({error.strerror or error})") from None
     return listener
 
 
@@ -140,8 +149,9 @@ def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.S
     import uvicorn
 
     # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
+    failed = _failures(settings.app)
     logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)))
+        lambda record: not (failed or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))))
 
     class Server(uvicorn.Server):
         """Says where it is once it is there, and ends quietly when it is told to."""
@@ -151,7 +161,12 @@ def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.S
             await super().shutdown(sockets=sockets)
 
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets=sockets)
+            try:
+                await super().startup(sockets=sockets)
+            except SystemExit:
+                if not failed:
+                    raise  # it is no error of ours, and the log says all
+                raise failed.pop() from None
             for line in greeting(address, config):
                 print(line, flush=True)
 
@@ -169,6 +184,25 @@ def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.S
                     signal.signal(number, handler)
 
     return Server(settings)
+
+
+def _failures(app: Any) -> list[MuseError]:
+    """What keeps an application from starting will be in there, for a sentence instead of a log of where it was noticed."""
+    found: list[MuseError] = []
+    inner = app.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def life(app: Any) -> AsyncIterator[Any]:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                state = await stack.enter_async_context(inner(app))
+            except MuseError as error:
+                found.append(error)
+                raise
+            yield state
+
+    app.router.lifespan_context = life
+    return found
 
 
 def greeting(address: str, config: Config) -> Iterator[str]:

@@ -107,7 +107,8 @@ class Database:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what people asked is theirs alone
         except (OSError, ValueError) as error:
             raise self.unusable(error) from error
-        engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY, "check_same_thread": False})
+        file = str(path.absolute())  # or SQLite would take some names for its own
+        engine = create_engine(URL.create("sqlite", database=file), connect_args={"timeout": BUSY, "check_same_thread": False})
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, record: Any) -> None:
@@ -149,7 +150,10 @@ class Database:
         def version(connection: Connection) -> str | None:
             if not inspect(connection).has_table("alembic_version"):
                 return None
-            return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            if found is not None and not inspect(connection).has_table("runs"):
+                raise self._unusable("the tables of another program are in it")
+            return found
 
         with self.reading() as connection:
             if version(connection) == HEAD:
@@ -160,6 +164,8 @@ class Database:
             found = version(connection)  # another server may have been first
             if found == HEAD:
                 return
+            if found is None and self.is_sqlite and inspect(connection).get_table_names():
+                raise self._unusable("it is the file of another program")  # of Postgres, several may share one database
             if found is not None and not any(_MIGRATIONS.glob(f"versions/v{found}_*.py")):
                 raise self._unusable(f"a newer version of musespark (tables {found}) has written it")
             _upgrade(connection)
