@@ -56,7 +56,9 @@ class BadOption(BadInput):
     """An option is out of its range."""
 
     def __init__(self, option: str, value: object, allowed: str) -> None:
-        super().__init__(f"{option} cannot be {value!r}; it must be {allowed}.")
+        shown = repr(value)
+        shown = shown if len(shown) <= 120 else f"{shown[:119]}…"
+        super().__init__(f"{option} cannot be {shown}; it must be {allowed}.")
 
 
 class MissingFile(BadInput):

@@ -38,7 +38,7 @@ from musespark.server.options import TeamOptions
 from musespark.server.remote_images import fetched
 from musespark.server.responses import Responses
 from musespark.server.runs import InMemory, Runs
-from musespark.server.schema import require_schema
+from musespark.server.schema import require_schemas
 from musespark.server.seating import seat
 from musespark.server.static import Page
 from musespark.server.watching import Watched
@@ -215,11 +215,9 @@ class Asking:
 
 def _require_schemas(asked: Asked) -> None:
     """Raise `Refused` for a schema that nothing could be held to, before anybody is asked."""
-    if asked.request.schema is not None:
-        require_schema(asked.request.schema, "schema")
-    for tool in asked.request.tools:
-        if tool.name in asked.strict:
-            require_schema(tool.parameters, f"the parameters of {tool.name}")
+    given = {} if asked.request.schema is None else {"schema": asked.request.schema}
+    require_schemas(given | {f"the parameters of {tool.name}": tool.parameters for tool in asked.request.tools
+                             if tool.name in asked.strict})
 
 
 def error_response(dialect: Dialect[Any], failure: Failure) -> Response:

@@ -7,18 +7,27 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from musespark.errors import NotInstalled
+from musespark.server.extent import LOOKS, Extent, require_short_work
 from musespark.server.failures import Refused, SchemaNotMet
 
+SHALLOW = 16
+"""Levels of an answer for which a schema is looked through before anybody is asked."""
+PATTERNS = 500
+"""In all schemas of a request: each is a machine that has to be built."""
 _MOST = 200
 """Characters of a reason that are passed on."""
 
 
-def require_schema(schema: str, param: str) -> None:
-    """Raise `Refused` where it is no JSON schema."""
-    _validator(schema, param)
+def require_schemas(schemas: Mapping[str, str]) -> None:
+    """Raise `Refused` where one is no JSON schema, or all together hold too many patterns. The keys say what each is."""
+    if sum(schema.count('"pattern') for schema in schemas.values()) > PATTERNS:
+        raise Refused(f"The schemas hold more than {PATTERNS} patterns.", code="bad_schema", param=next(iter(schemas)))
+    for param, schema in schemas.items():
+        _validator(schema, param)
 
 
 def require_fit(answer: str, schema: str, model: str) -> None:
@@ -31,6 +40,7 @@ def require_fit(answer: str, schema: str, model: str) -> None:
     except (ValueError, RecursionError):
         raise SchemaNotMet(model, "it is not JSON") from None
     try:
+        require_short_work(schema, value)
         _validator(schema, "schema").validate(value)
     except jsonschema_rs.ValidationError as error:
         raise SchemaNotMet(model, error.message[:_MOST].rstrip(".")) from None
@@ -49,7 +59,10 @@ def _validator(schema: str, param: str) -> Any:
     except ImportError:
         raise NotInstalled("An answer in a given form", "jsonschema-rs", "serve") from None
     try:
-        return jsonschema_rs.validator_for(json.loads(schema), retriever=_no_reference,
+        read = json.loads(schema)
+        if Extent(read).looks(SHALLOW) > LOOKS:
+            raise ValueError("to check an answer against it would take too long")
+        return jsonschema_rs.validator_for(read, retriever=_no_reference,
                                            pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000))
     except (ValueError, RecursionError) as error:
         said = str(error).splitlines()[0] if str(error) else "it cannot be read"
