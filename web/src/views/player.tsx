@@ -70,7 +70,7 @@ export class Player {
 /** The speed at which a run of so many seconds can be followed. */
 export function fitting(length: number): number {
   if (length > LONGEST) return SPEEDS.find((speed) => length / speed <= LONGEST) ?? 16;
-  return [...SPEEDS].reverse().find((speed) => speed <= 1 && length / speed >= SHORTEST) ?? SPEEDS[0];
+  return [...SPEEDS].reverse().find((speed) => speed <= 1 && length / speed >= SHORTEST) ?? Math.max(0.001, Number((length / SHORTEST).toPrecision(1)));
 }
 
 /** Whether a person has asked that things do not move. */
@@ -81,6 +81,7 @@ export function isCalm(): boolean {
 export function Controls({ player, onClose, note }: { player: Player; onClose: (() => void) | null; note?: string }): VNode {
   useEffect(() => () => player.leave(), [player]);
   const playing = player.playing.value;
+  const speeds = SPEEDS.some((speed) => speed === player.speed.value) ? SPEEDS : [player.speed.value, ...SPEEDS];
   return (
     <div class="player" role="group" aria-label="Replay">
       <button type="button" class="icon" onClick={() => player.toggle()} aria-label={playing ? "Pause" : "Play"}><Mark sign={playing ? "pause" : "play"} /></button>
@@ -90,7 +91,7 @@ export function Controls({ player, onClose, note }: { player: Player; onClose: (
       <output class="time">{player.time.value.toFixed(2)} / {seconds(player.film.seconds)}</output>
       <label class="speed"><span class="sr">Speed</span>
         <select value={String(player.speed.value)} onChange={(event) => { player.speed.value = Number(event.currentTarget.value); }}>
-          {SPEEDS.map((speed) => <option key={speed} value={String(speed)}>{speed}×</option>)}
+          {speeds.map((speed) => <option key={speed} value={String(speed)}>{speed}×</option>)}
         </select>
       </label>
       {note !== undefined && <span class="player-note">{note}</span>}
