@@ -27,10 +27,10 @@ def grounding(
     page: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this page. Repeatable.")] = None,
     seeds: Annotated[int, typer.Option(help="Problems of each page.", min=1, max=100)] = 1,
     seed: Annotated[int, typer.Option(help="Of the first problem; the development pages count on from 1000.", min=0)] = 0,
-    scale: Annotated[list[float] | None, typer.Option(help="Pixels of the picture for one of the page. Repeatable; 1 and 2.")] = None,
+    scale: Annotated[list[float] | None, typer.Option(help="Pixels of a picture for one of the page. Repeatable; 1 and 2.")] = None,
     reads: Annotated[int, typer.Option(help="Items of a screen that are read, at most.", min=0)] = 6,
-    browser: Annotated[str | None, typer.Option(metavar="FILE", help="The Chromium to render with; else MUSE_CHROMIUM, else the one "
-                                                "on the path.")] = None,
+    browser: Annotated[str | None, typer.Option(metavar="FILE", help="The Chromium to render with; else MUSE_CHROMIUM, else the "
+                                                "one on the path.")] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where table, figures and screens go.")] = Path("runs/grounding"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
 ) -> None:
@@ -62,7 +62,8 @@ def _bar(quiet: bool) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), disable=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)
 
 
 def _rendered(progress: Progress, directory: Path, part: str, named: list[str] | None, seeds: range, scales: list[float],

@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from musespark.errors import NotInstalled
 from musespark.evals.grounding_screens import Item, Screen
@@ -63,7 +63,7 @@ class Tools:
 
 
 class Reader:
-    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it, letter by letter first."""
+    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it; case counts, at first."""
 
     name = "OCR alone"
 
@@ -73,7 +73,8 @@ class Reader:
             from rapidocr import RapidOCR
         except ImportError:
             raise NotInstalled("Measuring what is read", "rapidocr", "vision") from None
-        self._engine = RapidOCR(params={"Global.log_level": "critical"})
+        # All else is as it comes; more threads would change no reading, and wait for each other.
+        self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
@@ -97,7 +98,7 @@ class Reader:
     def _lines(self, picture: PIL.Image.Image) -> list[tuple[str, Box]]:
         import numpy as np
 
-        result = self._engine(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1]))
+        result: Any = self._engine(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1]))
         if not getattr(result, "txts", None):
             return []
         x, y = SPAN / picture.width, SPAN / picture.height

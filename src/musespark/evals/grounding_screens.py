@@ -54,7 +54,8 @@ def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item
     groups: dict[str, list[Mapping[str, Any]]] = {}
     for found in page["items"]:
         plain = _plain(found["text"])
-        if plain.strip() and max(found["text"]) < LAST_LATIN and not (found["inline"] and sum(line.count(plain) for line in lines) > 1):
+        told_apart = not found["inline"] or sum(line.count(plain) for line in lines) == 1
+        if plain.strip() and max(found["text"]) < LAST_LATIN and told_apart:
             groups.setdefault(found["text"], []).append(found)
     return tuple(_item(same, width, height) for same in groups.values())
 
