@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
@@ -11,7 +12,7 @@ from vision.pictures import TOTAL, Tools, receipt
 from musespark.vision.coordinates import SPAN, Box
 from musespark.vision.find import found
 from musespark.vision.matching import likeness, matches
-from musespark.vision.ocr import Line, Word, in_order, shared_reader
+from musespark.vision.ocr import OVERLAP, Line, Word, _scale, bands, in_order, shared_reader
 from musespark.vision.regions import Description, described, regions
 
 
@@ -182,8 +183,24 @@ def small_print(width, height, rows):
     return picture, texts
 
 
+@given(st.integers(1, 4096), st.integers(1, 20_000))
+def test_bands_cover_a_picture_and_overlap(width, height):
+    found = list(bands(width, height))
+    assert found[0][0] == 0 and found[-1][1] == height
+    for (_, bottom), (top, _) in pairwise(found):
+        assert bottom - top == OVERLAP
+
+
+@given(st.integers(1, 60_000), st.integers(1, 60_000))
+def test_what_is_read_is_bounded(width, height):
+    scale = _scale(width, height)
+    assert 0 < scale <= 3
+    assert scale <= 1 or max(width, height) * scale <= 1101
+    assert width * scale <= 4097 and width * height * scale**2 <= 9.1e6 + 1e5
+
+
 async def test_small_print_on_a_large_page_is_read_once_each():
-    page, texts = small_print(2600, 1300, 10)
+    page, texts = small_print(1600, 2600, 24)
     lines = await asyncio.to_thread(shared_reader().read, page)
     assert [one.text for one in lines] == texts
     assert all(0 <= one.box.left < one.box.right <= SPAN for one in lines)

@@ -154,7 +154,7 @@ COSTLY = [
     f'{HEAD}<pattern id="p" width="1e-7" height="1e-7" patternUnits="userSpaceOnUse"><rect width="1" height="1"/></pattern>'
     '<rect width="100" height="100" fill="url(#p)"/></svg>',
     f'{HEAD}<rect width="1e30" height="1e30"/><circle r="1e38"/><path d="M0 0 L1e300 1e300 Z"/></svg>',
-    HEAD + '<g opacity="0.5">' * 50 + GREEN + "</g>" * 50 + "</svg>",
+    HEAD + '<g opacity="0.5">' * 20 + GREEN + "</g>" * 20 + "</svg>",
     f'{HEAD}<path d="M0 0 {"L1 1 A5 5 0 0 1 9 9 " * 8000}" stroke="red" stroke-width="1e-9" stroke-dasharray="1e-9"/></svg>',
     f'{HEAD}<text font-size="1e9">{"W" * 20_000}</text></svg>',
 ]

@@ -79,8 +79,8 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
 
 def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
     """All tools by name, and the sets among them."""
-    sets = [one for one in made if hasattr(one, "tools")]
-    tools = [tool for one in made for tool in (one.tools if hasattr(one, "tools") else (one,))]
+    sets = [one for one in made if isinstance(one, Toolset)]
+    tools = [tool for one in made for tool in (one.tools if isinstance(one, Toolset) else (one,))]
     return {tool.spec.name: tool for tool in tools}, sets
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from musespark.content import Image, Message, ToolSpec
 
@@ -34,6 +34,7 @@ class Tool(Protocol):
         """
 
 
+@runtime_checkable
 class Toolset(Protocol):
     """Tools of one agent that share something, and that see its conversation before the model does."""
 

@@ -1,7 +1,7 @@
 """Reading text in a picture: RapidOCR with the models that its package brings (PP-OCRv6), on this machine; nothing is fetched.
 
 One reader serves the whole process, one picture at a time and with few threads, and remembers what it read last: a team's agents
-often look at the same picture. What one reading takes is bounded, for it cannot be interrupted: a large picture is read in tiles,
+often look at the same picture. What one reading takes is bounded, for it cannot be interrupted: a large picture is read in bands,
 a huge one is scaled down first.
 """
 
@@ -32,11 +32,14 @@ THREADS = 2
 """Of the processor, at most."""
 REMEMBERED = 32
 """Pictures whose text is remembered."""
-TILE = 1536
-"""Pixels of a tile's longer side, as the detector sees it."""
-OVERLAP = 192
-"""Pixels that neighbouring tiles share: a line of text that one cuts, the other has whole."""
-MOST_TILES = 12
+WIDEST = 4096
+"""Pixels across that the detector is shown at once; what is wider is scaled down."""
+BAND = 2_400_000
+"""Pixels of a band: a large picture is read from the top down, in bands of its whole width, so that no line is cut across."""
+OVERLAP = 128
+"""Pixels that neighbouring bands share: a line that one cuts, the other has whole, unless it is higher than that."""
+MOST = 9_000_000
+"""Pixels that are read; a screen of 4K still is as it is."""
 SMALL = 1100
 """Pixels of the longest side up to which a picture is enlarged: a screen's text is smaller than the detector likes."""
 ENLARGED = 3.0
@@ -92,20 +95,27 @@ class Reader:
             return self._read[key]
 
     def _lines(self, pixels: PIL.Image.Image) -> list[Line]:
+        from PIL import Image as pillow
+
+        scale = _scale(pixels.width, pixels.height)
+        size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
+        method = pillow.Resampling.BICUBIC if scale > 1 else pillow.Resampling.LANCZOS
+        scaled = pixels.resize(size, method) if scale != 1 else pixels
         found: list[Line] = []
-        for tile, left, top, scale in _tiles(pixels):
-            for line in self._recognised(tile):
-                placed = _placed(line, left, top, scale, pixels.size)
-                if not any(_same(placed, other) for other in found):
+        for top, bottom in bands(*size):
+            for line in self._recognised(scaled.crop((0, top, size[0], bottom))):
+                cut = (line.box.top < 2 and top > 0) or (line.box.bottom > bottom - top - 2 and bottom < size[1])
+                placed = _placed(line, top, size)
+                if not cut and not any(_same(placed, other) for other in found):
                     found.append(placed)
         return in_order(found)
 
-    def _recognised(self, tile: PIL.Image.Image) -> Iterator[Line]:
-        """The lines of one tile, in its pixels."""
+    def _recognised(self, band: PIL.Image.Image) -> Iterator[Line]:
+        """The lines of one band, in its pixels."""
         import numpy as np
 
         self._engine = self._engine or _engine()
-        result = self._engine(np.ascontiguousarray(np.asarray(tile)[..., ::-1]), return_word_box=True)
+        result = self._engine(np.ascontiguousarray(np.asarray(band)[..., ::-1]), return_word_box=True)
         if not getattr(result, "txts", None):
             return
         words = result.word_results if len(result.word_results or ()) == len(result.txts) else ((),) * len(result.txts)
@@ -130,47 +140,38 @@ def _engine() -> Any:
     threads = min(THREADS, os.cpu_count() or 1)
     return RapidOCR(params={
         "Global.log_level": "critical", "Global.use_cls": False, "Global.text_score": LEAST_SCORE,
-        "Global.max_side_len": 4 * TILE, "Det.limit_type": "max", "Det.limit_side_len": 2 * TILE,
+        "Global.max_side_len": MOST, "Det.limit_type": "max", "Det.limit_side_len": MOST,  # how large it is was decided above
         "EngineConfig.onnxruntime.intra_op_num_threads": threads, "EngineConfig.onnxruntime.inter_op_num_threads": 1})
 
 
-def _tiles(pixels: PIL.Image.Image) -> Iterator[tuple[PIL.Image.Image, int, int, float]]:
-    """What the detector is shown: each tile, where it stands in the scaled picture, and the scale."""
-    from PIL import Image as pillow
-
-    longest = max(pixels.size)
-    scale = max(1.0, min(ENLARGED, SMALL / longest))
-    step = TILE - OVERLAP
-    while _count(pixels.width * scale, step) * _count(pixels.height * scale, step) > MOST_TILES:
-        scale *= 0.9
-    width, height = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
-    if scale != 1.0:
-        pixels = pixels.resize((width, height), pillow.Resampling.BICUBIC if scale > 1 else pillow.Resampling.LANCZOS)
-    for top in range(0, max(1, height - OVERLAP), step):
-        for left in range(0, max(1, width - OVERLAP), step):
-            yield pixels.crop((left, top, min(width, left + TILE), min(height, top + TILE))), left, top, scale
+def _scale(width: int, height: int) -> float:
+    """How much larger or smaller a picture is read."""
+    larger = min(ENLARGED, SMALL / max(width, height))
+    return larger if larger > 1 else min(1.0, WIDEST / width, math.sqrt(MOST / (width * height)))
 
 
-def _count(length: float, step: int) -> int:
-    return max(1, math.ceil((length - OVERLAP) / step))
+def bands(width: int, height: int) -> Iterator[tuple[int, int]]:
+    """Top and bottom of each band."""
+    high = max(2 * OVERLAP, BAND // width)
+    for top in range(0, max(1, height - OVERLAP), high - OVERLAP):
+        yield top, min(height, top + high)
 
 
-def _placed(line: Line, left: int, top: int, scale: float, size: tuple[int, int]) -> Line:
-    """A line of a tile in the coordinates of the picture."""
+def _placed(line: Line, top: int, size: tuple[int, int]) -> Line:
+    """A line of a band in the coordinates of the picture."""
+    x, y = SPAN / size[0], SPAN / size[1]
+
     def box(one: Box) -> Box:
-        x, y = SPAN / scale / size[0], SPAN / scale / size[1]
-        return Box((one.left + left) * x, (one.top + top) * y, (one.right + left) * x, (one.bottom + top) * y).held
+        return Box(one.left * x, (one.top + top) * y, one.right * x, (one.bottom + top) * y).held
 
     return replace(line, box=box(line.box), words=tuple(Word(word.text, box(word.box)) for word in line.words))
 
 
 def _same(line: Line, other: Line) -> bool:
-    """Whether two tiles saw the same line: of the second, only what the first has not."""
-    within = Box(max(line.box.left, other.box.left), max(line.box.top, other.box.top),
-                 min(line.box.right, other.box.right), min(line.box.bottom, other.box.bottom))
-    if within.width <= 0 or within.height <= 0:
-        return False
-    return within.area > 0.5 * min(line.box.area, other.box.area)
+    """Whether two bands saw the same line."""
+    width = min(line.box.right, other.box.right) - max(line.box.left, other.box.left)
+    height = min(line.box.bottom, other.box.bottom) - max(line.box.top, other.box.top)
+    return width > 0 and height > 0 and width * height > 0.5 * min(line.box.area, other.box.area)
 
 
 def in_order(lines: list[Line]) -> list[Line]:

@@ -24,10 +24,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
     svg = sys.stdin.buffer.read().decode()
-    family = {kind: "Aileron" for kind in ("font_family", "sans_serif_family", "serif_family", "monospace_family", "cursive_family",
-                                           "fantasy_family")} if font else {}
+    family = "Aileron" if font else None
     try:
-        file = svg_to_bytes(svg_string=svg, width=int(width), height=int(height), font_files=[font] if font else None, **family)
+        file = svg_to_bytes(svg_string=svg, width=int(width), height=int(height), font_files=[font] if font else None,
+                            font_family=family, sans_serif_family=family, serif_family=family, monospace_family=family,
+                            cursive_family=family, fantasy_family=family)
     except ValueError as error:
         sys.exit(f"resvg: {error}")
     sys.stdout.buffer.write(file)
