@@ -37,7 +37,8 @@ class Match:
 
 def matches(wanted: str, lines: Sequence[Line]) -> list[Match]:
     """Where the text stands, best first; only what is the same, where anything is. Case, spaces and the form of characters do not
-    count; what readers confuse counts little. Of what is the same, that which stands alone comes first, then that in the same letters.
+    count; what readers confuse counts little. Of what is the same, that which stands alone comes first, then that in the same
+    letters.
     """
     plain = _plain(wanted)
     if not plain:
