@@ -299,7 +299,7 @@ class Request:
 
         For the door: what agents say to each other is bounded elsewhere.
         """
-        characters = sum(len(message.text) for message in self.messages)
+        characters = sum(_characters(part) for message in self.messages for part in message.parts)
         if characters > MAX_QUESTION:
             raise QuestionTooLong(characters, MAX_QUESTION)
         if len(self.images) > MAX_IMAGES:
@@ -354,6 +354,18 @@ class Request:
             raise BadOption("tool_choice", self.tool_choice, "auto, none, required or the name of one of the tools")
         if self.schema is not None and not _is_schema(self.schema):
             raise BadOption("schema", self.schema[:80], "a JSON schema of an object, as JSON text")
+
+
+def _characters(part: Part) -> int:
+    """How much text there is in a part, whoever wrote it."""
+    match part:
+        case Text() | Thinking():
+            return len(part.text)
+        case ToolCall():
+            return len(part.arguments)
+        case ToolResult():
+            return sum(_characters(each) for each in part.content)
+    return 0
 
 
 def _is_schema(text: str) -> bool:

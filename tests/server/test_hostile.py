@@ -98,6 +98,15 @@ def test_a_body_that_is_too_large(served, path):
     ("/v1/messages", {"tools": [{"name": f"t{n}", "input_schema": {}} for n in range(10_000)]}),
     ("/v1/chat/completions", {"messages": ASK * 10_000}),
     ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 5_000_000}]}),
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}] * 100_000}]}),
+    ("/v1/chat/completions", {"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}] * 4_000}] * 6}),
+    ("/v1/messages", {"system": [{"type": "text", "text": "x"}] * 100_000}),
+    ("/v1/responses", {"input": [{"role": "user", "content": [{"type": "input_text", "text": "x"}] * 100_000}]}),
+    ("/v1/chat/completions", {"messages": [*ASK, {"role": "assistant", "tool_calls": [
+        {"id": "a", "type": "function", "function": {"name": "t", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "a", "content": "x" * 5_000_000}]}),
+    ("/v1/chat/completions", {"messages": [*ASK, {"role": "assistant", "tool_calls": [
+        {"id": "a", "type": "function", "function": {"name": "t", "arguments": "x" * 5_000_000}}]}, *ASK]}),
     ("/v1/chat/completions", {"messages": [{"role": "user", "content": " "}]}),
     ("/v1/chat/completions", {"messages": []}),
     ("/v1/chat/completions", {"messages": [{"role": "tool", "tool_call_id": "nobody", "content": "x"}, *ASK]}),

@@ -16,6 +16,9 @@ from musespark.server.options import TeamOptions
 
 MAX_TOOLS = 512
 MAX_MESSAGES = 4096
+MAX_PARTS = 4096
+"""Of one message."""
+MAX_PARTS_IN_ALL = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +101,10 @@ def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
             found[-1] = Message("tool", (*found[-1].parts, *message.parts))
         elif message.parts:
             found.append(message)
-    if len(found) > MAX_MESSAGES:
-        raise Refused(f"There are {len(found):,} messages; at most {MAX_MESSAGES:,} are read.", code="too_many", param="messages")
+    parts = sum(len(message.parts) for message in found)
+    for what, count, most in (("messages", len(found), MAX_MESSAGES), ("parts of messages", parts, MAX_PARTS_IN_ALL)):
+        if count > most:
+            raise Refused(f"There are {count:,} {what}; at most {most:,} are read.", code="too_many", param="messages")
     return tuple(found)
 
 

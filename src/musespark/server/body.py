@@ -78,7 +78,7 @@ def _refused(error: pydantic.ValidationError, raw: bytes) -> Refused:
     except ValueError:
         value = None
     # Of the forms that a value may have, the one that was meant is the one that fits the furthest.
-    problem = max(problems, key=lambda each: len(_path(each["loc"], value)))
+    problem = max(problems, key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")))
     path = _path(problem["loc"], value)
     return Refused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
 

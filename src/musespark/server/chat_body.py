@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.asked import MAX_MESSAGES, MAX_TOOLS
+from musespark.server.asked import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 from musespark.server.options import Name, Strict, TeamOptions
 
 
@@ -53,19 +53,19 @@ class _Message(Strict):
 
 class SystemMessage(_Message):
     role: Literal["system", "developer"]
-    content: str | list[TextPart]
+    content: str | Annotated[list[TextPart], Field(max_length=MAX_PARTS)]
     name: str | None = None  # models here are not told names
 
 
 class UserMessage(_Message):
     role: Literal["user"]
-    content: str | list[Part]
+    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
     name: str | None = None
 
 
 class AssistantMessage(_Message):
     role: Literal["assistant"]
-    content: str | list[SaidPart] | None = None
+    content: str | Annotated[list[SaidPart], Field(max_length=MAX_PARTS)] | None = None
     tool_calls: Annotated[list[Call], Field(max_length=MAX_TOOLS)] | None = None
     refusal: str | None = None
     name: str | None = None
@@ -80,7 +80,7 @@ class AssistantMessage(_Message):
 
 class ToolMessage(_Message):
     role: Literal["tool"]
-    content: str | list[Part]
+    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
     tool_call_id: Name
     name: str | None = None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.asked import MAX_MESSAGES, MAX_TOOLS
+from musespark.server.asked import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 from musespark.server.options import Name, Strict, TeamOptions
 
 
@@ -50,7 +50,7 @@ Seen: TypeAlias = Annotated[TextBlock | ImageBlock, Field(discriminator="type")]
 class ToolResultBlock(_Block):
     type: Literal["tool_result"]
     tool_use_id: Name
-    content: str | list[Seen] | None = None
+    content: str | Annotated[list[Seen], Field(max_length=MAX_PARTS)] | None = None
     is_error: bool | None = None
 
 
@@ -75,17 +75,17 @@ SaidBlock: TypeAlias = Annotated[TextBlock | ToolUseBlock | ThinkingBlock | Reda
 
 class UserTurn(Strict):
     role: Literal["user"]
-    content: str | list[UserBlock]
+    content: str | Annotated[list[UserBlock], Field(max_length=MAX_PARTS)]
 
 
 class AssistantTurn(Strict):
     role: Literal["assistant"]
-    content: str | list[SaidBlock]
+    content: str | Annotated[list[SaidBlock], Field(max_length=MAX_PARTS)]
 
 
 class SystemTurn(Strict):
     role: Literal["system"]
-    content: str | list[TextBlock]
+    content: str | Annotated[list[TextBlock], Field(max_length=MAX_PARTS)]
 
 
 Turn: TypeAlias = Annotated[UserTurn | AssistantTurn | SystemTurn, Field(discriminator="role")]
@@ -151,7 +151,7 @@ class CountBody(Strict):
 
     model: Name
     messages: Annotated[list[Turn], Field(min_length=1, max_length=MAX_MESSAGES)]
-    system: str | list[TextBlock] | None = None
+    system: str | Annotated[list[TextBlock], Field(max_length=MAX_PARTS)] | None = None
     tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Annotated[Auto | AnyTool | OneTool | NoTool, Field(discriminator="type")] | None = None
     thinking: Annotated[Enabled | Adaptive | Disabled, Field(discriminator="type")] | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from musespark.server.asked import MAX_MESSAGES, MAX_TOOLS
+from musespark.server.asked import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 from musespark.server.options import Name, Strict, TeamOptions
 
 Status: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
@@ -46,7 +46,7 @@ Content: TypeAlias = Annotated[InputText | InputImage | OutputText | RefusalText
 class MessageItem(Strict):
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
-    content: str | list[Content]
+    content: str | Annotated[list[Content], Field(max_length=MAX_PARTS)]
     id: str | None = None
     status: Status = None
     phase: str | None = None
@@ -67,7 +67,7 @@ class CallItem(Strict):
 class OutputItem(Strict):
     type: Literal["function_call_output"]
     call_id: Name
-    output: str | list[Seen]
+    output: str | Annotated[list[Seen], Field(max_length=MAX_PARTS)]
     id: str | None = None
     status: Status = None
     caller: Any = None

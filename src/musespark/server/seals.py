@@ -15,6 +15,8 @@ from typing import Any
 from musespark.content import Part, Text, Thinking, ToolCall
 
 _MARK = "muse1."
+MOST = 1024
+"""Parts of one reply."""
 
 
 def sealed(parts: Iterable[Part]) -> str | None:
@@ -28,7 +30,8 @@ def unsealed(seal: str | None) -> tuple[Part, ...]:
     if seal is None or not seal.startswith(_MARK):
         return ()
     try:
-        return tuple(_parts(json.loads(base64.b64decode(seal[len(_MARK):], altchars=b"-_", validate=True))))
+        values = json.loads(base64.b64decode(seal[len(_MARK):], altchars=b"-_", validate=True))
+        return tuple(_parts(values)) if len(values) <= MOST else ()
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return ()
 
