@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from musespark.config import Config, Roles
-from musespark.content import Message
-from musespark.events import MAIN, AgentStarted, RunStarted
+from musespark.content import Image, Message, Text, ToolCall, ToolResult
+from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted
+from musespark.models.fake import DOT
 from musespark.server.runs import Begun, InMemory, Spending
 
 from .conftest import live
@@ -147,3 +148,15 @@ async def test_memory_is_bounded_in_bytes():
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
         await runs.end(f"r{number}", "finished", Spending())
     assert 1 <= len(await runs.latest(100)) <= 10
+
+
+async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
+    big = "x" * 10_000
+    shown = Text(big), Image(DOT + big.encode(), "image/png")
+    long = Message("assistant", (ToolCall("c", "look", big),)), Message("tool", (ToolResult("c", shown),))
+    runs = InMemory(most_bytes=100_000)
+    for number in range(20):
+        await runs.start(Begun(id=str(number), protocol="chat", model="m", conversation=long))
+        await runs.events(str(number), [RunFailed("ModelFailed", big)])
+        await runs.end(str(number), "failed", Spending())
+    assert 1 <= len(await runs.latest(100)) <= 3

@@ -110,7 +110,14 @@ def is_public(place: str) -> bool:
             return is_public(str(inner))
         if address in _NAT64:
             return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+        if address not in _GIVEN_OUT or address in _EXAMPLES:
+            return False
+        if int(address) >> 32 & 0xFDFFFFFF == 0x5EFE:  # ISATAP: the way to an IPv4 address
+            return is_public(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
     return address.is_global and not address.is_multicast
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")
+"""Where all addresses of the internet are; what Python calls global is what it does not know to be anything else."""
+_EXAMPLES = ipaddress.ip_network("3fff::/20")

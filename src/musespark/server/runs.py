@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Protocol
 
-from musespark.content import Image, Part
+from musespark.content import Image
 from musespark.events import Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
 
@@ -63,12 +63,12 @@ class InMemory:
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning; an old one may have to go."""
         self._kept[begun.id] = Kept(begun=begun)
-        self._grow(begun.id, 1000 + sum(_size_of(part) for message in begun.conversation for part in message.parts))
+        self._grow(begun.id, 1000 + _size_of(begun.conversation))
 
     async def event(self, id: str, event: Event) -> None:
         """Keep the next event of a run."""
         self._kept[id].events.append(event)
-        self._grow(id, 200 + (len(event.picture) if isinstance(event, Pictured) else len(getattr(event, "text", ""))))
+        self._grow(id, 200 + _size_of(event))
 
     async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
         """Keep the next events of a run."""
@@ -152,5 +152,12 @@ def as_told(event: Event, number: int) -> dict[str, Any]:
     return {**replace(event, picture=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
 
 
-def _size_of(part: Part) -> int:
-    return len(part.data) if isinstance(part, Image) else len(getattr(part, "text", "")) + 100
+def _size_of(value: object) -> int:
+    """About as many bytes as it fills, whatever is in it."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    if isinstance(value, tuple):
+        return sum(map(_size_of, value))
+    if is_dataclass(value):
+        return 100 + sum(_size_of(getattr(value, part.name)) for part in fields(value))
+    return 8
