@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 import socket
 import struct
 import time
@@ -245,3 +246,18 @@ def test_whatever_comes_is_answered_or_refused(served, given_body):
     response = sent(served, path, raw)
     status = response.status_code
     assert status == 200 or (status in STATUSES and status < 500 and is_error(response, path))
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 500\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n9\r\n"])
+def test_who_leaves_in_the_middle_of_a_body_leaves_nothing_in_the_log(served, length, caplog, monkeypatch):
+    log = logging.getLogger("uvicorn.error")
+    monkeypatch.setattr(log, "handlers", [caplog.handler])
+    caplog.set_level(logging.ERROR, log.name)
+    host, port = served.url.removeprefix("http://").split(":")
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(head + length + b'{"model"')
+        time.sleep(0.2)
+    time.sleep(0.3)
+    assert httpx.get(f"{served.url}/health").status_code == 200
+    assert caplog.records == []

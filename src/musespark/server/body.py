@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
 import pydantic_core
+from starlette.requests import ClientDisconnect
 
 from musespark.server.failures import Refused
 from musespark.server.options import Strict
@@ -42,6 +43,8 @@ async def bytes_of(http: HttpRequest) -> bytes:
                 if size > MAX_BYTES:
                     raise _too_large()
                 pieces.append(piece)
+    except ClientDisconnect:  # nobody hears it, and it is no fault of the server's that its log should tell of
+        raise Refused("The body did not arrive to its end.", code="not_json") from None
     except TimeoutError:
         raise Refused(f"The body did not arrive within {SECONDS:g} seconds.", status=408, code="slow_body") from None
     return b"".join(pieces)
