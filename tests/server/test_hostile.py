@@ -7,7 +7,8 @@ import socket
 import struct
 import time
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from select import select
 
 import httpx
 import pytest
@@ -16,6 +17,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from musespark.server import timely
 from musespark.server.body import MAX_BYTES
 from musespark.server.failures import STATUSES
+
+from .conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 GOOD = {
@@ -199,6 +202,25 @@ def test_a_head_that_never_ends(served, monkeypatch):
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ") == b""
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /hea").count(b'"ok"') == 1
     assert time.monotonic() - began < 20
+
+
+def test_many_large_bodies_that_never_end():
+    with live() as server:
+        server.server.config.app.state.intake.most = 3_000_000
+        host, port = server.url.removeprefix("http://").split(":")
+        head = f"POST /v1/messages HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n"
+        with ExitStack() as held:
+            waiting = [held.enter_context(socket.create_connection((host, int(port)), timeout=30)) for _ in range(5)]
+            for connection in waiting:
+                with suppress(ConnectionError):  # it was hung up on while it was still sending
+                    connection.sendall(head.encode() + b" " * 1_000_000)
+            said = [connection.recv(4096) for connection in select(waiting, [], [], 30)[0]]
+            assert said and all(b" 429 " in one.splitlines()[0] for one in said if one)
+        wait = time.monotonic() + 30
+        while server.server.config.app.state.intake.now and time.monotonic() < wait:
+            time.sleep(0.01)
+        assert server.server.config.app.state.intake.now == 0
+        assert sent(server, "/v1/messages", GOOD["/v1/messages"]).status_code == 200
 
 
 @pytest.mark.parametrize("page", [

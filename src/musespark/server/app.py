@@ -26,7 +26,7 @@ from musespark.models.model import Model, Openable
 from musespark.server import answers, counting, listing, offer, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
-from musespark.server.body import bytes_of, parsed, parsed_header
+from musespark.server.body import Intake, bytes_of, parsed, parsed_header
 from musespark.server.chat import Chat
 from musespark.server.dialect import Around, Dialect, dumped
 from musespark.server.failures import Failure, Refused, failure_of
@@ -147,6 +147,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
             await server.models.aclose()
 
     app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, redoc_url=None)
+    app.state.intake = Intake()
     for dialect in DIALECTS:
         app.router.routes.append(Route(dialect.path, Asking(server, dialect), methods=["POST"], include_in_schema=False))
     listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)

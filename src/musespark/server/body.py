@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
@@ -24,8 +25,17 @@ SECONDS = 30.0
 _Body = TypeVar("_Body", bound=Strict)
 
 
+@dataclass
+class Intake:
+    """The bodies that are being read, of all requests together: many that never end would fill the memory."""
+
+    most: int = 256_000_000
+    """Bytes."""
+    now: int = 0
+
+
 async def bytes_of(http: HttpRequest) -> bytes:
-    """The whole body. Raises `Refused` (408, 413, 415); nothing is read of one that says it is too large."""
+    """The whole body. Raises `Refused` (408, 413, 415, 429); nothing is read of one that says it is too large."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused("The body must be JSON; send it with the header content-type: application/json.", status=415, code="not_json")
@@ -36,17 +46,23 @@ async def bytes_of(http: HttpRequest) -> bytes:
         raise _too_large()
     pieces: list[bytes] = []
     size = 0
+    intake: Intake = http.app.state.intake
     try:
         async with asyncio.timeout(SECONDS):
             async for piece in http.stream():
                 size += len(piece)
+                intake.now += len(piece)
                 if size > MAX_BYTES:
                     raise _too_large()
+                if intake.now > intake.most:
+                    raise Refused("The server reads as many bodies as it can; ask again in a moment.", status=429, code="busy")
                 pieces.append(piece)
     except ClientDisconnect:  # nobody hears it, and it is no fault of the server's that its log should tell of
         raise Refused("The body did not arrive to its end.", code="not_json") from None
     except TimeoutError:
         raise Refused(f"The body did not arrive within {SECONDS:g} seconds.", status=408, code="slow_body") from None
+    finally:
+        intake.now -= size
     return b"".join(pieces)
 
 
