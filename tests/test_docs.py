@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 
 
-@pytest.mark.parametrize("document", ["docs/agreement.md", "docs/team.md"])
+@pytest.mark.parametrize("document", ["docs/agreement.md", "docs/team.md", "docs/vision.md"])
 def test_the_examples_of_a_document_run_in_order(document):
     text = (ROOT / document).read_text()
     examples = EXAMPLES.findall(text)

@@ -29,6 +29,8 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 
 
 ToolName: TypeAlias = Literal["python", "spawn", "look"]
+LookName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
+"""What `look` is all of."""
 Aggregate: TypeAlias = Literal["auto", "vote", "weigh", "judge", "merge"]
 
 
@@ -54,7 +56,7 @@ class RunOptions(Strict):
     judge: Name | None = None
     refiner: Name | None = None
     merger: Name | None = None
-    tools: Annotated[list[ToolName], Field(max_length=8)] | None = None
+    tools: Annotated[list[ToolName | LookName], Field(max_length=16)] | None = None
     """What agents may use by themselves, beside the client's own tools."""
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     """At most so many agents may be spawned."""
