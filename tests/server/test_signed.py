@@ -1,5 +1,6 @@
 """Thoughts that a provider has signed: they go to the client with the calls of its tools, and back to that provider alone."""
 
+import base64
 import json
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -92,6 +93,18 @@ async def test_a_teams_winner_gets_its_own_back(monkeypatch):
     assert len(provider.bodies) == 3 and len(winner) == 2
     (kind, thought, signature), *others = said(provider.bodies[2])
     assert others == SIGNED[1:] and (kind, thought) == ("thinking", f"Thought {signature[-1]}.") and signature in ("sig-0", "sig-1")
+
+
+@pytest.mark.parametrize(("kind", "wire"), [("openai-responses:gpt-5", "responses"), ("google:gemini-3-pro-preview", "google")])
+async def test_what_other_providers_sign_comes_back_to_them(monkeypatch, kind, wire):
+    monkeypatch.setenv("GOOGLE_API_KEY", "sk-quite-secret")
+    signature = base64.b64encode(b"signed by them").decode()
+    there = behind(monkeypatch, replace(CALLS, signature=signature), DONE, wire=wire, kind=kind)
+    async with there as (provider, server), asked(server) as client:
+        message = await client.messages.create(model="there", max_tokens=4000, messages=[ASK], tools=[TOOL])
+        done = await client.messages.create(model="there", max_tokens=4000, messages=followed(message), tools=[TOOL])
+    sent = provider.raw[1].decode()
+    assert done.content[-1].text == "It rains." and signature in sent and "muse1." not in sent
 
 
 async def test_another_provider_never_sees_them(monkeypatch):
