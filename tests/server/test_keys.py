@@ -120,3 +120,20 @@ def test_what_is_not_to_be_stored_is_in_no_table(tmp_path):
         assert b"sesame" not in kept and b"rhubarb" not in kept
         assert asked(server, **body).status_code == 200
         assert b"rhubarb" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_path, monkeypatch):
+    from musespark.config import Config, ModelConfig
+
+    monkeypatch.setenv("KEY_OF_A_TEST", "sesame")
+    runs = StoredRuns(Database(tmp_path / "runs.db"))
+    keys = Keys(runs.database)
+    (_, poor), (_, free) = keys.create("poor", usd_per_day=1), keys.create("free")
+    there = {"model": "openai:no-such-model", "base_url": "http://127.0.0.1:9/v1", "key_env": "KEY_OF_A_TEST"}
+    config = Config(models={"new": ModelConfig(**there), "known": ModelConfig(**there, prices={"prompt": 1.0, "written": 2.0})})
+    with live({}, config=config, runs=runs, callers=KeyHolders(runs)) as server:
+        for model in ("new", "thinking/new", "contemplating/new"):
+            refused = asked(server, poor, model=model).json()["error"]
+            assert refused["code"] == "no_price" and "prices" in refused["message"]
+        for key, model in ((poor, "known"), (free, "new")):
+            assert asked(server, key, model=model).json()["error"]["code"] == "model_failed"  # nobody is there

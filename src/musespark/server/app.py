@@ -23,6 +23,7 @@ from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, Openable
+from musespark.reasoning.team import Team
 from musespark.server import answers, counting, listing, offer, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
@@ -32,7 +33,7 @@ from musespark.server.dialect import Around, Dialect, dumped
 from musespark.server.failures import Failure, Refused, failure_of
 from musespark.server.messages import Messages
 from musespark.server.metrics import Metrics
-from musespark.server.models import Models
+from musespark.server.models import Models, require_prices
 from musespark.server.openapi import document
 from musespark.server.options import TeamOptions
 from musespark.server.remote_images import fetched
@@ -106,6 +107,8 @@ class Server:
     async def thinking(self, asked: Asked, caller: Caller) -> Thinking:
         """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
         seated = await seat(asked, self.models)
+        if caller.budget is not None and caller.budget.limits.usd is not None:
+            require_prices(seated.who.models if isinstance(seated.who, Team) else (seated.who,))
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
         return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
                         metrics=self.metrics)

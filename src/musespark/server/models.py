@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -12,7 +12,9 @@ from musespark.config import Config
 from musespark.content import Mode
 from musespark.errors import MuseError, UnknownModel
 from musespark.models.model import Model, Openable
+from musespark.models.providers.remote import RemoteModel
 from musespark.models.registry import PROVIDERS, model_named
+from musespark.server.failures import Refused
 
 NATIVE = "nano"
 _MOST = 64
@@ -22,6 +24,15 @@ _MOST = 64
 _ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictures_out", "tools": "tools", "team": "native_spawn",
               "conversation": "conversation", "effort": "effort"}
 """What a page is told of a model, and what that is among its abilities."""
+
+
+def require_prices(models: Iterable[Model]) -> None:
+    """Raise `Refused` where nobody knows what a model costs: whoever has a budget in dollars could spend any number of them."""
+    for model in models:
+        if isinstance(model, RemoteModel) and model.price is None:
+            raise Refused(f"Nobody knows what {model.name} costs, and this key has a budget in dollars; ask another model, or "
+                          "whoever runs this server to give its prices in the configuration.", status=503, code="no_price",
+                          param="model")
 
 
 class Models:
