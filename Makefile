@@ -1,6 +1,8 @@
 # make demo   two real questions, answered on this machine
 # make test   everything the tests need, then the linters and all tests
 # make test-clients   other programs against `muse serve`: lm-eval and inspect-ai, each with a small task
+# make page   build the page of `muse serve` from web/, with Node; make page-test, its own tests
+# make screenshots   the pictures of the page in docs/page/
 # make lock   resolve the pinned requirements anew
 
 # The first Python of the system that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
@@ -12,17 +14,34 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
 TORCH = torch==2.13.0
 
-.PHONY: demo test test-clients lint lock clean
+.PHONY: demo test test-clients lint page page-test screenshots browser lock clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-test: .venv/test.done lint
+test: .venv/test.done browser lint
 	$(BIN)/python -m pytest
 
 lint: .venv/test.done
 	$(BIN)/ruff check src tests
 	$(BIN)/mypy
+
+# The page is tested in a real browser.
+browser:
+	@sh tests/page/chromium.sh
+
+page: web/node_modules/.done
+	@cd web && npm run --silent check && npm run --silent build
+
+page-test: web/node_modules/.done
+	@cd web && npm test --silent
+
+web/node_modules/.done: web/package-lock.json
+	@cd web && npm ci --silent
+	@touch $@
+
+screenshots: .venv/test.done browser
+	$(BIN)/python docs/page/screenshots.py
 
 test-clients: .venv-clients/done
 	@.venv-clients/bin/python tests/clients/run.py
@@ -62,4 +81,4 @@ lock: .venv/bin/python
 	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
 
 clean:
-	rm -rf .venv .venv-clients build dist
+	rm -rf .venv .venv-clients build dist web/node_modules

@@ -8,14 +8,23 @@ from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
+from page.hostile import HOSTILE
 from playwright.sync_api import sync_playwright
 
+from musespark.evals.grounding_rendering import browser_path
 from musespark.models.fake import DOT, FakeModel, Hang, Wait
-from musespark.models.model import Abilities, Finish, PictureDelta, TextDelta, ThinkingDelta, ThreadReturned, ThreadStarted, UsageDelta
+from musespark.models.model import (
+    Abilities,
+    Finish,
+    PictureDelta,
+    TextDelta,
+    ThinkingDelta,
+    ThreadReturned,
+    ThreadStarted,
+    UsageDelta,
+)
 from musespark.server.app import Settings, make_app
 from musespark.usage import Usage
-from page.browser import found
-from page.hostile import HOSTILE
 
 ABLE = Abilities(conversation=True, tools=True, pictures_in=True, pictures_out=True, native_spawn=True, context=100_000)
 TEAM = [ThinkingDelta("Two ways. "), ThreadStarted("a", "main", "the first way"), ThreadStarted("b", "main", "the second way")]
@@ -108,7 +117,7 @@ def url(served):
 def browser():
     """One browser for all tests."""
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found(), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         yield chromium
         chromium.close()
 

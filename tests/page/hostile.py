@@ -1,4 +1,4 @@
-"""What a model may write to a person's browser: each of these would call `canary` if it ran, or ask another machine for something."""
+"""What a model may write to a person's browser: each would call `canary` if it ran, or ask another machine for something."""
 
 HOSTILE = (
     "<script>canary()</script>",
@@ -7,7 +7,7 @@ HOSTILE = (
     "![a picture](http://evil.example/b.png) ![another](javascript:canary())",
     "<svg onload=canary()><use href=http://evil.example/c.svg#a></svg>",
     "<iframe srcdoc='<script>parent.canary()</script>'></iframe><iframe src=javascript:parent.canary()></iframe>",
-    "<style>@import 'http://evil.example/d.css'; .answer { display: none } body { background: url(http://evil.example/e.png) }</style>",
+    "<style>@import 'http://evil.example/d.css'; .answer { display: none } body { background: url(http://evil.example/e) }</style>",
     "<p style='position:fixed;inset:0;z-index:99;background:red'>all over the page</p>",
     "<base href=http://evil.example/><meta http-equiv=refresh content='0;url=http://evil.example/'>",
     "<form action=javascript:canary()><button autofocus onfocus=canary()>go on</button></form>",

@@ -1,0 +1,104 @@
+"""How busy 16 agents keep the page: `python benchmarks/page_load.py`, which needs Playwright and a Chromium.
+
+A model that plays a script thinks in 16 threads at once, through the real server into a real browser. Chromium says how long its
+main thread worked (Performance.getMetrics, TaskDuration), how many elements the document has and how much its scripts hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from musespark.evals.grounding_rendering import browser_path
+from musespark.models.fake import FakeModel, Step, Wait
+from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ThreadReturned, ThreadStarted
+from musespark.server.app import make_app
+
+LANES = 16
+BEAT = 0.02
+"""Seconds between two bursts of events: a busy backend's tokens come in bursts as well."""
+WORDS = "so the next step follows from the one before it, and that leaves two cases to look at: the even and the odd one".split()
+
+
+def script(rate: int, seconds: float) -> Iterator[Step]:
+    """So many events a second from 16 threads in turn."""
+    yield from (ThreadStarted(f"t{lane}", "main", f"the way number {lane}") for lane in range(LANES))
+    each = max(1, round(rate * BEAT))
+    began = time.perf_counter()
+    for count in range(int(rate * seconds)):
+        if count % each == 0:
+            yield Wait(max(0.0, began + count / rate - time.perf_counter()))
+        yield ThinkingDelta(WORDS[count // LANES % len(WORDS)] + " ", f"t{count % LANES}")
+    yield from (ThreadReturned(f"t{lane}", "42") for lane in range(LANES))
+    yield from (TextDelta("42"), Finish())
+
+
+@contextmanager
+def serving(rates: list[int], seconds: float) -> Iterator[str]:
+    """The server with a model for each rate."""
+    able = Abilities(native_spawn=True, context=10**9)
+    models = {f"rate-{rate}": FakeModel(lambda request, number, rate=rate: script(rate, seconds), abilities=able) for rate in rates}
+    server = uvicorn.Server(uvicorn.Config(make_app(models=models), port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+def measured(page: Any, url: str, rate: int, seconds: float) -> str:
+    """One row: how busy the main thread was while the run was watched, and what the page held at its end."""
+    page.goto(url)
+    cdp = page.context.new_cdp_session(page)
+    cdp.send("Performance.enable")
+
+    def metrics() -> dict[str, float]:
+        return {metric["name"]: metric["value"] for metric in cdp.send("Performance.getMetrics")["metrics"]}
+
+    asked = {"question": "Which way?", "mode": "contemplating", "models": [f"rate-{rate}"], "threads": LANES}
+    run = page.request.post(f"{url}/v1/runs", data=asked).json()
+    page.goto(f"{url}/runs/{run['id']}")
+    page.wait_for_selector(f".lane >> nth={LANES}")
+    page.wait_for_timeout(1500)
+    before, seq, began = metrics(), _seq(page), time.perf_counter()
+    page.wait_for_timeout(1000 * (seconds - 5))
+    after, wall = metrics(), time.perf_counter() - began
+    events = (_seq(page) - seq) / wall
+    busy = (after["TaskDuration"] - before["TaskDuration"]) / wall
+    page.wait_for_selector(".run[data-how=finished]", timeout=120_000)
+    nodes = page.evaluate("document.querySelectorAll('*').length")
+    cdp.send("HeapProfiler.collectGarbage")
+    return f"| {rate:,} | {events:,.0f} | {busy:.0%} | {nodes:,} | {metrics()['JSHeapUsedSize'] / 1e6:.1f} |"
+
+
+def _seq(page: Any) -> int:
+    return int(page.evaluate("document.querySelector('.run').dataset.seq"))
+
+
+def main() -> None:
+    """Print a row for each rate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rates", type=int, nargs="+", default=[200, 1600, 3200], help="events a second, of all 16 together")
+    parser.add_argument("--seconds", type=float, default=20.0)
+    options = parser.parse_args()
+    print("| events/s, sent | shown | main thread busy | elements | scripts' memory, MB |\n|---|---|---|---|---|")
+    with serving(options.rates, options.seconds) as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
+        for rate in options.rates:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            print(measured(page, url, rate, options.seconds), flush=True)
+            page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
