@@ -177,3 +177,23 @@ def test_the_command_takes_a_video(tmp_path, capsys, monkeypatch):
     assert value["answer"] == "42" and len(value["pictures"]) == 1
     assert run(["ask", "What?", "--video", str(tmp_path / "none.mp4"), "--model", "fake"]) == 2
     assert capsys.readouterr().err == f"The file {str(tmp_path / 'none.mp4')!r} cannot be read: it does not exist.\n"
+
+
+async def test_what_was_watched_is_looked_at_with_the_other_tools():
+    steps = (calls(ToolCall.of("c1", "watch", {"from": 1.2, "to": 1.2})),
+             calls(ToolCall.of("c2", "zoom", {"picture": 2, "box": [0, 0, 500, 500]})), says("green"))
+    model = FakeModel(lambda request, number: steps[number], abilities=ABLE)
+    answer = await musespark.ask("What comes in the middle?", video=THREE, model=model, mode="thinking", tools=["zoom"])
+    shown = [event for event in answer.events if event.kind == "pictured"]
+    assert [event.caption for event in shown] == ["contact sheet of a video", "frame at 1.00 s", "picture 2, zoomed to [0, 0, 500, 500]"]
+    assert colours([Image(shown[2].picture, "image/png")]) == ["green"]
+    told = [part.text for part in model.requests[0].messages[0].parts if isinstance(part, Text)]
+    assert told[0].startswith("A video of") and told[1].startswith("[Picture 1: ")
+
+
+async def test_a_model_that_sees_nothing_works_from_what_is_read_of_the_sheet():
+    model = FakeModel(lambda request, number: says("nothing to read"), abilities=Abilities(conversation=True, tools=True))
+    answer = await musespark.ask("What is written there?", video=THREE, model=model, mode="thinking", tools=["look"])
+    parts = model.requests[0].messages[0].parts
+    assert all(isinstance(part, Text) for part in parts) and "A video of 4.03 seconds" in parts[0].text
+    assert any(event.kind == "noted" and "blind" in event.text for event in answer.events)

@@ -63,7 +63,7 @@ class Tools:
 
 
 class Reader:
-    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it; case counts, at first."""
+    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it, case first."""
 
     name = "OCR alone"
 
