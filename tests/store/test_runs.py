@@ -139,6 +139,17 @@ async def test_old_runs_are_forgotten_and_running_ones_never(where, text, left):
             assert list(found) == sorted(left)
 
 
+async def test_what_is_forgotten_is_in_no_corner_of_the_file(tmp_path):
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        for id in ("gone", "newer"):
+            await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user(f"sesame of {id}"),)))
+            await runs.events(id, [AnswerDelta(f"rhubarb of {id} " * 1000)])
+            await runs.end(id, "finished", Spending())
+        assert await runs.forget("gone")
+    kept = (tmp_path / "runs.db").read_bytes()
+    assert kept.count(b"of newer") > 1000 and b"of gone" not in kept
+
+
 async def test_a_server_forgets_by_itself(tmp_path):
     async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
         for number in range(120):

@@ -114,7 +114,8 @@ class Database:
         def connected(connection: Any, record: Any) -> None:
             connection.isolation_level = None  # transactions begin where we say so
             to_wal(connection)
-            for setting in ("synchronous = NORMAL", "temp_store = MEMORY"):
+            # What is forgotten is overwritten; only forgetting costs more.
+            for setting in ("synchronous = NORMAL", "temp_store = MEMORY", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {setting}")
 
         @event.listens_for(engine, "begin")
