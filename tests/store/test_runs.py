@@ -147,7 +147,7 @@ async def test_what_is_forgotten_is_in_no_corner_of_the_file(tmp_path):
             await runs.end(id, "finished", Spending())
         assert await runs.forget("gone")
     kept = (tmp_path / "runs.db").read_bytes()
-    assert kept.count(b"of newer") > 1000 and b"of gone" not in kept
+    assert kept.count(b"of newer") >= 1000 and b"of gone" not in kept
 
 
 async def test_a_server_forgets_by_itself(tmp_path):
