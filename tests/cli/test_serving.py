@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ def serving(*options, **env):
     process = subprocess.Popen([sys.executable, "-m", "musespark", "serve", "--port", "0", *options], stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True, env={**os.environ, **HERE, **env})
     try:
-        yield process, [process.stdout.readline().rstrip("\n") for _ in range(3)]
+        yield process, [process.stdout.readline().rstrip("\n") for _ in range(4)]
     finally:
         process.kill()
         process.communicate()
@@ -39,9 +39,10 @@ def unconfigured(tmp_path):
 
 def test_it_greets_with_a_line_that_works(unconfigured):
     began = time.monotonic()
-    with serving(**unconfigured) as (_, (where, models, line)):
+    with serving(**unconfigured) as (_, (where, models, line, page)):
         assert time.monotonic() - began < 30  # 1.5 s on an idle machine
         assert where.startswith("Muse Spark listens at http://127.0.0.1:") and "contemplating/nano" in models
+        assert page == f"Or open {where.split()[-1]} in a browser, to ask and to watch."
         command = shlex.split(line.removeprefix("Try: "))
         done = json.loads(subprocess.run([command[0], "-s", *command[1:]], capture_output=True, check=True, timeout=60).stdout)
         assert done["muse"]["verified"]["ok"] and done["choices"][0]["message"]["content"]
@@ -62,6 +63,24 @@ def test_told_to_stop_it_lets_answers_end_and_takes_no_more(tmp_path, number):
         assert process.stderr.read() == ""
         with pytest.raises(httpx.ConnectError):
             httpx.get(f"{url}/health")
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
+    (tmp_path / "config.toml").write_text('[models.slow]\nmodel = "fake:slow"\n[models.hang]\nmodel = "fake:hang"\n')
+    options = ["--grace", "6", "--store", str(tmp_path / "runs.db")]
+    with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+        with httpx.Client(base_url=where.split()[-1], timeout=60) as client:
+            asked = [{"question": "?", "mode": "thinking", "models": [name]} for name in ("slow", "hang")]
+            slow, hang = (client.post("/v1/runs", json=body).json()["id"] for body in asked)
+            with client.stream("GET", f"/v1/runs/{hang}/events") if watched else nullcontext():
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(60) == 0
+        assert len(process.stderr.read().splitlines()) == watched  # uvicorn says that it cuts off who watches
+    with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (_, (where, *_)):
+        found = {run["id"]: run for run in httpx.get(f"{where.split()[-1]}/v1/runs", timeout=60).json()["data"]}
+    assert (found[slow]["how"], found[slow]["answer"]) == ("finished", "42")
+    assert (found[hang]["how"], found[hang]["answer"]) == ("interrupted", "4")
 
 
 @pytest.mark.parametrize(("options", "said"), [

@@ -206,11 +206,11 @@ def _failures(app: Any) -> list[MuseError]:
 
 
 def greeting(address: str, config: Config) -> Iterator[str]:
-    """What a person needs to begin: the address, the models, and a line that works."""
+    """What a person needs to begin: the address, the models, a line that works, and the page."""
     from musespark.server.models import Models
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
     yield f"Muse Spark listens at {address}"
-    yield f"Open {address} in a browser to ask and to watch."
     yield f"Models: {', '.join(Models(config).listed)}"
     yield f"Try: curl {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"
+    yield f"Or open {address} in a browser, to ask and to watch."
