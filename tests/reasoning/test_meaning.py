@@ -37,7 +37,7 @@ async def events_of(run: Run, work: Callable[[], object]) -> list[Event]:
         assert asyncio.iscoroutine(result)
         await result
 
-    return [event async for event in run.events(done()) if getattr(event, "agent", "main") != "main"]
+    return [event async for burst in run.bursts(done()) for event in burst if getattr(event, "agent", "main") != "main"]
 
 
 def ends(events: list[Event], agent: str = "same-1") -> list[str]:

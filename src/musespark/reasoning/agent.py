@@ -52,12 +52,14 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     """
     brief = replace(brief, request=readable(brief.request, brief.model))
     held, sets = _held([tool(run, brief, account) if callable(tool) else tool for tool in brief.tools])
-    request = replace(brief.request, tools=(*brief.request.tools, *(tool.spec for tool in held.values())))
+    request = brief.request
+    if held:
+        request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
     theirs = frozenset(tool.name for tool in brief.request.tools)
     said: list[Message] = []
     pictures: list[Pictured] = []
     for turn in range(1, TURNS + 1):
-        asked = replace(request, messages=(*brief.request.messages, *said))
+        asked = replace(request, messages=(*brief.request.messages, *said)) if said else request
         for toolset in sets:
             asked = replace(asked, messages=await toolset.conversation(asked.messages))
         if turn > 1 and request.tool_choice not in ("auto", "none"):

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import count, groupby
 
-from musespark.budget import Budget, Cost, Reservation
+from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError, RateLimited, StreamCut
 from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
@@ -34,6 +34,8 @@ BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
 SILENCE = 300.0
 """Seconds without a sign of life after which a backend counts as gone."""
+_TICK = 0.01
+"""Seconds that an event loop's timer may come early."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,8 @@ class _Call:
 
     def __init__(self, run: Run, account: Account, model: Model, speak: bool) -> None:
         self.run, self.account, self.model, self.speak = run, account, model, speak
-        self.lanes = Lanes(model.name, account.agent, speak, account.calls)
+        self.name = model.name
+        self.lanes = Lanes(self.name, account.agent, speak, account.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
         self.pictures: list[Pictured] = []
@@ -155,25 +158,59 @@ class _Call:
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
     async def _listened(self, request: Request, writable: int, at_limit: Why) -> Why:
+        """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
+        budget = self.run.budget
         stream = self.model.stream(request)
-        async with aclosing(stream), aclosing(_in_time(stream, self.run.budget, self.model.name)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, Finish):
-                    self.finish = delta
-                    return at_limit if delta.why == "length" else delta.why
-                self._heard(delta)
-                if self.usage.tokens - self.usage.prompt_tokens > writable:
-                    return at_limit
+        left = budget.seconds_left()
+        ends = math.inf if left is None else time.monotonic() + left
+        async with aclosing(stream):
+            with budget.alarm() as alarm:
+                try:
+                    async with asyncio.timeout(None) as alarm.timeout:
+                        return await self._read_out(stream, alarm.timeout, ends, writable, at_limit)
+                except TimeoutError:
+                    if alarm.timeout is None or not alarm.timeout.expired():
+                        raise
+                    if budget.stopped or time.monotonic() > ends - _TICK:
+                        raise budget.overdue() from None
+                    raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
+
+    async def _read_out(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
+                        at_limit: Why) -> Why:
+        armed = self._arm(patience, ends)
+        async for delta in stream:
+            if isinstance(delta, Finish):
+                self.finish = delta
+                return at_limit if delta.why == "length" else delta.why
+            self._heard(delta)
+            if self.usage.tokens - self.usage.prompt_tokens > writable:
+                return at_limit
+            if self.run.behind:
+                patience.reschedule(None)
                 await self.run.pace()
+                armed = self._arm(patience, ends)
+            # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
+            # timeout is moved now and then only, for that costs more than a delta.
+            now = time.monotonic()
+            if now >= ends or now - armed > SILENCE / 100:
+                armed = self._arm(patience, ends)
         return "cut"
+
+    def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
+        """Let it expire where there is no sign of life from now on; returns now. Raises `BudgetExhausted` when it is late."""
+        now = time.monotonic()
+        if now >= ends:
+            raise self.run.budget.overdue()
+        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
+        return now
 
     def _heard(self, delta: Delta) -> None:
         event = self.lanes.event(delta)
         match delta:
             case TextDelta():
-                self.parts.append(Text(delta.text, self.model.name))
+                self.parts.append(Text(delta.text, self.name))
             case ThinkingDelta(agent="main"):
-                self.parts.append(Thinking(delta.text, None, self.model.name))
+                self.parts.append(Thinking(delta.text, None, self.name))
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
@@ -242,25 +279,3 @@ def _joined(pieces: list[Part]) -> list[Part]:
     first = pieces[0]
     return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces
 
-
-async def _in_time(deltas: AsyncGenerator[Delta, None], budget: Budget, model: str) -> AsyncGenerator[Delta, None]:
-    """The same deltas until the budget's deadline; then cancels the model's step and raises `BudgetExhausted`."""
-    with budget.alarm() as alarm:
-        while True:
-            # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn.
-            left = budget.seconds_left()
-            if left == 0:
-                raise budget.overdue()
-            try:
-                async with asyncio.timeout(SILENCE if left is None else min(left, SILENCE)) as timeout:
-                    alarm.timeout = timeout
-                    delta = await anext(deltas)
-            except StopAsyncIteration:
-                return
-            except TimeoutError:
-                if not timeout.expired():
-                    raise
-                if budget.stopped or (left is not None and left <= SILENCE):
-                    raise budget.overdue() from None
-                raise ModelFailed(model, f"it was silent for {SILENCE:g} seconds; ask again") from None
-            yield delta

@@ -10,7 +10,7 @@ from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Verified
-from musespark.models.model import Model, Openable
+from musespark.models.model import Model, held_open
 from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.run import Run
 from musespark.reasoning.team import Team
@@ -26,6 +26,14 @@ async def run(model: Model | Team, request: Request, budget: Budget | None = Non
     team without any answer, and `ModelFailed` for anything else.
     Closing or cancelling the stream closes every call's; what was spent until then is booked.
     """
+    async with aclosing(bursts(model, request, budget)) as found:
+        async for burst in found:
+            for event in burst:
+                yield event
+
+
+async def bursts(model: Model | Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[list[Event], None]:
+    """The same events, all that have come since the last list: for whoever does with many at once what costs as much for one."""
     if request.mode is Mode.CONTEMPLATING and not isinstance(model, Team) and not model.abilities.native_spawn:
         model = Team(explorers=(model,))
     team = model if isinstance(model, Team) else Team(explorers=(model,), agents=1, rounds=0)
@@ -33,17 +41,16 @@ async def run(model: Model | Team, request: Request, budget: Budget | None = Non
     contemplates = model is team and request.mode is Mode.CONTEMPLATING
     current = Run(request.checked(), budget or Budget(), team.name)
     work = team.contemplate if contemplates else partial(_alone, team)
-    async with aclosing(current.events(_held_open(current, team, work))) as events:
-        async for event in events:
-            yield event
+    async with aclosing(current.bursts(_held_open(current, team, work))) as found:
+        async for burst in found:
+            yield burst
 
 
 async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]]) -> None:
     """Work with connections that last from the first call to the last."""
     async with AsyncExitStack() as held:
         for model in team.models:
-            if isinstance(model, Openable):
-                await held.enter_async_context(model.open())
+            await held.enter_async_context(held_open(model))
         await work(run)
 
 

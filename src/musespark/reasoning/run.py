@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -65,7 +64,7 @@ class Run:
         self._verified = False
         self._pictures: list[int] = []
         self._told: dict[str, Usage] = {}
-        self._waiting: deque[Event] = deque()
+        self._waiting: list[Event] = []
         self._news, self._room = asyncio.Event(), asyncio.Event()
 
     @property
@@ -110,9 +109,14 @@ class Run:
                     raise self.budget.overdue() from None
                 raise
 
+    @property
+    def behind(self) -> bool:
+        """Whether the reader is far behind."""
+        return len(self._waiting) > AHEAD
+
     async def pace(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
-        while len(self._waiting) > AHEAD:
+        while self.behind:
             self._room.clear()
             await self._room.wait()
 
@@ -123,20 +127,23 @@ class Run:
                 self._told[each.agent] = total
                 self.emit(Spent(each.agent, total))
 
-    async def events(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[Event, None]:
-        """Do the work, and hand out its events as they come; closing the stream cancels it, and waits until it has ended."""
+    async def bursts(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[list[Event], None]:
+        """Do the work, and hand out its events: all that have come since the last, none of the lists empty. Closing the stream
+        cancels the work, and waits until it has ended."""
         task = asyncio.create_task(self._begin_and_end(work))
         task.add_done_callback(lambda _: self._news.set())
         try:
-            while not task.done() or self._waiting:
-                while self._waiting:
-                    event = self._waiting.popleft()
-                    if len(self._waiting) < AHEAD // 2:
-                        self._room.set()
-                    yield event
-                if not task.done():
-                    self._news.clear()
-                    await self._news.wait()
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                if self._waiting:
+                    burst, self._waiting = self._waiting, []
+                    self._room.set()
+                    yield burst
+                elif task.done():
+                    break
+                if task.done():
+                    self._news.set()
             task.result()
         finally:
             task.cancel()

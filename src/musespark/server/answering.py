@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
-from musespark.reasoning.modes import run
-from musespark.server.bursts import bursts
+from musespark.reasoning.modes import bursts
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
 from musespark.server.failures import Failure, failure_of
 from musespark.server.metrics import Metrics
@@ -49,27 +48,33 @@ class Thinking:
     gone: bool = False
     """Whether the client has left."""
 
-    async def events(self, begun: Begun) -> AsyncGenerator[Event, None]:
-        """The events under the run's id, kept as they pass. Raises what the run raises, and `SchemaNotMet`."""
+    async def bursts(self, begun: Begun) -> AsyncGenerator[list[Event], None]:
+        """The events under the run's id as they come, kept before they are handed on: what has come meanwhile is kept at once.
+
+        Raises what the run raises, and `SchemaNotMet`.
+        """
         how: How = "interrupted"
         watch = self.metrics.watch(str(self.seated.request.mode)) if self.metrics else None
         try:
             if self.runs is not None:
                 await self.runs.start(begun)
-            async with aclosing(bursts(run(self.seated.who, self.seated.request, self.budget))) as found:
+            async with aclosing(bursts(self.seated.who, self.seated.request, self.budget)) as found:
                 async for burst in found:
-                    events = [self._own(event) for event in burst]
+                    burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
+                    last = burst[-1]
                     if self.runs is not None:
                         # Before anybody sees them; of an answer that is sent whole, nobody sees anything until its end.
-                        hurry = self.seated.asked.stream or isinstance(events[-1], RunEnded | RunFailed)
-                        await self.runs.events(self.id, events, hurry)
-                    for event in events:
-                        if watch is not None:
-                            watch.happened(event)
-                        if isinstance(event, RunEnded):
-                            self._require_answer(event)
-                            how = "finished"
-                        yield event
+                        await self.runs.events(self.id, burst, self.seated.asked.stream or isinstance(last, RunEnded | RunFailed))
+                    if watch is not None:
+                        watch.happened(burst)
+                    if isinstance(last, RunEnded):
+                        try:
+                            self._require_answer(last)
+                        except MuseError:
+                            yield burst[:-1]
+                            raise
+                        how = "finished"
+                    yield burst
         except Stopped:
             how = "cancelled"
             raise
@@ -158,9 +163,10 @@ class Answering:
 
     async def _streaming(self, send: Send) -> None:
         try:
-            async with aclosing(self._thinking.events(self._begun)) as events:
-                async for event in events:
-                    chunks = [chunk for piece in self._telling.tell(event) for chunk in self._chunks.tell(piece)]
+            async with aclosing(self._thinking.bursts(self._begun)) as found:
+                async for burst in found:
+                    pieces = (piece for event in burst for piece in self._telling.tell(event))
+                    chunks = [chunk for piece in pieces for chunk in self._chunks.tell(piece)]
                     if chunks:
                         await self._open(send)
                         await self._send(send, framed(self._dialect, chunks))
@@ -201,8 +207,8 @@ class Answering:
 
     async def _collecting(self, send: Send) -> None:
         try:
-            async with aclosing(self._thinking.events(self._begun)) as stream:
-                events = [event async for event in stream]
+            async with aclosing(self._thinking.bursts(self._begun)) as found:
+                events = [event async for burst in found for event in burst]
         except MuseError as error:
             await self._failed(send, failure_of(error))
             return

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -22,7 +22,7 @@ import musespark
 from musespark.budget import Budget
 from musespark.config import Config
 from musespark.errors import MuseError
-from musespark.models.model import Model, Openable
+from musespark.models.model import Model, held_open
 from musespark.reasoning.team import Team
 from musespark.server import answers, counting, listing, offer, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
@@ -138,7 +138,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with _opened(server.runs), _opened(server.callers):
+        async with held_open(server.runs), held_open(server.callers):
             warming = asyncio.create_task(server.models.warm())
             yield
             warming.cancel()
@@ -168,11 +168,6 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     if server.settings.hosts is not None:
         app.add_middleware(OnlyHosts, hosts=server.settings.hosts)
     return app
-
-
-def _opened(part: object) -> AbstractAsyncContextManager[object]:
-    """A part that has to be held open, while it is."""
-    return part.open() if isinstance(part, Openable) else nullcontext()
 
 
 class Asking:

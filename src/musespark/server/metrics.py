@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -74,9 +75,9 @@ class Watch:
         self._began = time.monotonic()
         self._answers = False
 
-    def happened(self, event: Event) -> None:
-        """The next event."""
-        if not self._answers and isinstance(event, AnswerDelta):
+    def happened(self, events: Iterable[Event]) -> None:
+        """The next events."""
+        if not self._answers and any(isinstance(event, AnswerDelta) for event in events):
             self._answers = True
             self._metrics._began_to_answer(self._mode, time.monotonic() - self._began)
 

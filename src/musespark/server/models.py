@@ -11,7 +11,7 @@ from typing import Any
 from musespark.config import Config
 from musespark.content import Mode
 from musespark.errors import MuseError, UnknownModel
-from musespark.models.model import Model, Openable
+from musespark.models.model import Model, held_open
 from musespark.models.providers.remote import RemoteModel
 from musespark.models.registry import PROVIDERS, model_named
 from musespark.server.failures import Refused
@@ -96,10 +96,9 @@ class Models:
             raise UnknownModel(name, self.names)
         # A provider's library takes seconds to import: others are served meanwhile.
         made = await asyncio.to_thread(model_named, name, self.config)
-        if isinstance(made, Openable):
-            held = AsyncExitStack()
-            await held.enter_async_context(made.open())
-            self._held[name] = held
+        held = AsyncExitStack()
+        await held.enter_async_context(held_open(made))
+        self._held[name] = held
         self._made[name] = made
         if len(self._made) > _MOST:
             await self._drop(next(iter(self._made)))

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, Protocol
 
 from musespark.content import Image
-from musespark.events import Event, Pictured
+from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
 
 __all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]
@@ -67,13 +67,12 @@ class InMemory:
 
     async def event(self, id: str, event: Event) -> None:
         """Keep the next event of a run."""
-        self._kept[id].events.append(event)
-        self._grow(id, 200 + _size_of(event))
+        await self.events(id, [event])
 
     async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
         """Keep the next events of a run."""
-        for event in events:
-            await self.event(id, event)
+        self._kept[id].events += events
+        self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over, and may be dropped once there are newer ones."""
@@ -137,10 +136,11 @@ class InMemory:
     def _shrink(self) -> None:
         if len(self._kept) <= self._most and self._size <= self._most_bytes:
             return
-        for id in [id for id, kept in self._kept.items() if kept.how != "running"]:
-            if len(self._kept) <= self._most and self._size <= self._most_bytes:
+        while len(self._kept) > self._most or self._size > self._most_bytes:
+            oldest = next((id for id, kept in self._kept.items() if kept.how != "running"), None)
+            if oldest is None:
                 return
-            self._drop(id)
+            self._drop(oldest)
 
     def _drop(self, id: str) -> None:
         del self._kept[id]

@@ -170,8 +170,8 @@ async def _begun(server: Server, thinking: Thinking) -> None:
     async def carry() -> None:
         try:
             with server.counted(thinking):
-                async with aclosing(thinking.events(begun)) as events:
-                    async for _ in events:
+                async with aclosing(thinking.bursts(begun)) as bursts:
+                    async for _ in bursts:
                         if not first.done():
                             first.set_result(None)
         except Exception as error:

@@ -88,6 +88,11 @@ class Telling:
 
     def tell(self, event: Event) -> Iterator[Piece]:
         """The pieces that an event means."""
+        if isinstance(event, AnswerDelta):  # most of all, and none of the others' business
+            if event.text:
+                yield Said(BETWEEN + event.text if self._void else event.text)
+                self._void, self._said = False, True
+            return
         self._breakdown.happened(event)
         match event:
             case RunStarted():
@@ -97,10 +102,6 @@ class Telling:
                 if text:
                     self._mid_line = not text.endswith("\n")
                     yield Mused(text)
-            case AnswerDelta(text=text):
-                if text:
-                    yield Said(BETWEEN + text if self._void else text)
-                    self._void, self._said = False, True
             case AnswerDropped():
                 self._void = self._said
             case RunEnded():

@@ -57,6 +57,7 @@ class Compatible(Provider):
     key_variables = ("OPENAI_COMPATIBLE_API_KEY",)
     needs_key = False
     local = True
+    plain = True
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
         from pydantic_ai.providers.vllm import VLLMProvider

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from musespark.models.providers.near import CONNECT_SECONDS, Near, is_near
 from musespark.models.providers.provider import is_loopback
 
 if TYPE_CHECKING:
@@ -26,14 +27,22 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 
-CONNECT_SECONDS = 10.0
-
 
 @dataclass
-class _Open(Generic[_Made]):
+class Open(Generic[_Made]):
+    """A client, and what was made of it."""
+
     http: httpx2.AsyncClient
+    near: Near | None
+    """The short way to the same server, where there is one."""
     made: _Made
     holders: int = 0
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        if self.near is not None:
+            await self.near.aclose()
+        await self.http.aclose()
 
 
 class Connections(Generic[_Made]):
@@ -44,24 +53,25 @@ class Connections(Generic[_Made]):
         self._make = make
         self._address = address
         self._silence = silence
-        self._open: dict[asyncio.AbstractEventLoop, _Open[_Made]] = {}
+        self._open: dict[asyncio.AbstractEventLoop, Open[_Made]] = {}
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[_Made]:
+    async def lent(self) -> AsyncIterator[Open[_Made]]:
         """Use it; the last one out closes the client."""
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             http = client(self._address, self._silence)
-            self._open[loop] = _Open(http, self._make(http))
+            near = Near(self._address, self._silence) if is_near(self._address) else None
+            self._open[loop] = Open(http, near, self._make(http))
         entry = self._open[loop]
         entry.holders += 1
         try:
-            yield entry.made
+            yield entry
         finally:
             entry.holders -= 1
             if not entry.holders:
                 del self._open[loop]
-                await entry.http.aclose()
+                await entry.aclose()
 
     @property
     def count(self) -> int:

@@ -10,6 +10,7 @@ from musespark.errors import BeyondModel, ModelFailed, MuseError, RateLimited
 
 MOST_SHOWN = 200
 """Characters of a provider's own words that are passed on."""
+_BROKEN = ("Broken", "RemoteProtocolError", "ReadError", "StreamClosed")
 WAITING_HELPS = frozenset({429, 503, 529})
 
 
@@ -60,7 +61,7 @@ def broke_off(error: BaseException) -> bool:
     """Whether a stream ended before its end: the connection fell, or the provider closed it without a word."""
     seen: BaseException | None = error
     while seen is not None:
-        if type(seen).__name__ in ("RemoteProtocolError", "ReadError", "StreamClosed") or "without a `finish_reason`" in str(seen):
+        if type(seen).__name__ in _BROKEN or "without a `finish_reason`" in str(seen):
             return True
         seen = seen.__cause__
     return False

@@ -54,6 +54,8 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True
     local: ClassVar[bool] = False
     """Runs on one's own machines: it costs nothing per token, and it is quick to ask whether it is there."""
+    plain: ClassVar[bool] = False
+    """Speaks Chat Completions as anybody would: plain text may go there the short way."""
     price_list: ClassVar[str | None] = None
     """What genai-prices calls it; None where it has no prices."""
     picture_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")

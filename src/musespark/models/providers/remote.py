@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
-from musespark.models.providers.connections import Connections
+from musespark.models.providers.connections import Connections, Open
 from musespark.models.providers.conversation import outgoing
 from musespark.models.providers.failures import broke_off, failure
+from musespark.models.providers.plain import PlainReply, asked, body_of
 from musespark.models.providers.prices import Price, listed_price
 from musespark.models.providers.provider import Access, Profile, Provider
 from musespark.models.providers.reply import Reply, refusal
@@ -146,12 +147,13 @@ class RemoteModel:
         request = self._with_defaults(request).in_pictures(self.provider.takes if self.abilities.videos_in else None)
         refuse(self.name, self.provider, self.abilities, self.profile, request)
         key = self.key()
-        reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0), self.options.price is None)
+        reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0),
+                      listed=self.options.price is None and not self.provider.local)
         yield UsageDelta(Usage(calls=1))
-        async with self._connections.lent() as wire:
+        async with self._connections.lent() as line:
             failed: MuseError | None
             try:
-                async with self._asked(wire, request) as stream:
+                async with self._asked(line, request, key) as stream:
                     yield reply.begun()
                     async for event in stream:
                         for delta in reply.tell(event, stream):
@@ -173,9 +175,16 @@ class RemoteModel:
                 yield delta
 
     @asynccontextmanager
-    async def _asked(self, wire: Wire, request: Request) -> AsyncIterator[StreamedResponse]:
+    async def _asked(self, line: Open[Wire], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
         from pydantic_ai.direct import model_request_stream
 
+        wire = line.made
+        body = body_of(self.model, request, self.profile) if self.provider.plain else None
+        if body is not None:
+            access = Access(self.address, key or _NO_KEY)
+            async with asked(line, access, body, wire.system, self.profile) as reply:
+                yield reply
+            return
         messages = outgoing(request.messages, self.origin, wire.system, self.provider.id_length)
         settings = settings_of(self.provider, self.profile, request)
         async with model_request_stream(wire, messages, model_settings=settings, model_request_parameters=parameters_of(request),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import StreamedResponse
 
+    from musespark.models.providers.plain import PlainReply
+
 PER_TOKEN = 4
 """Characters of a token, roughly: what is counted by until the provider tells."""
 EVERY = 64
@@ -44,9 +46,9 @@ class Reply:
         """The provider has taken the request: what it read is counted from now on."""
         return UsageDelta(self._usage(self._prompt, 0))
 
-    def tell(self, event: Any, stream: StreamedResponse) -> Iterator[Delta]:
+    def tell(self, event: Any, stream: StreamedResponse | PlainReply) -> Iterator[Delta]:
         """The deltas that an event means."""
-        delta = _delta(event)
+        delta = event if isinstance(event, TextDelta | ThinkingDelta) else _delta(event)
         if delta is None:
             return
         yield delta

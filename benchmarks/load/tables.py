@@ -1,0 +1,101 @@
+"""What was measured, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass
+class Results:
+    """Figures by server. `muse` keeps runs in SQLite, as it does by default; `forgetful` in its memory."""
+
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    rates: dict[str, float] = field(default_factory=dict)
+    memory: dict[str, float] = field(default_factory=dict)
+    """Megabytes."""
+    streams: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Milliseconds of processor time: the client's and the server's."""
+    signs: dict[str, list[float]] = field(default_factory=dict)
+    growth: dict[str, list[float]] = field(default_factory=dict)
+    held: dict[str, float] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    when: str = ""
+
+    def added(self, server: str, direct: str) -> float:
+        """Milliseconds at the median."""
+        return (median(self.seconds[server]) - median(self.seconds[direct])) * 1e3
+
+    def share(self, name: str) -> float:
+        """Processor time of a server for a stream, in percent of what the client needs for it."""
+        return self.streams[name][1] / self.streams["direct"][0] * 100
+
+
+def written(found: Results) -> str:
+    """The whole page."""
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    return "\n".join([
+        "# The endpoint under load", "",
+        "By `python benchmarks/server_load.py`, whose head says how each figure is taken; everything in one run on the same two",
+        f"cores, backend and client included ({found.when}; {versions}).", "",
+        "## Beside its peer", "", *_peers(found), "",
+        "## What was asked for", "", *_asked(found), "",
+        "## Memory over 20,000 requests", "", *_growth(found), ""])
+
+
+def _peers(found: Results) -> Iterator[str]:
+    yield from _table("measured", "direct", "muse serve", "LiteLLM's proxy")
+    direct = median(found.seconds["direct"]) * 1e3
+    yield _row("one request, median", f"{direct:.2f} ms", *(f"{median(found.seconds[name]) * 1e3:.2f} ms" for name in (
+        "muse", "litellm")))
+    yield _row("added to it", "", *(f"{found.added(name, 'direct'):.2f} ms" for name in ("muse", "litellm")))
+    yield _row("requests a second, 64 at once", f"{found.rates['direct']:,.0f}", *(f"{found.rates[name]:,.0f}" for name in (
+        "muse", "litellm")))
+    yield _row("memory after that", "", *(f"{found.memory[name]:.0f} MB" for name in ("muse", "litellm")))
+    yield _row("processor time, a stream of 100 chunks", "", *(f"{found.streams[name][1]:.1f} ms" for name in ("muse", "litellm")))
+
+
+def _asked(found: Results) -> Iterator[str]:
+    yield from _table("measured", "asked", "found", "")
+    over, inside = found.added("muse", "direct"), found.added("muse, in process", "in process")
+    yield _row("added at the median, one at a time, over HTTP", "at most 2 ms", f"{over:.2f} ms", _kept(over <= 2))
+    yield _row("the same, over a fake model in process", "at most 2 ms", f"{inside:.2f} ms", _kept(inside <= 2))
+    peer = found.rates["litellm"]
+    for name, what in (("muse", "requests a second at 64, times LiteLLM's"), ("forgetful", "the same, runs in memory only"),
+                       ("muse, in process", "the same, over a fake model in process")):
+        rate = found.rates[name]
+        yield _row(what, "at least 5", f"{rate / peer:.1f} ({rate:,.0f})", _kept(rate >= 5 * peer))
+    own = found.streams["direct"][0]
+    for name, what in (("muse", "processor time of a stream of 100 chunks, of the client's"), ("not kept", "the same, not kept"),
+                       ("in process", "the same, over a fake model in process"),
+                       ("in process, not kept", "the same, over a fake model in process, not kept")):
+        share = found.share(name)
+        yield _row(what, "at most 15%", f"{share:.0f}% ({found.streams[name][1]:.2f} of {own:.2f} ms)", _kept(share <= 15))
+    for name, waits in found.signs.items():
+        worst = max(waits)
+        yield _row(f"first sign of life of a silent model, {name}", "at most 50 ms",
+                   f"{median(waits):.0f} ms, at worst {worst:.0f}", _kept(worst <= 50))
+    held = found.held
+    yield _row("streams open at once", "500", f"{held['alive']:.0f} open, {held['going on']:.0f} going on",
+               _kept(held["going on"] >= 500))
+    yield _row("memory of each", "", f"{held['each'] * 1e3:.0f} kB", "")
+    yield _row("first byte of a new request meanwhile", "", f"{held['first']:.0f} ms, at worst {held['worst']:.0f}", "")
+
+
+def _growth(found: Results) -> Iterator[str]:
+    yield from _table("requests", *(f"{number * 2000:,}" for number in range(11)))
+    for name, what in (("muse", "runs in SQLite"), ("forgetful", "runs in memory")):
+        yield _row(what, *(f"{megabytes:.0f} MB" for megabytes in found.growth[name]))
+
+
+def _kept(kept: bool) -> str:
+    return "holds" if kept else "**missed**"
+
+
+def _table(*heads: str) -> Iterable[str]:
+    return _row(*heads), "|" + "---|" * len(heads)
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

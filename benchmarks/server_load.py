@@ -1,0 +1,136 @@
+"""The endpoint under load, beside LiteLLM's proxy: the same backend, the same client, the same machine, one run.
+
+    python benchmarks/server_load.py                      # installs LiteLLM in a temporary directory, then measures everything
+    python benchmarks/server_load.py --litellm PYTHON     # with an environment that has it
+    python benchmarks/server_load.py --quick              # small numbers, to see that it works; writes no file
+
+It takes about six minutes, and writes benchmarks/server_load.md. For Linux: processor time and memory are read from /proc.
+
+The backend is a fake model's server that answers at once (load/backend.py), in a process of its own; `muse serve` and LiteLLM's
+proxy are one process each, with their defaults. The client (load/client.py) sends bytes that were made in advance and checks each
+reply; it shares the two cores with everybody. Every server is warmed up before it is measured.
+
+- **added**: the median of one request after the other through a server, less the median of the same directly to the backend.
+  In process: the median of a request to `muse serve` over a model that plays the same reply within its process, less the median
+  of reading that reply from that model directly.
+- **requests a second**: 64 connections, each with one request after the other; the median of three rounds.
+- **memory**: what is resident (RSS), read every 2,000 of 20,000 requests.
+- **a stream of 100 chunks**: processor time of the server's process for each reply, all threads, as a part of the processor time
+  that OpenAI's own client needs to read the same stream directly from the backend. The backend sends all chunks at once: what is
+  measured is the work for a chunk, and not what the kernel needs to wake a process for it.
+- **500 streams**: each from a backend that sends a piece every half second. All must be open and must have gone on 4 seconds later.
+- **first sign of life**: a stream from a model that is silent for a second, until OpenAI's own client has the first chunk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from load.client import answered, latencies, load, request
+from load.fakes import Played
+from load.processes import Process, backend, litellm, litellm_installed, muse, running, version
+from load.streams import KEPT, NOT_KEPT, cost_of_streams, first_signs, held_open
+from load.tables import Results, written
+
+from musespark.content import Request
+
+RESULTS = Path(__file__).with_suffix(".md")
+
+
+def main() -> None:
+    """Measure, print, and write the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--litellm", type=Path, metavar="PYTHON", help="of an environment with litellm[proxy]")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        place = Path(folder)
+        python = options.litellm.absolute() if options.litellm else litellm_installed(place / "litellm")
+        upstream = stack.enter_context(running(*backend(place)))
+        servers = {
+            "muse": stack.enter_context(running(*muse("muse", place, upstream.port, "--store", str(place / "runs.db")))),
+            "forgetful": stack.enter_context(running(*muse("forgetful", place, upstream.port, "--store", "memory"))),
+            "litellm": stack.enter_context(running(*litellm(python, place, upstream.port)))}
+        results = asyncio.run(measured(upstream, servers, 20 if options.quick else 1))
+    results.versions = {"litellm": version(python, "litellm"), "Python": sys.version.split()[0]}
+    results.when = datetime.now(UTC).date().isoformat()
+    text = written(results)
+    print(text)
+    if not options.quick:
+        RESULTS.write_text(text)
+
+
+async def measured(upstream: Process, servers: dict[str, Process], less: int) -> Results:
+    """Everything. less: the numbers are divided by that."""
+    found = Results()
+    muse, forgetful, peer = servers["muse"], servers["forgetful"], servers["litellm"]
+    for server in servers.values():
+        await load(server.port, request("quick"), 300, 8, answered)
+    await load(muse.port, request("fake-quick"), 300, 8, answered)
+
+    told("one after the other")
+    count = 1000 // less
+    for name, server, model in (("direct", upstream, "quick"), ("muse", muse, "quick"), ("litellm", peer, "quick"),
+                                ("muse, in process", muse, "fake-quick")):
+        found.seconds[name] = await latencies(server.port, request(model), count, answered)
+    found.seconds["in process"] = await in_process(count)
+
+    told("64 at once")
+    for name, server, model, count in (
+            ("direct", upstream, "quick", 20_000), ("litellm", peer, "quick", 1500), ("muse", muse, "quick", 6000),
+            ("forgetful", forgetful, "quick", 6000), ("muse, in process", muse, "fake-quick", 6000)):
+        rounds = [count // less / await load(server.port, request(model), count // less, 64, answered) for _ in range(3)]
+        found.rates[name] = statistics.median(rounds)
+    found.memory = {name: server.memory for name, server in servers.items()}
+
+    told("100 chunks")
+    for name, server, model, extra in (
+            ("direct", upstream, "hundred", KEPT), ("muse", muse, "hundred", KEPT), ("not kept", muse, "hundred", NOT_KEPT),
+            ("in process", muse, "fake-hundred", KEPT), ("in process, not kept", muse, "fake-hundred", NOT_KEPT),
+            ("litellm", peer, "hundred", KEPT)):
+        found.streams[name] = await cost_of_streams(server, model, 300 // less, extra)
+
+    told("first sign of life")
+    found.signs = {name: await first_signs(muse, model, 50 // less) for name, model in (
+        ("over HTTP", "silent"), ("in process", "fake-silent"))}
+
+    told("20,000 requests")
+    for name in ("muse", "forgetful"):
+        server = servers[name]
+        found.growth[name] = [server.memory]
+        for _ in range(10):
+            await load(server.port, request("quick"), 2000 // less, 64, answered)
+            found.growth[name].append(server.memory)
+
+    told("500 streams")
+    found.held = await held_open(muse, "endless", 500, 4.0)
+    return found
+
+
+async def in_process(count: int) -> list[float]:
+    """Seconds of each of so many replies, read directly from the model within this process."""
+    model, asked = Played("quick"), Request.of("What is 6 * 7?")
+    seconds: list[float] = []
+    for _ in range(count):
+        began = time.perf_counter()
+        async for _ in model.stream(asked):
+            pass
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def told(what: str) -> None:
+    """Say what is under way."""
+    print(f"... {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""The short way to a server that speaks Chat Completions sends and hears the same as the long one, through pydantic-ai."""
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from models.providers.servers import Raw, Say, serving
+
+from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolResult, ToolSpec
+from musespark.errors import MuseError
+from musespark.models.fake import DOT
+from musespark.models.model import UsageDelta
+from musespark.models.providers.compatible import VLLM, Compatible
+from musespark.models.providers.ollama import Ollama
+from musespark.models.providers.plain import body_of
+from musespark.models.providers.remote import RemoteModel, RemoteOptions
+
+NAMES = ("any", "qwen3-8b", "gemma-3-4b", "gpt-oss-20b", "deepseek-r1")
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
+QUESTIONS = WORDS.filter(str.strip)
+TURNS = st.lists(st.tuples(WORDS, QUESTIONS), max_size=2)
+PIECES = st.one_of(WORDS, st.sampled_from(["<think>", "</think>", "\n", " ", "\n\n", ""]))
+DELTAS = st.one_of(
+    st.builds(lambda text: {"content": text}, PIECES),
+    st.builds(lambda text: {"content": [{"type": "text", "text": text}, {"type": "reference"}]}, PIECES),
+    st.builds(lambda field, text: {field: text}, st.sampled_from(["reasoning", "reasoning_content"]), PIECES),
+    st.builds(lambda thought, text: {"reasoning_content": thought, "content": text}, PIECES, PIECES),
+    st.sampled_from([{}, None, {"role": "assistant", "content": ""}, {"content": None}, {"refusal": "No."}, {"refusal": None}]),
+    st.builds(lambda text: {"tool_calls": [{"index": 0, "id": "call_1", "type": "function",
+                                            "function": {"name": "look", "arguments": text}}]}, st.sampled_from(["", "{}"])),
+)
+
+
+def chunk(delta, finish=None, **more):
+    return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "m", **more,
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def both(kind, name, request, reply=None):
+    """What each way was asked, and what came of it: the deltas, or the error's type."""
+
+    async def ask():
+        found = []
+        async with serving("chat", *([reply, reply] if reply else [])) as server:
+            for plain in (True, False):
+                provider = type("Provider", (kind,), {"plain": plain})()
+                model = RemoteModel(provider, name, RemoteOptions(base_url=server.url))
+                try:
+                    found.append([delta async for delta in model.stream(request)])
+                except MuseError as error:
+                    found.append((type(error), error.__dict__.get("status")))
+            return server.bodies, found
+
+    return asyncio.run(ask())
+
+
+@settings(max_examples=40, deadline=None)
+@given(kind=st.sampled_from([Compatible, VLLM, Ollama]), name=st.sampled_from(NAMES), system=st.none() | WORDS, turns=TURNS,
+       question=QUESTIONS, options=st.fixed_dictionaries({}, optional={
+           "temperature": st.sampled_from([0, 0.5]), "top_p": st.just(0.9), "seed": st.integers(0, 9), "max_tokens": st.just(7),
+           "stop": st.just(("END", "."))}))
+def test_it_sends_the_same(kind, name, system, turns, question, options):
+    before = () if system is None else (Message("system", (Text(system),)),)
+    said = [message for answer, asked in turns for message in (Message.user(asked), Message("assistant", (Text(answer, "m"),)))]
+    request = Request(messages=(*before, *said, Message.user(question)), **options)
+    bodies, _ = both(kind, name, request)
+    assert bodies[0] == bodies[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(kind=st.sampled_from([Compatible, VLLM, Ollama]), name=st.sampled_from(NAMES), deltas=st.lists(DELTAS, max_size=8),
+       finish=st.sampled_from(["stop", "length", "content_filter", "tool_calls", "other", None]), usage=st.booleans(),
+       ends=st.sampled_from(["\n\n", "\r\n\r\n"]), done=st.booleans(), stopped=st.sampled_from([None, 7, "END"]))
+def test_it_hears_the_same(kind, name, deltas, finish, usage, ends, done, stopped):
+    last = chunk({}, finish)
+    if kind is not Ollama:
+        last["choices"][0]["stop_reason"] = stopped
+    chunks = [*map(chunk, deltas), last]
+    if usage:
+        told = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
+        chunks.append({**chunk({}), "choices": [], "usage": told})
+    body = ": hello" + ends + "".join(f"data: {json.dumps(each)}{ends}" for each in chunks) + ("data: [DONE]" + ends) * done
+    _, (short, long) = both(kind, name, Request.of("What?"), Raw(body))
+    assert short == long
+
+
+@pytest.mark.parametrize("body", [
+    "", "data: \n\n", "data: 7\n\n", "data: null\n\n", 'data: {"error": "no"}\n\n',
+    'data: {"error": {"message": "no", "code": 503}}\n\n',
+    'data: {"choices": [7]}\n\n', 'data: {"choices": [{"delta": {"content": 7}}]}\n\n', "data: {}\n\n", "<html></html>",
+    'data: {"choices":\ndata: [{"delta": {"content": "4"}, "finish_reason": "stop"}]}\n\n',
+])
+@pytest.mark.parametrize("status", [200, 302, 400, 402, 429])
+def test_what_is_no_reply_fails_alike(body, status):
+    _, (short, long) = both(VLLM, "any", Request.of("What?"), Raw(body, status))
+    assert short == long if isinstance(long, tuple) else short[-1] == long[-1]
+
+
+def test_what_takes_more_than_text_goes_the_long_way():
+    plain = Request.of("What?")
+    tool = ToolSpec.of("look", "Looks.", {"type": "object", "properties": {}})
+    called = Message("assistant", (ToolCall("1", "look"),))
+    signed = Message("assistant", (Thinking("hm", '{"origin": "there"}'), Text("4")))
+    more = [replace(plain, tools=(tool,)), replace(plain, schema='{"type": "object"}'), replace(plain, effort="low"),
+            Request.of("What?", images=[Image.from_bytes(DOT)]),
+            *(Request(messages=(*plain.messages, *then, *plain.messages)) for then in (
+                [called, Message("tool", (ToolResult("1", (Text("4"),)),))], [signed], [Message("system", (Text("Be brief."),))]))]
+    assert body_of("m", plain, {}) is not None and all(body_of("m", request, {}) is None for request in more)
+    assert body_of("m", plain, {"openai_supports_reasoning": True}) is None
+    unsigned = Message("assistant", (Thinking("hm"), Text("4")))
+    assert body_of("m", Request(messages=(*plain.messages, unsigned, *plain.messages)), {})["messages"][1]["content"] == "4"
+
+
+def test_a_multibyte_letter_may_be_cut_anywhere():
+    async def ask(cut):
+        text = "data: " + json.dumps(chunk({"content": "\u00e9\U0001f600"}), ensure_ascii=False) + "\n\n"
+        raw = (text + f"data: {json.dumps(chunk({}, 'stop'))}\n\n").encode()
+
+        async def handle(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + raw[:cut])
+            await writer.drain()
+            await asyncio.sleep(0.01)
+            writer.write(raw[cut:])
+            writer.close()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        async with server:
+            address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=address))
+            deltas = [delta async for delta in model.stream(Request.of("What?"))]
+        return deltas[-1].message.text
+
+    start = len("data: ") + json.dumps(chunk({"content": "?"})).index("?")
+    assert {asyncio.run(ask(start + cut)) for cut in range(8)} == {"\u00e9\U0001f600"}
+
+
+def test_half_a_character_is_taken():
+    body = 'data: {"choices": [{"delta": {"content": "half: \\ud83d"}, "finish_reason": "stop"}]}\n\n'
+    _, (short, long) = both(VLLM, "any", Request.of("What?"), Raw(body))
+    assert short == long and short[-1].message.text == "half: \ud83d"
+
+
+def test_its_usage_is_the_servers():
+    async def ask():
+        async with serving("chat", Say("4", prompt=1000, written=100)) as server:
+            model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=server.url))
+            return [delta async for delta in model.stream(Request.of("What?"))]
+
+    usage = [delta for delta in asyncio.run(ask()) if isinstance(delta, UsageDelta)][-1].usage
+    assert (usage.tokens, usage.prompt_tokens, usage.calls) == (1100, 1000, 1)
