@@ -45,7 +45,8 @@ def question():
     file = io.BytesIO()
     picture.save(file, "PNG")
     url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "Which colour?"}]}]
+    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}},
+                                         {"type": "text", "text": "Which colour?"}]}]
 
 
 def test_every_tool_that_looks_can_be_asked_for():
@@ -53,7 +54,8 @@ def test_every_tool_that_looks_can_be_asked_for():
 
 
 @pytest.mark.parametrize(("model", "tool", "answer"), [
-    ("sees", "look", "Answer: (0, 0, 255)"), ("contemplating/sees", "zoom", "Answer: (0, 0, 255)"), ("blind", "look", "Answer: unseen")])
+    ("sees", "look", "Answer: (0, 0, 255)"), ("contemplating/sees", "zoom", "Answer: (0, 0, 255)"),
+    ("blind", "look", "Answer: unseen")])
 def test_a_picture_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
     done = client.chat.completions.create(model=model, messages=question(), extra_body={"muse": {"tools": [tool]}})
     assert done.choices[0].message.content == answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from vision.pictures import TOTAL, Tools, receipt
 from musespark.vision.coordinates import SPAN, Box
 from musespark.vision.find import found
 from musespark.vision.matching import likeness, matches
-from musespark.vision.ocr import OVERLAP, Line, Word, _scale, bands, in_order, shared_reader
+from musespark.vision.ocr import OVERLAP, Line, Reader, Word, _scale, bands, in_order, shared_reader
 from musespark.vision.regions import Description, described, regions
 
 
@@ -226,3 +227,22 @@ async def test_a_reading_that_is_cancelled_is_not_waited_for():
     assert queued.cancelled()
     gate.set()
     assert await waiting
+
+
+async def test_a_reading_that_is_cancelled_ends_with_its_band(monkeypatch):
+    reader, begun, bands_read = Reader(), threading.Event(), []
+
+    def recognised(band):
+        bands_read.append(band.size)
+        begun.set()
+        time.sleep(0.2)
+        return iter(())
+
+    monkeypatch.setattr(reader, "_recognised", recognised)
+    page = pillow.new("RGB", (3000, 3000), "white")
+    reading = asyncio.create_task(reader.working(lambda _: reader.read(page), {}))
+    await asyncio.to_thread(begun.wait, 30)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert await reader.working(lambda _: 42, {}) == 42  # its thread is free again
+    assert len(bands_read) < len(list(bands(3000, 3000)))

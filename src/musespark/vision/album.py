@@ -123,7 +123,7 @@ class Album:
         added = Picture(number, made.pixels.width, made.pixels.height, made.caption,
                         make if of is None else lambda: make(self.pixels(of)), original, to_original)
         self._pictures.append(added)
-        self._known[made.shown] = number
+        self._known.setdefault(made.shown, number)
         return added, made.shown
 
     def conversation(self, messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from musespark.errors import NotInstalled
-from musespark.vision.coordinates import SPAN, Box
+from musespark.vision.coordinates import SPAN, Box, Unclear
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -76,12 +76,23 @@ class Reader:
         # A thread of its own: who waits for it does not keep others waiting for the threads that all share.
         self._thread = ThreadPoolExecutor(1, "reader")
         self._lock = threading.Lock()
+        self._stop = threading.Event()
         self._engine: Any = None
         self._read: OrderedDict[bytes, tuple[Line, ...]] = OrderedDict()
 
     async def working(self, look: Callable[[Mapping[str, Any]], _Result], arguments: Mapping[str, Any]) -> _Result:
-        """What `look`, which reads, makes of the arguments; who is cancelled waits for nothing more."""
-        return await asyncio.wrap_future(self._thread.submit(look, arguments))
+        """What `look`, which reads, makes of the arguments. Cancelled, it waits for nothing, and the reading ends with its band."""
+        stop = threading.Event()
+
+        def work() -> _Result:
+            self._stop = stop
+            return look(arguments)
+
+        try:
+            return await asyncio.wrap_future(self._thread.submit(work))
+        except asyncio.CancelledError:
+            stop.set()
+            raise
 
     def read(self, pixels: PIL.Image.Image) -> tuple[Line, ...]:
         """The lines, from the top down. It takes seconds, in which other threads go on."""
@@ -103,6 +114,8 @@ class Reader:
         scaled = pixels.resize(size, method) if scale != 1 else pixels
         found: list[Line] = []
         for top, bottom in bands(*size):
+            if self._stop.is_set():
+                raise Unclear("The reading was stopped.")
             for line in self._recognised(scaled.crop((0, top, size[0], bottom))):
                 cut = (line.box.top < 2 and top > 0) or (line.box.bottom > bottom - top - 2 and bottom < size[1])
                 placed = _placed(line, top, size)
