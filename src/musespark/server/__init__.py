@@ -13,5 +13,12 @@
     runs.py        where runs are kept
     body.py        bytes from outside as a checked body; remote_images.py, schema.py, timely.py and failures.py likewise
 
+The page at `/` and what is behind it (docs/page.md):
+
+    static.py      its files, and what a browser may do with them; origin.py refuses other sites' pages
+    offer.py       what its form needs to know
+    page_body.py   what it asks; steering.py starts, stops and deletes runs for it
+    watching.py    runs as they are watched, live or kept; pictures.py and export.py, what is taken from them
+
 FastAPI and uvicorn are imported by `make_app` and by `muse serve` alone.
 """

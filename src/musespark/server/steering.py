@@ -177,7 +177,7 @@ async def _begun(server: Server, thinking: Thinking) -> None:
         except Exception as error:
             if not first.done():
                 first.set_exception(error)
-            elif not isinstance(error, MuseError):  # those are told by the run's own events
+            elif not isinstance(error, MuseError):  # those are told by the run's events, or by the store to whoever looks
                 raise
         finally:
             first.cancel()
