@@ -1,9 +1,11 @@
 """What watchers and pages read of a run piece by piece is the same from every store, and the same as the whole."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from musespark.content import Image, Message, Text
+from musespark.content import Image, Message, Text, Video
 from musespark.events import MAIN, AnswerDelta, Pictured, RunEnded, RunStarted, Thought
 from musespark.models.fake import DOT
 from musespark.server.runs import InMemory
@@ -65,6 +67,13 @@ async def test_the_pictures_of_a_question(runs):
     assert await runs.asked("r", 1) == Image(DOT + b"2", "image/png")
     assert await runs.asked("r", 2) == Image(DOT + b"3", "image/jpeg")
     assert await runs.asked("r", 0) is None and await runs.asked("r", 3) is None and await runs.asked("nobody", 1) is None
+
+
+async def test_of_a_video_its_sheet_is_shown(runs):
+    video = Video(b"film", "video/mp4", Image(DOT + b"s", "image/png"), "A video.\n", 2.5)
+    await runs.start(replace(begun("r"), conversation=(Message.user(video, Image(DOT, "image/png"), "What happens?"),)))
+    await runs.events("r", list(story()))
+    assert [await runs.asked("r", number) for number in (1, 2, 3)] == [video.sheet, Image(DOT, "image/png"), None]
 
 
 async def test_the_head_of_a_run_says_how_it_was_asked_and_how_it_ended(runs):

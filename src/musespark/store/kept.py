@@ -16,8 +16,8 @@ How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrup
 
 
 def asked_in(conversation: Sequence[Message]) -> tuple[Image, ...]:
-    """The pictures of a conversation's question: of the last thing that a person said."""
-    return next((message.images for message in reversed(conversation) if message.role == "user"), ())
+    """The pictures of a conversation's question: of the last thing that a person said. Of a video it is its contact sheet."""
+    return next((message.in_pictures().images for message in reversed(conversation) if message.role == "user"), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
