@@ -49,7 +49,8 @@ def grounding(
             first = seed + (1000 if part == "development" else 0)
             found = _rendered(progress, out / "screens", part, page, range(first, first + seeds), scale or [1.0, 2.0], browser)
         else:
-            found = [screen for screen in read_screens(screens) if not page or screen.page in page]
+            found = [screen for screen in read_screens(screens)
+                     if (not page or screen.page in page) and (not scale or screen.scale in scale)]
         if not found:
             raise BadOption("screens", screens or page, "screens with something written on them")
         outcomes = _measured(progress, found, reads, seed)
