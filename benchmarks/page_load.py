@@ -43,7 +43,7 @@ def script(rate: int, seconds: float) -> Iterator[Step]:
 @contextmanager
 def serving(rates: list[int], seconds: float) -> Iterator[str]:
     """The server with a model for each rate."""
-    able = Abilities(native_spawn=True, context=10**9)
+    able = Abilities(native_spawn=True, context=1_000_000)
     models = {f"rate-{rate}": FakeModel(lambda request, number, rate=rate: script(rate, seconds), abilities=able) for rate in rates}
     server = uvicorn.Server(uvicorn.Config(make_app(models=models), port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run)

@@ -45,9 +45,9 @@ def serving() -> Iterator[str]:
 
 
 def taken(page: Any, name: str) -> None:
-    """What is in view, as a picture of few colours."""
+    """What is in view, as a picture of 256 colours."""
     with Image.open(io.BytesIO(page.screenshot())) as shot:
-        shot.convert("RGB").quantize(128, dither=Image.Dither.NONE).save(ROOT / "docs" / "page" / f"{name}.png", optimize=True)
+        shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs" / "page" / f"{name}.png", optimize=True)
     print(f"docs/page/{name}.png")
 
 

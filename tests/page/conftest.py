@@ -174,7 +174,7 @@ def visit(browser, url, request):
     """A new person, with a window of their own; whatever the browser complains about fails the test."""
     options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **getattr(request, "param", {})}
     context = browser.new_context(**options)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     someone = Visit(context.new_page(), url)
     someone.page.on("pageerror", lambda error: someone.faults.append(str(error)))
     someone.page.on("console", lambda line: someone.faults.append(line.text) if line.type == "error" else None)
