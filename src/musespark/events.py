@@ -35,8 +35,8 @@ class _Happened:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready mapping; `from_json` gives back an equal event. Pictures travel as base64."""
-        values = {field.name: _encode(getattr(self, field.name)) for field in fields(self)}
-        return {"kind": self.kind, **values}
+        values = {name: getattr(self, name) for name in _NAMES[self.kind]}
+        return {"kind": self.kind, **{name: value if type(value) in _AS_IS else _encode(value) for name, value in values.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +280,7 @@ Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturn
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
 _set = object.__setattr__
+_AS_IS = frozenset({str, int, float, bool, type(None)})
 
 _AnyEvent = TypeVar("_AnyEvent", bound=_Happened)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from typing import Any, Protocol
 
 from musespark.content import Image
 from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
+from musespark.usage import Usage
 
 __all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]
 
@@ -154,10 +155,16 @@ def as_told(event: Event, number: int) -> dict[str, Any]:
 
 def _size_of(value: object) -> int:
     """About as many bytes as it fills, whatever is in it."""
+    kind = type(value)
+    if kind in _FLAT:
+        return 8
     if isinstance(value, str | bytes):
         return len(value)
     if isinstance(value, tuple):
         return sum(map(_size_of, value))
     if is_dataclass(value):
-        return 100 + sum(_size_of(getattr(value, part.name)) for part in fields(value))
+        return 100 + sum(_size_of(getattr(value, name)) for name in kind.__dataclass_fields__)
     return 8
+
+
+_FLAT = frozenset({int, float, bool, type(None), Usage})

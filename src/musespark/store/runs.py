@@ -28,6 +28,7 @@ _SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spen
 """The events that a summary of a run is made of."""
 _MOST = 2**63 - 1
 """What fits into a column; a backend may tell of any number of tokens."""
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 _LINGER = 0.05
 """Seconds that events which nobody waits for may gather before they are written."""
 _UPKEEP = 60.0
@@ -190,15 +191,15 @@ class StoredRuns:
 
     def _write(self, count: _Count) -> None:
         """Hand the journal what was gathered of a run."""
-        for table, row in count.rows:
-            self.journal.add(table, [row])
+        for table in dict.fromkeys(table for table, _ in count.rows):
+            self.journal.add(table, [row for each, row in count.rows if each == table])
         count.rows.clear()
         count.written = time.monotonic()
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
-            return json.dumps(event.to_json(), separators=(",", ":"))
+            return _as_json(event.to_json())
         count.pictures += 1
         count.rows.append(("pictures", (id, "drawn", count.pictures, "image/png", event.picture)))
         return json.dumps({**replace(event, picture=b"").to_json(), "picture": count.pictures})
