@@ -100,6 +100,15 @@ def test_of_too_many_changes_the_greatest_stay():
     assert "the most different frames" in as_video(movie([*shades, *cuts], end=6.0)).caption
 
 
+def test_where_all_moves_the_cuts_are_found_and_no_stretch_is_left_out():
+    rng = np.random.default_rng(0)
+    walls = [np.kron(rng.integers(0, 255, (8, 24, 3)), np.ones((8, 8, 1))).astype(np.uint8) for _ in range(6)]
+    frames = [(index * 0.1, np.ascontiguousarray(np.roll(walls[index // 40], index % 40, 1)[:, :96])) for index in range(240)]
+    times = found(movie(frames))
+    assert {0.0, 4.0, 8.0, 12.0, 16.0, 20.0} <= {round(time, 2) for time in times} and len(times) == scenes.MOST
+    assert max(np.diff([*times, 24.0])) <= 4.0
+
+
 def test_a_word_that_appears_on_a_screen_is_seen_and_a_pointer_is_not():
     page = np.full((720, 1280, 3), 250, np.uint8)
     page[80:120, 80:1200] = 90

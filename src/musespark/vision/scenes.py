@@ -2,7 +2,7 @@
 
 After Zhang, Wu, Zhong and Smoliar, An integrated system for content-based video retrieval and browsing (1997): a frame becomes
 a key frame where it differs enough from the last key frame. So cuts, fades, scrolling and movement are found by one rule, and a
-still video has one frame. Of more than there is room for, the least different go.
+still video has one frame. Of more than there is room for, cuts stay, then those that are unlike the one before and not close to it.
 """
 
 from __future__ import annotations
@@ -33,37 +33,52 @@ class Scene:
     """Seconds."""
     signature: Signature = field(repr=False)
     picture: Picture = field(repr=False)
+    jump: float
+    """How much it differs from the frame right before it: much where there is a cut, little where something moves."""
     change: float
-    """How much it differs from the one before it."""
+    """How much it differs from the one chosen before it."""
 
 
 @dataclass
 class Scenes:
-    """The frames chosen so far. Never more than `most` and one are held."""
+    """The frames chosen so far, never more than `most`."""
 
     most: int = MOST
-    threshold: float = CHANGE
     chosen: list[Scene] = field(default_factory=list)
     dropped: int = 0
-    """Frames that had been chosen, and went for others."""
+    """Frames that differ enough, and had no room."""
+    _last: Signature | None = None
 
     def offer(self, time: float, signature: Signature, picture: Callable[[], Picture]) -> None:
         """Show the next frame, as (blocks, blocks, 3) uint8; its picture is made only if it is chosen."""
+        jump = 0.0 if self._last is None else difference(self._last, signature)
+        self._last = signature
         change = difference(self.chosen[-1].signature, signature) if self.chosen else 0.0
-        if self.chosen and change < self.threshold:
+        if self.chosen and change < CHANGE:
             return
-        self.chosen.append(Scene(time, signature, picture(), change))
-        if len(self.chosen) > self.most:
-            self._drop_one()
+        if len(self.chosen) == self.most:
+            self.dropped += 1
+            least = min(range(1, self.most), key=lambda index: self._worth(index, time), default=0)
+            if not least or _worth(jump, change, time - self.chosen[-1].time, time / self.most) <= self._worth(least, time):
+                return
+            self._drop(least)
+            change = difference(self.chosen[-1].signature, signature)
+        self.chosen.append(Scene(time, signature, picture(), jump, change))
 
-    def _drop_one(self) -> None:
-        """Let the least different go, the first excepted; what differs less is not worth choosing from now on."""
-        least = min(range(1, len(self.chosen)), key=lambda index: self.chosen[index].change)
-        self.threshold = max(self.threshold, self.chosen.pop(least).change)
-        self.dropped += 1
-        if least < len(self.chosen):
-            after = self.chosen[least]
-            after.change = difference(self.chosen[least - 1].signature, after.signature)
+    def _worth(self, index: int, now: float) -> float:
+        scene = self.chosen[index]
+        return _worth(scene.jump, scene.change, scene.time - self.chosen[index - 1].time, now / self.most)
+
+    def _drop(self, index: int) -> None:
+        del self.chosen[index]
+        if index < len(self.chosen):
+            after = self.chosen[index]
+            after.change = difference(self.chosen[index - 1].signature, after.signature)
+
+
+def _worth(jump: float, change: float, gap: float, spacing: float) -> float:
+    """What a frame tells: a cut all of it, a change the less the sooner it comes after another one. Spacing: of even ones."""
+    return jump + change * min(1.0, gap / spacing)
 
 
 def difference(one: Signature, other: Signature) -> float:
