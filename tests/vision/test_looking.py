@@ -122,7 +122,8 @@ async def test_a_model_that_sees_nothing_has_it_read_and_is_sent_no_picture():
     assert said[0] == "[Picture 1: 400x300 pixels]" and "TOTAL 6.75" in said[2] and said[3].endswith("You cannot see it.")
     (noted,) = of(events, "noted")
     assert noted.agent == "main" and "blind" in noted.text
-    assert [event.caption for event in of(events, "pictured")] == ["the text of picture 1", "picture 1, zoomed to [0, 0, 500, 500]"]
+    captions = {event.caption for event in of(events, "pictured")}
+    assert captions == {"the text of picture 1", "picture 1, zoomed to [0, 0, 500, 500]"}
 
 
 @pytest.mark.parametrize(("tools", "abilities"), [(("zoom",), BLIND), ((), BLIND)])
