@@ -204,7 +204,7 @@ class Budget:
 
 
 class Alarm:
-    """Somebody who waits within a budget: `with budget.alarm() as alarm`, then `async with asyncio.timeout(...) as alarm.timeout`."""
+    """Somebody who waits within a budget: `with budget.alarm() as alarm`, `async with asyncio.timeout(...) as alarm.timeout`."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, Protocol
 
 from musespark.content import Image
@@ -163,7 +163,7 @@ def _size_of(value: object) -> int:
     if isinstance(value, tuple):
         return sum(map(_size_of, value))
     if is_dataclass(value):
-        return 100 + sum(_size_of(getattr(value, name)) for name in kind.__dataclass_fields__)
+        return 100 + sum(_size_of(getattr(value, field.name)) for field in fields(value))
     return 8
 
 

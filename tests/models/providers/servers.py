@@ -211,7 +211,8 @@ def anthropic(say: Say) -> str:
         events += [{"type": "content_block_start", "index": index, "content_block": start},
                    *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
                    {"type": "content_block_stop", "index": index}]
-    events += [{"type": "message_delta", "delta": {"stop_reason": "tool_use" if say.calls else why, "stop_sequence": say.stop or None},
+    why = "tool_use" if say.calls else why
+    events += [{"type": "message_delta", "delta": {"stop_reason": why, "stop_sequence": say.stop or None},
                 "usage": {"output_tokens": say.written}}, {"type": "message_stop"}]
     return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events)
 
