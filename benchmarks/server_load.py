@@ -77,7 +77,7 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
     await load(muse.port, request("fake-quick"), 300, 8, answered)
 
     told("one after the other")
-    count = 1000 // less
+    count = 500 // less
     for name, server, model in (("direct", upstream, "quick"), ("muse", muse, "quick"), ("litellm", peer, "quick"),
                                 ("muse, in process", muse, "fake-quick")):
         found.seconds[name] = await latencies(server.port, request(model), count, answered)
@@ -85,8 +85,8 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
 
     told("64 at once")
     for name, server, model, count in (
-            ("direct", upstream, "quick", 20_000), ("litellm", peer, "quick", 1500), ("muse", muse, "quick", 6000),
-            ("forgetful", forgetful, "quick", 6000), ("muse, in process", muse, "fake-quick", 6000)):
+            ("direct", upstream, "quick", 20_000), ("litellm", peer, "quick", 800), ("muse", muse, "quick", 4000),
+            ("forgetful", forgetful, "quick", 4000), ("muse, in process", muse, "fake-quick", 4000)):
         rounds = [count // less / await load(server.port, request(model), count // less, 64, answered) for _ in range(3)]
         found.rates[name] = statistics.median(rounds)
     found.memory = {name: server.memory for name, server in servers.items()}
@@ -96,7 +96,7 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
             ("direct", upstream, "hundred", KEPT), ("muse", muse, "hundred", KEPT), ("not kept", muse, "hundred", NOT_KEPT),
             ("in process", muse, "fake-hundred", KEPT), ("in process, not kept", muse, "fake-hundred", NOT_KEPT),
             ("litellm", peer, "hundred", KEPT)):
-        found.streams[name] = await cost_of_streams(server, model, 300 // less, extra)
+        found.streams[name] = await cost_of_streams(server, model, 150 // less, extra)
 
     told("first sign of life")
     found.signs = {name: await first_signs(muse, model, 50 // less) for name, model in (

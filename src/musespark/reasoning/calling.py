@@ -120,15 +120,18 @@ class _Call:
         self.verified: Verified | None = None
         self.finish: Finish | None = None
         self.told = -math.inf
+        self.read = 0
+        """Tokens of the prompt, for a backend that counts them."""
 
     async def made(self, request: Request) -> Reply:
         """The reply; what was used is booked however it ends."""
+        self.read = prompt_tokens(request) if self.model.abilities.conversation else 0
         with self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
             at_limit: Why = "length" if asked_for else "budget"
             try:
-                why = await self._listened(limited, held.granted.tokens - self._read(request), at_limit)
+                why = await self._listened(limited, held.granted.tokens - self.read, at_limit)
             except BudgetExhausted:
                 why = "budget"
                 if not self.said:
@@ -249,23 +252,19 @@ class _Call:
         abilities = self.model.abilities
         spawning = abilities.native_spawn and request.mode is Mode.CONTEMPLATING
         written = request.max_tokens or abilities.context * (1 + request.threads if spawning else 1)
-        read = self._read(request)
+        read = self.read
         usd = read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
         return Cost(tokens=read + written, usd=usd, calls=1)
 
-    def _read(self, request: Request) -> int:
-        """Tokens of the prompt, for a backend that counts them."""
-        return prompt_tokens(request) if self.model.abilities.conversation else 0
-
     def _reserved(self, request: Request) -> Reservation:
-        wanted, read = self._wanted(request), self._read(request)
+        wanted, read = self._wanted(request), self.read
         abilities = self.model.abilities
         least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
         return self.run.budget.reserve(wanted, at_least=least)
 
     def _limited(self, request: Request, granted: Cost) -> Request:
         """The request with as many tokens as were granted, in tokens and in money."""
-        abilities, read = self.model.abilities, self._read(request)
+        abilities, read = self.model.abilities, self.read
         tokens = granted.tokens - read
         if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
             tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))

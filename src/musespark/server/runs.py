@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
 from musespark.content import Image
@@ -155,7 +156,7 @@ def as_told(event: Event, number: int) -> dict[str, Any]:
 
 def _size_of(value: object) -> int:
     """About as many bytes as it fills, whatever is in it."""
-    kind = type(value)
+    kind: type = type(value)
     if kind in _FLAT:
         return 8
     if isinstance(value, str | bytes):
@@ -163,8 +164,13 @@ def _size_of(value: object) -> int:
     if isinstance(value, tuple):
         return sum(map(_size_of, value))
     if is_dataclass(value):
-        return 100 + sum(_size_of(getattr(value, field.name)) for field in fields(value))
+        return 100 + sum(_size_of(getattr(value, name)) for name in _names(kind))
     return 8
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(part.name for part in fields(kind))
 
 
 _FLAT = frozenset({int, float, bool, type(None), Usage})
