@@ -77,7 +77,7 @@ def main() -> None:
         taken(page, "done")
         moment(page, MOMENT)
         taken(page, "running")
-        phone = browser.new_page(viewport={"width": 390, "height": 844}, device_scale_factor=1.5, color_scheme="dark",
+        phone = browser.new_page(viewport={"width": 360, "height": 780}, device_scale_factor=1.5, color_scheme="dark",
                                  reduced_motion="reduce")
         phone.goto(page.url)
         phone.wait_for_selector(".run[data-how=finished]")

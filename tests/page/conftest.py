@@ -43,7 +43,13 @@ def models():
     ended = [ThreadReturned("a", "nothing"), PictureDelta(DOT, 1, 1, "what b imagines", "b"), ThreadReturned("b", "42")]
     used = UsageDelta(Usage(tokens=20, critical_path=9, threads=2, usd=0.002))
     told = [TextDelta("4"), TextDelta("2"), used, Finish()]
+    lanes = [ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(16)]
+    busy = [step for count in range(200 * 8) for step in ([Wait(0.02)] if count % 4 == 0 else [])
+            + [ThinkingDelta(f"and so the thought number {count} follows ", f"t{count % 16}")]]
     scripts = {
+        "talkative": [*(step for number in range(900) for step in (ThinkingDelta(f"thought {number}\n"),
+                                                                   PictureDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
+        "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
         "quick": [*TEAM, *ended, *told],
         "steady": steady(*TEAM, *ways, *ended, *told),
         "endless": [*TEAM, TextDelta("4"), TextDelta("2"), Hang()],

@@ -3,7 +3,7 @@
 /** Drawing takes at most about this part of the time. */
 const SHARE = 0.3;
 /** Milliseconds between two drawings at least: quicker than anybody reads. */
-const APART = 33;
+const APART = 50;
 /** Milliseconds between two drawings of a page that nobody sees. */
 const HIDDEN = 1000;
 

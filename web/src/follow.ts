@@ -26,10 +26,11 @@ export async function follow(id: string, follower: Follower, signal: AbortSignal
       const response = await asked(`/v1/runs/${encodeURIComponent(id)}/events`, { headers, signal, cache: "no-store" });
       follower.connection(true);
       for await (const messages of read(response)) {
-        failures = 0;
         const events: Event[] = [];
         for (const message of messages) {
+          if (message.event === "error") throw new Error("The server cannot read its store.");
           if (message.id !== "") last = message.id;
+          failures = 0;
           const value: unknown = JSON.parse(message.data);
           if (message.event === "end") {
             follower.happened(events);

@@ -132,6 +132,9 @@ const EARLY: Readonly<Record<string, string>> = {
 export function standing(run: Run, stopped: boolean): { tone: "right" | "wrong" | "open" | "early" | "failed" | "running"; word: string; sentence: string } {
   if (run.failed !== null) return { tone: "failed", word: "Failed", sentence: oneLine(run.failed.message) };
   if (run.why === null && !stopped) return { tone: "running", word: "Thinking", sentence: "" };
+  if (run.why === "budget" && run.reason === "it was stopped" && !run.verified) {
+    return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "Nobody had an answer yet." : "The best answer until then." };
+  }
   if (run.verified) return { tone: "right", word: "Verified", sentence: run.checkedBy === "" ? "" : `Checked by ${oneLine(run.checkedBy)}.` };
   if (run.why === null) return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "It was stopped before an answer." : "Best answer so far: the run was stopped." };
   if (run.checkedBy !== "") return { tone: "wrong", word: "Not right", sentence: `${oneLine(run.checkedBy)} found it wrong.` };

@@ -90,7 +90,8 @@ export function Composer({ page, follows, onAsked, draft = null }: ComposerProps
     for (const file of files) {
       try {
         const one = await attached(file);
-        setGiven((before) => [...before, one]);
+        // A question has one video at most: a new one takes its place.
+        setGiven((before) => [...before.filter((other) => !(one.isVideo && other.isVideo)), one]);
         setFault("");
       } catch (error) {
         setFault((error as Error).message);

@@ -32,16 +32,22 @@ export function Log({ log, running, label }: { log: List<Entry>; running: boolea
     if (Math.abs(scrollTop - view.top) > MARGIN / 3 || clientHeight !== view.height) setView({ top: scrollTop, height: clientHeight });
   };
   useLayoutEffect(() => {
+    const observer = new ResizeObserver(() => setView({ top: box.current!.scrollTop, height: box.current!.clientHeight }));
+    observer.observe(box.current!);
+    return () => observer.disconnect();
+  }, []);
+  useLayoutEffect(() => {
     let grew = false;
     for (const child of box.current!.querySelectorAll<HTMLElement>("[data-entry]")) {
       const at = Number(child.dataset["entry"]);
       const height = child.offsetHeight;
-      if (heights.current[at] !== height) { heights.current[at] = height; grew = true; }
+      // Nothing has a height before the dialog around it opens.
+      if (height > 0 && heights.current[at] !== height) { heights.current[at] = height; grew = true; }
     }
     if (follows.current) box.current!.scrollTop = box.current!.scrollHeight;
     const { scrollTop, clientHeight } = box.current!;
     if (grew || Math.abs(scrollTop - view.top) > MARGIN / 3) setView({ top: scrollTop, height: clientHeight });
-  }, [log, from, to, total]);
+  }, [log, from, to, total, view.height]);
 
   return (
     <div class="log" ref={box} onScroll={look} tabIndex={0} role="group" aria-label={label}>

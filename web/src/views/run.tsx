@@ -7,7 +7,7 @@ import { askedPicture, exported, stop, summary, type Summary } from "../api";
 import { Film } from "../fold/film";
 import type { Event } from "../fold/events";
 import type { Run } from "../fold/run";
-import { decisionOf, verdictOf } from "../fold/words";
+import { cut, decisionOf, oneLine, verdictOf } from "../fold/words";
 import { follow } from "../follow";
 import { Watch } from "../watch";
 import { Agents } from "./agents";
@@ -47,6 +47,10 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
     if (fresh && how === "finished" && watch.run.value.at < TOO_QUICK && watch.run.value.lanes.size > 1 && !isCalm()) play(false);
   }, [how]);
   const live = watch.run.value;
+  useEffect(() => {
+    document.title = live.question === "" ? "Muse Spark" : `${cut(oneLine(live.question), 60)} · Muse Spark`;
+    return () => { document.title = "Muse Spark"; };
+  }, [live.question]);
   useEffect(() => onKnown?.(live, how, about), [how, about]);
   const replayed = useComputed(() => player.value?.player.run.value ?? null).value;
   const whole = player.value?.whole === true;

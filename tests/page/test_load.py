@@ -1,0 +1,41 @@
+"""Sixteen agents that think at once leave the page idle for most of the time, and small."""
+
+
+def test_sixteen_lanes_at_200_events_a_second(visit):
+    page = visit.page
+    visit.ask("Which way?", model="busy")
+    page.wait_for_selector(".lane >> nth=16")
+    clock = page.context.new_cdp_session(page)
+    clock.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked():
+        found = clock.send("Performance.getMetrics")["metrics"]
+        values = {metric["name"]: metric["value"] for metric in found}
+        return values["TaskDuration"], values["Timestamp"]
+
+    (before, began), seq = worked(), _seq(page)
+    page.wait_for_timeout(3000)
+    (after, ended), events = worked(), _seq(page) - seq
+    assert events > 100, "the machine is too busy to send the events"
+    assert (after - before) / (ended - began) < 0.5
+    assert page.evaluate("document.querySelectorAll('*').length") < 1000
+    visit.ended()
+    assert page.locator(".lane.won").count() == 16
+
+
+def test_a_long_lane_exists_only_where_it_is_looked_at(visit):
+    page = visit.page
+    visit.ask("Which way?", model="talkative")
+    visit.ended()
+    page.locator(".lane-open").first.click()
+    page.wait_for_selector(".agents .entry")
+    log = page.locator(".agents .log")
+    for part in (0, 0.5, 1):
+        log.evaluate("(log, part) => log.scrollTo(0, part * log.scrollHeight)", part)
+        page.wait_for_timeout(300)
+        assert 0 < page.locator(".agents .entry").count() < 60
+    assert "picture of dot 899" in page.locator(".agents .entry").last.inner_text()
+
+
+def _seq(page):
+    return int(page.locator(".run").get_attribute("data-seq"))
