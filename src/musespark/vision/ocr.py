@@ -139,7 +139,7 @@ class Reader:
 
 @cache
 def shared_reader() -> Reader:
-    """The one reader of this process: its models take 100 MB. Raises `NotInstalled`."""
+    """The one reader of this process: it takes some 350 MB, and twice that for the largest pictures. Raises `NotInstalled`."""
     return Reader()
 
 
