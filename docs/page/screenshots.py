@@ -23,8 +23,6 @@ from musespark.evals.grounding_rendering import browser_path
 ROOT = Path(__file__).parents[2]
 MAZE = ROOT / "examples" / "maze.png"
 QUESTION = "Which moves solve this maze?"
-MOMENT = 0.93
-"""The part of the run after which the second picture is taken: one agent has come to nothing, the other still draws."""
 
 
 @contextmanager
@@ -45,17 +43,23 @@ def serving() -> Iterator[str]:
 
 
 def taken(page: Any, name: str) -> None:
-    """What is in view, as a picture of 256 colours."""
+    """What is in view."""
     with Image.open(io.BytesIO(page.screenshot())) as shot:
-        shot.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(ROOT / "docs" / "page" / f"{name}.png", optimize=True)
+        shot.convert("RGB").save(ROOT / "docs" / "page" / f"{name}.png", optimize=True)
     print(f"docs/page/{name}.png")
 
 
-def moment(page: Any, part: float) -> None:
-    """Show the run as it was then."""
+def moment(page: Any) -> None:
+    """Show the run as it was when one agent had come to nothing and the other still thought."""
     page.get_by_role("button", name="Replay").click()
-    page.get_by_label("Moment of the run").evaluate(
-        "(input, part) => { input.value = part * input.max; input.dispatchEvent(new Event('input', {bubbles: true})); }", part)
+    slider = page.get_by_label("Moment of the run")
+    for part in range(200, 0, -1):
+        slider.evaluate("(input, part) => { input.value = part / 200 * input.max; input.dispatchEvent(new Event('input', "
+                        "{bubbles: true})); }", part)
+        page.wait_for_timeout(40)
+        if page.locator(".lane.empty").count() and page.locator(".lane.thinking .thumb").count() > page.locator(
+                ".lane[data-agent=main].thinking .thumb").count():
+            break
     page.wait_for_timeout(800)
 
 
@@ -75,7 +79,7 @@ def main() -> None:
         page.wait_for_selector(".question img")
         page.wait_for_timeout(500)
         taken(page, "done")
-        moment(page, MOMENT)
+        moment(page)
         taken(page, "running")
         phone = browser.new_page(viewport={"width": 360, "height": 780}, device_scale_factor=1.5, color_scheme="dark",
                                  reduced_motion="reduce")

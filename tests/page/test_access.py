@@ -27,9 +27,9 @@ def test_no_state_of_the_page_has_a_serious_fault(visit):
     assert serious(page) == []
     visit.ended()
     assert serious(page) == []
+    page.get_by_role("button", name="Another model").click()
     page.get_by_role("button", name="Replay").click()
     page.wait_for_selector(".player")
-    page.get_by_role("button", name="Another model").click()
     page.get_by_role("button", name="Model, team and budget").click()
     assert serious(page) == []
     page.locator(".lane-open").nth(1).click()

@@ -62,7 +62,7 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
     <article class="run" data-run={id} data-how={how} data-seq={shown.seq} aria-label={shown.question}>
       <Question run={live} about={about} id={id} />
       <Answer run={shown} stopped={over && !whole} budget={about?.budget ?? null} clock={over || whole ? null : () => watch.clock()}>
-        {over ? <After id={id} onReplay={player.value === null ? () => play(true) : null} onSwap={onSwap} />
+        {whole ? null : over ? <After id={id} onReplay={player.value === null ? () => play(true) : null} onSwap={onSwap} />
           : <button type="button" class="stop" onClick={() => void stop(id)}><Mark sign="stop" />Stop</button>}
       </Answer>
       {watch.connection.value === "lost" && <p class="lost" role="status">The connection is lost; trying again.</p>}
