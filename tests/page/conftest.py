@@ -119,9 +119,9 @@ def url(served):
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """One browser for all tests."""
+    """One browser for all tests of a file. Longer than that and Playwright's event loop would stand in the way of other rooms' tests."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         yield chromium
