@@ -14,12 +14,16 @@ PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
 TORCH = torch==2.13.0
 
+# What Vite needs.
+NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)' 2>/dev/null
+
 .PHONY: demo test test-clients lint page page-test screenshots browser lock clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
 test: .venv/test.done browser lint
+	@if $(NODE_READY); then $(MAKE) --no-print-directory page-test; else echo "No recent Node: the page's unit tests are left out"; fi
 	$(BIN)/python -m pytest
 
 lint: .venv/test.done

@@ -32,6 +32,14 @@ const csp = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(st
 const file = readFileSync(join(web, "replay.html"), "utf8");
 writeFileSync(join(out, "replay.html"), file.replace("{{csp}}", () => csp).replace("{{style}}", () => style).replace("{{script}}", () => script));
 
+// What is built in asks that its licence travels with it.
+const licences = ["preact", "@preact/signals", "@preact/signals-core", "marked", "temml"].map((name) => {
+  const folder = join(web, "node_modules", name);
+  const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  return `${name} ${version}\n\n${readFileSync(join(folder, readdirSync(folder).find((file) => /^LICEN[CS]E/i.test(file))), "utf8").trim()}\n`;
+});
+writeFileSync(join(out, "licences.txt"), licences.join("\n\n"));
+
 const made = readdirSync(out, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1)).sort();
 const files = Object.fromEntries(made.map((name) => [name, createHash("sha256").update(readFileSync(join(out, name))).digest("hex")]));
