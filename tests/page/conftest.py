@@ -121,7 +121,7 @@ def url(served):
 
 @pytest.fixture(scope="module")
 def browser():
-    """One browser for all tests of a file. Longer than that and Playwright's event loop would stand in the way of other rooms' tests."""
+    """One browser for all tests of a file; kept longer, Playwright's event loop would stand in the way of other rooms' tests."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         yield chromium
