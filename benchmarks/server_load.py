@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--litellm", type=Path, metavar="PYTHON", help="of an environment with litellm[proxy]")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
+    busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         place = Path(folder)
         python = options.litellm.absolute() if options.litellm else litellm_installed(place / "litellm")
@@ -61,6 +63,7 @@ def main() -> None:
             "litellm": stack.enter_context(running(*litellm(python, place, upstream.port)))}
         results = asyncio.run(measured(upstream, servers, 20 if options.quick else 1))
     results.versions = {"litellm": version(python, "litellm"), "Python": sys.version.split()[0]}
+    results.busy = busy
     results.when = datetime.now(UTC).date().isoformat()
     text = written(results)
     print(text)

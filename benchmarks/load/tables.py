@@ -22,6 +22,8 @@ class Results:
     held: dict[str, float] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     when: str = ""
+    busy: float = 0.0
+    """Processes that wanted the cores before it began."""
 
     def added(self, server: str, direct: str) -> float:
         """Milliseconds at the median."""
@@ -38,7 +40,8 @@ def written(found: Results) -> str:
     return "\n".join([
         "# The endpoint under load", "",
         "By `python benchmarks/server_load.py`, whose head says how each figure is taken; everything in one run on the same two",
-        f"cores, backend and client included ({found.when}; {versions}).", "",
+        f"cores, backend and client included ({found.when}; {versions}). Other work on the machine when it began: a load average of",
+        f"{found.busy:.1f}.", "",
         "## Beside its peer", "", *_peers(found), "",
         "## What was asked for", "", *_asked(found), "",
         "## Memory over 20,000 requests", "", *_growth(found), ""])
