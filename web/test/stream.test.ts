@@ -26,7 +26,11 @@ describe("a list", () => {
       const before = all.map((item) => { const old = list; list = appended(list, item); return old; });
       expect(items(list)).toEqual(all);
       expect(items(list, from, to)).toEqual(all.slice(from, Math.max(from, to)));
-      before.forEach((old, at) => expect(old.size).toBe(at));
+      before.forEach((old, at) => {
+        expect(items(appended(old, -1))).toEqual([...all.slice(0, at), -1]);
+        expect(items(old)).toEqual(all.slice(0, at));
+      });
+      expect(items(list)).toEqual(all);
     }));
   });
 });
