@@ -1,4 +1,4 @@
-"""What docs/server.md shows is run against a live server; what it lists is what there is."""
+"""What the README shows of the server is run against a live one; what docs/server.md lists is what there is."""
 
 import re
 from pathlib import Path
@@ -7,16 +7,18 @@ from musespark.events import KINDS
 from musespark.server.failures import STATUSES
 from musespark.server.options import TEAMS, TeamOptions
 
-PAGE = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "server.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
 def test_its_examples_run(native, capsys):
-    examples = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+    examples = re.findall(r"^```python\n(.*?)^```$", README.partition("\n## Serve\n")[2].partition("\n## ")[0], re.M | re.S)
     assert len(examples) == 3
     for example in examples:
         names = {}
         example = example.replace('"seconds": 60', '"seconds": 600')  # the machine may be busy
-        exec(compile(example.replace("http://127.0.0.1:8787", native.url), "docs/server.md", "exec"), names)  # noqa: S102  our own
+        exec(compile(example.replace("http://127.0.0.1:8787", native.url), "README.md", "exec"), names)  # noqa: S102  our own
         names["client"].close()
     assert capsys.readouterr().out.count("((25-7)*3)+12") >= 2
 
