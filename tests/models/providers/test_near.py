@@ -130,8 +130,54 @@ async def test_a_slow_reader_holds_the_server_back():
 
 @pytest.mark.parametrize(("address", "near"), [
     ("http://127.0.0.1:8000/v1", True), ("http://[::1]:8000/v1", True), ("http://models.house/v1", True),
+    ("http://127.0.0.1/v\u00e91", False), ("http://127.0.0.1/v 1", False),
     ("https://127.0.0.1:8000/v1", False), ("http://me:secret@127.0.0.1/v1", False), ("http://", False)])
 def test_what_is_near(address, near, monkeypatch):
     assert is_near(address) is near
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")
     assert is_near(address) is (near and "house" not in address)
+
+
+async def test_who_meets_a_server_that_is_just_closing_an_idle_connection_asks_again():
+    seen = []
+
+    async def handle(reader, writer):
+        seen.append(writer)
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(LONG)
+        if len(seen) == 1:
+            await reader.readuntil(b"\r\n\r\n{}")  # the next request was on its way
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        near = Near(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 5.0)
+        assert await asked(near) == await asked(near) == (200, b"hello") and len(seen) == 2
+        await near.aclose()
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_second_reply_that_nobody_asked_for_is_nobodys(together):
+    more = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 3\r\n\r\nbad"
+    async with answering([LONG + more] if together else [LONG, more], [LONG], pause=0.01) as (near, connections):
+        assert await asked(near) == (200, b"hello")
+        await asyncio.sleep(0.05)
+        assert await asked(near) == (200, b"hello") and len(connections) == 2
+
+
+async def test_nothing_is_compressed_and_no_other_protocol_is_spoken():
+    heads = []
+
+    async def handle(reader, writer):
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n")
+        writer.close()
+
+    crashes = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: crashes.append(context))
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        near = Near(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 5.0)
+        with pytest.raises(Broken, match="speak HTTP"):
+            await asked(near)
+    assert b"accept-encoding: identity" in heads[0].lower() and not crashes

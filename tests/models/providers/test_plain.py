@@ -151,3 +151,50 @@ def test_its_usage_is_the_servers():
 
     usage = [delta for delta in asyncio.run(ask()) if isinstance(delta, UsageDelta)][-1].usage
     assert (usage.tokens, usage.prompt_tokens, usage.calls) == (1100, 1000, 1)
+
+
+FOUR = 'data: {"choices": [{"delta": {"content": "4"}, "finish_reason": "stop"}]}\n\n'
+
+
+@pytest.mark.parametrize("after", [[], [b"data: " + json.dumps(chunk({"content": " no"})).encode() + b"\n\n"], [b"\r\nzz\r\n"]])
+@pytest.mark.parametrize("head", ["connection: close", "transfer-encoding: chunked"])
+def test_what_follows_the_end_of_a_reply_is_no_part_of_it(after, head):
+    async def ask():
+        ended = asyncio.Event()
+
+        async def handle(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode())
+            for piece in [(FOUR + "data: [DONE]\n\n").encode(), *after]:
+                writer.write(b"%x\r\n%s\r\n" % (len(piece), piece) if "chunked" in head else piece)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+            await ended.wait()  # it keeps the connection open
+            writer.close()
+
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        async with server:
+            address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+            model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=address, timeout=5.0))
+            deltas = [delta async for delta in model.stream(Request.of("What?"))]
+            ended.set()
+        return deltas[-1].message.text
+
+    assert asyncio.run(ask()) == "4"
+
+
+@pytest.mark.parametrize("ends", ["\r", "\r\n", "\n"])
+def test_lines_end_as_the_standard_has_it(ends):
+    body = (FOUR + "data: [DONE]\n\n").replace("\n", ends)
+    _, (short, long) = both(VLLM, "any", Request.of("What?"), Raw(body))
+    assert short == long and short[-1].message.text == "4"
+
+
+def test_a_count_below_zero_is_none():
+    async def ask():
+        told = 'data: {"choices": [], "usage": {"prompt_tokens": -5, "completion_tokens": -7}}\n\n'
+        async with serving("chat", Raw(FOUR + told)) as server:
+            model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=server.url))
+            return [delta.usage.tokens async for delta in model.stream(Request.of("What?")) if isinstance(delta, UsageDelta)]
+
+    assert min(asyncio.run(ask())) >= 0

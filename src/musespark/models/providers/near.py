@@ -45,7 +45,8 @@ def is_near(address: str) -> bool:
     """Whether a server can be reached this way."""
     place = urlsplit(address)
     proxied = not is_loopback(address) and {"http", "all"} & getproxies().keys()
-    return place.scheme == "http" and bool(place.hostname) and "@" not in place.netloc and not proxied
+    simple = address.isascii() and address.isprintable() and " " not in address
+    return place.scheme == "http" and bool(place.hostname) and "@" not in place.netloc and simple and not proxied
 
 
 class Near:
@@ -64,11 +65,11 @@ class Near:
     async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
         """Ask; who leaves before the end closes the connection. Raises `Broken`, and TimeoutError after too long a silence."""
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST {self._path}{path} HTTP/1.1\r\nhost: {self._named}\r\ncontent-length: {len(body)}\r\n{lines}\r\n"
+        head = (f"POST {self._path}{path} HTTP/1.1\r\nhost: {self._named}\r\naccept-encoding: identity\r\n"
+                f"content-length: {len(body)}\r\n{lines}\r\n")
         async with self._room:
-            connection = await self._connection()
+            connection = await self._asked(head.encode("latin-1") + body)
             try:
-                await connection.ask(head.encode("latin-1") + body)
                 yield Answer(connection.status, connection.headers, connection.pieces())
             finally:
                 if connection.reusable:
@@ -83,11 +84,32 @@ class Near:
         self._idle.clear()
         await asyncio.sleep(0)
 
-    async def _connection(self) -> _Connection:
+    async def _asked(self, request: bytes) -> _Connection:
+        """A connection on which the head of the reply has come."""
+        while True:
+            kept = self._kept()
+            connection = kept or await self._connected()
+            try:
+                await connection.ask(request)
+            except Broken:
+                connection.transport.abort()
+                # A server may close what is idle just while the next request is on its way, and then has not read it.
+                if kept is None or connection.heard:
+                    raise
+            except BaseException:
+                connection.transport.abort()
+                raise
+            else:
+                return connection
+
+    def _kept(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if not connection.lost:
                 return connection
+        return None
+
+    async def _connected(self) -> _Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -115,6 +137,8 @@ class _Connection(asyncio.Protocol):
         self._parser = HttpResponseParser(self)
         self.status, self.headers = 0, dict[str, str]()
         self._headed = self._whole = self._kept = False
+        self.heard = False
+        """Whether anything has come since it was asked."""
         self._wrong: str | None = None
         self._pieces: list[bytes] = []
         self._waiting = 0
@@ -164,11 +188,12 @@ class _Connection(asyncio.Protocol):
         self.transport: asyncio.Transport = transport
 
     def data_received(self, data: bytes) -> None:
-        from httptools import HttpParserError
+        from httptools import HttpParserError, HttpParserUpgrade
 
+        self.heard = True
         try:
             self._parser.feed_data(data)
-        except HttpParserError as error:
+        except (HttpParserError, HttpParserUpgrade) as error:
             self._wrong = f"it does not speak HTTP: {error}"
         self._wake()
 
@@ -183,6 +208,12 @@ class _Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
+
+    def on_message_begin(self) -> None:
+        if self._whole:  # nobody asked for a second reply: such as the 408 of a server that waited too long for a request
+            self.lost = True
+            self.transport.abort()
+            raise Broken("it sent more than one reply")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")

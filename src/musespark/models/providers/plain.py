@@ -7,9 +7,11 @@ Everything that they know about and we do not (tools, pictures, schemas, signatu
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, Thinking
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
 FINISHES = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "function_call": "tool_call",
             "content_filter": "content_filter"}
 """Why a reply ended, in pydantic-ai's words."""
+FAREWELL = 0.1
+"""Seconds that the end of a body may take after the end of the reply; then the connection is closed."""
+_LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
+"""A line break at the end of what has come may be half of one."""
 _BEYOND = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
 """Beliefs about a model that change what is sent."""
 
@@ -119,16 +125,18 @@ class PlainReply:
 
         buffer = b""
         chunks = 0
+        done = False
         async for received in self._received:
             buffer += received
             if b"\r" in buffer:
-                buffer = buffer.replace(b"\r\n", b"\n")
+                buffer = _LINE_ENDS.sub(b"\n", buffer)
             *events, buffer = buffer.split(b"\n\n")
             for event in events:
                 data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event)
                 if not data:
                     continue
                 if data.startswith(b"[DONE]"):
+                    done = True
                     break
                 chunks += 1
                 try:
@@ -141,10 +149,20 @@ class PlainReply:
                 elif not text:
                     for delta in self._told(chunk):
                         yield delta
+            if done:
+                await self._drained()
+                break
         if not chunks:
             raise ValueError("it has no events")
         if not self._ended:
             raise ModelAPIError(self._asked_model, "Streamed response ended without a `finish_reason`")
+
+    async def _drained(self) -> None:
+        """Wait a moment for the end of the body, so that the connection can be kept. What comes there is no part of the reply."""
+        with suppress(Exception):  # nor is what goes wrong there
+            async with asyncio.timeout(FAREWELL):
+                async for _ in self._received:
+                    pass
 
     def _told(self, chunk: Any) -> Iterator[TextDelta | ThinkingDelta]:
         """The pieces in a chunk of any kind."""
@@ -179,8 +197,8 @@ class PlainReply:
             self._parts.called(call)
 
     def _count(self, usage: Any) -> None:
-        self.usage.input_tokens = int(usage.get("prompt_tokens") or 0)
-        self.usage.output_tokens = int(usage.get("completion_tokens") or 0)
+        self.usage.input_tokens = max(0, int(usage.get("prompt_tokens") or 0))
+        self.usage.output_tokens = max(0, int(usage.get("completion_tokens") or 0))
 
     def get(self) -> ModelResponse:
         """The whole reply."""
