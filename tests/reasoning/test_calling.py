@@ -120,6 +120,35 @@ async def test_an_adapter_that_takes_a_cancellation_for_a_failure_is_not_asked_a
     assert len(model.requests) == 1
 
 
+@pytest.mark.parametrize("ends", ["cancelled", "overdue", "stopped", "silent", "never asked", "has counted"])
+async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeypatch):
+    class Silent(FakeModel):
+        async def stream(self, request):
+            if ends != "never asked":
+                yield UsageDelta(Usage(calls=1))
+            if ends == "has counted":
+                yield UsageDelta(Usage(tokens=7, prompt_tokens=7, usd=0.007, calls=1))
+            asking.set()
+            await asyncio.sleep(60)
+
+    asking = asyncio.Event()
+    budget = Budget(Limits(tokens=900, usd=9.0, seconds=0.1 if ends == "overdue" else None))
+    if ends == "silent":
+        monkeypatch.setattr("musespark.reasoning.calling.SILENCE", 0.1)
+    current, account = Run(THINK, budget, "test"), Account("a")
+    work = asyncio.create_task(call(current, account, Silent([], abilities=PRICED), THINK))
+    await asking.wait()
+    if ends == "stopped":
+        budget.stop()
+    elif ends not in ("overdue", "silent"):
+        work.cancel()
+    with pytest.raises((asyncio.CancelledError, errors.MuseError)):
+        await work
+    read = {"never asked": 0, "has counted": 7}.get(ends, prompt_tokens(THINK))
+    assert account.total == Usage(tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1)
+    assert budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1) and budget.reserved == Cost()
+
+
 async def test_a_reader_that_falls_behind_holds_up_the_backend():
     class Chatty(FakeModel):
         said = 0

@@ -120,7 +120,8 @@ class VerifiedDelta:
 class UsageDelta:
     """What the whole call has used so far, all its threads included: a running total, not an increment.
 
-    Send it often enough that a budget can stop the call in time; `max_tokens` of the request is the hard limit.
+    Send it often enough that a budget can stop the call in time; `max_tokens` of the request is the hard limit. One without tokens
+    says that the prompt is about to be sent: whoever stops the call after that books the prompt as estimated.
     """
 
     usage: Usage

@@ -122,6 +122,8 @@ class _Call:
         self.told = -math.inf
         self.read = 0
         """Tokens of the prompt, for a backend that counts them."""
+        self.counts = False
+        """Whether the backend has begun to tell what it uses."""
 
     async def made(self, request: Request) -> Reply:
         """The reply; what was used is booked however it ends."""
@@ -132,7 +134,11 @@ class _Call:
             at_limit: Why = "length" if asked_for else "budget"
             try:
                 why = await self._listened(limited, held.granted.tokens - self.read, at_limit)
+            except asyncio.CancelledError:
+                self._stopped()
+                raise
             except BudgetExhausted:
+                self._stopped()
                 why = "budget"
                 if not self.said:
                     raise
@@ -176,6 +182,7 @@ class _Call:
                         raise
                     if budget.stopped or time.monotonic() > ends - _TICK:
                         raise budget.overdue() from None
+                    self._stopped()
                     raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
 
     async def _read_out(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
@@ -217,6 +224,7 @@ class _Call:
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
+                self.counts = True
                 self.usage = replace(delta.usage, calls=1)
                 self.account.running(self.usage)
         match event:
@@ -235,6 +243,12 @@ class _Call:
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
             self.pictures.append(sent)
+
+    def _stopped(self) -> None:
+        """It is stopped while a backend may have read the prompt and has not told so yet: that is booked as it was estimated."""
+        if self.counts and not self.usage.tokens:
+            self.usage = Usage(tokens=self.read, prompt_tokens=self.read, usd=self.read * self.model.abilities.usd_per_prompt_token,
+                               calls=1)
 
     def _drop(self, reason: str) -> None:
         if self.speak and self.said and self.run.answer:
