@@ -110,6 +110,12 @@ def test_what_cannot_be_asked(http, options, words):
     refused(response, response.status_code, *words)
 
 
+def test_what_was_refused_stands_in_no_list(http):
+    before = http.get("/v1/runs").json()["data"]
+    refused(http.post("/v1/runs", json={"question": "Run it.", "models": ["blind"], "tools": ["python"]}), 400, "tools")
+    assert http.get("/v1/runs").json()["data"] == before
+
+
 def test_a_run_that_fails_tells_it_in_its_events(http):
     id = started(http, mode="thinking", models=["broken"])
     *_, failed, end = watched(http, id)

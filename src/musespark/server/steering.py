@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Header, Path, Query
@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from musespark.content import Video
-from musespark.errors import MuseError
+from musespark.errors import MuseError, StoreUnusable
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed
 from musespark.server.dialect import dumped
@@ -176,6 +176,9 @@ async def _begun(server: Server, thinking: Thinking) -> None:
                             first.set_result(None)
         except Exception as error:
             if not first.done():
+                # Nothing has happened, and whoever asked is told why: a run without a question would only stand among their others.
+                with suppress(StoreUnusable):
+                    await server.runs.forget(thinking.id)
                 first.set_exception(error)
             elif not isinstance(error, MuseError):  # those are told by the run's events, or by the store to whoever looks
                 raise
