@@ -198,10 +198,13 @@ class NotInstalled(MuseError):
 
 
 class MissingKey(BadInput):
-    """A hosted model needs a key that is not set."""
+    """A hosted model needs a key that is not set, or is set to what cannot be one."""
 
-    def __init__(self, model: str, variable: str) -> None:
-        super().__init__(f"The model {model!r} needs a key; set the environment variable {variable}.")
+    def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
+        """unusable: there is one, and no request could carry it."""
+        said = (f"cannot be asked with what {variable} holds: a key is one line of ASCII characters; set it again" if unusable
+                else f"needs a key; set the environment variable {variable}")
+        super().__init__(f"The model {model!r} {said}.")
 
 
 class BadConfig(BadInput):

@@ -365,7 +365,18 @@ async def test_the_key_is_read_when_it_is_used_and_sent_to_the_provider_alone(mo
     assert "another-key" not in repr(model) + repr(model.__dict__)
 
 
-@pytest.mark.parametrize(("name", "address", "said"), [("", None, "openai:NAME"), ("gpt", "ftp://x", "https://")])
+@pytest.mark.parametrize("key", ["sk-1\nsk-2", "sk-\u00e9", "sk-1\tx"])
+@pytest.mark.parametrize("kind", ["vllm", "openai", "anthropic"])
+async def test_a_key_that_no_header_can_hold_is_refused_and_not_shown(kind, key, monkeypatch):
+    monkeypatch.setenv("MY_KEY", key)
+    with pytest.raises(MissingKey, match="MY_KEY") as raised:
+        await all_of(BY_NAME[kind].at("http://127.0.0.1:9/v1", key_env="MY_KEY"), Request.of("What?"))
+    assert "sk-" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "address", "said"), [
+    ("", None, "openai:NAME"), *(("gpt", address, "https://") for address in (
+        "ftp://x", "http://x:99999/v1", "http://x:y/v1", "http:///v1", "http://x/v1?version=2", "http://[x/v1"))])
 def test_a_name_that_lacks_a_part_is_refused(name, address, said):
     with pytest.raises(BadOption, match=said):
         RemoteModel(OpenAI(), name, RemoteOptions(base_url=address))

@@ -70,9 +70,8 @@ async def asked(line: Open[Any], access: Access, body: dict[str, Any], system: s
     headers = {"authorization": f"Bearer {access.key}", "content-type": "application/json", "accept": "text/event-stream"}
     content = json.dumps(body, separators=(",", ":")).encode()
     path = "/chat/completions"
-    short = line.near is not None and access.key.isascii() and access.key.isprintable()
     url = access.base_url + path
-    async with line.near.post(path, content, headers) if line.near and short else _posted(line, url, content, headers) as answer:
+    async with line.near.post(path, content, headers) if line.near else _posted(line, url, content, headers) as answer:
         if not 200 <= answer.status < 300:
             raise _refusal(body["model"], answer.status, await answer.read(), answer.headers)
         yield PlainReply(answer.pieces, body["model"], access.base_url, system, profile)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
 
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
@@ -67,8 +68,8 @@ class RemoteModel:
         if found is None:
             raise BadOption("model", f"{provider.kind}:{argument}",
                             f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1")
-        if not found.startswith(("http://", "https://")):
-            raise BadOption("the address of a model", found, "a URL that begins with http:// or https://")
+        if not _is_address(found):
+            raise BadOption("the address of a model", found, "a URL that begins with http:// or https://, without a query")
         self.address = found.rstrip("/")
         self._connections = Connections(self._wired, self.address, self.options.timeout)
         self.abilities = self._abilities()
@@ -126,6 +127,8 @@ class RemoteModel:
         variable, key = self.provider.key(self.options.key_env)
         if not self.has_key:
             raise MissingKey(self.name, variable)
+        if key and not (key.isascii() and key.isprintable()):  # libraries would repeat it where they complain
+            raise MissingKey(self.name, variable, unusable=True)
         return key or ""
 
     def _wired(self, http: Any, key: str | None = None) -> Wire:
@@ -206,6 +209,16 @@ def _empty(name: str, address: str, response: ModelResponse) -> ModelFailed | No
     if response.finish_reason == "content_filter":
         return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
     return ModelFailed(name, f"{address} ended its reply without an answer; ask again") if response.finish_reason is None else None
+
+
+def _is_address(url: str) -> bool:
+    """Whether the paths of an interface can follow it."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return False
+    return url.startswith(("http://", "https://")) and bool(parts.hostname) and not parts.query and port != 0
 
 
 def require(provider: Provider) -> None:
