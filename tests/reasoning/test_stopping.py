@@ -111,3 +111,22 @@ async def test_a_tool_is_left_behind():
 async def test_a_run_that_had_ended_by_itself_says_so():
     events, error, _ = await stopped(model([TextDelta("42"), Finish()]), "thinking")
     assert error is None and (events[-1].why, events[-1].reason) == ("finished", "")
+
+
+async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeypatch):
+    monkeypatch.setattr("musespark.reasoning.calling.SILENCE", 1.0)
+    budget = Budget()
+
+    class Busy(FakeModel):
+        async def stream(self, request):
+            yield TextDelta("4")
+            budget.stop()
+            began = time.monotonic()
+            while time.monotonic() < began + 0.02:  # so long that the timeout is due to be moved
+                pass
+            yield TextDelta("2")
+            await asyncio.sleep(0.5)
+            yield Finish()
+
+    events = [event async for event in run(Busy([], abilities=ABLE), Request.of("What is 6 * 7?", mode="thinking"), budget)]
+    assert isinstance(events[-1], RunEnded) and (events[-1].why, events[-1].answer) == ("budget", "42")

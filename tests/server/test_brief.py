@@ -61,6 +61,13 @@ async def test_it_ends_where_it_has_to(most, stop, text, end):
     assert fake.running == 0
 
 
+async def test_what_was_held_back_belongs_to_an_answer_that_is_cut():
+    pieces = [TextDelta("4"), TextDelta("2 E")]
+    for script, most in (([*pieces, TextDelta("N"), TextDelta("D"), Finish()], 2), (pieces, None)):  # too long; broken off
+        deltas = await played(Brief(FakeModel(script, abilities=Abilities(native_spawn=True)), most, ("END",)))
+        assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == "42 E"
+
+
 async def test_the_native_model_stops():
     request = Request.of(QUESTION, mode="thinking")
     whole = [event async for event in run(NanoModel(), request)][-1]

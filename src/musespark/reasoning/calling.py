@@ -209,7 +209,7 @@ class _Call:
     def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
         """Let it expire where there is no sign of life from now on; returns now. Raises `BudgetExhausted` when it is late."""
         now = time.monotonic()
-        if now >= ends:
+        if now >= ends or self.run.budget.stopped:  # moving a timeout that is about to expire would undo it
             raise self.run.budget.overdue()
         patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
         return now

@@ -34,6 +34,8 @@ class Brief:
             async for delta in deltas:
                 if isinstance(delta, TextDelta):
                     if left == 0:
+                        if until.held:
+                            yield TextDelta(until.rest())
                         yield Finish("length", f"the answer has the {self.most} tokens that it may have")
                         return
                     left = None if left is None else left - 1
@@ -47,6 +49,8 @@ class Brief:
                 if isinstance(delta, Finish | VerifiedDelta) and until.held:
                     yield TextDelta(until.rest())
                 yield delta
+        if until.held:  # the model broke off
+            yield TextDelta(until.rest())
 
 
 class Until:
