@@ -50,6 +50,8 @@ def models():
         "talkative": [*(step for number in range(900) for step in (ThinkingDelta(f"thought {number}\n"),
                                                                    PictureDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
         "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
+        "crowd": [*(ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(200)),
+                  *(ThreadReturned(f"t{lane}", str(lane)) for lane in range(200)), *told],
         "quick": [*TEAM, *ended, *told],
         "steady": steady(*TEAM, *ways, *ended, *told),
         "endless": [*TEAM, TextDelta("4"), TextDelta("2"), Hang()],

@@ -256,6 +256,34 @@ def test_another_model_answers_the_same_beside_the_first(visit):
     rows = {name: values for name, *values in cells}
     assert rows["Answer"] == ["42", "((25-7)*3)+12"] and rows["Checked"] == ["Not verified", "Verified"]
     assert rows["Money"] == ["$0.002", "$0"] and rows["Tokens"][0] == "20" and all(" s" in time for time in rows["Time"])
+    page.wait_for_selector(".history li.current .right")
+    assert page.locator(".history li.current a").get_attribute("href") == page.url.removeprefix(visit.url).partition("?")[0]
+
+
+def test_hundreds_of_agents_that_say_as_many_things_stay_light(visit):
+    page = visit.page
+    visit.ask("Which way?", model="crowd")
+    visit.ended()
+    assert page.locator(".lane").count() == 201
+    assert page.locator(".said").count() == 12 and page.locator(".others").inner_text() == "and 188 more"
+    assert page.evaluate("document.querySelectorAll('.lanes *').length") < 201 * 30
+
+
+def test_a_server_that_is_gone_is_told_where_something_is_asked_of_it(visit):
+    page = visit.page
+    visit.ask("For ever?", model="endless")
+    page.wait_for_selector(".lane >> nth=2")
+    page.route("**/stop", lambda route: route.abort())
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.wait_for_selector(".actions :text('The server does not answer')")
+    page.unroute("**/stop")
+    page.get_by_role("button", name="Stop", exact=True).click()
+    visit.ended()
+    page.route("**/events", lambda route: route.abort())
+    page.get_by_role("button", name="Replay").click()
+    page.wait_for_selector(".actions :text('The server does not answer')")
+    assert page.locator(".player").count() == 0
+    visit.faults.clear()  # The browser reports each request that failed.
 
 
 def test_two_agents_are_compared_and_a_picture_is_opened_large(visit):

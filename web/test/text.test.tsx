@@ -45,6 +45,19 @@ describe("a model's text", () => {
     fc.assert(fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => check(pieces.join(""))), { numRuns: 300 });
   });
 
+  it.each([
+    ["quotations", ">".repeat(50_000)], ["lists", "1. ".repeat(19_000)], ["mixed", "> - ".repeat(14_000)], ["emphasis", "_a*".repeat(15_000)],
+    ["emphasis, in paragraphs", ("_a*".repeat(900) + "\n\n").repeat(20)], ["mathematics", "\\[".repeat(29_000)],
+  ])("that would take a browser for ever is shown as it was written: %s", (_, text) => {
+    expect(shown(text).textContent).toBe(text);
+    expect(box.querySelectorAll("*").length).toBe(2);
+  });
+
+  it("is read where much of it is marked, and quoted within quotations", () => {
+    expect(shown("- **a** *b*\n".repeat(300)).querySelectorAll("strong").length).toBe(300);
+    expect(shown("> > > a\n\n".repeat(100)).querySelectorAll("blockquote").length).toBe(300);
+  });
+
   it("shows tags as the text they are", () => {
     expect(shown("a <b>c</b> <script>x</script>").textContent).toContain("<script>x</script>");
   });

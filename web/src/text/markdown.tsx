@@ -12,6 +12,11 @@ import { Mathematics } from "./mathematics";
 /** Characters that are read as Markdown; what is longer is shown as it was written. */
 const MOST = 60_000;
 const DEEPEST = 40;
+/** Emphasis takes time by the square of its marks within a paragraph: so much of it is read at once, some tenths of a second. */
+const MOST_WORK = 8_000_000;
+const MARKS = /[*_~`$]|\\[[(]/g;
+/** Quotations, or lists of lists in one line, within each other so often that nobody means them. */
+const NESTED = /^(?:[ \t]*(?:>|[-+*]|\d{1,9}[.)])(?=[ \t>])){30}|^(?:[ \t]*>){30}/m;
 
 interface Formula {
   readonly type: "formula";
@@ -65,8 +70,12 @@ export function Markdown({ text }: { text: string }): VNode {
 }
 
 function read(text: string): ComponentChildren {
-  if (text.length > MOST) return <p class="plain">{text}</p>;
+  if (text.length > MOST || NESTED.test(text) || work(text) > MOST_WORK) return <p class="plain">{text}</p>;
   return blocks(reader.lexer(text), 0);
+}
+
+function work(text: string): number {
+  return text.split(/\n[ \t]*\n/).reduce((sum, paragraph) => sum + (paragraph.match(MARKS)?.length ?? 0) ** 2, 0);
 }
 
 function blocks(tokens: readonly Token[] | undefined, depth: number): ComponentChildren {

@@ -95,7 +95,7 @@ function Idle(): VNode {
         <h1>One question, several minds.</h1>
         <p>A team of agents tries your question side by side, partly in pictures, and agrees on one answer. You watch how.</p>
       </div>
-      <Composer page={page.value} follows={null} onAsked={begun} draft={draft} />
+      <Composer page={page.value} follows={null} onAsked={(id) => begun(id)} draft={draft} />
       <ul class="examples" aria-label="Examples">
         {EXAMPLES.map(({ name, text, picture }) => (
           <li key={name}><button type="button" onClick={() => void take(text, picture)}>{picture && <img src={maze} alt="" />}<span><b>{name}</b><small>{cut(oneLine(text), 60)}</small></span></button></li>
@@ -105,9 +105,9 @@ function Idle(): VNode {
   );
 }
 
-function begun(id: string): void {
+function begun(id: string, beside = ""): void {
   fresh.value = id;
-  go(`/runs/${id}`);
+  go(`/runs/${id}${beside === "" ? "" : `?beside=${beside}`}`);
   void refresh().catch(() => undefined); // The history says so itself when it is read.
 }
 
@@ -123,9 +123,9 @@ function Talk({ id }: { id: string }): VNode {
       <RunView id={id} fresh={fresh.value === id} onSwap={() => setSwapping(true)}
         onKnown={(run, how, found) => { known.current = run; setAbout(found); setOver(how !== ""); if (how !== "") void refresh().catch(() => undefined); }}>
         {swapping && <Swap id={id} run={known.current} page={page.value} onClose={() => setSwapping(false)}
-          onAsked={(next) => { fresh.value = next; go(`/runs/${next}?beside=${id}`); }} />}
+          onAsked={(next) => begun(next, id)} />}
       </RunView>
-      {over && <Composer page={page.value} follows={id} onAsked={begun} />}
+      {over && <Composer page={page.value} follows={id} onAsked={(next) => begun(next)} />}
     </>
   );
 }

@@ -8,6 +8,7 @@ import { spending, triers } from "../fold/rows";
 import { BEGIN, type Run } from "../fold/run";
 import { counted, money, seconds, standing } from "../fold/words";
 import { MODES, Models } from "./composer";
+import { refresh } from "./history";
 import { RunView } from "./run";
 
 export function Beside({ first, second, fresh }: { first: string; second: string; fresh: string }): VNode {
@@ -18,7 +19,7 @@ export function Beside({ first, second, fresh }: { first: string; second: string
       <Costs runs={[one.value, two.value]} />
       <div class="beside">
         <RunView id={first} fresh={false} onSwap={null} onKnown={(run) => { one.value = run; }} />
-        <RunView id={second} fresh={fresh === second} onSwap={null} onKnown={(run) => { two.value = run; }} />
+        <RunView id={second} fresh={fresh === second} onSwap={null} onKnown={(run, how) => { two.value = run; if (how !== "") void refresh().catch(() => undefined); }} />
       </div>
     </div>
   );

@@ -48,7 +48,7 @@ const HOW: Readonly<Record<string, string>> = { running: "running", failed: "fai
 function Entry({ row, current, onGo, onForget }: { row: Summary; current: boolean; onGo: (path: string) => void; onForget: () => void }): VNode {
   const [sure, setSure] = useState(false);
   const path = `/runs/${row.id}`;
-  const cost = [seconds(row.seconds ?? 0), row.usd > 0 && money(row.usd)].filter(Boolean).join(" · ");
+  const cost = [row.how !== "running" && seconds(row.seconds ?? 0), row.usd > 0 && money(row.usd)].filter(Boolean).join(" · ");
   return (
     <li class={current ? "current" : ""}>
       <a href={path} aria-current={current ? "page" : undefined} onClick={(event) => { if (!event.metaKey && !event.ctrlKey) { event.preventDefault(); onGo(path); } }}>

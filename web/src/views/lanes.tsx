@@ -10,8 +10,18 @@ import { LaneCard } from "./lane";
 
 /** Groups that have a line of their own; the others share the last. */
 const LINES = 4;
+/** Answers that are named above the lanes. */
+const NAMED = 12;
 const APART = 22;
 const INDENT = 18;
+
+/** A line as it is drawn: one column. The last one is shared. */
+interface Track {
+  readonly column: number;
+  readonly last: number;
+  readonly tone: string;
+  readonly groups: ReadonlySet<number>;
+}
 
 /** Which line a group has, and up to which row that reaches. */
 interface Line {
@@ -34,6 +44,7 @@ export function Lanes({ run, onOpen }: { run: Run; onOpen: (who: string) => void
   const groups = agreement(run);
   const winner = winning(run, groups);
   const lines = linesOf(run, rows, groups, winner);
+  const tracks = tracksOf(lines);
   const width = lines.length === 0 ? 0 : APART * (Math.min(lines.length, LINES) + 0.75);
   const toggle = (who: string): void => setToggled(new Map(toggled).set(who, !closed(who)));
   return (
@@ -41,7 +52,7 @@ export function Lanes({ run, onOpen }: { run: Run; onOpen: (who: string) => void
       <Agreement run={run} lines={lines} winner={winner} width={width} />
       <ol class="rows">
         {rows.map((row, at) => (
-          <LaneRow key={row.who} run={run} row={row} at={at} lines={lines} width={width} closed={closed(row.who)} onOpen={onOpen} onToggle={toggle}
+          <LaneRow key={row.who} run={run} row={row} at={at} tracks={tracks} width={width} closed={closed(row.who)} onOpen={onOpen} onToggle={toggle}
             tone={toneOf(run, row.group, winner)} />
         ))}
       </ol>
@@ -56,10 +67,19 @@ function isDone(run: Run, who: string): boolean {
 }
 
 function linesOf(run: Run, rows: readonly Row[], groups: readonly Group[], winner: Group | null): Line[] {
+  const ends = new Map(rows.map((row, at) => [row.group?.number ?? -1, at]));
   return [...groups].sort((a, b) => Number(b === winner) - Number(a === winner)).map((group, at) => ({
     group, column: Math.min(at, LINES - 1), tone: toneOf(run, group, winner),
-    last: rows.reduce((last, row, index) => (row.group?.number === group.number ? index : last), -1),
+    last: ends.get(group.number) ?? -1,
   })).filter((line) => line.last >= 0);
+}
+
+function tracksOf(lines: readonly Line[]): Track[] {
+  const columns = [...new Set(lines.map((line) => line.column))];
+  return columns.map((column) => {
+    const own = lines.filter((line) => line.column === column);
+    return { column, last: Math.max(...own.map((line) => line.last)), tone: own[0]!.tone, groups: new Set(own.map((line) => line.group.number)) };
+  });
 }
 
 const place = (column: number): number => APART * (column + 0.75);
@@ -70,13 +90,14 @@ function Agreement({ run, lines, winner, width }: { run: Run; lines: readonly Li
   return (
     <div class="agreement">
       <div class="saying"><ul aria-label="Answers so far">
-        {lines.map(({ group, tone }) => (
+        {lines.slice(0, NAMED).map(({ group, tone }) => (
           <li key={group.number} class={`said ${tone} ${group === winner ? "winner" : ""}`}>
             <b class="letter" aria-hidden="true">{letter(group)}</b>
             <span class="what">{cut(oneLine(group.answer), 60) || "nothing"}</span>
             <small>{counted(group.agents.length, "agent")}</small>
           </li>
         ))}
+        {lines.length > NAMED && <li class="others">and {lines.length - NAMED} more</li>}
       </ul>
       {run.settled !== "" && <p class="settled">{run.settled}</p>}
       </div>
@@ -92,7 +113,7 @@ interface RowProps {
   readonly run: Run;
   readonly row: Row;
   readonly at: number;
-  readonly lines: readonly Line[];
+  readonly tracks: readonly Track[];
   readonly width: number;
   readonly tone: string;
   readonly closed: boolean;
@@ -101,13 +122,13 @@ interface RowProps {
 }
 
 /** Drawn anew only where something of it has changed. */
-function LaneRow({ run, row, at, lines, width, tone, closed, onOpen, onToggle }: RowProps): VNode {
-  const joins = lines.map((line) => (at > line.last ? 0 : row.group?.number === line.group.number ? 2 : 1)).join("") + lines.map((line) => line.tone).join();
+function LaneRow({ run, row, at, tracks, width, tone, closed, onOpen, onToggle }: RowProps): VNode {
+  const joins = tracks.map((track) => `${at > track.last ? 0 : at < track.last ? 1 : 2}${holds(track, row)}${track.tone}`).join();
   return useMemo(() => (
     <li class="row">
       <Branches row={row} />
       <LaneCard run={run} row={row} tone={tone} closed={closed} onOpen={onOpen} onToggle={onToggle} />
-      {width > 0 && <Joins row={row} at={at} lines={lines} width={width} />}
+      {width > 0 && <Joins row={row} at={at} tracks={tracks} width={width} tone={tone} />}
     </li>
   ), [row.lane, row.below, row.follows.join(), row.group?.answer, tone, joins, width, closed, isTeam(run), run.lanes.size > 1, row.lane.state === "waiting" ? run.at : 0]);
 }
@@ -125,16 +146,17 @@ function Branches({ row }: { row: Row }): VNode | null {
 }
 
 /** The lines that pass this row, and its own that joins one of them. */
-function Joins({ row, at, lines, width }: { row: Row; at: number; lines: readonly Line[]; width: number }): VNode {
+function Joins({ row, at, tracks, width, tone }: { row: Row; at: number; tracks: readonly Track[]; width: number; tone: string }): VNode {
   return (
     <div class="joins" style={{ width: `${width}px` }} aria-hidden="true">
-      {lines.map((line) => {
-        const joins = row.group?.number === line.group.number;
-        return [
-          at < line.last && <i key={`p${line.group.number}`} class={`pass ${line.tone}`} style={{ left: `${place(line.column)}px` }} />,
-          joins && <i key={`j${line.group.number}`} class={`join ${line.tone}`} style={{ width: `${place(line.column) + 2}px` }} />,
-        ];
-      })}
+      {tracks.map((track) => [
+        at < track.last && <i key={`p${track.column}`} class={`pass ${track.tone}`} style={{ left: `${place(track.column)}px` }} />,
+        holds(track, row) && <i key={`j${track.column}`} class={`join ${tone}`} style={{ width: `${place(track.column) + 2}px` }} />,
+      ])}
     </div>
   );
+}
+
+function holds(track: Track, row: Row): boolean {
+  return row.group !== null && track.groups.has(row.group.number);
 }

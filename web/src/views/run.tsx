@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { askedPicture, exported, stop, summary, type Summary } from "../api";
+import { askedPicture, exported, Refused, stop, summary, type Summary } from "../api";
 import { Film } from "../fold/film";
 import type { Event } from "../fold/events";
 import type { Run } from "../fold/run";
@@ -38,13 +38,12 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
     summary(id).then(setAbout).catch(() => setAbout(null)); // Its events say all that matters.
   }, [id, how]);
   const player = useSignal<{ readonly player: Player; readonly whole: boolean } | null>(null);
-  const play = (whole: boolean): void => {
-    void eventsOf(id).then((events) => {
-      player.value = { player: new Player(new Film(events), whole && isCalm(), whole ? undefined : () => { player.value = null; }), whole };
-    });
+  const play = async (whole: boolean): Promise<void> => {
+    const events = await eventsOf(id);
+    player.value = { player: new Player(new Film(events), whole && isCalm(), whole ? undefined : () => { player.value = null; }), whole };
   };
   useEffect(() => {
-    if (fresh && how === "finished" && watch.run.value.at < TOO_QUICK && watch.run.value.lanes.size > 1 && !isCalm()) play(false);
+    if (fresh && how === "finished" && watch.run.value.at < TOO_QUICK && watch.run.value.lanes.size > 1 && !isCalm()) play(false).catch(() => undefined); // It can be replayed later.
   }, [how]);
   const live = watch.run.value;
   useEffect(() => {
@@ -63,7 +62,7 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
       <Question run={live} about={about} id={id} />
       <Answer run={shown} stopped={over && !whole} budget={about?.budget ?? null} clock={over || whole ? null : () => watch.clock()}>
         {whole ? null : over ? <After id={id} onReplay={player.value === null ? () => play(true) : null} onSwap={onSwap} />
-          : <button type="button" class="stop" onClick={() => void stop(id)}><Mark sign="stop" />Stop</button>}
+          : <Stop id={id} />}
       </Answer>
       {watch.connection.value === "lost" && <p class="lost" role="status">The connection is lost; trying again.</p>}
       {player.value !== null && (
@@ -72,6 +71,22 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
       <Body run={lanes} />
       {children}
     </article>
+  );
+}
+
+/** Ends the run with the best answer so far. */
+function Stop({ id }: { id: string }): VNode {
+  const [said, setSaid] = useState("");
+  const press = (): void => {
+    setSaid("Stopping…");
+    // One that has ended meanwhile needs no stopping.
+    stop(id).catch((error: Refused) => setSaid(error.status === 409 ? "" : error.message));
+  };
+  return (
+    <>
+      <span class="said-so" role="status">{said}</span>
+      <button type="button" class="stop" onClick={press}><Mark sign="stop" />Stop</button>
+    </>
   );
 }
 
@@ -110,7 +125,7 @@ function Question({ run, about, id }: { run: Run; about: Summary | null; id: str
   );
 }
 
-function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => void) | null; onSwap: (() => void) | null }): VNode {
+function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => Promise<void>) | null; onSwap: (() => void) | null }): VNode {
   const [said, setSaid] = useState("");
   const say = (text: string): void => { setSaid(text); setTimeout(() => setSaid(""), 2500); };
   const copy = async (): Promise<void> => {
@@ -133,7 +148,7 @@ function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => void) | 
     <>
       <span class="sr" role="status">{said}</span>
       {said !== "" && <span class="said-so" aria-hidden="true">{said}</span>}
-      {onReplay !== null && action("play", "Replay", onReplay)}
+      {onReplay !== null && action("play", "Replay", () => void onReplay().catch((error: Error) => say(error.message)))}
       {onSwap !== null && action("swap", "Another model", onSwap)}
       {action("link", "Copy link", () => void copy())}
       {action("save", "Export", () => void save().catch((error: Error) => say(error.message)))}
@@ -141,9 +156,17 @@ function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => void) | 
   );
 }
 
-/** Every event of a run that is over. */
+/** Every event of a run that is over. Raises `Refused` where they cannot be had now. */
 async function eventsOf(id: string): Promise<readonly Event[]> {
   const events: Event[] = [];
-  await follow(id, { happened: (more) => { for (const event of more) events.push(event); }, over: () => undefined, connection: () => undefined }, new AbortController().signal);
+  const leave = new AbortController();
+  let fault: Refused | null = null;
+  const connection = (there: boolean, refused?: Refused): void => {
+    if (there) return;
+    fault = refused ?? new Refused("The server does not answer; is muse serve still running?", 0);
+    leave.abort();
+  };
+  await follow(id, { happened: (more) => { for (const event of more) events.push(event); }, over: () => undefined, connection }, leave.signal);
+  if (fault !== null) throw fault;
   return events;
 }
