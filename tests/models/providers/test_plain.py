@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from models.providers.servers import Raw, Say, serving
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolResult, ToolSpec
 from musespark.errors import MuseError
 from musespark.models.fake import DOT
-from musespark.models.model import UsageDelta
+from musespark.models.model import TextDelta, UsageDelta
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama
 from musespark.models.providers.plain import body_of
@@ -198,3 +199,25 @@ def test_a_count_below_zero_is_none():
             return [delta.usage.tokens async for delta in model.stream(Request.of("What?")) if isinstance(delta, UsageDelta)]
 
     assert min(asyncio.run(ask())) >= 0
+
+
+async def test_who_leaves_in_the_middle_leaves_no_task_behind():
+    over = asyncio.Event()
+    piece = f"data: {json.dumps(chunk({'content': 'a'}))}\n\n".encode()
+
+    async def handle(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + 3 * piece)
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        async with aclosing(RemoteModel(VLLM(), "any", RemoteOptions(base_url=address)).stream(Request.of("What?"))) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, TextDelta):
+                    break
+        left = [task for task in asyncio.all_tasks() if "handle" not in repr(task.get_coro())]
+        over.set()
+        assert left == [asyncio.current_task()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -70,7 +70,8 @@ class Near:
         async with self._room:
             connection = await self._asked(head.encode("latin-1") + body)
             try:
-                yield Answer(connection.status, connection.headers, connection.pieces())
+                async with aclosing(connection.pieces()) as pieces:
+                    yield Answer(connection.status, connection.headers, pieces)
             finally:
                 if connection.reusable:
                     self._idle.append(connection)

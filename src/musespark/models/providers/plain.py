@@ -11,7 +11,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, Thinking
@@ -74,14 +74,16 @@ async def asked(line: Open[Any], access: Access, body: dict[str, Any], system: s
     async with line.near.post(path, content, headers) if line.near else _posted(line, url, content, headers) as answer:
         if not 200 <= answer.status < 300:
             raise _refusal(body["model"], answer.status, await answer.read(), answer.headers)
-        yield PlainReply(answer.pieces, body["model"], access.base_url, system, profile)
+        async with aclosing(PlainReply(answer.pieces, body["model"], access.base_url, system, profile)) as reply:
+            yield reply
 
 
 @asynccontextmanager
 async def _posted(line: Open[Any], url: str, content: bytes, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
     """The same through the general client."""
-    async with line.http.stream("POST", url, content=content, headers=dict(headers)) as response:
-        yield Answer(response.status_code, dict(response.headers), response.aiter_bytes())
+    async with (line.http.stream("POST", url, content=content, headers=dict(headers)) as response,
+                aclosing(response.aiter_bytes()) as pieces):
+        yield Answer(response.status_code, dict(response.headers), pieces)
 
 
 def _refusal(model: str, status: int, said: bytes, headers: Mapping[str, str]) -> ModelAPIError:
@@ -116,8 +118,17 @@ class PlainReply:
         """Whether the server said why it ended."""
         self._refused = ""
         self._details: dict[str, Any] = {}
+        self._deltas = self._told_as_they_come()
 
-    async def __aiter__(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
+    def __aiter__(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
+        """The pieces, once."""
+        return self._deltas
+
+    async def aclose(self) -> None:
+        """Nobody reads any more."""
+        await self._deltas.aclose()
+
+    async def _told_as_they_come(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
         """The pieces. Raises ValueError and its like for what is no chunk, and where the stream ends without saying why."""
         from pydantic_ai.exceptions import ModelAPIError
         from pydantic_core import from_json
