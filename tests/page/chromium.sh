@@ -12,4 +12,4 @@ as_root=""
 if [ "$(id -u)" != 0 ]; then as_root="sudo"; fi
 echo "Installing Chromium, which the page is tested in"
 $as_root apt-get update -qq
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-liberation >/dev/null
