@@ -166,7 +166,7 @@ class Visit:
         return self.page.evaluate("""() => ({
             seq: document.querySelector('.run').dataset.seq,
             lanes: [...document.querySelectorAll('.lane')].map(lane => [lane.dataset.agent, lane.dataset.state, lane.className,
-                lane.innerText, [...lane.querySelectorAll('img')].map(image => image.alt)]),
+                lane.textContent, [...lane.querySelectorAll('img')].map(image => image.alt)]),
             joins: [...document.querySelectorAll('.joins i')].map(line => [line.className, line.style.left, line.style.width]),
             said: [...document.querySelectorAll('.said')].map(one => one.innerText),
             answer: document.querySelector('.answer-body').innerText, standing: document.querySelector('.standing').innerText,

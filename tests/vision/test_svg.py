@@ -92,6 +92,7 @@ REACHING = [
     '<use xlink:href="{http}#x"/>', '<rect width="9" height="9" fill="url({svg}#g)"/>',
     '<rect width="9" height="9" fill="url({http})"/>',
     '<rect width="9" height="9" style="fill: url( \'{http}\' )"/>',
+    '<rect width="9" height="9" style="fill: u/**/rl({http})"/>',
     '<rect style="background: u\\72l({http})" width="9" height="9"/>',
     "<style>@import url({http});</style>",
     "<style>@font-face {{ font-family: x; src: url({http}) }} text {{ font-family: x }}</style>",

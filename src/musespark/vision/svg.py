@@ -151,7 +151,7 @@ class _Writer:
                 else:
                     self._dropped.setdefault("references to elsewhere")
             elif namespace in ("", SVG) and _ATTRIBUTE.fullmatch(name) and not name.lower().startswith("on") and name != "src":
-                if _REFERENCES.search(_OWN.sub("", value)) or "\\" in value or "@" in value:
+                if _REFERENCES.search(_OWN.sub("", value)) or any(mark in value for mark in ("\\", "@", "/*")):
                     self._dropped.setdefault("references to elsewhere")
                 else:
                     yield f" {name}={quoteattr(value)}"
