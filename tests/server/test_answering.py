@@ -9,9 +9,11 @@ import pytest
 
 from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
-from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted
+from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
-from musespark.server.runs import Begun, InMemory, Spending
+from musespark.server.listing import summary
+from musespark.server.runs import Begun, InMemory, Kept, Spending
+from musespark.usage import Usage
 
 from .conftest import live
 
@@ -91,7 +93,7 @@ def test_limits_are_errors_where_nothing_was_said(served, budget, status, code):
 
 
 def test_limits_leave_the_best_answer_so_far(served):
-    body = {"model": "hang", "messages": ASK, "muse": {"budget": {"seconds": 0.3}}}
+    body = {"model": "hang", "messages": ASK, "muse": {"budget": {"seconds": 1.5}}}
     done = httpx.post(f"{served.url}/v1/chat/completions", json=body).json()
     assert done["choices"][0]["message"]["content"] == "4" and done["choices"][0]["finish_reason"] == "length"
     assert done["muse"]["why"] == "budget"
@@ -113,6 +115,13 @@ def test_runs_and_their_pictures_can_be_seen(served):
     assert picture.headers["content-type"] == "image/png" and picture.content.startswith(b"\x89PNG")
     for page in ("/v1/runs/nothing", f"/v1/runs/{id}/pictures/2", "/v1/runs/..%2f..%2fetc%2fpasswd"):
         assert httpx.get(f"{served.url}{page}").status_code == 404
+
+
+def test_what_a_run_used_is_what_its_ledger_says_however_it_ended():
+    told = [RunStarted("r", "thinking", "m", "?"), Spent(MAIN, Usage(tokens=5, prompt_tokens=5, calls=1))]
+    kept = Kept(begun=Begun(id="r", protocol="chat", model="m", conversation=()), events=told, how="cancelled",
+                spent=Spending(tokens=97, usd=0.5, calls=2))
+    assert summary(kept)["usage"] == {"tokens": 97, "prompt_tokens": 5, "calls": 2, "usd": 0.5}
 
 
 def test_what_is_not_to_be_stored_is_not(served):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
@@ -103,13 +104,16 @@ def summary(kept: Kept) -> dict[str, Any]:
     answer, began = fold(kept.events), kept.begun
     started = next((event for event in kept.events if isinstance(event, RunStarted)), None)
     spent = answer.usage if kept.how == "running" else kept.spent
+    used = answer.usage
+    if kept.how not in ("running", "finished"):  # what came last, nobody has heard of
+        used = replace(used, tokens=spent.tokens, usd=spent.usd, calls=spent.calls)
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
     return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
             "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "why": answer.why if kept.how == "finished" else None,
-            "usage": amounts(answer.usage), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
+            "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
             "thumbnails": len(kept.pictures),
