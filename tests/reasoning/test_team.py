@@ -27,6 +27,11 @@ async def test_sixteen_agents_that_agree_are_two_calls():
     assert of(events, "decided")[0].by == "vote"
 
 
+async def test_who_had_too_few_tokens_to_begin_an_answer_says_so():
+    _, error, _ = await contemplated(team(model([[Finish(why="length")]] * 8), agents=2), budget=Budget(Limits(tokens=700)))
+    assert "share of the budget ended before its answer began; allow more tokens" in str(error)
+
+
 async def test_where_they_disagree_more_are_asked_and_the_most_win():
     one = model([says(f"Answer: {answer}") for answer in (1, 2, 42, 42, 42, 42, 42, 42)])
     events, _, _ = await contemplated(team(one, agents=8))

@@ -39,9 +39,15 @@ async def errand(run: Run, brief: Brief, account: Account, why_cancelled: Callab
     except Exception as crash:  # a bug in an adapter; the others go on
         return _failed(run, brief, ModelFailed(brief.model.name, repr(crash)))
     if blank(attempt):
-        return _failed(run, brief, ModelFailed(brief.model.name, "it answered nothing"))
+        return _failed(run, brief, ModelFailed(brief.model.name, _why_blank(attempt)))
     run.emit(AgentReturned(brief.agent, attempt.text))
     return attempt
+
+
+def _why_blank(attempt: Attempt) -> str:
+    if attempt.why not in ("length", "budget"):
+        return "it answered nothing"
+    return "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
 
 
 def _failed(run: Run, brief: Brief, error: MuseError) -> MuseError:
