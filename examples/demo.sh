@@ -3,7 +3,9 @@
 # --model or --seed, are passed on to both questions.
 set -eu
 cd "$(dirname "$0")/.."
-PS4='$ '
-set -x
-muse ask "Find a safe shortest way across the frozen lake to the goal." --image examples/lake.png --mode contemplating "$@"
-muse ask "Use 25, 3, 7 and 12 to make 66." --mode contemplating "$@"
+across="Find a safe shortest way across the frozen lake to the goal."
+reach="Use 25, 3, 7 and 12 to make 66."
+echo "\$ muse ask \"$across\" --image examples/lake.png --mode contemplating${*:+ $*}"
+muse ask "$across" --image examples/lake.png --mode contemplating "$@"
+echo "\$ muse ask \"$reach\" --mode contemplating${*:+ $*}"
+muse ask "$reach" --mode contemplating "$@"

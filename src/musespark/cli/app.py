@@ -21,13 +21,6 @@ from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
-app.add_typer(nano, name="nano")
-app.add_typer(recorded, name="eval")
-app.command()(calibrate)
-app.add_typer(config, name="config")
-app.add_typer(keys, name="keys")
-app.command()(models)
-app.command()(serve)
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -142,3 +135,13 @@ def ask(
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, show_for(as_json)))
+
+
+# The help lists them in this order.
+app.command(short_help="Answer over HTTP: an endpoint for other programs, and a page.")(serve)
+app.command(short_help="List the models, or say what is known of one.")(models)
+app.command(short_help="Learn from questions with known answers whom to trust.")(calibrate)
+app.add_typer(config, name="config", short_help="Show or check the configuration.")
+app.add_typer(keys, name="keys")
+app.add_typer(nano, name="nano", short_help="Train, export and measure the native model.")
+app.add_typer(recorded, name="eval")
