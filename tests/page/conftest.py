@@ -23,7 +23,8 @@ from musespark.models.model import (
     ThreadStarted,
     UsageDelta,
 )
-from musespark.server.app import Settings, make_app
+from musespark.server.app import make_app
+from musespark.server.shared import Settings
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, pictures_in=True, pictures_out=True, native_spawn=True, context=100_000)

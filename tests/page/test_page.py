@@ -8,8 +8,9 @@ import pytest
 from page.conftest import SEEN, listening, stored
 from page.hostile import HOSTILE
 
-from musespark.server.app import Caller, make_app
+from musespark.server.app import make_app
 from musespark.server.failures import Refused
+from musespark.server.shared import Caller
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
 WAY = "RDRDLLDDDRRRRR"

@@ -12,7 +12,8 @@ from musespark.config import Config, Roles
 from musespark.content import ToolCall
 from musespark.models.fake import DOT, Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, PictureDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
-from musespark.server.app import Settings, make_app
+from musespark.server.app import make_app
+from musespark.server.shared import Settings
 from musespark.server.timely import Timely
 from musespark.usage import Usage
 

@@ -22,8 +22,8 @@ from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 if TYPE_CHECKING:
     import uvicorn
 
-    from musespark.server.app import Callers
     from musespark.server.runs import Runs
+    from musespark.server.shared import Callers
 
 GRACE = 10.0
 """Seconds that answers under way have to end once the server was told to stop."""
@@ -53,7 +53,8 @@ def serve(
     try:
         import uvicorn
 
-        from musespark.server.app import Settings, make_app
+        from musespark.server.app import make_app
+        from musespark.server.shared import Settings
         from musespark.server.timely import Timely
     except ImportError as error:
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
@@ -92,8 +93,8 @@ def _runs(store: str | None, keep: str | None) -> Runs:
 
 def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
     """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
-    from musespark.server.app import anyone
     from musespark.server.runs import InMemory
+    from musespark.server.shared import anyone
 
     if isinstance(runs, InMemory):
         if host is not None or require_key:

@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request as HttpRequest
 
-from musespark.server.app import Caller
 from musespark.server.failures import Refused
+from musespark.server.shared import Caller
 from musespark.store.keys import PREFIX, Key, Keys, hash_of
 from musespark.store.purses import Purses
 from musespark.store.runs import StoredRuns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from starlette.requests import Request as HttpRequest
@@ -15,9 +15,7 @@ from musespark.server.body import MAX_BYTES
 from musespark.server.models import NATIVE
 from musespark.server.openapi import ERRORS
 from musespark.server.options import Aggregate, ToolName
-
-if TYPE_CHECKING:
-    from musespark.server.app import Server
+from musespark.server.shared import Server
 
 LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMAGE_BYTES, "videos": 1, "body_bytes": MAX_BYTES,
           "agents": MAX_AGENTS, "rounds": MAX_ROUNDS, "threads": MAX_THREADS}

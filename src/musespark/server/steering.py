@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Header, Path, Query
 from starlette.requests import Request as HttpRequest
@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from musespark.content import Video
 from musespark.errors import MuseError, StoreUnusable
+from musespark.server.answering import Thinking
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed
 from musespark.server.dialect import dumped
@@ -25,13 +26,10 @@ from musespark.server.origin import require_own_origin
 from musespark.server.page_body import RunBody, merged, options_of, read
 from musespark.server.pictures import picture_response
 from musespark.server.runs import Begun, Kept
+from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
 from musespark.vision.video import seen
-
-if TYPE_CHECKING:
-    from musespark.server.answering import Thinking
-    from musespark.server.app import Caller, Server
 
 PROTOCOL = "page"
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
