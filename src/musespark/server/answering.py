@@ -14,6 +14,7 @@ from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import bursts
+from musespark.server.body import until_gone
 from musespark.server.dialect import Chunks, Dialect, dumped, framed
 from musespark.server.failures import Failure, failure_of
 from musespark.server.metrics import Metrics
@@ -134,7 +135,7 @@ class Answering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = asyncio.create_task(self._streaming(send) if self._streamed else self._collecting(send))
-        watch = asyncio.create_task(self._until_gone(receive))
+        watch = asyncio.create_task(until_gone(receive))
         pulse = asyncio.create_task(self._pulse(send)) if self._streamed else None
         helpers = [task for task in (watch, pulse) if task is not None]
         try:
@@ -147,10 +148,6 @@ class Answering:
             await asyncio.wait([work, *helpers])
         if not work.cancelled():
             work.result()
-
-    async def _until_gone(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
     async def _pulse(self, send: Send) -> None:
         """Open the stream soon, keep it alive, and end where the client does not read."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pydantic
 import pydantic_core
 from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from musespark.server.failures import Refused
 from musespark.server.options import Strict
@@ -125,3 +126,9 @@ def _sentence(problem: Any) -> str:
     said = _SAID.get(problem["type"]) or problem["msg"]
     said = said.removeprefix("Value error, ").rstrip(".")
     return f"{said[:1].lower()}{said[1:300]}."
+
+
+async def until_gone(receive: Receive) -> None:
+    """Wait until the client has left; what it still sends is nobody's."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
+from musespark.server.body import until_gone
 from musespark.server.dialect import dumped
 from musespark.server.runs import Begun, How, Kept, Runs, Spending, as_told
 
@@ -211,7 +212,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        tasks = [asyncio.create_task(self._send(send)), asyncio.create_task(_until_gone(receive))]
+        tasks = [asyncio.create_task(self._send(send)), asyncio.create_task(until_gone(receive))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -236,9 +237,4 @@ class EventStream(Response):
         except MuseError as error:
             await out(b"event: error\ndata: %s\n\n" % dumped({"message": str(error)}))
         await out(b"", more=False)
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 

@@ -9,7 +9,7 @@ from musespark.vision.album import Picture, View
 from musespark.vision.coordinates import SPAN, Box, Unclear, box_asked
 from musespark.vision.drawing import Marks, drawn, font
 from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, Look, Sight
+from musespark.vision.look import BOX, COORDINATES, Sight, ThreadedLook
 from musespark.vision.zoom import cropped
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COMMON = 1600
 """Pixels of the longest side on which two pictures are compared."""
 
 
-class Compare(Look):
+class Compare(ThreadedLook):
     """The tool `compare`."""
 
     name = "compare"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from musespark.vision.album import View
 from musespark.vision.coordinates import Unclear, box_asked
 from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Look, Sight, flag, number
+from musespark.vision.look import BOX, COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
 from musespark.vision.zoom import cropped
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 AUTO = "auto"
 
 
-class Enhance(Look):
+class Enhance(ThreadedLook):
     """The tool `enhance`."""
 
     name = "enhance"

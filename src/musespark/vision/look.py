@@ -37,7 +37,7 @@ class Sight:
 
 
 class Look(ABC):
-    """A tool that looks. It works in a thread, one at a time for each album; what it raises as `Unclear` the model reads."""
+    """A tool that looks, one at a time for each album. What it raises as `Unclear` the model reads."""
 
     name: ClassVar[str]
     does: ClassVar[str]
@@ -70,12 +70,8 @@ class Look(ABC):
             except (Unclear, BadPicture) as error:
                 return Output(str(error), failed=True)
 
-    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
-        """What there is to see; by default `look`, in a thread."""
-        return await asyncio.to_thread(self.look, arguments)
-
     @abstractmethod
-    def look(self, arguments: Mapping[str, Any]) -> Sight:
+    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
         """What there is to see. Raises `Unclear` and `BadPicture`."""
 
     def picture(self, arguments: Mapping[str, Any], name: str = "picture") -> tuple[Picture, PIL.Image.Image]:
@@ -94,6 +90,18 @@ class Look(ABC):
         if not self.album.sees:
             text += " You cannot see it."
         return Output("\n".join(filter(None, (*sight.remarks, text, sight.text))), (image,), captions=(picture.caption,))
+
+
+class ThreadedLook(Look):
+    """A tool that computes in a thread."""
+
+    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
+        """What there is to see."""
+        return await asyncio.to_thread(self.look, arguments)
+
+    @abstractmethod
+    def look(self, arguments: Mapping[str, Any]) -> Sight:
+        """The same, without a loop of events. Raises `Unclear` and `BadPicture`."""
 
 
 def flag(arguments: Mapping[str, Any], name: str) -> bool:

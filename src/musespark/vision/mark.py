@@ -9,7 +9,7 @@ from musespark.vision.album import View
 from musespark.vision.coordinates import Box, Unclear, box_asked, point_asked
 from musespark.vision.drawing import Marks, drawn
 from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, POINT, Look, Sight
+from musespark.vision.look import BOX, COORDINATES, PICTURE, POINT, Sight, ThreadedLook
 from musespark.vision.measure import points_asked
 
 MOST = 100
@@ -20,7 +20,7 @@ LONGEST_LABEL = 60
 _Mark = TypeVar("_Mark")
 
 
-class Mark(Look):
+class Mark(ThreadedLook):
     """The tool `mark`."""
 
     name = "mark"

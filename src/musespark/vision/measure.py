@@ -10,13 +10,13 @@ from musespark.vision.album import Picture, View
 from musespark.vision.coordinates import SPAN, Point, Unclear, at, point_asked
 from musespark.vision.drawing import Marks, drawn
 from musespark.vision.fitting import encoded
-from musespark.vision.look import COORDINATES, PICTURE, POINT, Look, Sight, flag
+from musespark.vision.look import COORDINATES, PICTURE, POINT, Sight, ThreadedLook, flag
 
 MOST = 64
 """Points of one measurement."""
 
 
-class Measure(Look):
+class Measure(ThreadedLook):
     """The tool `measure`."""
 
     name = "measure"

@@ -9,13 +9,13 @@ from musespark.pictures import MAX_PIXELS
 from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, Affine, Unclear
 from musespark.vision.fitting import encoded
-from musespark.vision.look import COORDINATES, PICTURE, Look, Sight, flag, number
+from musespark.vision.look import COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
 
 if TYPE_CHECKING:
     import PIL.Image
 
 
-class Rotate(Look):
+class Rotate(ThreadedLook):
     """The tool `rotate`."""
 
     name = "rotate"

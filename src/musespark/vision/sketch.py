@@ -50,9 +50,6 @@ class Sketch(Look):
         png = await rendered(drawing, size)
         return await asyncio.to_thread(self._sight, png, over, _caption(arguments), drawing.remarks)
 
-    def look(self, arguments: Mapping[str, Any]) -> Sight:
-        raise NotImplementedError  # it waits for another process, not in a thread
-
     def _sight(self, png: bytes, over: Picture | None, caption: str, remarks: tuple[str, ...]) -> Sight:
         def made(whole: PIL.Image.Image | None = None) -> PIL.Image.Image:
             return laid(png, whole)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, Affine, Box, box_asked
 from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Look, Sight
+from musespark.vision.look import BOX, COORDINATES, PICTURE, Sight, ThreadedLook
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -21,7 +21,7 @@ Pixels = tuple[int, int, int, int]
 """Left, top, right and bottom, in whole pixels."""
 
 
-class Zoom(Look):
+class Zoom(ThreadedLook):
     """The tool `zoom`."""
 
     name = "zoom"
