@@ -1,6 +1,6 @@
 """The door for programs: three protocols that every client already speaks, over the one stream of events.
 
-    app.py         `make_app`: the routes, and what they share
+    app.py         `make_app`: the routes
     shared.py      what the routes share: who asks, what is allowed, who is being answered
     chat.py        OpenAI's Chat Completions: a body in, chunks out; pure, as the next two
     responses.py   OpenAI's Responses
