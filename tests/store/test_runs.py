@@ -71,7 +71,7 @@ async def test_the_newest_come_first_page_by_page_and_by_caller(where):
         assert [kept.begun.id for kept in await runs.latest(9, before="r4", caller="even")] == ["r2", "r0"]
         assert await runs.latest(9, before="nobody") == [] and await runs.latest(9, caller="nobody") == []
         [summary] = await runs.latest(1)
-        assert len(summary.pictures) == 2 and summary.turn[-1] == Message("assistant", (Text("42"),))
+        assert summary.picture_count == 2 and summary.turn[-1] == Message("assistant", (Text("42"),))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

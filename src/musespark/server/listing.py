@@ -69,7 +69,7 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         """The newest runs, without their events."""
         caller = await callers(http)
         found = await runs.latest(limit, before, caller.name)
-        return _json({"object": "list", "data": [{**row, "answer": _short(row["answer"])} for row in map(summary, found)]})
+        return _json({"object": "list", "data": [{**row, "answer": short(row["answer"])} for row in map(summary, found)]})
 
     @app.get("/v1/runs/{id}", responses=ERRORS)
     async def one_run(http: HttpRequest, id: _Id) -> Response:
@@ -116,11 +116,13 @@ def summary(kept: Kept) -> dict[str, Any]:
             "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
-            "thumbnails": len(kept.pictures),
-            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, len(kept.pictures) + 1)]}
+            "thumbnails": kept.picture_count,
+            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.picture_count + 1)]}
 
 
-def _short(answer: str) -> str:
+def short(answer: str) -> str:
+    """An answer as a list shows it."""
+    """An answer as a list shows it."""
     return answer if len(answer) <= SHORT else answer[:SHORT - 1] + "…"
 
 

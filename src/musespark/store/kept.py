@@ -59,6 +59,8 @@ class Kept:
     events: list[Event] = field(default_factory=list)
     how: How = "running"
     spent: Spending = field(default_factory=Spending)
+    drawn: int | None = None
+    """How many pictures it has, where it comes without their events."""
 
     @property
     def question(self) -> str:
@@ -79,3 +81,8 @@ class Kept:
     def pictures(self) -> list[Pictured]:
         """In the order they were drawn."""
         return [event for event in self.events if isinstance(event, Pictured)]
+
+    @property
+    def picture_count(self) -> int:
+        """How many there are of them."""
+        return len(self.pictures) if self.drawn is None else self.drawn

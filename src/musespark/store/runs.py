@@ -21,11 +21,10 @@ from musespark.store.conversation import read, written
 from musespark.store.database import Database
 from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
+from musespark.store.newest import newest
 from musespark.store.retention import Keep, forget, forget_one
 from musespark.store.schema import EVENTS, PICTURES, RUNS
 
-_SUMMED_UP = ("run_started", "answer_delta", "answer_dropped", "verified", "spent", "run_ended", "pictured")
-"""The events that a summary of a run is made of."""
 _MOST = 2**63 - 1
 """What fits into a column; a backend may tell of any number of tokens."""
 _as_json = json.JSONEncoder(separators=(",", ":")).encode
@@ -174,7 +173,8 @@ class StoredRuns:
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
         """The newest first; with `before`, those that began before that run; with `caller`, that one's.
 
-        Of their events they have those that a summary is made of, and of their pictures no bytes.
+        Of their events they have those that a summary is made of, of a text without an end its beginning, and of their pictures
+        the number.
         """
         await self._up_to_date()
         return await asyncio.to_thread(self._latest, limit, before, caller)
@@ -216,21 +216,16 @@ class StoredRuns:
         return self._kept(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
 
     def _latest(self, limit: int, before: str | None, caller: str | None) -> list[Kept]:
-        wanted = select(RUNS).order_by(RUNS.c.seq.desc()).limit(limit)
-        if before is not None:
-            wanted = wanted.where(RUNS.c.seq < select(RUNS.c.seq).where(RUNS.c.id == _plain(before)).scalar_subquery())
-        if caller is not None:
-            wanted = wanted.where(RUNS.c.caller == caller)
         with self.database.reading() as connection:
-            rows = connection.execute(wanted).all()
-            found = connection.execute(
-                select(EVENTS.c.run, EVENTS.c.body)
-                .where(EVENTS.c.run.in_([row.id for row in rows]), EVENTS.c.kind.in_(_SUMMED_UP))
-                .order_by(EVENTS.c.run, EVENTS.c.number)).all()
-        bodies: dict[str, list[str]] = {row.id: [] for row in rows}
-        for run, body in found:
-            bodies[run].append(body)
-        return [self._kept(row, bodies[row.id], {}, None) for row in rows]
+            found = newest(connection, limit, None if before is None else _plain(before), caller)
+        kept = []
+        for row, bodies in found:
+            try:
+                kept.append(self._kept(row, bodies, {}, None))
+            except StoreUnusable:  # one that is damaged is no reason to show none; asked for by its id, it says so
+                kept.append(self._kept(row, [], {}, None))
+            kept[-1].drawn = row.drawn
+        return kept
 
     def _head(self, id: str) -> Kept | None:
         with self.database.reading() as connection:
