@@ -18,7 +18,8 @@ from musespark.usage import Usage
 
 MIDDLE = st.lists(st.one_of(
     st.builds(AnswerDelta, st.text(max_size=120)), st.builds(AnswerDropped, st.just("why")),
-    st.builds(Verified, st.booleans(), st.just("x")), st.builds(Thought, st.just(MAIN), st.just("Hm.")), st.just(Pictured(MAIN, DOT, "a dot", 1, 1)),
+    st.builds(Verified, st.booleans(), st.just("x")),
+    st.builds(Thought, st.just(MAIN), st.just("Hm.")), st.just(Pictured(MAIN, DOT, "a dot", 1, 1)),
     st.builds(Spent, st.just(MAIN), st.builds(Usage, tokens=st.integers(0, 99)))), max_size=30)
 ENDS = [RunEnded("42", True, Usage(tokens=7, usd=0.5), (), "length"), RunFailed("ModelFailed", "It fell over."), None]
 HOWS = {RunEnded: "finished", RunFailed: "failed", type(None): "interrupted"}

@@ -70,7 +70,7 @@ def _so_far(connection: Connection, run: str, before: int) -> list[str]:
     return [body for _, body in sorted(found)]
 
 
-def _enough(pieces: CursorResult[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+def _enough(pieces: CursorResult[int, str]) -> Iterator[tuple[int, str]]:
     """The pieces of a text up to so many characters."""
     left = CHARACTERS
     with closing(pieces):
