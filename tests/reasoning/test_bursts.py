@@ -2,26 +2,30 @@
 
 import asyncio
 from contextlib import aclosing
+from itertools import groupby
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from musespark.budget import Budget
 from musespark.content import Request
 from musespark.errors import ModelFailed
-from musespark.events import RunFailed, Thought
-from musespark.reasoning.run import AHEAD, Run
+from musespark.events import AnswerDelta, AnswerDropped, RunFailed, Thought
+from musespark.reasoning.run import AHEAD, JOINED, Run
 
 
 def new_run():
     return Run(Request.of("q"), Budget(), "m")
 
 
-async def thinks(run, count, pause=None, fails=False, log=None):
+async def thinks(run, count, pause=None, fails=False, log=None, agents=7):
+    """Thoughts of several agents in turn, so that no two follow each other that could be one."""
     try:
         for number in range(count):
             if pause is not None:
                 await asyncio.sleep(pause if number % 3 == 0 else 0)
-            run.emit(Thought("main", str(number)))
+            run.emit(Thought(f"a{number % agents}", str(number)))
             await run.pace()
         if fails:
             raise ZeroDivisionError
@@ -54,6 +58,42 @@ async def test_what_comes_while_the_reader_is_busy_comes_at_once():
     assert len(sizes) <= 3
 
 
+PIECES = st.lists(st.one_of(
+    st.builds(AnswerDelta, st.text(max_size=9)), st.builds(Thought, st.sampled_from(["a", "b"]), st.text(max_size=9)),
+    st.builds(AnswerDropped, st.just("void")), st.builds(Thought, st.just("a"), st.just("x" * JOINED)),
+    st.none()), max_size=40)  # None: the reader has time to read
+
+
+@given(PIECES)
+def test_pieces_of_one_text_that_nobody_has_read_become_one(pieces):
+    async def said():
+        for piece in pieces:
+            if piece is None:
+                await asyncio.sleep(0)
+            else:
+                run.emit(piece)
+
+    async def read():
+        return [event async for burst in run.bursts(said()) for event in burst]
+
+    def alike(events):
+        """Each text that nothing interrupts, whole."""
+        runs = groupby((event for event in events if event), lambda event: (type(event), getattr(event, "agent", None)))
+        return [(kind, "".join(getattr(event, "text", "|") for event in those)) for kind, those in runs]
+
+    run = new_run()
+    events = asyncio.run(read())
+    assert [event.seq for event in events] == list(range(len(events)))
+    assert [event.at for event in events] == sorted(event.at for event in events)
+    told = [event for event in events if isinstance(event, AnswerDelta | Thought | AnswerDropped)]
+    assert alike(told) == alike(pieces)
+    if None not in pieces:
+        short = [piece for piece in pieces if len(getattr(piece, "text", "")) < JOINED]
+        assert len(told) <= len(alike(short)) + 2 * (len(pieces) - len(short))
+    answer = "".join(event.text if isinstance(event, AnswerDelta) else "|" for event in told if not isinstance(event, Thought))
+    assert run.answer == answer.rpartition("|")[2]
+
+
 async def test_an_error_comes_after_all_that_came_before_it():
     run = new_run()
     found = []
@@ -83,9 +123,12 @@ async def test_a_reader_that_leaves_or_is_cancelled_ends_the_work():
     assert task.cancelled() and log == ["closed"] and len(asyncio.all_tasks()) == 1
 
 
-async def test_a_slow_reader_holds_the_work_back():
-    run = new_run()
-    async with aclosing(run.bursts(thinks(run, 10 * AHEAD))) as found:
-        first = await anext(found)
-        await asyncio.sleep(0.01)
-        assert len(first) + len(run._waiting) <= 2 * AHEAD + 4
+@pytest.mark.parametrize("agents", [1, 7])
+async def test_a_slow_reader_holds_the_work_back(agents):
+    run, read = new_run(), 0
+    async with aclosing(run.bursts(thinks(run, 10 * AHEAD, agents=agents))) as found:
+        for taken in range(1, 4):
+            read += sum(len(event.text) for event in await anext(found) if isinstance(event, Thought))
+            await asyncio.sleep(0.01)
+            waiting = sum(len(event.text) for event in run._waiting if isinstance(event, Thought))
+            assert read + waiting <= (taken + 1) * (AHEAD + 4) * len(str(10 * AHEAD))

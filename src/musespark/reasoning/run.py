@@ -39,6 +39,8 @@ _Result = TypeVar("_Result")
 
 AHEAD = 256
 """Events that may wait for whoever reads the stream; beyond that, agents wait too."""
+JOINED = 4096
+"""Characters beyond which a text that waits is not made longer."""
 
 
 class Run:
@@ -65,6 +67,8 @@ class Run:
         self._pictures: list[int] = []
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
+        self._sent = 0
+        """Events on their way since the reader last took some; those that were joined count one by one."""
         self._news, self._room = asyncio.Event(), asyncio.Event()
 
     @property
@@ -79,20 +83,28 @@ class Run:
             self.why, self.reason = attempt.why, attempt.reason
 
     def emit(self, event: _AnyEvent) -> _AnyEvent:
-        """Send an event on its way; returns it with its number and its time."""
-        stamped = self._stamp(event)
-        match stamped:
+        """Send an event on its way; returns it with its number and its time.
+
+        Pieces of one text that nobody has read yet become one: what it costs to keep, show and send an event is paid once for all
+        that came together, and nobody sees any of it later.
+        """
+        match event:
             case AnswerDelta():
-                self._answer.append(stamped.text)
+                self._answer.append(event.text)
             case AnswerDropped():
                 self._answer.clear()
                 self._verified = False
             case Verified():
-                self._verified = stamped.ok
-            case Pictured():
-                self._pictures.append(stamped.seq)
+                self._verified = event.ok
             case Thought():
                 self.thought = True
+        self._sent += 1
+        if self._waiting and (longer := _joined(self._waiting[-1], event)):
+            self._waiting[-1] = longer
+            return longer
+        stamped = self._stamp(event)
+        if isinstance(stamped, Pictured):
+            self._pictures.append(stamped.seq)
         self._waiting.append(stamped)
         self._news.set()
         return stamped
@@ -112,7 +124,7 @@ class Run:
     @property
     def behind(self) -> bool:
         """Whether the reader is far behind."""
-        return len(self._waiting) > AHEAD
+        return self._sent > AHEAD
 
     async def pace(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
@@ -137,7 +149,7 @@ class Run:
                 await self._news.wait()
                 self._news.clear()
                 if self._waiting:
-                    burst, self._waiting = self._waiting, []
+                    burst, self._waiting, self._sent = self._waiting, [], 0
                     self._room.set()
                     yield burst
                 elif task.done():
@@ -184,6 +196,18 @@ class Run:
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))
         self.emit(RunFailed(type(error).__name__, str(error)))
+
+
+def _joined(waiting: Event, event: _AnyEvent) -> _AnyEvent | None:
+    """An event that waits and the next piece of the same text as one; None where they are no such two."""
+    match waiting, event:
+        case AnswerDelta(), AnswerDelta():
+            pass
+        case Thought(agent=one), Thought(agent=other) if one == other:
+            pass
+        case _:
+            return None
+    return replace(event, text=waiting.text + event.text, seq=waiting.seq, at=waiting.at) if len(waiting.text) < JOINED else None
 
 
 def being_cancelled() -> bool:

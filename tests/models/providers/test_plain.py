@@ -12,7 +12,7 @@ from models.providers.servers import Raw, Say, serving
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolResult, ToolSpec
 from musespark.errors import MuseError
 from musespark.models.fake import DOT
-from musespark.models.model import TextDelta, UsageDelta
+from musespark.models.model import TextDelta, ThinkingDelta, UsageDelta
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama
 from musespark.models.providers.plain import body_of
@@ -39,8 +39,19 @@ def chunk(delta, finish=None, **more):
             "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
 
+def whole_texts(deltas):
+    """The deltas, pieces that follow each other as one: the short way joins what comes together."""
+    found = []
+    for delta in deltas:
+        if found and isinstance(delta, TextDelta | ThinkingDelta) and type(delta) is type(found[-1]):
+            found[-1] = type(delta)(found[-1].text + delta.text)
+        else:
+            found.append(delta)
+    return found
+
+
 def both(kind, name, request, reply=None):
-    """What each way was asked, and what came of it: the deltas, or the error's type."""
+    """What each way was asked, and what came of it: the deltas, texts that come in pieces as one, or the error's type."""
 
     async def ask():
         found = []
@@ -49,7 +60,7 @@ def both(kind, name, request, reply=None):
                 provider = type("Provider", (kind,), {"plain": plain})()
                 model = RemoteModel(provider, name, RemoteOptions(base_url=server.url))
                 try:
-                    found.append([delta async for delta in model.stream(request)])
+                    found.append(whole_texts([delta async for delta in model.stream(request)]))
                 except MuseError as error:
                     found.append((type(error), error.__dict__.get("status")))
             return server.bodies, found
@@ -85,6 +96,25 @@ def test_it_hears_the_same(kind, name, deltas, finish, usage, ends, done, stoppe
     body = ": hello" + ends + "".join(f"data: {json.dumps(each)}{ends}" for each in chunks) + ("data: [DONE]" + ends) * done
     _, (short, long) = both(kind, name, Request.of("What?"), Raw(body))
     assert short == long
+
+
+def test_what_comes_together_goes_on_as_one_piece():
+    said = [*map(lambda word: chunk({"content": word}), ["one ", "two ", "three"]), chunk({}, "stop")]
+    thought = [*map(lambda word: chunk({"reasoning_content": word}), ["a", "b"])]
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in [*thought, *said])
+
+    async def ask():
+        async with serving("chat", Raw(body), Raw(body[:-9] + "no JSON}\n\n")) as server:
+            model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=server.url))
+            for _ in range(2):
+                deltas = [delta async for delta in model.stream(Request.of("What?"))]
+                yield [delta for delta in deltas if isinstance(delta, TextDelta | ThinkingDelta)]
+
+    async def found():
+        return [each async for each in ask()]
+
+    # The second reply ends in what is no chunk: what came before it is told all the same.
+    assert asyncio.run(found()) == [[ThinkingDelta("ab"), TextDelta("one two three")]] * 2
 
 
 @pytest.mark.parametrize("body", [

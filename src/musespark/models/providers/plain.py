@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -114,8 +114,11 @@ class PlainReply:
         self._parts = Parts(system, profile)
         self._custom: str | None = profile.get("openai_chat_thinking_field")
         self._finish: str | None = None
+        self._chunks = 0
         self._ended = False
         """Whether the server said why it ended."""
+        self._done = False
+        """Whether nothing of the reply follows."""
         self._refused = ""
         self._details: dict[str, Any] = {}
         self._deltas = self._told_as_they_come()
@@ -131,41 +134,44 @@ class PlainReply:
     async def _told_as_they_come(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
         """The pieces. Raises ValueError and its like for what is no chunk, and where the stream ends without saying why."""
         from pydantic_ai.exceptions import ModelAPIError
-        from pydantic_core import from_json
 
         buffer = b""
-        chunks = 0
-        done = False
         async for received in self._received:
             buffer += received
             if b"\r" in buffer:
                 buffer = _LINE_ENDS.sub(b"\n", buffer)
             *events, buffer = buffer.split(b"\n\n")
-            for event in events:
-                data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event)
-                if not data:
-                    continue
-                if data.startswith(b"[DONE]"):
-                    done = True
-                    break
-                chunks += 1
-                try:
-                    chunk = from_json(data)
-                except ValueError:
-                    chunk = json.loads(data)  # slower, and takes half a character
-                text = _text_alone(chunk)
-                if text and (piece := self._parts.said(text)):
-                    yield piece
-                elif not text:
-                    for delta in self._told(chunk):
-                        yield delta
-            if done:
+            for delta in _together(self._read(events)):
+                yield delta
+            if self._done:
                 await self._drained()
                 break
-        if not chunks:
+        if not self._chunks:
             raise ValueError("it has no events")
         if not self._ended:
             raise ModelAPIError(self._asked_model, "Streamed response ended without a `finish_reason`")
+
+    def _read(self, events: list[bytes]) -> Iterator[TextDelta | ThinkingDelta]:
+        """The pieces in events that have come together."""
+        from pydantic_core import from_json
+
+        for event in events:
+            data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event)
+            if not data:
+                continue
+            if data.startswith(b"[DONE]"):
+                self._done = True
+                return
+            self._chunks += 1
+            try:
+                chunk = from_json(data)
+            except ValueError:
+                chunk = json.loads(data)  # slower, and takes half a character
+            text = _text_alone(chunk)
+            if not text:
+                yield from self._told(chunk)
+            elif piece := self._parts.said(text):
+                yield piece
 
     async def _drained(self) -> None:
         """Wait a moment for the end of the body, so that the connection can be kept. What comes there is no part of the reply."""
@@ -218,6 +224,26 @@ class PlainReply:
         finish: Any = "content_filter" if self._refused else FINISHES.get(self._finish or "")
         return ModelResponse(parts=self._parts.whole(), usage=self.usage, model_name=self._model, provider_name=self._system,
                              provider_url=self._address, provider_details=details or None, finish_reason=finish)
+
+
+def _together(pieces: Iterable[TextDelta | ThinkingDelta]) -> Iterator[TextDelta | ThinkingDelta]:
+    """Pieces of one kind that follow each other as one: everything that is done with a piece is done once for all that came
+    together. What was found before an error comes before it."""
+    kind: type[TextDelta | ThinkingDelta] = TextDelta
+    texts: list[str] = []
+    try:
+        for piece in pieces:
+            if type(piece) is not kind and texts:
+                yield kind("".join(texts))
+                texts.clear()
+            kind = type(piece)
+            texts.append(piece.text)
+    except Exception:
+        if texts:
+            yield kind("".join(texts))
+        raise
+    if texts:
+        yield kind("".join(texts))
 
 
 def _text_alone(chunk: Any) -> str | None:
@@ -276,6 +302,8 @@ class Parts:
         """Of each part."""
         self._said: int | None = None
         """The part that text goes to."""
+        self._thinks = False
+        """Whether that is a thought."""
         self._thoughts: dict[str, int] = {}
         """The parts that thoughts go to, by field."""
         self._calls: dict[int, int] = {}
@@ -285,34 +313,36 @@ class Parts:
 
     def thought(self, field: str, piece: str) -> ThinkingDelta:
         """A piece of a thought, which came in that field."""
-        from pydantic_ai.messages import TextPart, ThinkingPart
-
         if field not in self._thoughts:
+            from pydantic_ai.messages import ThinkingPart
+
             self._thoughts[field] = self._begin(ThinkingPart("", id=field, provider_name=self._system))
-            if self._said is not None and isinstance(self._parts[self._said], TextPart):
+            if self._said is not None and not self._thinks:
                 self._said, self._interrupted = None, True
         self._pieces[self._thoughts[field]].append(piece)
         return ThinkingDelta(piece)
 
     def said(self, piece: str) -> TextDelta | ThinkingDelta | None:
         """A piece of the text: what it is, None for a tag and for blanks that do not count."""
-        from pydantic_ai.messages import TextPart, ThinkingPart
-
-        if self._said is not None and isinstance(self._parts[self._said], ThinkingPart):
+        if self._said is not None and self._thinks:
             if piece == self._tags[1]:
                 self._said = None
                 return None
             self._pieces[self._said].append(piece)
             return ThinkingDelta(piece)
         if piece == self._tags[0]:
-            self._said = self._begin(ThinkingPart("", id="content", provider_name=self._system))
+            from pydantic_ai.messages import ThinkingPart
+
+            self._said, self._thinks = self._begin(ThinkingPart("", id="content", provider_name=self._system)), True
             self._resumed()
             return None
         if self._said is None:
             if self._trims and piece.isspace():
                 self._held += piece if self._interrupted else ""
                 return None
-            self._said = self._begin(TextPart(""))
+            from pydantic_ai.messages import TextPart
+
+            self._said, self._thinks = self._begin(TextPart("")), False
             self._resumed()
             piece, self._held = self._held + piece, ""
         self._pieces[self._said].append(piece)
@@ -320,13 +350,13 @@ class Parts:
 
     def called(self, call: Any) -> None:
         """A piece of a call of a tool, which nobody offered."""
-        from pydantic_ai.messages import TextPart, ToolCallPart
+        from pydantic_ai.messages import ToolCallPart
 
         index, function = call.get("index"), call.get("function") or {}
         if index not in self._calls:
             self._calls[index] = self._begin(ToolCallPart(""))
             self._resumed()
-            if self._said is not None and isinstance(self._parts[self._said], TextPart):
+            if not self._thinks:
                 self._said = None
         part = self._parts[self._calls[index]]
         part.tool_name += function.get("name") or ""
