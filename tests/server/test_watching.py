@@ -216,6 +216,26 @@ def monkeypatch_ahead(monkeypatch):
     return lambda ahead: monkeypatch.setattr(watching, "AHEAD", ahead)
 
 
+async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
+    store, asked = InMemory(), []
+
+    async def told(id, after, limit, answer=store.told):
+        asked.append(after)
+        return await answer(id, after, limit)
+
+    monkeypatch.setattr(store, "told", told)
+    runs = Watched(store)
+    await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    frames = runs.watch("r")
+    for number in range(50):
+        more = asyncio.create_task(anext(frames))
+        await asyncio.sleep(0)
+        await runs.events("r", [event(number)])
+        assert messages(await more)[0][0] == str(number)
+    assert not asked
+    await frames.aclose()
+
+
 async def test_what_waits_for_watchers_is_bounded():
     runs = Watched(InMemory())
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass, replace
@@ -59,12 +60,15 @@ class InMemory:
     def __init__(self, most: int = 500, most_bytes: int = 64_000_000) -> None:
         self._most, self._most_bytes = most, most_bytes
         self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._drawn: dict[str, list[int]] = {}
+        """Which of a run's events are pictures."""
         self._sizes: dict[str, int] = {}
         self._size = 0
 
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning; an old one may have to go."""
         self._kept[begun.id] = Kept(begun=begun)
+        self._drawn[begun.id] = []
         self._grow(begun.id, 1000 + _size_of(begun.conversation))
 
     async def event(self, id: str, event: Event) -> None:
@@ -73,7 +77,9 @@ class InMemory:
 
     async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
         """Keep the next events of a run."""
-        self._kept[id].events += events
+        there = self._kept[id].events
+        self._drawn[id] += [at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)]
+        there += events
         self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
@@ -115,7 +121,7 @@ class InMemory:
         if kept is None:
             return []
         first = max(0, after + 1)
-        number = sum(isinstance(event, Pictured) for event in kept.events[:first])
+        number = bisect_left(self._drawn[id], first)
         found = []
         for event in kept.events[first:first + limit]:
             number += isinstance(event, Pictured)
@@ -145,7 +151,7 @@ class InMemory:
             self._drop(oldest)
 
     def _drop(self, id: str) -> None:
-        del self._kept[id]
+        del self._kept[id], self._drawn[id]
         self._size -= self._sizes.pop(id)
 
 

@@ -141,12 +141,14 @@ class Watched:
                 if live is not None and (frames := live.after(after)):
                     after = live.last
                     yield frames
+                elif live is not None and not over and live.last <= after:  # nothing new: the store need not be asked
+                    if not await _within(PULSE, live.changed):
+                        yield _PULSE
                 elif found := await self.runs.told(id, after, AT_ONCE):
                     after = found[-1]["seq"]
                     yield b"".join(frame(id, value) for value in found)
-                elif live is not None and not over:
-                    if live.last <= after and not live.over and not await _within(PULSE, live.changed):
-                        yield _PULSE
+                elif not over:
+                    continue  # it went on while the store was asked
                 elif (kept := await self.runs.head(id)) is None or kept.how != "running":
                     if kept is not None:
                         yield ending(kept)
