@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from musespark.config import Config, ModelConfig
-from musespark.errors import BadOption, UnknownModel
+from musespark.errors import BadOption, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
@@ -44,6 +44,18 @@ def model_named(name: str, config: Config | None = None) -> Model:
     if entry is None:
         return _made(name, ModelConfig(model=name), config)
     return _made(entry.model, entry, config)
+
+
+def require_key(name: str, config: Config | None = None) -> None:
+    """Raise `MissingKey` where a provider's model waits for its key; no library is imported to find that out."""
+    entry = config.models.get(name) if config is not None else None
+    entry = entry or ModelConfig(model=name)
+    kind = entry.model.partition(":")[0]
+    if kind in PROVIDERS:
+        provider = provider_named(kind)
+        variable, key = provider.key(entry.key_env)
+        if key is None and (provider.needs_key or entry.key_env is not None):
+            raise MissingKey(entry.model, variable)
 
 
 def provider_named(kind: str) -> Provider:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from typing import Any
 
 from musespark.config import Config
@@ -13,7 +15,7 @@ from musespark.content import Mode
 from musespark.errors import MuseError, UnknownModel
 from musespark.models.model import Model, held_open
 from musespark.models.providers.remote import RemoteModel
-from musespark.models.registry import PROVIDERS, model_named
+from musespark.models.registry import PROVIDERS, model_named, provider_named, require_key
 from musespark.server.failures import Refused
 
 NATIVE = "nano"
@@ -44,7 +46,10 @@ class Models:
         self._given = dict(given or {})
         self._made: OrderedDict[str, Model] = OrderedDict()
         self._held: dict[str, AsyncExitStack] = {}
-        self._lock = asyncio.Lock()
+        self._importing = asyncio.Lock()
+        """One provider's library at a time: threads that import parts of the same one see halves of it."""
+        self._loading = asyncio.Lock()
+        self._making: dict[str, asyncio.Task[Model]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -67,39 +72,63 @@ class Models:
         over = before in list(Mode)
         asked = [after or name] if after or not over else list(self.config.roles.explorer or (NATIVE,))
         try:
-            found = [await self.named(each) for each in asked]
+            found = [await self._known(each) for each in asked]
+            for model in found:
+                if isinstance(model, RemoteModel):
+                    model.key()
         except MuseError as error:
             return {"ready": False, "why": str(error)}
-        keyless = [model for model in found if not getattr(model, "has_key", True)]
-        missing = f"set {getattr(keyless[0], 'key_variable', 'its key')}" if keyless else ""
         can = {ability: all(getattr(model.abilities, field) for model in found) for ability, field in _ABILITIES.items()}
-        return {"ready": not missing, "why": missing, "models": asked, **can,
+        return {"ready": True, "why": "", "models": asked, **can,
                 "context": min(model.abilities.context for model in found), "price": _price(found[0]) if len(found) == 1 else None}
 
     async def named(self, name: str) -> Model:
-        """The model of that name. Raises `UnknownModel`, and what making it raises.
+        """The model of that name, with its connections kept from now on. Raises `UnknownModel`, and what making it raises.
 
         A client may name a provider's model, and no address or file: those are for the configuration to say.
         """
+        found = await self._known(name)
+        if name in self._made and name not in self._held:
+            held = self._held[name] = AsyncExitStack()
+            try:
+                await held.enter_async_context(held_open(found))
+            except BaseException:
+                del self._held[name]
+                raise
+        return found
+
+    async def _known(self, name: str) -> Model:
+        """The model of that name, which nothing is asked of."""
         found = self._given.get(name) or self._made.get(name)
         if found is None:
-            async with self._lock:
-                found = self._made.get(name) or await self._make(name)
+            self._require_nameable(name)
+            making = self._making.get(name)
+            if making is None:
+                making = self._making[name] = asyncio.create_task(self._make(name))
+                making.add_done_callback(lambda done: self._making.pop(name) and (done.cancelled() or done.exception()))
+            found = await asyncio.shield(making)  # who leaves meanwhile stops no import
         if name in self._made:
             self._made.move_to_end(name)
         return found
 
-    async def _make(self, name: str) -> Model:
+    def _require_nameable(self, name: str) -> None:
         kind, _, argument = name.partition(":")
         configured = name in self.config.models
         if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (not configured and "@" in argument):
             raise UnknownModel(name, self.names)
-        # A provider's library takes seconds to import: others are served meanwhile.
-        made = await asyncio.to_thread(model_named, name, self.config)
-        held = AsyncExitStack()
-        await held.enter_async_context(held_open(made))
-        self._held[name] = held
-        self._made[name] = made
+        require_key(name, self.config)
+
+    def _kind(self, name: str) -> str:
+        configured = self.config.models.get(name)
+        return (name if configured is None else configured.model).partition(":")[0]
+
+    async def _make(self, name: str) -> Model:
+        kind = self._kind(name)
+        async with self._importing if kind in PROVIDERS else self._loading:
+            # A provider's library takes a second to import: others are served meanwhile.
+            new = kind in PROVIDERS and provider_named(kind).library not in sys.modules
+            with _no_collection() if new else nullcontext():
+                made = self._made[name] = await asyncio.to_thread(model_named, name, self.config)
         if len(self._made) > _MOST:
             await self._drop(next(iter(self._made)))
         return made
@@ -123,6 +152,20 @@ class Models:
             await asyncio.to_thread(engine_of, None)
         except MuseError:
             return
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """While a library is imported, garbage is not collected: looking through all that it makes, over and over, would stop everybody
+    else for tenths of a second. What it has made stays, and is not looked through later either."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_on:
+            gc.enable()
 
 
 def _price(model: Model) -> dict[str, float] | None:
