@@ -93,20 +93,6 @@ def readable(request: Request, model: Model) -> Request:
     return request if model.abilities.videos_in else request.in_pictures()
 
 
-def share(run: Run, request: Request, model: Model, calls: int) -> Request:
-    """The request with one call's share of the tokens and the money that are left, where those are limited.
-
-    calls: how many are planned, this one included; the model's own price turns money into tokens.
-    """
-    shares = [] if request.max_tokens is None else [request.max_tokens]
-    tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
-    if tokens is not None:
-        shares.append(tokens // calls)
-    if usd is not None and model.abilities.usd_per_token:
-        shares.append(int(usd / calls / model.abilities.usd_per_token))
-    return replace(request, max_tokens=max(1, min(shares))) if shares else request
-
-
 class _Call:
     """One call while it is under way."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Self, TypeAlias
 
+from musespark.content import Request
 from musespark.errors import AllFailed, BadInput, ModelFailed, MuseError
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
 from musespark.reasoning.account import Account
@@ -17,6 +18,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import blank
 from musespark.reasoning.patience import Patience
 from musespark.reasoning.run import Run, being_cancelled, gone
+from musespark.usage import Usage
 
 Outcome: TypeAlias = Attempt | MuseError
 
@@ -62,6 +64,7 @@ class _Sent:
     brief: Brief
     name: str
     """Of the agent; it shares it with its double."""
+    account: Account
     since: float = field(default_factory=time.monotonic)
     """When the agent was sent; a double is as late as the one it doubles."""
     task: asyncio.Task[Outcome] = field(init=False)
@@ -106,13 +109,16 @@ class Crew:
     patience: Patience = field(default_factory=Patience)
     failures: dict[str, MuseError] = field(default_factory=dict)
     """What became of those that failed, by agent."""
+    used: dict[str, Usage] = field(default_factory=dict)
+    """What those who came back had used, by agent."""
+    sent: int = field(default=0, init=False)
+    """How many have been put to work, doubles apart."""
 
     def __post_init__(self) -> None:
         self._working: list[_Sent] = []
         self._latencies: list[float] = []
         self._spare: dict[str, Attempt] = {}
         """Replies that broke off while a double was still at work."""
-        self._sent = 0
         self._seconds = self.run.budget.seconds_left()
         self._batch = self.account.batch()
 
@@ -127,25 +133,25 @@ class Crew:
 
     def send(self, brief: Brief) -> None:
         """Put an agent to work."""
-        self._sent += 1
+        self.sent += 1
         self._start(brief, brief.agent)
 
-    def double(self, brief: Brief) -> None:
-        """Put a second agent to the same work; the first of the two to answer counts."""
+    def double(self, brief: Brief, request: Request | None = None) -> None:
+        """Put a second agent to the same work, with a share of its own if need be; the first of the two to answer counts."""
         self.run.emit(Noted(brief.agent, "It lags; its question is asked a second time beside it."))
         first = next(sent for sent in self._working if sent.brief is brief)
-        again = replace(brief, agent=f"{brief.agent}-again", task=f"{brief.task} (doubled)")
+        again = replace(brief, agent=f"{brief.agent}-again", task=f"{brief.task} (doubled)", request=request or brief.request)
         second = self._start(again, brief.agent)
         second.doubled, second.since = True, first.since
 
     def _start(self, brief: Brief, name: str) -> _Sent:
-        sent = _Sent(brief, name)
-        sent.task = asyncio.create_task(self._work(sent, self.account.open(brief.agent, self._batch)))
+        sent = _Sent(brief, name, self.account.open(brief.agent, self._batch))
+        sent.task = asyncio.create_task(self._work(sent))
         self._working.append(sent)
         return sent
 
-    async def _work(self, sent: _Sent, account: Account) -> Outcome:
-        return await errand(self.run, sent.brief, account, lambda: sent.reason)
+    async def _work(self, sent: _Sent) -> Outcome:
+        return await errand(self.run, sent.brief, sent.account, lambda: sent.reason)
 
     async def outcome(self) -> tuple[Brief, Outcome] | Lag | None:
         """The next to come back, or somebody who lags; None when there is nobody left worth waiting for."""
@@ -167,7 +173,7 @@ class Crew:
         return None
 
     def _thresholds(self) -> tuple[float | None, float | None]:
-        alive = self._sent - len(self.failures)
+        alive = self.sent - len(self.failures)
         return self.patience.leave_at(self._latencies, alive), self.patience.double_at(self._latencies, self._seconds)
 
     def _timeout(self, leave: float | None, double: float | None) -> float | None:
@@ -180,6 +186,7 @@ class Crew:
     async def _back(self, sent: _Sent) -> tuple[Brief, Outcome] | None:
         """Take in who came back; None where its double is still at work and may do better."""
         self._working.remove(sent)
+        self.used[sent.brief.agent] = sent.account.total
         outcome = sent.task.result()
         doubles = [other for other in self._working if other.name == sent.name]
         if isinstance(outcome, Attempt) and not outcome.cut:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from musespark.errors import BadOption, BudgetExhausted, MuseError
-from musespark.events import StageStarted
+from musespark.events import Noted, StageStarted
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew, Lag
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import limited
 from musespark.reasoning.table import Table, part
 
 if TYPE_CHECKING:
@@ -22,22 +24,32 @@ GROWTH = 4
 async def explore(run: Run, team: Team) -> Table:
     """The answers of as many explorers as it takes. Raises AllFailed where none came back with any, `Stopped` likewise."""
     run.emit(StageStarted("explore"))
-    waiting = list(reversed(_briefs(run, team)))
+    waiting = _briefs(run, team)
+    everyone = len(waiting)
     table = Table(run, team.equivalence(run))
     wave = team.first
     async with Crew(run, run.main, team.patience) as crew:
 
         def send(count: int) -> None:
-            for _ in range(min(count, len(waiting))):
-                crew.send(waiting.pop())
+            sent = _payable(run, team, table, waiting, count)
+            if not (sent or crew.sent):  # that even one is too much is for the budget to say
+                sent = waiting[:1]
+            names = {brief.agent for brief in sent}
+            waiting[:] = [brief for brief in waiting if brief.agent not in names]
+            for brief in sent:
+                crew.send(brief)
 
         send(wave)
         while crew.working and not table.settled:
             match await crew.outcome():
                 case Lag(brief):
                     # Somebody new thinks of something new; the same question again is for when nobody is left.
-                    send(1) if waiting else crew.double(brief)
+                    if waiting:
+                        send(1)
+                    elif again := _payable(run, team, table, [brief], 1):
+                        crew.double(brief, again[0].request)
                 case brief, outcome:
+                    table.shares.saw(brief, outcome, crew.used[brief.agent])
                     await _taken(table, team, brief, outcome, crew.working + len(waiting))
                     if isinstance(outcome, BudgetExhausted) or crew.hopeless or run.budget.seconds_left() == 0:
                         waiting.clear()
@@ -50,8 +62,19 @@ async def explore(run: Run, team: Team) -> Table:
         await crew.dismiss(table.settled or "the others were enough to decide")
     if not table.attempts:
         raise run.budget.overdue() if run.budget.stopped else crew.all_failed()
+    if waiting and not table.settled:
+        table.short = True
+        run.emit(Noted("main", f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked."))
     table.explored = table.groups.leading
     return table
+
+
+def _payable(run: Run, team: Team, table: Table, waiting: Sequence[Brief], count: int) -> list[Brief]:
+    """Those of the next who can be paid, each with its share; what deciding between the answers so far will cost is kept back."""
+    if not limited(run):
+        return list(waiting[:count])
+    others = len(waiting) > count
+    return table.shares.dealt(waiting, count, team.price(run, table), half=others, anyone=not table.whole)
 
 
 def _briefs(run: Run, team: Team) -> list[Brief]:

@@ -17,17 +17,16 @@ from musespark.errors import BudgetExhausted
 from musespark.events import Changed, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
+from musespark.reasoning.agreement import Group
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import limited
 from musespark.reasoning.table import Table, part, short
 
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
-JUDGES = 6
-"""Calls that are kept in reserve for whoever decides in the end."""
 PICTURES = 2
 """Pictures behind an answer that are shown beside it."""
 MOST = 8
@@ -42,19 +41,26 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
             and team.model_of(attempt, "refiner").abilities.conversation]
     if len(table.groups.leading) < 2 or not able:
         return
-    run.emit(StageStarted("refine", round))
     groups = table.groups.leading
-    after = {attempt.agent: attempt for attempt in table.attempts}
     named = {f"{attempt.agent}/round-{round}": attempt for attempt in able}
+    briefs = []
+    for agent, attempt in named.items():
+        rivals = [group.first for group in groups if attempt not in group.attempts]
+        briefs.append(_brief(run, team, attempt, agent, rivals[:MOST]))
+    sent = _payable(run, team, table, round, briefs, [_seat(groups, attempt) for attempt in able])
+    if not sent:
+        return
+    run.emit(StageStarted("refine", round))
+    after = {attempt.agent: attempt for attempt in table.attempts}
     async with Crew(run, run.main, team.patience) as crew:
-        for agent, attempt in named.items():
-            rivals = [group.first for group in groups if attempt not in group.attempts]
-            crew.send(_brief(run, team, attempt, agent, rivals[:MOST], len(able)))
+        for brief in sent:
+            crew.send(brief)
         while (back := await crew.outcome()) is not None:
             if not isinstance(back, tuple):
                 crew.double(back.brief)
                 continue
             brief, outcome = back
+            table.shares.saw(brief, outcome, crew.used[brief.agent])
             before = named[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt) and not outcome.cut:
                 kept = await _kept(run, table, before, outcome)
@@ -70,6 +76,26 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
     table.agreed()
 
 
+def _payable(run: Run, team: Team, table: Table, round: int, briefs: list[Brief], seats: list[tuple[int, int]]) -> list[Brief]:
+    """Those who can be paid for reconsidering, each with its share; nobody rather than one alone."""
+    if not limited(run):
+        return briefs
+    ordered = [brief for _, brief in sorted(zip(seats, briefs, strict=True), key=lambda pair: pair[0])]
+    sent = table.shares.dealt(ordered, len(ordered), team.price(run, table), half=round < team.rounds)
+    if len(sent) < min(2, len(briefs)):
+        sent = []
+    if len(sent) < len(briefs):
+        table.short = True
+        run.emit(Noted("main", f"The budget lets {len(sent) or 'none'} of {len(briefs)} agents reconsider."))
+    return sent
+
+
+def _seat(groups: Sequence[Group], attempt: Attempt) -> tuple[int, int]:
+    """Who is asked first where not all can be: one of each group, the largest first, then the second of each."""
+    at = next((at for at, group in enumerate(groups) if attempt in group.attempts), len(groups))
+    return (groups[at].attempts.index(attempt) if at < len(groups) else at), at
+
+
 async def _kept(run: Run, table: Table, before: Attempt, after: Attempt) -> bool:
     """Whether an agent kept its answer; where there is no time to compare them, whether it wrote the same."""
     try:
@@ -80,14 +106,13 @@ async def _kept(run: Run, table: Table, before: Attempt, after: Attempt) -> bool
         return before.answer == after.answer
 
 
-def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt], beside: int) -> Brief:
+def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt]) -> Brief:
     shuffled = list(rivals)
     random.Random(f"{run.request.seed} {agent}").shuffle(shuffled)
     model = team.model_of(attempt, "refiner")
-    request = share(run, run.request, model, beside + JUDGES)
     told = Message.user(*rebuttal(shuffled))
-    conversation = (*request.messages, *attempt.transcript, *_unanswered(attempt), told)
-    return Brief(agent=agent, model=model, request=replace(request, messages=conversation), task=f"{model.name}: reconsiders",
+    conversation = (*run.request.messages, *attempt.transcript, *_unanswered(attempt), told)
+    return Brief(agent=agent, model=model, request=replace(run.request, messages=conversation), task=f"{model.name}: reconsiders",
                  tools=team.tools if model.abilities.tools else (), verify=team.verify)
 
 

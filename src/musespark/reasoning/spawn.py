@@ -15,10 +15,10 @@ from musespark.content import Message, ToolSpec
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import share
 from musespark.tools.tool import Output
 
 MOST = 16

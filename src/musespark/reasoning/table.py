@@ -12,6 +12,7 @@ from musespark.reasoning.agreement import Group, Groups
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import Equivalence
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import Shares
 
 _SHORT = 80
 """Characters of an answer that are shown beside others."""
@@ -30,9 +31,12 @@ class Table:
     """Whether a budget kept somebody from answering."""
     explored: tuple[Group, ...] = ()
     """How the answers stood before anybody saw anybody else's."""
+    shares: Shares = field(init=False)
+    """Who else the budget pays for."""
 
     def __post_init__(self) -> None:
         self.groups = Groups(self.same)
+        self.shares = Shares(self.run)
 
     async def lay(self, attempt: Attempt) -> None:
         """Put an answer beside the others."""
@@ -68,6 +72,11 @@ class Table:
     def verified(self) -> list[Attempt]:
         """The answers that something that knows has found right."""
         return [attempt for attempt in self.attempts if attempt.verified]
+
+    @property
+    def whole(self) -> bool:
+        """Whether an answer has come to its end."""
+        return any(not attempt.cut for attempt in self.attempts)
 
     @property
     def sound(self) -> bool:

@@ -10,23 +10,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from musespark.budget import Cost
 from musespark.content import Request
 from musespark.errors import BadOption, BeyondModel, QuestionTooLong
 from musespark.events import Decided, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief, ToolMaker
 from musespark.reasoning.aggregate import Aggregator, aggregator_named
+from musespark.reasoning.aggregate.automatic import price
 from musespark.reasoning.agreement import enough
 from musespark.reasoning.approaches import explorer
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import share
 from musespark.reasoning.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.explore import explore
 from musespark.reasoning.looking import Looking
 from musespark.reasoning.meaning import same_meaning
 from musespark.reasoning.panel import Panel
 from musespark.reasoning.patience import Patience
-from musespark.reasoning.refine import JUDGES, refine
+from musespark.reasoning.refine import refine
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table, part
 from musespark.tools.tool import Tool
@@ -44,12 +45,14 @@ Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
 
 
 def briefs(run: Run, team: Team) -> list[Brief]:
-    """The explorers, unlike each other on purpose: the models dealt in turn, each with its own seed, temperature and approach."""
+    """The explorers, unlike each other on purpose: the models dealt in turn, each with its own seed, temperature and approach.
+
+    Each gets its share of a limited budget when it is sent.
+    """
     found = []
     for index in range(team.agents):
         model = team.explorers[index % len(team.explorers)]
-        limited = share(run, run.request, model, team.agents * (1 + team.rounds) + JUDGES)
-        request, approach = explorer(limited, model, index)
+        request, approach = explorer(run.request, model, index)
         found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
                            tools=team.tools, verify=team.verify))
     return found
@@ -142,6 +145,10 @@ class Team:
     def is_enough(self, table: Table, remaining: int) -> tuple[bool, str]:
         """Whether more answers would change nothing, and why."""
         return self.panel.enough(table.groups) if self.panel else self.enough(table.groups.counts, remaining)
+
+    def price(self, run: Run, table: Table) -> Cost:
+        """What it takes to decide between the answers so far, as far as a model would be asked; kept back from a limited budget."""
+        return price(run, self, table)
 
     def equivalence(self, run: Run) -> Equivalence:
         """When two answers to this question are the same."""

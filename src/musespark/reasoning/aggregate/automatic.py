@@ -5,35 +5,57 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from musespark.budget import Cost
+from musespark.reasoning.aggregate import Aggregator, aggregator_named
 from musespark.reasoning.aggregate.decision import Decision
-from musespark.reasoning.aggregate.judge import judge
-from musespark.reasoning.aggregate.merge import merge
+from musespark.reasoning.aggregate.judge import VERDICT, comparisons, judge
+from musespark.reasoning.aggregate.merge import merge, writing
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.aggregate.weigh import weigh
 from musespark.reasoning.equivalence.automatic import prose
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import NOTHING
 from musespark.reasoning.table import Table
 
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
+
 async def automatic(run: Run, team: Team, table: Table) -> Decision:
     """Verified answers win; else the vote, weighed where reliabilities are known; else a judge; else a merger of prose."""
+    decide, why = _choice(run, team, table)
+    return _because(await decide(run, team, table), why, by="verified" if table.verified else None)
+
+
+def _choice(run: Run, team: Team, table: Table) -> tuple[Aggregator, str]:
     leading = table.groups.leading
     if table.verified:
-        return _because(await vote(run, team, table), "it was checked and found right", by="verified")
+        return vote, "it was checked and found right"
     if len(leading) == 1:
-        return _because(await vote(run, team, table), "all answers that count agree")
+        return vote, "all answers that count agree"
     if team.panel is not None:
-        return _because(await weigh(run, team, table), "the models' reliability on such questions is known")
+        return weigh, "the models' reliability on such questions is known"
     if table.settled or len(leading[0]) > len(leading[1]):
-        return _because(await vote(run, team, table), "it has the most votes")
+        return vote, "it has the most votes"
     able = team.player("judge", run.request) is not None and run.budget.seconds_left() != 0
     if not able:
-        return _because(await vote(run, team, table), "the vote is tied and no model here can judge: the first answer counts")
+        return vote, "the vote is tied and no model here can judge: the first answer counts"
     if all(prose(group.answer) and not group.first.calls for group in leading):
-        return _because(await merge(run, team, table), "the answers are prose that no vote can count")
-    return _because(await judge(run, team, table), "the vote is tied")
+        return merge, "the answers are prose that no vote can count"
+    return judge, "the vote is tied"
+
+
+def price(run: Run, team: Team, table: Table) -> Cost:
+    """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing where a vote does."""
+    if len(table.groups) < 2:
+        return NOTHING
+    decide = aggregator_named(team.aggregate) if isinstance(team.aggregate, str) else team.aggregate
+    if decide is automatic:
+        decide, _ = _choice(run, team, table)
+    finalists = [group.first for group in table.groups.leading[:2]]
+    if decide is judge:
+        return table.shares.cost(comparisons(run, team, finalists), VERDICT)
+    return table.shares.cost(writing(run, team, finalists)) if decide is merge else NOTHING
 
 
 def _because(decision: Decision, why: str, by: str | None = None) -> Decision:

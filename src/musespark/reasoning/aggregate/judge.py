@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
@@ -21,7 +21,6 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import share
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
@@ -31,7 +30,10 @@ if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
 FINALISTS = 3
-"""Distinct answers that are compared, the largest groups first: three make six calls, all at the same time."""
+"""Distinct answers that are compared, the largest groups first: three make six calls, all at the same time. Two where a budget
+does not pay for three."""
+VERDICT = 400
+"""Tokens that a verdict is taken to need at most."""
 
 _BETTER = re.compile(r'"?better"?\s*[:=]\s*"?(A|B|neither)\b', re.I)
 
@@ -55,7 +57,11 @@ async def judge(run: Run, team: Team, table: Table) -> Decision:
         return replace(fallback, reason=f"No model here can judge. {fallback.reason}")
     if len(finalists) == 1:
         return fallback
-    wins, reason, failed = await _compared(run, team, model, finalists, table)
+    compared = _payable(run, team, finalists, table)
+    if not compared:
+        table.short = True
+        return replace(fallback, reason=f"The budget does not pay for a judge. {fallback.reason}")
+    wins, reason, failed = await _compared(run, team, model, compared, table)
     if not wins:
         why = f"The judge failed: {failed}" if failed else "The judge favoured nobody in both orders."
         return replace(fallback, reason=f"{why} {fallback.reason}")
@@ -64,14 +70,35 @@ async def judge(run: Run, team: Team, table: Table) -> Decision:
     return Decision(by="judge", winner=winner, winners=group.agents, reason=reason[winner.agent])
 
 
-async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt],
+def comparisons(run: Run, team: Team, finalists: Sequence[Attempt]) -> list[Brief]:
+    """The judges of every pair, in both orders; none where no model here can judge."""
+    model = team.player("judge", run.request)
+    if model is None:
+        return []
+    return [_brief(run, team, model, f"judge-{number}", *pair) for number, pair in enumerate(permutations(finalists, 2), 1)]
+
+
+_Pair = tuple[Attempt, Attempt]
+
+
+def _payable(run: Run, team: Team, finalists: list[Attempt], table: Table) -> list[tuple[Brief, _Pair]]:
+    """As many finalists as can all be compared, each comparison with its share."""
+    for count in range(len(finalists), 1, -1):
+        briefs = comparisons(run, team, finalists[:count])
+        dealt = table.shares.dealt(briefs, len(briefs), most=VERDICT)
+        if len(dealt) == len(briefs):
+            return list(zip(dealt, permutations(finalists[:count], 2), strict=True))
+    return []
+
+
+async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Brief, _Pair]],
                     table: Table) -> tuple[Counter[str], dict[str, str], MuseError | None]:
     """Comparisons won by agent, for each winner a judge's sentence, and what a judge failed with, if one did."""
-    pairs = {f"judge-{number}": pair for number, pair in enumerate(permutations(finalists, 2), 1)}
+    pairs = {brief.agent: pair for brief, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
     async with Crew(run, run.main, team.patience) as crew:
-        for agent, (first, second) in pairs.items():
-            crew.send(_brief(run, team, model, agent, first, second))
+        for brief, _ in compared:
+            crew.send(brief)
         while (back := await crew.outcome()) is not None:
             if not isinstance(back, tuple):
                 crew.double(back.brief)
@@ -81,15 +108,16 @@ async def _compared(run: Run, team: Team, model: Model, finalists: list[Attempt]
             if isinstance(outcome, Attempt):
                 verdicts[first.agent, second.agent] = verdict_in(outcome.text)
             table.short |= isinstance(outcome, BudgetExhausted)
-    return *_counted(run, model, finalists, verdicts), next(iter(crew.failures.values()), None)
+    finalists = dict.fromkeys(first.agent for first, _ in pairs.values())
+    return *_counted(run, model, list(finalists), verdicts), next(iter(crew.failures.values()), None)
 
 
-def _counted(run: Run, model: Model, finalists: list[Attempt],
+def _counted(run: Run, model: Model, finalists: list[str],
              verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str]]:
     """A comparison counts for whom both orders favour."""
     wins: Counter[str] = Counter()
     reason: dict[str, str] = {}
-    for one, other in combinations([attempt.agent for attempt in finalists], 2):
+    for one, other in combinations(finalists, 2):
         first, second = (verdicts.get(pair, Verdict(None, "")) for pair in ((one, other), (other, one)))
         match first.better, second.better:
             case "A", "B":
@@ -118,9 +146,8 @@ def verdict_in(text: str) -> Verdict:
 
 
 def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:
-    unlimited = replace(run.request, max_tokens=None)  # that is for answers; a verdict needs what it needs
-    limited = share(run, unlimited, model, FINALISTS * (FINALISTS - 1))
-    request = replace(limited, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
+    # The limit of a reply is for answers; a verdict needs what it needs.
+    request = replace(run.request, max_tokens=None, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
     asked = Message.user(
         "Two people answered the question above.\n"
         f"\n<answer id=\"A\">\n{reasons(first)}\n</answer>\n\n<answer id=\"B\">\n{reasons(second)}\n</answer>\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.calling import share
 from musespark.reasoning.crew import errand
 from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
@@ -34,9 +34,15 @@ async def merge(run: Run, team: Team, table: Table) -> Decision:
     if model is None or len(best) == 1:
         fallback = await vote(run, team, table)
         return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
-    request = replace(share(run, run.request, model, 1), tools=(), tool_choice="auto")
-    brief = Brief(agent=NAME, model=model, task=f"{model.name}: writes one answer from {len(best)}",
-                  request=replace(request, messages=(*request.messages, _asked(best, model))), verify=team.verify)
+    for count in range(len(best), 1, -1):
+        best = best[:count]
+        if dealt := table.shares.dealt(writing(run, team, best), 1):
+            break
+    else:
+        table.short = True
+        fallback = await vote(run, team, table)
+        return replace(fallback, reason=f"The budget does not pay for a merger. {fallback.reason}")
+    brief = dealt[0]
     merged = await _written(run, brief)
     if isinstance(merged, MuseError):
         table.short |= isinstance(merged, BudgetExhausted)
@@ -44,6 +50,16 @@ async def merge(run: Run, team: Team, table: Table) -> Decision:
         return replace(fallback, reason=f"Merging failed: {merged} {fallback.reason}")
     return Decision(by="merge", winner=merged, winners=tuple(attempt.agent for attempt in best), written=True,
                     reason=f"{model.name} wrote it from {len(best)} different answers.")
+
+
+def writing(run: Run, team: Team, best: Sequence[Attempt]) -> list[Brief]:
+    """Who writes one answer from these: one, or nobody."""
+    model = team.player("merger", run.request)
+    if model is None:
+        return []
+    request = replace(run.request, tools=(), tool_choice="auto", messages=(*run.request.messages, _asked(best, model)))
+    return [Brief(agent=NAME, model=model, task=f"{model.name}: writes one answer from {len(best)}", request=request,
+                  verify=team.verify)]
 
 
 async def _written(run: Run, brief: Brief) -> Attempt | MuseError:
@@ -55,7 +71,7 @@ async def _written(run: Run, brief: Brief) -> Attempt | MuseError:
     return merged
 
 
-def _asked(best: list[Attempt], model: Model) -> Message:
+def _asked(best: Sequence[Attempt], model: Model) -> Message:
     given = "".join(f"\n<answer>\n{reasons(attempt)}\n</answer>\n" for attempt in best)
     return Message.user(
         "Several people answered the question above independently, and differently:\n" + given +
