@@ -70,7 +70,7 @@ def slow_import(monkeypatch):
 
 async def test_others_are_answered_while_a_library_is_imported(slow_import):
     go_on, begun = slow_import
-    config = Config(models={"a": ModelConfig(model=FOUR["a"])}, roles=Roles(explorer=("nano",)))
+    config = Config(models={"a": ModelConfig(model=FOUR["a"])}, roles=Roles(explorer=("plain",)))
     app = make_app(config, models={"plain": FakeModel(says("42"), name="plain", abilities=ABLE)})
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=30) as http:
         listing = asyncio.create_task(http.get("/v1/models"))
