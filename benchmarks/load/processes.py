@@ -36,11 +36,14 @@ class Process:
 
 
 @contextmanager
-def running(name: str, command: list[str], port: int, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Process]:
+def running(name: str, command: list[str], port: int, folder: Path,
+            variables: Mapping[str, str] | None = None) -> Iterator[Process]:
     """A process that listens at the port, until the block ends. What it writes is in NAME.log of the folder."""
-    ours = {"PYTHONPATH": os.pathsep.join(filter(None, (str(HERE), os.environ.get("PYTHONPATH"))))}
+    places = [str(HERE), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    ours = {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, places))}  # the process begins in another folder
     with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, **(ours | dict(variables or {}))})
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder,
+                                   env={**os.environ, **ours, **(variables or {})})
     try:
         deadline = time.monotonic() + PATIENCE
         while not _listening(port):

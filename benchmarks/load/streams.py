@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import openai
+from load.backend import SCRIPTS
 from load.client import QUESTION, Connection, connected, request
 from load.processes import Process
 
@@ -30,17 +32,27 @@ async def consumed(client: openai.AsyncOpenAI, model: str, extra: dict[str, Any]
     return chunks, "".join(pieces)
 
 
-async def cost_of_streams(server: Process, model: str, count: int, extra: dict[str, Any]) -> tuple[float, float]:
-    """Milliseconds of processor time that a stream takes: of this client, and of the server. Raises RuntimeError for a wrong one."""
+@dataclass(frozen=True)
+class Cost:
+    """What a stream costs: milliseconds of processor time, and the chunks that reach the client."""
+
+    client: float
+    server: float
+    chunks: float
+
+
+async def cost_of_streams(server: Process, model: str, count: int, extra: dict[str, Any]) -> Cost:
+    """The mean of so many streams, one after the other. Raises RuntimeError for one that is not whole."""
     async with sdk(server.port) as client:
-        for _ in range(5):
-            chunks, text = await consumed(client, model, extra)
-            if chunks < 100 or not text.endswith("word98 word99 "):
-                raise RuntimeError(f"a wrong stream of {chunks} chunks: {text[-80:]!r}")
-        own, theirs = time.process_time(), server.cpu
-        for _ in range(count):
+        for _ in range(3):
             await consumed(client, model, extra)
-        return (time.process_time() - own) / count * 1e3, (server.cpu - theirs) / count * 1e3
+        own, theirs, received = time.process_time(), server.cpu, 0
+        for _ in range(count):
+            chunks, text = await consumed(client, model, extra)
+            received += chunks
+            if text != "".join(SCRIPTS[model.removeprefix("fake-")].pieces):
+                raise RuntimeError(f"a wrong stream of {chunks} chunks: {text[-80:]!r}")
+        return Cost((time.process_time() - own) / count * 1e3, (server.cpu - theirs) / count * 1e3, received / count)
 
 
 async def first_signs(server: Process, model: str, count: int) -> list[float]:

@@ -201,9 +201,9 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
 
         full = [True]
 
-        @event.listens_for(database.engine, "begin")
-        def limited(connection):
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {most if full else 1_000_000}")
+        @event.listens_for(database.engine, "checkout")
+        def limited(connection, *_):
+            connection.execute(f"PRAGMA max_page_count = {most if full else 1_000_000}")
 
         with pytest.raises(StoreUnusable, match="database or disk is full"):
             await runs.event("r", AnswerDelta("x" * 100_000))
@@ -230,10 +230,9 @@ async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path)
 
         broken = [True]
 
-        @event.listens_for(database.engine, "commit")
-        def fails(connection):
-            if broken and connection.get_execution_options().get("writes"):
-                raise OSError("the disk is away")
+        @event.listens_for(database.engine, "checkout")
+        def fails(connection, *_):
+            connection.execute(f"PRAGMA query_only = {len(broken)}")
 
         await runs.end("r", "finished", Spending(tokens=3))
         assert (await runs.get("r")).how == "running"

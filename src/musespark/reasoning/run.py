@@ -85,8 +85,8 @@ class Run:
     def emit(self, event: _AnyEvent) -> _AnyEvent:
         """Send an event on its way; returns it with its number and its time.
 
-        Pieces of one text that nobody has read yet become one: what it costs to keep, show and send an event is paid once for all
-        that came together, and nobody sees any of it later.
+        Pieces of one text that nobody has read yet become one event: what it costs to keep, show and send one is paid once for all
+        that came together, and nobody sees any of it later. A piece that became part of another is returned as it was.
         """
         match event:
             case AnswerDelta():
@@ -101,7 +101,7 @@ class Run:
         self._sent += 1
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
-            return longer
+            return event
         stamped = self._stamp(event)
         if isinstance(stamped, Pictured):
             self._pictures.append(stamped.seq)
@@ -198,16 +198,15 @@ class Run:
         self.emit(RunFailed(type(error).__name__, str(error)))
 
 
-def _joined(waiting: Event, event: _AnyEvent) -> _AnyEvent | None:
+def _joined(waiting: Event, event: Event) -> Event | None:
     """An event that waits and the next piece of the same text as one; None where they are no such two."""
-    match waiting, event:
-        case AnswerDelta(), AnswerDelta():
-            pass
-        case Thought(agent=one), Thought(agent=other) if one == other:
-            pass
-        case _:
-            return None
-    return replace(event, text=waiting.text + event.text, seq=waiting.seq, at=waiting.at) if len(waiting.text) < JOINED else None
+    if isinstance(event, AnswerDelta):
+        if isinstance(waiting, AnswerDelta) and len(waiting.text) < JOINED:
+            return AnswerDelta(waiting.text + event.text, seq=waiting.seq, at=waiting.at)
+    elif isinstance(event, Thought) and isinstance(waiting, Thought):
+        if event.agent == waiting.agent and len(waiting.text) < JOINED:
+            return Thought(waiting.agent, waiting.text + event.text, seq=waiting.seq, at=waiting.at)
+    return None
 
 
 def being_cancelled() -> bool:

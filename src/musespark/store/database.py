@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import NotInstalled, StoreUnusable
+from musespark.store.rows import Cursor
 from musespark.store.votes import BUSY, default_path, to_wal
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
 """What servers on one Postgres lock while one of them migrates: a number of our own."""
 _TURN = _LOCK + 1
+_BEGIN = "BEGIN IMMEDIATE"
+"""A transaction that reads first and writes then could find that another has written in between."""
 
 
 def runs_path() -> Path:
@@ -44,7 +47,7 @@ class Database:
             import sqlalchemy
         except ImportError:
             raise NotInstalled("A store of runs", "sqlalchemy", "serve") from None
-        self._troubles = (sqlalchemy.exc.SQLAlchemyError, OSError)
+        self._troubles: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, OSError)
         text = str(where or runs_path())
         self.name = text
         """What it is called in errors: without a password."""
@@ -52,6 +55,7 @@ class Database:
             self.engine = self._postgres(text)
         else:
             self.engine = self._sqlite(Path(text).expanduser())
+        self._troubles += (self.engine.dialect.loaded_dbapi.Error,)
         try:
             with self.told():
                 self._migrate()
@@ -90,6 +94,25 @@ class Database:
                 yield connection
 
     @contextmanager
+    def appending(self) -> Iterator[Cursor]:
+        """The same through the driver alone, for the statements of every run (`rows`). Raises `StoreUnusable`."""
+        with self.told():
+            connection = self.engine.raw_connection()
+            try:
+                cursor = connection.cursor()
+                if self.is_sqlite:
+                    cursor.execute(_BEGIN)
+                yield cursor
+                connection.commit()
+            finally:
+                connection.close()  # which rolls back what is not committed
+
+    @property
+    def mark(self) -> str:
+        """What stands for a value in the driver's statements."""
+        return "?" if self.is_sqlite else "%s"
+
+    @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A view of one moment. Raises `StoreUnusable`."""
         with self.told(), self.engine.connect() as connection, connection.begin():
@@ -120,9 +143,8 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def begins(connection: Connection) -> None:
-            # A transaction that reads first and writes then could find that another has written in between.
             writes = connection.get_execution_options().get("writes")
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+            connection.exec_driver_sql(_BEGIN if writes else "BEGIN")
 
         return engine
 

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
 
 from musespark.store.database import Database
-from musespark.store.rows import insert
+from musespark.store.rows import Cursor, Row, ending, insert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _Result = TypeVar("_Result")
-Rows: TypeAlias = list[tuple[Any, ...]]
 _SENSELESS = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError)
 """What is the fault of a value, and will be the next time."""
 _LOG = logging.getLogger(__name__)
@@ -35,7 +34,8 @@ Work: TypeAlias = "Callable[[Connection], Any]"
 class _Batch:
     """What is written together, in this order: a run before its events, its events before its end."""
 
-    rows: dict[str, Rows] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
+    rows: dict[str, list[Row]] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
+    ends: list[Row] = field(default_factory=list)
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     wanted: bool = False
@@ -57,7 +57,7 @@ class Journal:
         self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
         self._thread.start()
 
-    def add(self, table: str, rows: Rows) -> None:
+    def add(self, table: str, rows: Sequence[Row]) -> None:
         """Rows for the next transaction, which begins when somebody waits for it."""
         with self._changed:
             self._batch.rows[table] += rows
@@ -81,13 +81,22 @@ class Journal:
             self._wake()
         return await future
 
+    def end(self, how: str, tokens: int, usd: float, calls: int, run: str) -> None:
+        """The run is over: that is written, soon, in the next transaction that succeeds, and nobody waits for it."""
+        with self._changed:
+            self._batch.ends.append((how, tokens, usd, calls, run))
+            self._soon()
+
     def owe(self, work: Work) -> None:
         """Work that is done, soon, in the next transaction that succeeds, and that nobody waits for."""
         with self._changed:
             self._batch.work.append((work, None))
-            if not self._batch.due:
-                self._batch.due = True
-                self._loop.call_later(SOON, self._nudge)
+            self._soon()
+
+    def _soon(self) -> None:
+        if not self._batch.due:
+            self._batch.due = True
+            self._loop.call_later(SOON, self._nudge)
 
     def close(self) -> None:
         """Write what is left, and end the thread. Blocks: call it from another thread than the loop's."""
@@ -122,20 +131,28 @@ class Journal:
                 return
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
-        if not (self._owed or batch.work or any(batch.rows.values())):
-            return
         try:
-            with self._database.writing() as connection:
-                for table, rows in batch.rows.items():
-                    insert(connection, table, rows)
-                for owed in self._owed:
-                    self._make_good(connection, owed)
-                for work, _ in batch.work:
-                    results.append(work(connection))
+            if self._owed or batch.work:
+                with self._database.writing() as connection:
+                    self._append(connection.connection.cursor(), batch)
+                    for owed in self._owed:
+                        self._make_good(connection, owed)
+                    for work, _ in batch.work:
+                        results.append(work(connection))
+            elif batch.ends or any(batch.rows.values()):
+                with self._database.appending() as cursor:
+                    self._append(cursor, batch)
         except Exception:
+            self._owed += [_said(ending(self._database.mark), end) for end in batch.ends]
             self._owed += [work for work, future in batch.work if future is None]
             raise
         self._owed = []
+
+    def _append(self, cursor: Cursor, batch: _Batch) -> None:
+        for table, rows in batch.rows.items():
+            insert(cursor, self._database.mark, table, rows)
+        for end in batch.ends:
+            cursor.execute(ending(self._database.mark), end)
 
     def _make_good(self, connection: Connection, owed: Work) -> None:
         """What failed before, once more: by itself, so that what will never succeed holds up nothing else."""
@@ -158,6 +175,10 @@ class Journal:
 
         if batch.waiting or any(future for _, future in batch.work):
             self._loop.call_soon_threadsafe(tell)
+
+
+def _said(statement: str, values: Row) -> Work:
+    return lambda connection: connection.exec_driver_sql(statement, values)
 
 
 def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:

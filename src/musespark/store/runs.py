@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, select
 
 from musespark.content import Image
 from musespark.errors import StoreUnusable
@@ -140,9 +140,7 @@ class StoredRuns:
         if count is None:
             return
         self._write(count)
-        values = {"how": how, "tokens": min(spent.tokens, _MOST), "usd": spent.usd, "calls": spent.calls}
-        ended = update(RUNS).where(RUNS.c.id == id).values(**values)
-        self.journal.owe(lambda connection: connection.execute(ended))
+        self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
