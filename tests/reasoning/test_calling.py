@@ -149,6 +149,38 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
     assert budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1) and budget.reserved == Cost()
 
 
+@pytest.mark.parametrize("ends", ["cancelled", "overdue", "stopped", "fails", "cut"])
+@pytest.mark.parametrize("told", [0, 30])
+async def test_what_a_backend_wrote_after_it_last_told_is_booked(ends, told):
+    class Talker(FakeModel):
+        async def stream(self, request):
+            yield UsageDelta(Usage(tokens=7, prompt_tokens=7, usd=0.007, calls=1))
+            yield TextDelta("x" * 100)
+            if told:
+                yield UsageDelta(Usage(tokens=7 + told, critical_path=told, prompt_tokens=7, usd=0.007 + told * 0.01, calls=1))
+            yield ThinkingDelta("y" * 99)
+            yield ThinkingDelta("z" * 3)
+            asking.set()
+            if ends == "fails":
+                raise errors.ModelFailed(self.name, "it fell over", 400)
+            if ends != "cut":
+                await asyncio.sleep(60)
+
+    asking = asyncio.Event()
+    budget = Budget(Limits(tokens=900, usd=9.0, seconds=0.1 if ends == "overdue" else None))
+    current, account = Run(THINK, budget, "test"), Account("a")
+    work = asyncio.create_task(call(current, account, Talker([], abilities=PRICED), THINK))
+    await asking.wait()
+    if ends == "stopped":
+        budget.stop()
+    elif ends == "cancelled":
+        work.cancel()
+    await asyncio.wait([work])
+    usd = 0.007 + 50 * PRICED.usd_per_token
+    assert account.total == Usage(tokens=57, critical_path=50, prompt_tokens=7, usd=pytest.approx(usd), calls=1)
+    assert budget.spent == Cost(tokens=57, usd=pytest.approx(usd), calls=1) and budget.reserved == Cost()
+
+
 async def test_a_reader_that_falls_behind_holds_up_the_backend():
     class Chatty(FakeModel):
         said = 0

@@ -1,4 +1,4 @@
-"""About how many tokens a backend reads, before it has counted them; on the high side, for budgets."""
+"""About how many tokens a backend reads and writes, before it has counted them; what it reads on the high side, for budgets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ TOKENS_PER_PICTURE = 1100
 TOKENS_PER_SECOND = 300
 """Of a video that a model takes whole, its sound included."""
 TOKENS_PER_MESSAGE = 4
+CHARACTERS_PER_WRITTEN_TOKEN = 4
+"""Of what a model writes, roughly: what is counted by until it tells."""
+
+
+def written_tokens(characters: int) -> int:
+    """The tokens of so much text that a model wrote."""
+    return characters // CHARACTERS_PER_WRITTEN_TOKEN
 
 
 def prompt_tokens(request: Request) -> int:

@@ -17,7 +17,7 @@ from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError, RateLimited, StreamCut
 from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.account import Account
 from musespark.reasoning.lanes import Lanes
@@ -137,6 +137,7 @@ class _Call:
             finally:
                 for event in self.lanes.close("its parent ended"):
                     self.run.emit(event)
+                self._count_written()
                 held.settle(Cost(tokens=self.usage.tokens, usd=self.usage.usd, calls=1))
                 self.account.book(self.usage)
                 self.run.spend(self.account)
@@ -235,6 +236,17 @@ class _Call:
         if self.counts and not self.usage.tokens:
             self.usage = Usage(tokens=self.read, prompt_tokens=self.read, usd=self.read * self.model.abilities.usd_per_prompt_token,
                                calls=1)
+
+    def _count_written(self) -> None:
+        """What a reply without an end wrote after its backend had last told, as backends estimate it; one on this process's own
+        cores counts every token."""
+        if self.finish is not None or self.model.abilities.in_process:
+            return
+        characters = sum(len(part.text) for part in self.parts if isinstance(part, Text | Thinking))
+        more = written_tokens(characters) - (self.usage.tokens - self.usage.prompt_tokens)
+        if more > 0:
+            self.usage = replace(self.usage, tokens=self.usage.tokens + more, critical_path=self.usage.critical_path + more,
+                                 usd=self.usage.usd + more * self.model.abilities.usd_per_token)
 
     def _drop(self, reason: str) -> None:
         if self.speak and self.said and self.run.answer:

@@ -19,6 +19,7 @@ from musespark.models.providers.mistral import Mistral
 from musespark.models.providers.openai import OpenAI
 from musespark.models.providers.prices import Price
 from musespark.models.providers.remote import RemoteModel, RemoteOptions
+from musespark.models.registry import model_named
 
 BY_NAME = {str(kind): kind for kind in KINDS}
 LOOK = ToolSpec.of("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
@@ -386,3 +387,9 @@ async def test_thoughts_of_a_person_or_of_nobody_known_are_not_sent():
     reply = Message("assistant", (Thinking("private", "some other signature", "nano"), Text("4")))
     body = await sent(BY_NAME["openai"], Request(messages=(Message.user("2+2?"), reply, Message.user("Sure?"))))
     assert "private" not in json.dumps(body) and [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+
+
+@pytest.mark.parametrize(("model", "pixels"), [("mistral:mistral-medium-latest", 1540), ("mistral:pixtral-large-latest", 1024),
+                                               ("mistral:pixtral-12b-2409", 1024), ("google:gemini-2.5-pro", 3072)])
+def test_pictures_are_sent_no_larger_than_the_model_takes_them(model, pixels):
+    assert model_named(model).abilities.longest_side == pixels

@@ -6,11 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, believed
+from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
 
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as Wire
+
+_PIXTRAL_SIDE = 1024
+"""Pixels; the same table."""
 
 
 class Mistral(Provider):
@@ -25,6 +28,7 @@ class Mistral(Provider):
     text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411",
                  "mistral-large-2407", "mistral-nemo*", "leanstral*")
     longest_side = 1540
+    """Of Mistral Small 3.1 and 3.2 and Medium 3: Mistral's docs, Vision, FAQ, in a table of maximum resolutions by model."""
     max_temperature = 1.5
     id_length = 9
 
@@ -39,4 +43,5 @@ class Mistral(Provider):
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
-        return replace(can, schema=False, effort=can.effort and not profile.get("thinking_always_enabled", False))
+        side = _PIXTRAL_SIDE if matches(model, ("pixtral*",)) else can.longest_side
+        return replace(can, schema=False, effort=can.effort and not profile.get("thinking_always_enabled", False), longest_side=side)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, ToolCall
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import CHARACTERS_PER_WRITTEN_TOKEN, prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.models.providers.conversation import incoming
 from musespark.models.providers.prices import Price, billed
@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from musespark.models.providers.plain import PlainReply
 
-PER_TOKEN = 4
-"""Characters of a token, roughly: what is counted by until the provider tells."""
 EVERY = 64
-"""Estimated tokens between two reports."""
+"""Estimated tokens between two reports; whoever stops a call counts what came after the last in the same way."""
 
 
 class Reply:
@@ -53,7 +51,7 @@ class Reply:
             return
         yield delta
         self._characters += len(delta.text)
-        written = self._characters // PER_TOKEN
+        written = written_tokens(self._characters)
         if written >= self._reported + EVERY:
             self._reported = written
             told = stream.usage
@@ -85,7 +83,7 @@ class Reply:
     def _total(self, response: ModelResponse) -> Usage:
         told = response.usage
         if not told.input_tokens and not told.output_tokens:
-            return self._usage(self._prompt, -(-self._characters // PER_TOKEN))
+            return self._usage(self._prompt, written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
         usage = self._usage(told.input_tokens, told.output_tokens)
         exact = billed(response) if self._listed else None
         return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
