@@ -34,3 +34,15 @@ def test_what_is_wrong_is_told_in_a_sentence(tmp_path: Path, monkeypatch: pytest
     assert run(["eval", "recorded", *(directory if option == "DATA" else option for option in options), "--json"]) == 2
     error = capsys.readouterr().err
     assert word in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(("command", "missing"), [
+    ("eval recorded --data /nowhere", "/nowhere/gsm.jsonl.gz"),
+    ("eval recorded --data /nowhere --task math-l5 --out /nowhere/out", "/nowhere/math-l5.jsonl.gz"),
+    ("eval grounding --screens /nowhere", "/nowhere/"), ("nano card /nowhere", "/nowhere")])
+def test_missing_data_are_told_before_missing_libraries(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+                                                        command: str, missing: str) -> None:
+    monkeypatch.setattr("musespark.cli.extras.find_spec", lambda library: None)
+    assert run(command.split()) == 2
+    error = capsys.readouterr().err
+    assert missing in error and "installed" not in error and error.count("\n") == 1

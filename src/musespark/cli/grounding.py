@@ -40,16 +40,18 @@ def grounding(
     for size in scale or []:
         if not 0.5 <= size <= 8:
             raise BadOption("scale", size, "between 0.5 and 8")
-    require("Measuring what is found and read", "vision", "rapidocr", "onnxruntime")
-    from musespark.evals.grounding_report import as_json as told, table, write
     from musespark.evals.grounding_screens import read_screens
 
+    kept = None if screens is None else read_screens(screens)
+    require("Measuring what is found and read", "vision", "rapidocr", "onnxruntime")
+    from musespark.evals.grounding_report import as_json as told, table, write
+
     with _bar(quiet=as_json) as progress:
-        if screens is None:
+        if kept is None:
             first = seed + (1000 if part == "development" else 0)
             found = _rendered(progress, out / "screens", part, page, range(first, first + seeds), scale or [1.0, 2.0], browser)
         else:
-            found = [screen for screen in read_screens(screens)
+            found = [screen for screen in kept
                      if (not page or screen.page in page) and (not scale or screen.scale in scale)]
         if not found:
             raise BadOption("screens", screens or page, "screens with something written on them")

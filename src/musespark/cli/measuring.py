@@ -67,12 +67,12 @@ def card(
     from musespark.nano.training.curve import draw_curve
     from musespark.nano.weights import DEFAULT, load_half
 
-    require("The loss curve", "eval", "matplotlib")
-    path = weights or DEFAULT
-    _, tensors, about = load_half(path)
     for needed in ("results.json", "log.jsonl"):
         if not (directory / needed).is_file():
             raise BadOption("DIR", directory, f"a directory that holds {needed}")
+    path = weights or DEFAULT
+    _, tensors, about = load_half(path)
+    require("The loss curve", "eval", "matplotlib")
     draw_curve(directory / "log.jsonl", directory / "loss.png")
     print(write_card(directory, about, sum(tensor.size for tensor in tensors.values()), Path(path).stat().st_size))
 

@@ -50,6 +50,10 @@ def recorded(
         if name not in TASKS:
             raise BadOption("task", name, f"one of {', '.join(TASKS)}")
     chosen = task or list(TASKS)
+    from musespark.evals.recording import file_of
+
+    for name in chosen:  # before anything is asked to be installed
+        file_of(directory, name)
     if "math-l5" in chosen:
         require("Comparing mathematics", "math", "math_verify")
     if out is not None:

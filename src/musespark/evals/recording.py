@@ -106,16 +106,22 @@ class Recording:
         return tuple(self.accuracy)
 
 
-def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
-    """The lines of a task's file. Raises `BadOption` for a task that is not known, `MissingFile`."""
+def file_of(directory: str | Path, task: str) -> Path:
+    """A task's file. Raises `BadOption` for a task that is not known, and `MissingFile` where it is not there."""
     if task not in TASKS:
         raise BadOption("task", task, f"one of {', '.join(TASKS)}")
     path = Path(directory) / f"{task}.jsonl.gz"
+    if not path.exists():
+        raise MissingFile(path, "it does not exist; --data or MUSE_RECORDED names the directory of recorded answers")
+    return path
+
+
+def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
+    """The lines of a task's file. Raises `BadOption` for a task that is not known, `MissingFile`."""
+    path = file_of(directory, task)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             found = [json.loads(line) for line in lines]
-    except FileNotFoundError:
-        raise MissingFile(path, "it does not exist; --data or MUSE_RECORDED names the directory of recorded answers") from None
     except (OSError, EOFError, ValueError) as error:
         raise MissingFile(path, f"it is no gzipped file of JSON lines ({error})") from error
     if not found or not all({"id", "question", "gold", "outputs"} <= row.keys() for row in found):

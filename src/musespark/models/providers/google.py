@@ -26,7 +26,7 @@ class Google(Provider):
     picture_types = ("image/png", "image/jpeg", "image/webp")
     video_types = ("video/mp4", "video/quicktime", "video/webm", "video/3gpp")
     longest_side = 3072
-    """"Larger images are scaled down to a maximum resolution of 3072x3072": Gemini API docs, Image understanding, technical details."""
+    """The Gemini API's docs, Image understanding: larger ones "are scaled down to a maximum resolution of 3072x3072"."""
     most_stops = 5
 
     def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:

@@ -44,4 +44,5 @@ class Mistral(Provider):
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
         side = _PIXTRAL_SIDE if matches(model, ("pixtral*",)) else can.longest_side
-        return replace(can, schema=False, effort=can.effort and not profile.get("thinking_always_enabled", False), longest_side=side)
+        effort = can.effort and not profile.get("thinking_always_enabled", False)
+        return replace(can, schema=False, effort=effort, longest_side=side)
