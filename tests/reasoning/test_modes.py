@@ -7,10 +7,11 @@ import pytest
 from musespark import errors
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Request
-from musespark.events import AgentCancelled, AgentReturned, AgentStarted, RunEnded, RunFailed, RunStarted
+from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Noted, RunEnded, RunFailed, RunStarted
 from musespark.models.fake import DOT, SCRIPTS, FakeModel, Hang
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.reasoning.modes import run
+from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
 REQUEST = Request.of("Which?")
@@ -147,3 +148,17 @@ async def test_a_team_of_a_model_with_a_long_context_gets_all_of_it():
     events, error = await seen(model, Request.of("Which?", threads=64))
     assert error is None
     assert (model.requests[0].max_tokens, events[-1].answer) == (65_000_000, "42")
+
+
+@pytest.mark.parametrize("mode", ["instant", "thinking"])
+async def test_of_several_models_one_thinks_and_that_is_said(mode):
+    models = [FakeModel("answer", name=name) for name in ("one", "two", "two")]
+    events, error = await seen(Team(explorers=tuple(models)), Request.of("Which?", mode=mode))
+    assert error is None and [len(model.requests) for model in models] == [1, 0, 0]
+    assert [event.text for event in events if isinstance(event, Noted)] == [
+        f"Only one is asked, and not two: {mode} is one model's; contemplating asks them all."]
+
+
+async def test_one_model_alone_is_no_news():
+    events, _ = await seen(Team(explorers=(FakeModel("answer"), FakeModel("answer"))), Request.of("Which?", mode="thinking"))
+    assert not [event for event in events if isinstance(event, Noted)]

@@ -11,7 +11,7 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew, Lag
 from musespark.reasoning.run import Run
-from musespark.reasoning.shares import limited
+from musespark.reasoning.shares import DECIDING, limited
 from musespark.reasoning.table import Table, part
 
 if TYPE_CHECKING:
@@ -73,8 +73,11 @@ def _payable(run: Run, team: Team, table: Table, waiting: Sequence[Brief], count
     """Those of the next who can be paid, each with its share; what deciding between the answers so far will cost is kept back."""
     if not limited(run):
         return list(waiting[:count])
-    others = len(waiting) > count
-    return table.shares.dealt(waiting, count, team.price(run, table), half=others, anyone=not table.whole)
+    if not table.whole:  # what a reply takes is not known yet
+        count = min(count, team.first)
+    planned = len(waiting) + team.agents * team.rounds + DECIDING
+    return table.shares.dealt(waiting, count, team.price(run, table), planned=planned, half=len(waiting) > count,
+                              anyone=not table.whole)
 
 
 def _briefs(run: Run, team: Team) -> list[Brief]:

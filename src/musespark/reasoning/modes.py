@@ -9,7 +9,7 @@ from functools import partial
 from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
-from musespark.events import Event, Verified
+from musespark.events import Event, Noted, Verified
 from musespark.models.model import Model, held_open
 from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.run import Run
@@ -57,6 +57,9 @@ async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]
 async def _alone(team: Team, run: Run) -> None:
     """One agent, the first explorer: what it says is the answer as it is written."""
     model = team.explorers[0]
+    if others := ", ".join(dict.fromkeys(other.name for other in team.explorers if other.name != model.name)):
+        run.emit(Noted(run.main.agent, f"Only {model.name} is asked, and not {others}: {run.request.mode} is one model's; "
+                                       f"{Mode.CONTEMPLATING} asks them all."))
     brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
                   verify=team.verify)
     try:

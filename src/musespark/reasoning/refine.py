@@ -21,7 +21,7 @@ from musespark.reasoning.agreement import Group
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.run import Run
-from musespark.reasoning.shares import limited
+from musespark.reasoning.shares import DECIDING, limited
 from musespark.reasoning.table import Table, part, short
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def _payable(run: Run, team: Team, table: Table, round: int, briefs: list[Brief]
     if not limited(run):
         return briefs
     ordered = [brief for _, brief in sorted(zip(seats, briefs, strict=True), key=lambda pair: pair[0])]
-    sent = table.shares.dealt(ordered, len(ordered), team.price(run, table), half=round < team.rounds)
+    planned = len(ordered) * (team.rounds - round + 1) + DECIDING
+    sent = table.shares.dealt(ordered, len(ordered), team.price(run, table), planned=planned, half=round < team.rounds)
     if len(sent) < min(2, len(briefs)):
         sent = []
     if len(sent) < len(briefs):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from musespark.budget import Cost
-from musespark.content import Effort, Request
+from musespark.content import Effort
 from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
@@ -27,17 +27,11 @@ REASONED = 4
 """Times as many for a model that is told to reason first."""
 MARGIN = 1.25
 """The next reply may be so much longer than the longest so far."""
+AMPLE = 8_192
+"""Tokens that are enough for a reply as a rule: providers refuse a limit beyond what their model can write."""
+DECIDING = 6
+"""Calls that are planned for whoever decides in the end."""
 NOTHING = Cost()
-
-
-def share(run: Run, request: Request, model: Model, calls: int) -> Request:
-    """The request with one call's share of what is left, its prompt paid from it; unchanged where nothing is limited.
-
-    calls: how many are planned, this one included; the model's own price turns money into tokens.
-    """
-    if not limited(run):
-        return request
-    return _held_to(request, _writable(run, model, _read(request, model), calls, NOTHING))
 
 
 def limited(run: Run) -> bool:
@@ -45,30 +39,30 @@ def limited(run: Run) -> bool:
     return run.budget.tokens_left() is not None or run.budget.usd_left() is not None
 
 
-def _read(request: Request, model: Model) -> int:
+def _read(brief: Brief) -> int:
     """Tokens of its prompt."""
-    return prompt_tokens(readable(request, model)) if model.abilities.conversation else 0
+    return prompt_tokens(readable(brief.request, brief.model)) if brief.model.abilities.conversation else 0
 
 
-def _writable(run: Run, model: Model, read: int, calls: int, kept: Cost) -> float:
-    """Tokens that each of so many calls could write if they shared what is left, but for what is kept; negative where not even
-    the prompts can be paid."""
-    abilities = model.abilities
-    tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
-    most = math.inf if tokens is None else (tokens - kept.tokens) // calls - read
-    if usd is None or not (abilities.usd_per_token or abilities.usd_per_prompt_token):
-        return most
-    each = (usd - kept.usd) / calls - read * abilities.usd_per_prompt_token
-    if not abilities.usd_per_token:
-        return most if each >= 0 else -1
-    return min(most, math.floor(each / abilities.usd_per_token))
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left of a budget."""
 
+    tokens: float
+    usd: float
 
-def _held_to(request: Request, writable: float) -> Request:
-    if math.isinf(writable):
-        return request
-    most = writable if request.max_tokens is None else min(writable, request.max_tokens)
-    return replace(request, max_tokens=max(1, int(most)))
+    @classmethod
+    def of(cls, run: Run, kept: Cost = NOTHING) -> _Left:
+        tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
+        return cls(math.inf if tokens is None else tokens - kept.tokens, math.inf if usd is None else usd - kept.usd)
+
+    def writable(self, model: Model, read: int, parts: int) -> float:
+        """Tokens that each of so many calls could write after its prompt; negative where not even that can be paid."""
+        abilities = model.abilities
+        most, usd = self.tokens / parts - read, self.usd / parts - read * abilities.usd_per_prompt_token
+        if usd < 0:
+            return -1
+        return min(most, usd / abilities.usd_per_token) if abilities.usd_per_token else most
 
 
 @dataclass
@@ -99,7 +93,7 @@ class Shares:
     def reads(self, brief: Brief) -> int:
         """Tokens of the prompts that it is likely to cost."""
         again = self._prompts.get(brief.model.name, 0) if brief.tools else 0
-        return max(_read(brief.request, brief.model), again)
+        return max(_read(brief), again)
 
     def takes(self, brief: Brief, most: int | None = None) -> int:
         """Tokens that a reply is likely to need, at most so many. What was cut would have needed more: twice as many are tried."""
@@ -127,20 +121,22 @@ class Shares:
         paid = all(limit is None or limit >= cost for limit, cost in zip(left, (tokens, usd), strict=True))
         return Cost(tokens=tokens, usd=usd) if paid else NOTHING
 
-    def dealt(self, briefs: Sequence[Brief], count: int, kept: Cost = NOTHING, *, most: int | None = None, half: bool = False,
-              anyone: bool = False) -> list[Brief]:
+    def dealt(self, briefs: Sequence[Brief], count: int, kept: Cost = NOTHING, *, most: int | None = None, planned: int = 0,
+              half: bool = False, anyone: bool = False) -> list[Brief]:
         """The first of these, at most `count`, that can be paid to the end of a likely reply, each with its share; where nothing is
         limited the first `count`, as they are.
 
-        kept: what is to be left over. most: tokens of a reply. half: others come after these, who share half of what is left, if
-        that is enough. anyone: better a cut answer than none; somebody is sent while there is more than has been too little.
+        kept: what is to be left over. most: tokens of a reply. planned: calls until the end; where an equal share for all of them
+        is ample, nobody gets more. half: others come after these, who share half of what is left, if that is enough. anyone: better
+        a cut answer than none; somebody is sent while there is more than has been too little.
         """
         if not limited(self.run):
             return list(briefs[:count])
+        left = _Left.of(self.run, kept)
         reads = {brief.agent: self.reads(brief) for brief in briefs}
 
         def writable(brief: Brief, parts: int) -> float:
-            return _writable(self.run, brief.model, reads[brief.agent], parts, kept)
+            return left.writable(brief.model, reads[brief.agent], parts)
 
         def paid(those: Sequence[Brief], parts: int) -> bool:
             return all(writable(brief, parts) >= self.takes(brief, most) for brief in those)
@@ -150,7 +146,15 @@ class Shares:
             if len(sent) < count and paid([*sent, brief], len(sent) + 1):
                 sent.append(brief)
         if not sent and anyone:
-            kept = NOTHING
+            left = _Left.of(self.run)
             sent = [brief for brief in briefs if writable(brief, 1) > self._cut.get(brief.model.name, 0)][:1]
         parts = 2 * len(sent) if half and paid(sent, 2 * len(sent)) else len(sent)
-        return [replace(brief, request=_held_to(brief.request, writable(brief, parts))) for brief in sent]
+        ample = {brief.agent: max(AMPLE, 2 * self.takes(brief, most), writable(brief, planned) if planned else 0) for brief in sent}
+        return [brief if math.isinf(each := writable(brief, parts)) else _held_to(brief, min(each, ample[brief.agent]))
+                for brief in sent]
+
+
+def _held_to(brief: Brief, writable: float) -> Brief:
+    """The brief with a reply of at most so many tokens."""
+    most = writable if brief.request.max_tokens is None else min(writable, brief.request.max_tokens)
+    return replace(brief, request=replace(brief.request, max_tokens=max(1, int(most))))

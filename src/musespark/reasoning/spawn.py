@@ -18,7 +18,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
-from musespark.reasoning.shares import share
+from musespark.reasoning.shares import Shares
 from musespark.tools.tool import Output
 
 MOST = 16
@@ -71,12 +71,18 @@ class SpawnAgents:
         allowed = self.run.request.threads - self.run.spawned
         if len(told) > allowed:
             return Output(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
+        names = [f"{self.brief.agent}/sub-{next(self._number)}" for _ in told]
+        shares = Shares(self.run)
+        sent = shares.dealt([self._brief(*each) for each in zip(names, told, strict=True)], len(told), shares.cost([self.brief]),
+                            planned=len(told) + 1)
+        if len(sent) < len(told):
+            return Output(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
+                          failed=True)
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
         async with Crew(self.run, self.account, EVERYONE) as crew:
-            names = [f"{self.brief.agent}/sub-{next(self._number)}" for _ in told]
-            for name, message in zip(names, told, strict=True):
-                crew.send(self._brief(name, message, len(told)))
+            for brief in sent:
+                crew.send(brief)
             while (back := await crew.outcome()) is not None:
                 if isinstance(back, tuple):
                     brief, outcome = back
@@ -85,9 +91,8 @@ class SpawnAgents:
                 for number, name in enumerate(names, 1)]
         return Output("\n".join(said), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
-    def _brief(self, name: str, message: str, beside: int) -> Brief:
+    def _brief(self, name: str, message: str) -> Brief:
         request = replace(self.brief.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)
-        request = share(self.run, request, self.brief.model, beside + 1)
         return Brief(agent=name, parent=self.brief.agent, model=self.brief.model, request=request, task=message,
                      tools=self.brief.tools, depth=self.brief.depth + 1)
 

@@ -85,7 +85,7 @@ def _payable(run: Run, team: Team, finalists: list[Attempt], table: Table) -> li
     """As many finalists as can all be compared, each comparison with its share."""
     for count in range(len(finalists), 1, -1):
         briefs = comparisons(run, team, finalists[:count])
-        dealt = table.shares.dealt(briefs, len(briefs), most=VERDICT)
+        dealt = table.shares.dealt(briefs, len(briefs), most=VERDICT, planned=len(briefs))
         if len(dealt) == len(briefs):
             return list(zip(dealt, permutations(finalists[:count], 2), strict=True))
     return []
