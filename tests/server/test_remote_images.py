@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ipaddress
+import socket
+import threading
 
 import pytest
 from hypothesis import given, strategies as st
@@ -10,7 +12,7 @@ from hypothesis import given, strategies as st
 from musespark.models.fake import DOT
 from musespark.server import remote_images
 from musespark.server.failures import Refused
-from musespark.server.remote_images import fetched, is_public
+from musespark.server.remote_images import Lookups, fetched, is_public
 
 PRIVATE = ("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
            "fc00::1 fec0::1 ::127.0.0.1 64:ff9b:1::7f00:1 5f00::1 3fff::1 2606:4700::5efe:7f00:1 2606:4700::200:5efe:a00:1 "
@@ -56,19 +58,19 @@ async def test_loopback_is_refused_before_anything_is_sent():
     async with web(b"") as (address, asked):
         for each in (address, address.replace("127.0.0.1", "localhost"), address.replace("127.0.0.1", "2130706433")):
             with pytest.raises(Refused, match=r"private network|cannot be reached"):
-                await fetched([each], True)
+                await fetched([each], True, Lookups())
     assert asked == []
 
 
 async def test_nothing_is_fetched_where_that_is_not_allowed():
     with pytest.raises(Refused, match="--allow-remote-images"):
-        await fetched(["https://example.com/x.png"], False)
-    assert await fetched([], False) == {}
+        await fetched(["https://example.com/x.png"], False, Lookups())
+    assert await fetched([], False, Lookups()) == {}
 
 
 async def test_a_picture(loopback_counts_as_public):
     async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
-        assert (await fetched([address, address], True))[address].data == DOT
+        assert (await fetched([address, address], True, Lookups()))[address].data == DOT
     assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.0\r\nHost: 127.0.0.1:")
 
 
@@ -80,7 +82,7 @@ async def test_a_picture(loopback_counts_as_public):
 async def test_what_is_no_picture(loopback_counts_as_public, answer, said):
     async with web(answer) as (address, _):
         with pytest.raises(Refused, match=said):
-            await fetched([address], True)
+            await fetched([address], True, Lookups())
 
 
 async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
@@ -93,11 +95,37 @@ async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         with pytest.raises(Refused, match="did not come within"):
-            await fetched([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True)
+            await fetched([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True, Lookups())
 
 
 @pytest.mark.parametrize("address", ["http://", "http://user:secret@127.0.0.1/", "http://127.0.0.1/a\r\nX: y", "http://[::1", "http://a:99999/"])
 async def test_addresses_that_are_none(address):
     with pytest.raises(Refused) as refused:
-        await fetched([address], True)
+        await fetched([address], True, Lookups())
     assert "secret" not in str(refused.value)
+
+
+async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
+    go_on, asked = threading.Event(), []
+
+    def slow(host, port, **options):
+        asked.append(host)
+        assert go_on.wait(30)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(remote_images.socket, "getaddrinfo", slow)
+    monkeypatch.setattr(remote_images, "SECONDS", 0.2)
+    lookups = Lookups(most=3)
+    try:
+        for _ in range(4):  # of those who gave up, the lookups go on
+            with pytest.raises(Refused, match="did not come within"):
+                await fetched([f"http://{number}.example/" for number in range(16)], True, lookups)
+        assert len(asked) == 3
+        async with asyncio.timeout(10):
+            assert await asyncio.gather(*(asyncio.to_thread(str, number) for number in range(50)))
+    finally:
+        go_on.set()
+    monkeypatch.setattr(remote_images, "SECONDS", 10)
+    with pytest.raises(Refused, match="private network"):
+        await fetched(["http://again.example/"], True, lookups)
+    assert asked[-1] == "again.example"

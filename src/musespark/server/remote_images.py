@@ -7,11 +7,14 @@ that a name cannot point elsewhere in between. Redirects are not followed.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import re
 import socket
 import ssl
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from musespark.content import MAX_IMAGE_BYTES, MAX_IMAGES, Image
@@ -23,7 +26,40 @@ SECONDS = 10.0
 _MOST_HEAD = 64_000
 
 
-async def fetched(addresses: Iterable[str], allowed: bool) -> dict[str, Image]:
+class Lookups:
+    """Looks up the addresses of names, a few at a time, in threads that do nothing else: a name server that is slow to answer for a
+    name of a client's choice holds up no one but those who want pictures. Made and used within one event loop.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        self._free = asyncio.Semaphore(most)
+
+    async def of(self, host: str, port: int) -> list[str]:
+        """The addresses. Raises `OSError` and `ValueError`; who stops waiting leaves the thread to its lookup, which counts on."""
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        found: asyncio.Future[list[str]] = loop.create_future()
+
+        def tell(addresses: list[str], error: Exception | None) -> None:
+            self._free.release()
+            if not found.done():
+                found.set_exception(error) if error else found.set_result(addresses)
+
+        def look() -> None:
+            addresses: list[str] = []
+            failed: Exception | None = None
+            try:
+                addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+            except Exception as error:  # it is raised where it is awaited; a lookup that told nobody would count for ever
+                failed = error
+            with suppress(RuntimeError):  # the server has ended meanwhile
+                loop.call_soon_threadsafe(tell, addresses, failed)
+
+        threading.Thread(target=look, name="musespark-lookup", daemon=True).start()
+        return await found
+
+
+async def fetched(addresses: Iterable[str], allowed: bool, lookups: Lookups) -> dict[str, Image]:
     """The pictures by address. Raises `Refused`."""
     found = list(dict.fromkeys(addresses))
     if found and not allowed:
@@ -32,17 +68,17 @@ async def fetched(addresses: Iterable[str], allowed: bool) -> dict[str, Image]:
     if len(found) > MAX_IMAGES:
         raise Refused(f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many")
     async with asyncio.TaskGroup() as group:
-        tasks = {address: group.create_task(_outcome(address)) for address in found}
+        tasks = {address: group.create_task(_outcome(address, lookups)) for address in found}
     for task in tasks.values():
         if isinstance(error := task.result(), Refused):
             raise error
     return {address: image for address, task in tasks.items() if isinstance(image := task.result(), Image)}
 
 
-async def _outcome(address: str) -> Image | Refused:
+async def _outcome(address: str, lookups: Lookups) -> Image | Refused:
     try:
         async with asyncio.timeout(SECONDS):
-            return Image.from_bytes(await _bytes(address))
+            return Image.from_bytes(await _bytes(address, lookups))
     except TimeoutError:
         return _refused(address, f"it did not come within {SECONDS:g} seconds")
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
@@ -58,7 +94,7 @@ def _refused(address: str, reason: str) -> Refused:
     return Refused(f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture")
 
 
-async def _bytes(address: str) -> bytes:
+async def _bytes(address: str, lookups: Lookups) -> bytes:
     """One GET, answered with 200 and a body of a known or an ending length."""
     parts = urlsplit(address)
     host = parts.hostname
@@ -66,10 +102,10 @@ async def _bytes(address: str) -> bytes:
         raise _refused(address, "the address is not a plain one")
     secure = parts.scheme.lower() == "https"
     port = parts.port or (443 if secure else 80)
-    place = await _public(host, port, address)
+    place = _public(await lookups.of(host, port), address)
     reader, writer = await asyncio.open_connection(
         place, port, limit=_MOST_HEAD,
-        ssl=ssl.create_default_context() if secure else None, server_hostname=host if secure else None)
+        ssl=_certificates() if secure else None, server_hostname=host if secure else None)
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         named = f"[{host}]" if ":" in host else host.encode("idna").decode("ascii")
@@ -91,14 +127,17 @@ async def _bytes(address: str) -> bytes:
         writer.close()
 
 
-async def _public(host: str, port: int, address: str) -> str:
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """Loading them takes tens of milliseconds and gives the same each time."""
+    return ssl.create_default_context()
+
+
+def _public(places: list[str], address: str) -> str:
     """The first address of a name, if all of them are public."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    places = [entry[4][0] for entry in found]
-    for place in places:
-        if not is_public(str(place)):
-            raise _refused(address, "it is an address of a private network")
-    return str(places[0])
+    if not all(map(is_public, places)):
+        raise _refused(address, "it is an address of a private network")
+    return places[0]
 
 
 def is_public(place: str) -> bool:

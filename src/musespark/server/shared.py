@@ -17,6 +17,7 @@ from musespark.server.asked import Asked
 from musespark.server.failures import Refused
 from musespark.server.metrics import Metrics
 from musespark.server.models import Models, require_prices
+from musespark.server.remote_images import Lookups
 from musespark.server.seating import seat
 from musespark.server.watching import Watched
 
@@ -64,6 +65,7 @@ class Server:
     callers: Callers
     settings: Settings
     metrics: Metrics = field(default_factory=Metrics)
+    lookups: Lookups = field(default_factory=Lookups)
     carried: set[asyncio.Task[None]] = field(default_factory=set)
     """Runs that nobody holds a connection to."""
     running: set[Thinking] = field(default_factory=set)
