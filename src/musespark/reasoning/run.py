@@ -199,13 +199,15 @@ class Run:
 
 
 def _joined(waiting: Event, event: Event) -> Event | None:
-    """An event that waits and the next piece of the same text as one; None where they are no such two."""
+    """An event that waits and the next piece of the same text as one, and the newer of two accounts; None for any other two."""
     if isinstance(event, AnswerDelta):
         if isinstance(waiting, AnswerDelta) and len(waiting.text) < JOINED:
             return AnswerDelta(waiting.text + event.text, seq=waiting.seq, at=waiting.at)
     elif isinstance(event, Thought) and isinstance(waiting, Thought):
         if event.agent == waiting.agent and len(waiting.text) < JOINED:
             return Thought(waiting.agent, waiting.text + event.text, seq=waiting.seq, at=waiting.at)
+    elif isinstance(event, Spent) and isinstance(waiting, Spent) and event.agent == waiting.agent:
+        return Spent(event.agent, event.usage, seq=waiting.seq, at=waiting.at)
     return None
 
 

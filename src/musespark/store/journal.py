@@ -10,7 +10,9 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy.exc import DataError, IntegrityError
@@ -39,35 +41,38 @@ class _Batch:
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     wanted: bool = False
+    """Whether it is written as soon as may be."""
     due: bool = False
     """Whether it is written before long although nobody waits for it."""
 
 
 class Journal:
-    """Writes what it is given, in the order it was given. Made and used within one event loop; only its thread is another."""
+    """Writes what it is given, in the order it was given. Made and used within one event loop; only its thread is another.
+
+    The loop gathers a batch and hands it over when the thread has nothing to do, so that neither waits for a lock of the other's.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._loop = asyncio.get_running_loop()
-        self._changed = threading.Condition()
         self._batch = _Batch()
+        self._busy = False
+        """Whether the thread has a batch."""
         self._owed: list[Work] = []
-        """What must be written sooner or later, and could not be so far."""
-        self._closing = False
+        """What must be written sooner or later, and could not be so far. The thread's own."""
+        self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
         self._thread.start()
 
     def add(self, table: str, rows: Sequence[Row]) -> None:
         """Rows for the next transaction, which begins when somebody waits for it."""
-        with self._changed:
-            self._batch.rows[table] += rows
+        self._batch.rows[table] += rows
 
     async def kept(self) -> None:
         """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is."""
         future: asyncio.Future[None] = self._loop.create_future()
-        with self._changed:
-            self._batch.waiting.append(future)
-            self._wake()
+        self._batch.waiting.append(future)
+        self._want()
         await future
 
     async def do(self, work: Callable[[Connection], _Result]) -> _Result:
@@ -76,59 +81,63 @@ class Journal:
         Work raises nothing but what the database raises. Raises `StoreUnusable`.
         """
         future: asyncio.Future[_Result] = self._loop.create_future()
-        with self._changed:
-            self._batch.work.append((work, future))
-            self._wake()
+        self._batch.work.append((work, future))
+        self._want()
         return await future
 
     def end(self, how: str, tokens: int, usd: float, calls: int, run: str) -> None:
         """The run is over: that is written, soon, in the next transaction that succeeds, and nobody waits for it."""
-        with self._changed:
-            self._batch.ends.append((how, tokens, usd, calls, run))
-            self._soon()
+        self._batch.ends.append((how, tokens, usd, calls, run))
+        self._soon()
 
     def owe(self, work: Work) -> None:
         """Work that is done, soon, in the next transaction that succeeds, and that nobody waits for."""
-        with self._changed:
-            self._batch.work.append((work, None))
-            self._soon()
+        self._batch.work.append((work, None))
+        self._soon()
+
+    async def aclose(self) -> None:
+        """Write what is left, and end the thread. Nobody may write any more."""
+        try:
+            with suppress(Exception):  # whoever waits for it is told
+                await self.kept()
+        finally:
+            self._handed.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _want(self) -> None:
+        if not self._batch.wanted:
+            self._batch.wanted = True
+            self._loop.call_soon(self._hand_over)  # what others want kept in this same turn of the loop goes along
 
     def _soon(self) -> None:
         if not self._batch.due:
             self._batch.due = True
-            self._loop.call_later(SOON, self._nudge)
+            self._loop.call_later(SOON, self._want)
 
-    def close(self) -> None:
-        """Write what is left, and end the thread. Blocks: call it from another thread than the loop's."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify()
-        self._thread.join()
+    def _hand_over(self) -> None:
+        if self._batch.wanted and not self._busy:
+            self._busy = True
+            batch, self._batch = self._batch, _Batch()
+            self._handed.put(batch)
 
-    def _nudge(self) -> None:
-        with self._changed:
-            self._wake()
-
-    def _wake(self) -> None:
-        self._batch.wanted = True
-        self._changed.notify()
+    def _written(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
+        self._busy = False
+        self._hand_over()
+        for future in batch.waiting:
+            _settle(future, None, error)
+        for (_, promised), result in zip(batch.work, results, strict=True):
+            if promised is not None:
+                _settle(promised, result, error)
 
     def _write_all(self) -> None:
-        while True:
-            with self._changed:
-                while not self._batch.wanted and not self._closing:
-                    self._changed.wait()
-                batch, self._batch = self._batch, _Batch()
-                last = self._closing and not batch.wanted
+        while (batch := self._handed.get()) is not None:
             results: list[Any] = []
             error: Exception | None = None
             try:
                 self._write(batch, results)
             except Exception as caught:  # it goes to everyone who waits; the thread lives on
-                error = caught
-            self._tell(batch, results, error)
-            if last:
-                return
+                error, results = caught, [None] * len(batch.work)  # nothing of it has happened
+            self._loop.call_soon_threadsafe(self._written, batch, results, error)
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
         try:
@@ -161,20 +170,6 @@ class Journal:
                 owed(connection)
         except _SENSELESS as error:
             _LOG.error("The store gives up something that it cannot write: %s", getattr(error, "orig", error))
-
-    def _tell(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
-        if error is not None:
-            results = [None] * len(batch.work)  # nothing of it has happened
-
-        def tell() -> None:
-            for future in batch.waiting:
-                _settle(future, None, error)
-            for (_, promised), result in zip(batch.work, results, strict=True):
-                if promised is not None:
-                    _settle(promised, result, error)
-
-        if batch.waiting or any(future for _, future in batch.work):
-            self._loop.call_soon_threadsafe(tell)
 
 
 def _said(statement: str, values: Row) -> Work:

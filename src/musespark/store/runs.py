@@ -100,7 +100,7 @@ class StoredRuns:
                 await asyncio.wait([upkeep])
                 journal.owe(partial(servers.leave, id=self.server))
         finally:
-            await asyncio.to_thread(journal.close)
+            await journal.aclose()
             self.database.close()
 
     async def start(self, begun: Begun) -> None:
