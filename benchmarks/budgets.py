@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ RUNS = 100
 QUESTION = "How many whole numbers below 1000 are divisible by 3 or by 5?"
 ABLE = Abilities(conversation=True, context=100_000)
 WRONG = ("467", "533", "599")
+STAGES = {"Which answer is right": "judge", "Several people answered": "merge", "Others answered the same": "refine"}
 
 
 @dataclass(frozen=True)
@@ -37,71 +39,77 @@ class Outcome:
 
     whole: bool
     right: bool
-    replies: int
-    """Agents that came to the end of a reply."""
-    cut: int
-    """Replies that were cut."""
     by: str
     tokens: int
+    replies: Counter[str]
+    """Whole ones by stage, and those that were `cut`."""
+
+
+class Model:
+    """What the made-up model says: short answers, or prose."""
+
+    def __init__(self, seed: int, prose: bool) -> None:
+        self.rng, self.prose = random.Random(seed), prose
+        self.replies: Counter[str] = Counter()
+
+    def __call__(self, request: Request, number: int) -> list[Step]:
+        """One reply, within the request's limit."""
+        length = self.rng.randint(100, 150)
+        asked = request.messages[-1].text
+        stage = next((stage for words, stage in STAGES.items() if words in asked), "explore")
+        written, read = min(length, request.max_tokens or length), prompt_tokens(request)
+        self.replies[stage if written == length else "cut"] += 1
+        said = self._verdict(asked) if stage == "judge" else self._answer()
+        used = Usage(tokens=read + written, prompt_tokens=read, critical_path=written)
+        return [TextDelta("Let me count the multiples first. " * 3 + (said if written == length else "")), UsageDelta(used),
+                Finish("finished" if written == length else "length")]
+
+    def _verdict(self, asked: str) -> str:
+        better = "A" if "466" in asked[:asked.index('id="B"')] else "B"
+        return f'{{"reason": "I counted.", "better": "{better}"}}'
+
+    def _answer(self) -> str:
+        right = self.rng.random() < 2 / 3
+        if not self.prose:
+            return f"Answer: {'466' if right else self.rng.choice(WRONG)}"
+        found = "466 of them" if right else "rather more of them"
+        return f"In short, and as far as I can see ({self.rng.random()}), " + "one counts what either divides once " * 3 + found
 
 
 async def outcome(seed: int, tokens: int | None, prose: bool) -> Outcome:
     """One run of a team of eight, with one round of refinement."""
-    rng = random.Random(seed)
-    replies = {True: 0, False: 0}
-
-    def play(request: Request, number: int) -> list[Step]:
-        length, asked = rng.randint(100, 150), request.messages[-1].text
-        if "Which answer is right" in asked:
-            right = "466" in asked[:asked.index('id="B"')]
-            said = f'{{"reason": "I counted.", "better": "{"A" if right else "B"}"}}'
-        else:
-            right = rng.random() < 2 / 3
-            said = _prose(rng, right) if prose else f"Answer: {'466' if right else rng.choice(WRONG)}"
-        written = min(length, request.max_tokens or length)
-        replies[written == length] += 1
-        text = "Let me count the multiples first. " * 3 + (said if written == length else "")
-        used = Usage(tokens=prompt_tokens(request) + written, prompt_tokens=prompt_tokens(request), critical_path=written)
-        return [TextDelta(text), UsageDelta(used), Finish("finished" if written == length else "length")]
-
-    model, budget = FakeModel(play, abilities=ABLE), Budget(Limits(tokens=tokens))
-    ended, by = None, "nobody"
+    played, budget = Model(seed, prose), Budget(Limits(tokens=tokens))
+    answer, by = "", "nobody"
     try:
-        async with aclosing(run(Team(explorers=(model,)), Request.of(QUESTION), budget)) as events:
+        async with aclosing(run(Team(explorers=(FakeModel(played, abilities=ABLE),)), Request.of(QUESTION), budget)) as events:
             async for event in events:
-                ended = event if isinstance(event, RunEnded) else ended
+                answer = event.answer if isinstance(event, RunEnded) else answer
                 by = event.by if isinstance(event, Decided) else by
-    except MuseError:
-        pass
-    answer = ended.answer if ended else ""
+    except MuseError as error:  # it ends without an answer, which is what is counted here
+        by = type(error).__name__
     assert tokens is None or budget.spent.tokens <= tokens
-    return Outcome("Answer:" in answer or "In short" in answer, "466" in answer, replies[True], replies[False], by,
-                   budget.spent.tokens)
-
-
-def _prose(rng: random.Random, right: bool) -> str:
-    return f"In short, and as far as I can see ({rng.random()}), " + "one counts what either of the two divides once " * 3 + (
-        "and finds 466 of them." if right else "and finds rather more of them.")
+    return Outcome("Answer:" in answer or "In short" in answer, "466" in answer, by, budget.spent.tokens, played.replies)
 
 
 async def table(prose: bool) -> None:
     """Print what each budget buys."""
-    print("| tokens | whole answer | right | whole replies | cut replies | decided by judge or merger | used, mean | used, most |")
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
+    last = "merged" if prose else "right"
+    print(f"| tokens | ends with a whole answer | {last} | agents that answered | replies cut | used, mean | used, most |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
     for tokens in BUDGETS:
         found = [await outcome(seed, tokens, prose) for seed in range(RUNS)]
-        whole, right = (sum(getattr(one, name) for one in found) / RUNS for name in ("whole", "right"))
-        replies, cut, used = (sum(getattr(one, name) for one in found) / RUNS for name in ("replies", "cut", "tokens"))
-        decided = sum(one.by in ("judge", "merge") for one in found) / RUNS
+        whole = sum(one.whole for one in found) / RUNS
+        good = sum(one.by == "merge" if prose else one.right for one in found) / RUNS
+        agents, cut = (sum(one.replies[kind] for one in found) / RUNS for kind in ("explore", "cut"))
+        used = [one.tokens for one in found]
         limit = f"{tokens:,}" if tokens else "no limit"
-        print(f"| {limit} | {whole:.0%} | {right:.0%} | {replies:.1f} | {cut:.1f} | {decided:.0%} "
-              f"| {used:,.0f} | {max(one.tokens for one in found):,} |")
+        print(f"| {limit} | {whole:.0%} | {good:.0%} | {agents:.1f} | {cut:.1f} | {sum(used) / RUNS:,.0f} | {max(used):,} |")
 
 
 async def main() -> None:
     """Both tables."""
     for prose in (False, True):
-        print(f"\n{'Answers in prose' if prose else 'Short answers'}, {RUNS} runs each\n")
+        print(f"\n{'Answers in prose' if prose else 'Short answers'}:\n")
         await table(prose)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from reasoning.teams import contemplated, of, stage_of
 
 from musespark.budget import Budget, Cost, Limits
-from musespark.content import Request, ToolCall
+from musespark.content import Request, ToolCall, ToolSpec
 from musespark.errors import AllFailed
 from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import FakeModel
@@ -20,6 +20,7 @@ from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.shares import AMPLE, MARGIN, REPLY
 from musespark.reasoning.spawn import SpawnAgents
 from musespark.reasoning.team import Team
+from musespark.tools.tool import Output
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=1_000_000)
@@ -119,6 +120,15 @@ def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_a
         assert any(one.whole for one in explored(calls))
 
     asyncio.run(go())
+
+
+@pytest.mark.parametrize("first", [1, 2, 4])
+@pytest.mark.parametrize("length", [20_000, 50_000])
+async def test_replies_of_any_length_are_found_room_for(length, first):
+    model, calls = writer(lambda number: length, disagree)
+    tokens = 2 * max(2, first) * (length + PROMPT)
+    events, _, _ = await contemplated(Team(explorers=(model,), first=first, rounds=0), QUESTION, Budget(Limits(tokens=tokens)))
+    assert events[-1].answer.startswith("Answer:") and explored(calls)[-1].whole
 
 
 @settings(max_examples=60)
@@ -262,3 +272,31 @@ async def test_sub_agents_that_cannot_be_paid_are_not_sent():
     _, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=3_000)))
     assert error is None and len(model.requests) == 2
     assert "pays for" in results[0].parts[0].content[0].text
+
+
+class Almanac:
+    """A tool with a long answer."""
+
+    spec = ToolSpec.of("almanac", "Knows everything.", {"type": "object", "properties": {}})
+
+    async def use(self, arguments):
+        return Output("It is written: " + "everything. " * 200)
+
+
+@pytest.mark.parametrize("tokens", range(4_000, 12_000, 500))
+async def test_what_agents_with_tools_read_again_and_again_is_known_after_the_first(tokens):
+    def play(request, number):
+        turn = sum(message.role == "assistant" for message in request.messages)
+        read, written = prompt_tokens(request), 50
+        used = UsageDelta(Usage(tokens=read + min(written, request.max_tokens), prompt_tokens=read))
+        if request.max_tokens < written:
+            return [TextDelta("Let me"), used, Finish("length")]
+        said = ToolCallDelta(ToolCall(f"{number}", "almanac")) if turn < 2 else TextDelta(f"Answer: {number}")
+        return [said, used, Finish()]
+
+    model = FakeModel(play, abilities=replace(ABLE, tools=True))
+    team = Team(explorers=(model,), first=1, rounds=0, aggregate="vote", tools=(Almanac(),))
+    events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=tokens)))
+    assert error is None
+    assert len(of(events, "agent_returned")) - 1 == len(of(events, "agent_started")) - 1 == len(model.requests) / 3
+    assert not of(events, "agent_failed")

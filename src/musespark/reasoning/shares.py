@@ -92,8 +92,8 @@ class Shares:
 
     def reads(self, brief: Brief) -> int:
         """Tokens of the prompts that it is likely to cost."""
-        again = self._prompts.get(brief.model.name, 0) if brief.tools else 0
-        return max(_read(brief), again)
+        again = MARGIN * self._prompts.get(brief.model.name, 0) if brief.tools else 0
+        return max(_read(brief), math.ceil(again))
 
     def takes(self, brief: Brief, most: int | None = None) -> int:
         """Tokens that a reply is likely to need, at most so many. What was cut would have needed more: twice as many are tried."""
