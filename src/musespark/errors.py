@@ -103,6 +103,18 @@ class BudgetExhausted(MuseError):
         super().__init__(f"The budget of {limit:g} {resource} is used up{asked}; raise the limit to go on.")
 
 
+class BudgetReserved(BudgetExhausted):
+    """What is left of a limit is promised to calls under way, which give back what they do not use."""
+
+    retry_after: ClassVar[float] = 5.0
+    """Seconds after which asking again may help."""
+
+    def __init__(self, resource: str, limit: float, reserved: float) -> None:
+        self.resource = resource
+        MuseError.__init__(self, f"Of the budget of {limit:g} {resource}, calls under way have reserved {reserved:g}, the most "
+                           "they may cost, and give back what they do not use; ask again in a moment or limit the answer's tokens.")
+
+
 class Stopped(BudgetExhausted):
     """Somebody stopped the run."""
 

@@ -2,13 +2,15 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import httpx
 import pytest
 
-from musespark.models.fake import FakeModel
+from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
 from musespark.server.keys import KeyHolders
+from musespark.store import purses as purses_module
 from musespark.store.database import Database
 from musespark.store.keys import Keys
 from musespark.store.runs import StoredRuns
@@ -137,3 +139,28 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
             assert refused["code"] == "no_price" and "prices" in refused["message"]
         for key, model in ((poor, "known"), (free, "new")):
             assert asked(server, key, model=model).json()["error"]["code"] == "model_failed"  # nobody is there
+
+
+async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(tmp_path, monkeypatch):
+    monkeypatch.setattr(purses_module, "TICK", 0.05)
+    runs = StoredRuns(Database(tmp_path / "runs.db"))
+    _, key = Keys(runs.database).create("poor", usd_per_day=1)
+    dear = replace(ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001)  # all that it may write: $100
+    slow = FakeModel([Wait(0.3), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=0.005)), Finish()], name="slow", abilities=dear)
+    hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
+    with live({"slow": slow, "hang": hang}, runs=runs, callers=KeyHolders(runs)) as server:
+        async with httpx.AsyncClient(timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}) as http:
+            replies = await asyncio.gather(*(http.post("/v1/chat/completions", json={**ASK, "model": "slow"}) for _ in range(8)))
+            assert [reply.status_code for reply in replies] == [200] * 8
+            assert max(request.max_tokens for request in slow.requests) <= 500
+            hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
+            while not hang.requests:
+                await asyncio.sleep(0.01)
+            longer = {"model": "slow", "messages": [{"role": "user", "content": "x" * 2000}], "max_tokens": 90}
+            for path in ("/v1/chat/completions", "/v1/messages"):
+                refused = await http.post(path, json=longer)
+                assert refused.status_code == 429 and "reserved 0.95" in refused.json()["error"]["message"]
+                assert refused.headers["retry-after"] == "5" and refused.headers["x-should-retry"] == "true"
+            hanging.cancel()
+            await asyncio.wait([hanging])
+            assert (await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})).status_code == 200

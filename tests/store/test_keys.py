@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from musespark.budget import Cost
-from musespark.errors import BadOption, BudgetExhausted
+from musespark.errors import BadOption, BudgetExhausted, BudgetReserved
 from musespark.events import MAIN, Spent
 from musespark.store import purses as purses_module, servers
 from musespark.store.database import Database
@@ -89,9 +89,10 @@ async def spend(purses, key, costs, chance):
     async def call(cost):
         try:
             budget = (await purses.of(key)).child()
-            with budget.reserve(Cost(usd=cost)) as held:
+            at_least = chance.choice((None, Cost(usd=cost / 10)))
+            with budget.reserve(Cost(usd=cost * 4 if at_least else cost), at_least) as held:
                 await asyncio.sleep(chance.random() * 0.01)
-                actual = cost * chance.choice((0, 0.5, 1))
+                actual = held.granted.usd * chance.choice((0, 0.5, 1))
                 held.settle(Cost(usd=actual))
                 return round(actual * NANO)
         except BudgetExhausted:
@@ -282,3 +283,38 @@ def test_the_id_of_a_key_ends_that_key_and_no_other(tmp_path):
     with pytest.raises(BadOption, match="no key has had"):
         keys.create(first.id)
     database.close()
+
+
+async def test_a_call_that_may_cost_more_than_is_left_leaves_half_of_it_to_others(tmp_path):
+    key, _ = made(tmp_path / "runs.db", usd_per_day=1)
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs, Purses(runs).open() as purses:
+        purse = await purses.of(key)
+        wide, least = Cost(usd=5), Cost(usd=0.01)
+        granted = [purse.child().reserve(wide, least).granted.usd for _ in range(3)]
+        assert granted == [0.5, 0.25, 0.125]
+        assert purse.child().reserve(Cost(usd=0.1), least).granted.usd == 0.1  # what fits is granted whole
+        assert purse.child().reserve(wide, least).granted.usd == pytest.approx(0.0125)
+        with pytest.raises(BudgetReserved, match=r"have reserved 0\.98"):
+            purse.child().reserve(wide, Cost(usd=0.02))
+        with pytest.raises(BudgetExhausted, match="is used up") as refused:
+            purse.child().reserve(wide, Cost(usd=2))
+        assert not isinstance(refused.value, BudgetReserved)
+
+
+async def test_who_comes_while_calls_hold_nearly_everything_waits_for_them_a_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(purses_module, "TICK", 0.05)
+    key, _ = made(tmp_path / "runs.db", usd_per_day=1)
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs, Purses(runs).open() as purses:
+        held = (await purses.of(key)).child().reserve(Cost(usd=1))
+        waiting = asyncio.create_task(purses.of(key))
+        await asyncio.sleep(0.12)
+        assert not waiting.done()
+        held.settle(Cost(usd=0.25))
+        assert (await waiting).usd_left() == 0.75
+        for left in (0.0, 0.01):
+            with (await purses.of(key)).child().reserve(Cost(usd=0.75 - left)):
+                if left:  # little, but something
+                    assert (await purses.of(key)).usd_left() == pytest.approx(left)
+                else:
+                    with pytest.raises(BudgetReserved, match="ask again in a moment"):
+                        await purses.of(key)

@@ -8,6 +8,7 @@ from musespark.errors import (
     AllFailed,
     BadInput,
     BudgetExhausted,
+    BudgetReserved,
     MissingKey,
     ModelFailed,
     MuseError,
@@ -71,6 +72,8 @@ def failure_of(error: MuseError) -> Failure:
             return Failure(status=400, code="invalid_request", message=message)
         case BudgetExhausted(resource="seconds"):
             return Failure(status=504, code="deadline", message=message)
+        case BudgetReserved():
+            return Failure(status=429, code="budget_reserved", message=message, retry_after=error.retry_after, retry=True)
         case BudgetExhausted():
             return Failure(status=429, code="budget_exhausted", message=message)
         case RateLimited():

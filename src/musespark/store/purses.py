@@ -12,14 +12,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select, update
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, StoreUnusable
+from musespark.errors import BudgetExhausted, BudgetReserved, StoreUnusable
 from musespark.store.database import in_turn
 from musespark.store.keys import NANO, Key, count_request, today
 from musespark.store.runs import StoredRuns
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 """Seconds between two looks at what was spent: the most that a killed server has not written down."""
-_PATIENCE = 5
-"""Looks that a request waits for other servers to give back."""
+_PATIENCE = 10
+"""Looks that a request waits: for calls under way to give back what they do not use, and for other servers to do so."""
 _DAY = 86400
 
 
@@ -64,6 +64,11 @@ class Purse(Budget):
     def idle(self) -> int:
         """Billionths of a dollar that nobody has reserved."""
         return self.granted - self._held.nanousd
+
+    @property
+    def roomy(self) -> bool:
+        """Whether there is room for a call beside those under way: an eighth of what is not spent lies idle."""
+        return self.idle > 0 and self.idle >= (self.granted - self.used) // 8
 
     @property
     def little(self) -> bool:
@@ -106,17 +111,23 @@ class Purse(Budget):
 
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """As any budget; and nothing at all once the share is used up, for what costs nothing as far as anybody knows costs
-        something in the end."""
+        something in the end. A call that may cost more than is left, and can do with less, gets half of that: others of the key can
+        then be asked beside it."""
         if self.limited and not (self.granted > self.used and self.sure):
             raise self.exhausted()
+        if self.limited and want.nanousd > self.idle:
+            want = replace(want, nanousd=max(least.nanousd, (self.idle + 1) // 2))
         try:
             return super()._grant(want, least)
         except BudgetExhausted:
-            raise self.exhausted() from None
+            raise self.exhausted(least.nanousd) from None
 
-    def exhausted(self) -> BudgetExhausted:
-        """The error for whoever wants more."""
-        return BudgetExhausted("usd a day", self.key.usd_per_day or 0)
+    def exhausted(self, nanousd: int = 1) -> BudgetExhausted:
+        """The error for whoever wants at least so much more."""
+        limit, reserved = self.key.usd_per_day or 0, self._reserved.nanousd
+        if reserved and self.sure and self.granted - self.used >= nanousd:
+            return BudgetReserved("usd a day", limit, reserved / NANO)
+        return BudgetExhausted("usd a day", limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +172,8 @@ class Purses:
         return None if passes else 60 - now % 60
 
     async def of(self, key: Key) -> Purse:
-        """What the key may spend today. Raises `BudgetExhausted` where that is nothing, and `StoreUnusable`."""
+        """What the key may spend today. Where that is little or nothing now, for calls under way or other servers hold it, waits a
+        few seconds for them. Raises `BudgetExhausted` where it is nothing then, and `StoreUnusable`."""
         day = today()
         purse = self._purses.get((key.id, day))
         if purse is None:
@@ -174,11 +186,13 @@ class Purses:
                 await self._runs.sign()
             if purse.little or not purse.sure:
                 others = await self._look_up([purse], more=True)
-            if purse.idle > 0:
+            if purse.roomy:
                 return purse
-            if not others:
+            if not (others or purse.reserved.usd):
                 break
-            await asyncio.sleep(TICK)
+            await _room(purse)
+        if purse.idle > 0:
+            return purse
         raise purse.exhausted()
 
     async def _keep_up(self) -> None:
@@ -211,6 +225,14 @@ class Purses:
                 if purse.limited:
                     purse.have(granted)
         return found[-1][1]
+
+
+async def _room(purse: Purse) -> None:
+    """Wait for room in it, until the next look at the latest."""
+    for _ in range(10):
+        await asyncio.sleep(TICK / 10)
+        if purse.roomy:
+            return
 
 
 def _entry(purse: Purse, *, less: int = 0, more: bool = False) -> _Entry:
