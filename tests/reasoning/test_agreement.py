@@ -100,6 +100,73 @@ async def test_all_groups_are_asked_about_at_once() -> None:
     assert same.asked == 0 + 1 + 2 + 3 + 4  # within "a" the first yes was enough for "2a", and a known answer asks nothing
 
 
+def partition(groups: Groups) -> list[tuple[str, ...]]:
+    return [group.agents for group in groups.leading]
+
+
+@given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x", " "]), max_size=9))
+async def test_all_taken_in_together_fall_into_the_same_groups_as_one_by_one(answers: list[str]) -> None:
+    for kind in ("numeric", "exact"):
+        together = Groups(equivalence_named(kind))
+        await together.add_all(attempt(answer, agent=str(number)) for number, answer in enumerate(answers))
+        one_by_one = await grouped(answers, kind)
+        assert partition(together) == partition(one_by_one)
+        assert len(together.blank) == len(one_by_one.blank)
+        await together.add(attempt("5 m", agent="last"))
+        await one_by_one.add(attempt("5 m", agent="last"))
+        assert partition(together) == partition(one_by_one)
+
+
+@given(st.lists(st.sampled_from("abc"), min_size=1, max_size=9))
+async def test_together_as_much_is_asked_as_one_by_one(kinds: list[str]) -> None:
+    answers = [attempt(f"{number}{kind}", agent=str(number)) for number, kind in enumerate(kinds)]
+    together, one_by_one = Asked(), Asked()
+    groups, others = Groups(together), Groups(one_by_one)
+    await groups.add_all(answers)
+    for answer in answers:
+        await others.add(answer)
+    assert partition(groups) == partition(others)
+    assert together.asked == one_by_one.asked
+
+
+async def test_eight_are_compared_in_three_steps() -> None:
+    async def steps(kinds: str) -> int:
+        same, taken = Asked(), 0
+        same.waits.clear()
+        task = asyncio.create_task(Groups(same).add_all([attempt(f"{number}{kind}") for number, kind in enumerate(kinds)]))
+        while not task.done():
+            for _ in range(20):
+                await asyncio.sleep(0)
+            if same.under_way:
+                taken += 1
+                same.waits.set()
+                await asyncio.sleep(0)
+                same.waits.clear()
+        return taken
+
+    assert await steps("aaaaaaaa") == await steps("abcdefgh") == 3
+    assert await steps("aaaabbbb") == 3 + 1  # where the first two of two groups differ, the others are asked about
+
+
+async def test_what_was_found_before_the_time_ran_out_holds() -> None:
+    same = Asked()
+    groups = Groups(same)
+    task = asyncio.create_task(groups.add_all([attempt(answer) for answer in ("1a", "2a", "3a", "1b")]))
+    while same.asked < 3:
+        await asyncio.sleep(0)
+    same.waits.clear()
+    while same.under_way < 1:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert same.under_way == 0
+    assert groups.counts == (2, 1, 1)
+    same.waits.set()
+    await groups.add(attempt("4a"))
+    assert groups.counts == (4, 1)
+
+
 async def test_who_is_cancelled_while_asking_leaves_nothing_behind() -> None:
     same = Asked()
     groups = Groups(same)

@@ -8,13 +8,16 @@ from attempts import attempt
 
 from musespark.budget import Budget, Limits
 from musespark.content import Request
-from musespark.events import Event
+from musespark.events import Changed, Event
 from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
+from musespark.reasoning import modes
 from musespark.reasoning.agreement import Groups
 from musespark.reasoning.equivalence import Judge, equivalence_named
 from musespark.reasoning.meaning import LONGEST, TOKENS, same_meaning
+from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
+from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=100_000)
@@ -42,6 +45,17 @@ async def events_of(run: Run, work: Callable[[], object]) -> list[Event]:
 
 def ends(events: list[Event], agent: str = "same-1") -> list[str]:
     return [event.kind for event in events if event.kind in ENDS and getattr(event, "agent", "") == agent]
+
+
+class Watched(FakeModel):
+    """How many of its calls are under way at the same time, at most."""
+
+    together = 0
+
+    async def stream(self, request: Request):  # type: ignore[no-untyped-def, override]
+        async for delta in super().stream(request):
+            self.together = max(self.together, self.running)
+            yield delta
 
 
 async def verdict(model: FakeModel, first: str = "Scattering.", second: str = "Blue light scatters more.",
@@ -120,15 +134,6 @@ async def test_a_verdict_is_short_unless_the_model_reasons_first(effort: bool, t
 
 async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agent_ends_once() -> None:
     run = run_of()
-    together = 0
-
-    class Watched(FakeModel):
-        async def stream(self, request: Request):  # type: ignore[no-untyped-def, override]
-            nonlocal together
-            async for delta in super().stream(request):
-                together = max(together, self.running)
-                yield delta
-
     model = Watched(says("no", 0.01), abilities=ABLE)
     judge: Judge = same_meaning(run, model)
     groups = Groups(equivalence_named("judged", judge))
@@ -139,9 +144,42 @@ async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agen
 
     events = await events_of(run, group)
     assert groups.counts == (1, 1, 1, 1)
-    assert together == 3
+    assert model.together == 3
     started = [event.agent for event in events if event.kind == "agent_started"]
     assert len(started) == len(set(started)) == 6
     assert all(ends(events, agent) == ["agent_returned"] for agent in started)
     # Three batches, one for each newcomer that met somebody: the longest of each is waited for.
     assert run.main.total.critical_path == 30 and run.main.total.tokens == 60
+
+
+async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None:
+    prose = "one has to look at it from the side of those who have to live with it, which nobody has done so far, and then decide"
+
+    def thinks(request: Request, number: int) -> list[Step]:
+        return says(f"I say {number}: {prose}.")
+
+    def judged(request: Request, number: int) -> list[Step]:
+        together.append(judge.running)
+        return says("no", 0.02)
+
+    together: list[int] = []
+    judge = FakeModel(judged, name="judge", abilities=ABLE)
+    team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first=6, judge=judge, aggregate="vote", patience=EVERYONE)
+    events = [event async for event in modes.run(team, Request.of("Why?"))]
+    changed = [event for event in events if isinstance(event, Changed)]
+    assert len(changed) == 6 and not any(event.kept for event in changed)
+    assert len(together) == 15 + 6 + 15  # each with each, each with itself before, and each with each again
+    assert max(together[:15]) == 5 and max(together[15:21]) == 6 and max(together[21:]) == 4 * 2
+
+
+async def test_what_is_asked_twice_at_a_time_is_asked_once() -> None:
+    judge = Watched(says("yes", 0.01), abilities=ABLE)
+    run = run_of()
+    same = equivalence_named("judged", same_meaning(run, judge))
+
+    async def ask() -> None:
+        pairs = [("a", "b"), ("b", "a"), ("a", "c")]
+        assert all(await asyncio.gather(*(same.same(attempt(left), attempt(right)) for left, right in pairs)))
+
+    await events_of(run, ask)
+    assert len(judge.requests) == 2 and judge.together == 2

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Hashable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import product
+from typing import Any, TypeVar
 
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+
+_Result = TypeVar("_Result")
 
 CONFIDENCE = 0.85
 """How sure `enough` has to be that more samples would not change the winner: two that agree at once are enough, one is not."""
@@ -84,21 +89,53 @@ class Groups:
         key = self.equivalence.key(attempt)
         self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
 
-    async def _same_as(self, attempt: Attempt) -> list[int]:
-        """Which groups it belongs to: all are asked about at once; within one the first "yes" will do."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                found = [tasks.create_task(self._belongs(attempt, keys)) for keys in self._keys]
-        except ExceptionGroup as raised:
-            # The others have been cancelled by then. Whoever called is told the same as if it had compared one after the other.
-            raise raised.exceptions[0] from None
-        return [index for index, task in enumerate(found) if task.result()]
+    async def add_all(self, attempts: Iterable[Attempt]) -> None:
+        """Take several in, where there is none yet: first one and one are compared, then two and two, as a merge sort goes, and all
+        of one level at once. The groups are those that `add` makes of them one by one, and as much is asked.
 
-    async def _belongs(self, attempt: Attempt, keys: Mapping[Hashable, Attempt]) -> bool:
-        for other in keys.values():
-            if await self.equivalence.same(other, attempt):
-                return True
-        return False
+        Raises what the equivalence raises; all attempts are in groups then, as far as the levels before have shown.
+        """
+        async with self._turn:
+            for attempt in attempts:
+                self.take(attempt)
+            if self.equivalence.keyed:
+                return
+            cells = list(zip(self._members, self._keys, strict=True))
+            blocks: list[list[frozenset[int]]] = [[frozenset({at})] for at in range(len(cells))]
+            try:
+                while len(blocks) > 1:
+                    pairs = list(zip(blocks[::2], blocks[1::2], strict=False))
+                    blocks = await _at_once(*(self._merged(*pair) for pair in pairs)) + blocks[2 * len(pairs):]
+            finally:
+                parts = [sorted(part) for block in blocks for part in block]
+                self._members = [self._in_order(one for at in part for one in cells[at][0]) for part in parts]
+                self._keys = [{key: one for at in part for key, one in cells[at][1].items()} for part in parts]
+
+    async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
+        """Groups of which those on the left differ, and those on the right, as groups that all differ; told by where they stand."""
+        met = list(product(left, right))
+        same = await _at_once(*(self._any_same([(one, other) for at in sorted(first) for one in self._keys[at].values()
+                                                for beside in sorted(second) for other in self._keys[beside].values()])
+                                for first, second in met))
+        parts = [*left, *right]
+        for (first, second), joined in zip(met, same, strict=True):
+            one, other = (next(part for part in parts if each <= part) for each in (first, second))
+            if joined and one != other:
+                parts = [part for part in parts if part not in (one, other)] + [one | other]
+        return parts
+
+    async def _same_as(self, attempt: Attempt) -> list[int]:
+        """Which groups it belongs to: all are asked about at once."""
+        found = await _at_once(*(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys))
+        return [index for index, joined in enumerate(found) if joined]
+
+    async def _any_same(self, pairs: Sequence[tuple[Attempt, Attempt]]) -> bool:
+        """The first tells most, and a "yes" will do; after a "no" the others are asked about at once."""
+        first, *others = pairs
+        return await self.equivalence.same(*first) or any(await _at_once(*(self.equivalence.same(*pair) for pair in others)))
+
+    def _in_order(self, members: Iterable[Attempt]) -> list[Attempt]:
+        return sorted(members, key=lambda member: self._arrived[id(member)])
 
     def _join(self, attempt: Attempt, key: Hashable | None, at: Sequence[int]) -> None:
         self._arrived[id(attempt)] = len(self._arrived)
@@ -106,7 +143,7 @@ class Groups:
         for index in reversed(at):
             members += self._members.pop(index)
             keys = {**keys, **self._keys.pop(index)}
-        self._members.append(sorted(members, key=lambda member: self._arrived[id(member)]))
+        self._members.append(self._in_order(members))
         self._keys.append(keys)
 
     def __len__(self) -> int:
@@ -131,7 +168,23 @@ class Groups:
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All that answered, as they came."""
-        return tuple(sorted((one for members in self._members for one in members), key=lambda one: self._arrived[id(one)]))
+        return tuple(self._in_order(one for members in self._members for one in members))
+
+
+@asynccontextmanager
+async def side_by_side() -> AsyncGenerator[asyncio.TaskGroup]:
+    """Tasks that have all ended when the block is left; where one raises, the others are cancelled, and its error is raised."""
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except ExceptionGroup as raised:
+        raise raised.exceptions[0] from None
+
+
+async def _at_once(*work: Coroutine[Any, Any, _Result]) -> list[_Result]:
+    async with side_by_side() as tasks:
+        found = [tasks.create_task(each) for each in work]
+    return [task.result() for task in found]
 
 
 def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE) -> tuple[bool, str]:

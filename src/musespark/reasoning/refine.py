@@ -17,7 +17,7 @@ from musespark.errors import BudgetExhausted
 from musespark.events import Changed, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
-from musespark.reasoning.agreement import Group
+from musespark.reasoning.agreement import Group, side_by_side
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew
 from musespark.reasoning.run import Run
@@ -52,7 +52,7 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
         return
     run.emit(StageStarted("refine", round))
     after = {attempt.agent: attempt for attempt in table.attempts}
-    async with Crew(run, run.main, team.patience) as crew:
+    async with Crew(run, run.main, team.patience) as crew, side_by_side() as comparing:
         for brief in sent:
             crew.send(brief)
         while (back := await crew.outcome()) is not None:
@@ -63,9 +63,8 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
             table.shares.saw(brief, outcome, crew.used[brief.agent])
             before = named[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt) and not outcome.cut:
-                kept = await _kept(run, table, before, outcome)
                 after[before.agent] = replace(outcome, agent=before.agent)
-                run.emit(Changed(before.agent, short(before), short(outcome), kept))
+                comparing.create_task(_compared(run, table, before, outcome))
             else:
                 table.short |= isinstance(outcome, BudgetExhausted)
                 run.emit(Noted("main", f"{before.agent} could not reconsider, and keeps its answer."))
@@ -97,14 +96,15 @@ def _seat(groups: Sequence[Group], attempt: Attempt) -> tuple[int, int]:
     return (groups[at].attempts.index(attempt) if at < len(groups) else at), at
 
 
-async def _kept(run: Run, table: Table, before: Attempt, after: Attempt) -> bool:
-    """Whether an agent kept its answer; where there is no time to compare them, whether it wrote the same."""
+async def _compared(run: Run, table: Table, before: Attempt, after: Attempt) -> None:
+    """Tell whether an agent kept its answer; where there is no time to compare them, whether it wrote the same."""
     try:
         with part("same"):
-            return await run.in_time(table.same.same(before, after))
+            kept = await run.in_time(table.same.same(before, after))
     except BudgetExhausted:
         table.short = True
-        return before.answer == after.answer
+        kept = before.answer == after.answer
+    run.emit(Changed(before.agent, short(before), short(after), kept))
 
 
 def _brief(run: Run, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt]) -> Brief:

@@ -56,9 +56,11 @@ class Table:
         """Only the answers of the highest standing are compared."""
         self.groups = Groups(self.same)
         highest = max(map(_standing, self.attempts))
-        for attempt in self.attempts:
-            if _standing(attempt) == highest:
-                await self._grouped(attempt)
+        try:
+            with part("same"):
+                await self.run.in_time(self.groups.add_all(one for one in self.attempts if _standing(one) == highest))
+        except BudgetExhausted:  # no time to compare them all: what was found until now counts
+            self.short = True
 
     async def _grouped(self, attempt: Attempt) -> None:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Hashable
 
 from musespark.reasoning.attempt import Attempt
@@ -12,7 +14,8 @@ Judge = Callable[[str, str], Awaitable[bool]]
 
 
 class Judged:
-    """Answers that the judge calls the same. A pair is asked about once, whichever comes first: a verdict holds both ways."""
+    """Answers that the judge calls the same. A pair is asked about once, whichever comes first and however many ask
+    at a time: a verdict holds both ways."""
 
     name = "judged"
     keyed = False
@@ -20,6 +23,7 @@ class Judged:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._verdicts: dict[frozenset[str], bool] = {}
+        self._asking: defaultdict[frozenset[str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def key(self, attempt: Attempt) -> Hashable:
         return normalised(attempt.answer)
@@ -28,8 +32,9 @@ class Judged:
         pair = frozenset((normalised(left.answer), normalised(right.answer)))
         if len(pair) == 1:
             return True
-        if pair not in self._verdicts:
-            # Shown in one order, so that the verdict does not depend on who came first.
-            first, second = sorted((left.text, right.text))
-            self._verdicts[pair] = await self._judge(first, second)
+        async with self._asking[pair]:
+            if pair not in self._verdicts:
+                # Shown in one order, so that the verdict does not depend on who came first.
+                first, second = sorted((left.text, right.text))
+                self._verdicts[pair] = await self._judge(first, second)
         return self._verdicts[pair]
