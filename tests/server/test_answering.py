@@ -142,12 +142,12 @@ async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
     runs = InMemory(most=3)
     for number in range(6):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
-        await runs.event(f"r{number}", RunStarted(f"r{number}", "instant", "m", "q"))
+        await runs.events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
         if number:
             await runs.end(f"r{number}", "finished", Spending())
     assert [kept.begun.id for kept in await runs.latest(10)] == ["r5", "r4", "r0"]
     assert [kept.begun.id for kept in await runs.latest(10, before="r4")] == ["r0"]
-    await runs.event("r0", AgentStarted(MAIN, None, "q"))
+    await runs.events("r0", [AgentStarted(MAIN, None, "q")])
     assert len((await runs.get("r0")).events) == 2 and await runs.get("r1") is None
 
 

@@ -23,7 +23,7 @@ def front(served):
     """A server whose models are those of another, by way of OpenAI's protocol."""
     able = {"pictures_in": True, "tools": True, "schema": True, "effort": True, "context": 100_000}
     config = Config(models={name: ModelConfig(model=f"openai-compatible:{name}@{served.url}/v1", abilities=able)
-                            for name in ("plain", "weather", "json", "hang", "broken", "parrot", "stops")})
+                            for name in ("plain", "weather", "json", "hang", "broken", "parrot", "halting", "stops")})
     with live(models={}, config=config) as server:
         yield server
 
@@ -49,9 +49,10 @@ def test_parameters_arrive_as_they_were(client, served):
     assert [message.text for message in request.messages] == ["Be brief.", "What is 6 * 7?"]
 
 
-def test_a_stream_comes_in_pieces(client):
-    chunks = list(client.chat.completions.create(model="plain", messages=ASK, stream=True))
-    assert [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content] == ["4", "2"]
+@pytest.mark.parametrize(("model", "pieces"), [("halting", ["4", "2"]), ("plain", ["42"])])
+def test_a_stream_comes_in_pieces_and_those_that_come_together_as_one(client, model, pieces):
+    chunks = list(client.chat.completions.create(model=model, messages=ASK, stream=True))
+    assert [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content] == pieces
 
 
 def test_a_team_of_them(client):

@@ -18,7 +18,8 @@ def fails(connection):
 
 async def told(runs, id, **options):
     await runs.start(Begun(id=id, protocol="chat", conversation=(), **{"model": "m", **options}))
-    await runs.event(id, AnswerDelta("42"))
+    await runs.events(id, [AnswerDelta("42")])
+    await runs.kept(id)
 
 
 @pytest.mark.parametrize("at", range(4))

@@ -237,7 +237,8 @@ async def test_what_a_server_spent_just_before_it_was_killed_counts(tmp_path):
     async with StoredRuns(database).open() as runs:
         for id, usd in (("r", 0.25), ("s", 0.5)):
             await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(), caller=key.id))
-            await runs.event(id, Spent(MAIN, Usage(usd=usd)))
+            await runs.events(id, [Spent(MAIN, Usage(usd=usd))])
+            await runs.kept(id)
         await runs.end("r", "finished", Spending(usd=0.25))
         await runs.journal.do(lambda connection: connection.exec_driver_sql(
             "INSERT INTO shares (key, day, server, granted, spent) VALUES (?, ?, ?, ?, ?)",

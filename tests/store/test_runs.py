@@ -38,6 +38,11 @@ def story(id):
             RunEnded("42", False, Usage(tokens=7, usd=0.5), (1, 3), seq=5)]
 
 
+async def keep(runs, id, *events):
+    await runs.events(id, events)
+    await runs.kept(id)
+
+
 async def told(runs, id, **options):
     await runs.start(begun(id, **options))
     await runs.events(id, story(id))
@@ -49,7 +54,7 @@ async def test_a_run_comes_back_as_it_was(where):
         first = replace(begun("r1", caller="k", created=12.5), conversation=TALK)
         await runs.start(first)
         for event in story("r1"):
-            await runs.event("r1", event)
+            await keep(runs, "r1", event)
             assert (await runs.get("r1")).how == "running"
         await runs.end("r1", "failed", Spending(tokens=7, usd=0.25, calls=3))
     async with StoredRuns(Database(where)).open() as again:
@@ -97,7 +102,7 @@ async def test_what_is_acknowledged_is_committed(tmp_path):
         await runs.start(begun("r"))
         with sqlite3.connect(tmp_path / "runs.db") as other:
             for number in range(20):
-                await runs.event("r", AnswerDelta(str(number), seq=number))
+                await keep(runs, "r", AnswerDelta(str(number), seq=number))
                 assert other.execute("SELECT count(*) FROM events").fetchone() == (number + 1,)
         other.close()
 
@@ -110,8 +115,8 @@ async def test_what_waits_together_is_committed_together(tmp_path):
         from sqlalchemy import event
 
         commits = []
-        event.listen(database.engine, "commit", commits.append)
-        await asyncio.gather(*(runs.event(f"r{number}", AnswerDelta("4")) for number in range(50)))
+        event.listen(database.engine, "checkout", lambda *_: commits.append(1))
+        await asyncio.gather(*(keep(runs, f"r{number}", AnswerDelta("4")) for number in range(50)))
         assert 1 <= len(commits) <= 3
         assert all([len((await runs.get(f"r{number}")).events) == 1 for number in range(50)])
 
@@ -124,7 +129,7 @@ async def test_old_runs_are_forgotten_and_running_ones_never(where, text, left):
         for number in range(6):
             id = f"r{number}"
             await runs.start(begun(id, created=time.time() - (5 - number) * 0.6 * day))
-            await runs.events(id, story(id))
+            await keep(runs, id, *story(id))
             if number:
                 await runs.end(id, "finished", Spending())
         from musespark.store.retention import forget
@@ -180,12 +185,12 @@ async def test_the_last_known_cost_of_what_was_interrupted_is_kept(where):
 async def test_two_servers_on_one_database_leave_each_other_alone(where):
     async with StoredRuns(Database(where)).open() as one:
         await one.start(begun("r1"))
-        await one.event("r1", AnswerDelta("x"))
+        await keep(one, "r1", AnswerDelta("x"))
         async with StoredRuns(Database(where)).open() as two:
             await two.start(begun("r2"))
-            await two.event("r2", AnswerDelta("x"))
+            await keep(two, "r2", AnswerDelta("x"))
             assert (await two.get("r1")).how == "running"
-            await asyncio.gather(*(runs.event(id, AnswerDelta("x")) for runs, id in ((one, "r1"), (two, "r2")) for _ in range(50)))
+            await asyncio.gather(*(keep(runs, id, AnswerDelta("x")) for runs, id in ((one, "r1"), (two, "r2")) for _ in range(50)))
         assert (await one.get("r2")).how == "interrupted" and (await one.get("r1")).how == "running"
         assert len((await one.get("r1")).events) == len((await one.get("r2")).events) == 51
 
@@ -194,7 +199,7 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
     database = Database(tmp_path / "runs.db")
     async with StoredRuns(database).open() as runs:
         await runs.start(begun("r"))
-        await runs.event("r", AnswerDelta("1"))
+        await keep(runs, "r", AnswerDelta("1"))
         with database.engine.connect() as connection:
             most = connection.exec_driver_sql("PRAGMA page_count").scalar()
         from sqlalchemy import event
@@ -206,14 +211,14 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
             connection.execute(f"PRAGMA max_page_count = {most if full else 1_000_000}")
 
         with pytest.raises(StoreUnusable, match="database or disk is full"):
-            await runs.event("r", AnswerDelta("x" * 100_000))
+            await keep(runs, "r", AnswerDelta("x" * 100_000))
         with pytest.raises(StoreUnusable, match=r"runs\.db"):
             for number in range(1000):
                 await runs.start(begun(f"more{number}"))
-                await runs.event(f"more{number}", AnswerDelta("x"))
+                await keep(runs, f"more{number}", AnswerDelta("x"))
         for _ in range(3):
             with pytest.raises(StoreUnusable, match="see that it can be written to"):
-                await runs.event("r", AnswerDelta("x" * 100_000))
+                await keep(runs, "r", AnswerDelta("x" * 100_000))
         full.clear()
         assert (await runs.get("r")).events == [AnswerDelta("1")]
         await told(runs, "s")
@@ -225,7 +230,7 @@ async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path)
     database = Database(tmp_path / "runs.db")
     async with StoredRuns(database).open() as runs:
         await runs.start(begun("r"))
-        await runs.event("r", AnswerDelta("4"))
+        await keep(runs, "r", AnswerDelta("4"))
         from sqlalchemy import event
 
         broken = [True]
@@ -246,15 +251,20 @@ async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_
     async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
         await runs.start(begun("r"))
         for number in range(3):
-            await runs.events("r", [AnswerDelta(str(number), seq=number)], hurry=False)
-        assert await runs.get("r") is None
+            await runs.events("r", [AnswerDelta(str(number), seq=number)])
+        there = runs.database.engine
+        with there.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar() == 0
         await asyncio.sleep(0.06)
-        await runs.events("r", [AnswerDelta("3", seq=3)], hurry=False)
-        assert len((await runs.get("r")).events) == 4
-        await runs.events("r", [AnswerDelta("4", seq=4)], hurry=False)
+        await runs.events("r", [AnswerDelta("3", seq=3)])
+        with there.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar() == 4
+        await runs.events("r", [AnswerDelta("4", seq=4)])
+        assert [event.seq for event in (await runs.get("r")).events] == [0, 1, 2, 3, 4]  # whoever looks sees all of it
+        await runs.events("r", [AnswerDelta("5", seq=5)])
         await runs.end("r", "cancelled", Spending())
         kept = await runs.get("r")
-        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4] and kept.how == "cancelled"
+        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4, 5] and kept.how == "cancelled"
 
 
 async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
@@ -269,7 +279,7 @@ async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
 async def test_one_damaged_event_keeps_no_server_from_starting(where):
     async with StoredRuns(Database(where)).open() as runs:
         await runs.start(begun("r"))
-        await runs.events("r", [Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)), Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2))])
+        await keep(runs, "r", Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)), Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2)))
         await runs.journal.do(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{\"kind' WHERE number = 1"))
     async with StoredRuns(Database(where)).open() as runs:
         [summary] = [row async for row in _rows(runs)]

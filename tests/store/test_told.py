@@ -39,7 +39,7 @@ async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limi
             at = 0
             for cut in [*sorted(cuts), 9]:
                 if cut > at:
-                    await runs.events("r", events[at:cut], hurry=cut == 9)
+                    await runs.events("r", events[at:cut])
                     at = cut
                     told = await runs.told("r", after, limit)  # also what nobody has waited for yet
                     assert [each["seq"] for each in told] == list(range(after + 1, at))[:limit]

@@ -6,12 +6,12 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, MuseError, Stopped
+from musespark.errors import BudgetExhausted, MuseError, StoreUnusable, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import bursts
 from musespark.server.body import until_gone
@@ -50,7 +50,7 @@ class Thinking:
     """Whether the client has left."""
 
     async def bursts(self, begun: Begun) -> AsyncGenerator[list[Event], None]:
-        """The events under the run's id as they come, kept before they are handed on: what has come meanwhile is kept at once.
+        """The events under the run's id as they come. Whoever shows something of them waits until it is `kept`.
 
         Raises what the run raises, and `SchemaNotMet`.
         """
@@ -64,8 +64,9 @@ class Thinking:
                     burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
                     last = burst[-1]
                     if self.runs is not None:
-                        # Before anybody sees them; of an answer that is sent whole, nobody sees anything until its end.
-                        await self.runs.events(self.id, burst, self.seated.asked.stream or isinstance(last, RunEnded | RunFailed))
+                        await self.runs.events(self.id, burst)
+                    if isinstance(last, RunEnded | RunFailed):
+                        await self.kept()
                     if watch is not None:
                         watch.happened(burst)
                     if isinstance(last, RunEnded):
@@ -89,6 +90,11 @@ class Thinking:
                 watch.ended(how, spent)
             if self.runs is not None:
                 await asyncio.shield(self.runs.end(self.id, how, spent))
+
+    async def kept(self) -> None:
+        """Return when nothing can undo what has happened so far. Raises `StoreUnusable`."""
+        if self.runs is not None:
+            await self.runs.kept(self.id)
 
     def _own(self, event: Event) -> Event:
         """The event as this run has it: under its id, and of several calls only the first where one at a time is wanted."""
@@ -152,10 +158,12 @@ class Answering:
     async def _pulse(self, send: Send) -> None:
         """Open the stream soon, keep it alive, and end where the client does not read."""
         await asyncio.sleep(AT_ONCE)
-        await self._open(send)
+        with suppress(StoreUnusable):  # which the run is about to meet as well
+            await self._thinking.kept()  # the run's id is in what is sent
+            await self._open(send)
         while self._since is None or time.monotonic() - self._since < STUCK:
             await asyncio.sleep(1.0)
-            if time.monotonic() - self._last_sent > PULSE and self._since is None:
+            if self._opened and time.monotonic() - self._last_sent > PULSE and self._since is None:
                 await self._send(send, self._dialect.ping)
 
     async def _streaming(self, send: Send) -> None:
@@ -165,6 +173,7 @@ class Answering:
                     pieces = (piece for event in burst for piece in self._telling.tell(event))
                     chunks = [chunk for piece in pieces for chunk in self._chunks.tell(piece)]
                     if chunks:
+                        await self._thinking.kept()
                         await self._open(send)
                         await self._send(send, framed(self._dialect, chunks))
         except MuseError as error:

@@ -23,8 +23,11 @@ class Runs(Protocol):
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning."""
 
-    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
-        """Keep the next events of a run. hurry: they are about to be shown, so return when nothing can undo them."""
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """The next events of a run. They may gather for a moment before they are kept."""
+
+    async def kept(self, id: str) -> None:
+        """Return when nothing can undo what this run was given: nobody sees anything of it before."""
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over."""
@@ -71,11 +74,10 @@ class InMemory:
         self._drawn[begun.id] = []
         self._grow(begun.id, 1000 + _size_of(begun.conversation))
 
-    async def event(self, id: str, event: Event) -> None:
-        """Keep the next event of a run."""
-        await self.events(id, [event])
+    async def kept(self, id: str) -> None:
+        """They are, as long as the process lives."""
 
-    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
+    async def events(self, id: str, events: Sequence[Event]) -> None:
         """Keep the next events of a run."""
         there = self._kept[id].events
         self._drawn[id] += [at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)]

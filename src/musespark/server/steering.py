@@ -171,6 +171,7 @@ async def _begun(server: Server, thinking: Thinking) -> None:
                 async with aclosing(thinking.bursts(begun)) as bursts:
                     async for _ in bursts:
                         if not first.done():
+                            await thinking.kept()
                             first.set_result(None)
         except Exception as error:
             if not first.done():

@@ -54,6 +54,11 @@ class Live:
         """Of the newest events, up to the last; those that there has been somebody to wait for."""
         self._size = 0
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks on."""
+        return self._watchers > 0
+
     @contextmanager
     def watched(self) -> Iterator[None]:
         """While somebody looks on."""
@@ -102,6 +107,7 @@ class Watched:
         self._live: dict[str, Live] = {}
         self.get, self.latest, self.picture = runs.get, runs.latest, runs.picture
         self.asked, self.head, self.told, self.forget = runs.asked, runs.head, runs.told, runs.forget
+        self.kept = runs.kept
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Watched]:
@@ -115,10 +121,13 @@ class Watched:
         await self.runs.start(begun)
         self._live[begun.id] = Live(begun.id)
 
-    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
-        """Keep the next events of a run, then show them."""
-        await self.runs.events(id, events, hurry)
-        self._live[id].happened(events)
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """The next events of a run; where somebody looks on, they are kept, then shown."""
+        await self.runs.events(id, events)
+        live = self._live[id]
+        if live.is_watched:
+            await self.runs.kept(id)
+        live.happened(events)
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row as Found
+from sqlalchemy import select
 
 from musespark.content import Image
 from musespark.errors import StoreUnusable
@@ -22,6 +23,7 @@ from musespark.store.database import Database
 from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.newest import newest
+from musespark.store.rows import Row
 from musespark.store.retention import Keep, forget, forget_one
 from musespark.store.schema import EVENTS, PICTURES, RUNS
 
@@ -40,10 +42,20 @@ class _Count:
 
     events: int = 0
     pictures: int = 0
-    rows: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    """By table."""
     written: float = field(default_factory=time.monotonic)
-    kept: bool = False
-    """Whether there is anything of it in the database."""
+    given: int = 0
+    """Rows, all of them so far."""
+    committed: int = 0
+    """Those of them that are in the database."""
+    lost: StoreUnusable | None = None
+    """Why some of them are not, and will not be."""
+
+    def add(self, table: str, *row: Any) -> None:
+        """One more row."""
+        self.rows.setdefault(table, []).append(row)
+        self.given += 1
 
 
 class StoredRuns:
@@ -98,6 +110,8 @@ class StoredRuns:
             finally:
                 upkeep.cancel()
                 await asyncio.wait([upkeep])
+                for count in self._counts.values():
+                    self._write(count)
                 journal.owe(partial(servers.leave, id=self.server))
         finally:
             await journal.aclose()
@@ -107,61 +121,61 @@ class StoredRuns:
         """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
         conversation, images = written(begun.conversation)
         count = self._counts[begun.id] = _Count()
-        count.rows.append(("runs", (begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
-                                    conversation, "running", 0, 0.0, 0, json.dumps(begun.options))))
+        count.add("runs", begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
+                  conversation, "running", 0, 0.0, 0, json.dumps(begun.options))
         for number, image in enumerate(images):
-            count.rows.append(("pictures", (begun.id, "asked", number, image.media_type, image.data)))
+            count.add("pictures", begun.id, "asked", number, image.media_type, image.data)
 
-    async def event(self, id: str, event: Event) -> None:
-        """Keep the next event of a run."""
-        await self.events(id, [event])
-
-    async def events(self, id: str, events: Sequence[Event], hurry: bool = True) -> None:
-        """Keep the next events of a run. hurry: return when they are committed; otherwise they may gather for a moment, and
-        are committed with later ones, or with the end."""
+    async def events(self, id: str, events: Sequence[Event]) -> None:
+        """The next events of a run. They may gather for a moment, and are committed with later ones, or with the end."""
         count = self._counts[id]
         for event in events:
-            body = self._body(id, event, count)
-            count.rows.append(("events", (id, count.events, event.kind, body)))
+            count.add("events", id, count.events, event.kind, self._body(id, event, count))
             count.events += 1
-        if hurry or time.monotonic() - count.written > _LINGER:
-            self._write(count)
-            try:
-                await self.journal.kept()
-            except StoreUnusable:
-                if not count.kept:
-                    del self._counts[id]  # there is no such run, and nothing of it to end
-                raise
-            count.kept = True
+        if time.monotonic() - count.written > _LINGER:
+            await self.kept(id)
+
+    async def kept(self, id: str) -> None:
+        """Return when all that a run was given is committed."""
+        count = self._counts.get(id)
+        if count is None or count.committed == count.given:
+            return
+        given = count.given
+        self._write(count)
+        try:
+            await self.journal.kept()
+        except StoreUnusable as error:
+            count.lost = count.lost or error
+        if count.lost is not None:
+            raise count.lost
+        count.committed = max(given, count.committed)
 
     async def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
         count = self._counts.pop(id, None)
-        if count is None:
-            return
+        if count is None or (count.lost is not None and not count.committed):
+            return  # there is no such run
         self._write(count)
         self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
-        await self._up_to_date()
+        await self._up_to_date(id)
         return await asyncio.to_thread(self._get, id)
 
     async def head(self, id: str) -> Kept | None:
         """A run without its conversation and its events, None where there is none of that id."""
-        await self._up_to_date()
+        await self._up_to_date(id)
         return await asyncio.to_thread(self._head, id)
 
     async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
-        if (count := self._counts.get(id)) is not None:
-            self._write(count)  # what nobody has waited for yet
-        await self._up_to_date()
+        await self._up_to_date(id)
         return await asyncio.to_thread(self._told, id, after, limit)
 
     async def asked(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
-        await self._up_to_date()
+        await self._up_to_date(id)
         return await asyncio.to_thread(self._asked, id, number)
 
     async def forget(self, id: str) -> bool:
@@ -179,19 +193,20 @@ class StoredRuns:
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
-        await self._up_to_date()
+        await self._up_to_date(id)
         return await asyncio.to_thread(self._picture, id, number)
 
-    async def _up_to_date(self) -> None:
-        """Wait for what this server has ended and not written; where it cannot be, what is there can still be read."""
-        with suppress(StoreUnusable):
-            await self.journal.kept()
+    async def _up_to_date(self, id: str | None = None) -> None:
+        """Wait for what this server was given, of that run or of all, and has not written; where it cannot be, what is there can
+        still be read."""
+        given = [id] if id is not None else list(self._counts)
+        await asyncio.gather(*map(self.kept, given), self.journal.kept(), return_exceptions=True)
 
     def _write(self, count: _Count) -> None:
         """Hand the journal what was gathered of a run."""
-        for table in dict.fromkeys(table for table, _ in count.rows):
-            self.journal.add(table, [row for each, row in count.rows if each == table])
-        count.rows.clear()
+        for table, rows in count.rows.items():
+            self.journal.add(table, rows)
+        count.rows = {}
         count.written = time.monotonic()
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
@@ -199,7 +214,7 @@ class StoredRuns:
         if not isinstance(event, Pictured):
             return _as_json(event.to_json())
         count.pictures += 1
-        count.rows.append(("pictures", (id, "drawn", count.pictures, "image/png", event.picture)))
+        count.add("pictures", id, "drawn", count.pictures, "image/png", event.picture)
         return json.dumps({**replace(event, picture=b"").to_json(), "picture": count.pictures})
 
     def _get(self, id: str) -> Kept | None:
@@ -251,7 +266,7 @@ class StoredRuns:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else Image(row.data, row.media_type)
 
-    def _kept(self, row: Row[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> Kept:
+    def _kept(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> Kept:
         """A run from its rows. asked: the pictures of its conversation; None where that is not wanted."""
         try:
             events = [_event(body, drawn) for body in bodies]
