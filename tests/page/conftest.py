@@ -48,6 +48,7 @@ def models():
     busy = [step for count in range(200 * 8) for step in ([Wait(0.02)] if count % 4 == 0 else [])
             + [ThinkingDelta(f"and so the thought number {count} follows ", f"t{count % 16}")]]
     scripts = {
+        "long": [*lanes, *(ThinkingDelta(f"the step number {count}, ", f"t{count % 16}") for count in range(12_000)), *told],
         "talkative": [*(step for number in range(900) for step in (ThinkingDelta(f"thought {number}\n"),
                                                                    PictureDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
         "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
@@ -62,7 +63,9 @@ def models():
                                    PictureDelta(DOT, 1, 1, text, f"t{number}"), ThreadReturned(f"t{number}", text))),
                     TextDelta("\n\n".join(HOSTILE)), used, Finish()],
     }
-    return {name: FakeModel(script, name=name, abilities=ABLE) for name, script in scripts.items()}
+    able = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in scripts.items()}
+    return able | {"reader": FakeModel(told, name="reader", abilities=Abilities(conversation=True, tools=True, effort=True)),
+                   "bare": FakeModel(told, name="bare", abilities=Abilities())}
 
 
 class Cutting:
@@ -146,9 +149,9 @@ class Visit:
         """Ask as a person does; returns when the run is in front."""
         page = self.page
         page.goto(self.url)
-        page.get_by_role("button", name="Model, team and budget").click()
-        page.wait_for_selector("#more option:nth-child(2)", state="attached")
-        page.locator("#more select").select_option(model)
+        page.wait_for_selector(".one-model")
+        if model:
+            page.get_by_label("Model", exact=True).select_option(model)
         page.get_by_role("radio", name=mode.capitalize()).check()
         for file in files:
             page.set_input_files("[data-input=file]", file)

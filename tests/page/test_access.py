@@ -22,6 +22,15 @@ def test_no_state_of_the_page_has_a_serious_fault(visit):
     page.goto(visit.url)
     page.wait_for_selector(".examples")
     assert serious(page) == []
+    for mode in ("Thinking", "Contemplating"):
+        page.get_by_role("radio", name=mode).check()
+        page.get_by_role("button", name="Team, tools and budget").click()
+        page.wait_for_selector(".more")
+        assert serious(page) == []
+        page.get_by_role("button", name="Team, tools and budget").click()
+    page.goto(f"{visit.url}/runs/no.such.run")
+    page.wait_for_selector(".gone")
+    assert serious(page) == []
     visit.ask("Step by step?", model="steady")
     page.wait_for_selector(".lane >> nth=2")
     assert serious(page) == []
@@ -30,7 +39,7 @@ def test_no_state_of_the_page_has_a_serious_fault(visit):
     page.get_by_role("button", name="Another model").click()
     page.get_by_role("button", name="Replay").click()
     page.wait_for_selector(".player")
-    page.get_by_role("button", name="Model, team and budget").click()
+    page.get_by_role("button", name="Team, tools and budget").click()
     assert serious(page) == []
     page.locator(".lane-open").nth(1).click()
     page.locator(".agents select").select_option(index=1)

@@ -39,3 +39,18 @@ def test_a_long_lane_exists_only_where_it_is_looked_at(visit):
 
 def _seq(page):
     return int(page.locator(".run").get_attribute("data-seq"))
+
+
+def test_a_long_run_is_loaded_in_pieces(visit):
+    """Also where the processor is slow: nothing keeps the page from answering for long."""
+    page = visit.page
+    visit.ask("How long?", model="long")
+    visit.ended()
+    page.add_init_script("""window.longest = 0; new PerformanceObserver(list => {
+        for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
+    }).observe({entryTypes: ['longtask']})""")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    page.reload()
+    visit.ended()
+    assert _seq(page) > 12_000
+    assert page.evaluate("window.longest") < 1000

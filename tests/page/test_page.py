@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from page.conftest import SEEN, listening, stored
@@ -315,10 +316,20 @@ def test_runs_are_listed_and_forgotten(visit):
     page.wait_for_function("() => !document.querySelector('.history').innerText.includes('A question to forget')")
 
 
-def test_a_run_that_is_not_there_says_so(visit):
-    visit.page.goto(f"{visit.url}/runs/0123abc")
-    visit.page.wait_for_selector(".fault.gone")
-    assert "There is no run '0123abc'" in visit.page.locator(".fault.gone").inner_text()
+@pytest.mark.parametrize("id", ["0123abc", "no.such%20run", "a" * 81, "%F0%9F%98%80", "%"])
+def test_a_run_that_is_not_there_says_so_and_leads_on(visit, id):
+    page = visit.page
+    visit.ask("Two ways?", model="quick")
+    visit.ended()
+    page.goto(f"{visit.url}/runs/{id}")
+    page.wait_for_selector(".gone li")
+    named = unquote(id) if len(id) < 60 else id[:59] + "…"
+    said = page.get_by_role("alert").inner_text()
+    assert said == f"There is no run {named} here; it was not kept or is no longer kept."
+    assert page.locator(".idle, .composer").count() == 0
+    page.locator(".gone li a").first.click()
+    visit.ended()
+    assert page.locator(".question h1").inner_text() == "Two ways?"
     visit.faults.clear()  # The browser reports each 404.
 
 

@@ -8,14 +8,17 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 from hypothesis import given, strategies as st
+from pydantic import ValidationError
 
 import musespark
 from musespark.config import Config, ModelConfig, Roles, TeamConfig
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Finish, PictureDelta, TextDelta
-from musespark.server import static
+from musespark.server import offer, static
 from musespark.server.app import make_app
 from musespark.server.export import PLACE, inert
+from musespark.server.page_body import RunBody
+from musespark.vision import toolset
 
 from .conftest import ABLE, live, says
 from .watchers import started, watched
@@ -110,8 +113,11 @@ def test_a_page_that_is_not_built_says_so(tmp_path, monkeypatch):
 def test_what_the_page_is_told(http):
     told = http.get("/v1/page").json()
     assert told["version"] == musespark.__version__ and told["modes"] == ["instant", "thinking", "contemplating"]
-    assert told["auth"] is False and {"python", "spawn", "look"} <= set(told["tools"])
-    assert told["limits"]["images"] == 16 and told["limits"]["agents"] == 64
+    assert told["auth"] is False and [tool["id"] for tool in told["tools"]] == ["python", "spawn", "look"]
+    assert all(tool["ready"] and not tool["why"] for tool in told["tools"])
+    assert told["limits"]["images"] == 16 and told["limits"]["agents"] == 64 and told["limits"]["models"] == 16
+    assert told["limits"]["videos"] == 1 and told["roles"] == ["refiner", "judge", "merger"]
+    assert {"id": "medium", "agents": 8, "first": 2, "rounds": 1} in told["efforts"]
     assert told["defaults"]["models"] == ["plain", "hostile"] and told["defaults"]["agents"] == 4
     assert told["defaults"]["budget"] == {"seconds": 30} and told["defaults"]["mode"] == "contemplating"
     by_name = {model["id"]: model for model in told["models"]}
@@ -120,6 +126,39 @@ def test_what_the_page_is_told(http):
     assert by_name["nano"]["pictures"] and by_name["nano"]["team"] and not by_name["nano"]["tools"]
     assert by_name["nano"]["price"] == {"prompt": 0.0, "written": 0.0}
     assert not by_name["keyless"]["ready"] and "NO_SUCH_KEY_HERE" in by_name["keyless"]["why"]
+
+
+def test_what_lacks_its_library_is_not_offered(http, monkeypatch):
+    monkeypatch.setattr(offer, "find_spec", lambda name: None)
+    monkeypatch.setattr(toolset, "find_spec", lambda name: None)
+    told = http.get("/v1/page").json()
+    look = told["tools"][2]
+    assert not look["ready"] and "musespark[vision]" in look["why"] and told["tools"][0]["ready"]
+    assert told["limits"]["videos"] == 0
+
+
+def test_whatever_is_offered_is_taken(http):
+    """What the form sends of each option, the server reads: one and the same words."""
+    told = http.get("/v1/page").json()
+    for effort in told["efforts"]:
+        RunBody.model_validate({"effort": effort["id"]})
+    every = {"tools": [tool["id"] for tool in told["tools"]], "models": ["plain"] * told["limits"]["models"],
+             **{name: told["limits"][name] for name in ("agents", "rounds", "threads")}, **dict.fromkeys(told["roles"], "plain")}
+    RunBody.model_validate(every)
+    for name in ("agents", "rounds", "threads"):
+        with pytest.raises(ValidationError):
+            RunBody.model_validate({name: told["limits"][name] + 1})
+    for aggregate in told["aggregates"]:
+        id = started(http, models=["plain"], agents=2, first=1, rounds=0, aggregate=aggregate)
+        assert http.get(f"/v1/runs/{id}").json()["asked"]["aggregate"] == aggregate
+
+
+def test_without_a_configuration_the_native_model_is_all_there_is():
+    with live({}) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+        told = http.get("/v1/page").json()
+        assert [model["id"] for model in told["models"]] == ["nano"] and told["defaults"]["models"] == ["nano"]
+        refused = http.post("/v1/runs", json={"question": "Well?", "models": ["fake"]})
+        assert refused.status_code == 404 and "'fake'" in refused.json()["error"]["message"]
 
 
 def test_models_tell_what_they_can_do(http):

@@ -180,6 +180,9 @@ def test_asking_again_and_otherwise(served, http):
     team = started(http, question=None, again=first, mode="contemplating", agents=2, rounds=0)
     assert ended(http, team)["asked"]["agents"] == 2
     alone = started(http, question=None, again=team, mode="instant")  # what only a team has is left behind
+    mixed = started(http, question=None, again=first, mode="contemplating", models=["parrot", "plain"], agents=2)
+    single = started(http, question=None, again=mixed, mode="thinking")  # and of a mix, all but the first
+    assert ended(http, single) and http.get(f"/v1/runs/{single}").json()["asked"]["models"] == ["parrot"]
     assert ended(http, alone)["asked"] == {**run["asked"], "mode": "instant"}
 
 

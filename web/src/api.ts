@@ -1,12 +1,44 @@
 /** What the server is asked: every call of the page, with its errors as sentences. */
 
+/** Something that can be chosen; what is not ready says why. */
+export interface Offered {
+  readonly id: string;
+  readonly ready: boolean;
+  readonly why: string;
+}
+
+/** A model and what it can do; of one that is not ready, that is not known. */
+export interface OfferedModel extends Offered {
+  readonly pictures?: boolean;
+  readonly draws?: boolean;
+  readonly tools?: boolean;
+  readonly conversation?: boolean;
+  readonly effort?: boolean;
+  /** It contemplates by itself, in threads. */
+  readonly team?: boolean;
+  /** Dollars for a million tokens; null where nobody knows. */
+  readonly price?: { readonly prompt: number; readonly written: number } | null;
+}
+
+export type Role = "refiner" | "judge" | "merger";
+
+interface Sizes {
+  readonly agents: number;
+  readonly first: number;
+  readonly rounds: number;
+}
+
 export interface PageInfo {
   readonly version: string;
   readonly modes: readonly string[];
-  readonly models: readonly { readonly id: string; readonly ready: boolean; readonly why: string; readonly pictures: boolean }[];
-  readonly tools: readonly string[];
-  readonly limits: { readonly agents: number; readonly images: number };
-  readonly defaults: { readonly models: readonly string[]; readonly agents: number };
+  readonly models: readonly OfferedModel[];
+  readonly tools: readonly Offered[];
+  readonly aggregates: readonly string[];
+  /** Each with the team that it means. */
+  readonly efforts: readonly (Sizes & { readonly id: string })[];
+  readonly roles: readonly Role[];
+  readonly limits: { readonly agents: number; readonly rounds: number; readonly threads: number; readonly models: number; readonly images: number; readonly videos: number };
+  readonly defaults: Sizes & { readonly models: readonly string[]; readonly threads: number; readonly aggregate: string; readonly budget: Budget; /** Whether a team is configured, and not only models. */ readonly team: boolean } & { readonly [role in Role]: string | null };
 }
 
 export interface Summary {
@@ -23,7 +55,7 @@ export interface Summary {
   readonly tokens: number;
   readonly usd: number;
   /** How it was asked: among the rest, how many pictures came with the question. */
-  readonly asked?: { readonly pictures?: number };
+  readonly asked?: { readonly pictures?: number; readonly tools?: readonly string[]; readonly effort?: string };
   readonly follows: string | null;
   readonly budget: Budget | null;
 }
@@ -32,6 +64,7 @@ export interface Budget {
   readonly usd?: number | null;
   readonly seconds?: number | null;
   readonly tokens?: number | null;
+  readonly calls?: number | null;
 }
 
 export interface Attachment {
@@ -46,8 +79,15 @@ export interface Question {
   readonly video?: Attachment;
   readonly mode?: string;
   readonly models?: readonly string[];
+  readonly effort?: string;
   readonly agents?: number;
+  readonly first?: number;
   readonly rounds?: number;
+  readonly aggregate?: string;
+  readonly refiner?: string;
+  readonly judge?: string;
+  readonly merger?: string;
+  readonly threads?: number;
   readonly tools?: readonly string[];
   readonly budget?: Budget;
   readonly follows?: string;

@@ -1,6 +1,8 @@
 import { render } from "preact";
 import "./style/page.css";
 import { type Event, eventOf } from "./fold/events";
+import { Film } from "./fold/film";
+import { inPieces } from "./slices";
 import { ExportedRun } from "./views/exported";
 
 interface Stored {
@@ -13,5 +15,6 @@ const events = (stored?.events ?? []).map(eventOf).filter((event): event is Even
 const images = stored?.run?.asked?.images;
 const asked = Array.isArray(images) ? images.filter((link): link is string => typeof link === "string") : [];
 const app = document.getElementById("app")!;
-if (events.length > 0) render(<ExportedRun events={events} budget={stored?.run?.budget ?? null} asked={asked} />, app);
+const film = new Film(events);
+if (events.length > 0) void inPieces(() => film.prepare()).then(() => render(<ExportedRun film={film} budget={stored?.run?.budget ?? null} asked={asked} />, app));
 else app.textContent = "There is no run in this file.";

@@ -5,7 +5,11 @@ import type { Refused } from "./api";
 import { Beat } from "./beat";
 import { follow } from "./follow";
 import type { Event } from "./fold/events";
-import { BEGIN, brokenOff, folded, isOver, type Run } from "./fold/run";
+import { BEGIN, brokenOff, isOver, reduce, type Run } from "./fold/run";
+import { piece } from "./slices";
+
+/** Milliseconds after which what was folded is shown, though there is more to fold. */
+const PATIENCE = 250;
 
 export type Connection = "connecting" | "live" | "lost" | "over" | "refused";
 
@@ -16,6 +20,12 @@ export class Watch {
   readonly #leave = new AbortController();
   readonly #beat = new Beat(() => this.#draw());
   #pending: Event[] = [];
+  /** How many of them were folded. */
+  #done = 0;
+  #ahead: Run = BEGIN;
+  #shown = performance.now();
+  #catching: ReturnType<typeof setTimeout> | undefined;
+  #ending = "";
   #began = performance.now();
   #first: { readonly clock: number; readonly at: number } | null = null;
   refused: Refused | null = null;
@@ -57,6 +67,7 @@ export class Watch {
   leave(): void {
     this.#leave.abort();
     this.#beat.end();
+    clearTimeout(this.#catching);
   }
 
   #happened(events: readonly Event[]): void {
@@ -68,15 +79,35 @@ export class Watch {
   }
 
   #over(how: string): void {
+    this.#ending = how;
     this.#draw();
-    if (!isOver(this.#run.value)) this.#run.value = brokenOff(this.#run.value, "the run was stopped");
-    this.#how.value = how;
-    this.#connection.value = "over";
   }
 
+  /** Fold what has come, and show it; of much, a piece at a time, so that the page answers meanwhile. */
   #draw(): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    if (pending.length > 0) this.#run.value = folded(pending, this.#run.value);
+    clearTimeout(this.#catching);
+    const there = piece(() => {
+      const event = this.#pending[this.#done];
+      if (event === undefined) return false;
+      this.#ahead = reduce(this.#ahead, event);
+      this.#done += 1;
+      return true;
+    });
+    if (there) {
+      this.#pending = [];
+      this.#done = 0;
+    } else this.#catching = setTimeout(() => this.#draw());
+    const now = performance.now();
+    if (there || now - this.#shown > PATIENCE) {
+      this.#shown = now;
+      this.#run.value = this.#ahead;
+    }
+    if (there && this.#ending !== "") this.#end();
+  }
+
+  #end(): void {
+    if (!isOver(this.#ahead)) this.#run.value = brokenOff(this.#ahead, "the run was stopped");
+    this.#how.value = this.#ending;
+    this.#connection.value = "over";
   }
 }

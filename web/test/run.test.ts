@@ -110,6 +110,14 @@ describe("a film", () => {
       expect(film.countAt(-1)).toBe(0);
     }), { numRuns: 50 });
   });
+
+  it("shows the same, however far it was prepared, and wherever one looks first", () => {
+    fc.assert(fc.property(runs, fc.nat(400), fc.array(fc.nat(300), { maxLength: 4 }), (events, steps, counts) => {
+      const film = new Film(events);
+      for (let step = 0; step < steps && film.prepare(); step += 1);
+      for (const count of counts.map((each) => Math.min(each, events.length))) expect(plain(film.after(count))).toEqual(plain(folded(events.slice(0, count))));
+    }), { numRuns: 50 });
+  });
 });
 
 describe("events from outside", () => {

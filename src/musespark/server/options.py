@@ -28,6 +28,8 @@ Positive: TypeAlias = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 
 
+MAX_MODELS = 16
+"""In the mix of a team."""
 ToolName: TypeAlias = Literal["python", "spawn", "look"]
 LookName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
 """What `look` is all of."""
@@ -51,7 +53,7 @@ class RunOptions(Strict):
     """Explorers that start at once."""
     rounds: Annotated[int, Field(ge=0, le=8)] | None = None
     aggregate: Aggregate | None = None
-    models: Annotated[list[Name], Field(min_length=1, max_length=16)] | None = None
+    models: Annotated[list[Name], Field(min_length=1, max_length=MAX_MODELS)] | None = None
     """The mix of explorers, instead of the one that the model's name says."""
     judge: Name | None = None
     refiner: Name | None = None

@@ -44,15 +44,14 @@ class RunBody(RunOptions):
     """A run that is asked again, with its pictures and its options; other fields count more."""
 
 
-
-
 def merged(body: RunBody, before: Kept | None) -> RunBody:
     """The body with the options of the run that is asked again, where it has none of its own. Raises `Refused`."""
     own = body.model_dump(exclude_none=True)
     theirs = {name: value for name, value in (before.begun.options if before else {}).items() if name in RunOptions.model_fields
               or name in ("mode", "effort", "seed")}
     if {**theirs, **own}.get("mode", Mode.CONTEMPLATING) != Mode.CONTEMPLATING:
-        theirs = {name: value for name, value in theirs.items() if name not in _OF_A_TEAM or name == "models"}
+        theirs = {name: value for name, value in theirs.items() if name not in _OF_A_TEAM} | {
+            "models": theirs.get("models", [])[:1] or None}  # one agent has the model that a team's first explorer had
     try:
         return RunBody.model_validate({**theirs, **own})
     except ValidationError:

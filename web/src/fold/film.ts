@@ -6,26 +6,33 @@ import { BEGIN, folded, reduce, type Run } from "./run";
 const APART = 200;
 
 export class Film {
-  readonly #snapshots: Run[] = [];
+  /** The run after none of its events, after `APART`, after twice as many: as far as anybody has looked. */
+  readonly #snapshots: Run[] = [BEGIN];
+  #ahead: Run = BEGIN;
+  #count = 0;
 
-  constructor(readonly events: readonly Event[]) {
-    let run = BEGIN;
-    events.forEach((event, at) => {
-      if (at % APART === 0) this.#snapshots.push(run);
-      run = reduce(run, event);
-    });
-  }
+  constructor(readonly events: readonly Event[]) {}
 
   /** Seconds from the first event to the last. */
   get seconds(): number {
     return this.events.at(-1)?.at ?? 0;
   }
 
+  /** Fold one more event, so that what comes later is at hand; whether there are more. */
+  prepare(): boolean {
+    const event = this.events[this.#count];
+    if (event === undefined) return false;
+    this.#ahead = reduce(this.#ahead, event);
+    this.#count += 1;
+    if (this.#count % APART === 0) this.#snapshots.push(this.#ahead);
+    return this.#count < this.events.length;
+  }
+
   /** The run after its first `count` events. */
   after(count: number): Run {
-    const at = Math.floor(count / APART);
-    const from = this.#snapshots[Math.min(at, this.#snapshots.length - 1)];
-    return from === undefined ? BEGIN : folded(this.events.slice(Math.min(at, this.#snapshots.length - 1) * APART, count), from);
+    while (this.#count < count && this.prepare());
+    const at = Math.min(Math.floor(count / APART), this.#snapshots.length - 1);
+    return folded(this.events.slice(at * APART, count), this.#snapshots[at]);
   }
 
   /** How many events had happened after so many seconds. */

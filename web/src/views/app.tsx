@@ -9,6 +9,7 @@ import { BEGIN, type Run } from "../fold/run";
 import { cut, oneLine } from "../fold/words";
 import { Beside, Swap } from "./beside";
 import { Composer } from "./composer";
+import { Gone } from "./gone";
 import { Ways } from "./hero";
 import { History, refresh } from "./history";
 import { Mark } from "./marks";
@@ -18,6 +19,8 @@ import { RunView } from "./run";
 interface Place {
   readonly run: string;
   readonly beside: string;
+  /** What an address names as a run though none can be called so. */
+  readonly unknown: string;
 }
 
 const place = signal<Place>(read());
@@ -29,7 +32,16 @@ const fresh = signal("");
 function read(): Place {
   const run = /^\/runs\/([\w-]{1,80})$/.exec(location.pathname)?.[1] ?? "";
   const beside = /^[\w-]{1,80}$/.exec(new URLSearchParams(location.search).get("beside") ?? "")?.[0] ?? "";
-  return { run, beside: run === "" ? "" : beside };
+  const unknown = run === "" ? /^\/runs\/(.+)$/.exec(location.pathname)?.[1] ?? "" : "";
+  return { run, beside: run === "" ? "" : beside, unknown: plain(unknown) };
+}
+
+function plain(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // It is no text that was encoded.
+  }
 }
 
 function go(path: string): void {
@@ -55,7 +67,7 @@ export function App(): VNode {
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);
   }, []);
-  const { run, beside } = place.value;
+  const { run, beside, unknown } = place.value;
   const leave = (path: string): void => { setListed(false); go(path); };
   return (
     <div class={`page ${listed ? "listed" : ""}`}>
@@ -65,11 +77,11 @@ export function App(): VNode {
         <a class="brand" href="/" onClick={(event) => { event.preventDefault(); leave("/"); }}><Mark sign="spark" size={22} />Muse Spark</a>
         <span class="space" />
         <Theme />
-        {run !== "" && <button type="button" class="quiet-button" onClick={() => leave("/")} aria-label="New question"><Mark sign="plus" size={16} /><span>New question</span></button>}
+        {run + unknown !== "" && <button type="button" class="quiet-button" onClick={() => leave("/")} aria-label="New question"><Mark sign="plus" size={16} /><span>New question</span></button>}
       </header>
       <aside><History key={locked.value} current={run} onGo={leave} onGone={(id) => { if (id === run) leave("/"); }} /></aside>
       <main id="main" tabIndex={-1}>
-        {locked.value !== "" ? <Locked /> : run === "" ? <Idle /> : beside !== "" ? <Beside key={run + beside} first={beside} second={run} fresh={fresh.value} /> : <Talk key={run} id={run} />}
+        {locked.value !== "" ? <Locked /> : unknown !== "" ? <Gone id={unknown} /> : run === "" ? <Idle /> : beside !== "" ? <Beside key={run + beside} first={beside} second={run} fresh={fresh.value} /> : <Talk key={run} id={run} />}
       </main>
       <Lightbox />
     </div>
@@ -122,7 +134,7 @@ function Talk({ id }: { id: string }): VNode {
       {about?.follows && <Earlier id={about.follows} />}
       <RunView id={id} fresh={fresh.value === id} onSwap={() => setSwapping(true)}
         onKnown={(run, how, found) => { known.current = run; setAbout(found); setOver(how !== ""); if (how !== "") void refresh().catch(() => undefined); }}>
-        {swapping && <Swap id={id} run={known.current} page={page.value} onClose={() => setSwapping(false)}
+        {swapping && <Swap id={id} run={known.current} about={about} page={page.value} onClose={() => setSwapping(false)}
           onAsked={(next) => begun(next, id)} />}
       </RunView>
       {over && <Composer page={page.value} follows={id} onAsked={(next) => begun(next)} />}

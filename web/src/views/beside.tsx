@@ -3,10 +3,11 @@
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import { ask, type PageInfo } from "../api";
+import { ask, type PageInfo, type Summary } from "../api";
 import { spending, triers } from "../fold/rows";
 import { BEGIN, type Run } from "../fold/run";
 import { counted, money, seconds, standing } from "../fold/words";
+import { notAgain } from "../fits";
 import { MODES, Models } from "./composer";
 import { refresh } from "./history";
 import { RunView } from "./run";
@@ -46,7 +47,7 @@ function Costs({ runs }: { runs: readonly Run[] }): VNode | null {
 }
 
 /** Choose who else is asked the same. */
-export function Swap({ id, run, page, onAsked, onClose }: { id: string; run: Run; page: PageInfo | null; onAsked: (id: string) => void; onClose: () => void }): VNode {
+export function Swap({ id, run, about, page, onAsked, onClose }: { id: string; run: Run; about: Summary | null; page: PageInfo | null; onAsked: (id: string) => void; onClose: () => void }): VNode {
   const [model, setModel] = useState("");
   const [mode, setMode] = useState(run.mode || "contemplating");
   const [fault, setFault] = useState("");
@@ -56,7 +57,10 @@ export function Swap({ id, run, page, onAsked, onClose }: { id: string; run: Run
   return (
     <form class="swap" aria-label="Ask another model the same" onSubmit={(event) => { event.preventDefault(); send(); }}>
       <label>Model
-        <Models page={page} value={model} none="the same" onChoose={setModel} />
+        <select value={model} onChange={(event) => setModel(event.currentTarget.value)}>
+          <option value="">the same</option>
+          <Models page={page} lacking={(other) => notAgain(other, about?.asked, mode)} />
+        </select>
       </label>
       <label>Mode
         <select value={mode} onChange={(event) => setMode(event.currentTarget.value)}>

@@ -3,8 +3,7 @@
 import type { VNode } from "preact";
 import { useMemo } from "preact/hooks";
 import type { Budget } from "../api";
-import { Film } from "../fold/film";
-import type { Event } from "../fold/events";
+import type { Film } from "../fold/film";
 import { Answer } from "./answer";
 import { Mark } from "./marks";
 import { Lightbox, Thumbs } from "./pictures";
@@ -12,16 +11,16 @@ import { Controls, Player } from "./player";
 import { Body } from "./run";
 
 export interface Exported {
-  readonly events: readonly Event[];
+  readonly film: Film;
   readonly budget: Budget | null;
   /** The question's pictures, as `data:` URLs. */
   readonly asked: readonly string[];
 }
 
-export function ExportedRun({ events, budget, asked }: Exported): VNode {
-  const player = useMemo(() => new Player(new Film(events), true), [events]);
+export function ExportedRun({ film, budget, asked }: Exported): VNode {
+  const player = useMemo(() => new Player(film, true), [film]);
   const run = player.run.value;
-  const end = player.film.after(events.length);
+  const end = useMemo(() => film.after(film.events.length), [film]);
   return (
     <div class="page alone">
       <header class="top"><span class="brand"><Mark sign="spark" size={22} />Muse Spark</span></header>

@@ -9,9 +9,11 @@ import type { Event } from "../fold/events";
 import type { Run } from "../fold/run";
 import { cut, decisionOf, oneLine, verdictOf } from "../fold/words";
 import { follow } from "../follow";
+import { inPieces } from "../slices";
 import { Watch } from "../watch";
 import { Agents } from "./agents";
 import { Answer } from "./answer";
+import { Gone } from "./gone";
 import { Lanes } from "./lanes";
 import { Mark, type Sign } from "./marks";
 import { Thumbs } from "./pictures";
@@ -39,8 +41,9 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
   }, [id, how]);
   const player = useSignal<{ readonly player: Player; readonly whole: boolean } | null>(null);
   const play = async (whole: boolean): Promise<void> => {
-    const events = await eventsOf(id);
-    player.value = { player: new Player(new Film(events), whole && isCalm(), whole ? undefined : () => { player.value = null; }), whole };
+    const film = new Film(await eventsOf(id));
+    await inPieces(() => film.prepare());
+    player.value = { player: new Player(film, whole && isCalm(), whole ? undefined : () => { player.value = null; }), whole };
   };
   useEffect(() => {
     if (fresh && how === "finished" && watch.run.value.at < TOO_QUICK && watch.run.value.lanes.size > 1 && !isCalm()) play(false).catch(() => undefined); // It can be replayed later.
@@ -56,7 +59,8 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
   const shown = whole ? replayed! : live;
   const lanes = replayed ?? live;
   const over = how !== "";
-  if (watch.connection.value === "refused") return <p class="fault gone" role="alert">{watch.refused?.message}</p>;
+  if (watch.refused?.status === 404) return <Gone id={id} />;
+  if (watch.connection.value === "refused") return <p class="fault refused" role="alert">{watch.refused?.message}</p>;
   return (
     <article class="run" data-run={id} data-how={how} data-seq={shown.seq} aria-label={shown.question}>
       <Question run={live} about={about} id={id} />

@@ -1,0 +1,194 @@
+/**
+ * What of a person's choice fits the models that it is for: the fields of the question, and a sentence for what does not fit.
+ *
+ * The server checks all of it again, and has the last word; here a form is kept from offering what would only be refused.
+ */
+
+import type { Budget, OfferedModel, PageInfo, Question, Role } from "./api";
+import { counted, listed, money, short } from "./fold/words";
+import type { Manner } from "./manner";
+
+/** The mode that has a team. */
+export const TEAM = "contemplating";
+const SIZES = ["agents", "first", "rounds"] as const;
+const LIMITS = ["usd", "seconds", "tokens", "calls"] as const;
+const ROLES: readonly Role[] = ["refiner", "judge", "merger"];
+
+type Ability = "pictures" | "tools" | "conversation" | "effort";
+
+/** The model of that name, where it is offered and ready. */
+function ready(page: PageInfo, id: string): OfferedModel | undefined {
+  return page.models.find((model) => model.id === id && model.ready);
+}
+
+/** Whether it is known that a model lacks it: one that is configured and not listed may have anything. */
+function lacks(page: PageInfo, id: string, ability: Ability): boolean {
+  return page.models.find((model) => model.id === id)?.[ability] === false;
+}
+
+function chosenModels(how: Manner, page: PageInfo): readonly string[] {
+  return how.models.filter((id) => ready(page, id) !== undefined);
+}
+
+/** The names of the models that a question goes to: the mix of a team, or one. */
+export function explorers(how: Manner, page: PageInfo): readonly string[] {
+  const chosen = chosenModels(how, page);
+  const named = chosen.length > 0 ? chosen : page.defaults.models;
+  return how.mode === TEAM ? named : named.slice(0, 1);
+}
+
+/** Who plays a role: a model that was chosen and can, else the configured one; empty where it is one of the explorers. */
+export function player(how: Manner, page: PageInfo, role: Role): string {
+  if (how.mode !== TEAM) return "";
+  return canPlay(page, how[role]) ? how[role] : page.defaults[role] ?? "";
+}
+
+/** Whether a model can refine, judge or merge: it has to read conversations. */
+export function canPlay(page: PageInfo, id: string): boolean {
+  return ready(page, id) !== undefined && !lacks(page, id, "conversation");
+}
+
+/** The tools that agents get: those that are there, if every explorer can use tools. */
+export function toolsOf(how: Manner, page: PageInfo): readonly string[] {
+  if (noTools(how, page) !== "") return [];
+  return how.tools.filter((id) => page.tools.some((tool) => tool.id === id && tool.ready));
+}
+
+/** Why no tools can be given; empty where they can. */
+export function noTools(how: Manner, page: PageInfo): string {
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "tools")), "use tools");
+}
+
+/** Why no picture can be asked about; empty where one can. */
+export function noPictures(how: Manner, page: PageInfo): string {
+  const looks = toolsOf(how, page).includes("look");
+  const blind = (id: string): boolean => id !== "" && lacks(page, id, "pictures");
+  const merger = player(how, page, "merger");
+  const others = [...explorers(how, page), player(how, page, "refiner"), player(how, page, "judge")].filter((id) => id !== merger);
+  const unable = [...others.filter((id) => blind(id) && (!looks || lacks(page, id, "tools"))), ...(blind(merger) ? [merger] : [])];
+  const helped = unable.length > 0 && !looks && !blind(merger) && page.tools.some((tool) => tool.id === "look" && tool.ready)
+    && noTools(how, page) === "" && !unable.some((id) => lacks(page, id, "tools"));
+  return cannot(unable, "read pictures", helped ? "with the tool look they are read to it" : undefined);
+}
+
+/** Why an effort means nothing; empty where it means something. Without any other choice, it is the size of a team. */
+export function noEffort(how: Manner, page: PageInfo): string {
+  if (how.mode === TEAM && !isSteered(how, page)) return "";
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "effort")), "be told how long to reason",
+    how.mode === TEAM ? "the team is as large as you chose" : undefined);
+}
+
+/** What a next question loses of the conversation. */
+export function noTurns(how: Manner, page: PageInfo): string {
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "conversation")), "read what was said before", "only this question reaches it");
+}
+
+/** Why a limit in dollars may not hold. */
+export function noPrice(how: Manner, page: PageInfo): string {
+  const asked = [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
+  const unknown = asked.filter((id) => page.models.some((model) => model.id === id && model.price === null));
+  return unknown.length === 0 ? "" : `Nobody knows what ${named(unknown)} ${unique(unknown).length > 1 ? "cost" : "costs"}, so a limit in dollars may not hold.`;
+}
+
+/** Why nobody can judge or merge, where that was chosen. */
+export function noPlayer(how: Manner, page: PageInfo): string {
+  const role = (how.aggregate || page.defaults.aggregate) as Role;
+  if (how.mode !== TEAM || !["judge", "merger", "merge"].includes(role)) return "";
+  const needed = role === "judge" ? "judge" : "merger";
+  if (player(how, page, needed) !== "") return "";
+  const able = explorers(how, page).some((id) => !lacks(page, id, "conversation"));
+  return able ? "" : cannot(explorers(how, page), role, `without a ${needed} the vote decides`);
+}
+
+function unique(names: readonly string[]): string[] {
+  return [...new Set(names)];
+}
+
+function named(names: readonly string[]): string {
+  return listed(unique(names));
+}
+
+function cannot(names: readonly string[], what: string, instead?: string): string {
+  return names.length === 0 ? "" : `${named(names)} cannot ${what}${instead === undefined ? "" : `; ${instead}`}.`;
+}
+
+/** Whether more was chosen of a team than an effort. */
+function isSteered(how: Manner, page: PageInfo): boolean {
+  return how.mode === TEAM && (chosenModels(how, page).length > 1 || how.aggregate !== "" || [...SIZES, ...ROLES].some((name) => how[name] !== ""));
+}
+
+/** The fields of a question that were chosen and that fit. */
+export function fields(how: Manner, page: PageInfo | null): Partial<Question> {
+  if (page === null) return { mode: how.mode };
+  const team = how.mode === TEAM;
+  const tools = toolsOf(how, page);
+  const threads = team || tools.includes("spawn");
+  const budget = Object.fromEntries(LIMITS.flatMap((name) => number(name, how[name]))) as Budget;
+  return {
+    mode: how.mode,
+    ...(chosenModels(how, page).length > 0 ? { models: explorers(how, page) } : {}),
+    ...(team ? Object.fromEntries(SIZES.flatMap((name) => number(name, how[name]))) : {}),
+    ...(team && page.aggregates.includes(how.aggregate) ? { aggregate: how.aggregate } : {}),
+    ...(team ? Object.fromEntries(ROLES.filter((role) => canPlay(page, how[role])).map((role) => [role, how[role]])) : {}),
+    ...(threads ? Object.fromEntries(number("threads", how.threads)) : {}),
+    ...(page.efforts.some((effort) => effort.id === how.effort) && noEffort(how, page) === "" ? { effort: how.effort } : {}),
+    ...(tools.length > 0 ? { tools } : {}),
+    ...(Object.keys(budget).length > 0 ? { budget } : {}),
+  };
+}
+
+function number(name: string, text: string): [string, number][] {
+  return text.trim() === "" || !Number.isFinite(Number(text)) ? [] : [[name, Number(text)]];
+}
+
+/** What was chosen beside the mode and one model, in a few words. */
+export function summary(how: Manner, page: PageInfo): string {
+  const chosen = fields(how, page);
+  const budget = chosen.budget ?? {};
+  return [
+    (chosen.models?.length ?? 0) > 1 && counted(chosen.models!.length, "model"),
+    chosen.agents !== undefined && counted(chosen.agents, "agent"),
+    chosen.first !== undefined && `${chosen.first} at first`,
+    chosen.rounds !== undefined && counted(chosen.rounds, "round"),
+    chosen.threads !== undefined && counted(chosen.threads, "thread"),
+    chosen.effort !== undefined && `${chosen.effort} effort`,
+    chosen.aggregate !== undefined && `aggregate ${chosen.aggregate}`,
+    ...ROLES.map((role) => chosen[role] !== undefined && `${role} ${chosen[role]}`),
+    ...(chosen.tools ?? []),
+    budget.usd != null && money(budget.usd),
+    budget.seconds != null && `${budget.seconds} s`,
+    budget.tokens != null && `${short(budget.tokens)} tokens`,
+    budget.calls != null && counted(budget.calls, "call"),
+  ].filter((part) => typeof part === "string").join(" · ");
+}
+
+const SETTLED: Readonly<Record<string, string>> = {
+  auto: "what is verified wins, else the vote, else a judge", vote: "the vote decides", weigh: "the vote decides, weighed by how reliable each was",
+  judge: "a judge compares the best in pairs", merge: "all answers are merged into one",
+};
+
+/** What the team will do, in a sentence. */
+export function plan(how: Manner, page: PageInfo): string {
+  const meant = isSteered(how, page) ? undefined : page.efforts.find((effort) => effort.id === how.effort);
+  const size = (name: (typeof SIZES)[number]): number => number(name, how[name])[0]?.[1] ?? meant?.[name] ?? page.defaults[name];
+  const agents = size("agents");
+  const who = explorers(how, page);
+  const own = !page.defaults.team && who.length === 1 && meant === undefined && !isSteered(how, page) && page.models.some((model) => model.id === who[0] && model.team === true);
+  if (own) return `${named(who)} contemplates by itself, in up to ${counted(number("", how.threads)[0]?.[1] ?? page.defaults.threads, "thread")}; numbers or roles here make a team of it.`;
+  if (meant?.id === "none") return `${named(who)} answers at once.`;
+  const rounds = size("rounds");
+  return [
+    `Up to ${counted(agents, "agent")} of ${named(who)}, ${Math.min(size("first"), agents)} at first`,
+    rounds > 0 && `they reconsider ${rounds === 1 ? "once" : `up to ${rounds} times`} where they disagree`,
+    SETTLED[how.aggregate || page.defaults.aggregate] ?? how.aggregate,
+  ].filter(Boolean).join("; ") + ".";
+}
+
+/** Why a model cannot be asked a question again that came with pictures, tools or an effort; empty where it can. */
+export function notAgain(model: OfferedModel, asked: { readonly pictures?: number; readonly tools?: readonly string[]; readonly effort?: string } | undefined, mode: string): string {
+  const tools = asked?.tools ?? [];
+  if (tools.length > 0 && model.tools === false) return "cannot use tools";
+  if ((asked?.pictures ?? 0) > 0 && model.pictures === false && !tools.some((tool) => ["look", "read", "find"].includes(tool))) return "sees no pictures";
+  if (asked?.effort !== undefined && mode !== TEAM && model.effort === false) return "has no efforts";
+  return "";
+}

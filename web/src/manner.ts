@@ -1,0 +1,61 @@
+/** How a question is asked: what a person chose in the form, kept from one question to the next. */
+
+import { signal } from "@preact/signals";
+
+export interface Manner {
+  readonly mode: string;
+  /** One model, or the mix that a team's agents are dealt from; none: as configured. */
+  readonly models: readonly string[];
+  readonly tools: readonly string[];
+  readonly effort: string;
+  readonly aggregate: string;
+  readonly refiner: string;
+  readonly judge: string;
+  readonly merger: string;
+  /** Numbers as they were typed; empty where nothing was. */
+  readonly agents: string;
+  readonly first: string;
+  readonly rounds: string;
+  readonly threads: string;
+  readonly usd: string;
+  readonly seconds: string;
+  readonly tokens: string;
+  readonly calls: string;
+}
+
+const SAVED = "musespark.manner";
+export const PLAIN: Manner = {
+  mode: "contemplating", models: [], tools: [], effort: "", aggregate: "", refiner: "", judge: "", merger: "",
+  agents: "", first: "", rounds: "", threads: "", usd: "", seconds: "", tokens: "", calls: "",
+};
+
+export const manner = signal<Manner>(read(localStorage.getItem(SAVED)));
+
+/** What was kept, as far as it is what this page would keep: an older one wrote other things there. */
+export function read(kept: string | null): Manner {
+  let found: Readonly<Record<string, unknown>> = {};
+  try {
+    const value: unknown = JSON.parse(kept ?? "{}");
+    if (typeof value === "object" && value !== null) found = value as Record<string, unknown>;
+  } catch {
+    return PLAIN;
+  }
+  const usable = Object.entries(PLAIN).map(([name, plain]) => [name, isAlike(found[name], plain) ? found[name] : plain]);
+  return Object.fromEntries(usable) as unknown as Manner;
+}
+
+function isAlike(value: unknown, plain: unknown): boolean {
+  return Array.isArray(plain) ? Array.isArray(value) && value.every((item) => typeof item === "string") : typeof value === typeof plain;
+}
+
+/** Choose otherwise, from now on. */
+export function choose(change: Partial<Manner>): void {
+  manner.value = { ...manner.value, ...change };
+  localStorage.setItem(SAVED, JSON.stringify(manner.value));
+}
+
+/** The list with that item, or without it. */
+export function toggled(list: readonly string[], item: string, there: boolean): readonly string[] {
+  const others = list.filter((other) => other !== item);
+  return there ? [...others, item] : others;
+}

@@ -1,0 +1,172 @@
+/** The folded part of the form: who explores, how a team works and settles, what it may use, and what it may cost. */
+
+import type { ComponentChildren, VNode } from "preact";
+import type { OfferedModel, PageInfo, Role } from "../api";
+import { canPlay, explorers, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
+import { choose, type Manner, manner, PLAIN, toggled } from "../manner";
+
+type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "tokens" | "calls";
+
+export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
+  const how = manner.value;
+  const team = how.mode === TEAM;
+  const able = page.models.some((model) => canPlay(page, model.id));
+  return (
+    <div class="more" id={id}>
+      {team && page.models.length > 1 && <Mix how={how} page={page} />}
+      <Part name={team ? "Team" : "Thought"} note={team ? plan(how, page) : "Agents, rounds and roles are a team's: choose Contemplating for them."}>
+        {team && (
+          <>
+            <Count how={how} name="agents" label="Agents, at most" most={page.limits.agents} usual={page.defaults.agents} />
+            <Count how={how} name="first" label="Agents at first" most={page.limits.agents} usual={page.defaults.first} />
+            <Count how={how} name="rounds" label="Rounds, at most" least={0} most={page.limits.rounds} usual={page.defaults.rounds} />
+            <Count how={how} name="threads" label="Threads, at most" most={page.limits.threads} usual={page.defaults.threads} />
+          </>
+        )}
+        <Effort how={how} page={page} />
+        {team && <Aggregate how={how} page={page} />}
+        {team && able && page.roles.map((role) => <Player key={role} how={how} page={page} role={role} />)}
+      </Part>
+      {team && <Why text={able ? noPlayer(how, page) : "No model here reads what others wrote: nobody can refine, judge or merge."} />}
+      <Why text={noEffort(how, page)} />
+      <Tools how={how} page={page} />
+      <Part name="Budget">
+        <Limit how={how} page={page} name="usd" label="Dollars" step="0.01" />
+        <Limit how={how} page={page} name="seconds" label="Seconds" step="1" />
+        <Limit how={how} page={page} name="tokens" label="Tokens" step="1000" />
+        <Limit how={how} page={page} name="calls" label="Calls" step="1" />
+      </Part>
+      <Why text={how.usd === "" ? "" : noPrice(how, page)} />
+      {JSON.stringify({ ...how, mode: "" }) !== JSON.stringify({ ...PLAIN, mode: "" }) && (
+        <p class="reset"><button type="button" class="quiet-button" onClick={() => choose({ ...PLAIN, mode: how.mode })}>Back to what is configured</button></p>
+      )}
+    </div>
+  );
+}
+
+function Part({ name, note, children }: { name: string; note?: string; children: ComponentChildren }): VNode {
+  return (
+    <fieldset class="part">
+      <legend>{name}</legend>
+      <div class="fields">{children}</div>
+      {note !== undefined && <p class="why" aria-live="polite">{note}</p>}
+    </fieldset>
+  );
+}
+
+/** What does not fit, where something does not. */
+function Why({ text }: { text: string }): VNode | null {
+  return text === "" ? null : <p class="why" role="status">{text}</p>;
+}
+
+/** The models that the agents are dealt from. */
+function Mix({ how, page }: { how: Manner; page: PageInfo }): VNode {
+  const now = explorers(how, page);
+  const most = page.limits.models;
+  return (
+    <fieldset class="part">
+      <legend>Explorers</legend>
+      <ul class="mix">
+        {page.models.map((model) => {
+          const there = now.includes(model.id);
+          const can = [model.pictures && "sees", model.draws && "draws", model.tools && "uses tools"].filter(Boolean).join(" · ") || "text alone";
+          return (
+            <li key={model.id}>
+              <label>
+                <input type="checkbox" checked={there} disabled={!model.ready || (!there && now.length >= most)}
+                  onChange={(event) => choose({ models: toggled(now, model.id, event.currentTarget.checked) })} />
+                <span><b>{model.id}</b><small>{model.ready ? `${can} · ${price(model)}` : model.why}</small></span>
+              </label>
+            </li>
+          );
+        })}
+      </ul>
+    </fieldset>
+  );
+}
+
+/** Dollars for a million tokens, read and written. */
+function price({ price: known }: OfferedModel): string {
+  if (known == null) return "price unknown";
+  return known.prompt === 0 && known.written === 0 ? "free" : `$${Number(known.prompt.toPrecision(3))} / $${Number(known.written.toPrecision(3))} a million`;
+}
+
+function Count({ how, name, label, least = 1, most, usual }: { how: Manner; name: Written; label: string; least?: number; most: number; usual: number }): VNode {
+  return (
+    <label>{label}
+      <input type="number" inputMode="numeric" min={least} max={most} step="1" value={how[name]} placeholder={String(usual)}
+        onInput={(event) => choose({ [name]: event.currentTarget.value })} />
+    </label>
+  );
+}
+
+function Limit({ how, page, name, label, step }: { how: Manner; page: PageInfo; name: "usd" | "seconds" | "tokens" | "calls"; label: string; step: string }): VNode {
+  return (
+    <label>{label}
+      <input type="number" inputMode="decimal" min={0} step={step} value={how[name]} placeholder={String(page.defaults.budget[name] ?? "any")}
+        onInput={(event) => choose({ [name]: event.currentTarget.value })} />
+    </label>
+  );
+}
+
+function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
+  const why = noEffort(how, page);
+  const size = (agents: number, id: string): string => (how.mode !== TEAM || why !== "" ? "" : id === "none" ? " · at once" : ` · up to ${agents}`);
+  return (
+    <label>Effort
+      <select value={how.effort} disabled={why !== ""} title={why} onChange={(event) => choose({ effort: event.currentTarget.value })}>
+        <option value="">as usual</option>
+        {page.efforts.map(({ id, agents }) => <option key={id} value={id}>{id}{size(agents, id)}</option>)}
+      </select>
+    </label>
+  );
+}
+
+function Aggregate({ how, page }: { how: Manner; page: PageInfo }): VNode {
+  const usual = page.defaults.aggregate;
+  return (
+    <label>Aggregate
+      <select value={how.aggregate} onChange={(event) => choose({ aggregate: event.currentTarget.value })}>
+        <option value="">{usual}</option>
+        {page.aggregates.filter((name) => name !== usual).map((name) => <option key={name} value={name}>{name}</option>)}
+      </select>
+    </label>
+  );
+}
+
+const USUAL: Readonly<Record<Role, string>> = { refiner: "each agent", judge: "an explorer", merger: "an explorer" };
+
+/** Who plays a role: only models that read conversations can. */
+function Player({ how, page, role }: { how: Manner; page: PageInfo; role: Role }): VNode {
+  return (
+    <label>{role.charAt(0).toUpperCase() + role.slice(1)}
+      <select value={canPlay(page, how[role]) ? how[role] : ""}
+        onChange={(event) => choose({ [role]: event.currentTarget.value })}>
+        <option value="">{page.defaults[role] ?? USUAL[role]}</option>
+        {page.models.map(({ id }) => <option key={id} value={id} disabled={!canPlay(page, id)}>{id}</option>)}
+      </select>
+    </label>
+  );
+}
+
+const TOOLS: Readonly<Record<string, string>> = { python: "runs programs", spawn: "sends out agents of its own", look: "looks closer at pictures" };
+
+function Tools({ how, page }: { how: Manner; page: PageInfo }): VNode {
+  const why = noTools(how, page);
+  const missing = page.tools.filter((tool) => !tool.ready).map((tool) => tool.why);
+  return (
+    <fieldset class="part">
+      <legend>Tools</legend>
+      <div class="tools">
+        {page.tools.map((tool) => (
+          <label key={tool.id}>
+            <input type="checkbox" checked={why === "" && tool.ready && how.tools.includes(tool.id)} disabled={why !== "" || !tool.ready}
+              onChange={(event) => choose({ tools: toggled(how.tools, tool.id, event.currentTarget.checked) })} />
+            <span>{tool.id} <small>{TOOLS[tool.id]}</small></span>
+          </label>
+        ))}
+      </div>
+      {why !== "" ? <p class="why">{why}</p> : missing.map((each) => <p key={each} class="why">{each}</p>)}
+    </fieldset>
+  );
+}
