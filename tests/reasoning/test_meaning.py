@@ -8,7 +8,8 @@ from attempts import attempt
 
 from musespark.budget import Budget, Limits
 from musespark.content import Request
-from musespark.events import Changed, Event
+from musespark.events import Changed, Event, Noted
+from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning import modes
@@ -96,8 +97,27 @@ async def test_a_reply_of_nothing_is_no_verdict() -> None:
 async def test_an_exhausted_budget_is_no_verdict() -> None:
     model = FakeModel(says("yes"), abilities=ABLE)
     found, events = await verdict(model, run=run_of(budget=Budget(Limits(tokens=1))))
-    assert not found and not model.requests
-    assert ends(events) == ["agent_failed"]
+    assert not found and not model.requests and not events
+
+
+@pytest.mark.parametrize("limits", [Limits(tokens=4_000), Limits(usd=0.04)])
+async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(limits: Limits) -> None:
+    def play(request: Request, number: int) -> list[Step]:
+        read = prompt_tokens(request)
+        return [TextDelta("no"), UsageDelta(Usage(tokens=read + 2, prompt_tokens=read, usd=1e-5 * (read + 2))), Finish()]
+
+    able = Abilities(conversation=True, context=100_000, usd_per_token=1e-5, usd_per_prompt_token=1e-5)
+    budget = Budget(limits)
+    run, model = run_of(budget=budget), FakeModel(play, abilities=able)
+    same = same_meaning(run, model)
+
+    async def ask() -> None:
+        assert not any([await same("one", str(number)) for number in range(30)])
+
+    noted = [event.text async for burst in run.bursts(ask()) for event in burst if isinstance(event, Noted)]
+    cost = budget.spent.tokens / len(model.requests)
+    assert 1_000 - cost < budget.spent.tokens <= 1_000 + 2
+    assert len(noted) == 1 and "no more comparisons" in noted[0]
 
 
 async def test_who_is_cancelled_says_so() -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from itertools import count
 
+from musespark.budget import Budget, Cost, Limits
 from musespark.content import Message, Mode, Request
-from musespark.errors import BadInput
+from musespark.errors import BadInput, BudgetExhausted
+from musespark.events import Noted
+from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
@@ -19,33 +22,49 @@ LONGEST = 8_000
 """Characters of an answer that the model is shown: its beginning and its end."""
 TOKENS = 200
 """Tokens of a reply, for a model that does not reason before it: one word would do."""
+PART = 4
+"""One token in so many of a limited budget may go into comparing, and of the money as much: the answers themselves matter more."""
 _SAID = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
 def same_meaning(run: Run, model: Model) -> Judge:
-    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different.
+    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once its part of
+    a limited budget is used up.
 
     Pairs may be asked about side by side: those that are under way together are one batch of the run's account.
     """
     numbers = count(1)
     under_way: set[str] = set()
     batch: list[Account] = []
+    tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
+    # What comparing may take. The calls themselves draw from the run's budget.
+    allowed = Budget(Limits(tokens=None if tokens is None else tokens // PART, usd=None if usd is None else usd / PART))
+    told = False
 
     async def same(first: str, second: str) -> bool:
-        nonlocal batch
+        nonlocal batch, told
         try:
             request = _request(run.request.question, first, second, model)
         except BadInput:  # more than a request may hold
+            return False
+        try:
+            held = allowed.reserve(_least(request, model))
+        except BudgetExhausted:
+            if not told:
+                run.emit(Noted("main", "The budget pays for no more comparisons; answers that nobody compared count as different."))
+            told = True
             return False
         agent = f"same-{next(numbers)}"
         brief = Brief(agent=agent, model=model, task=f"{model.name}: do two answers say the same?", request=request)
         if not under_way:
             batch = run.main.batch()
         under_way.add(agent)
+        account = run.main.open(agent, batch)
         try:
-            outcome = await errand(run, brief, run.main.open(agent, batch), lambda: "its verdict is not needed any more")
+            outcome = await errand(run, brief, account, lambda: "its verdict is not needed any more")
         finally:
             under_way.remove(agent)
+            held.settle(Cost(tokens=account.total.tokens, usd=account.total.usd))
         return isinstance(outcome, Attempt) and _agrees(outcome.text)
 
     return same
@@ -57,6 +76,12 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
         f"<answer>\n{_cut(second)}\n</answer>\n\nDo they answer the question the same way, so that either may stand for the other? "
         "Wording, order and detail count for nothing. Reply with yes or no.")
     return Request(messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS)
+
+
+def _least(request: Request, model: Model) -> Cost:
+    """What a verdict of one word costs."""
+    read, abilities = prompt_tokens(request), model.abilities
+    return Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token)
 
 
 def _cut(answer: str) -> str:
