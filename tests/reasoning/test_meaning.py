@@ -18,6 +18,7 @@ from musespark.reasoning.equivalence import Judge, equivalence_named
 from musespark.reasoning.meaning import LONGEST, TOKENS, same_meaning
 from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import Shares
 from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
@@ -31,6 +32,10 @@ def says(text: str, seconds: float = 0.0) -> list[Step]:
 
 def run_of(question: str = "Why is the sky blue?", budget: Budget | None = None) -> Run:
     return Run(Request.of(question), budget or Budget(), "team")
+
+
+def judge_of(run: Run, model: FakeModel) -> Judge:
+    return same_meaning(run, model, Shares(run).comparing)
 
 
 async def events_of(run: Run, work: Callable[[], object]) -> list[Event]:
@@ -62,7 +67,7 @@ class Watched(FakeModel):
 async def verdict(model: FakeModel, first: str = "Scattering.", second: str = "Blue light scatters more.",
                   run: Run | None = None) -> tuple[bool, list[Event]]:
     run = run or run_of()
-    judge, found = same_meaning(run, model), []
+    judge, found = judge_of(run, model), []
 
     async def ask() -> None:
         found.append(await judge(first, second))
@@ -109,7 +114,7 @@ async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(
     able = Abilities(conversation=True, context=100_000, usd_per_token=1e-5, usd_per_prompt_token=1e-5)
     budget = Budget(limits)
     run, model = run_of(budget=budget), FakeModel(play, abilities=able)
-    same = same_meaning(run, model)
+    same = judge_of(run, model)
 
     async def ask() -> None:
         assert not any([await same("one", str(number)) for number in range(30)])
@@ -124,7 +129,7 @@ async def test_who_is_cancelled_says_so() -> None:
     run, model = run_of(), FakeModel([Hang()], abilities=ABLE)
 
     async def ask() -> None:
-        task = asyncio.create_task(same_meaning(run, model)("a", "b"))  # type: ignore[arg-type]
+        task = asyncio.create_task(judge_of(run, model)("a", "b"))  # type: ignore[arg-type]
         while not model.running:
             await asyncio.sleep(0)
         task.cancel()
@@ -155,7 +160,7 @@ async def test_a_verdict_is_short_unless_the_model_reasons_first(effort: bool, t
 async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agent_ends_once() -> None:
     run = run_of()
     model = Watched(says("no", 0.01), abilities=ABLE)
-    judge: Judge = same_meaning(run, model)
+    judge: Judge = judge_of(run, model)
     groups = Groups(equivalence_named("judged", judge))
 
     async def group() -> None:
@@ -195,7 +200,7 @@ async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None
 async def test_what_is_asked_twice_at_a_time_is_asked_once() -> None:
     judge = Watched(says("yes", 0.01), abilities=ABLE)
     run = run_of()
-    same = equivalence_named("judged", same_meaning(run, judge))
+    same = equivalence_named("judged", judge_of(run, judge))
 
     async def ask() -> None:
         pairs = [("a", "b"), ("b", "a"), ("a", "c")]

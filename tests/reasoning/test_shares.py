@@ -206,10 +206,11 @@ async def test_what_a_decision_takes_is_kept_for_it(answer, tokens):
     assert len(decided) in ((1,) if by == "merge" else (2, 6))
 
 
-async def test_comparing_answers_leaves_enough_to_make_one_of_them():
+@pytest.mark.parametrize("tokens", range(1_200, 5_000, 200))
+async def test_comparing_answers_leaves_enough_to_make_one_of_them(tokens):
     model, _ = writer(lambda number: 120, prose)
     judge, asked = writer(lambda number: 2, lambda number, stage: "no", name="judge")
-    events, error, _ = await contemplated(Team(explorers=(model,), judge=judge), QUESTION, Budget(Limits(tokens=2_000)))
+    events, error, _ = await contemplated(Team(explorers=(model,), judge=judge), QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None and asked and of(events, "decided")[0].by == "merge"
 
 

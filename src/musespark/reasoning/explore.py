@@ -11,7 +11,7 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import Crew, Lag
 from musespark.reasoning.run import Run
-from musespark.reasoning.shares import DECIDING, limited
+from musespark.reasoning.shares import DECIDING, Shares, limited
 from musespark.reasoning.table import Table, part
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ async def explore(run: Run, team: Team) -> Table:
     run.emit(StageStarted("explore"))
     waiting = _briefs(run, team)
     everyone = len(waiting)
-    table = Table(run, team.equivalence(run))
+    shares = Shares(run)
+    table = Table(run, team.equivalence(run, shares.comparing), shares)
     wave = team.first
     async with Crew(run, run.main, team.patience) as crew:
 

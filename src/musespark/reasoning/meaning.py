@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import count
 
-from musespark.budget import Budget, Cost, Limits
+from musespark.budget import Budget, Cost
 from musespark.content import Message, Mode, Request
 from musespark.errors import BadInput, BudgetExhausted
 from musespark.events import Noted
@@ -22,23 +22,18 @@ LONGEST = 8_000
 """Characters of an answer that the model is shown: its beginning and its end."""
 TOKENS = 200
 """Tokens of a reply, for a model that does not reason before it: one word would do."""
-PART = 4
-"""One token in so many of a limited budget may go into comparing, and of the money as much: the answers themselves matter more."""
 _SAID = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
-def same_meaning(run: Run, model: Model) -> Judge:
-    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once its part of
-    a limited budget is used up.
+def same_meaning(run: Run, model: Model, allowed: Budget) -> Judge:
+    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once all that is
+    allowed for it has been used.
 
     Pairs may be asked about side by side: those that are under way together are one batch of the run's account.
     """
     numbers = count(1)
     under_way: set[str] = set()
     batch: list[Account] = []
-    tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
-    # What comparing may take. The calls themselves draw from the run's budget.
-    allowed = Budget(Limits(tokens=None if tokens is None else tokens // PART, usd=None if usd is None else usd / PART))
     told = False
 
     async def same(first: str, second: str) -> bool:

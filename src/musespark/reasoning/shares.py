@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from musespark.budget import Cost
+from musespark.budget import Budget, Cost, Limits
 from musespark.content import Effort
 from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
@@ -31,6 +31,8 @@ AMPLE = 8_192
 """Tokens that are enough for a reply as a rule: providers refuse a limit beyond what their model can write."""
 DECIDING = 6
 """Calls that are planned for whoever decides in the end."""
+COMPARING = 4
+"""One token in so many may go into comparing answers, and of the money as much: the answers themselves matter more."""
 NOTHING = Cost()
 
 
@@ -70,12 +72,19 @@ class Shares:
     """What replies have taken so far, and who can have one for what is left."""
 
     run: Run
+    comparing: Budget = field(init=False)
+    """What asking whether answers say the same may cost in all; the calls themselves draw from the run's budget."""
     _whole: dict[str, int] = field(default_factory=dict)
     """Tokens of the longest reply that came to its end, by model."""
     _cut: dict[str, int] = field(default_factory=dict)
     """Tokens that were too few for a reply, by model."""
     _prompts: dict[str, int] = field(default_factory=dict)
     """Tokens that an agent's prompts had together, at most, by model: with tools it is asked more than once."""
+
+    def __post_init__(self) -> None:
+        tokens, usd = self.run.budget.tokens_left(), self.run.budget.usd_left()
+        self.comparing = Budget(Limits(tokens=None if tokens is None else tokens // COMPARING,
+                                       usd=None if usd is None else usd / COMPARING))
 
     def saw(self, brief: Brief, outcome: object, usage: Usage) -> None:
         """Learn from what an agent used until it came back."""
@@ -120,6 +129,10 @@ class Shares:
         left = self.run.budget.tokens_left(), self.run.budget.usd_left()
         paid = all(limit is None or limit >= cost for limit, cost in zip(left, (tokens, usd), strict=True))
         return Cost(tokens=tokens, usd=usd) if paid else NOTHING
+
+    def and_comparing(self, cost: Cost) -> Cost:
+        """That, and what may still go into comparing answers."""
+        return Cost(tokens=cost.tokens + (self.comparing.tokens_left() or 0), usd=cost.usd + (self.comparing.usd_left() or 0.0))
 
     def dealt(self, briefs: Sequence[Brief], count: int, kept: Cost = NOTHING, *, most: int | None = None, planned: int = 0,
               half: bool = False, anyone: bool = False) -> list[Brief]:

@@ -24,6 +24,8 @@ class Table:
 
     run: Run
     same: Equivalence
+    shares: Shares
+    """Who else the budget pays for."""
     attempts: list[Attempt] = field(default_factory=list)
     settled: str = ""
     """Why more answers would not change the winner; empty while they might."""
@@ -31,12 +33,9 @@ class Table:
     """Whether a budget kept somebody from answering."""
     explored: tuple[Group, ...] = ()
     """How the answers stood before anybody saw anybody else's."""
-    shares: Shares = field(init=False)
-    """Who else the budget pays for."""
 
     def __post_init__(self) -> None:
         self.groups = Groups(self.same)
-        self.shares = Shares(self.run)
 
     async def lay(self, attempt: Attempt) -> None:
         """Put an answer beside the others."""

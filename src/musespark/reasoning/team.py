@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from musespark.budget import Cost
+from musespark.budget import Budget, Cost
 from musespark.content import Request
 from musespark.errors import BadOption, BeyondModel, QuestionTooLong
 from musespark.events import Decided, Noted, StageStarted
@@ -150,11 +150,11 @@ class Team:
         """What it takes to decide between the answers so far, as far as a model would be asked; kept back from a limited budget."""
         return price(run, self, table)
 
-    def equivalence(self, run: Run) -> Equivalence:
-        """When two answers to this question are the same."""
+    def equivalence(self, run: Run, comparing: Budget) -> Equivalence:
+        """When two answers to this question are the same; a judge who is asked for it has so much to spend."""
         if self.same is not None:
             return self.same
-        return equivalence_for(run.request, same_meaning(run, self.judge) if self.judge else None)
+        return equivalence_for(run.request, same_meaning(run, self.judge, comparing) if self.judge else None)
 
     def model_of(self, attempt: Attempt, role: Role) -> Model:
         """The model that plays a role for an agent: the one named for it, or the agent's own."""

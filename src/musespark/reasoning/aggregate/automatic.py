@@ -54,8 +54,11 @@ def price(run: Run, team: Team, table: Table) -> Cost:
         decide, _ = _choice(run, team, table)
     finalists = [group.first for group in table.groups.leading[:2]]
     if decide is judge:
-        return table.shares.cost(comparisons(run, team, finalists), VERDICT)
-    return table.shares.cost(writing(run, team, finalists)) if decide is merge else NOTHING
+        cost = table.shares.cost(comparisons(run, team, finalists), VERDICT)
+    else:
+        cost = table.shares.cost(writing(run, team, finalists)) if decide is merge else NOTHING
+    compared = team.judge is not None and team.same is None and any(prose(each.answer) for each in finalists)
+    return table.shares.and_comparing(cost) if compared and cost != NOTHING else cost
 
 
 def _because(decision: Decision, why: str, by: str | None = None) -> Decision:
