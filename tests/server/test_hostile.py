@@ -204,6 +204,53 @@ def test_a_head_that_never_ends(served, monkeypatch):
     assert time.monotonic() - began < 20
 
 
+CHUNKED = b"Host: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+
+
+def chunks(path, more=b""):
+    """A good question in two chunks, without its end."""
+    raw = json.dumps(GOOD[path]).encode()
+    pieces = (b"%x\r\n%b\r\n" % (len(piece), piece) for piece in (raw[:9], raw[9:]))
+    return b"POST %b HTTP/1.1\r\n%b%b\r\n%b0\r\n" % (path.encode(), CHUNKED, more, b"".join(pieces))
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_follows_a_body_is_no_part_of_the_head(served, path):
+    said = raw_exchange(served, chunks(path, b"Connection: close\r\n") + b"Host: evil.example\r\nX-Muse: nonsense\r\n\r\n")
+    assert b" 200 " in said.splitlines()[0]
+
+
+@pytest.mark.parametrize(("begun", "endless"), [
+    (chunks(PATHS[0]), b"X: y\r\n" * 1000), (chunks(PATHS[0]) + b"X: ", b"y" * 9000), (chunks(PATHS[0])[:-3] + b"5;", b"y" * 9000),
+], ids=["fields after the body", "one field after the body", "what a chunk says of itself"])
+def test_what_is_no_body_and_never_ends(served, begun, endless):
+    host, port = served.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=30) as connection, pytest.raises(ConnectionError):
+        connection.sendall(begun)
+        for _ in range(20_000):
+            connection.sendall(endless)
+    assert httpx.get(f"{served.url}/health").status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_a_request_to_go_on_in_another_protocol_is_not_heard(served, path, protocol):
+    raw = json.dumps(GOOD[path]).encode()
+    head = (b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: %d\r\nUpgrade: %b\r\n"
+            b"Content-Type: application/json\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n")
+    last = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+    said = raw_exchange(served, head % (path.encode(), len(raw), protocol) + raw + last)
+    assert b" 200 " in said.splitlines()[0] and b"42" in said and said.endswith(b'{"status":"ok"}')
+
+
+@pytest.mark.parametrize(("header", "told"), [("nonsense", "The header x-muse is not JSON"),
+                                              ('{"agents": 0}', "The header x-muse: agents: "),
+                                              ("[]", "The header x-muse: input should be")])
+def test_a_header_that_is_wrong_is_named(served, header, told):
+    response = sent(served, PATHS[0], GOOD[PATHS[0]], headers={"x-muse": header})
+    assert response.status_code == 400 and response.json()["error"]["message"].startswith(told)
+
+
 def test_many_large_bodies_that_never_end():
     with live() as server:
         server.server.config.app.state.intake.most = 3_000_000

@@ -84,7 +84,9 @@ def parsed_header(kind: type[_Body], name: str, value: str) -> _Body:
     try:
         return parsed(kind, value.encode("utf-8", "replace"))
     except Refused as error:
-        raise Refused(f"The header {name}: {error}", code=error.code, param=name) from None
+        said = str(error)
+        told = said.removeprefix("The body") if said.startswith("The body") else f": {said}"
+        raise Refused(f"The header {name}{told}", code=error.code, param=name) from None
 
 
 def _refused(error: pydantic.ValidationError, raw: bytes) -> Refused:
