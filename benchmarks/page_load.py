@@ -2,7 +2,8 @@
 
 A model that plays a script thinks in 16 threads at once, through the real server into a real browser. Chromium says how long its
 main thread worked (Performance.getMetrics, TaskDuration; in processor time, and by the clock, which on a machine with other work
-counts the waiting as well), how many elements the document has and how much its scripts hold.
+counts the waiting as well), how many elements the document has and how much its scripts hold. In the end the page is loaded anew:
+how long it takes until the whole run is there, and how long the main thread is busy in one go meanwhile.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from musespark.server.app import make_app
 LANES = 16
 BEAT = 0.02
 """Seconds between two bursts of events: a busy backend's tokens come in bursts as well."""
+WATCH_TASKS = """window.longest = 0; new PerformanceObserver(list => {
+    for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
+}).observe({entryTypes: ["longtask"]})"""
 WORDS = "so the next step follows from the one before it, and that leaves two cases to look at: the even and the odd one".split()
 
 
@@ -82,7 +86,15 @@ def measured(page: Any, url: str, rate: int, seconds: float) -> str:
     nodes = page.evaluate("document.querySelectorAll('*').length")
     clocks["timeTicks"].send("HeapProfiler.collectGarbage")
     memory = metric("JSHeapUsedSize") / 1e6
-    return f"| {rate:,} | {events:,.0f} | {busy['threadTicks']:.0%} | {busy['timeTicks']:.0%} | {nodes:,} | {memory:.1f} |"
+    page.add_init_script(WATCH_TASKS)
+    began = time.perf_counter()
+    page.reload()
+    page.wait_for_selector(".run[data-how=finished]", timeout=120_000)
+    loaded, all_of_it = time.perf_counter() - began, _seq(page)
+    page.wait_for_timeout(300)
+    longest = page.evaluate("window.longest")
+    return (f"| {rate:,} | {events:,.0f} | {busy['threadTicks']:.0%} | {busy['timeTicks']:.0%} | {nodes:,} | {memory:.1f} "
+            f"| {all_of_it:,} | {loaded:.1f} | {longest:.0f} |")
 
 
 def _seq(page: Any) -> int:
@@ -95,8 +107,9 @@ def main() -> None:
     parser.add_argument("--rates", type=int, nargs="+", default=[200, 1600, 3200], help="events a second, of all 16 together")
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
-    print("| events/s, sent | shown | main thread, processor time | main thread, wall | elements | scripts' memory, MB |")
-    print("|---|---|---|---|---|---|")
+    print("| events/s, sent | shown | main thread, processor time | main thread, wall | elements | scripts' memory, MB "
+          "| events in all | loaded anew, s | longest task, ms |")
+    print("|---|---|---|---|---|---|---|---|---|")
     with serving(options.rates, options.seconds) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])
         for rate in options.rates:
