@@ -308,3 +308,19 @@ async def test_what_agents_with_tools_read_again_and_again_is_known_after_the_fi
     assert error is None
     assert len(of(events, "agent_returned")) - 1 == len(of(events, "agent_started")) - 1 == len(model.requests) / 3
     assert not of(events, "agent_failed")
+
+
+async def test_whom_a_limit_does_not_concern_is_asked_all_the_same():
+    """A model whose prompt alone is too dear fails; one that costs nothing answers."""
+    dear, asked = writer(lambda number: 100, disagree, name="dear", abilities=replace(ABLE, usd_per_prompt_token=1.0))
+    free, calls = writer(lambda number: 100, disagree, name="free")
+    events, error, _ = await contemplated(Team(explorers=(dear, free), rounds=0), QUESTION, Budget(Limits(usd=0.01)))
+    assert error is None and not asked and len(calls) == 4 and all(one.request.max_tokens is None for one in calls)
+    assert events[-1].why == "budget"
+
+
+async def test_a_model_that_is_told_to_reason_gets_more_for_it():
+    able = replace(ABLE, effort=True)
+    model, calls = writer(lambda number: 2_000, lambda number, stage: "Answer: 42", abilities=able)
+    events, _, _ = await contemplated(Team(explorers=(model,)), replace(QUESTION, effort="high"), Budget(Limits(tokens=6_000)))
+    assert [one.whole for one in calls] == [True, True] and events[-1].why == "finished"

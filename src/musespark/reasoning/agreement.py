@@ -132,7 +132,8 @@ class Groups:
     async def _any_same(self, pairs: Sequence[tuple[Attempt, Attempt]]) -> bool:
         """The first tells most, and a "yes" will do; after a "no" the others are asked about at once."""
         first, *others = pairs
-        return await self.equivalence.same(*first) or any(await _at_once(*(self.equivalence.same(*pair) for pair in others)))
+        same = await self.equivalence.same(*first)
+        return same or (bool(others) and any(await _at_once(*(self.equivalence.same(*pair) for pair in others))))
 
     def _in_order(self, members: Iterable[Attempt]) -> list[Attempt]:
         return sorted(members, key=lambda member: self._arrived[id(member)])

@@ -52,7 +52,7 @@ async def explore(run: Run, team: Team) -> Table:
                 case brief, outcome:
                     table.shares.saw(brief, outcome, crew.used[brief.agent])
                     await _taken(table, team, brief, outcome, crew.working + len(waiting))
-                    if isinstance(outcome, BudgetExhausted) or crew.hopeless or run.budget.seconds_left() == 0:
+                    if _over(outcome) or crew.hopeless or run.budget.seconds_left() == 0:
                         waiting.clear()
                     elif isinstance(outcome, MuseError):
                         send(1)
@@ -68,6 +68,11 @@ async def explore(run: Run, team: Team) -> Table:
         run.emit(Noted("main", f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked."))
     table.explored = table.groups.leading
     return table
+
+
+def _over(outcome: Attempt | MuseError) -> bool:
+    """Whether a limit ended that holds for everybody; of tokens and money another agent may need less."""
+    return isinstance(outcome, BudgetExhausted) and outcome.resource in ("seconds", "calls")
 
 
 def _payable(run: Run, team: Team, table: Table, waiting: Sequence[Brief], count: int) -> list[Brief]:

@@ -23,8 +23,8 @@ from musespark.usage import Usage
 
 REPLY = 400
 """Tokens that a reply is taken to need before there has been one."""
-REASONED = 4
-"""Times as many for a model that is told to reason first."""
+REASONED = 2_400
+"""The same of a model that is told to reason first; some refuse to within 2,048."""
 MARGIN = 1.25
 """The next reply may be so much longer than the longest so far."""
 AMPLE = 8_192
@@ -116,7 +116,7 @@ class Shares:
             guess = math.ceil(MARGIN * max(self._whole.values()))
         else:
             reasons = brief.model.abilities.effort and request.effort not in (None, Effort.NONE)
-            guess = REPLY * (REASONED if reasons else 1)
+            guess = REASONED if reasons else REPLY
         return min(each for each in (guess, most, request.max_tokens, brief.model.abilities.context) if each is not None)
 
     def cost(self, briefs: Iterable[Brief], most: int | None = None) -> Cost:
