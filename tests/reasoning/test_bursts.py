@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from musespark.budget import Budget
 from musespark.content import Request
 from musespark.errors import ModelFailed
-from musespark.events import AnswerDelta, AnswerDropped, RunFailed, Thought
+from musespark.events import AnswerDelta, AnswerDropped, Noted, RunFailed, Thought
 from musespark.reasoning.run import AHEAD, JOINED, Run
 
 
@@ -132,3 +132,24 @@ async def test_a_slow_reader_holds_the_work_back(agents):
             await asyncio.sleep(0.01)
             waiting = sum(len(event.text) for event in run._waiting if isinstance(event, Thought))
             assert read + waiting <= (taken + 1) * (AHEAD + 4) * len(str(10 * AHEAD))
+
+
+async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_does_not(monkeypatch):
+    monkeypatch.setattr("musespark.reasoning.run.GATHER", 0.1)
+
+    async def said():
+        run.emit(Thought("a", "1"))
+        for text in "234":
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            run.emit(Thought("a", text))
+        await asyncio.sleep(0.3)
+        run.emit(Thought("a", "5"))
+        await asyncio.sleep(0.3)
+        run.emit(Thought("a", "6"))
+        run.emit(Noted("a", "!"))
+        await asyncio.sleep(0.3)
+
+    run = new_run()
+    bursts = [[event.text for event in burst if isinstance(event, Thought | Noted)] async for burst in run.bursts(said())]
+    assert [burst for burst in bursts if burst] == [["1"], ["234"], ["5"], ["6", "!"]]

@@ -64,7 +64,7 @@ def scripts():
         "stops": FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=3, prompt_tokens=2)), Finish(stop="END")], name="stops",
                            abilities=ABLE),
         "painter": FakeModel([PictureDelta(DOT, 1, 1, "a dot"), *says("Done.")], name="painter", abilities=ABLE),
-        "halting": FakeModel([TextDelta("4"), Wait(0.2), TextDelta("2"), Finish()], name="halting", abilities=ABLE),
+        "halting": FakeModel([*says("4")[:-2], Wait(0.1), *says("2")[2:]], name="halting", abilities=ABLE),
         "broken": FakeModel([Wait(0.0), Fail(400, "it is broken")], name="broken", abilities=ABLE),
         "late-broken": FakeModel([TextDelta("Well, "), Wait(0.1), Fail(400, "it broke")], name="late-broken", abilities=ABLE),
         "slow": FakeModel(says("slowly", wait=1.5), name="slow", abilities=ABLE),

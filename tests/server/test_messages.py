@@ -32,7 +32,7 @@ def test_an_answer(anthropic_client):
 
 
 def test_the_order_of_events_in_a_stream(served):
-    body = {"model": "plain", "max_tokens": 9, "messages": ASK, "stream": True}
+    body = {"model": "halting", "max_tokens": 9, "messages": ASK, "stream": True}
     text = httpx.post(f"{served.url}/v1/messages", json=body, headers={"anthropic-version": "2023-06-01"}).text
     events = [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
     kinds = [event["type"] for event in events]

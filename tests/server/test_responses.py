@@ -25,7 +25,7 @@ def test_an_answer(openai_client):
 
 
 def test_the_order_of_events_in_a_stream(openai_client):
-    events = list(openai_client.responses.create(model="plain", input=ASK, stream=True))
+    events = list(openai_client.responses.create(model="halting", input=ASK, stream=True))
     assert [event.type.removeprefix("response.") for event in events] == [
         "created", "in_progress",
         "output_item.added", "reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable
 from dataclasses import replace
@@ -39,6 +41,9 @@ _Result = TypeVar("_Result")
 
 AHEAD = 256
 """Events that may wait for whoever reads the stream; beyond that, agents wait too."""
+GATHER = 0.005
+"""Seconds after some of a text was read within which more of it waits for what follows: nobody reads that fast, and whoever keeps,
+sends and shows it does so once. Anything but a piece of a text or an account is read at once, and with it all before it."""
 JOINED = 4096
 """Characters beyond which a text that waits is not made longer."""
 
@@ -70,6 +75,9 @@ class Run:
         self._sent = 0
         """Events on their way since the reader last took some; those that were joined count one by one."""
         self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._read = -math.inf
+        """When some of a text was read last."""
+        self._later: asyncio.TimerHandle | None = None
 
     @property
     def answer(self) -> str:
@@ -101,13 +109,20 @@ class Run:
         self._sent += 1
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
-            return event
-        stamped = self._stamp(event)
-        if isinstance(stamped, Pictured):
-            self._pictures.append(stamped.seq)
-        self._waiting.append(stamped)
-        self._news.set()
-        return stamped
+        else:
+            event = self._stamp(event)
+            if isinstance(event, Pictured):
+                self._pictures.append(event.seq)
+            self._waiting.append(event)
+        if not isinstance(event, AnswerDelta | Thought | Spent) or self.behind:
+            self._news.set()
+        elif not self._news.is_set() and self._later is None:
+            left = self._read + GATHER - time.monotonic()
+            if left > 0:
+                self._later = asyncio.get_running_loop().call_later(left, self._news.set)
+            else:
+                self._news.set()
+        return event
 
     async def in_time(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something that is no model's call, until the run's deadline; then cancels it and raises `BudgetExhausted`."""
@@ -149,8 +164,7 @@ class Run:
                 await self._news.wait()
                 self._news.clear()
                 if self._waiting:
-                    burst, self._waiting, self._sent = self._waiting, [], 0
-                    self._room.set()
+                    burst = self._taken()
                     yield burst
                 elif task.done():
                     break
@@ -160,6 +174,17 @@ class Run:
         finally:
             task.cancel()
             await gone([task])
+
+    def _taken(self) -> list[Event]:
+        """All that waits, for the reader."""
+        burst, self._waiting, self._sent = self._waiting, [], 0
+        self._room.set()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if any(isinstance(event, AnswerDelta | Thought) for event in burst):
+            self._read = time.monotonic()
+        return burst
 
     async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
