@@ -126,6 +126,34 @@ def test_too_much_or_too_little_of_something(served, path, change):
     assert response.status_code == 400 and is_error(response, path)
 
 
+def many(text, number=1_500_000):
+    return ",".join([text] * number)
+
+
+MANY = {
+    "fields": many('"k":1'), "other fields": ",".join(f'"k{number}":1' for number in range(500_000)),
+    "metadata": '"metadata":{' + many('"k":"v"') + "}", "muse": '"muse":{' + many('"k":1') + "}",
+    "messages": '"messages":[' + many('{"role":"user","content":[1]}', 500_000) + "]",
+    "texts": '"x":[' + many('""', 5_000_000) + "]", "lists": '"x":[' + many("[]") + "]",
+    "schema": '"response_format":{"type":"json_schema","json_schema":{"name":"x","schema":{' + many('"k":1') + "}}}",
+    "broken": '"' + '\\"' * 5_000_000,
+}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("raw", MANY.values(), ids=MANY)
+def test_millions_of_anything(served, path, raw):
+    response = sent(served, path, b'{"model":"plain",' + raw.encode() + b"}")
+    assert response.status_code == 400 and is_error(response, path)
+    assert ("200,000 parts" in response.json()["error"]["message"]) == (raw != MANY["broken"])
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2, "\\"]},' * 150_000, "," * 3_000_000, "深," * 500_000])
+def test_a_long_text_may_look_like_anything(served, text):
+    response = sent(served, PATHS[0], {"model": "plain", "messages": [{"role": "user", "content": text}]})
+    assert response.status_code == 200
+
+
 def bomb():
     """A PNG of a few bytes that says it has 60,000 by 60,000 pixels."""
     def chunk(kind, data):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 27_000_000
 """A picture of 20 MB grows by a third in base64."""
+MAX_TOKENS = 200_000
+"""Texts, names of fields, lists, objects and commas of a body: millions of them would take seconds to check, and hold up everybody
+else."""
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 SECONDS = 30.0
 """For the whole body to arrive."""
 
@@ -73,10 +79,19 @@ def _too_large() -> Refused:
 
 def parsed(kind: type[_Body], raw: bytes) -> _Body:
     """The body of that kind. Raises `Refused` with the field that is wrong."""
+    _require_few_tokens(raw)
     try:
         return kind.model_validate_json(raw)
     except pydantic.ValidationError as error:
         raise _refused(error, raw) from None
+
+
+def _require_few_tokens(raw: bytes) -> None:
+    if len(raw) <= MAX_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_TOKENS:
+        return  # as almost all: a picture is one text, however large
+    if next(islice(_TOKENS.finditer(raw), MAX_TOKENS, None), None) is not None:
+        raise Refused(f"The body has more than {MAX_TOKENS:,} parts, whatever they are; send fewer fields, messages or tools.",
+                      code="too_many")
 
 
 def parsed_header(kind: type[_Body], name: str, value: str) -> _Body:
