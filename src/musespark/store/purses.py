@@ -111,12 +111,13 @@ class Purse(Budget):
 
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """As any budget; and nothing at all once the share is used up, for what costs nothing as far as anybody knows costs
-        something in the end. A call that may cost more than is left, and can do with less, gets half of that: others of the key can
-        then be asked beside it."""
+        something in the end. A call that may cost more than is left, and can do with less, gets half of that where that is not
+        little, so that others of the key can be asked beside it."""
         if self.limited and not (self.granted > self.used and self.sure):
             raise self.exhausted()
         if self.limited and want.nanousd > self.idle:
-            want = replace(want, nanousd=max(least.nanousd, (self.idle + 1) // 2))
+            half = (self.idle + 1) // 2
+            want = replace(want, nanousd=max(least.nanousd, half)) if half >= self._eighth else want
         try:
             return super()._grant(want, least)
         except BudgetExhausted:
