@@ -126,6 +126,23 @@ def test_a_model_that_is_not_ready_says_why(visit, scripted):
     visit.outside.clear()
 
 
+def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
+    with listening(make_app()) as url:
+        visit.url, before = url, visit.url
+        page = opened(visit)
+        assert page.locator(".one-model option").all_inner_texts() == ["nano"] and page.locator(".mix").count() == 0
+        assert page.get_by_role("combobox", name="Judge", exact=True).count() == 0
+        assert page.locator("option:text-is('judge')").is_disabled() and page.locator("option:text-is('vote')").is_enabled()
+        told = page.locator(".more").inner_text()
+        assert "nano contemplates by itself, in up to 12 threads" in told
+        assert "nobody can refine, judge or merge" in told and "nano cannot use tools." in told
+        page.get_by_label("Agents, at most").fill("3")
+        assert "Up to 3 agents of nano, 2 at first; they reconsider once where they disagree" in page.locator(".more").inner_text()
+        page.goto("about:blank")
+        visit.url = before
+    visit.outside.clear()
+
+
 def test_keys_alone_steer_a_team(visit):
     page = visit.page
     page.goto(visit.url)

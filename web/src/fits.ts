@@ -48,6 +48,12 @@ export function canPlay(page: PageInfo, id: string): boolean {
   return ready(page, id) !== undefined && !lacks(page, id, "conversation");
 }
 
+/** Whether there is any model that could refine, judge or merge. */
+export function anybodyReads(how: Manner, page: PageInfo): boolean {
+  const unlisted = explorers(how, page).some((id) => !page.models.some((model) => model.id === id));
+  return unlisted || page.models.some((model) => canPlay(page, model.id));
+}
+
 /** The tools that agents get: those that are there, if every explorer can use tools. */
 export function toolsOf(how: Manner, page: PageInfo): readonly string[] {
   if (noTools(how, page) !== "") return [];
@@ -90,14 +96,15 @@ export function noPrice(how: Manner, page: PageInfo): string {
   return unknown.length === 0 ? "" : `Nobody knows what ${named(unknown)} ${unique(unknown).length > 1 ? "cost" : "costs"}, so a limit in dollars may not hold.`;
 }
 
+const WRITERS: Readonly<Record<string, Role>> = { judge: "judge", merge: "merger" };
+
 /** Why nobody can judge or merge, where that was chosen. */
 export function noPlayer(how: Manner, page: PageInfo): string {
-  const role = (how.aggregate || page.defaults.aggregate) as Role;
-  if (how.mode !== TEAM || !["judge", "merger", "merge"].includes(role)) return "";
-  const needed = role === "judge" ? "judge" : "merger";
-  if (player(how, page, needed) !== "") return "";
+  const aggregate = how.aggregate || page.defaults.aggregate;
+  const role = WRITERS[aggregate];
+  if (how.mode !== TEAM || role === undefined || player(how, page, role) !== "") return "";
   const able = explorers(how, page).some((id) => !lacks(page, id, "conversation"));
-  return able ? "" : cannot(explorers(how, page), role, `without a ${needed} the vote decides`);
+  return able ? "" : cannot(explorers(how, page), aggregate, `without a ${role} the vote decides`);
 }
 
 function unique(names: readonly string[]): string[] {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OfferedModel, PageInfo } from "../src/api";
-import { fields, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, noTurns, plan, summary } from "../src/fits";
+import { anybodyReads, fields, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, noTurns, plan, summary } from "../src/fits";
 import { type Manner, PLAIN, read, toggled } from "../src/manner";
 
 const ABLE = { ready: true, why: "", pictures: true, tools: true, conversation: true, effort: true, team: false, price: { prompt: 1, written: 2 } };
@@ -68,6 +68,11 @@ describe("what does not fit is said", () => {
     expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot be told how long to reason.");
     expect(noPlayer(how({ aggregate: "judge" }), PAGE)).toBe("nano cannot judge; without a judge the vote decides.");
     expect(noPlayer(how({ aggregate: "judge", judge: "opus" }), PAGE)).toBe("");
+    expect(noPlayer(how({ aggregate: "merge" }), PAGE)).toBe("nano cannot merge; without a merger the vote decides.");
+    expect(anybodyReads(PLAIN, PAGE)).toBe(true);
+    const alone = { ...PAGE, models: MODELS.slice(3) };
+    expect(anybodyReads(PLAIN, alone)).toBe(false);
+    expect(anybodyReads(PLAIN, { ...alone, defaults: { ...PAGE.defaults, models: ["openai:gpt-5"] } })).toBe(true);
   });
 
   it("of a model that the server does not list, nothing", () => {

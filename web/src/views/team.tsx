@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import type { OfferedModel, PageInfo, Role } from "../api";
-import { canPlay, explorers, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
+import { anybodyReads, canPlay, explorers, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
 import { choose, type Manner, manner, PLAIN, toggled } from "../manner";
 
 type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "tokens" | "calls";
@@ -10,11 +10,15 @@ type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "
 export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
   const how = manner.value;
   const team = how.mode === TEAM;
-  const able = page.models.some((model) => canPlay(page, model.id));
+  const able = anybodyReads(how, page);
   return (
     <div class="more" id={id}>
       {team && page.models.length > 1 && <Mix how={how} page={page} />}
-      <Part name={team ? "Team" : "Thought"} note={team ? plan(how, page) : "Agents, rounds and roles are a team's: choose Contemplating for them."}>
+      <Part name={team ? "Team" : "Thought"} notes={[
+        team ? plan(how, page) : "Agents, rounds and roles are a team's: choose Contemplating for them.",
+        team && !able ? "No model here reads what others wrote: nobody can refine, judge or merge." : noPlayer(how, page),
+        noEffort(how, page),
+      ]}>
         {team && (
           <>
             <Count how={how} name="agents" label="Agents, at most" most={page.limits.agents} usual={page.defaults.agents} />
@@ -24,19 +28,16 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
           </>
         )}
         <Effort how={how} page={page} />
-        {team && <Aggregate how={how} page={page} />}
+        {team && <Aggregate how={how} page={page} able={able} />}
         {team && able && page.roles.map((role) => <Player key={role} how={how} page={page} role={role} />)}
       </Part>
-      {team && <Why text={able ? noPlayer(how, page) : "No model here reads what others wrote: nobody can refine, judge or merge."} />}
-      <Why text={noEffort(how, page)} />
       <Tools how={how} page={page} />
-      <Part name="Budget">
+      <Part name="Budget" notes={[how.usd === "" ? "" : noPrice(how, page)]}>
         <Limit how={how} page={page} name="usd" label="Dollars" step="0.01" />
         <Limit how={how} page={page} name="seconds" label="Seconds" step="1" />
         <Limit how={how} page={page} name="tokens" label="Tokens" step="1000" />
         <Limit how={how} page={page} name="calls" label="Calls" step="1" />
       </Part>
-      <Why text={how.usd === "" ? "" : noPrice(how, page)} />
       {JSON.stringify({ ...how, mode: "" }) !== JSON.stringify({ ...PLAIN, mode: "" }) && (
         <p class="reset"><button type="button" class="quiet-button" onClick={() => choose({ ...PLAIN, mode: how.mode })}>Back to what is configured</button></p>
       )}
@@ -44,19 +45,15 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
   );
 }
 
-function Part({ name, note, children }: { name: string; note?: string; children: ComponentChildren }): VNode {
+/** Fields that belong together. notes: what follows from them, and what does not fit; empty ones are none. */
+function Part({ name, notes, children }: { name: string; notes: readonly string[]; children: ComponentChildren }): VNode {
   return (
     <fieldset class="part">
       <legend>{name}</legend>
       <div class="fields">{children}</div>
-      {note !== undefined && <p class="why" aria-live="polite">{note}</p>}
+      <div class="notes" role="status">{notes.filter(Boolean).map((note) => <p key={note} class="why">{note}</p>)}</div>
     </fieldset>
   );
-}
-
-/** What does not fit, where something does not. */
-function Why({ text }: { text: string }): VNode | null {
-  return text === "" ? null : <p class="why" role="status">{text}</p>;
 }
 
 /** The models that the agents are dealt from. */
@@ -122,13 +119,14 @@ function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
   );
 }
 
-function Aggregate({ how, page }: { how: Manner; page: PageInfo }): VNode {
+/** able: whether there is anybody who could judge or merge. */
+function Aggregate({ how, page, able }: { how: Manner; page: PageInfo; able: boolean }): VNode {
   const usual = page.defaults.aggregate;
   return (
     <label>Aggregate
       <select value={how.aggregate} onChange={(event) => choose({ aggregate: event.currentTarget.value })}>
         <option value="">{usual}</option>
-        {page.aggregates.filter((name) => name !== usual).map((name) => <option key={name} value={name}>{name}</option>)}
+        {page.aggregates.filter((name) => name !== usual).map((name) => <option key={name} value={name} disabled={!able && ["judge", "merge"].includes(name)}>{name}</option>)}
       </select>
     </label>
   );
