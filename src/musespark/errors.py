@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -56,7 +57,7 @@ class BadOption(BadInput):
     """An option is out of its range."""
 
     def __init__(self, option: str, value: object, allowed: str) -> None:
-        shown = repr(value)
+        shown = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
         shown = shown if len(shown) <= 120 else f"{shown[:119]}…"
         super().__init__(f"{option} cannot be {shown}; it must be {allowed}.")
 

@@ -22,6 +22,15 @@ def muse(tmp_path, capsys):
     return command
 
 
+def test_no_key_is_made_where_none_is_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for args in (["create", "ann"], ["list"], ["revoke", "ann"]):
+        assert run(["keys", *args, "--store", "memory"]) == 2
+        printed = capsys.readouterr()
+        assert "in memory no keys are kept" in printed.err and printed.err.count("\n") == 1 and not printed.out
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_key_from_its_beginning_to_its_end(muse):
     assert "There are no keys" in muse("keys", "list").out
     made = muse("keys", "create", "ann", "--usd-per-day", "5", "--per-minute", "60")

@@ -85,6 +85,7 @@ def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
 
 @pytest.mark.parametrize(("options", "said"), [
     (["--host", "0.0.0.0"], "as long as there are no keys"), (["--config", "/nowhere/config.toml"], "does not exist"),
+    (["--grace", "inf"], "less than or equal to 86400"),
 ])
 def test_what_cannot_be_served_is_one_sentence(capsys, options, said):
     assert run(["serve", "--port", "0", *options]) == 2

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.errors import BadOption
+
 if TYPE_CHECKING:
     from musespark.store.keys import Keys
 
@@ -57,6 +59,8 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, o
 def _keys(store: str | None) -> Iterator[Keys]:
     from musespark.cli.extras import require
 
+    if store == "memory":
+        raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store; in memory no keys are kept")
     require("muse keys", "serve", "sqlalchemy", "alembic")
     from musespark.store.database import Database
     from musespark.store.keys import Keys

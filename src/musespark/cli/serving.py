@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 GRACE = 10.0
 """Seconds that answers under way have to end once the server was told to stop."""
+_DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
@@ -37,8 +38,8 @@ def serve(
     config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
     allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch pictures that a request names by a "
                                                       "public web address.")] = False,
-    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="How long answers under way may take to end when the "
-                                         "server is stopped.")] = GRACE,
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="How long answers under way may take to end when "
+                                         "the server is stopped.")] = GRACE,
     store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Where runs and keys are kept: a file, by default in "
                                               "the user's data directory; a postgresql:// URL; or nowhere.")] = None,
     keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Forget runs that are older, or all but so many. By default "
