@@ -308,6 +308,14 @@ def test_pages_that_do_not_exist(served, page):
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_a_base_url_that_is_nearly_right(served, path):
+    for nearly in (path.removeprefix("/v1"), f"/v1{path}", f"/openai{path}", f"/{path}"):
+        response = sent(served, nearly, GOOD[path], headers={"anthropic-version": "2023-06-01"} if path == "/v1/messages" else {})
+        assert response.status_code == 404 and is_error(response, path)
+        assert f", but {path}; look at the base URL." in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_another_method(served, path):
     response = httpx.get(f"{served.url}{path}")
     assert response.status_code == 405 and response.headers["allow"] == "POST" and is_error(response, path)

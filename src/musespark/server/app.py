@@ -159,12 +159,19 @@ async def _on_error(http: HttpRequest, error: Exception) -> Response:
 async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
     """A page that does not exist, or a method that it does not have."""
     assert isinstance(error, HTTPException)
-    said = {404: f"There is no page {http.url.path[:120]!r} here.", 405: f"{http.method} is not a method of this page."}
+    said = {404: f"There is no page {http.url.path[:120]!r} here{_nearby(http.url.path)}.",
+            405: f"{http.method} is not a method of this page."}
     code = {404: "no_such_page", 405: "no_such_method"}.get(error.status_code, "invalid_request")
     failure = Failure(status=error.status_code, code=code, message=said.get(error.status_code, str(error.detail)))
     response = error_response(_spoken(http), failure)
     response.headers.update(error.headers or {})
     return response
+
+
+def _nearby(path: str) -> str:
+    """What a client with a base URL that lacks its `/v1`, or has one too many, may have meant."""
+    found = next((dialect.path for dialect in DIALECTS if path.rstrip("/").endswith(dialect.path.removeprefix("/v1"))), None)
+    return f", but {found}; look at the base URL" if found else ""
 
 
 async def _on_bad_address(http: HttpRequest, error: Exception) -> Response:
