@@ -50,7 +50,11 @@ def test_a_long_run_is_loaded_in_pieces(visit):
         for (const task of list.getEntries()) window.longest = Math.max(window.longest, task.duration);
     }).observe({entryTypes: ['longtask']})""")
     page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    asked = []
+    page.on("request", lambda request: asked.append(request.url.partition("/v1/")[2]))
     page.reload()
     visit.ended()
     assert _seq(page) > 12_000
+    id = page.url.rpartition("/")[2]
+    assert f"runs/{id}/events" in asked and f"runs/{id}" not in asked, "all of it is sent a second time"
     assert page.evaluate("window.longest") < 1000

@@ -48,6 +48,11 @@ export function canPlay(page: PageInfo, id: string): boolean {
   return ready(page, id) !== undefined && !lacks(page, id, "conversation");
 }
 
+/** Why a model that would be asked cannot be; empty where all can. */
+export function notReady(how: Manner, page: PageInfo): string {
+  return page.models.find((model) => !model.ready && explorers(how, page).includes(model.id))?.why ?? "";
+}
+
 /** Whether there is any model that could refine, judge or merge. */
 export function anybodyReads(how: Manner, page: PageInfo): boolean {
   const unlisted = explorers(how, page).some((id) => !page.models.some((model) => model.id === id));

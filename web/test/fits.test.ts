@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OfferedModel, PageInfo } from "../src/api";
-import { anybodyReads, fields, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, noTurns, plan, summary } from "../src/fits";
+import { anybodyReads, fields, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, notReady, noTurns, plan, summary } from "../src/fits";
 import { type Manner, PLAIN, read, toggled } from "../src/manner";
 
 const ABLE = { ready: true, why: "", pictures: true, tools: true, conversation: true, effort: true, team: false, price: { prompt: 1, written: 2 } };
@@ -73,6 +73,11 @@ describe("what does not fit is said", () => {
     const alone = { ...PAGE, models: MODELS.slice(3) };
     expect(anybodyReads(PLAIN, alone)).toBe(false);
     expect(anybodyReads(PLAIN, { ...alone, defaults: { ...PAGE.defaults, models: ["openai:gpt-5"] } })).toBe(true);
+  });
+
+  it("of a model that is not ready, though it is the configured one", () => {
+    expect(notReady(PLAIN, PAGE)).toBe("");
+    expect(notReady(PLAIN, { ...PAGE, defaults: { ...PAGE.defaults, models: ["keyless"] } })).toBe("It needs a key.");
   });
 
   it("of a model that the server does not list, nothing", () => {

@@ -4,14 +4,14 @@ import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import maze from "../../../examples/maze.png";
-import { pageInfo, type PageInfo, Refused, setKey, summary, type Summary } from "../api";
+import { pageInfo, type PageInfo, Refused, setKey, type Summary } from "../api";
 import { BEGIN, type Run } from "../fold/run";
 import { cut, oneLine } from "../fold/words";
 import { Beside, Swap } from "./beside";
 import { Composer } from "./composer";
 import { Gone } from "./gone";
 import { Ways } from "./hero";
-import { History, refresh } from "./history";
+import { History, known, refresh } from "./history";
 import { Mark } from "./marks";
 import { Lightbox } from "./pictures";
 import { RunView } from "./run";
@@ -146,7 +146,7 @@ function Talk({ id }: { id: string }): VNode {
 function Earlier({ id, depth = 0 }: { id: string; depth?: number }): VNode | null {
   const [turn, setTurn] = useState<Summary | null>(null);
   useEffect(() => {
-    summary(id).then(setTurn).catch(() => setTurn(null)); // It may have been deleted.
+    known(id).then(setTurn).catch(() => setTurn(null)); // It may have been deleted.
   }, [id]);
   if (turn === null) return null;
   return (

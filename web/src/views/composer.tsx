@@ -4,7 +4,7 @@ import type { VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ask, type OfferedModel, type PageInfo } from "../api";
 import { type Attached, attached, encoded } from "../attach";
-import { explorers, fields, noPictures, noTurns, summary, TEAM } from "../fits";
+import { explorers, fields, noPictures, notReady, noTurns, summary, TEAM } from "../fits";
 import { choose, manner } from "../manner";
 import { Chooser, Given, useAnywhere } from "./attachments";
 import { Camera } from "./camera";
@@ -110,7 +110,7 @@ export function Composer({ page, follows, onAsked, draft = null }: ComposerProps
         <button type="submit" class="primary send" disabled={busy || refused} aria-label="Ask"><Mark sign="send" /><span>Ask</span></button>
       </div>
       {page !== null && !more && <Chosen page={page} />}
-      {page !== null && <Unfit text={blind !== "" ? blind : follows === null ? "" : noTurns(manner.value, page)} />}
+      {page !== null && <Unfit text={notReady(manner.value, page) || blind || (follows === null ? "" : noTurns(manner.value, page))} />}
       {page !== null && more && <TeamPart page={page} id={part} />}
       {fault !== "" && <p class="fault" role="alert">{fault}</p>}
       {camera && <Camera onPicture={(file) => void add([file])} onClose={() => setCamera(false)} />}

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { forget, runs, type Summary } from "../api";
+import { forget, runs, summary, type Summary } from "../api";
 import { cut, money, oneLine, seconds } from "../fold/words";
 import { Mark } from "./marks";
 
@@ -12,11 +12,23 @@ const PAGE = 30;
 export const kept = signal<readonly Summary[]>([]);
 const more = signal(false);
 
+let reading: Promise<void> | null = null;
+
 /** Read the newest runs again. */
-export async function refresh(): Promise<void> {
-  const found = await runs(undefined, PAGE);
-  kept.value = found;
-  more.value = found.length === PAGE;
+export function refresh(): Promise<void> {
+  const now = runs(undefined, PAGE).then((found) => {
+    kept.value = found;
+    more.value = found.length === PAGE;
+  });
+  reading = now;
+  now.catch(() => { reading = null; }); // Whoever waits for it says so.
+  return now;
+}
+
+/** What is known of a run: from the list, for asked for by itself it comes with every event. Raises `Refused`. */
+export async function known(id: string): Promise<Summary> {
+  await (reading ?? refresh()).catch(() => undefined);
+  return kept.value.find((row) => row.id === id) ?? summary(id);
 }
 
 async function older(): Promise<void> {
@@ -28,7 +40,7 @@ async function older(): Promise<void> {
 export function History({ current, onGo, onGone }: { current: string; onGo: (path: string) => void; onGone: (id: string) => void }): VNode {
   const [fault, setFault] = useState("");
   const tried = (work: Promise<unknown>): void => { work.then(() => setFault("")).catch((error: Error) => setFault(error.message)); };
-  useEffect(() => tried(refresh()), []);
+  useEffect(() => tried(reading ?? refresh()), []);
   return (
     <nav class="history" aria-label="Earlier questions">
       <h2>Earlier</h2>

@@ -3,7 +3,7 @@
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { askedPicture, exported, Refused, stop, summary, type Summary } from "../api";
+import { askedPicture, exported, Refused, stop, type Summary } from "../api";
 import { Film } from "../fold/film";
 import type { Event } from "../fold/events";
 import type { Run } from "../fold/run";
@@ -14,6 +14,7 @@ import { Watch } from "../watch";
 import { Agents } from "./agents";
 import { Answer } from "./answer";
 import { Gone } from "./gone";
+import { known } from "./history";
 import { Lanes } from "./lanes";
 import { Mark, type Sign } from "./marks";
 import { Thumbs } from "./pictures";
@@ -37,7 +38,7 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
   const [about, setAbout] = useState<Summary | null>(null);
   const how = watch.how.value;
   useEffect(() => {
-    summary(id).then(setAbout).catch(() => setAbout(null)); // Its events say all that matters.
+    if (about === null) known(id).then(setAbout).catch(() => undefined); // Its events say all that matters.
   }, [id, how]);
   const player = useSignal<{ readonly player: Player; readonly whole: boolean } | null>(null);
   const play = async (whole: boolean): Promise<void> => {
