@@ -29,7 +29,7 @@ async def test_ask_collects_the_stream(tmp_path):
 
 async def test_stream_gives_the_events_as_they_happen():
     kinds = [event.kind async for event in musespark.stream("Which?", model="fake")]
-    assert kinds == ["run_started", "agent_started", "thought", "answer_delta", "answer_delta", "verified", "spent",
+    assert kinds == ["run_started", "agent_started", "thought", "answer_delta", "verified", "spent",
                      "agent_returned", "run_ended"]
 
 

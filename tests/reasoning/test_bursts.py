@@ -5,8 +5,7 @@ from contextlib import aclosing
 from itertools import groupby, pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from musespark.budget import Budget
 from musespark.content import Request

@@ -212,7 +212,7 @@ class _Call:
                 self.parts.append(delta.call)
             case UsageDelta():
                 self.counts = True
-                self.usage = replace(delta.usage, calls=1)
+                self.usage = delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
                 self.account.running(self.usage)
         match event:
             case None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, MuseError, StoreUnusable, Stopped
+from musespark.errors import BudgetExhausted, MuseError, Stopped, StoreUnusable
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import bursts
 from musespark.server.body import until_gone
-from musespark.server.dialect import Chunks, Dialect, dumped, framed
+from musespark.server.dialect import Chunks, Dialect, framed
 from musespark.server.failures import Failure, failure_of
 from musespark.server.metrics import Metrics
 from musespark.server.page_body import options_of
@@ -23,6 +23,7 @@ from musespark.server.runs import Begun, How, Runs, Spending
 from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
 from musespark.server.telling import Telling, settled
+from musespark.store.text import dumped
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -160,21 +161,24 @@ class Answering:
         await asyncio.sleep(AT_ONCE)
         with suppress(StoreUnusable):  # which the run is about to meet as well
             await self._thinking.kept()  # the run's id is in what is sent
-            await self._open(send)
+            if not self._opened:
+                await self._send(send, b"")
         while self._since is None or time.monotonic() - self._since < STUCK:
             await asyncio.sleep(1.0)
             if self._opened and time.monotonic() - self._last_sent > PULSE and self._since is None:
                 await self._send(send, self._dialect.ping)
 
     async def _streaming(self, send: Send) -> None:
+        end = b""
         try:
             async with aclosing(self._thinking.bursts(self._begun)) as found:
                 async for burst in found:
                     pieces = (piece for event in burst for piece in self._telling.tell(event))
                     chunks = [chunk for piece in pieces for chunk in self._chunks.tell(piece)]
-                    if chunks:
+                    if isinstance(burst[-1], RunEnded):
+                        end = framed(self._dialect, chunks)
+                    elif chunks:
                         await self._thinking.kept()
-                        await self._open(send)
                         await self._send(send, framed(self._dialect, chunks))
         except MuseError as error:
             await self._failed(send, failure_of(error))
@@ -182,7 +186,7 @@ class Answering:
         except Exception as crash:
             await self._failed(send, failure_of(_bug(crash)))
             raise
-        await self._send(send, self._dialect.last, more=False)
+        await self._send(send, end + self._dialect.last, more=False)
 
     async def _failed(self, send: Send, failure: Failure) -> None:
         """An error as a status where nothing was sent yet, else as the protocol says it in a stream."""
@@ -193,21 +197,16 @@ class Answering:
         else:
             await self._send(send, framed(self._dialect, self._chunks.failed(failure)) + self._dialect.last, more=False)
 
-    async def _open(self, send: Send) -> None:
-        if self._opened:
-            return
-        async with self._sending:
-            if self._opened:
-                return
-            headers = [*self._headers("text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"),
-                       (b"x-accel-buffering", b"no")]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            self._opened = True
-        await self._send(send, framed(self._dialect, self._beginning))
-
     async def _send(self, send: Send, body: bytes, more: bool = True) -> None:
+        """The next bytes of a stream; what comes before the first of them opens it."""
         async with self._sending:
             self._since = time.monotonic()
+            if not self._opened:
+                headers = [*self._headers("text/event-stream; charset=utf-8"), (b"cache-control", b"no-cache"),
+                           (b"x-accel-buffering", b"no")]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                self._opened = True
+                body = framed(self._dialect, self._beginning) + body
             await send({"type": "http.response.body", "body": body, "more_body": more})
             self._last_sent, self._since = time.monotonic(), None
 

@@ -11,13 +11,14 @@ from starlette.responses import Response
 
 from musespark.content import Mode
 from musespark.events import RunFailed, RunStarted
-from musespark.server.dialect import Chunk, dumped
+from musespark.server.dialect import Chunk
 from musespark.server.failures import Failure, Refused
 from musespark.server.openapi import ERRORS
 from musespark.server.responses import UNSAID, Responses
 from musespark.server.responses_events import ResponseChunks
 from musespark.server.runs import Kept, Runs
 from musespark.server.telling import Telling, settled
+from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=128, pattern="^[A-Za-z0-9_-]+$")]
 _PAGE = "/v1/responses/{id}"

@@ -26,7 +26,7 @@ from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
 from musespark.server.body import Intake, bytes_of, parsed, parsed_header
 from musespark.server.chat import Chat
-from musespark.server.dialect import Around, Dialect, dumped
+from musespark.server.dialect import Around, Dialect
 from musespark.server.failures import Failure, Refused, failure_of
 from musespark.server.messages import Messages
 from musespark.server.models import Models
@@ -39,6 +39,7 @@ from musespark.server.schema import require_schemas
 from musespark.server.shared import Caller, Callers, Server, Settings, anyone
 from musespark.server.static import Page
 from musespark.server.watching import Watched
+from musespark.store.text import dumped
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 

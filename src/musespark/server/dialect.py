@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
-
-import pydantic_core
 
 from musespark.content import Image, Message
 from musespark.server.asked import Asked
 from musespark.server.failures import Failure
 from musespark.server.options import Strict, TeamOptions
 from musespark.server.telling import Piece
+from musespark.store.text import dumped
 
 Chunk: TypeAlias = dict[str, Any]
 BodyType = TypeVar("BodyType", bound=Strict)
@@ -97,11 +95,3 @@ class Dialect(ABC, Generic[BodyType]):
 def framed(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:
     """Chunks as bytes of a stream."""
     return b"".join(map(dialect.frame, chunks))
-
-
-def dumped(value: object) -> bytes:
-    """JSON as UTF-8. Half a character, which a model may write, is escaped."""
-    try:
-        return pydantic_core.to_json(value)
-    except pydantic_core.PydanticSerializationError:
-        return json.dumps(value).encode("ascii")

@@ -15,13 +15,13 @@ from musespark.answer import fold
 from musespark.errors import UnknownModel
 from musespark.events import Pictured, RunStarted
 from musespark.server.breakdown import amounts
-from musespark.server.dialect import dumped
 from musespark.server.failures import Refused
 from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
 from musespark.server.pictures import picture_response
 from musespark.server.runs import Kept, Runs
+from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _STARTED = int(time.time())

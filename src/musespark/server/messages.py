@@ -9,11 +9,12 @@ from typing import Any, assert_never
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server import messages_body as b
 from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
-from musespark.server.dialect import Around, Chunk, Chunks, Dialect, dumped
+from musespark.server.dialect import Around, Chunk, Chunks, Dialect
 from musespark.server.failures import Failure
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.seals import unsealed
 from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
+from musespark.store.text import dumped
 
 DEEP = 16_000
 """Tokens of a thinking budget from which it counts as a high effort."""

@@ -10,11 +10,12 @@ from musespark.content import Image, Message, Request, Role, Text, Thinking, Too
 from musespark.server import responses_body as b
 from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
 from musespark.server.chat import Chat
-from musespark.server.dialect import Around, Chunk, Dialect, dumped
+from musespark.server.dialect import Around, Chunk, Dialect
 from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.responses_events import ResponseChunks
 from musespark.server.seals import unsealed
+from musespark.store.text import dumped
 
 INCLUDED = ("reasoning.encrypted_content",)
 """What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""

@@ -17,7 +17,6 @@ from musespark.errors import MuseError, StoreUnusable
 from musespark.server.answering import Thinking
 from musespark.server.asked import Asked
 from musespark.server.body import bytes_of, parsed
-from musespark.server.dialect import dumped
 from musespark.server.export import exported
 from musespark.server.failures import Refused
 from musespark.server.listing import summary
@@ -29,6 +28,7 @@ from musespark.server.runs import Begun, Kept
 from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
+from musespark.store.text import dumped
 from musespark.vision.video import seen
 
 PROTOCOL = "page"

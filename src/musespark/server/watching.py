@@ -19,8 +19,8 @@ from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.body import until_gone
-from musespark.server.dialect import dumped
 from musespark.server.runs import Begun, How, Kept, Runs, Spending, as_told
+from musespark.store.text import dumped
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -6,13 +6,12 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row as Found
-from sqlalchemy import select
+from sqlalchemy import Row as Found, select
 
 from musespark.content import Image
 from musespark.errors import StoreUnusable
@@ -23,13 +22,13 @@ from musespark.store.database import Database
 from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.newest import newest
-from musespark.store.rows import Row
 from musespark.store.retention import Keep, forget, forget_one
+from musespark.store.rows import Row
 from musespark.store.schema import EVENTS, PICTURES, RUNS
+from musespark.store.text import dumped
 
 _MOST = 2**63 - 1
 """What fits into a column; a backend may tell of any number of tokens."""
-_as_json = json.JSONEncoder(separators=(",", ":")).encode
 _LINGER = 0.05
 """Seconds that events which nobody waits for may gather before they are written."""
 _UPKEEP = 60.0
@@ -212,10 +211,10 @@ class StoredRuns:
     def _body(self, id: str, event: Event, count: _Count) -> str:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
-            return _as_json(event.to_json())
+            return dumped(event.to_json()).decode()
         count.pictures += 1
         count.add("pictures", id, "drawn", count.pictures, "image/png", event.picture)
-        return json.dumps({**replace(event, picture=b"").to_json(), "picture": count.pictures})
+        return dumped({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
 
     def _get(self, id: str) -> Kept | None:
         with self.database.reading() as connection:
