@@ -76,7 +76,7 @@ async def held_open(server: Process, model: str, count: int, seconds: float) -> 
     connections = [await connected(server.port) for _ in range(count)]
     streams = [asyncio.create_task(connection.ask(sent)) for connection in connections]
     deadline = time.monotonic() + 30
-    while any(len(connection.body) < 400 for connection in connections) and time.monotonic() < deadline:
+    while any(len(connection.body) < 400 for connection in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     marks = [_words(connection) for connection in connections]
     waits = [await _first_byte(server) for _ in range(20)]

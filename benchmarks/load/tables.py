@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from load.streams import Cost
+
 
 @dataclass
 class Results:
@@ -15,8 +17,10 @@ class Results:
     rates: dict[str, float] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
     """Megabytes."""
-    streams: dict[str, tuple[float, float]] = field(default_factory=dict)
-    """Milliseconds of processor time: the client's and the server's."""
+    together: dict[str, Cost] = field(default_factory=dict)
+    """A stream whose chunks the backend sends at once."""
+    paced: dict[str, Cost] = field(default_factory=dict)
+    """One whose chunks come one after the other."""
     signs: dict[str, list[float]] = field(default_factory=dict)
     growth: dict[str, list[float]] = field(default_factory=dict)
     held: dict[str, float] = field(default_factory=dict)
@@ -29,10 +33,6 @@ class Results:
         """Milliseconds at the median."""
         return (median(self.seconds[server]) - median(self.seconds[direct])) * 1e3
 
-    def share(self, name: str) -> float:
-        """Processor time of a server for a stream, in percent of what the client needs for it."""
-        return self.streams[name][1] / self.streams["direct"][0] * 100
-
 
 def written(found: Results) -> str:
     """The whole page."""
@@ -40,10 +40,11 @@ def written(found: Results) -> str:
     return "\n".join([
         "# The endpoint under load", "",
         "By `python benchmarks/server_load.py`, whose head says how each figure is taken; everything in one run on the same two",
-        f"cores, backend and client included ({found.when}; {versions}). Other work on the machine when it began: a load average of",
-        f"{found.busy:.1f}.", "",
+        f"cores, backend and client included ({found.when}; {versions}). Other work on the machine when it began: a load average",
+        f"of {found.busy:.1f}.", "",
         "## Beside its peer", "", *_peers(found), "",
         "## What was asked for", "", *_asked(found), "",
+        "## A stream of 100 chunks", "", *_streams(found), "",
         "## Memory over 20,000 requests", "", *_growth(found), ""])
 
 
@@ -56,7 +57,8 @@ def _peers(found: Results) -> Iterator[str]:
     yield _row("requests a second, 64 at once", f"{found.rates['direct']:,.0f}", *(f"{found.rates[name]:,.0f}" for name in (
         "muse", "litellm")))
     yield _row("memory after that", "", *(f"{found.memory[name]:.0f} MB" for name in ("muse", "litellm")))
-    yield _row("processor time, a stream of 100 chunks", "", *(f"{found.streams[name][1]:.1f} ms" for name in ("muse", "litellm")))
+    yield _row("processor time, a stream of 100 chunks", "", *(f"{found.together[name].server:.1f} ms" for name in (
+        "muse", "litellm")))
 
 
 def _asked(found: Results) -> Iterator[str]:
@@ -69,12 +71,14 @@ def _asked(found: Results) -> Iterator[str]:
                        ("muse, in process", "the same, over a fake model in process")):
         rate = found.rates[name]
         yield _row(what, "at least 5", f"{rate / peer:.1f} ({rate:,.0f})", _kept(rate >= 5 * peer))
-    own = found.streams["direct"][0]
-    for name, what in (("muse", "processor time of a stream of 100 chunks, of the client's"), ("not kept", "the same, not kept"),
-                       ("in process", "the same, over a fake model in process"),
-                       ("in process, not kept", "the same, over a fake model in process, not kept")):
-        share = found.share(name)
-        yield _row(what, "at most 15%", f"{share:.0f}% ({found.streams[name][1]:.2f} of {own:.2f} ms)", _kept(share <= 15))
+    for streams, name, what in (
+            (found.together, "muse", "processor time of a stream of 100 chunks, of the client's"),
+            (found.together, "not kept", "the same, not kept"),
+            (found.together, "in process", "the same, over a fake model in process"),
+            (found.together, "in process, not kept", "the same, over a fake model in process, not kept"),
+            (found.paced, "muse", "the same, a chunk every 10 ms"), (found.paced, "not kept", "the same, a chunk every 10 ms, not kept")):
+        spent, own = streams[name].server, streams["direct"].client
+        yield _row(what, "at most 15%", f"{spent / own:.0%} ({spent:.2f} of {own:.2f} ms)", _kept(spent <= 0.15 * own))
     for name, waits in found.signs.items():
         worst = max(waits)
         yield _row(f"first sign of life of a silent model, {name}", "at most 50 ms",
@@ -84,6 +88,15 @@ def _asked(found: Results) -> Iterator[str]:
                _kept(held["going on"] >= 500))
     yield _row("memory of each", "", f"{held['each'] * 1e3:.0f} kB", "")
     yield _row("first byte of a new request meanwhile", "", f"{held['first']:.0f} ms, at worst {held['worst']:.0f}", "")
+
+
+def _streams(found: Results) -> Iterator[str]:
+    yield from _table("milliseconds of processor time", "its server's", "its client's", "chunks that reach the client")
+    for streams, how in ((found.together, "together"), (found.paced, "every 10 ms")):
+        for name, what in (("direct", "directly from the backend"), ("muse", "muse serve"), ("not kept", "muse serve, not kept"),
+                           ("litellm", "LiteLLM's proxy")):
+            cost = streams[name]
+            yield _row(f"{what}, {how}", f"{cost.server:.2f}", f"{cost.client:.2f}", f"{cost.chunks:.0f}")
 
 
 def _growth(found: Results) -> Iterator[str]:
