@@ -170,9 +170,11 @@ class RateLimited(ModelFailed):
 class AllFailed(MuseError):
     """Not one agent of a team came back with an answer."""
 
-    def __init__(self, causes: Mapping[str, str]) -> None:
+    def __init__(self, causes: Mapping[str, str], errors: Iterable[MuseError] = ()) -> None:
         self.causes = dict(causes)
         """What happened to each agent, by agent."""
+        self.errors = tuple(errors)
+        """The same as errors."""
         agents: dict[str, list[str]] = {}
         for agent, cause in self.causes.items():
             agents.setdefault(cause.rstrip("."), []).append(agent)

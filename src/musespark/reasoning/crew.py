@@ -225,7 +225,7 @@ class Crew:
 
     def all_failed(self) -> AllFailed:
         """The error that lists what became of everyone."""
-        return AllFailed({agent: str(error) for agent, error in self.failures.items()})
+        return AllFailed({agent: str(error) for agent, error in self.failures.items()}, self.failures.values())
 
     async def __aenter__(self) -> Self:
         return self

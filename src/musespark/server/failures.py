@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from musespark.errors import (
     AllFailed,
@@ -80,6 +80,8 @@ def failure_of(error: MuseError) -> Failure:
             return Failure(status=429, code="rate_limited", message=message, retry_after=error.retry_after, retry=True)
         case SchemaNotMet():
             return Failure(status=502, code="schema_not_met", message=message)
+        case AllFailed(errors=(first, *others)) if all(type(other) is type(first) for other in others):
+            return replace(failure_of(first), message=message)
         case ModelFailed() | AllFailed():
             return Failure(status=502, code="model_failed", message=message)
         case _:

@@ -1,0 +1,38 @@
+"""What goes wrong, as a status: that of a team is that of its agents, where all of them failed for the same reason."""
+
+import httpx
+import pytest
+
+from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
+from musespark.models.fake import Crash, FakeModel, Wait
+from musespark.server.failures import failure_of
+
+from .conftest import ABLE, live
+
+TOKENS, SLOW, BUSY = BudgetExhausted("tokens", 5), BudgetExhausted("seconds", 1), RateLimited("m", "it is busy", 7)
+
+
+@pytest.mark.parametrize(("errors", "status", "code", "retry_after"), [
+    ([TOKENS, TOKENS], 429, "budget_exhausted", None), ([SLOW], 504, "deadline", None), ([BUSY, BUSY], 429, "rate_limited", 7),
+    ([BudgetReserved("usd a day", 1, 0.9)], 429, "budget_reserved", 5), ([MissingKey("m", "KEY")] * 2, 503, "not_set_up", None),
+    ([ModelFailed("m", "it broke")], 502, "model_failed", None), ([TOKENS, BUSY], 502, "model_failed", None),
+    ([], 502, "model_failed", None)])
+def test_a_team_fails_as_its_agents_do(errors, status, code, retry_after):
+    error = AllFailed({f"agent-{number}": str(error) for number, error in enumerate(errors, 1)}, errors)
+    failure = failure_of(error)
+    assert (failure.status, failure.code, failure.retry_after, failure.message) == (status, code, retry_after, str(error))
+
+
+def test_a_team_without_money_or_time_is_told_so():
+    busy = FakeModel([Wait(0.0), Crash(RateLimited("busy", "it has much to do", 61))], name="busy", abilities=ABLE)
+    with live({"busy": busy}) as server:
+        def asked(**muse):
+            body = {"model": "contemplating/busy", "messages": [{"role": "user", "content": "What is 6 * 7?"}], "muse": muse}
+            return httpx.post(f"{server.url}/v1/chat/completions", json=body, timeout=30)
+
+        refused = asked(budget={"tokens": 1})
+        assert refused.status_code == 429 and refused.json()["error"]["code"] == "budget_exhausted"
+        assert "None of the" in refused.json()["error"]["message"]
+        refused = asked()
+        assert refused.status_code == 429 and refused.json()["error"]["code"] == "rate_limited"
+        assert refused.headers["x-should-retry"] == "true" and refused.headers["retry-after"] == "61"
