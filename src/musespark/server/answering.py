@@ -142,23 +142,25 @@ class Answering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = asyncio.create_task(self._streaming(send) if self._streamed else self._collecting(send))
-        watch = asyncio.create_task(until_gone(receive))
-        pulse = asyncio.create_task(self._pulse(send)) if self._streamed else None
-        helpers = [task for task in (watch, pulse) if task is not None]
+        tasks = {work}
         try:
-            await asyncio.wait([work, *helpers], return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                self._thinking.gone = True
+            await asyncio.wait(tasks, timeout=AT_ONCE)
+            if not work.done():  # as most are who need not wait for a network: they are spared the rest
+                tasks.add(asyncio.create_task(until_gone(receive)))
+                if self._streamed:
+                    tasks.add(asyncio.create_task(self._pulse(send)))
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                self._thinking.gone = not work.done()
         finally:
-            for task in (work, *helpers):
-                task.cancel()
-            await asyncio.wait([work, *helpers])
+            if tasks != {work} or not work.done():
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
         if not work.cancelled():
             work.result()
 
     async def _pulse(self, send: Send) -> None:
-        """Open the stream soon, keep it alive, and end where the client does not read."""
-        await asyncio.sleep(AT_ONCE)
+        """Open the stream, keep it alive, and end where the client does not read."""
         with suppress(StoreUnusable):  # which the run is about to meet as well
             await self._thinking.kept()  # the run's id is in what is sent
             if not self._opened:
