@@ -279,6 +279,8 @@ Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturn
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
+_PARTS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind))
+                                          for kind in (Usage, ToolCall, Text, Thinking)}
 _set = object.__setattr__
 _AS_IS = frozenset({str, int, float, bool, type(None)})
 
@@ -321,9 +323,9 @@ def _encode(value: object) -> object:
         case bytes():
             return base64.b64encode(value).decode("ascii")
         case Usage() | ToolCall():
-            return {field.name: getattr(value, field.name) for field in fields(value)}
+            return {name: getattr(value, name) for name in _PARTS[type(value)]}
         case Text() | Thinking():
-            return {"is": type(value).__name__, **{field.name: getattr(value, field.name) for field in fields(value)}}
+            return {"is": type(value).__name__, **{name: getattr(value, name) for name in _PARTS[type(value)]}}
         case Mode():
             return str(value)
         case tuple():
