@@ -107,7 +107,7 @@ class BudgetExhausted(MuseError):
 class BudgetReserved(BudgetExhausted):
     """What is left of a limit is promised to calls under way, which give back what they do not use."""
 
-    retry_after: ClassVar[float] = 5.0
+    retry_after: ClassVar[float] = 1.0
     """Seconds after which asking again may help."""
 
     def __init__(self, resource: str, limit: float, reserved: float) -> None:

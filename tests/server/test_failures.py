@@ -14,7 +14,7 @@ TOKENS, SLOW, BUSY = BudgetExhausted("tokens", 5), BudgetExhausted("seconds", 1)
 
 @pytest.mark.parametrize(("errors", "status", "code", "retry_after"), [
     ([TOKENS, TOKENS], 429, "budget_exhausted", None), ([SLOW], 504, "deadline", None), ([BUSY, BUSY], 429, "rate_limited", 7),
-    ([BudgetReserved("usd a day", 1, 0.9)], 429, "budget_reserved", 5), ([MissingKey("m", "KEY")] * 2, 503, "not_set_up", None),
+    ([BudgetReserved("usd a day", 1, 0.9)], 429, "budget_reserved", 1), ([MissingKey("m", "KEY")] * 2, 503, "not_set_up", None),
     ([ModelFailed("m", "it broke")], 502, "model_failed", None), ([TOKENS, BUSY], 502, "model_failed", None),
     ([], 502, "model_failed", None)])
 def test_a_team_fails_as_its_agents_do(errors, status, code, retry_after):
