@@ -156,7 +156,13 @@ function number(name: string, text: string): [string, number][] {
 /** What was chosen beside the mode and one model, in a few words. */
 export function summary(how: Manner, page: PageInfo): string {
   const chosen = fields(how, page);
-  const budget = chosen.budget ?? {};
+  const { usd, seconds, tokens, calls } = chosen.budget ?? {};
+  const limits = [
+    usd != null && money(usd),
+    seconds != null && `${seconds} s`,
+    tokens != null && `${short(tokens)} tokens`,
+    calls != null && counted(calls, "call"),
+  ].filter((part) => part !== false);
   return [
     (chosen.models?.length ?? 0) > 1 && counted(chosen.models!.length, "model"),
     chosen.agents !== undefined && counted(chosen.agents, "agent"),
@@ -167,10 +173,7 @@ export function summary(how: Manner, page: PageInfo): string {
     chosen.aggregate !== undefined && `aggregate ${chosen.aggregate}`,
     ...ROLES.map((role) => chosen[role] !== undefined && `${role} ${chosen[role]}`),
     ...(chosen.tools ?? []),
-    budget.usd != null && money(budget.usd),
-    budget.seconds != null && `${budget.seconds} s`,
-    budget.tokens != null && `${short(budget.tokens)} tokens`,
-    budget.calls != null && counted(budget.calls, "call"),
+    limits.length > 0 && `at most ${limits.join(", ")}`,
   ].filter((part) => typeof part === "string").join(" · ");
 }
 

@@ -104,7 +104,7 @@ describe("what was chosen, in words", () => {
     expect(plan(how({ models: ["opus"], effort: "none" }), PAGE)).toBe("opus answers at once.");
     expect(summary(PLAIN, PAGE)).toBe("");
     expect(summary(how({ models: ["opus", "blind"], agents: "1", judge: "opus", tools: ["python"], usd: "0.5", tokens: "20000" }), PAGE)).toBe(
-      "2 models · 1 agent · judge opus · python · $0.50 · 20k tokens");
+      "2 models · 1 agent · judge opus · python · at most $0.50, 20k tokens");
   });
 });
 
