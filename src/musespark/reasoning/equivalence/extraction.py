@@ -44,10 +44,11 @@ def marked_answer(text: str) -> str | None:
     of a line that begins with "Answer:" or says that the answer is something.
     """
     text = text[-AT_MOST:]
-    field = _field(text)
+    says = "answer" in text.casefold()  # the patterns take thirty times as long to find that it does not
+    field = _field(text) if says else None
     if field is not None:
         return _bare(field)
-    boxed, said = _last_boxed(text), _last_said(text)
+    boxed, said = _last_boxed(text), _last_said(text) if says else None
     if boxed is None and said is None:
         return None
     _, answer = max(found for found in (boxed, said) if found is not None)
