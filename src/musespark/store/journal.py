@@ -42,8 +42,8 @@ class _Batch:
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     wanted: bool = False
     """Whether it is written as soon as may be."""
-    due: bool = False
-    """Whether it is written before long although nobody waits for it."""
+    due: asyncio.TimerHandle | None = None
+    """When it is written although nobody waits for it."""
 
 
 class Journal:
@@ -110,14 +110,15 @@ class Journal:
             self._loop.call_soon(self._hand_over)  # what others want kept in this same turn of the loop goes along
 
     def _soon(self) -> None:
-        if not self._batch.due:
-            self._batch.due = True
-            self._loop.call_later(SOON, self._want)
+        if self._batch.due is None:
+            self._batch.due = self._loop.call_later(SOON, self._want)
 
     def _hand_over(self) -> None:
         if self._batch.wanted and not self._busy:
             self._busy = True
             batch, self._batch = self._batch, _Batch()
+            if batch.due is not None:
+                batch.due.cancel()
             self._handed.put(batch)
 
     def _written(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
