@@ -47,6 +47,9 @@ sends and shows it does so once. Anything but a piece of a text or an account is
 JOINED = 4096
 """Characters beyond which a text that waits is not made longer."""
 
+_TEXTS = (AnswerDelta, Thought)
+_PATIENT = (*_TEXTS, Spent)
+
 
 class Run:
     """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
@@ -96,16 +99,15 @@ class Run:
         Pieces of one text that nobody has read yet become one event: what it costs to keep, show and send one is paid once for all
         that came together, and nobody sees any of it later. A piece that became part of another is returned as it was.
         """
-        match event:
-            case AnswerDelta():
-                self._answer.append(event.text)
-            case AnswerDropped():
-                self._answer.clear()
-                self._verified = False
-            case Verified():
-                self._verified = event.ok
-            case Thought():
-                self.thought = True
+        if isinstance(event, AnswerDelta):
+            self._answer.append(event.text)
+        elif isinstance(event, Thought):
+            self.thought = True
+        elif isinstance(event, AnswerDropped):
+            self._answer.clear()
+            self._verified = False
+        elif isinstance(event, Verified):
+            self._verified = event.ok
         self._sent += 1
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
@@ -114,15 +116,17 @@ class Run:
             if isinstance(event, Pictured):
                 self._pictures.append(event.seq)
             self._waiting.append(event)
-        if not isinstance(event, AnswerDelta | Thought | Spent) or self.behind:
-            self._news.set()
-        elif not self._news.is_set() and self._later is None:
-            left = self._read + GATHER - time.monotonic()
-            if left > 0:
-                self._later = asyncio.get_running_loop().call_later(left, self._news.set)
-            else:
-                self._news.set()
+        if self._later is None or self._sent > AHEAD or not isinstance(event, _PATIENT):
+            self._wake(event)
         return event
+
+    def _wake(self, event: Event) -> None:
+        """Tell the reader, now or in a moment."""
+        left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.behind else 0.0
+        if left > 0:
+            self._later = self._later or asyncio.get_running_loop().call_later(left, self._news.set)
+        else:
+            self._news.set()
 
     async def in_time(self, work: Awaitable[_Result]) -> _Result:
         """Wait for something that is no model's call, until the run's deadline; then cancels it and raises `BudgetExhausted`."""
@@ -182,7 +186,7 @@ class Run:
         if self._later is not None:
             self._later.cancel()
             self._later = None
-        if any(isinstance(event, AnswerDelta | Thought) for event in burst):
+        if any(isinstance(event, _TEXTS) for event in burst):
             self._read = time.monotonic()
         return burst
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 EVERY = 64
 """Estimated tokens between two reports; whoever stops a call counts what came after the last in the same way."""
 
+_PIECES = (TextDelta, ThinkingDelta)
+
 
 class Reply:
     """One reply as it comes in.
@@ -46,7 +48,7 @@ class Reply:
 
     def tell(self, event: Any, stream: StreamedResponse | PlainReply) -> Iterator[Delta]:
         """The deltas that an event means."""
-        delta = event if isinstance(event, TextDelta | ThinkingDelta) else _delta(event)
+        delta = event if isinstance(event, _PIECES) else _delta(event)
         if delta is None:
             return
         yield delta
