@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import openai
@@ -42,22 +43,27 @@ class Cost:
 
 
 async def cost_of_streams(server: Process, model: str, count: int, extra: dict[str, Any]) -> Cost:
-    """The mean of so many streams, one after the other. Raises RuntimeError for one that is not whole."""
+    """The median of ten rounds of so many streams, one after the other. Raises RuntimeError for one that is not whole."""
+    rounds: list[Cost] = []
     async with sdk(server.port) as client:
         for _ in range(3):
             await consumed(client, model, extra)
-        own, theirs, received = time.process_time(), server.cpu, 0
-        for _ in range(count):
-            chunks, text = await consumed(client, model, extra)
-            received += chunks
-            if text != "".join(SCRIPTS[model.removeprefix("fake-")].pieces):
-                raise RuntimeError(f"a wrong stream of {chunks} chunks: {text[-80:]!r}")
-        return Cost((time.process_time() - own) / count * 1e3, (server.cpu - theirs) / count * 1e3, received / count)
+        for _ in range(10):
+            own, theirs, received = time.process_time(), server.cpu, 0
+            for _ in range(count):
+                chunks, text = await consumed(client, model, extra)
+                received += chunks
+                if text != "".join(SCRIPTS[model.removeprefix("fake-")].pieces):
+                    raise RuntimeError(f"a wrong stream of {chunks} chunks: {text[-80:]!r}")
+            rounds.append(Cost((time.process_time() - own) / count * 1e3, (server.cpu - theirs) / count * 1e3, received / count))
+    return Cost(*map(statistics.median, zip(*map(astuple, rounds), strict=True)))
 
 
 async def first_signs(server: Process, model: str, count: int) -> list[float]:
     """Milliseconds until an ordinary client has the first chunk from a model that is silent for a second."""
     waits: list[float] = []
+    gc.collect()
+    gc.freeze()  # or this client would go through all that it has imported, just while it waits
     async with sdk(server.port) as client:
         for number in range(count + 1):
             began = time.perf_counter()

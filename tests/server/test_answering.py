@@ -144,7 +144,7 @@ async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
         await runs.events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
         if number:
-            await runs.end(f"r{number}", "finished", Spending())
+            runs.end(f"r{number}", "finished", Spending())
     assert [kept.begun.id for kept in await runs.latest(10)] == ["r5", "r4", "r0"]
     assert [kept.begun.id for kept in await runs.latest(10, before="r4")] == ["r0"]
     await runs.events("r0", [AgentStarted(MAIN, None, "q")])
@@ -155,7 +155,7 @@ async def test_memory_is_bounded_in_bytes():
     runs = InMemory(most_bytes=50_000)
     for number in range(50):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
-        await runs.end(f"r{number}", "finished", Spending())
+        runs.end(f"r{number}", "finished", Spending())
     assert 1 <= len(await runs.latest(100)) <= 10
 
 
@@ -167,5 +167,5 @@ async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
     for number in range(20):
         await runs.start(Begun(id=str(number), protocol="chat", model="m", conversation=long))
         await runs.events(str(number), [RunFailed("ModelFailed", big)])
-        await runs.end(str(number), "failed", Spending())
+        runs.end(str(number), "failed", Spending())
     assert 1 <= len(await runs.latest(100)) <= 3

@@ -201,7 +201,7 @@ async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, b
             await runs.events("r", [event(number) for number in range(count, count + burst)])
             count += burst
         await asyncio.sleep(0)
-    await runs.end("r", "finished", Spending())
+    runs.end("r", "finished", Spending())
     looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when >= len(bursts) + 3]
     whole = messages(b"".join([frame async for frame in runs.watch("r")]))
     assert [int(number) for number, _, _ in whole[:-1]] == list(range(count))

@@ -36,7 +36,7 @@ async def test_everyone_who_waits_is_told_of_a_failure_wherever_in_the_batch_it_
 async def test_an_end_is_written_even_where_others_do_what_makes_no_sense(where):
     async with StoredRuns(Database(where)).open() as runs:
         await told(runs, "r")
-        await runs.end("r", "finished", Spending(tokens=2))
+        runs.end("r", "finished", Spending(tokens=2))
         with pytest.raises(ZeroDivisionError):
             await runs.journal.do(lambda connection: 1 // 0)
         assert await runs.journal.do(lambda connection: 42) == 42
@@ -48,7 +48,7 @@ async def test_what_can_never_be_written_holds_nothing_else_up(where):
         await told(runs, "r")
         nonsense = text("UPDATE runs SET model = NULL")
         runs.journal.owe(lambda connection: connection.execute(nonsense))
-        await runs.end("r", "finished", Spending(tokens=2))
+        runs.end("r", "finished", Spending(tokens=2))
         with pytest.raises(StoreUnusable):
             await runs.journal.do(lambda connection: None)
         assert await runs.journal.do(lambda connection: 42) == 42
@@ -59,7 +59,7 @@ async def test_what_can_never_be_written_holds_nothing_else_up(where):
 async def test_a_backend_that_counts_without_end_ends_like_any_other(where):
     async with StoredRuns(Database(where)).open() as runs:
         await told(runs, "r")
-        await runs.end("r", "finished", Spending(tokens=10**30))
+        runs.end("r", "finished", Spending(tokens=10**30))
         assert await runs.journal.do(lambda connection: 42) == 42
         kept = await runs.get("r")
         assert kept.how == "finished" and kept.spent.tokens == 2**63 - 1

@@ -239,7 +239,7 @@ async def test_what_a_server_spent_just_before_it_was_killed_counts(tmp_path):
             await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(), caller=key.id))
             await runs.events(id, [Spent(MAIN, Usage(usd=usd))])
             await runs.kept(id)
-        await runs.end("r", "finished", Spending(usd=0.25))
+        runs.end("r", "finished", Spending(usd=0.25))
         await runs.journal.do(lambda connection: connection.exec_driver_sql(
             "INSERT INTO shares (key, day, server, granted, spent) VALUES (?, ?, ?, ?, ?)",
             (key.id, today(), runs.server, NANO, NANO // 10)))

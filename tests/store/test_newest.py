@@ -49,7 +49,7 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
         await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
         await runs.events(id, told(id, middle, end))
         if over:
-            await runs.end(id, HOWS[type(end)], Spending(tokens=7, usd=0.5, calls=1))
+            runs.end(id, HOWS[type(end)], Spending(tokens=7, usd=0.5, calls=1))
         [newest], whole = await runs.latest(1), await runs.get(id)
         assert listed(newest) == listed(whole)
         return {**listed(newest), "created": 0, "began": 0}
@@ -68,7 +68,7 @@ async def test_a_list_reads_little_of_a_long_text(where, end):
     async with StoredRuns(Database(where)).open() as runs:
         await runs.start(Begun(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
         await runs.events("r", told("r", [AnswerDelta("w" * 50)] * 1000, end))
-        await runs.end("r", HOWS[type(end)], Spending())
+        runs.end("r", HOWS[type(end)], Spending())
         # What cannot be read must not have been.
         await runs.journal.do(lambda connection: connection.exec_driver_sql(
             f"UPDATE events SET body = 'nonsense' WHERE number > {read} AND number < 1000"))
@@ -81,7 +81,7 @@ async def test_one_damaged_run_hides_no_other(where):
         for id in ("r1", "r2", "r3"):
             await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
             await runs.events(id, told(id, [AnswerDelta("42")], ENDS[0]))
-            await runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
+            runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
         await runs.journal.do(lambda connection: connection.exec_driver_sql(
             "UPDATE events SET body = '{\"kind' WHERE number = 2 AND run = 'r2'"))
         found = [listed(kept) for kept in await runs.latest(9)]

@@ -46,7 +46,7 @@ async def keep(runs, id, *events):
 async def told(runs, id, **options):
     await runs.start(begun(id, **options))
     await runs.events(id, story(id))
-    await runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
+    runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
 
 
 async def test_a_run_comes_back_as_it_was(where):
@@ -56,7 +56,7 @@ async def test_a_run_comes_back_as_it_was(where):
         for event in story("r1"):
             await keep(runs, "r1", event)
             assert (await runs.get("r1")).how == "running"
-        await runs.end("r1", "failed", Spending(tokens=7, usd=0.25, calls=3))
+        runs.end("r1", "failed", Spending(tokens=7, usd=0.25, calls=3))
     async with StoredRuns(Database(where)).open() as again:
         kept = await again.get("r1")
         assert kept.begun == first and kept.events == story("r1")
@@ -131,7 +131,7 @@ async def test_old_runs_are_forgotten_and_running_ones_never(where, text, left):
             await runs.start(begun(id, created=time.time() - (5 - number) * 0.6 * day))
             await keep(runs, id, *story(id))
             if number:
-                await runs.end(id, "finished", Spending())
+                runs.end(id, "finished", Spending())
         from musespark.store.retention import forget
 
         while await runs.journal.do(lambda connection: forget(connection, Keep.read(text), time.time())):
@@ -149,7 +149,7 @@ async def test_what_is_forgotten_is_in_no_corner_of_the_file(tmp_path):
         for id in ("gone", "newer"):
             await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user(f"sesame of {id}"),)))
             await runs.events(id, [AnswerDelta(f"rhubarb of {id} " * 1000)])
-            await runs.end(id, "finished", Spending())
+            runs.end(id, "finished", Spending())
         assert await runs.forget("gone")
     kept = (tmp_path / "runs.db").read_bytes()
     assert kept.count(b"of newer") >= 1000 and b"of gone" not in kept
@@ -222,7 +222,7 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
         full.clear()
         assert (await runs.get("r")).events == [AnswerDelta("1")]
         await told(runs, "s")
-        await runs.end("r", "finished", Spending())
+        runs.end("r", "finished", Spending())
         assert (await runs.get("r")).how == (await runs.get("s")).how == "finished"
 
 
@@ -239,7 +239,7 @@ async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path)
         def fails(connection, *_):
             connection.execute(f"PRAGMA query_only = {len(broken)}")
 
-        await runs.end("r", "finished", Spending(tokens=3))
+        runs.end("r", "finished", Spending(tokens=3))
         assert (await runs.get("r")).how == "running"
         broken.clear()
         await runs.journal.do(lambda connection: None)
@@ -262,7 +262,7 @@ async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_
         await runs.events("r", [AnswerDelta("4", seq=4)])
         assert [event.seq for event in (await runs.get("r")).events] == [0, 1, 2, 3, 4]  # whoever looks sees all of it
         await runs.events("r", [AnswerDelta("5", seq=5)])
-        await runs.end("r", "cancelled", Spending())
+        runs.end("r", "cancelled", Spending())
         kept = await runs.get("r")
         assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4, 5] and kept.how == "cancelled"
 

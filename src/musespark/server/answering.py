@@ -90,7 +90,7 @@ class Thinking:
             if watch is not None:
                 watch.ended(how, spent)
             if self.runs is not None:
-                await asyncio.shield(self.runs.end(self.id, how, spent))
+                self.runs.end(self.id, how, spent)
 
     async def kept(self) -> None:
         """Return when nothing can undo what has happened so far. Raises `StoreUnusable`."""

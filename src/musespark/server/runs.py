@@ -29,8 +29,8 @@ class Runs(Protocol):
     async def kept(self, id: str) -> None:
         """Return when nothing can undo what this run was given: nobody sees anything of it before."""
 
-    async def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over."""
+    def end(self, id: str, how: How, spent: Spending) -> None:
+        """The run is over; nobody need wait until that is kept."""
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
@@ -84,7 +84,7 @@ class InMemory:
         there += events
         self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
 
-    async def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over, and may be dropped once there are newer ones."""
         self._kept[id].how, self._kept[id].spent = how, spent
         self._shrink()

@@ -129,11 +129,11 @@ class Watched:
             await self.runs.kept(id)
         live.happened(events)
 
-    async def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over."""
         live = self._live.pop(id, None)
         try:
-            await self.runs.end(id, how, spent)
+            self.runs.end(id, how, spent)
         finally:
             if live is not None:
                 live.ended()

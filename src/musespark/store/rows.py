@@ -13,7 +13,7 @@ COLUMNS = {
     "events": ("run", "number", "kind", "body"),
     "pictures": ("run", "place", "number", "media_type", "data"),
 }
-_AT_ONCE = (128, 16, 4, 2, 1)
+_AT_ONCE = (128, 32, 8, 4, 2, 1)
 """Numbers of rows for which there is a statement: SQLite's module lets go of the interpreter at each, and a busy one is slow to
 come back; but few, so that each stays prepared."""
 

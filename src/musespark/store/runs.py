@@ -149,7 +149,7 @@ class StoredRuns:
             raise count.lost
         count.committed = max(given, count.committed)
 
-    async def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
         count = self._counts.pop(id, None)
         if count is None or (count.lost is not None and not count.committed):
