@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
 from musespark.models.providers.connections import Open
+from musespark.models.providers.frame import Frame
 from musespark.models.providers.near import Answer
+from musespark.models.providers.parts import Parts
 from musespark.models.providers.provider import Access, Profile
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ FINISHES = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "func
 """Why a reply ended, in pydantic-ai's words."""
 FAREWELL = 0.1
 """Seconds that the end of a body may take after the end of the reply; then the connection is closed."""
+FRAMES = 16
+"""Times that a frame is looked for in one reply: a server whose chunks differ in more than their text has none."""
 _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
 """A line break at the end of what has come may be half of one."""
 _BEYOND = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
@@ -119,6 +123,9 @@ class PlainReply:
         """Whether the server said why it ended."""
         self._done = False
         """Whether nothing of the reply follows."""
+        self._frame: Frame | None = None
+        self._frames = 0
+        """How often one was looked for."""
         self._refused = ""
         self._details: dict[str, Any] = {}
         self._deltas = self._told_as_they_come()
@@ -140,8 +147,8 @@ class PlainReply:
             buffer += received
             if b"\r" in buffer:
                 buffer = _LINE_ENDS.sub(b"\n", buffer)
-            *events, buffer = buffer.split(b"\n\n")
-            for delta in _together(self._read(events)):
+            events, end, buffer = buffer.rpartition(b"\n\n")
+            for delta in _together(self._read(events + end)):
                 yield delta
             if self._done:
                 await self._drained()
@@ -151,11 +158,17 @@ class PlainReply:
         if not self._ended:
             raise ModelAPIError(self._asked_model, "Streamed response ended without a `finish_reason`")
 
-    def _read(self, events: list[bytes]) -> Iterator[TextDelta | ThinkingDelta]:
+    def _read(self, events: bytes) -> Iterator[TextDelta | ThinkingDelta]:
         """The pieces in events that have come together."""
         from pydantic_core import from_json
 
-        for event in events:
+        at = 0
+        while (end := events.find(b"\n\n", at)) >= 0:
+            if framed := self._framed(events, at):
+                text, at = framed
+                yield self._parts.went_on(text)
+                continue
+            event, at = events[at:end], end + 2
             data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event)
             if not data:
                 continue
@@ -167,11 +180,19 @@ class PlainReply:
                 chunk = from_json(data)
             except ValueError:
                 chunk = json.loads(data)  # slower, and takes half a character
-            text = _text_alone(chunk)
-            if not text:
+            alone = _text_alone(chunk)
+            if not alone:
                 yield from self._told(chunk)
-            elif piece := self._parts.said(text):
+                continue
+            if piece := self._parts.said(alone):
                 yield piece
+            self._frame = Frame.around(alone, data, _text_alone) if self._frames < FRAMES else None
+            self._frames += 1
+
+    def _framed(self, events: bytes, at: int) -> tuple[str, int] | None:
+        """The next texts as one, and where they end, where they can be told without parsing."""
+        found = self._frame.texts(events, at) if self._frame is not None and self._parts.goes_on else None
+        return found if found is not None and not self._parts.has_tag(found[0]) else None
 
     async def _drained(self) -> None:
         """Wait a moment for the end of the body, so that the connection can be kept. What comes there is no part of the reply."""
@@ -284,102 +305,3 @@ def _within(model: str, error: Any) -> ModelAPIError:
     if str(code).isdigit() and 400 <= int(str(code)) < 600:
         return ModelHTTPError(int(str(code)), model, error, in_stream=True)
     return ModelAPIError(model, str(said), body=error, in_stream=True)
-
-
-class Parts:
-    """The parts of a reply from its pieces: where a thought ends and the text goes on, as pydantic-ai has it.
-
-    Thoughts come in a field of their own, or within the text between tags; a tag is a piece of its own.
-    """
-
-    def __init__(self, system: str, profile: Profile) -> None:
-        self._system = system
-        self._tags: tuple[str, str] = profile.get("thinking_tags", ("<think>", "</think>"))
-        self._trims = bool(profile.get("ignore_streamed_leading_whitespace", False))
-        """Whether a text may not begin with blanks: some models write them around thoughts that they do not have."""
-        self._parts: list[Any] = []
-        self._pieces: list[list[str]] = []
-        """Of each part."""
-        self._said: int | None = None
-        """The part that text goes to."""
-        self._thinks = False
-        """Whether that is a thought."""
-        self._thoughts: dict[str, int] = {}
-        """The parts that thoughts go to, by field."""
-        self._calls: dict[int, int] = {}
-        self._held = ""
-        self._interrupted = False
-        """Whether thoughts have interrupted a text; blanks that follow are held for the text that goes on."""
-
-    def thought(self, field: str, piece: str) -> ThinkingDelta:
-        """A piece of a thought, which came in that field."""
-        if field not in self._thoughts:
-            from pydantic_ai.messages import ThinkingPart
-
-            self._thoughts[field] = self._begin(ThinkingPart("", id=field, provider_name=self._system))
-            if self._said is not None and not self._thinks:
-                self._said, self._interrupted = None, True
-        self._pieces[self._thoughts[field]].append(piece)
-        return ThinkingDelta(piece)
-
-    def said(self, piece: str) -> TextDelta | ThinkingDelta | None:
-        """A piece of the text: what it is, None for a tag and for blanks that do not count."""
-        if self._said is not None and self._thinks:
-            if piece == self._tags[1]:
-                self._said = None
-                return None
-            self._pieces[self._said].append(piece)
-            return ThinkingDelta(piece)
-        if piece == self._tags[0]:
-            from pydantic_ai.messages import ThinkingPart
-
-            self._said, self._thinks = self._begin(ThinkingPart("", id="content", provider_name=self._system)), True
-            self._resumed()
-            return None
-        if self._said is None:
-            if self._trims and piece.isspace():
-                self._held += piece if self._interrupted else ""
-                return None
-            from pydantic_ai.messages import TextPart
-
-            self._said, self._thinks = self._begin(TextPart("")), False
-            self._resumed()
-            piece, self._held = self._held + piece, ""
-        self._pieces[self._said].append(piece)
-        return TextDelta(piece)
-
-    def called(self, call: Any) -> None:
-        """A piece of a call of a tool, which nobody offered."""
-        from pydantic_ai.messages import ToolCallPart
-
-        index, function = call.get("index"), call.get("function") or {}
-        if index not in self._calls:
-            self._calls[index] = self._begin(ToolCallPart(""))
-            self._resumed()
-            if not self._thinks:
-                self._said = None
-        part = self._parts[self._calls[index]]
-        part.tool_name += function.get("name") or ""
-        part.tool_call_id = call.get("id") or part.tool_call_id
-        self._pieces[self._calls[index]].append(function.get("arguments") or "")
-
-    def whole(self) -> list[Any]:
-        """All of them."""
-        from pydantic_ai.messages import ToolCallPart
-
-        for part, pieces in zip(self._parts, self._pieces, strict=True):
-            if isinstance(part, ToolCallPart):
-                part.args = "".join(pieces)
-            else:
-                part.content = "".join(pieces)
-        return [part for part in self._parts if not isinstance(part, ToolCallPart) or part.tool_name]
-
-    def _begin(self, part: Any) -> int:
-        self._parts.append(part)
-        self._pieces.append([])
-        return len(self._parts) - 1
-
-    def _resumed(self) -> None:
-        """Text or a call has begun: thoughts that follow are new ones."""
-        self._thoughts.clear()
-        self._interrupted = False
