@@ -12,8 +12,8 @@ from musespark.models.providers.plain import PlainReply, _text_alone
 
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 TEXTS = st.text(max_size=6) | st.sampled_from(
-    ['"', "\\", "\n", "\t", 'a","b', "\\u0041", "{}", '"},"x', "<think>", "</think>", "<", " ", "é", "\U0001f600", "\ud83d", "another text",
-     "content", "chatcmpl-1", "index"])
+    ['"', "\\", "\n", "\t", 'a","b', "\\u0041", "{}", '"},"x', "<think>", "</think>", "<", " ", "é", "\U0001f600", "\ud83d",
+     "another text", "content", "chatcmpl-1", "index"])
 
 
 def chunk(text, ascii=True, tight=True, **more):
