@@ -16,9 +16,9 @@ reply; it shares the two cores with everybody. Every server is warmed up before 
 - **requests a second**: 64 connections, each with one request after the other; the median of three rounds.
 - **memory**: what is resident (RSS), read every 2,000 of 20,000 requests.
 - **a stream of 100 chunks**: processor time of the server's process for each reply, all threads, as a part of the processor time
-  that OpenAI's own client needs to read the same stream directly from the backend; medians of ten rounds. Together: the backend sends all chunks at
-  once, and `muse serve` hands on in few chunks what has come together. Paced: a chunk every 10 milliseconds, so that every
-  process is woken for each; the backend's own processor time says what it costs just to send them.
+  that OpenAI's own client needs to read the same stream directly from the backend; medians of ten rounds. Together: the backend
+  sends all chunks at once, and `muse serve` hands on in few chunks what has come together. Paced: a chunk every 10 milliseconds,
+  so that every process is woken for each; the backend's own processor time says what it costs just to send them.
 - **500 streams**: each from a backend that sends a piece every half second. All must be open and must have gone on 4 seconds later.
 - **first sign of life**: a stream from a model that is silent for a second, until OpenAI's own client has the first chunk.
 """
@@ -96,7 +96,8 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
     found.memory = {name: server.memory for name, server in servers.items()}
 
     told("100 chunks")
-    for name, server, extra in (("direct", upstream, KEPT), ("muse", muse, KEPT), ("not kept", muse, NOT_KEPT), ("litellm", peer, KEPT)):
+    for name, server, extra in (("direct", upstream, KEPT), ("muse", muse, KEPT), ("not kept", muse, NOT_KEPT),
+                                ("litellm", peer, KEPT)):
         found.together[name] = await cost_of_streams(server, "hundred", max(1, 20 // less), extra)
         found.paced[name] = await cost_of_streams(server, "hundred-paced", max(1, 3 // less), extra)
     for name, extra in (("in process", KEPT), ("in process, not kept", NOT_KEPT)):

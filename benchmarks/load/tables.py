@@ -76,7 +76,8 @@ def _asked(found: Results) -> Iterator[str]:
             (found.together, "not kept", "the same, not kept"),
             (found.together, "in process", "the same, over a fake model in process"),
             (found.together, "in process, not kept", "the same, over a fake model in process, not kept"),
-            (found.paced, "muse", "the same, a chunk every 10 ms"), (found.paced, "not kept", "the same, a chunk every 10 ms, not kept")):
+            (found.paced, "muse", "the same, a chunk every 10 ms"),
+            (found.paced, "not kept", "the same, a chunk every 10 ms, not kept")):
         spent, own = streams[name].server, streams["direct"].client
         yield _row(what, "at most 15%", f"{spent / own:.0%} ({spent:.2f} of {own:.2f} ms)", _kept(spent <= 0.15 * own))
     for name, waits in found.signs.items():
@@ -97,6 +98,10 @@ def _streams(found: Results) -> Iterator[str]:
                            ("litellm", "LiteLLM's proxy")):
             cost = streams[name]
             yield _row(f"{what}, {how}", f"{cost.server:.2f}", f"{cost.client:.2f}", f"{cost.chunks:.0f}")
+    alone = found.paced["direct"]
+    yield ""
+    yield "Of chunks that come one by one, waking a process for each is most of the work: the backend, which has them ready and does"
+    yield f"nothing but send them, takes {alone.server / alone.client:.0%} of the client's time itself."
 
 
 def _growth(found: Results) -> Iterator[str]:
