@@ -100,8 +100,8 @@ def _streams(found: Results) -> Iterator[str]:
             yield _row(f"{what}, {how}", f"{cost.server:.2f}", f"{cost.client:.2f}", f"{cost.chunks:.0f}")
     alone = found.paced["direct"]
     yield ""
-    yield "Of chunks that come one by one, waking a process for each is most of the work: the backend, which has them ready and does"
-    yield f"nothing but send them, takes {alone.server / alone.client:.0%} of the client's time itself."
+    yield "Of chunks that come one by one, waking a process for each is most of the work: the backend, which has them ready and"
+    yield f"does nothing but send them, takes {alone.server / alone.client:.0%} of the client's time itself."
 
 
 def _growth(found: Results) -> Iterator[str]:
