@@ -7,9 +7,11 @@ from reasoning.teams import QUESTION, contemplated, of, says, team
 from musespark import errors
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
+from musespark.events import Noted
 from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import DOT, Fail, FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.reasoning import calling
 from musespark.reasoning.account import Account
 from musespark.reasoning.calling import call
 from musespark.reasoning.run import AHEAD, Run
@@ -62,6 +64,41 @@ async def test_nobody_waits_longer_than_the_deadline_or_a_minute():
             async with asyncio.timeout(5):
                 await called(model, budget=budget)
         assert len(model.requests) == 1
+
+
+class Shared(Budget):
+    """A budget of which others hold what is left, for so many looks."""
+
+    def __init__(self, looks, limits=None):
+        super().__init__(limits)
+        self.looks = looks
+
+    def reserve(self, wanted, at_least=None):
+        self.looks -= 1
+        if self.looks >= 0:
+            raise errors.BudgetReserved("usd a day", 1, 0.9)
+        return super().reserve(wanted, at_least)
+
+
+async def test_what_others_have_reserved_is_waited_for(monkeypatch):
+    monkeypatch.setattr(calling, "PAUSE", 0.001)
+    current = Run(THINK, Shared(2), "test")
+    said = []
+    monkeypatch.setattr(current, "emit", lambda event: said.append(event) or event)
+    reply = await call(current, Account("a"), FakeModel("answer"), THINK)
+    assert reply.message.text and current.budget.reserved == Cost() and current.budget.spent.calls == 1
+    noted = [event.text for event in said if isinstance(event, Noted)]
+    assert len(noted) == 2 and all("have reserved 0.9" in text and text.endswith("asked again in 0.0 seconds.") for text in noted)
+
+
+@pytest.mark.parametrize(("limits", "looks"), [(Limits(), calling.RETRIES_RESERVED + 1), (Limits(seconds=0.01), 1)])
+async def test_it_is_not_waited_for_forever_nor_beyond_the_deadline(limits, looks, monkeypatch):
+    monkeypatch.setattr(calling, "PAUSE", 0.001 if limits.seconds is None else 30)
+    model, budget = FakeModel("answer"), Shared(99, limits)
+    with pytest.raises(errors.BudgetReserved):
+        async with asyncio.timeout(5):
+            await called(model, budget=budget)
+    assert (budget.looks, model.requests) == (99 - looks, [])
 
 
 @pytest.mark.parametrize(("limits", "most"), [

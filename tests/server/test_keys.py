@@ -7,12 +7,18 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from musespark.answer import collect
+from musespark.content import Request
+from musespark.errors import BudgetExhausted, BudgetReserved
 from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
+from musespark.reasoning import calling
+from musespark.reasoning.modes import run
 from musespark.server.keys import KeyHolders
 from musespark.store import purses as purses_module
 from musespark.store.database import Database
 from musespark.store.keys import Keys
+from musespark.store.purses import Purses
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
 
@@ -150,19 +156,11 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
     with live({"slow": slow, "hang": hang}, runs=runs, callers=KeyHolders(runs)) as server:
         async with httpx.AsyncClient(timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}) as http:
-            async def ask():
-                """As the SDKs do: who came in the same moment as many others may have to ask again."""
-                for _ in range(9):
-                    reply = await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
-                    if reply.status_code == 200:
-                        return
-                    assert reply.json()["error"]["code"] == "budget_reserved" and reply.headers["x-should-retry"] == "true"
-                    await asyncio.sleep(float(reply.headers["retry-after"]))
-                raise AssertionError("refused nine times")
-
             began = time.monotonic()
-            await asyncio.gather(*(ask() for _ in range(8)))
+            replies = await asyncio.gather(*(http.post("/v1/chat/completions", json={**ASK, "model": "slow"}) for _ in range(8)))
+            assert [reply.status_code for reply in replies] == [200] * 8
             assert time.monotonic() - began < 20 and max(request.max_tokens for request in slow.requests) <= 500
+            monkeypatch.setattr(calling, "PAUSE", 0.01)
             hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
             while not hang.requests:
                 await asyncio.sleep(0.01)
@@ -174,3 +172,32 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
             hanging.cancel()
             await asyncio.wait([hanging])
             assert (await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})).status_code == 200
+
+
+@pytest.mark.parametrize(("cost", "answered"), [(0.08, [12]), (1, range(1, 12))])
+async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_overspend(tmp_path, monkeypatch, cost, answered):
+    monkeypatch.setattr(calling, "PAUSE", 0.05)
+    priced = replace(ABLE, usd_per_token=0.001)  # all that it may write: $100
+
+    def written(request, number):
+        spent = min(cost, request.max_tokens * priced.usd_per_token)
+        return [Wait(0.05), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=spent)), Finish()]
+
+    dear = FakeModel(written, name="dear", abilities=priced)
+    runs = StoredRuns(Database(tmp_path / "runs.db"))
+    key, _ = Keys(runs.database).create("poor", usd_per_day=1)
+    async with runs.open(), Purses(runs).open() as purses:
+        budgets = [(await purses.of(key)).child() for _ in range(12)]
+
+        async def ask(budget):
+            try:
+                answer = await collect(run(dear, Request.of("Why?", mode="thinking"), budget))
+            except BudgetExhausted as error:
+                assert not isinstance(error, BudgetReserved)  # it was spent, and not only held
+                return None
+            return answer.usage.usd
+
+        spent = [usd for usd in await asyncio.gather(*map(ask, budgets)) if usd is not None]
+        assert len(spent) in answered
+    [(_, listed)] = Keys(runs.database).listed()
+    assert listed == pytest.approx(sum(spent)) and listed <= 1

@@ -15,7 +15,7 @@ from itertools import count, groupby
 
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
-from musespark.errors import BudgetExhausted, ModelFailed, MuseError, RateLimited, StreamCut
+from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
 from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
 from musespark.models.estimate import prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
@@ -27,6 +27,8 @@ from musespark.vision.fitting import fitted
 
 RETRIES = 3
 """Times that a call is asked again where waiting may help."""
+RETRIES_RESERVED = 5
+"""Times that a call waits for others under way to give back what they do not use of a budget."""
 PAUSE = 0.5
 """Seconds before the first time, doubled each time, unless the backend names its own."""
 LONGEST_PAUSE = 60.0
@@ -60,13 +62,14 @@ class Reply:
 async def call(run: Run, account: Account, model: Model, request: Request, *, speak: bool = False) -> Reply:
     """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
 
-    Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit.
+    Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
+    `BudgetReserved` where others have held what is left of it all the while.
     """
     request = await fitted(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
             return await _Call(run, account, model, speak).made(request)
-        except ModelFailed as error:
+        except (ModelFailed, BudgetReserved) as error:
             if being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
             pause = _pause(error, again)
@@ -78,8 +81,10 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
     raise AssertionError("unreachable")
 
 
-def _pause(error: ModelFailed, again: int) -> float | None:
+def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
     """Seconds to wait before asking again; None where that does not help."""
+    if isinstance(error, BudgetReserved):
+        return PAUSE * 2**again if again < RETRIES_RESERVED else None
     passing = isinstance(error, RateLimited) or error.status in (408, 409, 425, 429, 500, 502, 503, 504, 529)
     if not passing or again >= RETRIES:
         return None
