@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import anthropic
+import httpx
 import openai
 import pytest
 from models.providers.servers import Say, serving
@@ -142,6 +143,18 @@ async def test_responses_takes_them_too(monkeypatch, way):
             repeated = [ASK, *(item.model_dump(exclude_none=True) for item in done.output), result]
             done = await client.responses.create(model="there", input=repeated, tools=[FUNCTION])
     assert done.output_text == "It rains." and said(provider.bodies[1]) == SIGNED
+
+
+async def test_whoever_looks_at_the_run_sees_none_of_it(monkeypatch):
+    async with behind(monkeypatch, CALLS) as (_, server), asked(server) as client, \
+            httpx.AsyncClient(base_url=server.url) as http:
+        await first(client)
+        [run] = (await http.get("/v1/runs")).json()["data"]
+        whole, *others = [await http.get(f"/v1/runs/{run['id']}{page}") for page in ("", "/events", "/export")]
+    last = whole.json()["events"][-1]
+    assert (last["kind"], last["calls"][0]["name"]) == ("run_ended", "weather") and "signed" not in last
+    assert [response.status_code for response in (whole, *others)] == [200] * 3
+    assert not any("sig-of-claude" in response.text for response in (whole, *others))
 
 
 @pytest.mark.parametrize("seal", [

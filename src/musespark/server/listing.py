@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -20,7 +20,8 @@ from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
 from musespark.server.pictures import picture_response
-from musespark.server.runs import Kept, Runs
+from musespark.server.runs import Kept, Runs, as_told
+from musespark.server.watching import shown
 from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
@@ -73,9 +74,9 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
 
     @app.get("/v1/runs/{id}", responses=ERRORS)
     async def one_run(http: HttpRequest, id: _Id) -> Response:
-        """A run with every event; pictures are links."""
+        """A run with every event; pictures are links, and what a provider signed is left out."""
         kept = await _kept(http, id, whole=True)
-        return _json({**summary(kept), "events": _events(kept)})
+        return _json({**summary(kept), "events": list(_events(kept))})
 
     @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
     async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
@@ -122,16 +123,11 @@ def summary(kept: Kept) -> dict[str, Any]:
 
 def short(answer: str) -> str:
     """An answer as a list shows it."""
-    """An answer as a list shows it."""
     return answer if len(answer) <= SHORT else answer[:SHORT - 1] + "…"
 
 
-def _events(kept: Kept) -> list[dict[str, Any]]:
-    found, number = [], 0
+def _events(kept: Kept) -> Iterator[dict[str, Any]]:
+    number = 0
     for event in kept.events:
-        value = event.to_json()
-        if isinstance(event, Pictured):
-            number += 1
-            value["picture"] = f"/v1/runs/{kept.begun.id}/pictures/{number}"
-        found.append(value)
-    return found
+        number += isinstance(event, Pictured)
+        yield shown(kept.begun.id, as_told(event, number))
