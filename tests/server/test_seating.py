@@ -65,6 +65,15 @@ async def test_no_effort_is_no_team():
     assert found.request.mode == "instant" and found.who is MODELS["one"]
 
 
+@pytest.mark.parametrize(("name", "effort", "only"), [
+    ("thinking", None, "thinking"), ("instant", None, "instant"), ("contemplating", Effort.NONE, "instant"),
+    ("thinking/one", None, ""), ("one", None, ""), ("contemplating", None, ""),
+])
+async def test_that_of_several_configured_models_one_is_asked_is_said(name, effort, only):
+    told = (f"Only one is asked, and not two: {only} is one model's; contemplating asks them all.",)
+    assert (await seated(name, effort=effort)).notes == (told if only else ())
+
+
 async def test_options_count_more_than_efforts_and_the_configuration():
     found = await seated("contemplating", effort=Effort.HIGH, team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}})
     assert (found.who.agents, found.who.first, found.who.name, found.limits.usd) == (3, 2, "two", 0.5)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
 from functools import partial
 
@@ -54,12 +54,18 @@ async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]
         await work(run)
 
 
+def only_first(names: Sequence[str], mode: Mode) -> str:
+    """A sentence for whoever named several models for a mode that is one's; empty where they named but one."""
+    first, *others = dict.fromkeys(names)
+    told = f"Only {first} is asked, and not {', '.join(others)}: {mode} is one model's; {Mode.CONTEMPLATING} asks them all."
+    return told if others else ""
+
+
 async def _alone(team: Team, run: Run) -> None:
     """One agent, the first explorer: what it says is the answer as it is written."""
     model = team.explorers[0]
-    if others := ", ".join(dict.fromkeys(other.name for other in team.explorers if other.name != model.name)):
-        run.emit(Noted(run.main.agent, f"Only {model.name} is asked, and not {others}: {run.request.mode} is one model's; "
-                                       f"{Mode.CONTEMPLATING} asks them all."))
+    if told := only_first([each.name for each in team.explorers], run.request.mode):
+        run.emit(Noted(run.main.agent, told))
     brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
                   verify=team.verify)
     try:

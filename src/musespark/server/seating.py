@@ -13,6 +13,7 @@ from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
 from musespark.reasoning.looking import IN_WORDS, Looking
+from musespark.reasoning.modes import only_first
 from musespark.reasoning.team import Team
 from musespark.server.asked import Asked
 from musespark.server.brief import Brief
@@ -50,7 +51,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
         request, contemplates = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
     explorers = [await models.named(each) for each in (named if contemplates else named[:1])]
-    notes = tuple(_unread(request, explorers))
+    notes = (*_unasked(request, named, contemplates), *_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
     explorers, request = _held(explorers, request)
     read_to = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
@@ -70,6 +71,12 @@ def mode_and_name(name: str) -> tuple[Mode | None, str]:
     if before in list(Mode):
         return Mode(before), after
     return None, name
+
+
+def _unasked(request: Request, named: list[str], contemplates: bool) -> Iterator[str]:
+    """That of several configured models one is asked."""
+    if not contemplates and (told := only_first(named, request.mode)):
+        yield told
 
 
 def _unread(request: Request, explorers: list[Model]) -> Iterator[str]:
