@@ -257,3 +257,24 @@ def test_events_are_one_line_each_whatever_a_model_wrote():
     assert (head, kind, rest) == (b"id: 3", b"event: thought", [b"", b""])
     assert json.loads(data.removeprefix(b"data: "))["text"] == "a\n\ndata: b\r\nevent: end\u2028\ud83d"
     assert b"\r" not in frame
+
+
+async def test_where_the_store_does_not_take_what_is_new_a_watcher_waits_for_news(monkeypatch):
+    monkeypatch.setattr(watching, "PULSE", 0.2)
+
+    class Full(InMemory):
+        looks = 0
+
+        async def told(self, id, after, limit):
+            self.looks += 1
+            await asyncio.sleep(0)
+            return []
+
+    runs = Watched(store := Full())
+    await runs.start(Begun(id="r", protocol="page", model="m", conversation=()))
+    await runs.events("r", [RunStarted("r", "instant", "m", "q")])
+    async with aclosing(runs.watch("r")) as frames:
+        assert [await anext(frames), await anext(frames)] == [b": still here\n\n"] * 2
+        assert store.looks <= 3
+        runs.end("r", "failed", Spending())
+        assert (await anext(frames)).startswith(b"event: end\n")

@@ -71,3 +71,49 @@ async def test_a_name_that_a_client_made_up_fails_nobody(where, name):
         await asyncio.gather(told(runs, "r", model=name), told(runs, "s"))
         assert (await runs.get("s")).events == (await runs.get("r")).events == [AnswerDelta("42")]
         assert await runs.get(name) is None and await runs.latest(9, before=name) == []
+
+
+async def lose(runs, id, heard):
+    """Fail what a run was given, with somebody who waits for it or without."""
+    waits = asyncio.create_task(runs.kept(id))
+    failing = asyncio.create_task(runs.journal.do(fails))
+    await asyncio.sleep(0)
+    if not heard:
+        waits.cancel()
+    found = await asyncio.gather(waits, failing, return_exceptions=True)
+    assert [type(each) for each in found] == [StoreUnusable if heard else asyncio.CancelledError, StoreUnusable]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize("heard", [False, True])
+async def test_what_follows_something_that_was_lost_is_not_written_and_not_acknowledged(where, begun, heard):
+    async with StoredRuns(Database(where)).open() as runs:
+        if begun:
+            await told(runs, "r")
+        else:
+            await runs.start(Begun(id="r", protocol="chat", model="m", conversation=()))
+        await runs.events("r", [AnswerDelta("!")])
+        await lose(runs, "r", heard)
+        await asyncio.gather(told(runs, "s"), runs.events("r", [AnswerDelta("?")]))
+        with pytest.raises(StoreUnusable):
+            await runs.kept("r")
+        await runs.events("r", [AnswerDelta(".")])
+        runs.end("r", "failed", Spending(tokens=2))
+        kept = await runs.get("r")
+        assert (kept.how, kept.events) == ("failed", [AnswerDelta("42")]) if begun else kept is None
+        with runs.database.reading() as connection:
+            found = connection.execute(text("SELECT run, number FROM events ORDER BY run")).all()
+        assert [tuple(row) for row in found] == [*([("r", 0)] if begun else []), ("s", 0)]
+        assert not runs.journal._lost
+
+
+async def test_a_run_of_which_there_is_nothing_owes_no_end(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        for ended_after in (False, True):
+            await runs.start(Begun(id="r", protocol="chat", model="m", conversation=()))
+            if ended_after:
+                await lose(runs, "r", heard=False)
+            runs.end("r", "cancelled", Spending())
+            with pytest.raises(StoreUnusable):
+                await runs.journal.do(fails)
+            assert not runs.journal._owed and not runs.journal._lost

@@ -147,17 +147,16 @@ class Watched:
         with live.watched() if live is not None else nullcontext():
             while True:
                 over = live is None or live.over  # looked at first: what is over is whole in the store
+                news = None if live is None or over else live.changed  # before the store is asked, which takes a while
                 if live is not None and (frames := live.after(after)):
                     after = live.last
                     yield frames
-                elif live is not None and not over and live.last <= after:  # nothing new: the store need not be asked
-                    if not await _within(PULSE, live.changed):
-                        yield _PULSE
-                elif found := await self.runs.told(id, after, AT_ONCE):
+                elif (live is None or over or live.last > after) and (found := await self.runs.told(id, after, AT_ONCE)):
                     after = found[-1]["seq"]
                     yield b"".join(frame(id, value) for value in found)
-                elif not over:
-                    continue  # it went on while the store was asked
+                elif news is not None:  # there is nothing new, or the store does not take what is
+                    if not await _within(PULSE, news):
+                        yield _PULSE
                 elif (kept := await self.runs.head(id)) is None or kept.how != "running":
                     if kept is not None:
                         yield ending(kept)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -39,11 +39,22 @@ class _Batch:
     rows: dict[str, list[Row]] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
     ends: list[Row] = field(default_factory=list)
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
-    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    waiting: list[tuple[str, asyncio.Future[None]]] = field(default_factory=list)
+    """By run; the empty name is nobody's."""
     wanted: bool = False
     """Whether it is written as soon as may be."""
     due: asyncio.TimerHandle | None = None
     """When it is written although nobody waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    """What could not be written of a run."""
+
+    error: Exception
+    """Why."""
+    whole: bool
+    """Whether it is all of it, from its beginning."""
 
 
 class Journal:
@@ -60,6 +71,9 @@ class Journal:
         """Whether the thread has a batch."""
         self._owed: list[Work] = []
         """What must be written sooner or later, and could not be so far. The thread's own."""
+        self._lost: dict[str, _Loss] = {}
+        """Of runs that go on, those of which something could not be written: nothing that follows is, or they would have gaps. The
+        thread's own."""
         self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
         self._thread.start()
@@ -68,10 +82,11 @@ class Journal:
         """Rows for the next transaction, which begins when somebody waits for it."""
         self._batch.rows[table] += rows
 
-    async def kept(self) -> None:
-        """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is."""
+    async def kept(self, run: str = "") -> None:
+        """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is; and
+        where something of that run could not be before."""
         future: asyncio.Future[None] = self._loop.create_future()
-        self._batch.waiting.append(future)
+        self._batch.waiting.append((run, future))
         self._want()
         await future
 
@@ -121,11 +136,11 @@ class Journal:
                 batch.due.cancel()
             self._handed.put(batch)
 
-    def _written(self, batch: _Batch, results: list[Any], error: Exception | None) -> None:
+    def _written(self, batch: _Batch, results: list[Any], error: Exception | None, lost: Mapping[str, _Loss]) -> None:
         self._busy = False
         self._hand_over()
-        for future in batch.waiting:
-            _settle(future, None, error)
+        for run, future in batch.waiting:
+            _settle(future, None, error or (lost[run].error if run in lost else None))
         for (_, promised), result in zip(batch.work, results, strict=True):
             if promised is not None:
                 _settle(promised, result, error)
@@ -138,31 +153,42 @@ class Journal:
                 self._write(batch, results)
             except Exception as caught:  # it goes to everyone who waits; the thread lives on
                 error, results = caught, [None] * len(batch.work)  # nothing of it has happened
-            self._loop.call_soon_threadsafe(self._written, batch, results, error)
+                self._lose(batch, caught)
+            self._loop.call_soon_threadsafe(self._written, batch, results, error, dict(self._lost))
+            for end in batch.ends:
+                self._lost.pop(end[-1], None)
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
-        try:
-            if self._owed or batch.work:
-                with self._database.writing() as connection:
-                    self._append(connection.connection.cursor(), batch)
-                    for owed in self._owed:
-                        self._make_good(connection, owed)
-                    for work, _ in batch.work:
-                        results.append(work(connection))
-            elif batch.ends or any(batch.rows.values()):
-                with self._database.appending() as cursor:
-                    self._append(cursor, batch)
-        except Exception:
-            self._owed += [_said(ending(self._database.mark), end) for end in batch.ends]
-            self._owed += [work for work, future in batch.work if future is None]
-            raise
+        if self._owed or batch.work:
+            with self._database.writing() as connection:
+                self._append(connection.connection.cursor(), batch)
+                for owed in self._owed:
+                    self._make_good(connection, owed)
+                for work, _ in batch.work:
+                    results.append(work(connection))
+        elif batch.ends or any(batch.rows.values()):
+            with self._database.appending() as cursor:
+                self._append(cursor, batch)
         self._owed = []
 
     def _append(self, cursor: Cursor, batch: _Batch) -> None:
         for table, rows in batch.rows.items():
-            insert(cursor, self._database.mark, table, rows)
-        for end in batch.ends:
+            whole = [row for row in rows if row[0] not in self._lost] if self._lost else rows
+            insert(cursor, self._database.mark, table, whole)
+        for end in self._ends(batch):
             cursor.execute(ending(self._database.mark), end)
+
+    def _ends(self, batch: _Batch) -> list[Row]:
+        """Those of runs that are there."""
+        return [end for end in batch.ends if end[-1] not in self._lost or not self._lost[end[-1]].whole]
+
+    def _lose(self, batch: _Batch, error: Exception) -> None:
+        """Nothing of this was written; what must be is owed."""
+        begun = {row[0] for row in batch.rows["runs"]}
+        for run in dict.fromkeys(row[0] for rows in batch.rows.values() for row in rows):
+            self._lost.setdefault(run, _Loss(error, run in begun))
+        self._owed += [_said(ending(self._database.mark), end) for end in self._ends(batch)]
+        self._owed += [work for work, future in batch.work if future is None]
 
     def _make_good(self, connection: Connection, owed: Work) -> None:
         """What failed before, once more: by itself, so that what will never succeed holds up nothing else."""

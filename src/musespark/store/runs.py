@@ -48,8 +48,6 @@ class _Count:
     """Rows, all of them so far."""
     committed: int = 0
     """Those of them that are in the database."""
-    lost: StoreUnusable | None = None
-    """Why some of them are not, and will not be."""
 
     def add(self, table: str, *row: Any) -> None:
         """One more row."""
@@ -141,21 +139,15 @@ class StoredRuns:
             return
         given = count.given
         self._write(count)
-        try:
-            await self.journal.kept()
-        except StoreUnusable as error:
-            count.lost = count.lost or error
-        if count.lost is not None:
-            raise count.lost
+        await self.journal.kept(id)
         count.committed = max(given, count.committed)
 
     def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
         count = self._counts.pop(id, None)
-        if count is None or (count.lost is not None and not count.committed):
-            return  # there is no such run
-        self._write(count)
-        self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
+        if count is not None:
+            self._write(count)
+            self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
