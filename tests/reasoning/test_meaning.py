@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from attempts import attempt
 
-from musespark.budget import Budget, Limits
+from musespark.budget import Budget, Cost, Limits
 from musespark.content import Request
 from musespark.events import Changed, Event, Noted
 from musespark.models.estimate import prompt_tokens
@@ -123,6 +123,26 @@ async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(
     cost = budget.spent.tokens / len(model.requests)
     assert 1_000 - cost < budget.spent.tokens <= 1_000 + 2
     assert len(noted) == 1 and "no more comparisons" in noted[0]
+
+
+@pytest.mark.parametrize("tokens", [4_000, 24_000, 100_000])
+async def test_a_judge_that_reasons_leaves_the_budget_to_those_beside_it(tokens: int) -> None:
+    def play(request: Request, number: int) -> list[Step]:
+        read, written = prompt_tokens(request), min(30, request.max_tokens or 30)
+        return [Wait(0.01), TextDelta("no"), UsageDelta(Usage(tokens=read + written, prompt_tokens=read)), Finish()]
+
+    run = run_of(budget=Budget(Limits(tokens=tokens)))
+    judge = Watched(play, abilities=Abilities(conversation=True, context=100_000, effort=True))
+    same = judge_of(run, judge)
+
+    async def ask() -> None:
+        asked = [same("one", str(number)) for number in range(6)]
+        assert not any(await asyncio.gather(*asked))
+
+    events = await events_of(run, ask)
+    assert len(judge.requests) == 6 and not [event for event in events if event.kind == "agent_failed"]
+    assert (judge.together == 1) == (tokens == 4_000) and run.budget.reserved == Cost()
+    assert sum(request.max_tokens or tokens for request in judge.requests[:judge.together]) <= tokens / 4
 
 
 async def test_who_is_cancelled_says_so() -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
+from dataclasses import dataclass, replace
 from itertools import count
 
-from musespark.budget import Budget, Cost
+from musespark.budget import Budget, Cost, Reservation
 from musespark.content import Message, Mode, Request
 from musespark.errors import BadInput, BudgetExhausted
 from musespark.events import Noted
@@ -17,6 +20,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.crew import errand
 from musespark.reasoning.equivalence import Judge
 from musespark.reasoning.run import Run
+from musespark.reasoning.shares import REASONED
 
 LONGEST = 8_000
 """Characters of an answer that the model is shown: its beginning and its end."""
@@ -29,40 +33,79 @@ def same_meaning(run: Run, model: Model, allowed: Budget) -> Judge:
     """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once all that is
     allowed for it has been used.
 
-    Pairs may be asked about side by side: those that are under way together are one batch of the run's account.
+    Pairs may be asked about side by side: those that are under way together are one batch of the run's account, and as many as
+    what is allowed pays for, whatever each of them writes; a model that reasons first might write all that there is.
     """
-    numbers = count(1)
-    under_way: set[str] = set()
-    batch: list[Account] = []
-    told = False
+    return _Comparing(run, model, allowed)
 
-    async def same(first: str, second: str) -> bool:
-        nonlocal batch, told
+
+@dataclass(eq=False)
+class _Comparing:
+    run: Run
+    model: Model
+    allowed: Budget
+
+    def __post_init__(self) -> None:
+        self._numbers = count(1)
+        self._under_way: set[str] = set()
+        self._batch: list[Account] = []
+        self._told = False
+        self._back = asyncio.Event()
+        """Set when one has come back; then another one takes its place."""
+
+    async def __call__(self, first: str, second: str) -> bool:
         try:
-            request = _request(run.request.question, first, second, model)
+            request = _request(self.run.request.question, first, second, self.model)
         except BadInput:  # more than a request may hold
             return False
+        agent = f"same-{next(self._numbers)}"
         try:
-            held = allowed.reserve(_least(request, model))
+            held = await self._room(agent, request)
         except BudgetExhausted:
-            if not told:
-                run.emit(Noted("main", "The budget pays for no more comparisons; answers that nobody compared count as different."))
-            told = True
+            if not self._told:
+                self.run.emit(Noted("main", "The budget pays for no more comparisons; answers that nobody compared count as "
+                                    "different."))
+            self._told = True
             return False
-        agent = f"same-{next(numbers)}"
-        brief = Brief(agent=agent, model=model, task=f"{model.name}: do two answers say the same?", request=request)
-        if not under_way:
-            batch = run.main.batch()
-        under_way.add(agent)
-        account = run.main.open(agent, batch)
-        try:
-            outcome = await errand(run, brief, account, lambda: "its verdict is not needed any more")
-        finally:
-            under_way.remove(agent)
-            held.settle(Cost(tokens=account.total.tokens, usd=account.total.usd))
-        return isinstance(outcome, Attempt) and _agrees(outcome.text)
+        return await self._asked(agent, self._held_to(request, held), held)
 
-    return same
+    async def _room(self, agent: str, request: Request) -> Reservation:
+        """Wait for room beside those under way; whoever is alone makes do with what is left. Raises `BudgetExhausted`."""
+        while True:
+            try:
+                held = self.allowed.reserve(_cost(request, self.model, request.max_tokens or REASONED),
+                                            None if self._under_way else _cost(request, self.model, 1))
+            except BudgetExhausted:
+                if not self._under_way:
+                    raise
+                await self._back.wait()
+            else:
+                if not self._under_way:
+                    self._batch = self.run.main.batch()
+                self._under_way.add(agent)
+                return held
+
+    def _held_to(self, request: Request, held: Reservation) -> Request:
+        """The request with as many tokens as were granted, where any limit there is."""
+        limits, abilities = self.allowed.limits, self.model.abilities
+        most, read = [request.max_tokens or math.inf], prompt_tokens(request)
+        if limits.tokens is not None:
+            most.append(held.granted.tokens - read)
+        if limits.usd is not None and abilities.usd_per_token:
+            most.append(round((held.granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
+        return replace(request, max_tokens=None if math.isinf(min(most)) else max(1, int(min(most))))
+
+    async def _asked(self, agent: str, request: Request, held: Reservation) -> bool:
+        account = self.run.main.open(agent, self._batch)
+        brief = Brief(agent=agent, model=self.model, task=f"{self.model.name}: do two answers say the same?", request=request)
+        try:
+            outcome = await errand(self.run, brief, account, lambda: "its verdict is not needed any more")
+        finally:
+            held.settle(Cost(tokens=account.total.tokens, usd=account.total.usd))
+            self._under_way.remove(agent)
+            back, self._back = self._back, asyncio.Event()
+            back.set()
+        return isinstance(outcome, Attempt) and _agrees(outcome.text)
 
 
 def _request(question: str, first: str, second: str, model: Model) -> Request:
@@ -73,10 +116,10 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
     return Request(messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS)
 
 
-def _least(request: Request, model: Model) -> Cost:
-    """What a verdict of one word costs."""
+def _cost(request: Request, model: Model, written: int) -> Cost:
+    """What a verdict of so many tokens costs."""
     read, abilities = prompt_tokens(request), model.abilities
-    return Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token)
+    return Cost(tokens=read + written, usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token)
 
 
 def _cut(answer: str) -> str:
