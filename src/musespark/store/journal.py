@@ -154,9 +154,10 @@ class Journal:
             except Exception as caught:  # it goes to everyone who waits; the thread lives on
                 error, results = caught, [None] * len(batch.work)  # nothing of it has happened
                 self._lose(batch, caught)
-            self._loop.call_soon_threadsafe(self._written, batch, results, error, dict(self._lost))
+            lost = dict(self._lost)
             for end in batch.ends:
                 self._lost.pop(end[-1], None)
+            self._loop.call_soon_threadsafe(self._written, batch, results, error, lost)
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
         if self._owed or batch.work:
