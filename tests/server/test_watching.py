@@ -273,7 +273,7 @@ async def test_where_the_store_does_not_take_what_is_new_a_watcher_waits_for_new
     runs = Watched(store := Full())
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=()))
     await runs.events("r", [RunStarted("r", "instant", "m", "q")])
-    async with aclosing(runs.watch("r")) as frames:
+    async with asyncio.timeout(20), aclosing(runs.watch("r")) as frames:
         assert [await anext(frames), await anext(frames)] == [b": still here\n\n"] * 2
         assert store.looks <= 3
         runs.end("r", "failed", Spending())

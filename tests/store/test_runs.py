@@ -107,6 +107,18 @@ async def test_what_is_acknowledged_is_committed(tmp_path):
         other.close()
 
 
+async def test_what_nobody_waits_for_is_committed_soon(tmp_path):
+    async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        with sqlite3.connect(tmp_path / "runs.db") as other:
+            await runs.start(begun("r"))
+            for number in range(3):
+                await runs.events("r", [AnswerDelta("4", seq=number)])
+                async with asyncio.timeout(20):
+                    while other.execute("SELECT count(*) FROM events JOIN runs ON id = run").fetchone() != (number + 1,):
+                        await asyncio.sleep(0.01)
+        other.close()
+
+
 async def test_what_waits_together_is_committed_together(tmp_path):
     database = Database(tmp_path / "runs.db")
     async with StoredRuns(database).open() as runs:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import SimpleQueue
@@ -78,9 +78,10 @@ class Journal:
         self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
         self._thread.start()
 
-    def add(self, table: str, rows: Sequence[Row]) -> None:
-        """Rows for the next transaction, which begins when somebody waits for it."""
-        self._batch.rows[table] += rows
+    def add(self, table: str, row: Row) -> None:
+        """A row for the next transaction, which begins soon, or when somebody waits for it. A run's rows begin with its id."""
+        self._batch.rows[table].append(row)
+        self._soon()
 
     async def kept(self, run: str = "") -> None:
         """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is; and

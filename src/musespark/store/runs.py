@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Row as Found, select
 
-from musespark.content import Image
-from musespark.errors import StoreUnusable
+from musespark.content import Image, Message
+from musespark.errors import BadEvent, StoreUnusable
 from musespark.events import Event, Pictured, from_json
 from musespark.store import servers
 from musespark.store.conversation import read, written
@@ -23,36 +23,28 @@ from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.newest import newest
 from musespark.store.retention import Keep, forget, forget_one
-from musespark.store.rows import Row
 from musespark.store.schema import EVENTS, PICTURES, RUNS
 from musespark.store.text import dumped
 
 _MOST = 2**63 - 1
 """What fits into a column; a backend may tell of any number of tokens."""
 _LINGER = 0.05
-"""Seconds that events which nobody waits for may gather before they are written."""
+"""Seconds for which a run goes on without knowing that it is kept: a store that does not keep up holds it back, one that fails ends
+it."""
 _UPKEEP = 60.0
 """Seconds between two times that old runs are forgotten."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """Where a run is, and what of it is not written yet."""
+    """How much there is of a run."""
 
     events: int = 0
     pictures: int = 0
-    rows: dict[str, list[Row]] = field(default_factory=dict)
-    """By table."""
-    written: float = field(default_factory=time.monotonic)
-    given: int = 0
-    """Rows, all of them so far."""
-    committed: int = 0
-    """Those of them that are in the database."""
-
-    def add(self, table: str, *row: Any) -> None:
-        """One more row."""
-        self.rows.setdefault(table, []).append(row)
-        self.given += 1
+    committed: int = -1
+    """Events that are in the database for sure; less than none where its beginning may not be."""
+    asked: float = field(default_factory=time.monotonic)
+    """When that was asked last."""
 
 
 class StoredRuns:
@@ -107,8 +99,6 @@ class StoredRuns:
             finally:
                 upkeep.cancel()
                 await asyncio.wait([upkeep])
-                for count in self._counts.values():
-                    self._write(count)
                 journal.owe(partial(servers.leave, id=self.server))
         finally:
             await journal.aclose()
@@ -117,56 +107,52 @@ class StoredRuns:
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
         conversation, images = written(begun.conversation)
-        count = self._counts[begun.id] = _Count()
-        count.add("runs", begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
-                  conversation, "running", 0, 0.0, 0, json.dumps(begun.options))
+        self._counts[begun.id] = _Count()
+        self.journal.add("runs", (begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
+                                  conversation, "running", 0, 0.0, 0, json.dumps(begun.options)))
         for number, image in enumerate(images):
-            count.add("pictures", begun.id, "asked", number, image.media_type, image.data)
+            self.journal.add("pictures", (begun.id, "asked", number, image.media_type, image.data))
 
     async def events(self, id: str, events: Sequence[Event]) -> None:
-        """The next events of a run. They may gather for a moment, and are committed with later ones, or with the end."""
+        """The next events of a run. They may gather for a moment, and are committed with what follows or is given by others."""
         count = self._counts[id]
         for event in events:
-            count.add("events", id, count.events, event.kind, self._body(id, event, count))
+            self.journal.add("events", (id, count.events, event.kind, self._body(id, event, count)))
             count.events += 1
-        if time.monotonic() - count.written > _LINGER:
+        if time.monotonic() - count.asked > _LINGER:
             await self.kept(id)
 
     async def kept(self, id: str) -> None:
         """Return when all that a run was given is committed."""
         count = self._counts.get(id)
-        if count is None or count.committed == count.given:
-            return
-        given = count.given
-        self._write(count)
-        await self.journal.kept(id)
-        count.committed = max(given, count.committed)
+        if count is not None and count.committed < (given := count.events):
+            count.asked = time.monotonic()
+            await self.journal.kept(id)
+            count.committed = max(given, count.committed)
 
     def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
-        count = self._counts.pop(id, None)
-        if count is not None:
-            self._write(count)
+        if self._counts.pop(id, None) is not None:
             self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
 
     async def get(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
-        await self._up_to_date(id)
+        await self._up_to_date()
         return await asyncio.to_thread(self._get, id)
 
     async def head(self, id: str) -> Kept | None:
         """A run without its conversation and its events, None where there is none of that id."""
-        await self._up_to_date(id)
+        await self._up_to_date()
         return await asyncio.to_thread(self._head, id)
 
     async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
-        await self._up_to_date(id)
+        await self._up_to_date()
         return await asyncio.to_thread(self._told, id, after, limit)
 
     async def asked(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
-        await self._up_to_date(id)
+        await self._up_to_date()
         return await asyncio.to_thread(self._asked, id, number)
 
     async def forget(self, id: str) -> bool:
@@ -184,28 +170,19 @@ class StoredRuns:
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
-        await self._up_to_date(id)
+        await self._up_to_date()
         return await asyncio.to_thread(self._picture, id, number)
 
-    async def _up_to_date(self, id: str | None = None) -> None:
-        """Wait for what this server was given, of that run or of all, and has not written; where it cannot be, what is there can
-        still be read."""
-        given = [id] if id is not None else list(self._counts)
-        await asyncio.gather(*map(self.kept, given), self.journal.kept(), return_exceptions=True)
-
-    def _write(self, count: _Count) -> None:
-        """Hand the journal what was gathered of a run."""
-        for table, rows in count.rows.items():
-            self.journal.add(table, rows)
-        count.rows = {}
-        count.written = time.monotonic()
+    async def _up_to_date(self) -> None:
+        """Wait for what this server was given and has not written; where it cannot be, what is there can still be read."""
+        await asyncio.gather(self.journal.kept(), return_exceptions=True)
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
             return dumped(event.to_json()).decode()
         count.pictures += 1
-        count.add("pictures", id, "drawn", count.pictures, "image/png", event.picture)
+        self.journal.add("pictures", (id, "drawn", count.pictures, "image/png", event.picture))
         return dumped({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
 
     def _get(self, id: str) -> Kept | None:
@@ -227,7 +204,7 @@ class StoredRuns:
             try:
                 kept.append(self._kept(row, bodies, {}, None))
             except StoreUnusable:  # one that is damaged is no reason to show none; asked for by its id, it says so
-                kept.append(self._kept(row, [], {}, None))
+                kept.append(_kept(row, (), {}, []))
             kept[-1].drawn = row.drawn
         return kept
 
@@ -239,7 +216,9 @@ class StoredRuns:
     def _told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         wanted = select(EVENTS.c.body).where(EVENTS.c.run == id, EVENTS.c.number > after).order_by(EVENTS.c.number).limit(limit)
         with self.database.reading() as connection:
-            return [json.loads(body) for body in connection.execute(wanted).scalars()]
+            bodies = connection.execute(wanted).scalars().all()
+        with self._sound(id):
+            return [json.loads(body) for body in bodies]
 
     def _asked(self, id: str, number: int) -> Image | None:
         with self.database.reading() as connection:
@@ -259,14 +238,18 @@ class StoredRuns:
 
     def _kept(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> Kept:
         """A run from its rows. asked: the pictures of its conversation; None where that is not wanted."""
-        try:
+        with self._sound(row.id):
             events = [_event(body, drawn) for body in bodies]
             conversation = () if asked is None else read(row.conversation, asked)
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise StoreUnusable(self.database.name, f"the run {row.id} is damaged ({type(error).__name__})") from error
-        begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
-                      created=row.created, options=json.loads(row.options))
-        return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
+            return _kept(row, conversation, json.loads(row.options), events)
+
+    @contextmanager
+    def _sound(self, id: str) -> Iterator[None]:
+        """Reading what was kept of a run; what cannot be is told."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, IndexError, BadEvent) as error:
+            raise StoreUnusable(self.database.name, f"the run {id} is damaged ({type(error).__name__})") from error
 
     async def _upkeep(self) -> None:
         """Signs of life, and old runs forgotten; what fails is tried again the next time."""
@@ -286,6 +269,12 @@ class StoredRuns:
 def _plain(name: str) -> str:
     """A name that any database takes, whoever made it up: without half characters, and without the zero that Postgres refuses."""
     return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _kept(row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]) -> Kept:
+    begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
+                  created=row.created, options=options)
+    return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
 
 
 def _event(body: str, drawn: dict[int, bytes]) -> Event:
