@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from musespark.content import Message
+from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
 from musespark.server.listing import SHORT, short, summary
@@ -76,14 +77,29 @@ async def test_a_list_reads_little_of_a_long_text(where, end):
         assert listed(newest)["answer"] == ("w" * (SHORT - 1) + "…" if read else "42")
 
 
-async def test_one_damaged_run_hides_no_other(where):
+@pytest.mark.parametrize("damage", [
+    "UPDATE events SET body = '{\"kind' WHERE number = 2 AND run = 'r2'", "UPDATE runs SET options = 'none' WHERE id = 'r2'",
+    "UPDATE events SET body = '{\"kind\": \"of_a_later_version\", \"seq\": 2}' WHERE number = 2 AND run = 'r2'"])
+async def test_one_damaged_run_hides_no_other(where, damage):
     async with StoredRuns(Database(where)).open() as runs:
         for id in ("r1", "r2", "r3"):
             await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
             await runs.events(id, told(id, [AnswerDelta("42")], ENDS[0]))
             runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
-        await runs.journal.do(lambda connection: connection.exec_driver_sql(
-            "UPDATE events SET body = '{\"kind' WHERE number = 2 AND run = 'r2'"))
+        await runs.journal.do(lambda connection: connection.exec_driver_sql(damage))
         found = [listed(kept) for kept in await runs.latest(9)]
         assert [(run["id"], run["answer"]) for run in found] == [("r3", "42"), ("r2", ""), ("r1", "42")]
         assert [run["spent"]["tokens"] for run in found] == [7, 7, 7]
+        with pytest.raises(StoreUnusable, match="the run r2 is damaged"):
+            await runs.get("r2")
+
+
+async def test_a_damaged_event_is_told_to_who_watches(where):
+    async with StoredRuns(Database(where)).open() as runs:
+        await runs.start(Begun(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.events("r", told("r", [AnswerDelta("42")], ENDS[0]))
+        await runs.kept("r")
+        await runs.journal.do(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{' WHERE number = 1"))
+        with pytest.raises(StoreUnusable, match="the run r is damaged"):
+            await runs.told("r", -1, 9)
+        assert [value["kind"] for value in await runs.told("r", 1, 9)] == ["run_ended"]
