@@ -133,6 +133,21 @@ async def test_a_slow_reader_holds_the_work_back(agents):
             assert read + waiting <= (taken + 1) * (AHEAD + 4) * len(str(10 * AHEAD))
 
 
+async def test_long_pieces_hold_the_work_back_sooner():
+    long = "x" * 16 * JOINED
+
+    async def said():
+        for _ in range(AHEAD):
+            run.emit(Thought("a", long))
+            await run.pace()
+
+    run = new_run()
+    async with aclosing(run.bursts(said())) as found:
+        for _ in range(3):
+            assert sum(len(event.text) for event in await anext(found) if isinstance(event, Thought)) <= AHEAD * JOINED + len(long)
+            await asyncio.sleep(0.01)
+
+
 async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_does_not(monkeypatch):
     monkeypatch.setattr("musespark.reasoning.run.GATHER", 0.1)
 

@@ -76,7 +76,7 @@ class Run:
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
         self._sent = 0
-        """Events on their way since the reader last took some; those that were joined count one by one."""
+        """Events on their way since the reader last took some; those that were joined count one by one, a long text as several."""
         self._news, self._room = asyncio.Event(), asyncio.Event()
         self._read = -math.inf
         """When some of a text was read last."""
@@ -108,7 +108,7 @@ class Run:
             self._verified = False
         elif isinstance(event, Verified):
             self._verified = event.ok
-        self._sent += 1
+        self._sent += 1 + (len(event.text) // JOINED if isinstance(event, _TEXTS) else 0)
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
         else:
