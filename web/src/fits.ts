@@ -50,7 +50,18 @@ export function canPlay(page: PageInfo, id: string): boolean {
 
 /** Why a model that would be asked cannot be; empty where all can. */
 export function notReady(how: Manner, page: PageInfo): string {
-  return page.models.find((model) => !model.ready && explorers(how, page).includes(model.id))?.why ?? "";
+  const asked = everybody(how, page);
+  return page.models.find((model) => !model.ready && asked.includes(model.id))?.why ?? "";
+}
+
+/** Explorers and whoever plays a role; an explorer that does is no name. */
+function everybody(how: Manner, page: PageInfo): readonly string[] {
+  return [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
+}
+
+/** How the answers become one: as was chosen, where there is such a way, else as configured. */
+function aggregateOf(how: Manner, page: PageInfo): string {
+  return page.aggregates.includes(how.aggregate) ? how.aggregate : page.defaults.aggregate;
 }
 
 /** Whether there is any model that could refine, judge or merge. */
@@ -96,8 +107,7 @@ export function noTurns(how: Manner, page: PageInfo): string {
 
 /** Why a limit in dollars may not hold. */
 export function noPrice(how: Manner, page: PageInfo): string {
-  const asked = [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
-  const unknown = asked.filter((id) => page.models.some((model) => model.id === id && model.price === null));
+  const unknown = everybody(how, page).filter((id) => page.models.some((model) => model.id === id && model.price === null));
   return unknown.length === 0 ? "" : `Nobody knows what ${named(unknown)} ${unique(unknown).length > 1 ? "cost" : "costs"}, so a limit in dollars may not hold.`;
 }
 
@@ -105,7 +115,7 @@ const WRITERS: Readonly<Record<string, Role>> = { judge: "judge", merge: "merger
 
 /** Why nobody can judge or merge, where that was chosen. */
 export function noPlayer(how: Manner, page: PageInfo): string {
-  const aggregate = how.aggregate || page.defaults.aggregate;
+  const aggregate = aggregateOf(how, page);
   const role = WRITERS[aggregate];
   if (how.mode !== TEAM || role === undefined || player(how, page, role) !== "") return "";
   const able = explorers(how, page).some((id) => !lacks(page, id, "conversation"));
@@ -124,25 +134,36 @@ function cannot(names: readonly string[], what: string, instead?: string): strin
   return names.length === 0 ? "" : `${named(names)} cannot ${what}${instead === undefined ? "" : `; ${instead}`}.`;
 }
 
-/** Whether more was chosen of a team than an effort. */
+/** Whether more was chosen of a team than an effort, as far as it fits. */
 function isSteered(how: Manner, page: PageInfo): boolean {
-  return how.mode === TEAM && (chosenModels(how, page).length > 1 || how.aggregate !== "" || [...SIZES, ...ROLES].some((name) => how[name] !== ""));
+  return how.mode === TEAM && (chosenModels(how, page).length > 1 || Object.keys(ofTeam(how, page)).length > 0);
+}
+
+/** The fields that only a team has, beside its models. */
+function ofTeam(how: Manner, page: PageInfo): Partial<Question> {
+  if (how.mode !== TEAM) return {};
+  return {
+    ...Object.fromEntries(SIZES.flatMap((name) => number(name, how[name]))),
+    ...(page.aggregates.includes(how.aggregate) ? { aggregate: how.aggregate } : {}),
+    ...Object.fromEntries(ROLES.filter((role) => canPlay(page, how[role])).map((role) => [role, how[role]])),
+  };
+}
+
+/** Whether a limit on threads means anything: a team of threads has some, and so has whoever may send out agents. */
+export function hasThreads(how: Manner, page: PageInfo): boolean {
+  return how.mode === TEAM || toolsOf(how, page).includes("spawn");
 }
 
 /** The fields of a question that were chosen and that fit. */
 export function fields(how: Manner, page: PageInfo | null): Partial<Question> {
   if (page === null) return { mode: how.mode };
-  const team = how.mode === TEAM;
   const tools = toolsOf(how, page);
-  const threads = team || tools.includes("spawn");
   const budget = Object.fromEntries(LIMITS.flatMap((name) => number(name, how[name]))) as Budget;
   return {
     mode: how.mode,
     ...(chosenModels(how, page).length > 0 ? { models: explorers(how, page) } : {}),
-    ...(team ? Object.fromEntries(SIZES.flatMap((name) => number(name, how[name]))) : {}),
-    ...(team && page.aggregates.includes(how.aggregate) ? { aggregate: how.aggregate } : {}),
-    ...(team ? Object.fromEntries(ROLES.filter((role) => canPlay(page, how[role])).map((role) => [role, how[role]])) : {}),
-    ...(threads ? Object.fromEntries(number("threads", how.threads)) : {}),
+    ...ofTeam(how, page),
+    ...(hasThreads(how, page) ? Object.fromEntries(number("threads", how.threads)) : {}),
     ...(page.efforts.some((effort) => effort.id === how.effort) && noEffort(how, page) === "" ? { effort: how.effort } : {}),
     ...(tools.length > 0 ? { tools } : {}),
     ...(Object.keys(budget).length > 0 ? { budget } : {}),
@@ -190,12 +211,12 @@ export function plan(how: Manner, page: PageInfo): string {
   const who = explorers(how, page);
   const own = !page.defaults.team && who.length === 1 && meant === undefined && !isSteered(how, page) && page.models.some((model) => model.id === who[0] && model.team === true);
   if (own) return `${named(who)} contemplates by itself, in up to ${counted(number("", how.threads)[0]?.[1] ?? page.defaults.threads, "thread")}; numbers or roles here make a team of it.`;
-  if (meant?.id === "none") return `${named(who)} answers at once.`;
+  if (meant?.id === "none") return `${named(who.slice(0, 1))} answers at once.`;
   const rounds = size("rounds");
   return [
     `Up to ${counted(agents, "agent")} of ${named(who)}, ${Math.min(size("first"), agents)} at first`,
     rounds > 0 && `they reconsider ${rounds === 1 ? "once" : `up to ${rounds} times`} where they disagree`,
-    SETTLED[how.aggregate || page.defaults.aggregate] ?? how.aggregate,
+    SETTLED[aggregateOf(how, page)] ?? aggregateOf(how, page),
   ].filter(Boolean).join("; ") + ".";
 }
 

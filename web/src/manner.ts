@@ -23,6 +23,10 @@ export interface Manner {
   readonly calls: string;
 }
 
+export const MODES: Readonly<Record<string, string>> = {
+  instant: "answers at once", thinking: "one agent thinks it through", contemplating: "a team tries, compares and agrees",
+};
+
 const SAVED = "musespark.manner";
 export const PLAIN: Manner = {
   mode: "contemplating", models: [], tools: [], effort: "", aggregate: "", refiner: "", judge: "", merger: "",
@@ -41,7 +45,8 @@ export function read(kept: string | null): Manner {
     return PLAIN;
   }
   const usable = Object.entries(PLAIN).map(([name, plain]) => [name, isAlike(found[name], plain) ? found[name] : plain]);
-  return Object.fromEntries(usable) as unknown as Manner;
+  const alike = Object.fromEntries(usable) as unknown as Manner;
+  return Object.hasOwn(MODES, alike.mode) ? alike : { ...alike, mode: PLAIN.mode };
 }
 
 function isAlike(value: unknown, plain: unknown): boolean {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OfferedModel, PageInfo } from "../src/api";
-import { anybodyReads, fields, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, notReady, noTurns, plan, summary } from "../src/fits";
+import { anybodyReads, fields, hasThreads, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, notReady, noTurns, plan, summary } from "../src/fits";
 import { type Manner, PLAIN, read, toggled } from "../src/manner";
 
 const ABLE = { ready: true, why: "", pictures: true, tools: true, conversation: true, effort: true, team: false, price: { prompt: 1, written: 2 } };
@@ -78,6 +78,18 @@ describe("what does not fit is said", () => {
   it("of a model that is not ready, though it is the configured one", () => {
     expect(notReady(PLAIN, PAGE)).toBe("");
     expect(notReady(PLAIN, { ...PAGE, defaults: { ...PAGE.defaults, models: ["keyless"] } })).toBe("It needs a key.");
+    const judged = { ...PAGE, defaults: { ...PAGE.defaults, judge: "keyless" } };
+    expect(notReady(PLAIN, judged)).toBe("It needs a key.");
+    expect(notReady(how({ judge: "opus" }), judged)).toBe("");
+    expect(notReady(how({ mode: "thinking" }), judged)).toBe("");
+  });
+
+  it("of what was chosen and is no longer there, nothing", () => {
+    const gone = how({ judge: "gone", aggregate: "gone", agents: "x" });
+    expect(noEffort(gone, PAGE)).toBe(noEffort(PLAIN, PAGE));
+    expect(plan(gone, PAGE)).toBe(plan(PLAIN, PAGE));
+    expect(plan(how({ models: ["opus"], aggregate: "gone" }), PAGE)).toBe(plan(how({ models: ["opus"] }), PAGE));
+    expect(noPlayer(how({ aggregate: "gone" }), { ...PAGE, defaults: { ...PAGE.defaults, aggregate: "judge" } })).toContain("nano cannot judge");
   });
 
   it("of a model that the server does not list, nothing", () => {
@@ -95,6 +107,15 @@ describe("what does not fit is said", () => {
   });
 });
 
+describe("threads", () => {
+  it("can be limited where there may be any", () => {
+    expect(hasThreads(PLAIN, PAGE)).toBe(true);
+    const spawning = { ...PAGE, tools: [{ id: "spawn", ready: true, why: "" }] };
+    expect(hasThreads(how({ mode: "thinking", models: ["opus"], tools: ["spawn"] }), spawning)).toBe(true);
+    expect(hasThreads(how({ mode: "thinking", models: ["opus"], tools: ["spawn"] }), PAGE)).toBe(false);
+  });
+});
+
 describe("what was chosen, in words", () => {
   it("tells the team, and what it may cost", () => {
     expect(plan(PLAIN, PAGE)).toContain("nano contemplates by itself, in up to 12 threads");
@@ -102,6 +123,7 @@ describe("what was chosen, in words", () => {
       "Up to 12 agents of opus and nano, 2 at first; they reconsider up to 2 times where they disagree; the vote decides.");
     expect(plan(how({ models: ["opus"], effort: "low" }), PAGE)).toBe("Up to 4 agents of opus, 2 at first; what is verified wins, else the vote, else a judge.");
     expect(plan(how({ models: ["opus"], effort: "none" }), PAGE)).toBe("opus answers at once.");
+    expect(plan(how({ effort: "none" }), { ...PAGE, defaults: { ...PAGE.defaults, models: ["opus", "blind"] } })).toBe("opus answers at once.");
     expect(summary(PLAIN, PAGE)).toBe("");
     expect(summary(how({ models: ["opus", "blind"], agents: "1", judge: "opus", tools: ["python"], usd: "0.5", tokens: "20000" }), PAGE)).toBe(
       "2 models · 1 agent · judge opus · python · at most $0.50, 20k tokens");
@@ -115,6 +137,8 @@ describe("what was kept", () => {
       expect(Object.keys(found).sort()).toEqual(Object.keys(PLAIN).sort());
       fields(found, PAGE);
     }));
+    expect(read('{"mode": "pondering", "effort": "low"}')).toEqual({ ...PLAIN, effort: "low" });
+    expect(read('{"mode": "constructor"}')).toEqual(PLAIN);
     expect(read('{"mode": "thinking", "model": "old", "models": [1], "agents": 3, "usd": "1"}')).toEqual({ ...PLAIN, mode: "thinking", usd: "1" });
     expect(toggled(["a", "b"], "a", false)).toEqual(["b"]);
     expect(toggled(["a", "b"], "a", true)).toEqual(["b", "a"]);

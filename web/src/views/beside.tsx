@@ -8,7 +8,8 @@ import { spending, triers } from "../fold/rows";
 import { BEGIN, type Run } from "../fold/run";
 import { counted, money, seconds, standing } from "../fold/words";
 import { notAgain } from "../fits";
-import { MODES, Models } from "./composer";
+import { MODES } from "../manner";
+import { Models } from "./composer";
 import { refresh } from "./history";
 import { RunView } from "./run";
 

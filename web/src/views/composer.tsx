@@ -5,15 +5,11 @@ import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { ask, type OfferedModel, type PageInfo } from "../api";
 import { type Attached, attached, encoded } from "../attach";
 import { explorers, fields, noPictures, notReady, noTurns, summary, TEAM } from "../fits";
-import { choose, manner } from "../manner";
+import { choose, manner, MODES } from "../manner";
 import { Chooser, Given, useAnywhere } from "./attachments";
 import { Camera } from "./camera";
 import { Mark } from "./marks";
 import { TeamPart } from "./team";
-
-export const MODES: Readonly<Record<string, string>> = {
-  instant: "answers at once", thinking: "one agent thinks it through", contemplating: "a team tries, compares and agrees",
-};
 
 /** The models that the server offers, as options; one that cannot be asked says why. */
 export function Models({ page, lacking }: { page: PageInfo | null; lacking: (model: OfferedModel) => string }): VNode {
@@ -138,9 +134,9 @@ function Model({ page }: { page: PageInfo | null }): VNode | null {
   if (page === null) return null;
   const how = manner.value;
   const now = explorers(how, page);
-  const usual = page.defaults.models;
+  const usual = how.mode === TEAM ? page.defaults.models : page.defaults.models.slice(0, 1);
   const offered = usual.length === 1 && page.models.some((model) => model.id === usual[0]);
-  const isUsual = now.join() === (how.mode === TEAM ? usual : usual.slice(0, 1)).join();
+  const isUsual = now.join() === usual.join();
   const value = isUsual && !offered ? "" : now.length > 1 ? MIX : now[0]!;
   return (
     <select class="one-model" aria-label="Model" value={value} onChange={(event) => choose({ models: event.currentTarget.value === "" ? [] : [event.currentTarget.value] })}>

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, VNode } from "preact";
 import type { OfferedModel, PageInfo, Role } from "../api";
-import { anybodyReads, canPlay, explorers, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
+import { anybodyReads, canPlay, explorers, hasThreads, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
 import { choose, type Manner, manner, PLAIN, toggled } from "../manner";
 
 type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "tokens" | "calls";
@@ -24,9 +24,9 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
             <Count how={how} name="agents" label="Agents, at most" most={page.limits.agents} usual={page.defaults.agents} />
             <Count how={how} name="first" label="Agents at first" most={page.limits.agents} usual={page.defaults.first} />
             <Count how={how} name="rounds" label="Rounds, at most" least={0} most={page.limits.rounds} usual={page.defaults.rounds} />
-            <Count how={how} name="threads" label="Threads, at most" most={page.limits.threads} usual={page.defaults.threads} />
           </>
         )}
+        {hasThreads(how, page) && <Count how={how} name="threads" label="Threads, at most" most={page.limits.threads} usual={page.defaults.threads} />}
         <Effort how={how} page={page} />
         {team && <Aggregate how={how} page={page} able={able} />}
         {team && able && page.roles.map((role) => <Player key={role} how={how} page={page} role={role} />)}
@@ -100,7 +100,7 @@ function Count({ how, name, label, least = 1, most, usual }: { how: Manner; name
 function Limit({ how, page, name, label, step }: { how: Manner; page: PageInfo; name: "usd" | "seconds" | "tokens" | "calls"; label: string; step: string }): VNode {
   return (
     <label>{label}
-      <input type="number" inputMode="decimal" min={0} step={step} value={how[name]} placeholder={String(page.defaults.budget[name] ?? "any")}
+      <input type="number" inputMode="decimal" min={0} step={step} value={how[name]} placeholder={String((how.mode === TEAM && page.defaults.budget[name]) || "any")}
         onInput={(event) => choose({ [name]: event.currentTarget.value })} />
     </label>
   );
@@ -111,7 +111,7 @@ function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
   const size = (agents: number, id: string): string => (how.mode !== TEAM || why !== "" ? "" : id === "none" ? " · at once" : ` · up to ${agents}`);
   return (
     <label>Effort
-      <select value={how.effort} disabled={why !== ""} title={why} onChange={(event) => choose({ effort: event.currentTarget.value })}>
+      <select value={page.efforts.some(({ id }) => id === how.effort) ? how.effort : ""} disabled={why !== ""} title={why} onChange={(event) => choose({ effort: event.currentTarget.value })}>
         <option value="">as usual</option>
         {page.efforts.map(({ id, agents }) => <option key={id} value={id}>{id}{size(agents, id)}</option>)}
       </select>
@@ -124,7 +124,7 @@ function Aggregate({ how, page, able }: { how: Manner; page: PageInfo; able: boo
   const usual = page.defaults.aggregate;
   return (
     <label>Aggregate
-      <select value={how.aggregate} onChange={(event) => choose({ aggregate: event.currentTarget.value })}>
+      <select value={page.aggregates.includes(how.aggregate) && how.aggregate !== usual ? how.aggregate : ""} onChange={(event) => choose({ aggregate: event.currentTarget.value })}>
         <option value="">{usual}</option>
         {page.aggregates.filter((name) => name !== usual).map((name) => <option key={name} value={name} disabled={!able && ["judge", "merge"].includes(name)}>{name}</option>)}
       </select>
