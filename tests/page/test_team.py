@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from page.conftest import listening
 
-from musespark.config import Config, ModelConfig
+from musespark.config import Config, ModelConfig, Roles, TeamConfig
 from musespark.server.app import make_app
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
@@ -138,6 +138,27 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
         assert "nobody can refine, judge or merge" in told and "nano cannot use tools." in told
         page.get_by_label("Agents, at most").fill("3")
         assert "Up to 3 agents of nano, 2 at first; they reconsider once where they disagree" in page.locator(".more").inner_text()
+        page.goto("about:blank")
+        visit.url = before
+    visit.outside.clear()
+
+
+LOUD = "<img src=x onerror=document.title='said'> \u202eloud"
+
+
+def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limits_it(visit, scripted):
+    config = Config(roles=Roles(explorer=("quick", LOUD)), team=TeamConfig(deadline=60.0))
+    with listening(make_app(config, models={"quick": scripted["quick"], LOUD: scripted["reader"]})) as url:
+        visit.url, before = url, visit.url
+        page = opened(visit)
+        chosen = page.get_by_label("Model", exact=True).locator("option:checked")
+        assert chosen.inner_text().startswith("quick, <img src=x")
+        assert page.get_by_label("Seconds").get_attribute("placeholder") == "60"
+        assert page.locator(".mix img").count() == 0 and LOUD in page.locator(".mix").text_content()
+        page.get_by_role("radio", name="Thinking").check()
+        assert chosen.inner_text() == "quick" and page.get_by_label("Seconds").get_attribute("placeholder") == "any"
+        assert sent(page, "Well?") == {"question": "Well?", "mode": "thinking"}
+        assert page.title() == "Well? · Muse Spark"
         page.goto("about:blank")
         visit.url = before
     visit.outside.clear()
