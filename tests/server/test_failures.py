@@ -1,13 +1,17 @@
 """What goes wrong, as a status: that of a team is that of its agents, where all of them failed for the same reason."""
 
+from contextlib import contextmanager
+
 import httpx
 import pytest
 
 from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
-from musespark.models.fake import Crash, FakeModel, Wait
+from musespark.models.fake import Crash, FakeModel, Hang, Wait
 from musespark.server.failures import failure_of
+from musespark.store.database import Database
+from musespark.store.runs import StoredRuns
 
-from .conftest import ABLE, live
+from .conftest import ABLE, live, says
 
 TOKENS, SLOW, BUSY = BudgetExhausted("tokens", 5), BudgetExhausted("seconds", 1), RateLimited("m", "it is busy", 7)
 
@@ -36,3 +40,37 @@ def test_a_team_without_money_or_time_is_told_so():
         refused = asked()
         assert refused.status_code == 429 and refused.json()["error"]["code"] == "rate_limited"
         assert refused.headers["x-should-retry"] == "true" and refused.headers["retry-after"] == "61"
+
+
+class Full(Database):
+    """A database to which nothing more can be added, at times."""
+
+    full = False
+
+    @contextmanager
+    def appending(self):
+        if self.full:
+            raise self.unusable(OSError(28, "the disk is full"))
+        with super().appending() as cursor:
+            yield cursor
+
+
+WAYS = {"/v1/chat/completions": {"messages": [{"role": "user", "content": "q"}]}, "/v1/responses": {"input": "q"},
+        "/v1/messages": {"messages": [{"role": "user", "content": "q"}], "max_tokens": 50}}
+
+
+def test_a_stream_that_cannot_be_kept_ends_while_its_model_still_thinks(tmp_path):
+    models = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in (("mute", [Hang()]), ("plain", says("42")))}
+    runs = StoredRuns(database := Full(tmp_path / "runs.db"))
+    with live(models, runs=runs) as server:
+        for path, body in WAYS.items():
+            def asked(model, path=path, body=body):
+                return httpx.post(f"{server.url}{path}", json={**body, "model": model, "stream": True}, timeout=20)
+
+            database.full = True
+            refused = asked("mute")
+            assert refused.status_code == 503 and "the disk is full" in refused.text and not server.running("mute")
+            database.full = False
+            assert asked("plain").status_code == 200
+            assert httpx.get(f"{server.url}/v1/runs/{refused.headers['x-muse-run']}").status_code == 404
+        assert {run["how"] for run in httpx.get(f"{server.url}/v1/runs").json()["data"]} == {"finished"}

@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -161,10 +161,12 @@ class Answering:
 
     async def _pulse(self, send: Send) -> None:
         """Open the stream, keep it alive, and end where the client does not read."""
-        with suppress(StoreUnusable):  # which the run is about to meet as well
+        try:
             await self._thinking.kept()  # the run's id is in what is sent
             if not self._opened:
                 await self._send(send, b"")
+        except StoreUnusable:  # the run meets that as well, now and not after it has thought for a minute and cost something
+            self._thinking.budget.stop()
         while self._since is None or time.monotonic() - self._since < STUCK:
             await asyncio.sleep(1.0)
             if self._opened and time.monotonic() - self._last_sent > PULSE and self._since is None:
