@@ -164,6 +164,22 @@ def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limi
     visit.outside.clear()
 
 
+REFUSING = """for (const name of ["localStorage", "sessionStorage"])
+    Object.defineProperty(window, name, { get() { throw new DOMException("It is blocked.", "SecurityError"); } });"""
+GARBAGE = """localStorage.setItem("musespark.manner", '{"mode": "pondering", "models": ["gone"], "judge": "gone", "effort": "gone"}');
+    localStorage.setItem("musespark.theme", "<b>");"""
+
+
+@pytest.mark.parametrize("script", [REFUSING, GARBAGE])
+def test_a_browser_that_keeps_nothing_or_garbage_asks_all_the_same(visit, script):
+    visit.page.add_init_script(script)
+    page = opened(visit)
+    assert page.get_by_role("radio", name="Contemplating").is_checked()
+    assert page.get_by_role("button", name="Colours: auto. Change to light.").count() == 1
+    page.get_by_role("combobox", name="Judge", exact=True).select_option("reader")
+    assert sent(page, "Well?") == {"question": "Well?", "mode": "contemplating", "judge": "reader"}
+
+
 def test_keys_alone_steer_a_team(visit):
     page = visit.page
     page.goto(visit.url)

@@ -1,5 +1,7 @@
 /** What the server is asked: every call of the page, with its errors as sentences. */
 
+import { store, stored } from "./stored";
+
 /** Something that can be chosen; what is not ready says why. */
 export interface Offered {
   readonly id: string;
@@ -105,17 +107,17 @@ const KEY = "musespark.key";
 
 /** The key that this tab sends, where the server asks for one. */
 export function setKey(key: string): void {
-  sessionStorage.setItem(KEY, key);
+  store("sessionStorage", KEY, key);
 }
 
 export function hasKey(): boolean {
-  return sessionStorage.getItem(KEY) !== null;
+  return stored("sessionStorage", KEY) !== null;
 }
 
 /** A response that is good; raises `Refused`. */
 export async function asked(path: string, options: RequestInit = {}): Promise<Response> {
   const headers = new Headers(options.headers);
-  const key = sessionStorage.getItem(KEY);
+  const key = stored("sessionStorage", KEY);
   if (key !== null) headers.set("authorization", `Bearer ${key}`);
   let response: Response;
   try {

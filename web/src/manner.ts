@@ -1,6 +1,7 @@
 /** How a question is asked: what a person chose in the form, kept from one question to the next. */
 
 import { signal } from "@preact/signals";
+import { store, stored } from "./stored";
 
 export interface Manner {
   readonly mode: string;
@@ -33,7 +34,7 @@ export const PLAIN: Manner = {
   agents: "", first: "", rounds: "", threads: "", usd: "", seconds: "", tokens: "", calls: "",
 };
 
-export const manner = signal<Manner>(read(localStorage.getItem(SAVED)));
+export const manner = signal<Manner>(read(stored("localStorage", SAVED)));
 
 /** What was kept, as far as it is what this page would keep: an older one wrote other things there. */
 export function read(kept: string | null): Manner {
@@ -56,7 +57,7 @@ function isAlike(value: unknown, plain: unknown): boolean {
 /** Choose otherwise, from now on. */
 export function choose(change: Partial<Manner>): void {
   manner.value = { ...manner.value, ...change };
-  localStorage.setItem(SAVED, JSON.stringify(manner.value));
+  store("localStorage", SAVED, JSON.stringify(manner.value));
 }
 
 /** The list with that item, or without it. */

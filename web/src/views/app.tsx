@@ -6,6 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import maze from "../../../examples/maze.png";
 import { pageInfo, type PageInfo, Refused, setKey, type Summary } from "../api";
 import { BEGIN, type Run } from "../fold/run";
+import { store, stored } from "../stored";
 import { cut, oneLine } from "../fold/words";
 import { Beside, Swap } from "./beside";
 import { Composer } from "./composer";
@@ -179,14 +180,15 @@ function Locked(): VNode {
 }
 
 const THEME = "musespark.theme";
+const THEMES = ["auto", "light", "dark"] as const;
 
 function Theme(): VNode {
-  const [theme, setTheme] = useState(localStorage.getItem(THEME) ?? "auto");
+  const [theme, setTheme] = useState(() => THEMES.find((each) => each === stored("localStorage", THEME)) ?? "auto");
   useEffect(() => {
     document.documentElement.dataset["theme"] = theme;
-    localStorage.setItem(THEME, theme);
+    store("localStorage", THEME, theme);
   }, [theme]);
-  const next = theme === "auto" ? "light" : theme === "light" ? "dark" : "auto";
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length]!;
   return <button type="button" class="icon" onClick={() => setTheme(next)} aria-label={`Colours: ${theme}. Change to ${next}.`} title={`Colours: ${theme}`}><Mark sign="theme" /></button>;
 }
 
