@@ -166,7 +166,8 @@ def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limi
 
 REFUSING = """for (const name of ["localStorage", "sessionStorage"])
     Object.defineProperty(window, name, { get() { throw new DOMException("It is blocked.", "SecurityError"); } });"""
-GARBAGE = """localStorage.setItem("musespark.manner", '{"mode": "pondering", "models": ["gone"], "judge": "gone", "effort": "gone"}');
+GARBAGE = """
+    localStorage.setItem("musespark.manner", '{"mode": "pondering", "models": ["gone"], "judge": "gone", "effort": "gone"}');
     localStorage.setItem("musespark.theme", "<b>");"""
 
 
