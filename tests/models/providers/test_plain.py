@@ -15,7 +15,7 @@ from musespark.models.fake import DOT
 from musespark.models.model import TextDelta, ThinkingDelta, UsageDelta
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama
-from musespark.models.providers.plain import body_of
+from musespark.models.providers.plain import LONGEST, PlainReply, body_of
 from musespark.models.providers.remote import RemoteModel, RemoteOptions
 
 NAMES = ("any", "qwen3-8b", "gemma-3-4b", "gpt-oss-20b", "deepseek-r1")
@@ -221,6 +221,20 @@ def test_lines_end_as_the_standard_has_it(ends):
     body = (FOUR + "data: [DONE]\n\n").replace("\n", ends)
     _, (short, long) = both(VLLM, "any", Request.of("What?"), Raw(body))
     assert short == long and short[-1].message.text == "4"
+
+
+async def test_an_event_without_end_is_not_waited_for():
+    taken = []
+
+    async def received():
+        for number in range(400):
+            taken.append(b"data: " if number == 0 else b"x" * 65_536)
+            yield taken[-1]
+
+    with pytest.raises(ValueError, match="more than 4,000,000 bytes"):
+        async for _ in PlainReply(received(), "m", "here", "openai", {}):
+            pass
+    assert sum(map(len, taken)) <= LONGEST + 65_536
 
 
 def test_a_count_below_zero_is_none():

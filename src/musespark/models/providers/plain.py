@@ -34,6 +34,8 @@ FAREWELL = 0.1
 """Seconds that the end of a body may take after the end of the reply; then the connection is closed."""
 FRAMES = 16
 """Times that a frame is looked for in one reply: a server whose chunks differ in more than their text has none."""
+LONGEST = 4_000_000
+"""Bytes of an event; one that never ends would fill the memory, and be searched again with every piece of it."""
 _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
 """A line break at the end of what has come may be half of one."""
 _BEYOND = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
@@ -153,6 +155,8 @@ class PlainReply:
             if self._done:
                 await self._drained()
                 break
+            if len(buffer) > LONGEST:
+                raise ValueError(f"an event of it has more than {LONGEST:,} bytes")
         if not self._chunks:
             raise ValueError("it has no events")
         if not self._ended:
