@@ -3,9 +3,9 @@
     python benchmarks/store.py [FILE|URL]     by default a file in a new directory
 """
 
+import argparse
 import asyncio
 import statistics
-import sys
 import tempfile
 import time
 import uuid
@@ -27,8 +27,9 @@ async def one(runs: StoredRuns, count: int, burst: int, waits: list[float]) -> N
     for number in range(count // burst):
         began = time.perf_counter()
         await runs.events(id, [AnswerDelta("hello world ", seq=number * burst + each) for each in range(burst)])
+        await runs.kept(id)
         waits.append(time.perf_counter() - began)
-    await runs.end(id, "finished", Spending())
+    runs.end(id, "finished", Spending())
 
 
 async def main(where: str) -> None:
@@ -47,4 +48,6 @@ async def main(where: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1] if len(sys.argv) > 1 else tempfile.mkdtemp() + "/runs.db"))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("where", nargs="?", metavar="FILE|URL")
+    asyncio.run(main(parser.parse_args().where or tempfile.mkdtemp() + "/runs.db"))

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 
 import httpx
@@ -98,3 +99,18 @@ def test_a_port_that_is_taken_is_one_sentence(capsys):
         assert run(["serve", "--port", str(taken.getsockname()[1])]) == 2
     printed = capsys.readouterr()
     assert "one that is free at 127.0.0.1" in printed.err and printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_waits_longer_than_the_server_does_is_told_that_it_stops(tmp_path, stream):
+    (tmp_path / "config.toml").write_text('[models.hang]\nmodel = "fake:hang"\n')
+    with serving("--store", "memory", "--grace", "0", MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+        body = {"model": "hang", "messages": [{"role": "user", "content": "?"}], "stream": stream}
+        with ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(httpx.post, f"{where.split()[-1]}/v1/chat/completions", json=body, timeout=60)
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            response = asked.result()
+        assert process.wait(60) == 0
+    assert response.status_code == (200 if stream else 503) and "The server is being stopped; ask again" in response.text
+    assert response.text.endswith("data: [DONE]\n\n") == stream

@@ -148,6 +148,18 @@ async def test_the_tokens_of_a_request_are_a_hard_limit(says):
     assert [delta for delta in deltas if isinstance(delta, UsageDelta)][-1].usage.tokens == 20
 
 
+@pytest.mark.parametrize("limit", [30, 50, 77])
+async def test_all_threads_together_write_no_more_than_they_may(limit):
+    answer = await ask("Use 25, 3, 7 and 12 to make 66.", max_tokens=limit)
+    assert limit - 13 <= answer.usage.tokens <= limit and answer.truncated
+
+
+@pytest.mark.parametrize("blanks", ["\n", "  ", "\r\n\t"])
+async def test_blanks_around_a_question_are_no_part_of_it(blanks):
+    answer = await ask(f"{blanks}Use 25, 3, 7 and 12 to make 66.{blanks}")
+    assert answer.verified
+
+
 async def test_two_pictures_are_one_too_many(says):
     says(play("<decline><eos>"))
     message = Message.user(Image.from_bytes(PICTURE), Image.from_bytes(PICTURE), "Which way?")

@@ -76,8 +76,7 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
             next(lines)
             until(lambda: server.running("hang") == 1)
             server.server.should_exit = True
-            with pytest.raises(httpx.TransportError):
-                list(lines)
+            assert "The server is being stopped" in "".join(lines)
     assert server.running("hang") == 0
     [kept] = [kept for kept in runs._kept.values()]
     assert kept.how == "interrupted" and kept.spent.calls == 1

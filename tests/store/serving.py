@@ -42,7 +42,7 @@ class Client:
     """One stream: its run's id, and all that came before it ended or broke off."""
 
     def __init__(self):
-        self.run, self.said, self.mused, self.done, self.broke = "", "", "", False, False
+        self.run, self.said, self.mused, self.failed, self.done, self.broke = "", "", "", "", False, False
 
     async def ask(self, http, url, model="slow", key=None, **body):
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": "What is 6 * 7?"}], **body}
@@ -59,7 +59,9 @@ class Client:
         if line == "data: [DONE]":
             self.done = True
         elif line.startswith("data: "):
-            for choice in json.loads(line[6:]).get("choices", ()):
+            chunk = json.loads(line[6:])
+            self.failed = chunk["error"]["message"] if "error" in chunk else self.failed
+            for choice in chunk.get("choices", ()):
                 self.said += choice["delta"].get("content") or ""
                 self.mused += choice["delta"].get("reasoning_content") or ""
 

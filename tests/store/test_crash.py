@@ -75,7 +75,8 @@ async def test_told_to_stop_it_lets_runs_end_and_stores_the_others_as_interrupte
             await asyncio.gather(*tasks, *more)
         assert process.wait(20) == 0
         assert process.stderr.read() == "ERROR:    Cancel 8 running task(s), timeout graceful shutdown exceeded\n"
-    assert all(client.done for client in early) and not any(client.done for client in late)
+    assert all(client.done and not client.failed for client in early)
+    assert {client.failed for client in late} == {"The server is being stopped; ask again in a moment."}
     with closing(sqlite3.connect(tmp_path / "musespark" / "runs.db")) as connection:  # before any other server could mark them
         how = dict(connection.execute("SELECT id, how FROM runs"))
         assert connection.execute("SELECT count(*) FROM servers").fetchone() == (0,)

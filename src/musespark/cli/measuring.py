@@ -46,7 +46,7 @@ def measure(
     require("The evaluation", "eval", "matplotlib")
     worlds, modes = _chosen("world", world, WORLDS), _chosen("mode", mode, MODES)
     if "shapes" in worlds:
-        require("Measuring shapes", "train", "easy_vqa")
+        require("Measuring shapes", "eval", "easy_vqa")
     load(weights) if weights else load()  # a damaged file is named before any process is started
     like = Sitting("", "", problems, seed, threads, batch)
     sittings = plan(worlds, modes, like, ablate)

@@ -62,7 +62,7 @@ def serve(
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
     # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
-    hosts = (*_OWN, host.lower()) if loopback and not require_key else None
+    hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
     app = make_app(found, runs=runs, callers=callers, settings=Settings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
     listener = _listening(family, place, host)
@@ -70,7 +70,8 @@ def serve(
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
                               server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
     with listener:
-        _server(settings, f"http://{shown}:{listener.getsockname()[1]}", found).run(sockets=[listener])
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        _server(settings, address, found, keyed=require_key or not loopback).run(sockets=[listener])
 
 
 def _runs(store: str | None, keep: str | None) -> Runs:
@@ -145,7 +146,7 @@ def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) 
     return listener
 
 
-def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.Server:
+def _server(settings: uvicorn.Config, address: str, config: Config, keyed: bool) -> uvicorn.Server:
     import asyncio
 
     import uvicorn
@@ -169,7 +170,7 @@ def _server(settings: uvicorn.Config, address: str, config: Config) -> uvicorn.S
                 if not failed:
                     raise  # it is no error of ours, and the log says all
                 raise failed.pop() from None
-            for line in greeting(address, config):
+            for line in greeting(address, config, keyed):
                 print(line, flush=True)
 
         @contextlib.contextmanager
@@ -207,12 +208,13 @@ def _failures(app: Any) -> list[MuseError]:
     return found
 
 
-def greeting(address: str, config: Config) -> Iterator[str]:
-    """What a person needs to begin: the address, the models, a line that works, and the page."""
+def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
+    """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
     from musespark.server.models import Models
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
     yield f"Muse Spark listens at {address}"
     yield f"Models: {', '.join(Models(config).listed)}"
-    yield f"Try: curl {address}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"
+    key = " -H 'authorization: Bearer YOUR-KEY'" if keyed else ""
+    yield f"Try: curl {address}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'"
     yield f"Or open {address} in a browser, to ask and to watch."

@@ -84,14 +84,14 @@ class NanoModel:
         engine = await asyncio.to_thread(engine_of, self._weights)
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)
         question = Question(
-            prompt(request.question, seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
+            prompt(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
             request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.ask(question)
         telling = Telling(request.question, seen, limit)
         try:
-            while batch.runs and not telling.over:
+            while batch.runs and telling.allows(len(run.ready())):
                 for _, happening in await _whole(batch.step):
                     for delta in telling.tell(happening):
                         yield delta
@@ -100,7 +100,7 @@ class NanoModel:
                 for delta in await asyncio.to_thread(list, telling.end(run.finished)):
                     yield delta
             else:
-                yield Finish("length", f"all threads together wrote the {limit} tokens they were allowed")
+                yield Finish("length", f"all threads together may write {limit} tokens")
         finally:
             if run in batch.runs:
                 batch.drop(run)
@@ -151,10 +151,9 @@ class Telling:
     _answering: bool = False
     _branches: dict[int, str] = field(default_factory=dict)
 
-    @property
-    def over(self) -> bool:
-        """Whether the request's tokens are used up."""
-        return self.usage.tokens >= self.limit
+    def allows(self, threads: int) -> bool:
+        """Whether so many threads may write one more token each."""
+        return self.usage.tokens + threads <= self.limit
 
     def step(self) -> Usage:
         """Count one step of the network; the running total."""

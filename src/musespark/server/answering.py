@@ -6,7 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,9 @@ AT_ONCE = 0.02
 """Seconds within which a failure still becomes the response's status; then a stream begins."""
 PULSE = 15.0
 """Seconds of silence after which a stream says that it is still there."""
+FAREWELL = 1.0
+"""Seconds that a client has to read that the server is stopped."""
+STOPPING = Failure(status=503, code="stopping", message="The server is being stopped; ask again in a moment.", retry=True)
 STUCK = 60.0
 """Seconds that a client may take to read what was sent; then it counts as gone."""
 
@@ -151,6 +154,9 @@ class Answering:
                     tasks.add(asyncio.create_task(self._pulse(send)))
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 self._thinking.gone = not work.done()
+        except asyncio.CancelledError:  # the server is stopped, and its time to wait for answers is up
+            await self._let_go(send, work)
+            raise
         finally:
             if tasks != {work} or not work.done():
                 for task in tasks:
@@ -158,6 +164,15 @@ class Answering:
                 await asyncio.wait(tasks)
         if not work.cancelled():
             work.result()
+
+    async def _let_go(self, send: Send, work: asyncio.Task[None]) -> None:
+        """End a run whose client still waits, and say so."""
+        work.cancel()
+        await asyncio.wait([work])
+        if work.cancelled():
+            with suppress(TimeoutError):  # where the client does not read
+                async with asyncio.timeout(FAREWELL):
+                    await self._failed(send, STOPPING)
 
     async def _pulse(self, send: Send) -> None:
         """Open the stream, keep it alive, and end where the client does not read."""

@@ -67,7 +67,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
                     await server.idle.wait()
             await server.models.aclose()
 
-    app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, redoc_url=None)
+    app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, docs_url=None, redoc_url=None)
     app.state.intake = Intake()
     asking = {dialect.path: Asking(server, dialect) for dialect in DIALECTS}
     for path, endpoint in asking.items():

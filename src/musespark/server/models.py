@@ -115,7 +115,7 @@ class Models:
         kind, _, argument = name.partition(":")
         configured = name in self.config.models
         if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (not configured and "@" in argument):
-            raise UnknownModel(name, self.names)
+            raise UnknownModel(name, self.listed)
         require_key(name, self.config)
 
     def _kind(self, name: str) -> str:

@@ -155,7 +155,7 @@ def _require_names_apart(team: Team | None, request: Request) -> None:
 
 def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
     if team is None and explorers[0].abilities.native_spawn:
-        return f"{explorers[0].name} thinks in up to {1 + request.threads} threads."
+        return f"{explorers[0].name} thinks, in up to {request.threads} threads of its own."
     agents = team.agents if team else Team(explorers=tuple(explorers)).agents
     names = team.name if team else explorers[0].name
     return f"Up to {agents} agent{'s' if agents > 1 else ''} of {names} think{'' if agents > 1 else 's'} about it."
