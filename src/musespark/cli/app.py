@@ -139,7 +139,7 @@ def ask(
 
 # The help lists them in this order.
 app.command(short_help="Answer over HTTP: an endpoint for other programs, and a page.")(serve)
-app.command(short_help="List the models, or say what is known of one.")(models)
+app.command(short_help="List the models: configured, served here, or one key away.")(models)
 app.command(short_help="Learn from questions with known answers whom to trust.")(calibrate)
 app.add_typer(config, name="config", short_help="Show or check the configuration.")
 app.add_typer(keys, name="keys")
