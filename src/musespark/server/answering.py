@@ -145,7 +145,7 @@ class Answering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         work = asyncio.create_task(self._streaming(send) if self._streamed else self._collecting(send))
-        tasks = {work}
+        tasks, stopped = {work}, False
         try:
             await asyncio.wait(tasks, timeout=AT_ONCE)
             if not work.done():  # as most are who need not wait for a network: they are spared the rest
@@ -155,24 +155,23 @@ class Answering:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 self._thinking.gone = not work.done()
         except asyncio.CancelledError:  # the server is stopped, and its time to wait for answers is up
-            await self._let_go(send, work)
+            stopped = True
             raise
         finally:
             if tasks != {work} or not work.done():
                 for task in tasks:
                     task.cancel()
                 await asyncio.wait(tasks)
+            if stopped and work.cancelled():
+                await self._say_so(send)
         if not work.cancelled():
             work.result()
 
-    async def _let_go(self, send: Send, work: asyncio.Task[None]) -> None:
-        """End a run whose client still waits, and say so."""
-        work.cancel()
-        await asyncio.wait([work])
-        if work.cancelled():
-            with suppress(TimeoutError):  # where the client does not read
-                async with asyncio.timeout(FAREWELL):
-                    await self._failed(send, STOPPING)
+    async def _say_so(self, send: Send) -> None:
+        """Tell a client that waits that the server is stopped."""
+        with suppress(TimeoutError, RuntimeError):  # it does not read, or has half of an answer already
+            async with asyncio.timeout(FAREWELL):
+                await self._failed(send, STOPPING)
 
     async def _pulse(self, send: Send) -> None:
         """Open the stream, keep it alive, and end where the client does not read."""
