@@ -33,6 +33,12 @@ async def test_stream_gives_the_events_as_they_happen():
                      "agent_returned", "run_ended"]
 
 
+@pytest.mark.parametrize("option", [{"agents": 3}, {"first": 1}, {"rounds": 0}, {"aggregate": "vote"}])
+async def test_what_only_a_team_has_is_refused_where_there_is_none(option):
+    with pytest.raises(errors.BadOption, match="left out: only contemplating has a team"):
+        await musespark.ask("Which?", model="fake", mode="thinking", **option)
+
+
 async def test_leaving_the_stream_stops_the_model():
     model = FakeModel("hang")
     async with aclosing(musespark.stream("Which?", model=model)) as events:

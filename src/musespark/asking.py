@@ -104,6 +104,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
                          threads=options.get("threads", THREADS), seed=options.get("seed"),
                          max_tokens=options.get("max_tokens"), temperature=options.get("temperature"),
                          effort=options.get("effort"))
+    _require_a_team(options, request.mode)
     budget = options.get("budget")
     who = watching(thinkers(options), videos)
     events = run(who, request, Budget(budget) if isinstance(budget, Limits) else budget)
@@ -139,6 +140,14 @@ def _require_known(options: Options) -> None:
         if name not in Options.__annotations__:
             close = get_close_matches(name, Options.__annotations__, 1)
             raise BadOption("option", name, f"{close[0]!r}, perhaps" if close else f"one of {', '.join(Options.__annotations__)}")
+
+
+def _require_a_team(options: Options, mode: Mode) -> None:
+    """Raises `BadOption` for what only a team has, where there is none."""
+    for name in ("agents", "first", "rounds", "aggregate"):
+        value = options.get(name)
+        if value is not None and mode is not Mode.CONTEMPLATING:
+            raise BadOption(name, value, "left out: only contemplating has a team")
 
 
 def thinkers(options: Options) -> Model | Team:
