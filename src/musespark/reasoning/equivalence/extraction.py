@@ -44,7 +44,7 @@ def marked_answer(text: str) -> str | None:
     of a line that begins with "Answer:" or says that the answer is something.
     """
     text = text[-AT_MOST:]
-    says = "answer" in text.casefold()  # the patterns take thirty times as long to find that it does not
+    says = "answer" in text.casefold()  # the patterns take many times as long to find that it does not
     field = _field(text) if says else None
     if field is not None:
         return _bare(field)
