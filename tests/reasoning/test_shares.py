@@ -16,7 +16,7 @@ from musespark.errors import AllFailed
 from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
-from musespark.reasoning.patience import EVERYONE
+from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.shares import AMPLE, MARGIN, REPLY
 from musespark.reasoning.spawn import SpawnAgents
 from musespark.reasoning.team import Team
@@ -175,7 +175,7 @@ async def test_fewer_who_agree_are_enough_and_nothing_is_amiss():
 @pytest.mark.parametrize("limits", [Limits(), Limits(seconds=60), Limits(calls=100)])
 async def test_where_neither_tokens_nor_money_are_limited_nobody_gets_a_share(limits):
     model, calls = writer(lambda number: 5_000, disagree)
-    events, _, _ = await contemplated(Team(explorers=(model,), patience=EVERYONE), QUESTION, Budget(limits))
+    events, _, _ = await contemplated(Team(explorers=(model,), stragglers=EVERYONE), QUESTION, Budget(limits))
     assert all(one.request.max_tokens is None for one in calls)
     assert (len(explored(calls)), len(calls), events[-1].why) == (8, 22, "finished")
     assert not of(events, "noted")

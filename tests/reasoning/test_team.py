@@ -13,7 +13,7 @@ from musespark.content import Image, Request, ToolCall, ToolSpec
 from musespark.models.fake import DOT, Crash, Fail, FakeModel, Garbage, Hang, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta, VerifiedDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.patience import EVERYONE
+from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
@@ -43,7 +43,7 @@ async def test_where_they_disagree_more_are_asked_and_the_most_win():
 async def test_explorers_are_unlike_each_other_and_know_nothing_of_each_other():
     secrets = [f"Answer: secret-{number}" for number in range(8)]
     one = model([says(secret, seconds=0.01 * number) for number, secret in enumerate(secrets)], judge=[says('{"better": "A"}')])
-    await contemplated(team(one, agents=8, first=2, patience=EVERYONE), Request.of("Which?", seed=7))
+    await contemplated(team(one, agents=8, first=2, stragglers=EVERYONE), Request.of("Which?", seed=7))
     explored = [request for request in one.requests if stage_of(request) == "explore"]
     assert len(explored) == 8
     told = ["".join(message.text for message in request.messages) for request in explored]
@@ -326,7 +326,7 @@ async def test_what_agents_say_to_each_other_may_be_longer_than_a_question():
 
     one = model(long, refine=long, judge=[says('{"better": "A"}')], merge=[says("All of it.")])
     for aggregate in ("judge", "merge"):
-        options = {"agents": 12, "first": 12, "rounds": 1, "aggregate": aggregate, "patience": EVERYONE}
+        options = {"agents": 12, "first": 12, "rounds": 1, "aggregate": aggregate, "stragglers": EVERYONE}
         _, error, _ = await contemplated(team(one, **options), Request.of("x" * 99_990))
         assert error is None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
+from musespark.budget import Budget
+from musespark.reasoning.progress import Progress
 from musespark.usage import Usage
 
 
@@ -17,6 +19,11 @@ class Account:
 
     def __init__(self, agent: str) -> None:
         self.agent = agent
+        self.scope: Budget | None = None
+        """The scope of the run's budget that the calls of the agent and of those below it draw from; None is all of it."""
+        self.progress = Progress()
+        self.conclude_because = ""
+        """Why the agent is asked to conclude; empty while it may go on."""
         self._own = Usage()
         self._under_way = Usage()
         self._batches: list[list[Account]] = []
@@ -29,8 +36,19 @@ class Account:
     def open(self, agent: str, batch: list[Account] | None = None) -> Account:
         """An account below this one, in that batch, or in one of its own."""
         account = Account(agent)
+        account.scope = self.scope
         (self.batch() if batch is None else batch).append(account)
         return account
+
+    def ask_to_conclude(self, because: str) -> None:
+        """End the call under way, and let the agent answer with what it has, in one more call that draws from the whole budget.
+
+        The agent's scope is stopped for good; it must be one that only this agent and those below it draw from.
+        """
+        self.conclude_because = because
+        scope, self.scope = self.scope, None
+        assert scope is not None
+        scope.stop()
 
     @property
     def calls(self) -> int:

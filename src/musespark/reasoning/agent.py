@@ -9,13 +9,15 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
-from musespark.errors import BudgetExhausted, MuseError
+from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.models.model import Model
 from musespark.pictures import shown
 from musespark.reasoning.account import Account
+from musespark.reasoning.answer_format import AnswerFormat, is_refusal
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
+from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, ONLY_THE_ANSWER, conclusion
 from musespark.reasoning.equivalence import answer_in
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool, Toolset
@@ -43,6 +45,10 @@ class Brief:
     parent: str = "main"
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = field(default=None, repr=False)
     """Something that knows whether an answer is right."""
+    asks_for: AnswerFormat | None = None
+    """The short answer that the question asks for: where a reply has none, its agent is asked once more for the answer alone."""
+    concludes: bool = False
+    """Whether the agent may be asked to answer with what it has, where time ends or its model falls silent."""
 
 
 async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False) -> Attempt:
@@ -58,25 +64,87 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     theirs = frozenset(tool.name for tool in brief.request.tools)
     said: list[Message] = []
     pictures: list[Pictured] = []
-    for turn in range(1, TURNS + 1):
-        asked = replace(request, messages=(*brief.request.messages, *said)) if said else request
-        for toolset in sets:
-            asked = replace(asked, messages=await toolset.conversation(asked.messages))
-        if turn > 1 and request.tool_choice not in ("auto", "none"):
-            asked = replace(asked, tool_choice="auto")  # what had to be called has been
-        if turn == TURNS and held:
-            asked = replace(asked, tool_choice="none" if brief.model.abilities.tool_choice else "auto")
-        reply = await call(run, account, brief.model, asked, speak=speak)
-        pictures += reply.pictures
-        said.append(reply.message)
-        own = [one for one in reply.calls if one.name not in theirs]
-        goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
-        if turn == TURNS or not goes_on:
-            break
-        if speak and run.answer:
-            run.emit(AnswerDropped("it works on"))
-        said.append(await _used(run, brief.agent, own, held, pictures) if own else _reminded(run, brief.agent))
-    return await _checked(run, _attempt(brief, reply, said, pictures, account, theirs), brief)
+    try:
+        for turn in range(1, TURNS + 1):
+            asked = replace(request, messages=(*brief.request.messages, *said)) if said else request
+            for toolset in sets:
+                asked = replace(asked, messages=await toolset.conversation(asked.messages))
+            if turn > 1 and request.tool_choice not in ("auto", "none"):
+                asked = replace(asked, tool_choice="auto")  # what had to be called has been
+            if turn == TURNS and held:
+                asked = replace(asked, tool_choice="none" if brief.model.abilities.tool_choice else "auto")
+            reply = await call(run, account, brief.model, asked, speak=speak)
+            pictures += reply.pictures
+            said.append(reply.message)
+            own = [one for one in reply.calls if one.name not in theirs]
+            goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
+            if turn == TURNS or not goes_on or (reply.cut and account.conclude_because):
+                break
+            if speak and run.answer:
+                run.emit(AnswerDropped("it works on"))
+            said.append(await _used(run, account, own, held, pictures) if own else _reminded(run, brief.agent))
+    except BudgetExhausted:
+        if not account.conclude_because:
+            raise
+        reply = Reply(message=Message("assistant", ()), why="budget")
+    attempt = _attempt(brief, reply, said, pictures, account, theirs)
+    if account.conclude_because and reply.cut:
+        attempt = await _concluded(run, brief, account, said, attempt)
+    elif _lacks_answer(brief, attempt):
+        attempt = await _asked_for_the_answer(run, brief, account, said, attempt)
+    return await _checked(run, _classified(attempt), brief)
+
+
+def _classified(attempt: Attempt) -> Attempt:
+    """The attempt, marked where it gives no answer, or none that can be told; something is compared with others in any case."""
+    if attempt.calls or not attempt.text.strip():
+        return attempt
+    if is_refusal(attempt.answer or attempt.text):
+        return replace(attempt, abstained=True, answer=attempt.answer or answer_in(attempt.text))
+    return attempt if attempt.answer else replace(attempt, unclear=True, answer=answer_in(attempt.text))
+
+
+async def _concluded(run: Run, brief: Brief, account: Account, said: list[Message], attempt: Attempt) -> Attempt:
+    """The attempt with the answer that its agent gives to what it has thought so far; as it is where that fails.
+
+    Raises what the call raises where nothing was said before it.
+    """
+    run.emit(Noted(brief.agent, f"{account.conclude_because}; it is asked to answer with what it has."))
+    asking = NO_TIME_FOR_FORM if brief.request.schema or brief.asks_for is None else NO_TIME
+    try:
+        reply = await call(run, account, brief.model, conclusion(brief.request, brief.model, said, asking))
+    except (BudgetExhausted, ModelFailed):
+        if not attempt.text.strip():
+            raise
+        return attempt
+    text = reply.message.text
+    answer = _answer_in(brief, text)
+    return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
+                   transcript=(*attempt.transcript, reply.message), usage=account.total, concluded=reply.why == "finished")
+
+
+def _lacks_answer(brief: Brief, attempt: Attempt) -> bool:
+    """Whether the question asks for a short answer, and none can be found in the reply."""
+    return (brief.asks_for is not None and bool(attempt.text.strip()) and not attempt.answer and not attempt.calls
+            and not is_refusal(attempt.text))
+
+
+async def _asked_for_the_answer(run: Run, brief: Brief, account: Account, said: list[Message], attempt: Attempt) -> Attempt:
+    """The attempt with the answer that its agent gives when it is asked for nothing else; without one where that fails."""
+    run.emit(Noted(brief.agent, "No answer is found in its reply; it is asked for the answer alone."))
+    try:
+        reply = await call(run, account, brief.model, conclusion(brief.request, brief.model, said, ONLY_THE_ANSWER))
+    except (BudgetExhausted, ModelFailed) as error:
+        run.emit(Noted(brief.agent, f"It could not be asked for it: {error}"))
+        return attempt
+    text = reply.message.text
+    return replace(attempt, text=f"{attempt.text.rstrip()}\n\n{text.strip()}", answer=_answer_in(brief, text),
+                   transcript=(*attempt.transcript, reply.message), usage=account.total)
+
+
+def _answer_in(brief: Brief, text: str) -> str:
+    """The part of a reply that is compared with others."""
+    return answer_in(text) if brief.asks_for is None else brief.asks_for.find(text) or ""
 
 
 def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
@@ -105,12 +173,13 @@ def _reminded(run: Run, agent: str) -> Message:
     return _REMINDER
 
 
-async def _used(run: Run, agent: str, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
     """The tools' results, side by side, in the order of the calls."""
+    agent, scope = account.agent, account.scope
 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
-        output = await run.in_time(_output(held, one))
+        output = await run.in_time(_output(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
             png, width, height = await asyncio.to_thread(shown, image)
             pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
@@ -151,7 +220,7 @@ def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pic
     text = reply.message.text
     thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
     calls = tuple(one for one in reply.calls if one.name in theirs)
-    return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
+    return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=_answer_in(brief, text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
                    verified=reply.verified, verified_by=reply.verified_by,
                    why=reply.why, reason=reply.reason, stop=reply.stop, by=brief.model)

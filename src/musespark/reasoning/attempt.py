@@ -38,13 +38,19 @@ class Attempt:
     """What more the model said about that."""
     stop: str | None = None
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
+    abstained: bool = False
+    """Whether the reply says that it gives no answer: it never wins against one."""
+    unclear: bool = False
+    """Whether no answer of the kind that the question asks for can be told in the reply."""
+    concluded: bool = False
+    """Whether the thought broke off, and its agent answered with what it had when it was asked to."""
     by: Model | None = field(default=None, repr=False, compare=False)
     """The model itself, to ask it again; None for an attempt that was kept."""
 
     @property
     def cut(self) -> bool:
         """Whether the reply broke off: an answer, but only the best so far."""
-        return self.why != "finished"
+        return self.why != "finished" and not self.concluded
 
     @property
     def signed(self) -> tuple[Text | Thinking, ...]:

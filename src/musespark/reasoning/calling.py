@@ -54,6 +54,11 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
 
     @property
+    def cut(self) -> bool:
+        """Whether it broke off."""
+        return self.why != "finished"
+
+    @property
     def calls(self) -> tuple[ToolCall, ...]:
         """The tools it asks for."""
         return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
@@ -73,11 +78,12 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
             if being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
             pause = _pause(error, again)
-            left = run.budget.seconds_left()
+            left = (account.scope or run.budget).seconds_left()
             if pause is None or (left is not None and left <= pause):
                 raise
             run.emit(Noted(account.agent, f"{error} It is asked again in {pause:.1f} seconds."))
-            await run.in_time(asyncio.sleep(pause))
+            account.progress.pause()
+            await run.in_time(asyncio.sleep(pause), account.scope)
     raise AssertionError("unreachable")
 
 
@@ -104,6 +110,7 @@ class _Call:
     def __init__(self, run: Run, account: Account, model: Model, speak: bool) -> None:
         self.run, self.account, self.model, self.speak = run, account, model, speak
         self.name = model.name
+        self.budget = account.scope or run.budget
         self.lanes = Lanes(self.name, account.agent, speak, account.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
@@ -131,7 +138,7 @@ class _Call:
             except BudgetExhausted:
                 self._stopped()
                 why = "budget"
-                if not self.said:
+                if not (self.said or self.account.conclude_because):
                     raise
             except MuseError:
                 self._drop("its writer failed")
@@ -140,6 +147,7 @@ class _Call:
                 self._drop("its writer failed")
                 raise ModelFailed(self.model.name, repr(crash)) from crash
             finally:
+                self.account.progress.end_call()
                 for event in self.lanes.close("its parent ended"):
                     self.run.emit(event)
                 self._count_written()
@@ -160,8 +168,9 @@ class _Call:
 
     async def _listened(self, request: Request, writable: int, at_limit: Why) -> Why:
         """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
-        budget = self.run.budget
+        budget = self.budget
         stream = self.model.stream(request)
+        self.account.progress.begin_call(time.monotonic())
         left = budget.seconds_left()
         ends = math.inf if left is None else time.monotonic() + left
         async with aclosing(stream):
@@ -184,16 +193,17 @@ class _Call:
             if isinstance(delta, Finish):
                 self.finish = delta
                 return at_limit if delta.why == "length" else delta.why
-            self._heard(delta)
+            now = time.monotonic()
+            self._heard(delta, now)
             if self.usage.tokens - self.usage.prompt_tokens > writable:
                 return at_limit
             if self.run.behind:
                 patience.reschedule(None)
                 await self.run.pace()
-                armed = self._arm(patience, ends)
+                armed = now = self._arm(patience, ends)
+                self.account.progress.resume(now)
             # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
             # timeout is moved now and then only, for that costs more than a delta.
-            now = time.monotonic()
             if now >= ends or now - armed > SILENCE / 100:
                 armed = self._arm(patience, ends)
         return "cut"
@@ -201,13 +211,14 @@ class _Call:
     def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
         """Let it expire where there is no sign of life from now on; returns now. Raises `BudgetExhausted` when it is late."""
         now = time.monotonic()
-        if now >= ends or self.run.budget.stopped:  # moving a timeout that is about to expire would undo it
-            raise self.run.budget.overdue()
+        if now >= ends or self.budget.stopped:  # moving a timeout that is about to expire would undo it
+            raise self.budget.overdue()
         patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
         return now
 
-    def _heard(self, delta: Delta) -> None:
+    def _heard(self, delta: Delta, now: float) -> None:
         event = self.lanes.event(delta)
+        self.account.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
         match delta:
             case TextDelta():
                 self.parts.append(Text(delta.text, self.name))
@@ -277,7 +288,7 @@ class _Call:
         wanted, read = self._wanted(request), self.read
         abilities = self.model.abilities
         least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
-        return self.run.budget.reserve(wanted, at_least=least)
+        return self.budget.reserve(wanted, at_least=least)
 
     def _limited(self, request: Request, granted: Cost) -> Request:
         """The request with as many tokens as were granted, in tokens and in money."""

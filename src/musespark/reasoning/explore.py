@@ -9,7 +9,7 @@ from musespark.errors import BadOption, BudgetExhausted, MuseError
 from musespark.events import Noted, StageStarted
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import Crew, Lag
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import DECIDING, Shares, limited
 from musespark.reasoning.table import Table, part
@@ -17,6 +17,7 @@ from musespark.reasoning.table import Table, part
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
+_LAGS = {"silent": "silent", "late": "likely to end after the deadline"}
 GROWTH = 4
 """Each wave is so many times as large as the one before."""
 
@@ -29,40 +30,41 @@ async def explore(run: Run, team: Team) -> Table:
     shares = Shares(run)
     table = Table(run, team.equivalence(run, shares.comparing), shares)
     wave = team.first
-    async with Crew(run, run.main, team.patience) as crew:
+    async with AgentPool(run, run.main, team.stragglers) as pool:
 
         def send(count: int) -> None:
             sent = _payable(run, team, table, waiting, count)
-            if not (sent or crew.sent):  # that even one is too much is for the budget to say
+            if not (sent or pool.sent):  # that even one is too much is for the budget to say
                 sent = waiting[:1]
             names = {brief.agent for brief in sent}
             waiting[:] = [brief for brief in waiting if brief.agent not in names]
             for brief in sent:
-                crew.send(brief)
+                pool.send(brief)
 
         send(wave)
-        while crew.working and not table.settled:
-            match await crew.outcome():
-                case Lag(brief):
-                    # Somebody new thinks of something new; the same question again is for when nobody is left.
+        while pool.working and not table.settled:
+            match await pool.next_outcome():
+                case Straggler(brief, because, can_be_hedged):
+                    # Another agent thinks of something new; the same question again is for when none is left.
                     if waiting:
+                        run.emit(Noted(brief.agent, f"It is {_LAGS[because]}; another agent is sent."))
                         send(1)
-                    elif again := _payable(run, team, table, [brief], 1):
-                        crew.double(brief, again[0].request)
+                    elif can_be_hedged and (again := _payable(run, team, table, [brief], 1)):
+                        pool.hedge(brief, again[0].request)
                 case brief, outcome:
-                    table.shares.saw(brief, outcome, crew.used[brief.agent])
-                    await _taken(table, team, brief, outcome, crew.working + len(waiting))
-                    if _over(outcome) or crew.hopeless or run.budget.seconds_left() == 0:
+                    table.shares.saw(brief, outcome, pool.used[brief.agent])
+                    await _taken(table, team, brief, outcome, pool.working + len(waiting))
+                    if _over(outcome) or pool.all_failed_for_good or run.budget.seconds_left() == 0:
                         waiting.clear()
                     elif isinstance(outcome, MuseError):
                         send(1)
-            if not crew.working and not table.settled:
-                crew.wave()
+            if not pool.working and not table.settled:
+                pool.next_batch()
                 wave *= GROWTH
                 send(wave)
-        await crew.dismiss(table.settled or "the others were enough to decide")
+        await pool.cancel_all(table.settled or "the others were enough to decide")
     if not table.attempts:
-        raise run.budget.overdue() if run.budget.stopped else crew.all_failed()
+        raise run.budget.overdue() if run.budget.stopped else pool.all_failed()
     if waiting and not table.settled:
         table.short = True
         run.emit(Noted("main", f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked."))

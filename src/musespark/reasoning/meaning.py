@@ -17,7 +17,7 @@ from musespark.models.model import Model
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import errand
+from musespark.reasoning.agent_pool import run_agent
 from musespark.reasoning.equivalence import Judge
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import REASONED
@@ -99,7 +99,7 @@ class _Comparing:
         account = self.run.main.open(agent, self._batch)
         brief = Brief(agent=agent, model=self.model, task=f"{self.model.name}: do two answers say the same?", request=request)
         try:
-            outcome = await errand(self.run, brief, account, lambda: "its verdict is not needed any more")
+            outcome = await run_agent(self.run, brief, account, lambda: "its verdict is not needed any more")
         finally:
             held.settle(Cost(tokens=account.total.tokens, usd=account.total.usd))
             self._under_way.remove(agent)

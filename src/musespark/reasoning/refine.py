@@ -19,7 +19,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.agreement import Group, side_by_side
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import Crew
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import DECIDING, limited
 from musespark.reasoning.table import Table, part, short
@@ -52,15 +52,16 @@ async def refine(run: Run, team: Team, table: Table, round: int) -> None:
         return
     run.emit(StageStarted("refine", round))
     after = {attempt.agent: attempt for attempt in table.attempts}
-    async with Crew(run, run.main, team.patience) as crew, side_by_side() as comparing:
+    async with AgentPool(run, run.main, team.stragglers) as pool, side_by_side() as comparing:
         for brief in sent:
-            crew.send(brief)
-        while (back := await crew.outcome()) is not None:
-            if not isinstance(back, tuple):
-                crew.double(back.brief)
+            pool.send(brief)
+        while (back := await pool.next_outcome()) is not None:
+            if isinstance(back, Straggler):
+                if back.can_be_hedged:
+                    pool.hedge(back.brief)
                 continue
             brief, outcome = back
-            table.shares.saw(brief, outcome, crew.used[brief.agent])
+            table.shares.saw(brief, outcome, pool.used[brief.agent])
             before = named[brief.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt) and not outcome.cut:
                 after[before.agent] = replace(outcome, agent=before.agent)

@@ -128,16 +128,20 @@ class Run:
         else:
             self._news.set()
 
-    async def in_time(self, work: Awaitable[_Result]) -> _Result:
-        """Wait for something that is no model's call, until the run's deadline; then cancels it and raises `BudgetExhausted`."""
-        with self.budget.alarm() as alarm:
+    async def in_time(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
+        """Wait for something that is no model's call, until the deadline; then cancels it and raises `BudgetExhausted`.
+
+        scope: whose deadline it is; the run's by default.
+        """
+        scope = scope or self.budget
+        with scope.alarm() as alarm:
             try:
-                async with asyncio.timeout(self.budget.seconds_left()) as timeout:
+                async with asyncio.timeout(scope.seconds_left()) as timeout:
                     alarm.timeout = timeout
                     return await work
             except TimeoutError:
                 if timeout.expired():
-                    raise self.budget.overdue() from None
+                    raise scope.overdue() from None
                 raise
 
     @property

@@ -14,11 +14,11 @@ from typing import Any
 from musespark.content import Message, ToolSpec
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import Crew
-from musespark.reasoning.patience import EVERYONE
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import Shares
+from musespark.reasoning.stragglers import EVERYONE
 from musespark.tools.tool import Output
 
 MOST = 16
@@ -80,13 +80,16 @@ class SpawnAgents:
                           failed=True)
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
-        async with Crew(self.run, self.account, EVERYONE) as crew:
+        async with AgentPool(self.run, self.account, EVERYONE) as pool:
             for brief in sent:
-                crew.send(brief)
-            while (back := await crew.outcome()) is not None:
-                if isinstance(back, tuple):
+                pool.send(brief)
+            while (back := await pool.next_outcome()) is not None:
+                if isinstance(back, Straggler):
+                    if back.can_be_hedged:
+                        pool.hedge(back.brief)
+                else:
                     brief, outcome = back
-                    answers[brief.agent] = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
+                    answers[brief.agent.removesuffix("-again")] = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
         said = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
                 for number, name in enumerate(names, 1)]
         return Output("\n".join(said), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))

@@ -20,7 +20,8 @@ _SHORT = 80
 
 @dataclass
 class Table:
-    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else."""
+    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else, and
+    those that give no answer only where there is not even that."""
 
     run: Run
     same: Equivalence
@@ -82,7 +83,7 @@ class Table:
     @property
     def sound(self) -> bool:
         """Whether the answers that are compared are whole, and none of them is known to be wrong."""
-        return bool(self.attempts) and max(map(_standing, self.attempts)) >= 2
+        return bool(self.attempts) and max(map(_standing, self.attempts)) >= 3
 
     def agreed(self) -> None:
         """Tell how the answers stand."""
@@ -94,10 +95,12 @@ class Table:
 def _standing(attempt: Attempt) -> int:
     """How much an answer counts for: not at all beside a better one, only beside its equals."""
     if attempt.verified:
-        return 3
+        return 4
     if attempt.verified is False:
         return 0
-    return 1 if attempt.cut else 2
+    if attempt.abstained:
+        return 1
+    return 2 if attempt.cut or attempt.unclear else 3
 
 
 @contextmanager

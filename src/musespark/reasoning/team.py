@@ -19,16 +19,17 @@ from musespark.reasoning.agent import Brief, ToolMaker
 from musespark.reasoning.aggregate import Aggregator, aggregator_named
 from musespark.reasoning.aggregate.automatic import price
 from musespark.reasoning.agreement import enough
-from musespark.reasoning.approaches import explorer
+from musespark.reasoning.answer_format import AnswerFormat, answer_format
+from musespark.reasoning.approaches import PLAIN, explorer, instructions
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.explore import explore
 from musespark.reasoning.looking import Looking
 from musespark.reasoning.meaning import same_meaning
 from musespark.reasoning.panel import Panel
-from musespark.reasoning.patience import Patience
 from musespark.reasoning.refine import refine
 from musespark.reasoning.run import Run
+from musespark.reasoning.stragglers import StragglerPolicy
 from musespark.reasoning.table import Table, part
 from musespark.tools.tool import Tool
 
@@ -45,16 +46,18 @@ Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
 
 
 def briefs(run: Run, team: Team) -> list[Brief]:
-    """The explorers, unlike each other on purpose: the models dealt in turn, each with its own seed, temperature and approach.
+    """The explorers: the models dealt in turn, each with a seed of its own, asked by the team's approach.
 
     Each gets its share of a limited budget when it is sent.
     """
     found = []
+    asks_for = team.answer_format(run.request)
     for index in range(team.agents):
         model = team.explorers[index % len(team.explorers)]
-        request, approach = explorer(run.request, model, index)
+        request, approach = explorer(run.request, model, index, team.approach, team.temperature)
         found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
-                           tools=team.tools, verify=team.verify))
+                           tools=team.tools, verify=team.verify, asks_for=asks_for if model.abilities.conversation else None,
+                           concludes=model.abilities.conversation))
     return found
 
 
@@ -70,8 +73,16 @@ class Team:
     agents: int = 8
     first: int = 2
     """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
-    rounds: int = 1
+    rounds: int = 0
     """At most so many rounds of refinement, only where they disagree."""
+    approach: str = PLAIN
+    """Name of the way in which explorers are asked, one of `approaches.APPROACHES`."""
+    temperature: float | None = None
+    """Sampling temperature of explorers, where the request leaves it open; None is `approaches.WARM`."""
+    judge_ties: bool = False
+    """Whether a tied vote goes to a judge although none was named."""
+    because: str = ""
+    """Where approach, rounds and judge come from, in a sentence that the trace keeps."""
     aggregate: str | Aggregator = "auto"
     refiner: Model | None = None
     """None: every agent reconsiders with its own model."""
@@ -85,7 +96,7 @@ class Team:
     enough: Enough = enough
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
-    patience: Patience = field(default_factory=Patience)
+    stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
     panel: Panel | None = None
     """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
     remember: Callable[[Run, Table], None] | None = None
@@ -100,6 +111,7 @@ class Team:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
         if isinstance(self.aggregate, str):
             aggregator_named(self.aggregate)
+        instructions(self.approach)
 
     @property
     def name(self) -> str:
@@ -108,6 +120,8 @@ class Team:
 
     async def contemplate(self, run: Run) -> None:
         """All stages, one after the other; the run then has its answer. Raises AllFailed where no explorer has any."""
+        if self.because:
+            run.emit(Noted("main", self.because))
         table = await explore(run, self)
         for number in range(1, self.rounds + 1):
             if not table.settled:
@@ -155,6 +169,10 @@ class Team:
         if self.same is not None:
             return self.same
         return equivalence_for(run.request, same_meaning(run, self.judge, comparing) if self.judge else None)
+
+    def answer_format(self, request: Request) -> AnswerFormat | None:
+        """The short answer that the question asks for; none where somebody else says when answers are the same."""
+        return answer_format(request) if self.same is None else None
 
     def model_of(self, attempt: Attempt, role: Role) -> Model:
         """The model that plays a role for an agent: the one named for it, or the agent's own."""

@@ -31,7 +31,7 @@ def vote(groups: Groups) -> Choice:
     """The group with most attempts; of equals the one that came first. Raises `BadOption` where there is none."""
     winner = _leader(groups)
     total = sum(groups.counts)
-    return Choice(winner, _speaker(groups, winner, {}), "vote", len(winner), total, f"{len(winner)} of {total} votes")
+    return Choice(winner, _speaker(groups, winner, {}), "vote", len(winner), total, f"{len(winner)} of {total} votes{_tie(groups)}")
 
 
 def weigh(groups: Groups, weights: Mapping[str, float], otherwise: float = 1.0) -> Choice:
@@ -47,6 +47,22 @@ def weigh(groups: Groups, weights: Mapping[str, float], otherwise: float = 1.0) 
     total = sum(weight for weight, _ in heavy)
     reason = f"{weight:.2f} of {total:.2f} by weight, {len(winner)} of {sum(groups.counts)} votes"
     return Choice(winner, _speaker(groups, winner, worth), "weigh", weight, total, reason)
+
+
+def _tie(groups: Groups) -> str:
+    """A remark on a vote that nobody won; empty where somebody did."""
+    tied = groups.counts.count(groups.counts[0])
+    if tied < 2:
+        return ""
+    if groups.counts[0] == 1:
+        return f"; all {tied} answers differ, and the first counts"
+    rivals = [f"“{_short(group.answer)}”" for group in groups.leading[1:tied]]
+    return f", tied with {' and '.join(rivals[:2])}{' and others' if len(rivals) > 2 else ''}; the one that came first counts"
+
+
+def _short(answer: str) -> str:
+    line = " ".join(answer.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"
 
 
 def _speaker(groups: Groups, winner: Group, worth: Mapping[str, float]) -> Attempt:

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -135,6 +136,15 @@ def _first_set(variables: tuple[str, ...]) -> tuple[str, str | None]:
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
     """Whether a model's name, in small letters, is one of the patterns."""
     return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is of this machine or of the network that it stands in."""
+    host = urlsplit(address).hostname or ""
+    try:
+        return is_loopback(address) or ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".lan"))
 
 
 def is_loopback(address: str) -> bool:

@@ -18,7 +18,7 @@ from musespark.models.providers.conversation import outgoing
 from musespark.models.providers.failures import broke_off, failure
 from musespark.models.providers.plain import PlainReply, asked, body_of
 from musespark.models.providers.prices import Price, listed_price
-from musespark.models.providers.provider import Access, Profile, Provider
+from musespark.models.providers.provider import Access, Profile, Provider, is_private
 from musespark.models.providers.reply import Reply, refusal
 from musespark.models.providers.request import parameters_of, refuse, settings_of
 from musespark.usage import Usage
@@ -109,7 +109,8 @@ class RemoteModel:
     def _abilities(self) -> Abilities:
         prompt, written = self.price or Price(0.0, 0.0)
         can = self.provider.abilities(self.model, self.profile)
-        return replace(can, usd_per_prompt_token=prompt, usd_per_token=written, **self.options.abilities)
+        return replace(can, usd_per_prompt_token=prompt, usd_per_token=written, **{
+            "one_machine": self.provider.local and is_private(self.address), **self.options.abilities})
 
     @property
     def key_variable(self) -> str:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 
 async def automatic(run: Run, team: Team, table: Table) -> Decision:
-    """Verified answers win; else the vote, weighed where reliabilities are known; else a judge; else a merger of prose."""
+    """Verified answers win; else the vote, weighed where reliabilities are known; a tie goes to a judge where one was named or helped in
+    calibration, and prose that differs to a merger. Otherwise a tie is decided by who came first, and is told as a tie."""
     decide, why = _choice(run, team, table)
     return _because(await decide(run, team, table), why, by="verified" if table.verified else None)
 
@@ -38,10 +39,12 @@ def _choice(run: Run, team: Team, table: Table) -> tuple[Aggregator, str]:
     if table.settled or len(leading[0]) > len(leading[1]):
         return vote, "it has the most votes"
     able = team.player("judge", run.request) is not None and run.budget.seconds_left() != 0
-    if not able:
-        return vote, "the vote is tied and no model here can judge: the first answer counts"
-    if all(prose(group.answer) and not group.first.calls for group in leading):
+    if able and all(prose(group.answer) and not group.first.calls for group in leading):
         return merge, "the answers are prose that no vote can count"
+    if not (team.judge or team.judge_ties):
+        return vote, ""
+    if not able:
+        return vote, "no model here can judge between them"
     return judge, "the vote is tied"
 
 
@@ -62,4 +65,5 @@ def price(run: Run, team: Team, table: Table) -> Cost:
 
 
 def _because(decision: Decision, why: str, by: str | None = None) -> Decision:
-    return replace(decision, by=by or decision.by, reason=f"{why[0].upper()}{why[1:]}. {decision.reason}".strip())
+    first = f"{why[0].upper()}{why[1:]}. " if why else ""
+    return replace(decision, by=by or decision.by, reason=f"{first}{decision.reason}".strip())

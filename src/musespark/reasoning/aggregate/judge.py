@@ -21,7 +21,7 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import Crew
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table
@@ -96,12 +96,13 @@ async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Bri
     """Comparisons won by agent, for each winner a judge's sentence, and what a judge failed with, if one did."""
     pairs = {brief.agent: pair for brief, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
-    async with Crew(run, run.main, team.patience) as crew:
+    async with AgentPool(run, run.main, team.stragglers) as pool:
         for brief, _ in compared:
-            crew.send(brief)
-        while (back := await crew.outcome()) is not None:
-            if not isinstance(back, tuple):
-                crew.double(back.brief)
+            pool.send(brief)
+        while (back := await pool.next_outcome()) is not None:
+            if isinstance(back, Straggler):
+                if back.can_be_hedged:
+                    pool.hedge(back.brief)
                 continue
             brief, outcome = back
             first, second = pairs[brief.agent.removesuffix("-again")]
@@ -109,7 +110,7 @@ async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Bri
                 verdicts[first.agent, second.agent] = verdict_in(outcome.text)
             table.short |= isinstance(outcome, BudgetExhausted)
     finalists = dict.fromkeys(first.agent for first, _ in pairs.values())
-    return *_counted(run, model, list(finalists), verdicts), next(iter(crew.failures.values()), None)
+    return *_counted(run, model, list(finalists), verdicts), next(iter(pool.failures.values()), None)
 
 
 def _counted(run: Run, model: Model, finalists: list[str],

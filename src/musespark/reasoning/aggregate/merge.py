@@ -14,7 +14,7 @@ from musespark.reasoning.agent import Brief
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.crew import errand
+from musespark.reasoning.agent_pool import run_agent
 from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table
@@ -63,7 +63,7 @@ def writing(run: Run, team: Team, best: Sequence[Attempt]) -> list[Brief]:
 
 
 async def _written(run: Run, brief: Brief) -> Attempt | MuseError:
-    merged = await errand(run, brief, run.main.open(brief.agent), lambda: "the run was stopped", speak=True)
+    merged = await run_agent(run, brief, run.main.open(brief.agent), lambda: "the run was stopped", speak=True)
     if isinstance(merged, Attempt) and merged.why in ("cut", "budget"):
         merged = StreamCut(brief.model.name)
     if isinstance(merged, MuseError) and run.answer:

@@ -17,4 +17,6 @@ async def vote(run: Run, team: Team, table: Table) -> Decision:
     """The answer most agents gave (Wang et al., Self-Consistency, 2022)."""
     choice = voting.vote(table.groups)
     reason = "It is the only answer" if choice.of == 1 else choice.reason
+    if all(attempt.abstained for attempt in table.attempts):
+        reason = "No agent gave an answer"
     return Decision(by="vote", winner=choice.attempt, winners=choice.winner.agents, reason=f"{reason}.")

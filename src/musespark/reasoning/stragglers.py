@@ -1,0 +1,122 @@
+"""Which agents lag. Pure: seconds and tokens that were seen go in, limits come out.
+
+An agent lags when it is silent for longer than silences of its kind last, or when it writes so slowly that its likely end lies
+beyond the deadline; never because it writes more than others. Real replies differ in length by a factor of ten, and so a rule that
+goes by total time cuts off healthy agents.
+
+After Dean and Barroso, The Tail at Scale (2013): a request that lags is sent a second time, and an answer that is good enough does
+not wait for the last of its parts. What is new here is what lagging means.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from musespark.errors import BadOption
+
+_T_999 = (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733)
+"""Student's t at 0.999 for 1, 2, ... degrees of freedom."""
+_T_999_MANY = 3.39
+"""The same at 30 degrees of freedom, for all beyond the table; 3.09 at infinity."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StragglerPolicy:
+    """When a silent agent is asked a second time, and when silent ones are abandoned."""
+
+    quorum: float = 0.5
+    """More than this part of the agents must have answered before silent ones are abandoned."""
+    grace: float = 0.1
+    """They are abandoned this much later than the slowest answer, as a part of its time."""
+    conclusion: float = 0.2
+    """One that is asked for its conclusion then has until this much later than the slowest answer."""
+    hedge: bool = True
+    """Whether a silent agent's question may be asked a second time."""
+    pause_share: float = 0.2
+    """A pause within a reply counts as silence only beyond this part of the time that the agent has taken: streams stall."""
+    least: float = 0.03
+    """Seconds; smaller differences mean nothing."""
+    first_reply_timeout: float = 60.0
+    """Seconds of silence that are too long while too few agents have been heard to tell; a third of the time there is, if less."""
+
+    def __post_init__(self) -> None:
+        shares = (self.quorum, self.grace, self.conclusion, self.pause_share)
+        if not (all(0 <= share <= 1 for share in shares) and self.least >= 0 and self.first_reply_timeout > 0):
+            raise BadOption("stragglers", self, "of parts from 0 to 1 and of seconds above 0")
+
+    def has_quorum(self, answered: int, expected: int) -> bool:
+        """Whether enough agents have answered to do without the others."""
+        return answered > self.quorum * expected
+
+    def abandon_after(self, latencies: Sequence[float], expected: int) -> float | None:
+        """The age in seconds at which a silent agent may be abandoned; None while too few have answered.
+
+        latencies: seconds of those that answered. expected: agents that have not failed.
+        """
+        if not latencies or not self.has_quorum(len(latencies), expected):
+            return None
+        slowest = max(latencies)
+        return slowest + max(self.least, self.grace * slowest)
+
+    def conclude_until(self, latencies: Sequence[float]) -> float:
+        """The age in seconds until which an abandoned agent may still write its conclusion."""
+        slowest = max(latencies, default=0.0)
+        return slowest + max(2 * self.least, self.conclusion * slowest)
+
+    def first_silence_limit(self, gaps: Sequence[float], expected: int, seconds: float | None = None) -> float:
+        """Seconds that an agent may wait for the first piece of its reply.
+
+        gaps: the waits of those that have begun to write, of `expected` in all. The first to come are the quickest, so they tell
+        nothing before they are more than half. seconds: the time there is for all of it, if that is limited.
+        """
+        if not self.has_quorum(len(gaps), expected):
+            return self.first_reply_timeout if seconds is None else min(self.first_reply_timeout, seconds / 3)
+        return longest_likely(gaps) + self.least
+
+    def pause_limit(self, gaps: Sequence[float], age: float) -> float:
+        """Seconds that an agent may be silent within its reply.
+
+        gaps: the longest pause of each agent that writes or has written. age: seconds since the agent was sent.
+        """
+        return max(longest_likely(gaps) if gaps else self.first_reply_timeout, self.pause_share * age, self.least)
+
+    def conclude_at(self, seconds: float, first_gap: float, tokens_per_second: float, tokens: int) -> float:
+        """Seconds from the start of which so many are left for a conclusion of so many tokens, with room for the unforeseen.
+
+        seconds: from the start to the deadline.
+        """
+        return max(0.0, seconds - max(2 * self.least, 2 * (first_gap + tokens / tokens_per_second)))
+
+
+EVERYONE = StragglerPolicy(quorum=1.0)
+"""For agents that each do a different part of the work: all are waited for."""
+
+
+def longest_likely(gaps: Sequence[float]) -> float:
+    """The bound, in seconds, below which 999 of 1,000 further gaps lie, if gaps are log-normal: a one-sided prediction interval
+    (Hahn and Meeker, Statistical Intervals, 1991).
+
+    Of a few gaps that are nearly alike nobody knows how far they spread; the bound is then at least their largest with a margin
+    that shrinks as they become more.
+    """
+    logs = [math.log(max(gap, 1e-6)) for gap in gaps]
+    count = len(logs)
+    mean = sum(logs) / count
+    spread = math.sqrt(sum((each - mean) ** 2 for each in logs) / (count - 1)) if count > 1 else 0.0
+    bound = math.exp(min(50.0, mean + _t_999(count - 1) * spread * math.sqrt(1 + 1 / count)))
+    return max(bound, max(gaps) * (1 + 5 / count**2))
+
+
+def likely_length(written: int, lengths: Sequence[int]) -> int:
+    """Tokens that a reply is likely to have in the end, of which so many are written: the median of those seen that are longer, and
+    twice what is written where none is."""
+    longer = sorted(lengths)
+    longer = longer[bisect_left(longer, written + 1):]
+    return longer[len(longer) // 2] if longer else 2 * written
+
+
+def _t_999(degrees: int) -> float:
+    return _T_999[degrees - 1] if 0 < degrees <= len(_T_999) else _T_999_MANY
