@@ -87,12 +87,12 @@ class Budget:
     """One scope of the tree. Safe to use from any thread and any task; nothing in it waits."""
 
     def __init__(self, limits: Limits | None = None, *, parent: Budget | None = None,
-                 clock: Callable[[], float] = time.monotonic) -> None:
+                 clock: Callable[[], float] | None = None) -> None:
         self.limits = limits or Limits()
         self.parent = parent
         # One lock for the whole tree: a reservation touches every scope up to the root, and holds it for microseconds.
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
-        self._clock: Callable[[], float] = parent._clock if parent else clock
+        self._clock: Callable[[], float] = parent._clock if parent else clock or time.monotonic
         self._ends: float | None = None if self.limits.seconds is None else self._clock() + self.limits.seconds
         self._reserved = _Amount()
         self._spent = _Amount()

@@ -290,9 +290,9 @@ _AnyEvent = TypeVar("_AnyEvent", bound=_Happened)
 class Stamper:
     """Numbers and times a run's events in the order they pass."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._start = clock()
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.monotonic
+        self._start = self._clock()
         self._next = 0
 
     def __call__(self, event: _AnyEvent) -> _AnyEvent:

@@ -16,9 +16,9 @@ from musespark.reasoning import modes
 from musespark.reasoning.agreement import Groups
 from musespark.reasoning.equivalence import Judge, equivalence_named
 from musespark.reasoning.meaning import LONGEST, TOKENS, same_meaning
-from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import Shares
+from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
@@ -209,7 +209,8 @@ async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None
 
     together: list[int] = []
     judge = FakeModel(judged, name="judge", abilities=ABLE)
-    team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first=6, judge=judge, aggregate="vote", stragglers=EVERYONE)
+    team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first=6, rounds=1, judge=judge, aggregate="vote",
+                stragglers=EVERYONE)
     events = [event async for event in modes.run(team, Request.of("Why?"))]
     changed = [event for event in events if isinstance(event, Changed)]
     assert len(changed) == 6 and not any(event.kept for event in changed)

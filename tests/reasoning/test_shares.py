@@ -16,15 +16,16 @@ from musespark.errors import AllFailed
 from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
-from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.shares import AMPLE, MARGIN, REPLY
 from musespark.reasoning.spawn import SpawnAgents
+from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.team import Team
 from musespark.tools.tool import Output
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=1_000_000)
 QUESTION = Request.of("How many whole numbers below 1000 are divisible by 3 or by 5?")
+OPEN_QUESTION = Request.of("What should the people of a small town think of when they choose where a bridge is built?")
 PROSE = "in my opinion, which is not shared by everybody, one has to look at it from the side of those who have to live with it"
 PROMPT = 130
 """More tokens than the question takes with any of the instructions that an explorer gets."""
@@ -127,7 +128,8 @@ def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_a
 async def test_replies_of_any_length_are_found_room_for(length, first):
     model, calls = writer(lambda number: length, disagree)
     tokens = 2 * max(2, first) * (length + PROMPT)
-    events, _, _ = await contemplated(Team(explorers=(model,), first=first, rounds=0), QUESTION, Budget(Limits(tokens=tokens)))
+    team = Team(explorers=(model,), first=first, rounds=0)
+    events, _, _ = await contemplated(team, OPEN_QUESTION, Budget(Limits(tokens=tokens)))
     assert events[-1].answer.startswith("Answer:") and explored(calls)[-1].whole
 
 
@@ -149,7 +151,7 @@ def test_what_was_not_used_is_handed_on_until_it_pays_for_nobody_else(length, to
     asyncio.run(go())
 
 
-@pytest.mark.parametrize(("tokens", "replies"), [(200, 1), (500, 2), (1_000, 5), (2_000, 8), (20_000, 8)])
+@pytest.mark.parametrize(("tokens", "replies"), [(200, 1), (500, 3), (1_000, 6), (2_000, 8), (20_000, 8)])
 async def test_the_more_there_is_the_more_think_and_all_of_them_finish(tokens, replies):
     model, calls = writer(lambda number: 120, disagree)
     team = Team(explorers=(model,), rounds=0, aggregate="vote")
@@ -162,20 +164,21 @@ async def test_the_more_there_is_the_more_think_and_all_of_them_finish(tokens, r
 async def test_that_fewer_think_is_said():
     model, _ = writer(lambda number: 120, disagree)
     events, _, _ = await contemplated(Team(explorers=(model,), rounds=0), QUESTION, Budget(Limits(tokens=500)))
-    assert [event.text for event in of(events, "noted")] == ["The budget pays for 2 of 8 agents; the others are not asked."]
+    assert [event.text for event in of(events, "noted")] == ["The budget pays for 3 of 8 agents; the others are not asked."]
     assert events[-1].why == "budget"
 
 
 async def test_fewer_who_agree_are_enough_and_nothing_is_amiss():
     model, calls = writer(lambda number: 120, agree)
-    events, _, _ = await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=500)))
+    events, _, _ = await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=450)))
     assert (len(calls), events[-1].why, of(events, "noted")) == (2, "finished", [])
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(seconds=60), Limits(calls=100)])
 async def test_where_neither_tokens_nor_money_are_limited_nobody_gets_a_share(limits):
     model, calls = writer(lambda number: 5_000, disagree)
-    events, _, _ = await contemplated(Team(explorers=(model,), stragglers=EVERYONE), QUESTION, Budget(limits))
+    team = Team(explorers=(model,), rounds=1, judge_ties=True, stragglers=EVERYONE)
+    events, _, _ = await contemplated(team, QUESTION, Budget(limits))
     assert all(one.request.max_tokens is None for one in calls)
     assert (len(explored(calls)), len(calls), events[-1].why) == (8, 22, "finished")
     assert not of(events, "noted")
@@ -183,13 +186,13 @@ async def test_where_neither_tokens_nor_money_are_limited_nobody_gets_a_share(li
 
 async def test_where_there_is_plenty_shares_are_equal_as_ever():
     model, calls = writer(lambda number: 120, agree)
-    await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=1_000_000)))
+    await contemplated(Team(explorers=(model,), rounds=1), QUESTION, Budget(Limits(tokens=1_000_000)))
     assert all(1_000_000 // 22 - PROMPT < one.request.max_tokens <= 1_000_000 // 22 for one in calls)
 
 
 async def test_nobody_is_given_more_than_a_provider_would_take_because_others_do_not_need_it():
     model, calls = writer(lambda number: 120, prose)
-    await contemplated(Team(explorers=(model,), agents=2), QUESTION, Budget(Limits(tokens=60_000)))
+    await contemplated(Team(explorers=(model,), agents=2, rounds=1), OPEN_QUESTION, Budget(Limits(tokens=60_000)))
     assert {stage_of(one.request) for one in calls} == {"explore", "refine", "merge"}
     assert max(one.request.max_tokens for one in calls) <= AMPLE
 
@@ -198,9 +201,10 @@ async def test_nobody_is_given_more_than_a_provider_would_take_because_others_do
 @pytest.mark.parametrize("tokens", range(1_300, 6_000, 300))
 async def test_what_a_decision_takes_is_kept_for_it(answer, tokens):
     model, calls = writer(lambda number: 120, answer)
+    question = OPEN_QUESTION if answer is prose else QUESTION
     by = "merge" if answer is prose else "judge"
-    team = Team(explorers=(model,), aggregate=by, enough=lambda counts, remaining: (False, ""))
-    _, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=tokens)))
+    team = Team(explorers=(model,), rounds=1, aggregate=by, enough=lambda counts, remaining: (False, ""))
+    _, error, _ = await contemplated(team, question, Budget(Limits(tokens=tokens)))
     assert error is None and all(one.whole for one in calls)
     decided = [one for one in calls if stage_of(one.request) == by]
     assert len(decided) in ((1,) if by == "merge" else (2, 6))
@@ -210,13 +214,14 @@ async def test_what_a_decision_takes_is_kept_for_it(answer, tokens):
 async def test_comparing_answers_leaves_enough_to_make_one_of_them(tokens):
     model, _ = writer(lambda number: 120, prose)
     judge, asked = writer(lambda number: 2, lambda number, stage: "no", name="judge")
-    events, error, _ = await contemplated(Team(explorers=(model,), judge=judge), QUESTION, Budget(Limits(tokens=tokens)))
+    team = Team(explorers=(model,), rounds=1, judge=judge)
+    events, error, _ = await contemplated(team, OPEN_QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None and asked and of(events, "decided")[0].by == "merge"
 
 
 async def test_a_decision_that_cannot_be_paid_is_the_votes():
     model, calls = writer(lambda number: 120, disagree)
-    events, _, _ = await contemplated(Team(explorers=(model,), aggregate="judge"), QUESTION, Budget(Limits(tokens=600)))
+    events, _, _ = await contemplated(Team(explorers=(model,), rounds=1, aggregate="judge"), QUESTION, Budget(Limits(tokens=500)))
     assert {stage_of(one.request) for one in calls} == {"explore"} and len(calls) == 3
     assert "The budget does not pay for a judge." in of(events, "decided")[0].reason
     assert (events[-1].answer, events[-1].why) == ("Answer: 0", "budget")
@@ -224,7 +229,7 @@ async def test_a_decision_that_cannot_be_paid_is_the_votes():
 
 async def test_who_reconsiders_where_not_all_can_is_one_of_each_answer_first():
     model, _ = writer(lambda number: 120, lambda number, stage: f"Answer: {'1121112'[number % 7]}")
-    team = Team(explorers=(model,), agents=6, first=6, aggregate="vote", enough=lambda counts, remaining: (False, ""))
+    team = Team(explorers=(model,), agents=6, first=6, rounds=1, aggregate="vote", enough=lambda counts, remaining: (False, ""))
     events, _, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=2_400)))
     reconsidered = [event.agent for event in of(events, "agent_started") if "round-1" in event.agent]
     assert reconsidered[:2] == ["agent-1/round-1", "agent-3/round-1"] and len(reconsidered) < 6
@@ -233,9 +238,10 @@ async def test_who_reconsiders_where_not_all_can_is_one_of_each_answer_first():
 
 async def test_nobody_reconsiders_where_that_cannot_be_paid():
     model, calls = writer(lambda number: 120, disagree)
-    events, error, _ = await contemplated(Team(explorers=(model,), aggregate="vote"), QUESTION, Budget(Limits(tokens=1_000)))
+    team = Team(explorers=(model,), rounds=1, aggregate="vote")
+    events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=1_000)))
     assert error is None and {stage_of(one.request) for one in calls} == {"explore"}
-    assert "The budget lets none of 5 agents reconsider." in [event.text for event in of(events, "noted")]
+    assert "The budget lets none of 6 agents reconsider." in [event.text for event in of(events, "noted")]
     assert not [event for event in of(events, "stage_started") if event.stage == "refine"]
 
 
@@ -243,7 +249,7 @@ async def test_nobody_reconsiders_where_that_cannot_be_paid():
 async def test_a_reply_that_was_cut_has_the_next_agents_get_twice_as_much(silent):
     model, calls = writer(lambda number: 3 * REPLY, disagree, silent=silent)
     tokens = 8 * (REPLY + PROMPT)
-    events, error, _ = await contemplated(Team(explorers=(model,), rounds=0), QUESTION, Budget(Limits(tokens=tokens)))
+    events, error, _ = await contemplated(Team(explorers=(model,), rounds=0), OPEN_QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None and events[-1].answer == "Answer: 2"
     assert [one.whole for one in calls] == [False, False, True]
 

@@ -72,7 +72,7 @@ def disagree(request, number):
 ])
 async def test_a_team_says_the_best_it_has(script, answer):
     one = model(script)
-    events, error, seconds = await stopped(Team(explorers=(one,), agents=2))
+    events, error, seconds = await stopped(Team(explorers=(one,), agents=2, judge_ties=True))
     ended = events[-1]
     assert error is None and isinstance(ended, RunEnded) and ended.answer.startswith(answer)
     assert (ended.why, ended.reason) == ("budget", "it was stopped")

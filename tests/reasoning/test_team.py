@@ -43,7 +43,7 @@ async def test_where_they_disagree_more_are_asked_and_the_most_win():
 async def test_explorers_are_unlike_each_other_and_know_nothing_of_each_other():
     secrets = [f"Answer: secret-{number}" for number in range(8)]
     one = model([says(secret, seconds=0.01 * number) for number, secret in enumerate(secrets)], judge=[says('{"better": "A"}')])
-    await contemplated(team(one, agents=8, first=2, stragglers=EVERYONE), Request.of("Which?", seed=7))
+    await contemplated(team(one, agents=8, first=2, approach="varied", stragglers=EVERYONE), Request.of("Which?", seed=7))
     explored = [request for request in one.requests if stage_of(request) == "explore"]
     assert len(explored) == 8
     told = ["".join(message.text for message in request.messages) for request in explored]
@@ -77,7 +77,7 @@ async def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
     assert error is None and events[-1].answer.startswith("Answer:")
     assert seconds < 2 * latency  # the benchmark says how close; here it must only not be 25 seconds
     assert one.running == 0
-    assert "lagged" in of(events, "agent_cancelled")[0].reason
+    assert "silent" in of(events, "agent_cancelled")[0].reason
 
 
 async def test_a_straggler_is_relieved_before_there_is_a_quorum():
@@ -202,7 +202,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
         return says(f'{{"reason": "It is right.", "better": "{better}"}}')
 
     one = model([says("Answer: 1"), says("Answer: 2")], judge=prefers_2)
-    events, _, _ = await contemplated(team(one, agents=2, first=2))
+    events, _, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True))
     assert events[-1].answer == "Answer: 2"
     decided = of(events, "decided")[0]
     assert decided.by == "judge" and "It is right." in decided.reason
@@ -215,7 +215,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
 ])
 async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):
     one = model([says("Answer: 1"), says("Answer: 2")], judge=[verdict])
-    events, error, _ = await contemplated(team(one, agents=2, first=2))
+    events, error, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True))
     assert error is None and events[-1].answer == "Answer: 1"
     assert why in of(events, "decided")[0].reason
 
@@ -286,7 +286,7 @@ async def test_pictures_and_tools_reach_the_judge():
     searches = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(searches, judge=[says('{"better": "A"}')])
     request = Request.of("What is this?", [Image.from_bytes(DOT)], tools=(tool,))
-    events, error, _ = await contemplated(team(one, agents=2, first=2), request)
+    events, error, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True), request)
     assert error is None
     judged = [each for each in one.requests if stage_of(each) == "judge"]
     assert len(judged) == 2 and all(each.images for each in judged)

@@ -17,7 +17,7 @@ from musespark.reasoning.account import Account
 from musespark.reasoning.answer_format import AnswerFormat, is_refusal
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
-from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, ONLY_THE_ANSWER, conclusion
+from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion
 from musespark.reasoning.equivalence import answer_in
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool, Toolset
@@ -46,7 +46,7 @@ class Brief:
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = field(default=None, repr=False)
     """Something that knows whether an answer is right."""
     asks_for: AnswerFormat | None = None
-    """The short answer that the question asks for: where a reply has none, its agent is asked once more for the answer alone."""
+    """The short answer that the question asks for, to be found in the reply; None: what the reply itself marks as its answer."""
     concludes: bool = False
     """Whether the agent may be asked to answer with what it has, where time ends or its model falls silent."""
 
@@ -90,8 +90,6 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     attempt = _attempt(brief, reply, said, pictures, account, theirs)
     if account.conclude_because and reply.cut:
         attempt = await _concluded(run, brief, account, said, attempt)
-    elif _lacks_answer(brief, attempt):
-        attempt = await _asked_for_the_answer(run, brief, account, said, attempt)
     return await _checked(run, _classified(attempt), brief)
 
 
@@ -121,25 +119,6 @@ async def _concluded(run: Run, brief: Brief, account: Account, said: list[Messag
     answer = _answer_in(brief, text)
     return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
                    transcript=(*attempt.transcript, reply.message), usage=account.total, concluded=reply.why == "finished")
-
-
-def _lacks_answer(brief: Brief, attempt: Attempt) -> bool:
-    """Whether the question asks for a short answer, and none can be found in the reply."""
-    return (brief.asks_for is not None and bool(attempt.text.strip()) and not attempt.answer and not attempt.calls
-            and not is_refusal(attempt.text))
-
-
-async def _asked_for_the_answer(run: Run, brief: Brief, account: Account, said: list[Message], attempt: Attempt) -> Attempt:
-    """The attempt with the answer that its agent gives when it is asked for nothing else; without one where that fails."""
-    run.emit(Noted(brief.agent, "No answer is found in its reply; it is asked for the answer alone."))
-    try:
-        reply = await call(run, account, brief.model, conclusion(brief.request, brief.model, said, ONLY_THE_ANSWER))
-    except (BudgetExhausted, ModelFailed) as error:
-        run.emit(Noted(brief.agent, f"It could not be asked for it: {error}"))
-        return attempt
-    text = reply.message.text
-    return replace(attempt, text=f"{attempt.text.rstrip()}\n\n{text.strip()}", answer=_answer_in(brief, text),
-                   transcript=(*attempt.transcript, reply.message), usage=account.total)
 
 
 def _answer_in(brief: Brief, text: str) -> str:

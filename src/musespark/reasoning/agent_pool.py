@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
@@ -23,7 +23,7 @@ from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import blank
 from musespark.reasoning.run import Run, being_cancelled, gone
-from musespark.reasoning.stragglers import StragglerPolicy, likely_length
+from musespark.reasoning.stragglers import SURE, VERY_SURE, StragglerPolicy, likely_length
 from musespark.usage import Usage
 
 Outcome: TypeAlias = Attempt | MuseError
@@ -75,7 +75,7 @@ class _Sent:
     name: str
     """Agent name, shared with its hedge."""
     account: Account
-    since: float = field(default_factory=time.monotonic)
+    since: float = field(default_factory=lambda: time.monotonic())
     """When the agent was sent; a hedge is as late as the agent whose question it asks again."""
     task: asyncio.Task[Outcome] = field(init=False)
     is_hedge: bool = False
@@ -127,6 +127,8 @@ class AgentPool:
     account: Account
     """Whose work it is."""
     policy: StragglerPolicy = field(default_factory=StragglerPolicy)
+    known_lengths: Sequence[int] = ()
+    """Lengths of such replies that are known from before, in tokens."""
     failures: dict[str, MuseError] = field(default_factory=dict)
     """Errors of those that failed, by agent."""
     used: dict[str, Usage] = field(default_factory=dict)
@@ -140,8 +142,8 @@ class AgentPool:
         self._working: list[_Sent] = []
         self._all: list[_Sent] = []
         self._latencies: list[float] = []
-        self._lengths: list[int] = []
-        """Tokens of the replies that came to their end."""
+        self._lengths = list(self.known_lengths)
+        """Tokens of the replies that came to their end, here and before."""
         self._spare: dict[str, Attempt] = {}
         """Replies that broke off while a hedge was still at work."""
         self._seconds = self.run.budget.seconds_left()
@@ -206,7 +208,7 @@ class AgentPool:
     # When something is to be done, if none comes back before: each limit as seconds from now.
 
     def _seconds_to_act(self) -> float | None:
-        limits = [self._silent_in(sent) for sent in self._working if not sent.is_reported]
+        limits = [self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported]
         limits += [self._too_late_in(sent) for sent in self._working]
         if (abandon := self._abandon_after()) is not None:
             # While one still writes, the time to abandon the silent ones does not come nearer by waiting for it.
@@ -216,7 +218,7 @@ class AgentPool:
         waits = [max(_NOT_BEFORE, limit) for limit in limits if limit < 1e9]
         return min(waits) if waits else None
 
-    def _silent_in(self, sent: _Sent) -> float:
+    def _silent_in(self, sent: _Sent, sure: float = SURE) -> float:
         """Seconds until an agent counts as silent if it says nothing; infinite where it cannot, because its tools are at work."""
         progress = sent.account.progress
         if progress.state == "idle":
@@ -224,17 +226,22 @@ class AgentPool:
         since = progress.last_sign
         if sent.brief.model.abilities.one_machine:  # which may have begun with this one only when it was done with another
             since = max(since, self._freed)
-        return since + self._silence_limit(sent) - time.monotonic()
+        return since + self._silence_limit(sent, sure) - time.monotonic()
 
-    def _silence_limit(self, sent: _Sent) -> float:
+    def _silence_limit(self, sent: _Sent, sure: float) -> float:
         peers = [other for other in self._all if other.brief.model.name == sent.brief.model.name]
         peers = peers if len(peers) > 2 else self._all
         if sent.account.progress.state == "writing":
             pauses = [other.account.progress.longest_gap for other in peers if other.account.progress.first_gap is not None]
-            return self.policy.pause_limit(pauses, sent.age)
+            # A pause is as suspicious as a late beginning at the most: streams stall where whole machines do.
+            start = self._first_silence_limit(peers, sure) if sure > SURE else 0.0
+            return max(start, self.policy.pause_limit(pauses, sent.age, sure))
+        return self._first_silence_limit(peers, sure)
+
+    def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
         gaps = [other.account.progress.first_gap for other in peers if other.account.progress.first_gap is not None]
         failed = sum(other.name in self.failures for other in peers)
-        return self.policy.first_silence_limit(gaps, len(peers) - failed, self._seconds)
+        return self.policy.first_silence_limit(gaps, len(peers) - failed, self._seconds, sure)
 
     def _abandon_after(self) -> float | None:
         return self.policy.abandon_after(self._latencies, self.sent - len(self.failures))
@@ -263,7 +270,7 @@ class AgentPool:
         for sent in self._working:
             if sent.is_reported or sent.is_hedge or sent.is_concluding:
                 continue
-            silent = self._silent_in(sent) <= _NOT_BEFORE
+            silent = self._silent_in(sent, VERY_SURE) <= _NOT_BEFORE
             if silent or self._likely_too_late(sent):
                 sent.is_reported = True
                 return Straggler(sent.brief, "silent" if silent else "late", silent and self._can_be_hedged(sent))

@@ -91,6 +91,15 @@ class AnswerFormat:
     subject: str = ""
     """The words of the question that an answer in a sentence repeats, such as "the capital of Peru"."""
 
+    @property
+    def asking(self) -> str:
+        """A request for the answer alone."""
+        if self.kind == "choice":
+            offered = ", ".join(f"{option.label}) {option.text}" if option.label else option.text for option in self.options)
+            return f"So which of them is the answer: {offered}? Reply with only that."
+        alone = {"number": "the number", "yes_no": "yes or no", "name": "the name"}[self.kind]
+        return f"So what is the answer? Reply with only {alone}."
+
     def find(self, reply: str) -> str | None:
         """The answer in a reply; None where none can be told with confidence, and where the reply declines to answer."""
         marked = marked_answer(reply)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from musespark.errors import BadOption, BudgetExhausted, MuseError
 from musespark.events import Noted, StageStarted
 from musespark.reasoning.agent import Brief
-from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.agent_pool import AgentPool, Straggler
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.clarify import clarify
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import DECIDING, Shares, limited
 from musespark.reasoning.table import Table, part
@@ -27,10 +28,11 @@ async def explore(run: Run, team: Team) -> Table:
     run.emit(StageStarted("explore"))
     waiting = _briefs(run, team)
     everyone = len(waiting)
+    briefs = {brief.agent: brief for brief in waiting}
     shares = Shares(run)
     table = Table(run, team.equivalence(run, shares.comparing), shares)
     wave = team.first
-    async with AgentPool(run, run.main, team.stragglers) as pool:
+    async with AgentPool(run, run.main, team.stragglers, team.reply_tokens) as pool:
 
         def send(count: int) -> None:
             sent = _payable(run, team, table, waiting, count)
@@ -68,6 +70,7 @@ async def explore(run: Run, team: Team) -> Table:
     if waiting and not table.settled:
         table.short = True
         run.emit(Noted("main", f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked."))
+    await clarify(run, team, table, briefs)
     table.explored = table.groups.leading
     return table
 

@@ -16,8 +16,8 @@ from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.account import Account
 from musespark.reasoning.agent import Brief
-from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.agent_pool import run_agent
+from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence import Judge
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import REASONED

@@ -17,9 +17,9 @@ from musespark.errors import BudgetExhausted
 from musespark.events import Changed, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.agreement import Group, side_by_side
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import DECIDING, limited
 from musespark.reasoning.table import Table, part, short

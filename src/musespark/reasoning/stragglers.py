@@ -17,10 +17,13 @@ from dataclasses import dataclass
 
 from musespark.errors import BadOption
 
-_T_999 = (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733)
-"""Student's t at 0.999 for 1, 2, ... degrees of freedom."""
-_T_999_MANY = 3.39
-"""The same at 30 degrees of freedom, for all beyond the table; 3.09 at infinity."""
+SURE, VERY_SURE = 0.99, 0.999
+"""How sure one has to be of a silence before an agent is abandoned, when all others have answered, and before it is asked twice."""
+_STUDENT_T = {
+    SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
+    VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
+}
+"""Quantiles of Student's t for 1, 2, ... degrees of freedom; the last stands for all beyond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class StragglerPolicy:
         slowest = max(latencies, default=0.0)
         return slowest + max(2 * self.least, self.conclusion * slowest)
 
-    def first_silence_limit(self, gaps: Sequence[float], expected: int, seconds: float | None = None) -> float:
+    def first_silence_limit(self, gaps: Sequence[float], expected: int, seconds: float | None = None, sure: float = SURE) -> float:
         """Seconds that an agent may wait for the first piece of its reply.
 
         gaps: the waits of those that have begun to write, of `expected` in all. The first to come are the quickest, so they tell
@@ -74,14 +77,14 @@ class StragglerPolicy:
         """
         if not self.has_quorum(len(gaps), expected):
             return self.first_reply_timeout if seconds is None else min(self.first_reply_timeout, seconds / 3)
-        return longest_likely(gaps) + self.least
+        return longest_likely(gaps, sure) + self.least
 
-    def pause_limit(self, gaps: Sequence[float], age: float) -> float:
+    def pause_limit(self, gaps: Sequence[float], age: float, sure: float = SURE) -> float:
         """Seconds that an agent may be silent within its reply.
 
         gaps: the longest pause of each agent that writes or has written. age: seconds since the agent was sent.
         """
-        return max(longest_likely(gaps) if gaps else self.first_reply_timeout, self.pause_share * age, self.least)
+        return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, self.pause_share * age, self.least)
 
     def conclude_at(self, seconds: float, first_gap: float, tokens_per_second: float, tokens: int) -> float:
         """Seconds from the start of which so many are left for a conclusion of so many tokens, with room for the unforeseen.
@@ -95,8 +98,8 @@ EVERYONE = StragglerPolicy(quorum=1.0)
 """For agents that each do a different part of the work: all are waited for."""
 
 
-def longest_likely(gaps: Sequence[float]) -> float:
-    """The bound, in seconds, below which 999 of 1,000 further gaps lie, if gaps are log-normal: a one-sided prediction interval
+def longest_likely(gaps: Sequence[float], sure: float = SURE) -> float:
+    """The bound, in seconds, below which that part of further gaps lies, if gaps are log-normal: a one-sided prediction interval
     (Hahn and Meeker, Statistical Intervals, 1991).
 
     Of a few gaps that are nearly alike nobody knows how far they spread; the bound is then at least their largest with a margin
@@ -106,7 +109,7 @@ def longest_likely(gaps: Sequence[float]) -> float:
     count = len(logs)
     mean = sum(logs) / count
     spread = math.sqrt(sum((each - mean) ** 2 for each in logs) / (count - 1)) if count > 1 else 0.0
-    bound = math.exp(min(50.0, mean + _t_999(count - 1) * spread * math.sqrt(1 + 1 / count)))
+    bound = math.exp(min(50.0, mean + _student_t(count - 1, sure) * spread * math.sqrt(1 + 1 / count)))
     return max(bound, max(gaps) * (1 + 5 / count**2))
 
 
@@ -118,5 +121,6 @@ def likely_length(written: int, lengths: Sequence[int]) -> int:
     return longer[len(longer) // 2] if longer else 2 * written
 
 
-def _t_999(degrees: int) -> float:
-    return _T_999[degrees - 1] if 0 < degrees <= len(_T_999) else _T_999_MANY
+def _student_t(degrees: int, sure: float) -> float:
+    quantiles = _STUDENT_T[sure]
+    return quantiles[min(max(degrees, 1), len(quantiles)) - 1]

@@ -18,10 +18,10 @@ from musespark.errors import BudgetExhausted, MuseError
 from musespark.events import Judged
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
+from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.aggregate.decision import Decision
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.refine import reasons, shown
 from musespark.reasoning.run import Run
 from musespark.reasoning.table import Table

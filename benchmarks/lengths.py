@@ -1,0 +1,341 @@
+"""Replies of real lengths: which healthy agents a team cuts off or asks twice, and what a deadline costs. In virtual time.
+
+    python benchmarks/lengths.py                         lengths are log-normal
+    python benchmarks/lengths.py --data DIR              also the recorded answers of real models (else MUSE_RECORDED)
+    python benchmarks/lengths.py --plot docs/team        also draws right answers against seconds
+
+Eight agents, all at once, no refinement; the vote decides. A reply comes token by token: a wait before the first, then a pace of its
+own, with pauses as streams have them (log-normal each; now and then a stall of a second or more). Whether a reply is right may go with
+its length either way, as with real models: on some questions the hasty err, on others those that lose their way. In half of the runs one of
+the eight never answers, one is refused with HTTP 400, and one breaks off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from musespark.budget import Budget, Limits
+from musespark.content import Request
+from musespark.errors import ModelFailed, MuseError
+from musespark.evals import virtual_time
+from musespark.evals.recording import TASKS, load
+from musespark.events import AgentCancelled, Event, Noted
+from musespark.models.model import Abilities, Delta, Finish, TextDelta, UsageDelta
+from musespark.models.recorded import tokens_in
+from musespark.reasoning.agreement import enough as default_enough
+from musespark.reasoning.modes import run
+from musespark.reasoning.team import Team
+from musespark.usage import Usage
+
+AGENTS = 8
+PIECE = 8
+"""Tokens of one piece of a stream."""
+ABLE = Abilities(conversation=True, context=200_000)
+DEADLINES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+"""As parts of the median time of the slowest of eight."""
+HANG, REFUSED, CUT = "hang", "400", "cut"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One agent's reply: what it will say, how many tokens it takes, and what happens to it."""
+
+    answer: str
+    tokens: int
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A question, its answer, and the replies of the eight."""
+
+    gold: str
+    replies: tuple[Planned, ...]
+
+
+@dataclass(eq=False)
+class Paced:
+    """A model that gives the planned replies, at the pace of the world."""
+
+    scene: Scene
+    seed: int
+    streams: bool = True
+    """False: the reply comes whole after its time, as from a model that reasons in secret."""
+    name: str = "paced"
+    abilities: Abilities = ABLE
+    began: int = 0
+    ends: list[float] = field(default_factory=list)
+    """Seconds of each healthy reply."""
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """A reply to an explorer; to one that is asked to conclude, what it would have said with what it has worked out."""
+        said = request.messages[-1].text
+        concluding = "no time left" in said
+        index = self.began if not concluding else int(request.messages[-2].text.split("#")[1])
+        self.began += not concluding
+        reply = self.scene.replies[index % AGENTS]
+        chance = random.Random(f"{self.seed} {index} {concluding}")
+        began = asyncio.get_running_loop().time()
+        if reply.fault == REFUSED:
+            raise ModelFailed(self.name, "the request is refused", 400)
+        if reply.fault == HANG and index < AGENTS and not concluding:
+            await asyncio.get_running_loop().create_future()
+        await asyncio.sleep(chance.lognormvariate(math.log(0.6), 0.5))
+        pace = chance.lognormvariate(math.log(60), 0.3)
+        if concluding:
+            worked_out = self._worked_out(request, reply, chance)
+            await asyncio.sleep(12 / pace)
+            yield TextDelta(f"Answer: {worked_out}")
+            yield UsageDelta(Usage(tokens=12, critical_path=12))
+            yield Finish()
+            return
+        sent = 0
+        while sent < reply.tokens:
+            piece = min(PIECE, reply.tokens - sent)
+            stall = chance.lognormvariate(0.0, 0.6) if chance.random() < 0.002 else 0.0
+            await asyncio.sleep(piece / pace * chance.lognormvariate(-0.08, 0.4) + stall)
+            sent += piece
+            if self.streams:
+                yield TextDelta(f"#{index}# " + "word " * piece if sent == piece else "word " * piece)
+                yield UsageDelta(Usage(tokens=sent, critical_path=sent))
+            if reply.fault == CUT and sent > reply.tokens // 2:
+                return
+        if not reply.fault and not concluding:
+            self.ends.append(asyncio.get_running_loop().time() - began)
+        yield TextDelta(f"\nAnswer: {reply.answer}")
+        yield UsageDelta(Usage(tokens=reply.tokens + 4, critical_path=reply.tokens + 4))
+        yield Finish()
+
+    def _worked_out(self, request: Request, reply: Planned, chance: random.Random) -> str:
+        """The answer that an agent has after part of its thought: its own with the probability of that part, else any."""
+        part = min(1.0, request.messages[-2].text.count("word ") / max(1, reply.tokens))
+        return reply.answer if chance.random() < part else f"guess {chance.randrange(100)}"
+
+
+@dataclass
+class Tally:
+    """What became of many runs."""
+
+    runs: int = 0
+    healthy: int = 0
+    cut_off: int = 0
+    """Healthy agents that were cancelled before the vote was decided."""
+    doubled: int = 0
+    """Healthy agents whose question was asked a second time."""
+    right: int = 0
+    right_all: int = 0
+    """Runs in which the plain majority of all healthy replies, however long they take, is right."""
+    right_in_time: int = 0
+    """The same of those replies that are whole at the deadline."""
+    concluded: int = 0
+    seconds: list[float] = field(default_factory=list)
+    over_slowest: list[float] = field(default_factory=list)
+    """Wall time as a part of the slowest healthy reply's."""
+
+
+def majority(answers: Sequence[str]) -> str:
+    """The most frequent; of equals the first."""
+    return Counter(answers).most_common(1)[0][0] if answers else ""
+
+
+async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline: float | None = None, streams: bool = True) -> None:
+    """One run, added to the tally. patient: no early stop, so that nothing but the policy cuts an agent off."""
+    model = Paced(scene, seed, streams)
+    enough = (lambda counts, remaining: (False, "")) if patient else default_enough
+    team = Team(explorers=(model,), agents=AGENTS, first=AGENTS, aggregate="vote", enough=enough)
+    loop = asyncio.get_running_loop()
+    began, events = loop.time(), []
+    budget = Budget(Limits(seconds=deadline))
+    try:
+        async with aclosing(run(team, Request.of("Which of them is it?"), budget)) as stream:
+            async for event in stream:
+                events.append(event)
+    except MuseError:
+        pass
+    wall = loop.time() - began
+    healthy = {f"agent-{index + 1}" for index, reply in enumerate(scene.replies) if not reply.fault}
+    count(tally, scene, events, healthy, wall)
+    whole = await everyone(scene, seed, streams)
+    tally.right_all += majority([answer for _, answer in sorted(whole)]) == scene.gold
+    tally.right_in_time += majority([answer for ended, answer in sorted(whole) if deadline is None or ended <= deadline]) == scene.gold
+    tally.over_slowest.append(wall / max((ended for ended, _ in whole), default=wall))
+
+
+def count(tally: Tally, scene: Scene, events: list[Event], healthy: set[str], wall: float) -> None:
+    """Add one run to the tally."""
+    answer = next((event.answer for event in events if event.kind == "run_ended"), "")
+    cancelled = {event.agent for event in events if isinstance(event, AgentCancelled) and "silent" in event.reason}
+    noted = [event for event in events if isinstance(event, Noted)]
+    tally.runs += 1
+    tally.healthy += len(healthy)
+    tally.cut_off += len(cancelled & healthy) + sum("fell silent" in event.text and event.agent in healthy for event in noted)
+    tally.doubled += sum("a second time" in event.text and event.agent in healthy for event in noted)
+    tally.concluded += sum("Time is about to end" in event.text for event in noted)
+    tally.right += answer.rsplit("Answer: ", 1)[-1].strip() == scene.gold
+    tally.seconds.append(wall)
+
+
+async def everyone(scene: Scene, seed: int, streams: bool) -> list[tuple[float, str]]:
+    """When each healthy reply is whole, and its answer, if none is ever cut off."""
+    async def one(index: int) -> tuple[float, str] | None:
+        if scene.replies[index].fault:
+            return None
+        model = Paced(scene, seed, streams, began=index)
+        async with aclosing(model.stream(Request.of("Which of them is it?"))) as deltas:
+            async for _ in deltas:
+                pass
+        return model.ends[0], scene.replies[index].answer
+
+    found = await asyncio.gather(*(one(index) for index in range(AGENTS)))
+    return [each for each in found if each is not None]
+
+
+def with_faults(replies: Sequence[Planned], chance: random.Random) -> tuple[Planned, ...]:
+    """The same with one that hangs, one that is refused and one that breaks off."""
+    faulty = dict(zip(chance.sample(range(len(replies)), 3), (HANG, REFUSED, CUT), strict=True))
+    return tuple(Planned(reply.answer, reply.tokens, faulty.get(index, "")) for index, reply in enumerate(replies))
+
+
+def synthetic(questions: int, seed: int) -> list[Scene]:
+    """Questions of a difficulty, answered with a length that is log-normal (a factor of ten between short and long) and goes with being
+    wrong on half of them, with being right on the others."""
+    chance = random.Random(seed)
+    scenes = []
+    for number in range(questions):
+        ability, lean = chance.betavariate(3, 2), chance.choice((-0.5, 0.5))
+        replies = []
+        for _ in range(AGENTS):
+            right = chance.random() < ability
+            length = chance.lognormvariate(math.log(400) + (lean if right else -lean) / 2, 0.8)
+            wrong = chance.choices(("b", "c", "d", "e"), (4, 2, 1, 1))[0]
+            replies.append(Planned("a" if right else wrong, max(8, int(length))))
+        scenes.append(Scene("a", with_faults(replies, chance) if number % 2 else tuple(replies)))
+    return scenes
+
+
+async def recorded(directory: Path, task: str, ranks: slice, seed: int, kept: Path | None) -> list[Scene]:
+    """Recorded answers of eight models, with the lengths of their outputs."""
+    recording = await load(directory, task, kept)
+    outputs = raw_outputs(directory, task)
+    models = recording.ranked[ranks]
+    chance = random.Random(seed)
+    scenes = []
+    for number, question in enumerate(recording.questions):
+        replies = []
+        for model in models:
+            answer = question.answers.get(model)
+            group = question.same.groups[answer] if answer is not None else f"none of {model}"
+            replies.append(Planned(label(group), max(8, tokens_in(outputs[question.id].get(model, "")))))
+        scenes.append(Scene(label(question.same.groups[question.gold]), with_faults(replies, chance) if number % 2 else tuple(replies)))
+    return scenes
+
+
+def label(group: str) -> str:
+    """A short name for a group of equal answers, the same for the same group."""
+    return f"g{hash(group) % 10**9}"
+
+
+def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
+    """Full texts by question and model."""
+    import gzip
+    import json
+
+    with gzip.open(directory / f"{task}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        return {row["id"]: row["outputs"] for row in map(json.loads, lines)}
+
+
+def table(named: dict[str, list[Scene]]) -> str:
+    """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
+    head = ("replies", "questions", "healthy cut off", "healthy doubled", "vote", "vote of all healthy", "hang: wall / slowest healthy, median (p95)")
+    lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
+    for name, scenes in named.items():
+        for streams in (True, False):
+            tally, faulty = Tally(), Tally()
+            for number, scene in enumerate(scenes):
+                has_hang = any(reply.fault == HANG for reply in scene.replies)
+                for each in (tally, faulty) if has_hang else (tally,):
+                    virtual_time.run(play(scene, number, each, patient=True, streams=streams))
+            over = sorted(faulty.over_slowest)
+            lines.append(f"| {name}{'' if streams else ', whole replies'} | {tally.runs} | {tally.cut_off / tally.healthy:.2%} | "
+                         f"{tally.doubled / tally.healthy:.2%} | {tally.right / tally.runs:.4f} | {tally.right_all / tally.runs:.4f} | "
+                         f"{over[len(over) // 2]:.2f} ({over[int(0.95 * len(over))]:.2f}) |")
+    return "\n".join(lines) + "\n"
+
+
+def deadlines(named: dict[str, list[Scene]]) -> dict[str, list[tuple[float, float, float, float]]]:
+    """For each set: deadline in parts of the slowest of eight (median), seconds a run took, right answers, those of a plain majority of
+    what is whole by then."""
+    found = {}
+    for name, scenes in named.items():
+        whole = [max((ended for ended, _ in virtual_time.run(everyone(scene, number, True))), default=1.0) for number, scene in enumerate(scenes)]
+        slowest = sorted(whole)[len(whole) // 2]
+        rows = []
+        for part in DEADLINES:
+            tally = Tally()
+            for number, scene in enumerate(scenes):
+                virtual_time.run(play(scene, number, tally, patient=False, deadline=part * slowest))
+            rows.append((part, sum(tally.seconds) / tally.runs, tally.right / tally.runs, tally.right_in_time / tally.runs))
+        found[name] = rows
+    return found
+
+
+def deadline_table(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
+    lines = ["| replies | deadline / slowest of eight | seconds taken, mean | team | plain majority of whole replies |", "|---|---|---|---|---|"]
+    lines += [f"| {name} | {part:g} | {seconds:.1f} | {ours:.3f} | {plain:.3f} |" for name, rows in found.items()
+              for part, seconds, ours, plain in rows]
+    return "\n".join(lines) + "\n"
+
+
+def plot(found: dict[str, list[tuple[float, float, float, float]]], where: Path) -> Path:
+    """Right answers against the deadline, ours beside a plain majority."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "musespark"
+    figure, axes = pyplot.subplots(1, len(found), figsize=(4 * len(found), 3.2), layout="constrained", squeeze=False)
+    for axis, (name, rows) in zip(axes[0], found.items(), strict=True):
+        parts = [row[0] for row in rows]
+        axis.plot(parts, [row[2] for row in rows], "o-", label="team: concludes in time")
+        axis.plot(parts, [row[3] for row in rows], "s--", label="plain majority of whole replies")
+        axis.set(title=name, xlabel="deadline / slowest of eight", ylabel="right answers")
+        axis.grid(alpha=0.3)
+    axes[0][0].legend(fontsize=8)
+    where.mkdir(parents=True, exist_ok=True)
+    path = where / "deadlines.svg"
+    figure.savefig(path, metadata={"Date": None})
+    return path
+
+
+def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list[Scene]]:
+    """The sets of questions, by name."""
+    named = {"log-normal": synthetic(questions, 0)}
+    for task in TASKS if data else ():
+        for ranks, name in ((slice(2, 10), "ranks 3-10"), (slice(10, 18), "ranks 11-18")):
+            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, 0, kept))
+    return named
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=os.environ.get("MUSE_RECORDED"), help="the directory of recorded answers")
+    parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
+    parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
+    parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
+    chosen = parser.parse_args()
+    all_sets = sets(Path(chosen.data) if chosen.data else None, chosen.questions, chosen.kept)
+    print(table(all_sets), flush=True)
+    by_deadline = deadlines(all_sets)
+    print(deadline_table(by_deadline), flush=True)
+    if chosen.plot:
+        print(f"Drawn in {plot(by_deadline, chosen.plot)}.")

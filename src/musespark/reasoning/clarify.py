@@ -1,0 +1,63 @@
+"""Clarify: agents whose replies hold no answer that can be told are asked for the answer alone, once, where no other answer wins.
+
+Where one answer leads they are not asked: on a weak model each such question costs more tokens than it is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from musespark.events import Noted
+from musespark.reasoning.agent import Brief
+from musespark.reasoning.agent_pool import AgentPool, Straggler
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.conclude import ONLY_THE_ANSWER, conclusion
+from musespark.reasoning.run import Run
+from musespark.reasoning.table import Table
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team import Team
+
+
+async def clarify(run: Run, team: Team, table: Table, asked: Mapping[str, Brief]) -> None:
+    """Put the answers of those that could not be understood on the table; what cannot be paid for stays as it is.
+
+    asked: what each agent was sent with.
+    """
+    unclear = {attempt.agent: attempt for attempt in table.attempts if attempt.unclear and attempt.agent in asked}
+    if not unclear or (table.sound and table.groups.counts.count(table.groups.counts[0]) == 1):
+        return
+    briefs = [_brief(asked[agent], attempt) for agent, attempt in unclear.items()]
+    sent = table.shares.dealt(briefs, len(briefs), team.price(run, table))
+    if not sent:
+        return
+    run.emit(Noted("main", f"No answer can be told in {len(unclear)} of {len(table.attempts)} replies; their agents are asked for it."))
+    after = {attempt.agent: attempt for attempt in table.attempts}
+    async with AgentPool(run, run.main, team.stragglers) as pool:
+        for brief in sent:
+            pool.send(brief)
+        while (back := await pool.next_outcome()) is not None:
+            if isinstance(back, Straggler):
+                continue  # the reply that there is counts
+            brief, outcome = back
+            before = unclear[brief.agent.removesuffix("/answer")]
+            if isinstance(outcome, Attempt) and not outcome.unclear:
+                after[before.agent] = _clarified(before, outcome)
+    await table.replace(after.values())
+    table.agreed()
+
+
+def _brief(asked: Brief, attempt: Attempt) -> Brief:
+    asking = ONLY_THE_ANSWER if asked.asks_for is None else asked.asks_for.asking
+    request = conclusion(asked.request, asked.model, list(attempt.transcript), asking)
+    return replace(asked, agent=f"{attempt.agent}/answer", task=f"{asked.model.name}: the answer alone", request=request, tools=(),
+                   concludes=False)
+
+
+def _clarified(before: Attempt, after: Attempt) -> Attempt:
+    """The reply with the answer below it: what the one who asked is shown if it wins."""
+    return replace(after, agent=before.agent, text=f"{before.text.rstrip()}\n\n{after.text.strip()}", concluded=before.cut,
+                   transcript=(*before.transcript, *after.transcript), thoughts=before.thoughts, pictures=before.pictures,
+                   usage=before.usage + after.usage, why=before.why)
