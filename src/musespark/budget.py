@@ -125,7 +125,8 @@ class Budget:
 
     def overdue(self) -> BudgetExhausted:
         """The error for work that the deadline ended."""
-        return Stopped() if self.stopped else BudgetExhausted("seconds", self.limits.seconds or 0)
+        limit = next((scope.limits.seconds for scope in self._upwards() if scope.limits.seconds is not None), 0)
+        return Stopped() if self.stopped else BudgetExhausted("seconds", limit)
 
     @property
     def reserved(self) -> Cost:

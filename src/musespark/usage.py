@@ -26,6 +26,8 @@ class Usage:
     """The part of the tokens that was read and not written, where a backend tells."""
     calls: int = 0
     """Requests to a backend: retried, hedged and cancelled ones too; 0 where nothing counted them."""
+    hedges: int = 0
+    """Those of the requests that repeated the question of a silent agent."""
 
     def __add__(self, then: Usage) -> Usage:
         return self._joined(then, self.critical_path + then.critical_path, self.seconds + then.seconds)
@@ -35,4 +37,4 @@ class Usage:
 
     def _joined(self, other: Usage, critical_path: int, seconds: float) -> Usage:
         return Usage(self.tokens + other.tokens, critical_path, self.threads + other.threads, seconds,
-                     self.usd + other.usd, self.prompt_tokens + other.prompt_tokens, self.calls + other.calls)
+                     self.usd + other.usd, self.prompt_tokens + other.prompt_tokens, self.calls + other.calls, self.hedges + other.hedges)

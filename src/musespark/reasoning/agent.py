@@ -116,6 +116,8 @@ async def _concluded(run: Run, brief: Brief, account: Account, said: list[Messag
             raise
         return attempt
     text = reply.message.text
+    if not text.strip() and attempt.text.strip():
+        return attempt
     answer = _answer_in(brief, text)
     return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
                    transcript=(*attempt.transcript, reply.message), usage=account.total, concluded=reply.why == "finished")

@@ -32,6 +32,8 @@ LASTING = (400, 401, 403, 404, 422)
 """HTTP statuses of failures that asking again would not mend."""
 _PACE = 30.0
 """Tokens a second that a model is taken to write before it has written any."""
+_LOOK_AGAIN = 1.0
+"""Seconds after which an agent whose tools are at work is looked at again: it may have begun another call."""
 _NOT_BEFORE = 1e-3
 """Seconds; a limit that is nearer than that is reached."""
 
@@ -145,7 +147,9 @@ class AgentPool:
         self._lengths = list(self.known_lengths)
         """Tokens of the replies that came to their end, here and before."""
         self._spare: dict[str, Attempt] = {}
-        """Replies that broke off while a hedge was still at work."""
+        """Replies that broke off, or are known to be wrong, while another request of the agent was still at work."""
+        self._broken: set[str] = set()
+        """Names of agents whose request failed or broke off."""
         self._seconds = self.run.budget.seconds_left()
         self._began = time.monotonic()
         self._batch = self.account.batch()
@@ -174,6 +178,7 @@ class AgentPool:
         again = replace(brief, agent=f"{brief.agent}-again", task=f"{brief.task} (asked again)", request=request or brief.request)
         second = self._start(again, brief.agent)
         second.is_hedge, second.since = True, first.since
+        second.account.book(Usage(hedges=1))
 
     def _start(self, brief: Brief, name: str) -> _Sent:
         account = self.account.open(brief.agent, self._batch)
@@ -209,6 +214,7 @@ class AgentPool:
 
     def _seconds_to_act(self) -> float | None:
         limits = [self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported]
+        limits += [_LOOK_AGAIN for sent in self._working if sent.account.progress.state == "idle"]
         limits += [self._too_late_in(sent) for sent in self._working]
         if (abandon := self._abandon_after()) is not None:
             # While one still writes, the time to abandon the silent ones does not come nearer by waiting for it.
@@ -229,8 +235,10 @@ class AgentPool:
         return since + self._silence_limit(sent, sure) - time.monotonic()
 
     def _silence_limit(self, sent: _Sent, sure: float) -> float:
-        peers = [other for other in self._all if other.brief.model.name == sent.brief.model.name]
-        peers = peers if len(peers) > 2 else self._all
+        # One that broke off tells nothing about how long others may take.
+        sound = [other for other in self._all if other.name not in self._broken]
+        peers = [other for other in sound if other.brief.model.name == sent.brief.model.name]
+        peers = peers if len(peers) > 2 else sound
         if sent.account.progress.state == "writing":
             pauses = [other.account.progress.longest_gap for other in peers if other.account.progress.first_gap is not None]
             # A pause is as suspicious as a late beginning at the most: streams stall where whole machines do.
@@ -240,8 +248,7 @@ class AgentPool:
 
     def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
         gaps = [other.account.progress.first_gap for other in peers if other.account.progress.first_gap is not None]
-        failed = sum(other.name in self.failures for other in peers)
-        return self.policy.first_silence_limit(gaps, len(peers) - failed, self._seconds, sure)
+        return self.policy.first_silence_limit(gaps, len(peers), self._seconds, sure)
 
     def _abandon_after(self) -> float | None:
         return self.policy.abandon_after(self._latencies, self.sent - len(self.failures))
@@ -289,10 +296,11 @@ class AgentPool:
     def _too_late_in(self, sent: _Sent) -> float:
         """Seconds until an agent has to conclude to be in time; infinite where there is no deadline, or it has been asked."""
         left = self.run.budget.seconds_left()
-        if left is None or not sent.brief.concludes or sent.is_concluding:
+        if left is None or not sent.can_conclude:
             return float("inf")
         first_gaps = [other.account.progress.first_gap for other in self._all if other.account.progress.first_gap is not None]
-        pace = sent.account.progress.tokens_per_second or _PACE
+        paces = [other.account.progress.tokens_per_second or 0.0 for other in (sent, *self._all)]
+        pace = next((each for each in paces if each), _PACE)
         elapsed = time.monotonic() - self._began
         return self.policy.conclude_at(elapsed + left, max(first_gaps, default=0.0), pace, conclude.TOKENS) - elapsed
 
@@ -321,8 +329,10 @@ class AgentPool:
         self._freed = time.monotonic()
         self.used[sent.brief.agent] = sent.account.total
         outcome = sent.task.result()
+        if isinstance(outcome, MuseError) or outcome.cut:
+            self._broken.add(sent.name)
         doubles = [other for other in self._working if other.name == sent.name]
-        if isinstance(outcome, Attempt) and not outcome.cut:
+        if isinstance(outcome, Attempt) and not outcome.cut and not (doubles and outcome.verified is False):
             if outcome.verified is not False and not outcome.concluded:  # a wrong answer is no reason to leave the others behind
                 self._latencies.append(sent.latency)
                 self._lengths.append(sent.account.progress.tokens)

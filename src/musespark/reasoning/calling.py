@@ -138,7 +138,7 @@ class _Call:
             except BudgetExhausted:
                 self._stopped()
                 why = "budget"
-                if not (self.said or self.account.conclude_because):
+                if not (self.said or (self.account.conclude_because and self.budget is not self.run.budget)):
                     raise
             except MuseError:
                 self._drop("its writer failed")

@@ -26,7 +26,8 @@ async def clarify(run: Run, team: Team, table: Table, asked: Mapping[str, Brief]
 
     asked: what each agent was sent with.
     """
-    unclear = {attempt.agent: attempt for attempt in table.attempts if attempt.unclear and attempt.agent in asked}
+    unclear = {attempt.agent: attempt for attempt in table.attempts
+               if attempt.unclear and attempt.why != "cut" and attempt.agent in asked}
     if not unclear or (table.sound and table.groups.counts.count(table.groups.counts[0]) == 1):
         return
     briefs = [_brief(asked[agent], attempt) for agent, attempt in unclear.items()]

@@ -5,7 +5,7 @@ Read by `agent_pool`, which judges by them and by nothing else whether an agent 
 
 from __future__ import annotations
 
-import math
+import time
 from typing import Literal
 
 from musespark.models.estimate import written_tokens
@@ -19,9 +19,9 @@ class Progress:
     """How far one agent has come. Times are seconds of `time.monotonic`."""
 
     def __init__(self) -> None:
-        self.state: State = "idle"
-        self.last_sign = -math.inf
-        """Time of the last sign of life of the call under way."""
+        self.state: State = "waiting"
+        self.last_sign = time.monotonic()
+        """Time of the last sign of life of the call under way, or of the agent's beginning."""
         self.first_gap: float | None = None
         """The longest time until the first piece of a reply, in seconds; None before any reply has begun."""
         self.longest_gap = 0.0

@@ -36,6 +36,8 @@ class StragglerPolicy:
     """They are abandoned this much later than the slowest answer, as a part of its time."""
     conclusion: float = 0.2
     """One that is asked for its conclusion then has until this much later than the slowest answer."""
+    conclusion_share: float = 0.25
+    """The part of the time up to a deadline that is kept for conclusions, at most."""
     hedge: bool = True
     """Whether a silent agent's question may be asked a second time."""
     pause_share: float = 0.2
@@ -46,7 +48,7 @@ class StragglerPolicy:
     """Seconds of silence that are too long while too few agents have been heard to tell; a third of the time there is, if less."""
 
     def __post_init__(self) -> None:
-        shares = (self.quorum, self.grace, self.conclusion, self.pause_share)
+        shares = (self.quorum, self.grace, self.conclusion, self.conclusion_share, self.pause_share)
         if not (all(0 <= share <= 1 for share in shares) and self.least >= 0 and self.first_reply_timeout > 0):
             raise BadOption("stragglers", self, "of parts from 0 to 1 and of seconds above 0")
 
@@ -77,7 +79,7 @@ class StragglerPolicy:
         """
         if not self.has_quorum(len(gaps), expected):
             return self.first_reply_timeout if seconds is None else min(self.first_reply_timeout, seconds / 3)
-        return longest_likely(gaps, sure) + self.least
+        return max(longest_likely(gaps, sure), max(gaps) + self.least)
 
     def pause_limit(self, gaps: Sequence[float], age: float, sure: float = SURE) -> float:
         """Seconds that an agent may be silent within its reply.
@@ -87,11 +89,11 @@ class StragglerPolicy:
         return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, self.pause_share * age, self.least)
 
     def conclude_at(self, seconds: float, first_gap: float, tokens_per_second: float, tokens: int) -> float:
-        """Seconds from the start of which so many are left for a conclusion of so many tokens, with room for the unforeseen.
+        """Seconds after the start at which a conclusion of so many tokens has to begin, with room for the unforeseen.
 
-        seconds: from the start to the deadline.
+        seconds: from the start to the deadline; no more than a part of them (`conclusion_share`) is kept for concluding.
         """
-        return max(0.0, seconds - max(2 * self.least, 2 * (first_gap + tokens / tokens_per_second)))
+        return seconds - min(2 * (first_gap + tokens / tokens_per_second), self.conclusion_share * seconds)
 
 
 EVERYONE = StragglerPolicy(quorum=1.0)
@@ -110,7 +112,7 @@ def longest_likely(gaps: Sequence[float], sure: float = SURE) -> float:
     mean = sum(logs) / count
     spread = math.sqrt(sum((each - mean) ** 2 for each in logs) / (count - 1)) if count > 1 else 0.0
     bound = math.exp(min(50.0, mean + _student_t(count - 1, sure) * spread * math.sqrt(1 + 1 / count)))
-    return max(bound, max(gaps) * (1 + 5 / count**2))
+    return max(bound, max(gaps) * (1 + 2.5 / count**2))
 
 
 def likely_length(written: int, lengths: Sequence[int]) -> int:
