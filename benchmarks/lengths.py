@@ -37,12 +37,15 @@ from musespark.reasoning.team import Team
 from musespark.usage import Usage
 
 AGENTS = 8
-PIECE = 8
+PIECE = 16
 """Tokens of one piece of a stream."""
 ABLE = Abilities(conversation=True, context=200_000)
 DEADLINES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """As parts of the median time of the slowest of eight."""
+AT_DEADLINES = 300
+"""Questions of a set that are asked under each deadline."""
 HANG, REFUSED, CUT = "hang", "400", "cut"
+MADE_UP = "log-normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,17 @@ class Scene:
     replies: tuple[Planned, ...]
 
 
+def timeline(reply: Planned, seed: str) -> list[float]:
+    """Seconds before each piece of a reply: the wait for the first, then a pace of its own, with pauses and now and then a stall."""
+    chance = random.Random(seed)
+    first = chance.lognormvariate(math.log(0.6), 0.5)
+    pace = chance.lognormvariate(math.log(60), 0.3)
+    pieces = math.ceil(reply.tokens / PIECE)
+    gaps = [PIECE / pace * chance.lognormvariate(-0.08, 0.4) + (chance.lognormvariate(0.0, 0.6) if chance.random() < 0.004 else 0.0)
+            for _ in range(pieces)]
+    return [first + gaps[0], *gaps[1:]]
+
+
 @dataclass(eq=False)
 class Paced:
     """A model that gives the planned replies, at the pace of the world."""
@@ -73,52 +87,40 @@ class Paced:
     name: str = "paced"
     abilities: Abilities = ABLE
     began: int = 0
-    ends: list[float] = field(default_factory=list)
-    """Seconds of each healthy reply."""
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """A reply to an explorer; to one that is asked to conclude, what it would have said with what it has worked out."""
-        said = request.messages[-1].text
-        concluding = "no time left" in said
-        index = self.began if not concluding else int(request.messages[-2].text.split("#")[1])
-        self.began += not concluding
+        if "no time left" in request.messages[-1].text:
+            async for delta in self._conclusion(request.messages[-2].text):
+                yield delta
+            return
+        index, self.began = self.began, self.began + 1
         reply = self.scene.replies[index % AGENTS]
-        chance = random.Random(f"{self.seed} {index} {concluding}")
-        began = asyncio.get_running_loop().time()
         if reply.fault == REFUSED:
             raise ModelFailed(self.name, "the request is refused", 400)
-        if reply.fault == HANG and index < AGENTS and not concluding:
+        if reply.fault == HANG and index < AGENTS:
             await asyncio.get_running_loop().create_future()
-        await asyncio.sleep(chance.lognormvariate(math.log(0.6), 0.5))
-        pace = chance.lognormvariate(math.log(60), 0.3)
-        if concluding:
-            worked_out = self._worked_out(request, reply, chance)
-            await asyncio.sleep(12 / pace)
-            yield TextDelta(f"Answer: {worked_out}")
-            yield UsageDelta(Usage(tokens=12, critical_path=12))
-            yield Finish()
-            return
-        sent = 0
-        while sent < reply.tokens:
-            piece = min(PIECE, reply.tokens - sent)
-            stall = chance.lognormvariate(0.0, 0.6) if chance.random() < 0.002 else 0.0
-            await asyncio.sleep(piece / pace * chance.lognormvariate(-0.08, 0.4) + stall)
-            sent += piece
-            if self.streams:
-                yield TextDelta(f"#{index}# " + "word " * piece if sent == piece else "word " * piece)
-                yield UsageDelta(Usage(tokens=sent, critical_path=sent))
-            if reply.fault == CUT and sent > reply.tokens // 2:
+        gaps = timeline(reply, f"{self.seed} {index}")
+        for number, gap in enumerate(gaps):
+            await asyncio.sleep(gap)
+            if reply.fault == CUT and number > len(gaps) // 2:
                 return
-        if not reply.fault and not concluding:
-            self.ends.append(asyncio.get_running_loop().time() - began)
+            if self.streams:
+                yield TextDelta((f"#{index}# " if not number else "") + "word " * PIECE)
+                yield UsageDelta(Usage(tokens=PIECE * (number + 1), critical_path=PIECE * (number + 1)))
         yield TextDelta(f"\nAnswer: {reply.answer}")
         yield UsageDelta(Usage(tokens=reply.tokens + 4, critical_path=reply.tokens + 4))
         yield Finish()
 
-    def _worked_out(self, request: Request, reply: Planned, chance: random.Random) -> str:
-        """The answer that an agent has after part of its thought: its own with the probability of that part, else any."""
-        part = min(1.0, request.messages[-2].text.count("word ") / max(1, reply.tokens))
-        return reply.answer if chance.random() < part else f"guess {chance.randrange(100)}"
+    async def _conclusion(self, thoughts: str) -> AsyncGenerator[Delta, None]:
+        """Its own answer with the probability of the part that it has thought, else any; nothing better is known of half a thought."""
+        index = int(thoughts.split("#")[1])
+        reply, chance = self.scene.replies[index % AGENTS], random.Random(f"{self.seed} {index} concludes")
+        await asyncio.sleep(chance.lognormvariate(math.log(0.6), 0.5) + 12 / chance.lognormvariate(math.log(60), 0.3))
+        part = min(1.0, thoughts.count("word ") / max(1, reply.tokens))
+        yield TextDelta(f"Answer: {reply.answer if chance.random() < part else f'guess {chance.randrange(100)}'}")
+        yield UsageDelta(Usage(tokens=12, critical_path=12))
+        yield Finish()
 
 
 @dataclass
@@ -139,7 +141,7 @@ class Tally:
     concluded: int = 0
     seconds: list[float] = field(default_factory=list)
     over_slowest: list[float] = field(default_factory=list)
-    """Wall time as a part of the slowest healthy reply's."""
+    """Wall time as a part of the slowest healthy reply's, of the runs with a hang."""
 
 
 def majority(answers: Sequence[str]) -> str:
@@ -164,10 +166,11 @@ async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline
     wall = loop.time() - began
     healthy = {f"agent-{index + 1}" for index, reply in enumerate(scene.replies) if not reply.fault}
     count(tally, scene, events, healthy, wall)
-    whole = await everyone(scene, seed, streams)
-    tally.right_all += majority([answer for _, answer in sorted(whole)]) == scene.gold
-    tally.right_in_time += majority([answer for ended, answer in sorted(whole) if deadline is None or ended <= deadline]) == scene.gold
-    tally.over_slowest.append(wall / max((ended for ended, _ in whole), default=wall))
+    whole = everyone(scene, seed)
+    tally.right_all += majority([answer for _, answer in whole]) == scene.gold
+    tally.right_in_time += majority([answer for ended, answer in whole if deadline is None or ended <= deadline]) == scene.gold
+    if any(reply.fault == HANG for reply in scene.replies):
+        tally.over_slowest.append(wall / whole[-1][0])
 
 
 def count(tally: Tally, scene: Scene, events: list[Event], healthy: set[str], wall: float) -> None:
@@ -184,19 +187,9 @@ def count(tally: Tally, scene: Scene, events: list[Event], healthy: set[str], wa
     tally.seconds.append(wall)
 
 
-async def everyone(scene: Scene, seed: int, streams: bool) -> list[tuple[float, str]]:
-    """When each healthy reply is whole, and its answer, if none is ever cut off."""
-    async def one(index: int) -> tuple[float, str] | None:
-        if scene.replies[index].fault:
-            return None
-        model = Paced(scene, seed, streams, began=index)
-        async with aclosing(model.stream(Request.of("Which of them is it?"))) as deltas:
-            async for _ in deltas:
-                pass
-        return model.ends[0], scene.replies[index].answer
-
-    found = await asyncio.gather(*(one(index) for index in range(AGENTS)))
-    return [each for each in found if each is not None]
+def everyone(scene: Scene, seed: int) -> list[tuple[float, str]]:
+    """When each healthy reply is whole, and its answer, if none is ever cut off; the quickest first."""
+    return sorted((sum(timeline(reply, f"{seed} {index}")), reply.answer) for index, reply in enumerate(scene.replies) if not reply.fault)
 
 
 def with_faults(replies: Sequence[Planned], chance: random.Random) -> tuple[Planned, ...]:
@@ -255,17 +248,16 @@ def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
 
 def table(named: dict[str, list[Scene]]) -> str:
     """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
-    head = ("replies", "questions", "healthy cut off", "healthy doubled", "vote", "vote of all healthy", "hang: wall / slowest healthy, median (p95)")
+    head = ("replies", "questions", "healthy cut off", "healthy doubled", "vote", "vote of all healthy",
+            "hang: wall / slowest healthy, median (p95)")
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, scenes in named.items():
-        for streams in (True, False):
-            tally, faulty = Tally(), Tally()
+        for streams in (True, False) if name == MADE_UP else (True,):
+            tally = Tally()
             for number, scene in enumerate(scenes):
-                has_hang = any(reply.fault == HANG for reply in scene.replies)
-                for each in (tally, faulty) if has_hang else (tally,):
-                    virtual_time.run(play(scene, number, each, patient=True, streams=streams))
-            over = sorted(faulty.over_slowest)
-            lines.append(f"| {name}{'' if streams else ', whole replies'} | {tally.runs} | {tally.cut_off / tally.healthy:.2%} | "
+                virtual_time.run(play(scene, number, tally, patient=True, streams=streams))
+            over = sorted(tally.over_slowest)
+            lines.append(f"| {name}{'' if streams else ', replies come whole'} | {tally.runs} | {tally.cut_off / tally.healthy:.2%} | "
                          f"{tally.doubled / tally.healthy:.2%} | {tally.right / tally.runs:.4f} | {tally.right_all / tally.runs:.4f} | "
                          f"{over[len(over) // 2]:.2f} ({over[int(0.95 * len(over))]:.2f}) |")
     return "\n".join(lines) + "\n"
@@ -276,8 +268,9 @@ def deadlines(named: dict[str, list[Scene]]) -> dict[str, list[tuple[float, floa
     what is whole by then."""
     found = {}
     for name, scenes in named.items():
-        whole = [max((ended for ended, _ in virtual_time.run(everyone(scene, number, True))), default=1.0) for number, scene in enumerate(scenes)]
-        slowest = sorted(whole)[len(whole) // 2]
+        scenes = scenes[:AT_DEADLINES]
+        whole = sorted(everyone(scene, number)[-1][0] for number, scene in enumerate(scenes))
+        slowest = whole[len(whole) // 2]
         rows = []
         for part in DEADLINES:
             tally = Tally()
@@ -319,7 +312,7 @@ def plot(found: dict[str, list[tuple[float, float, float, float]]], where: Path)
 
 def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list[Scene]]:
     """The sets of questions, by name."""
-    named = {"log-normal": synthetic(questions, 0)}
+    named = {MADE_UP: synthetic(questions, 0)}
     for task in TASKS if data else ():
         for ranks, name in ((slice(2, 10), "ranks 3-10"), (slice(10, 18), "ranks 11-18")):
             named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, 0, kept))

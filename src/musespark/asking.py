@@ -24,7 +24,7 @@ from musespark.pictures import ImageLike, as_image
 from musespark.reasoning.agent import ToolMaker
 from musespark.reasoning.aggregate import Aggregator
 from musespark.reasoning.looking import Looking
-from musespark.reasoning.memory import keeping, recalled
+from musespark.reasoning.memory import keeping, recalled, strategy_for
 from musespark.reasoning.modes import run
 from musespark.reasoning.spawn import SpawnAgents
 from musespark.reasoning.team import Team
@@ -67,7 +67,9 @@ class Options(TypedDict, total=False):
     first: int
     """Explorers that start at once; the others follow while there is doubt. 2 by default."""
     rounds: int
-    """Rounds of refinement, where they disagree; 1 by default."""
+    """Rounds of refinement, where they disagree; by default none, unless they have helped in calibration."""
+    approach: str
+    """How explorers are asked: `plain` (the default: all alike), `varied`, `answer only`, `answer line` or `step by step`."""
     aggregate: str | Aggregator
     """`auto` (the default), `vote`, `weigh`, `judge` or `merge`, or a function of one's own."""
     refiner: str | Model
@@ -144,7 +146,7 @@ def _require_known(options: Options) -> None:
 
 def _require_a_team(options: Options, mode: Mode) -> None:
     """Raises `BadOption` for what only a team has, where there is none."""
-    for name in ("agents", "first", "rounds", "aggregate"):
+    for name in ("agents", "first", "rounds", "approach", "aggregate"):
         value = options.get(name)
         if value is not None and mode is not Mode.CONTEMPLATING:
             raise BadOption(name, value, "left out: only contemplating has a team")
@@ -158,8 +160,8 @@ def thinkers(options: Options) -> Model | Team:
     named = options.get("model") or config.roles.explorer or ("nano",)
     several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
     explorers = tuple(_model(each, config) for each in several)
-    chosen: dict[str, Any] = {name: value for name in ("agents", "first", "rounds", "aggregate")
-                              if (value := options.get(name, getattr(config.team, name))) is not None}
+    chosen: dict[str, Any] = {name: value for name in ("agents", "first", "rounds", "approach", "aggregate")
+                              if (value := options.get(name, getattr(config.team, name, None))) is not None}
     for role in ("refiner", "judge", "merger"):
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
@@ -170,6 +172,8 @@ def thinkers(options: Options) -> Model | Team:
         store = Path(options["store"]) if "store" in options else None
         chosen["panel"], explorers = recalled(kind, store, explorers)
         chosen["remember"] = keeping(kind, store)
+        if strategy := strategy_for(kind, store, explorers):
+            chosen = {**strategy.options, **chosen}
         chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
     return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else explorers[0]
 

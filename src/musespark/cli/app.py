@@ -103,7 +103,9 @@ def ask(
                                                     "name. Repeatable: a team mixes them.")] = None,
     agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
     first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; others while there is doubt.")] = None,
-    rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 1.")] = None,
+    rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 0.")] = None,
+    approach: Annotated[str | None, typer.Option(help="How explorers are asked: plain, varied, answer only, answer line or step by "
+                                                 "step.")] = None,
     aggregate: Annotated[str | None, typer.Option(help="auto, vote, weigh, judge or merge.")] = None,
     judge: Annotated[str | None, typer.Option(metavar="NAME", help="The model that judges.")] = None,
     refiner: Annotated[str | None, typer.Option(metavar="NAME", help="The model that reconsiders.")] = None,
@@ -131,7 +133,7 @@ def ask(
 
     options = options_of(
         question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first=first, rounds=rounds,
-        aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
+        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, show_for(as_json)))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from musespark.models.model import Model
     from musespark.reasoning.attempt import Attempt
     from musespark.reasoning.equivalence import Equivalence
+    from musespark.reasoning.strategy import Strategy
     from musespark.store import Vote
 
 AT_ONCE = 8
@@ -30,6 +31,8 @@ def calibrate(
     kind: Annotated[str, typer.Option(metavar="KIND", help="What kind of question they are.")] = "general",
     same: Annotated[str | None, typer.Option(help="When answers are the same; else by what they look like.")] = None,
     store: Annotated[Path | None, typer.Option(metavar="FILE", help="Where votes go; else to XDG_DATA_HOME/musespark.")] = None,
+    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find how a team of so many should go about such questions: "
+                                        "some twenty calls a label and model. 0: votes alone.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Ask models questions whose answers are known, so that later votes can be weighed."""
@@ -50,14 +53,21 @@ def calibrate(
     with Store(store) as kept:
         votes, failures = asyncio.run(_asked(models, known, kind, same))
         kept.add(votes)
+        strategies = {each.name: asyncio.run(_strategy(each, known, agents)) for each in models
+                      if agents and votes and each.abilities.conversation}
+        for name, strategy in strategies.items():
+            kept.add_strategy(kind, name, strategy.to_json())
         reliability = reliabilities(kept.votes(kind))
         panel = Panel.from_store(kept, kind)
     if as_json:
         print(json.dumps({"kind": kind, "votes": len(votes), "failed": failures, "reliability": reliability,
-                          "panel": None if panel is None else list(panel.models), "store": str(kept.path)}), flush=True)
+                          "panel": None if panel is None else list(panel.models), "store": str(kept.path),
+                          "strategies": {name: strategy.options for name, strategy in strategies.items()}}), flush=True)
     else:
         for name, value in sorted(reliability.items(), key=lambda item: -item[1]):
             print(f"{value:.3f}  {name}")
+        for name, strategy in strategies.items():
+            print(f"{name}: {strategy.label}. {strategy.because}")
         order = ", ".join(panel.models) if panel else "three models are needed for one"
         print(f"{len(votes)} votes are kept in {kept.path}; the panel: {order}.", flush=True)
     for failure in failures:
@@ -86,6 +96,14 @@ def _labels(path: Path) -> list[dict[str, str]]:
     if not known:
         raise BadOption("LABELS.jsonl", str(path), "a file with at least one labelled question")
     return known
+
+
+async def _strategy(model: Model, known: Sequence[dict[str, str]], agents: int) -> Strategy:
+    """The strategy that the labels speak for; what is found on the way is told on stderr."""
+    from musespark.reasoning.calibration import Calibration, Labelled
+
+    labels = [Labelled(row["question"], row["answer"]) for row in known]
+    return await Calibration(model, labels, agents, told=lambda text: typer.echo(f"{model.name}: {text}", err=True)).strategy()
 
 
 async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind: str,

@@ -218,8 +218,7 @@ class Calibration:
 
 def with_strategy(team: Team, strategy: Strategy) -> Team:
     """The team, going about questions in that way."""
-    return replace(team, approach=strategy.approach, temperature=strategy.temperature, rounds=strategy.rounds,
-                   judge_ties=strategy.judge_ties, reply_tokens=strategy.reply_tokens, because=strategy.because)
+    return replace(team, **strategy.options)
 
 
 def _names(strategies: Sequence[Strategy]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from musespark.models.model import Model
 from musespark.reasoning.panel import Panel
 from musespark.reasoning.run import Run
+from musespark.reasoning.strategy import Strategy
 from musespark.reasoning.table import Table
 from musespark.store import Store, Vote
 
@@ -23,6 +24,19 @@ def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Pa
     rank = {name: index for index, name in enumerate(panel.models if panel else ())}
     known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
     return (panel, known) if known else (None, tuple(models))
+
+
+def strategy_for(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
+    """How calibration found best to go about such questions; None where it was not calibrated, or models are mixed, which a panel is for.
+
+    Raises `StoreUnusable`.
+    """
+    names = {model.name for model in models}
+    if len(names) != 1:
+        return None
+    with Store(store) as kept:
+        text = kept.strategy(kind, names.pop())
+    return None if text is None else Strategy.from_json(text)
 
 
 def keeping(kind: str, store: Path | None) -> Callable[[Run, Table], None]:

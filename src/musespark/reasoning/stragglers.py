@@ -17,10 +17,10 @@ from dataclasses import dataclass
 
 from musespark.errors import BadOption
 
-SURE, VERY_SURE = 0.99, 0.999
+SURE, VERY_SURE = 0.995, 0.999
 """How sure one has to be of a silence before an agent is abandoned, when all others have answered, and before it is asked twice."""
 _STUDENT_T = {
-    SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
+    SURE: (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947),
     VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
 }
 """Quantiles of Student's t for 1, 2, ... degrees of freedom; the last stands for all beyond."""

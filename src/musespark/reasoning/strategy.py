@@ -34,6 +34,11 @@ class Strategy:
                  f"{self.rounds} round of refinement" if self.rounds else "", "a judge for ties" if self.judge_ties else ""]
         return ", ".join(part for part in parts if part)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The strategy as options of a team."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     def to_json(self) -> str:
         """JSON text; `from_json` gives back an equal strategy."""
         return json.dumps(asdict(self))

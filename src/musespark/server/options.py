@@ -87,8 +87,8 @@ TEAMS: dict[Effort, dict[str, int]] = {
     Effort.NONE: {"agents": 1, "first": 1, "rounds": 0},
     Effort.MINIMAL: {"agents": 2, "first": 2, "rounds": 0},
     Effort.LOW: {"agents": 4, "first": 2, "rounds": 0},
-    Effort.MEDIUM: {"agents": 8, "first": 2, "rounds": 1},
-    Effort.HIGH: {"agents": 16, "first": 4, "rounds": 1},
-    Effort.MAX: {"agents": 32, "first": 8, "rounds": 2},
+    Effort.MEDIUM: {"agents": 8, "first": 2, "rounds": 0},
+    Effort.HIGH: {"agents": 16, "first": 4, "rounds": 0},
+    Effort.MAX: {"agents": 32, "first": 8, "rounds": 0},
 }
 """The team that an effort means, for whoever names an effort and no team."""

@@ -1,4 +1,4 @@
-"""What is kept between runs: votes, as facts that are only ever added to.
+"""Votes and strategies, kept between runs as facts that are only ever added to.
 
 A vote says that a model answered a question of some kind as a group did, and whether that was right where anybody knows.
 Reliability and error correlation are derived from votes, never stored. One SQLite file; any number of processes may add to it
@@ -24,6 +24,9 @@ CREATE TABLE IF NOT EXISTS votes (
     kind TEXT NOT NULL, question TEXT NOT NULL, model TEXT NOT NULL, answer TEXT, correct INTEGER,
     at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
 CREATE INDEX IF NOT EXISTS votes_of_kind ON votes (kind);
+CREATE TABLE IF NOT EXISTS strategies (
+    kind TEXT NOT NULL, model TEXT NOT NULL, strategy TEXT NOT NULL,
+    at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
 """
 BUSY = 30.0
 """Seconds to wait for another process that writes."""
@@ -87,6 +90,22 @@ class Store:
             raise StoreUnusable(self.path, str(error)) from error
         return [Vote(kind, question, model, group, None if right is None else bool(right))
                 for question, model, group, right in rows]
+
+    def add_strategy(self, kind: str, model: str, strategy: str) -> None:
+        """Add how to go about questions of a kind with a model, as JSON text; the newest counts. Raises `StoreUnusable`."""
+        try:
+            self._connection.execute("INSERT INTO strategies (kind, model, strategy) VALUES (?, ?, ?)", (kind, model, strategy))
+        except sqlite3.Error as error:
+            raise StoreUnusable(self.path, str(error)) from error
+
+    def strategy(self, kind: str, model: str) -> str | None:
+        """The newest strategy for questions of a kind with a model; None where there is none. Raises `StoreUnusable`."""
+        query = "SELECT strategy FROM strategies WHERE kind = ? AND model = ? ORDER BY rowid DESC LIMIT 1"
+        try:
+            row = self._connection.execute(query, (kind, model)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnusable(self.path, str(error)) from error
+        return None if row is None else str(row[0])
 
     def kinds(self) -> list[str]:
         """The kinds of question that there are votes on."""
