@@ -4,10 +4,10 @@
     python benchmarks/lengths.py --data DIR              also the recorded answers of real models (else MUSE_RECORDED)
     python benchmarks/lengths.py --plot docs/team        also draws right answers against seconds
 
-Eight agents, all at once, no refinement; the vote decides. A reply comes token by token: a wait before the first, then a pace of its
-own, with pauses as streams have them (log-normal each; now and then a stall of a second or more). Whether a reply is right may go with
-its length either way, as with real models: on some questions the hasty err, on others those that lose their way. In half of the runs one of
-the eight never answers, one is refused with HTTP 400, and one breaks off.
+Eight agents, all at once, no refinement; the vote decides. A reply comes token by token: a wait before the first, then a pace of
+its own, with pauses as streams have them (log-normal each; now and then a stall of a second or more). Whether a reply is right may
+go with its length either way, as with real models: on some questions the hasty err, on others those that lose their way. In half of
+the runs one of the eight never answers, one is refused with HTTP 400, and one breaks off.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ class Scene:
 
 
 def timeline(reply: Planned, seed: str) -> list[float]:
-    """Seconds before each piece of a reply: the wait for the first, then a pace of its own, with pauses and now and then a stall."""
+    """Seconds before each piece of a reply: the wait for the first, then a pace of its own, with pauses and now and then a
+    stall."""
     chance = random.Random(seed)
     first = chance.lognormvariate(math.log(0.6), 0.5)
     pace = chance.lognormvariate(math.log(60), 0.3)
@@ -113,7 +114,8 @@ class Paced:
         yield Finish()
 
     async def _conclusion(self, thoughts: str) -> AsyncGenerator[Delta, None]:
-        """Its own answer with the probability of the part that it has thought, else any; nothing better is known of half a thought."""
+        """Its own answer with the probability of the part that it has thought, else any; nothing better is known of half a
+        thought."""
         index = int(thoughts.split("#")[1])
         reply, chance = self.scene.replies[index % AGENTS], random.Random(f"{self.seed} {index} concludes")
         await asyncio.sleep(chance.lognormvariate(math.log(0.6), 0.5) + 12 / chance.lognormvariate(math.log(60), 0.3))
@@ -199,8 +201,8 @@ def with_faults(replies: Sequence[Planned], chance: random.Random) -> tuple[Plan
 
 
 def synthetic(questions: int, seed: int) -> list[Scene]:
-    """Questions of a difficulty, answered with a length that is log-normal (a factor of ten between short and long) and goes with being
-    wrong on half of them, with being right on the others."""
+    """Questions of a difficulty, answered with a length that is log-normal (a factor of ten between short and long) and goes with
+    being wrong on half of them, with being right on the others."""
     chance = random.Random(seed)
     scenes = []
     for number in range(questions):
@@ -264,8 +266,8 @@ def table(named: dict[str, list[Scene]]) -> str:
 
 
 def deadlines(named: dict[str, list[Scene]]) -> dict[str, list[tuple[float, float, float, float]]]:
-    """For each set: deadline in parts of the slowest of eight (median), seconds a run took, right answers, those of a plain majority of
-    what is whole by then."""
+    """For each set: deadline in parts of the slowest of eight (median), seconds a run took, right answers, those of a plain
+    majority of what is whole by then."""
     found = {}
     for name, scenes in named.items():
         scenes = scenes[:AT_DEADLINES]

@@ -6,8 +6,8 @@
 The model is SmolLM2-135M-Instruct behind llama.cpp's own HTTP server, started here on loopback with one thread (--url names another
 server, and --model the model). The questions are those of `questions.py`: 50 labelled ones a kind to calibrate with, 200 others to
 measure on. Every request has a seed. Requests that are alike (the same conversation, temperature, seed and limit) are sent once and
-their reply is used by all rows, so that the rows are compared on the same samples; each row is charged as if it had sent its own. All
-replies are kept in the file that --replies names, and a second run continues where the first one ended.
+their reply is used by all rows, so that the rows are compared on the same samples; each row is charged as if it had sent its own.
+All replies are kept in the file that --replies names, and a second run continues where the first one ended.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ SLOTS = 8
 class Replayed:
     """A model whose replies are kept: a request that was made before is not sent again.
 
-    Requests of one conversation follow one another, so that the server reads its prompt once; as many conversations as it has slots go
-    on side by side, and several servers share them.
+    Requests of one conversation follow one another, so that the server reads its prompt once; as many conversations as it has slots
+    go on side by side, and several servers share them.
     """
 
     def __init__(self, models: list[Model], path: Path) -> None:

@@ -37,4 +37,5 @@ class Usage:
 
     def _joined(self, other: Usage, critical_path: int, seconds: float) -> Usage:
         return Usage(self.tokens + other.tokens, critical_path, self.threads + other.threads, seconds,
-                     self.usd + other.usd, self.prompt_tokens + other.prompt_tokens, self.calls + other.calls, self.hedges + other.hedges)
+                     self.usd + other.usd, self.prompt_tokens + other.prompt_tokens, self.calls + other.calls,
+                     self.hedges + other.hedges)

@@ -31,8 +31,8 @@ def calibrate(
     kind: Annotated[str, typer.Option(metavar="KIND", help="What kind of question they are.")] = "general",
     same: Annotated[str | None, typer.Option(help="When answers are the same; else by what they look like.")] = None,
     store: Annotated[Path | None, typer.Option(metavar="FILE", help="Where votes go; else to XDG_DATA_HOME/musespark.")] = None,
-    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find how a team of so many should go about such questions: "
-                                        "some twenty calls a label and model. 0: votes alone.")] = 0,
+    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find how a team of so many should go about such "
+                                        "questions: some twenty calls a label and model. 0: votes alone.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Ask models questions whose answers are known, so that later votes can be weighed."""

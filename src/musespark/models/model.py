@@ -32,8 +32,8 @@ class Abilities:
     in_process: bool = False
     """Runs on this process's own cores: it lags where they are busy, and asking it twice helps nobody."""
     one_machine: bool = False
-    """Served by one machine: requests beside each other slow each other and may wait for a free slot, and asking it twice while it is
-    busy makes it slower for all."""
+    """Served by one machine: requests beside each other slow each other and may wait for a free slot, and asking it twice while it
+    is busy makes it slower for all."""
     longest_side: int | None = None
     """Pixels of the longest side of a picture that it takes in full; a larger one is scaled down before it is sent. None: any."""
     conversation: bool = False

@@ -1,8 +1,8 @@
 """Agents at work side by side: sent, heard as they come back, asked a second time when they are silent, cancelled when they are not
 needed.
 
-An agent lags by what `stragglers` says, and by nothing else. What one that lags has written is not lost: it is asked for its conclusion
-before it is cancelled.
+An agent lags by what `stragglers` says, and by nothing else. What one that lags has written is not lost: it is asked for its
+conclusion before it is cancelled.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ LASTING = (400, 401, 403, 404, 422)
 """HTTP statuses of failures that asking again would not mend."""
 _PACE = 30.0
 """Tokens a second that a model is taken to write before it has written any."""
-_LOOK_AGAIN = 1.0
-"""Seconds after which an agent whose tools are at work is looked at again: it may have begun another call."""
+_LOOK_AGAIN, _LOOK_AGAIN_LEAST = 0.1, 0.05
+"""The agents are looked at again after this part of the time since the first was sent; the other is in seconds."""
 _NOT_BEFORE = 1e-3
 """Seconds; a limit that is nearer than that is reached."""
 
@@ -214,7 +214,8 @@ class AgentPool:
 
     def _seconds_to_act(self) -> float | None:
         limits = [self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported]
-        limits += [_LOOK_AGAIN for sent in self._working if sent.account.progress.state == "idle"]
+        # What is known of waits and pauses grows while agents write, and nothing wakes the pool then.
+        limits.append(max(_LOOK_AGAIN_LEAST, _LOOK_AGAIN * (time.monotonic() - self._began)))
         limits += [self._too_late_in(sent) for sent in self._working]
         if (abandon := self._abandon_after()) is not None:
             # While one still writes, the time to abandon the silent ones does not come nearer by waiting for it.
@@ -247,6 +248,8 @@ class AgentPool:
         return self._first_silence_limit(peers, sure)
 
     def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
+        if not any(other.account.progress.comes_in_pieces for other in peers):
+            sure = VERY_SURE
         gaps = [other.account.progress.first_gap for other in peers if other.account.progress.first_gap is not None]
         return self.policy.first_silence_limit(gaps, len(peers), self._seconds, sure)
 
@@ -257,8 +260,8 @@ class AgentPool:
         return self.policy.conclude_until(self._latencies) - sent.age
 
     def _none_is_worth_waiting_for(self) -> bool:
-        """Whether enough have answered, and each of the others is silent, or had its time to conclude. A hedge alone is no reason to
-        wait longer than the others took."""
+        """Whether enough have answered, and each of the others is silent, or had its time to conclude. A hedge alone is no reason
+        to wait longer than the others took."""
         abandon = self._abandon_after()
         return abandon is not None and all(
             self._conclusion_left(sent) <= _NOT_BEFORE if sent.is_concluding and not self._before_deadline(sent)
@@ -339,7 +342,8 @@ class AgentPool:
             await self._cancel(doubles, "the same question was answered sooner by the other request")
             return sent.brief, outcome
         if isinstance(outcome, Attempt):
-            self._spare[sent.name] = outcome
+            other = self._spare.get(sent.name)
+            self._spare[sent.name] = outcome if other is None else max(other, outcome, key=lambda attempt: len(attempt.text))
         if doubles:
             return None
         best = self._spare.get(sent.name, outcome)

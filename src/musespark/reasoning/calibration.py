@@ -1,9 +1,9 @@
 """Which strategy helps one model on one kind of question, found by asking it questions whose answers are known.
 
-Every candidate is asked a third of the questions; those that are behind are dropped, and the best is compared with plain sampling on
-all of them (successive halving: Jamieson and Talwalkar, 2016). A change is made only where the labels speak for it: the mean gain over
-plain sampling must exceed its own standard error. Stages (a round of refinement, a judge for ties) are tried on a few questions on
-which the samples disagree, and left out unless they mend more answers than they spoil.
+Every candidate is asked a third of the questions; those that are behind are dropped, and the best is compared with plain sampling
+on all of them (successive halving: Jamieson and Talwalkar, 2016). A change is made only where the labels speak for it: the mean
+gain over plain sampling must exceed its own standard error. Stages (a round of refinement, a judge for ties) are tried on a few
+questions on which the samples disagree, and left out unless they mend more answers than they spoil.
 """
 
 from __future__ import annotations
@@ -96,7 +96,8 @@ class Finding:
 
 @dataclass
 class Calibration:
-    """The search for one model's strategy. `ask` runs a team on a request; it is `musespark.reasoning.modes.run` unless replaced."""
+    """The search for one model's strategy. `ask` runs a team on a request; it is `musespark.reasoning.modes.run` unless
+    replaced."""
 
     model: Model
     labels: Sequence[Labelled]
@@ -117,15 +118,16 @@ class Calibration:
         because = f"Plain sampling is right {self._found(best, plain).accuracy:.2f} of the time on {len(self.labels)} labels."
         for rivals in (CANDIDATES[1:], (replace(best, temperature=COOLER),)):
             # A few samples on a few questions tell who is worth more of them.
-            tried = [(rival, self._found(rival, await self._samples(rival, self.labels[:few], FIRST_SAMPLES)).accuracy) for rival in rivals]
-            rival, accuracy = max(tried, key=lambda pair: pair[1])
+            first = {rival: await self._samples(rival, self.labels[:few], FIRST_SAMPLES) for rival in rivals}
+            rival, accuracy = max(((each, self._found(each, tried).accuracy) for each, tried in first.items()),
+                                  key=lambda pair: pair[1])
             if accuracy <= sum(self._accuracies(samples[:few])) / few:
-                because += f" {_names([each for each, _ in tried])} looked better on {few} of them." if len(tried) > 1 else (
-                    f" {_names([rival])} did not look better on {few} of them.")
+                because += f" On {few} of them {_names(rivals)} did not look better."
                 continue
             found = await self._samples(rival, self.labels, self.voters)
             gain, error = self._gain(samples, found)
-            because += f" {_names([rival])} reaches {self._found(rival, found).accuracy:.2f}{'' if gain > error else ', too little to tell'}."
+            doubt = "" if gain > error else ", too little to tell"
+            because += f" {_names([rival])} reaches {self._found(rival, found).accuracy:.2f}{doubt}."
             if gain > error:
                 best, samples = rival, found
         for name, option in (("A round of refinement", {"rounds": 1}), ("A judge for ties", {"judge_ties": True})):
@@ -143,7 +145,7 @@ class Calibration:
                           sum(each.tokens for each in samples) / len(samples))
         if not any(found.strategy == strategy and found.questions == finding.questions for found in self.findings):
             self.findings.append(finding)
-            self.told(f"{strategy.label}: {finding.accuracy:.3f} of {finding.questions} questions, {finding.tokens:.0f} tokens each")
+            self.told(f"{strategy.label}: {finding.accuracy:.3f} of {len(samples)} questions, {finding.tokens:.0f} tokens each")
         return finding
 
     def _accuracies(self, samples: Sequence[Samples]) -> list[float]:
@@ -222,8 +224,7 @@ def with_strategy(team: Team, strategy: Strategy) -> Team:
 
 
 def _names(strategies: Sequence[Strategy]) -> str:
-    names = ", ".join(f"“{strategy.label}”" for strategy in strategies)
-    return names if len(strategies) == 1 else "Of " + names + " none"
+    return ", ".join(f"“{strategy.label}”" for strategy in strategies)
 
 
 def _is_tied(samples: Samples) -> bool:

@@ -34,7 +34,7 @@ async def clarify(run: Run, team: Team, table: Table, asked: Mapping[str, Brief]
     sent = table.shares.dealt(briefs, len(briefs), team.price(run, table))
     if not sent:
         return
-    run.emit(Noted("main", f"No answer can be told in {len(unclear)} of {len(table.attempts)} replies; their agents are asked for it."))
+    run.emit(Noted("main", f"In {len(unclear)} of {len(table.attempts)} replies no answer can be told; their agents are asked."))
     after = {attempt.agent: attempt for attempt in table.attempts}
     async with AgentPool(run, run.main, team.stragglers) as pool:
         for brief in sent:

@@ -1,7 +1,7 @@
 """One more call for an agent that thought but did not come to an answer: with what it has, and a last token budget.
 
-After budget forcing (Muennighoff et al., s1: Simple test-time scaling, 2025): a model that is told to answer now makes use of what it
-has worked out so far.
+After budget forcing (Muennighoff et al., s1: Simple test-time scaling, 2025): a model that is told to answer now makes use of what
+it has worked out so far.
 """
 
 from __future__ import annotations

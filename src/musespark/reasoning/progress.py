@@ -11,8 +11,8 @@ from typing import Literal
 from musespark.models.estimate import written_tokens
 
 State = Literal["idle", "waiting", "writing", "pausing"]
-"""`idle` between calls, where tools are at work; `waiting` for the first piece of a reply; `writing` one; `pausing` before a call is
-made again."""
+"""`idle` between calls, where tools are at work; `waiting` for the first piece of a reply; `writing` one; `pausing` before a call
+is made again."""
 
 
 class Progress:
@@ -56,6 +56,11 @@ class Progress:
     def end_call(self) -> None:
         """Note that a call is over."""
         self.state = "idle"
+
+    @property
+    def comes_in_pieces(self) -> bool:
+        """Whether replies are seen while they are written, and do not come whole."""
+        return self._writing_seconds > 0.05 * (self.first_gap or 0.0)
 
     @property
     def tokens(self) -> int:

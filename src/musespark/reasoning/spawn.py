@@ -89,10 +89,11 @@ class SpawnAgents:
                         pool.hedge(back.brief)
                 else:
                     brief, outcome = back
-                    answers[brief.agent.removesuffix("-again")] = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
-        said = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
+                    said = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
+                    answers[brief.agent.removesuffix("-again")] = said
+        told_back = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
                 for number, name in enumerate(names, 1)]
-        return Output("\n".join(said), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
+        return Output("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
     def _brief(self, name: str, message: str) -> Brief:
         request = replace(self.brief.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)

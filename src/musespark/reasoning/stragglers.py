@@ -17,10 +17,11 @@ from dataclasses import dataclass
 
 from musespark.errors import BadOption
 
-SURE, VERY_SURE = 0.995, 0.999
-"""How sure one has to be of a silence before an agent is abandoned, when all others have answered, and before it is asked twice."""
+SURE, VERY_SURE = 0.99, 0.999
+"""How sure one has to be of a silence: before an agent is abandoned, when all others have answered; and before its question is asked a
+second time, or where replies come whole, so that silence tells little."""
 _STUDENT_T = {
-    SURE: (63.66, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.106, 3.055, 3.012, 2.977, 2.947),
+    SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
     VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
 }
 """Quantiles of Student's t for 1, 2, ... degrees of freedom; the last stands for all beyond."""
@@ -42,13 +43,15 @@ class StragglerPolicy:
     """Whether a silent agent's question may be asked a second time."""
     pause_share: float = 0.2
     """A pause within a reply counts as silence only beyond this part of the time that the agent has taken: streams stall."""
+    hedge_share: float = 0.5
+    """The same before its question is asked a second time."""
     least: float = 0.03
     """Seconds; smaller differences mean nothing."""
     first_reply_timeout: float = 60.0
     """Seconds of silence that are too long while too few agents have been heard to tell; a third of the time there is, if less."""
 
     def __post_init__(self) -> None:
-        shares = (self.quorum, self.grace, self.conclusion, self.conclusion_share, self.pause_share)
+        shares = (self.quorum, self.grace, self.conclusion, self.conclusion_share, self.pause_share, self.hedge_share)
         if not (all(0 <= share <= 1 for share in shares) and self.least >= 0 and self.first_reply_timeout > 0):
             raise BadOption("stragglers", self, "of parts from 0 to 1 and of seconds above 0")
 
@@ -86,7 +89,8 @@ class StragglerPolicy:
 
         gaps: the longest pause of each agent that writes or has written. age: seconds since the agent was sent.
         """
-        return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, self.pause_share * age, self.least)
+        share = self.hedge_share if sure == VERY_SURE else self.pause_share
+        return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, share * age, self.least)
 
     def conclude_at(self, seconds: float, first_gap: float, tokens_per_second: float, tokens: int) -> float:
         """Seconds after the start at which a conclusion of so many tokens has to begin, with room for the unforeseen.

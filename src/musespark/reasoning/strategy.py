@@ -1,7 +1,7 @@
 """How a team goes about one kind of question with one model: measured on labelled questions, kept in the store, plain by default.
 
-The default is plain, equal sampling and a vote. Whatever differs from it has to have raised accuracy in calibration; what has not is
-left out, and the reason is kept beside the strategy, so that a trace can tell it.
+The default is plain, equal sampling and a vote. Whatever differs from it has to have raised accuracy in calibration; what has not
+is left out, and the reason is kept beside the strategy, so that a trace can tell it.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ _SHORT = 80
 
 @dataclass
 class Table:
-    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else, and
-    those that give no answer only where there is not even that."""
+    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else,
+    and those that give no answer only where there is not even that."""
 
     run: Run
     same: Equivalence

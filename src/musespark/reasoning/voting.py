@@ -68,7 +68,8 @@ def _short(answer: str) -> str:
 def _speaker(groups: Groups, winner: Group, worth: Mapping[str, float]) -> Attempt:
     sameness = groups.equivalence
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
-    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), attempt.why == "finished", formed(attempt), worth.get(attempt.model, 0.0)))
+    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), attempt.why == "finished", formed(attempt),
+                                                     worth.get(attempt.model, 0.0)))
 
 
 def _leader(groups: Groups) -> Group:

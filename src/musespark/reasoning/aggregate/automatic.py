@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 
 async def automatic(run: Run, team: Team, table: Table) -> Decision:
-    """Verified answers win; else the vote, weighed where reliabilities are known; a tie goes to a judge where one was named or helped in
-    calibration, and prose that differs to a merger. Otherwise a tie is decided by who came first, and is told as a tie."""
+    """Verified answers win; else the vote, weighed where reliabilities are known; a tie goes to a judge where one was named or
+    helped in calibration, and prose that differs to a merger. Otherwise a tie is decided by who came first, and is told as a
+    tie."""
     decide, why = _choice(run, team, table)
     return _because(await decide(run, team, table), why, by="verified" if table.verified else None)
 
