@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from musespark.content import Request
@@ -37,12 +36,11 @@ def equivalence_named(name: str, *arguments: Any) -> Equivalence:
 
 
 def equivalence_for(request: Request, judge: Judge | None = None) -> Equivalence:
-    """The equivalence that fits what is known of a request: its schema, its tools, else what the answers look like.
+    """The equivalence that fits what is known of a request: its schema, its tools, else its question and what the answers look like.
 
     The judge is asked about answers in prose alone.
     """
     if request.schema is not None:
         return equivalence_named("json")
-    mathematics = equivalence_named("mathematics") if find_spec("math_verify") else None
-    automatic = equivalence_named("automatic", judge, mathematics)
+    automatic = equivalence_named("automatic", judge, equivalence_named("mathematics", None, request.question))
     return equivalence_named("calls", automatic) if request.tools else automatic

@@ -1,0 +1,47 @@
+"""Multiple choice: a letter however it is marked, several in any order, and what stands beside one."""
+
+from __future__ import annotations
+
+import re
+
+from musespark.reasoning.equivalence.reading.answer import Choice
+
+_ALONE = re.compile(r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
+                    re.IGNORECASE)
+_BESIDE = re.compile(r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s-(?=\s)))"
+                     r"[\s:*_.-]*(?P<content>\S.*)", re.DOTALL)
+_BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
+_LETTERS = re.compile(r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
+                      re.IGNORECASE)
+_STATED = re.compile(r"(?:option |choice )?\(?(?P<letter>[A-J])\)?(?: only| is (?:correct|right|true|the (?:correct |right |best )?(?:answer|option|choice)))")
+
+
+def choice(text: str) -> Choice | None:
+    """The letters that the whole text names; None where it names none.
+
+    A small letter counts as a choice where a mark says so, or from a to d; other small letters are variables.
+    """
+    text = re.sub(r"[*_]{2}|`", "", text).strip()
+    if alone := _ALONE.fullmatch(text):
+        if text != alone["letter"] or text in "abcd" or text.isupper():
+            return Choice(frozenset({alone["letter"].upper()}))
+        return None
+    if stated := _STATED.fullmatch(text):
+        return Choice(frozenset({stated["letter"].upper()}))
+    if (several := _LETTERS.fullmatch(text)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
+        upper = all(letter.isupper() for letter in letters)
+        if upper and len(set(letters)) == len(letters) > 1 or not upper and all("(" + letter + ")" in text for letter in letters):
+            return Choice(frozenset(letter.upper() for letter in letters))
+    for pattern in (_BESIDE, _BRACKETED):
+        if found := pattern.fullmatch(text):
+            letter = next(value for name, value in found.groupdict().items() if name != "content" and value)
+            if not (pattern is _BRACKETED and letter.islower()) and not _formula_follows(text, found["content"]):
+                return Choice(frozenset({letter.upper()}), found["content"].strip())
+    return None
+
+
+def _formula_follows(text: str, content: str) -> bool:
+    """Whether the letter in brackets is a factor or a difference begins: (a)(b+1), (a) + 2, A - 3."""
+    if re.match(r"\w\s-\s", text):
+        return not re.match(r"[^\W\d_]{2}", content)  # A - 3 is a difference
+    return content[0] in "+*/^=<>-([," and not re.match(r"[(\[][^()]*[)\]]$|-?\d", content)

@@ -1,0 +1,141 @@
+"""Reads a whole answer as one typed value; what cannot be read whole is words."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from musespark.reasoning.equivalence.exact import normalised
+from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Formula, Words
+from musespark.reasoning.equivalence.reading.atoms import FUNCTIONS, in_base
+from musespark.reasoning.equivalence.reading.choices import choice
+from musespark.reasoning.equivalence.reading.dates import moment
+from musespark.reasoning.equivalence.reading.notation import LONGEST, plain
+from musespark.reasoning.equivalence.reading.number_words import SCALES
+from musespark.reasoning.equivalence.reading.quantities import formula, quantity
+from musespark.reasoning.equivalence.reading.trees import Tree, Unreadable, number
+
+_HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|exactly|precisely|only|just|simply|a total of|"
+                    r"in total|it is|it's|this is|that is|it equals|equals|equal to|is|therefore|thus|hence|so|\\approx|\\sim|≈|~|=|:)[\s,:]*(?=\S)",
+                    re.IGNORECASE)
+_OPINION = re.compile(r"(?:(?:probably|likely|most likely|maybe|perhaps|possibly|definitely|certainly|i think|i believe|it is|it's|this is)"
+                      r"(?: that)?(?: it is| it's)?|the|an?)[\s,:]+(?=\S)", re.IGNORECASE)
+_TRAILING = re.compile(r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in all|all together|"
+                       r"only|\(?rounded\)?)$", re.IGNORECASE)
+_NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_CONDITION = re.compile(r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE)
+_REMARK = re.compile(r"(?:approx(?:\.|imately)?|rounded.*|exact(?:ly)?|about|in total|total|simplified|or)", re.IGNORECASE)
+_NAMED: dict[str, Tree] = {
+    **dict.fromkeys(("all real numbers", "all reals", "every real number", "any real number", "all real values", "r"), ("sym", "R")),
+    **dict.fromkeys(("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ()))}
+_SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
+_QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "«": "»", "「": "」"}
+
+
+@lru_cache(4096)
+def read(text: str, base: int | None = None) -> Answer:
+    """The value that the text is. base: digits alone are of that base (a question asked for it)."""
+    stripped = text.strip()
+    if len(stripped) > LONGEST:
+        return _words(stripped)
+    if len(stripped) > 2 and _QUOTES.get(stripped[0]) == stripped[-1] and stripped[0] not in stripped[1:-1]:
+        inner = read(stripped[1:-1])
+        # A quoted number is text that consists of digits, and no number.
+        return inner if isinstance(inner, Words | Choice) else Words(f"'{stripped[1:-1].strip()}'")
+    try:
+        return _read(plain(stripped), base) or _words(stripped)
+    except (RecursionError, OverflowError):
+        return _words(stripped)
+
+
+def _read(text: str, base: int | None) -> Answer | None:
+    if base is not None and re.fullmatch(r"[0-9A-Za-z]+", text) and (text[0].isdigit() or base > 10):
+        try:
+            return Formula(number(in_base(text, base)))
+        except Unreadable:
+            pass
+    found = _value(text)
+    if found is not None:
+        return found
+    if (shorter := _TRAILING.sub("", text)) != text and not isinstance(inner := _read(shorter, base), Words | None):
+        return inner
+    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end():], base), Words | None):
+        return inner
+    if (opinion := _OPINION.match(text)) and len(text) > opinion.end():
+        return _read(text[opinion.end():], base) or _words(text[opinion.end():])
+    return None
+
+
+def _value(text: str) -> Answer | None:
+    """The value that the text is without any words around it."""
+    named = _NAMED.get(text.lower())
+    if named is not None and len(text) > 1:
+        return Formula(named)
+    found: Answer | None = choice(text) or moment(text) or quantity(text)
+    if found is not None:
+        return found
+    noted = _NOTE.fullmatch(text)
+    if noted and _WORD.search(noted["note"]) and not any(word in FUNCTIONS for word in _WORD.findall(noted["note"])):
+        return _noted(text, noted["main"], noted["note"].strip()) or formula(text)
+    if noted and (main := quantity(noted["main"])) is not None and (aside := quantity(noted["note"].lstrip("=≈~ "))) is not None:
+        return _agreeing(main, aside) or formula(text)
+    named_quantity = re.fullmatch(r"(?P<name>[A-Za-z](?:_?\w)?|[A-Z]{2,3})\s*(?:=|\\approx)\s*(?P<rest>.+)", text)
+    if named_quantity and isinstance(value := quantity(named_quantity["rest"]), Formula) and value.unit is not None:
+        return replace(value, note=f"{named_quantity['name']} =")
+    return formula(text)
+
+
+def _noted(text: str, main: str, note: str) -> Answer | None:
+    """An answer with words in brackets behind it: they are its unit, say it again, or are a note; None where they change it."""
+    if re.search(r"\b(?:mod|base)\b", note):
+        return None
+    value = _read(main, None)
+    remark = _REMARK.match(note)
+    aside = _read(re.sub(r"^(?:or|i\.e\.,?|approximately|approx\.?|about|=|≈)\s+", "", note), None)
+    if isinstance(value, Formula):
+        if isinstance(aside, Formula) and aside.tree[0] == "num" and not aside.unit:
+            return _agreeing(value, aside)
+        with_unit = quantity(f"{main} {note}")
+        if with_unit is not None:
+            return with_unit
+        if remark and remark.end() == len(note):
+            return value
+        if _CONDITION.search(note) or any(word in SCALES for word in note.lower().split()):
+            return Words(normalised(text))
+        return replace(value, note=normalised(note))
+    if isinstance(value, Bound | Choice):
+        return Words(normalised(text))
+    if value is None and (_CONDITION.search(note) or len(note.split()) > 3):
+        return Words(normalised(text))
+    words = value or _words(main)
+    return replace(words, note=normalised(note)) if isinstance(words, Words) else None
+
+
+def _agreeing(value: Answer, aside: Answer) -> Answer | None:
+    """The value, where what stands behind it in brackets says the same; None where that is another."""
+    if not (isinstance(value, Formula) and isinstance(aside, Formula)):
+        return None
+    from musespark.reasoning.equivalence.reading.rounding import is_rounding
+
+    if value.tree == aside.tree:
+        return value
+    one, other = (value, aside) if value.decimal else (aside, value)
+    if one.decimal and one.tree[0] == "num" and is_rounding(one.tree[1], one.decimal.places, other.tree):
+        return other
+    return Words(f"{value.tree} or {aside.tree}")
+
+
+def _words(text: str) -> Words:
+    """The text, normalised; layout of TeX and spaces within it do not count."""
+    if "\\" in text and len(text) <= LONGEST:
+        return Words("\\" + re.sub(r"\s+", "", plain(text)))
+    words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(text))  # U.S.A.
+    words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
+    return Words(_SAME_WORDS.get(words, words))
+
+
+def is_value(answer: Answer) -> bool:
+    """Whether the answer was read as more than words."""
+    return not isinstance(answer, Words)
