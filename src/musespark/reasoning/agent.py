@@ -16,7 +16,7 @@ from musespark.pictures import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
-from musespark.reasoning.equivalence import answer_in
+from musespark.reasoning.equivalence import answer_in, marked_answer
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool, Toolset
 
@@ -86,8 +86,11 @@ def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
     return {tool.spec.name: tool for tool in tools}, sets
 
 
+# What the model says that it itself will do, or is doing; that somebody should start agents is advice.
 _ANNOUNCED = re.compile(
-    r"\b(spawn|launch|start|dispatch|delegate|deploy)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers)\b", re.I)
+    r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
+    r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|dispatching|"
+    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b", re.I)
 
 
 _REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
@@ -97,7 +100,8 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
 def _announces(reply: Reply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
     able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
-    return able and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
+    answered = marked_answer(reply.message.text) is not None
+    return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
 
 
 def _reminded(run: Run, agent: str) -> Message:
