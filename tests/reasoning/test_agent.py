@@ -203,6 +203,14 @@ def test_whatever_a_model_asks_to_spawn_is_messages_or_a_sentence(arguments):
     assert isinstance(told, str) or (1 <= len(told) <= MOST and all(isinstance(each, str) for each in told))
 
 
+@pytest.mark.parametrize("name", ["double", "wish"])
+async def test_an_agent_that_calls_tools_to_the_end_and_answers_nothing_has_failed(name):
+    one = FakeModel(lambda request, number: calls(ToolCall(f"c{number}", name, "{}")), abilities=ABLE)
+    events, error, _ = await contemplated(team(one, tools=(Doubler(),)), THINK)
+    assert error is not None and "called tools in all of its 16 replies" in str(error)
+    assert not of(events, "run_ended")
+
+
 async def test_a_tool_that_nobody_has_is_told_to_the_model():
     one = scripted(calls(ToolCall("a", "wish", "{}")), says("sorry"))
     events, _, _ = await contemplated(team(one, tools=(Doubler(),)), THINK)

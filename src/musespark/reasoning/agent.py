@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
 from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
-from musespark.errors import BudgetExhausted, MuseError
+from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.models.model import Model
 from musespark.pictures import shown
@@ -76,6 +76,8 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         if speak and run.answer:
             run.emit(AnswerDropped("it works on"))
         said.append(await _used(run, brief.agent, own, held, pictures) if own else _reminded(run, brief.agent))
+    if own and not reply.message.text.strip():
+        raise ModelFailed(brief.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
     return await _checked(run, _attempt(brief, reply, said, pictures, account, theirs), brief)
 
 
