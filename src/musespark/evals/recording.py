@@ -162,7 +162,8 @@ async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, st
     groups = Groups(equivalence)
     for number, answer in enumerate(dict.fromkeys((gold, *answers.values()))):
         await groups.add(replace(_attempt("", answer), agent=str(number)))
-    return {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
+    found = {attempt.answer: attempt.agent for attempt in groups.declined}
+    return found | {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
 
 
 class _Kept:

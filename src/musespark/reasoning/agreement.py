@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+from musespark.reasoning.equivalence.equivalence import Equivalence, blank, declines
 
 _Result = TypeVar("_Result")
 
@@ -53,13 +53,16 @@ class Groups:
 
     Groups are the connected components of "the same": a newcomer is compared with what every group holds, and joins all that it
     is the same as into one. So the groups do not depend on who came first, even where sameness is not transitive (5 km, 5, 5 m).
-    An attempt that answers nothing is in no group.
+    An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is in
+    no group, and where all have declined each is a group by itself.
     """
 
     def __init__(self, equivalence: Equivalence) -> None:
         self.equivalence = equivalence
         self.blank: list[Attempt] = []
         """Attempts that answered nothing."""
+        self.declined: list[Attempt] = []
+        """Attempts that declined to answer."""
         self._members: list[list[Attempt]] = []
         self._keys: list[dict[Hashable, Attempt]] = []
         """For each group one attempt of each key: what a newcomer has to be compared with."""
@@ -72,8 +75,7 @@ class Groups:
         Raises what the equivalence raises; the attempt is then in no group, and where the call is cancelled likewise.
         """
         async with self._turn:
-            if blank(attempt):
-                self.blank.append(attempt)
+            if self._is_aside(attempt):
                 return
             key = self.equivalence.key(attempt)
             at = [index for index, keys in enumerate(self._keys) if key is not None and key in keys]
@@ -83,11 +85,18 @@ class Groups:
 
     def take(self, attempt: Attempt) -> None:
         """Take an attempt in without comparing it with any but those of its own key."""
-        if blank(attempt):
-            self.blank.append(attempt)
+        if self._is_aside(attempt):
             return
         key = self.equivalence.key(attempt)
         self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
+
+    def _is_aside(self, attempt: Attempt) -> bool:
+        """Whether the attempt has no answer that another could agree with; it is kept aside then."""
+        if not blank(attempt) and not declines(attempt):
+            return False
+        self._arrived[id(attempt)] = len(self._arrived)
+        (self.blank if blank(attempt) else self.declined).append(attempt)
+        return True
 
     async def add_all(self, attempts: Iterable[Attempt]) -> None:
         """Take several in, where there is none yet: first one and one are compared, then two and two, as a merge sort goes, and all
@@ -148,12 +157,16 @@ class Groups:
         self._keys.append(keys)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._counted)
+
+    @property
+    def _counted(self) -> list[list[Attempt]]:
+        return self._members or [[attempt] for attempt in self.declined]
 
     @property
     def leading(self) -> tuple[Group, ...]:
         """The groups, most attempts first; of equals the one that came first."""
-        ordered = sorted(self._members, key=lambda members: (-len(members), self._arrived[id(members[0])]))
+        ordered = sorted(self._counted, key=lambda members: (-len(members), self._arrived[id(members[0])]))
         return tuple(Group(tuple(members)) for members in ordered)
 
     @property
@@ -164,12 +177,12 @@ class Groups:
     @property
     def counts(self) -> tuple[int, ...]:
         """Attempts of each group, leading first."""
-        return tuple(sorted(map(len, self._members), reverse=True))
+        return tuple(sorted(map(len, self._counted), reverse=True))
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All that answered, as they came."""
-        return tuple(self._in_order(one for members in self._members for one in members))
+        return tuple(self._in_order(one for members in self._counted for one in members))
 
 
 @asynccontextmanager

@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from typing import Protocol, runtime_checkable
 
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.extraction import marked_answer
+from musespark.reasoning.equivalence.refusal import is_refusal
 
 
 class Equivalence(Protocol):
@@ -41,3 +43,8 @@ class Forms(Protocol):
 def blank(attempt: Attempt) -> bool:
     """Whether the attempt answers nothing: it joins no group and has no vote."""
     return not attempt.answer.strip() and not attempt.calls
+
+
+def declines(attempt: Attempt) -> bool:
+    """Whether the attempt declines to answer, or says that it does not know, and marks no answer besides."""
+    return not attempt.calls and is_refusal(attempt.text) and marked_answer(attempt.text) in (None, attempt.text.strip())

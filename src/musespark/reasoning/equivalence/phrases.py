@@ -14,7 +14,7 @@ _FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|re
             r"antwoord|svar|vastaus|odpow(?:ied[źz])|odpov[ěe][ďd]|r[ăa]spuns|v[áa]lasz|cevap|yan[ıi]t|jawaban|đáp án|trả lời|"
             r"(?:окончательный |итоговый )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|উত্তর|คำตอบ|"
             r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|(?:최종 )?정답|답")
-_LABEL = re.compile(rf"^[ \t>*_#•-]*+(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$", re.IGNORECASE | re.MULTILINE)
 _SAID = re.compile(
     r"\b(?:the|my|our)[ \t]{1,3}(?:final |correct |right |best )?(?:answer|option|choice|answer choice)[ \t]{1,3}"
