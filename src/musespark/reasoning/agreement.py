@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.equivalence import Equivalence, blank, declines
+from musespark.reasoning.equivalence.equivalence import Contradictions, Equivalence, blank, declines
 
 _Result = TypeVar("_Result")
 
@@ -51,8 +51,9 @@ class Group:
 class Groups:
     """Attempts as they arrive, grouped by an equivalence.
 
-    Groups are the connected components of "the same": a newcomer is compared with what every group holds, and joins all that it
-    is the same as into one. So the groups do not depend on who came first, even where sameness is not transitive (5 km, 5, 5 m).
+    A newcomer is compared with what every component holds, and joins all that it is the same as into one. Where sameness is not
+    transitive (5 km, 5, 5 m), a component may hold answers that contradict each other: it is split into groups in which none do,
+    the answers with most attempts first. So the groups do not depend on who came first.
     An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is in
     no group, and where all have declined each is a group by itself.
     """
@@ -67,6 +68,9 @@ class Groups:
         self._keys: list[dict[Hashable, Attempt]] = []
         """For each group one attempt of each key: what a newcomer has to be compared with."""
         self._arrived: dict[int, int] = {}
+        self._contradictions: dict[frozenset[int], bool] = {}
+        self._split: list[list[Attempt]] | None = None
+        """The groups, until another attempt comes."""
         self._turn = asyncio.Lock()
 
     async def add(self, attempt: Attempt) -> None:
@@ -118,6 +122,7 @@ class Groups:
             finally:
                 parts = [sorted(part) for block in blocks for part in block]
                 self._members = [self._in_order(one for at in part for one in cells[at][0]) for part in parts]
+                self._split = None
                 self._keys = [{key: one for at in part for key, one in cells[at][1].items()} for part in parts]
 
     async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
@@ -149,6 +154,7 @@ class Groups:
 
     def _join(self, attempt: Attempt, key: Hashable | None, at: Sequence[int]) -> None:
         self._arrived[id(attempt)] = len(self._arrived)
+        self._split = None
         members, keys = [attempt], {key if key is not None else object(): attempt}
         for index in reversed(at):
             members += self._members.pop(index)
@@ -161,7 +167,36 @@ class Groups:
 
     @property
     def _counted(self) -> list[list[Attempt]]:
-        return self._members or [[attempt] for attempt in self.declined]
+        """Attempts by group, in no order; refusals only where there is nothing else."""
+        if not self._members:
+            return [[attempt] for attempt in self.declined]
+        if self._split is None:
+            self._split = [group for keys, members in zip(self._keys, self._members, strict=True)
+                           for group in self._without_contradiction(keys, members)]
+        return self._split
+
+    def _without_contradiction(self, keys: dict[Hashable, Attempt], members: list[Attempt]) -> list[list[Attempt]]:
+        """The members of a component, apart where they contradict each other: each key joins the first group that it fits."""
+        if len(keys) < 3 or not isinstance(self.equivalence, Contradictions):
+            return [members]
+        by_key: dict[Hashable, list[Attempt]] = {key: [] for key in keys}
+        known = {id(one): key for key, one in keys.items()}
+        for member in members:
+            by_key[known.get(id(member), self.equivalence.key(member))].append(member)
+        apart: list[list[Hashable]] = []
+        for key in sorted(by_key, key=lambda key: (-len(by_key[key]), repr(key))):
+            fitting = next((group for group in apart if not any(self._contradict(keys[key], keys[other]) for other in group)), None)
+            if fitting is None:
+                apart.append([key])
+            else:
+                fitting.append(key)
+        return [self._in_order(member for key in group for member in by_key[key]) for group in apart]
+
+    def _contradict(self, left: Attempt, right: Attempt) -> bool:
+        pair = frozenset((id(left), id(right)))
+        if pair not in self._contradictions and isinstance(self.equivalence, Contradictions):
+            self._contradictions[pair] = self.equivalence.contradict(left, right)
+        return self._contradictions[pair]
 
     @property
     def leading(self) -> tuple[Group, ...]:

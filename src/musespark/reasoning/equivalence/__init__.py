@@ -7,7 +7,7 @@ from typing import Any
 
 from musespark.content import Request
 from musespark.errors import BadOption
-from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+from musespark.reasoning.equivalence.equivalence import Equivalence, Limited, blank
 from musespark.reasoning.equivalence.extraction import answer_in, marked_answer
 from musespark.reasoning.equivalence.judged import Judge
 
@@ -23,7 +23,7 @@ EQUIVALENCES = {
     "automatic": "musespark.reasoning.equivalence.automatic:Automatic",
 }
 
-__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "answer_in", "blank", "equivalence_for", "equivalence_named", "marked_answer"]
+__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "Limited", "answer_in", "blank", "equivalence_for", "equivalence_named", "marked_answer"]
 
 
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:

@@ -8,8 +8,8 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.judged import Judge, Judged
 from musespark.reasoning.equivalence.literals import literal, literal_key
 from musespark.reasoning.equivalence.mathematics import Mathematics, wordy
-from musespark.reasoning.equivalence.reading.answer import Words
-from musespark.reasoning.equivalence.reading.reader import read
+from musespark.reasoning.equivalence.reading.answer import Choice, Words
+from musespark.reasoning.equivalence.reading.reader import read, unquoted
 
 PROSE = 120
 """Characters from which on an answer is prose: two models never write the same, so a model has to judge."""
@@ -37,12 +37,20 @@ class Automatic:
         """The Python value of an answer that is one, else its value as it was read."""
         return literal_key(attempt.answer) if _structured(attempt.answer) else self._values.key(attempt)
 
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two differ without any proof; of prose only a judge can say."""
+        if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
+            return False
+        return self.key(left) != self.key(right) and self._values.contradict(left, right)
+
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """Whether either answer may stand for the other."""
         if self.key(left) == self.key(right):
             return True
         if _structured(left.answer) and _structured(right.answer):
             return False
+        if _quoted_value(left.answer) != _quoted_value(right.answer):
+            return False  # '12' is text that consists of digits, and no number
         if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
             return await self._judged.same(left, right)
         return await self._values.same(left, right)
@@ -51,6 +59,12 @@ class Automatic:
 def prose(answer: str) -> bool:
     """Whether an answer is sentences, and not a value."""
     return len(answer) > PROSE and wordy(answer) and not _structured(answer)
+
+
+def _quoted_value(answer: str) -> bool:
+    """Whether the answer is a value in quotation marks, which make text of it; of words and letters they say nothing."""
+    plain = answer.strip()
+    return unquoted(plain) != plain and not isinstance(read(plain), Words | Choice)
 
 
 def _structured(answer: str) -> bool:

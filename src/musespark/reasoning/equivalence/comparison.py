@@ -116,7 +116,7 @@ class Comparison:
         if names == {(("angle", 1),), (("radian", 1),)}:
             turned, plain = (left, right) if one.dimension == (("angle", 1),) else (right, left)
             return await self._same_value(Formula(canonical(("mul", (_TURN, turned.tree)))), Formula(plain.tree))
-        if len(names) > 1:
+        if len(names) > 1 or one.nouns and other.nouns and not same_nouns(one.nouns, other.nouns):
             return False
         if (one.factor, one.offset) == (other.factor, other.offset):
             return await self._same_value(left, right)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Hashable
+from collections.abc import Coroutine, Hashable
 from importlib.util import find_spec
 
 from musespark.reasoning.attempt import Attempt
@@ -58,6 +58,11 @@ class Mathematics:
         """Whether either answer may stand for the other."""
         return await self._comparison.same(read(left.answer, self._expected.base), read(right.answer, self._expected.base))
 
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two differ without any proof: 5 km and 5 m, though a bare 5 may be either."""
+        pair = (read(left.answer, self._expected.base), read(right.answer, self._expected.base))
+        return not at_once(Comparison(_granted, self._expected).same(*pair))
+
     async def _proved(self, left: Tree, right: Tree, asked: str) -> bool:
         """Whether a proof was found; each is asked for once."""
         left, right = sorted((left, right), key=repr)
@@ -85,6 +90,21 @@ class Mathematics:
             self._under_way -= 1
             if not self._under_way:
                 self._left -= time.monotonic() - self._since
+
+
+async def _granted(left: Tree, right: Tree, asked: str) -> bool:
+    """A proof that is not worth its time here."""
+    return True
+
+
+def at_once(comparing: Coroutine[None, None, bool]) -> bool:
+    """The result of a comparison that waits for nothing."""
+    try:
+        comparing.send(None)
+    except StopIteration as ended:
+        return bool(ended.value)
+    comparing.close()
+    return True
 
 
 def wordy(text: str) -> bool:

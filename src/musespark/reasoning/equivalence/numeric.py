@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.comparison import Comparison
 from musespark.reasoning.equivalence.exact import normalised
+from musespark.reasoning.equivalence.mathematics import at_once
 from musespark.reasoning.equivalence.reading.answer import Formula
 from musespark.reasoning.equivalence.reading.expectation import expectation_of
 from musespark.reasoning.equivalence.reading.reader import read
@@ -28,6 +29,11 @@ class Numeric:
         """The number as it was read, or the words."""
         answer = read(attempt.answer, self._expected.base)
         return answer if isinstance(answer, Formula) and not symbols(answer.tree) else normalised(attempt.answer)
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two differ; numbers need no proof."""
+        one, other = self.key(left), self.key(right)
+        return one != other and not (isinstance(one, Formula) and isinstance(other, Formula) and at_once(self._comparison.same(one, other)))
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """Whether the values are equal and the units do not contradict each other.

@@ -86,7 +86,8 @@ def _first_sentence(line: str, spoken: bool) -> str:
         break
     if spoken and (reason := _REASON.search(line)):
         line = line[:reason.start()]
-    return line.strip().removesuffix(".")
+    line = line.strip()
+    return line if line.endswith("..") else line.removesuffix(".")
 
 
 def _explains(head: str, rest: str) -> bool:

@@ -15,6 +15,7 @@ _TURNED = {">": "<", ">=": "<="}
 _UNORDERED = frozenset({"row", "set", "any", "all"})
 _LOWEST: Tree = ("mul", (MINUS, ("sym", "oo")))
 _HIGHEST: Tree = ("sym", "oo")
+_REALS: Tree = ("sym", "R")
 DIFFERENT = 1e-7
 """Relative distance from which on floating point tells values apart, whatever was lost on the way."""
 POINTS = 6
@@ -36,11 +37,10 @@ class Structures:
         if one != left or other != right:
             return await self.same(one, other)
         kinds = {left[0], right[0]}
-        if (left[0] == "rel") != (right[0] == "rel") and not kinds & {"any", "all"}:
-            one, other = bare(left), bare(right)
-            if (one, other) != (left, right):
-                return await self.same(one, other)
-        if "rel" in kinds or kinds & {"union", "half"} or {"all", "any"} & kinds and _has_relation(left, right):
+        one, other = bare(left), bare(right)
+        if one != left and not _relates(right) or other != right and not _relates(left):
+            return await self.same(one, other)
+        if "rel" in kinds or kinds & {"union", "half"} or _REALS in (left, right) and "tuple" in kinds or {"all", "any"} & kinds and _has_relation(left, right):
             return await self._same_relation(left, right)
         if kinds <= _UNORDERED:
             return await self._same_items(left, right)
@@ -99,13 +99,13 @@ class Structures:
         return await self._in_order(left, right)
 
     async def _same_relation(self, left: Tree, right: Tree) -> bool:
+        if left[0] == right[0] == "half":
+            return left[1] == right[1] and await self._in_order(left[2:], right[2:])
         one, other = intervals(left), intervals(right)
         if one is not None and other is not None:
             if len(one) != len(other):
                 return False
             return await self._matched([("half", *_ended(each)) for each in one], [("half", *_ended(each)) for each in other])
-        if left[0] == right[0] == "half":
-            return left[1] == right[1] and await self._in_order(left[2:], right[2:])
         if left[0] == right[0] == "rel":
             return await self._same_equation(_oriented(left), _oriented(right))
         if left[0] == right[0] == "union" or (left[0] in _UNORDERED and right[0] in _UNORDERED):
@@ -138,7 +138,10 @@ class Structures:
 
 
 def bare(tree: Tree) -> Tree:
-    """A value without the name that it is given to: 5 of x = 5, f(x) = 5, AB = 5; everything else as it is."""
+    """A value without the name that it is given to: 5 of x = 5, f(x) = 5, AB = 5, 2 + 3 = 5; everything else as it is."""
+    links = tree[1] if tree[0] == "all" else (tree,)
+    if all(link[0] == "rel" and link[1] == "=" and link[2] == link[3] for link in links):
+        return links[-1][3]  # type: ignore[no-any-return]
     if tree[0] != "rel" or tree[1] not in ("=", "approx", "equiv", "in"):
         return tree
     name = tree[2]
@@ -159,6 +162,10 @@ def solutions(tree: Tree) -> Tree:
     return tree
 
 
+def _relates(tree: Tree) -> bool:
+    return tree[0] == "rel" or _has_relation(tree)
+
+
 def _has_relation(*trees: Tree) -> bool:
     return any(item[0] == "rel" for tree in trees if tree[0] in ("all", "any", "row") for item in tree[1])
 
@@ -171,6 +178,8 @@ def _oriented(relation: Tree) -> Tree:
 
 def intervals(tree: Tree) -> list[Interval] | None:
     """The intervals that inequalities of one variable, or brackets, describe; None where they describe none."""
+    if tree == _REALS:
+        return [(_LOWEST, _HIGHEST, "()")]
     if tree[0] == "half":
         return [(tree[2], tree[3], tree[1])]
     if tree[0] in ("tuple", "list") and len(tree[1]) == 2:

@@ -8,8 +8,8 @@ from musespark.reasoning.equivalence.reading.answer import Choice
 
 _ALONE = re.compile(r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
                     re.IGNORECASE)
-_BESIDE = re.compile(r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s-(?=\s)))"
-                     r"[\s:*_.-]*(?P<content>\S.*)", re.DOTALL)
+_BESIDE = re.compile(r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s[-–—](?=\s)))"
+                     r"[\s:*_.–—-]*(?P<content>\S.*)", re.DOTALL)
 _BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
 _LETTERS = re.compile(r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
                       re.IGNORECASE)
@@ -42,6 +42,6 @@ def choice(text: str) -> Choice | None:
 
 def _formula_follows(text: str, content: str) -> bool:
     """Whether the letter in brackets is a factor or a difference begins: (a)(b+1), (a) + 2, A - 3."""
-    if re.match(r"\w\s-\s", text):
+    if re.match(r"\w\s[-–—]\s", text):
         return not re.match(r"[^\W\d_]{2}", content)  # A - 3 is a difference
     return content[0] in "+*/^=<>-([," and not re.match(r"[(\[][^()]*[)\]]$|-?\d", content)

@@ -17,7 +17,7 @@ _TO_NEAREST = re.compile(r"nearest (?:whole )?(\w+)", re.IGNORECASE)
 _ORDERED = re.compile(r"\b(?:in|what|which|correct|right|ascending|descending|increasing|decreasing|chronological|alphabetical) order\b|"
                       r"\b(?:sort|sorted|arrange|rank|order) (?:the|these|them|from|by|in)\b|\bsequence\b|\bordered (?:pair|triple|list)\b|"
                       r"\brespectively\b|\bfrom (?:least|smallest|largest|greatest|lowest|highest)\b", re.IGNORECASE)
-_BASE = re.compile(r"\b(?:in|to|into|as an?|your|with)(?: the)?(?: answer in)? base[- ]?(\d+|\w+)", re.IGNORECASE)
+_BASE = re.compile(r"\b(?:in|to|into|as an?|your|with)(?: the)?(?: answer in)? base[- ]?\$?(\d+|\w+)", re.IGNORECASE)
 _PERCENT = re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|%", re.IGNORECASE)
 _OPTION = re.compile(r"(?:^|\n|(?<=\s))\(?(?P<letter>[A-J])[).:]\s+(?P<text>[^\n]+?)(?=\s+\(?[A-J][).:]\s|\n|$)")
 

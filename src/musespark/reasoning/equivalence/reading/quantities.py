@@ -119,15 +119,14 @@ def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | 
         return Formula(number(value), Unit(TABLE[CURRENCIES[found[1]]].dimension), precision) if money is None else None
     if rest in ("st", "nd", "rd", "th"):
         return Formula(number(value), Unit(nouns=("place",)), precision) if not money else None
-    unit = unit_of(rest.removeprefix("of "))
+    rate = money is not None and rest.startswith(("per ", "/", "each", "a ", "an "))
+    unit = unit_of(f"{CURRENCIES[currency]} {rest}" if rate else rest.removeprefix("of "))
     if unit is None or unit.nouns and not spaced and unit.nouns != ("unit",):
         return None  # 2xy is a product
-    if money is not None:
-        if unit.nouns and "per" not in unit.nouns[0]:
+    if money is not None and not rate:
+        if unit.dimension != money.dimension:
             return None
-        unit = money if unit.dimension == money.dimension else unit_of(f"dollar {rest}") if rest.startswith(("per ", "/")) else None
-        if unit is None:
-            return None
+        unit = money
     return Formula(number(value), unit, precision)
 
 
@@ -173,7 +172,7 @@ def _measured(text: str) -> Formula | None:
             tree = canonical(parse(" ".join(words[:count])))
         except Unreadable:
             continue
-        if tree[0] in ("num", "add", "mul", "pow") and not symbols(tree):
+        if tree[0] in ("num", "sym", "add", "mul", "pow") and not symbols(tree):
             return Formula(tree, unit)
     return None
 

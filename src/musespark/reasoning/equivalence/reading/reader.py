@@ -40,14 +40,17 @@ def read(text: str, base: int | None = None) -> Answer:
     stripped = text.strip()
     if len(stripped) > LONGEST:
         return _words(stripped)
-    if len(stripped) > 2 and _QUOTES.get(stripped[0]) == stripped[-1] and stripped[0] not in stripped[1:-1]:
-        inner = read(stripped[1:-1])
-        # A quoted number is text that consists of digits, and no number.
-        return inner if isinstance(inner, Words | Choice) else Words(f"'{stripped[1:-1].strip()}'")
+    stripped = unquoted(stripped)
     try:
         return _read(plain(stripped), base) or _words(stripped)
     except (RecursionError, OverflowError):
         return _words(stripped)
+
+
+def unquoted(text: str) -> str:
+    """The text without the quotation marks around the whole of it."""
+    whole = len(text) > 2 and _QUOTES.get(text[0]) == text[-1] and text[0] not in text[1:-1]
+    return text[1:-1].strip() if whole else text
 
 
 def _read(text: str, base: int | None) -> Answer | None:
@@ -77,6 +80,8 @@ def _value(text: str) -> Answer | None:
     if found is not None:
         return found
     noted = _NOTE.fullmatch(text)
+    if noted and "\\" in noted["note"] and (whole := formula(text)) is not None:
+        return whole
     if noted and _WORD.search(noted["note"]) and not any(word in FUNCTIONS for word in _WORD.findall(noted["note"])):
         return _noted(text, noted["main"], noted["note"].strip()) or formula(text)
     if noted and (main := quantity(noted["main"])) is not None and (aside := quantity(noted["note"].lstrip("=≈~ "))) is not None:

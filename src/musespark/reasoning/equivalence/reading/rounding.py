@@ -34,28 +34,28 @@ def stands_for(left: Formula, right: Formula, expected: Expectation) -> bool:
 
 def _is_for(short: Formula, long: Formula, expected: Expectation) -> bool:
     """Whether the first is a decimal (or a rounded whole number) that stands for the second."""
+    if long.decimal and long.decimal.digits in FLOATING and short.tree[0] == long.tree[0] == "num" and not (
+            short.decimal and short.decimal.digits >= long.decimal.digits):
+        return _is_noise(short.tree[1], long.tree[1])
     precision = short.decimal or (Decimal(0, 0) if expected.rounded else None)
     if precision is None or short.tree[0] != "num" or symbols(long.tree):
         return False
     shift = 2 if short.percent else 0
     places = precision.places + shift
     if expected.rounded and _is_asked(precision, expected, shift):
-        lost = expected.places if expected.places is not None and expected.places < 0 else places
-        return is_rounding(short.tree[1], lost, long.tree)
-    if long.decimal and long.decimal.digits in FLOATING and precision.digits < long.decimal.digits and long.tree[0] == "num":
-        return _is_noise(short.tree[1], long.tree[1])
+        return is_rounding(short.tree[1], places, long.tree)
     repeats = long.tree[0] == "num" and long.decimal is None and long.tree[1].denominator <= 1000
     return precision.digits >= (REPEATING if repeats else PRECISE) and is_rounding(short.tree[1], places, long.tree)
 
 
 def _is_asked(precision: Decimal, expected: Expectation, shift: int) -> bool:
-    if expected.places is not None:
-        return precision.places + shift >= expected.places
+    if expected.places is not None:  # to tens or hundreds, 225 is a wrong answer where 200 is right
+        return precision.places + shift >= expected.places >= 0
     return precision.digits >= ASKED
 
 
 def is_rounding(short: Fraction, places: int, tree: Tree) -> bool:
-    """Whether a number rounds, or is cut, to the decimal with that many places (negative: tens, hundreds)."""
+    """Whether a number rounds, or is cut, to the decimal with that many places."""
     if tree[0] == "num":
         scaled = tree[1] * Fraction(10) ** places
         wanted = short * Fraction(10) ** places

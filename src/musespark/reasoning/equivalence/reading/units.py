@@ -95,7 +95,7 @@ TABLE: Mapping[str, Unit] = _table()
 CURRENCIES: Mapping[str, str] = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "US$": "dollar"}
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _NEUTRAL = frozenset({"unit", "degree"})
-_PIECE = re.compile(r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|[°¢])(?:\^?\{?(?P<power>-?[2-3])\}?)?")
+_PIECE = re.compile(r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?")
 # What changes the value or says more than what was counted; no noun of a quantity.
 _REFUSED = frozenset((
     "less more fewer greater off over under above below least most than about up down increase decrease increased decreased mod modulo "
@@ -122,12 +122,23 @@ def unit_of(text: str) -> Unit | None:
         return Unit((("radian", 1),))
     if re.fullmatch(r"(?:(?:square|cubic|sq\.?) )?units?(?:\^?\{?[23]\}?| squared| cubed)?", text):
         return Unit(nouns=("unit",))
-    return _measure(text) or _noun(text) or _rate(text)
+    return _measure(text) or _noun(text) or _rate(text) or _portion(text)
+
+
+def _portion(text: str) -> Unit | None:
+    """So much of something: pounds of butter."""
+    parts = text.split(" of ")
+    if len(parts) != 2:
+        return None
+    unit, thing = _measure(parts[0]) or _noun(parts[0]), _noun(re.sub(r"^(?:the|an?|his|her|their) ", "", parts[1]))
+    if unit is None or thing is None:
+        return None
+    return Unit(unit.dimension, unit.factor, unit.offset, thing.nouns if unit.dimension else (*thing.nouns, *unit.nouns))
 
 
 def _rate(text: str) -> Unit | None:
     """So much of one thing for each of another, where at least one is a noun: dollars per person."""
-    parts = re.split(r"\s+(?:per|an?|each)\s+|\s*/\s*", text)
+    parts = re.split(r"\s+(?:per|an?|each|for each|for every)\s+|\s*/\s*", text)
     units = [_measure(part) or _noun(part) for part in parts]
     if len(parts) != 2 or None in units:
         return None
