@@ -160,7 +160,7 @@ def _equivalence(task: str, question: str) -> Equivalence:
 async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
     """For each answer the name of its group."""
     groups = Groups(equivalence)
-    for number, answer in enumerate(dict.fromkeys((gold, *answers.values()))):
+    for number, answer in enumerate((gold, *answers.values())):  # each as often as it was given: what contradicts is split by votes
         await groups.add(replace(_attempt("", answer), agent=str(number)))
     found = {attempt.answer: attempt.agent for attempt in groups.declined}
     return found | {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}

@@ -43,9 +43,15 @@ def marked_answer(text: str) -> str | None:
     text = text[-AT_MOST:]
     field = answer_field(text) if "answer" in text.casefold() else None
     if field is not None:
-        return _bare(field)
+        return _plain_answer(field)
     found = [each for each in (_last_boxed(text), _last_tagged(text), _last_hashed(text), last_said(text)) if each is not None]
-    return _bare(max(found)[1]) if found else None
+    return _plain_answer(max(found)[1]) if found else None
+
+
+def _plain_answer(marked: str) -> str:
+    """What was marked, without boxes and emphasis; of a sentence about one number that number."""
+    answer = _bare(marked)
+    return value_of_sentence(answer) or answer
 
 
 def _last_tagged(text: str) -> tuple[int, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from musespark.reasoning.equivalence.reading.answer import Bound, Formula
+from musespark.reasoning.equivalence.reading.answer import Formula
 from musespark.reasoning.equivalence.reading.notation import plain
 from musespark.reasoning.equivalence.reading.quantities import numbers_in, quantity
 
@@ -34,11 +34,11 @@ _REASON = re.compile(r",?\s+(?:because|since|which|where|as shown|after)\b|,\s+(
 _SENTENCE = 5
 """Words of a first sentence after "Answer:" that is the answer without those behind it."""
 
-_NUMBER = (r"(?:[-−]?[$€£¥]\s?)?[-−]?\d[\d,]*(?:\.\d+)?(?:\s?%|(?:\s(?:thousand|million|billion|trillion|dozen|percent))+)?")
 _STATED = re.compile(
     r"\b(?:is|are|was|were|equals|has|have|had|costs?|takes?|took|needs?|weighs?|gets?|got|makes?|made|earns?|earned|spends?|spent|pays?|paid|"
-    r"sells?|sold|buys?|bought|receives?|received|be|to|totals?|left with|total of)\s(?:about |exactly |only |just |now |a total of |roughly )?"
-    rf"(?P<number>{_NUMBER})(?P<noun>\s[a-z]+)?(?=[\s,.!;]|$)", re.IGNORECASE)
+    r"sells?|sold|buys?|bought|receives?|received|be|totals?|total of)\s+(?:about |exactly |only |just |now |a total of |roughly |equal to )?"
+    r"(?P<value>[-−$€£¥]{0,2}\d[^\n]*?)(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|combined|now))*[.!\s]*$",
+    re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|per|every|other|"
                    r"then|next|first|mod|times)\b", re.IGNORECASE)
 _LONGEST = 200
@@ -105,9 +105,6 @@ def value_of_sentence(line: str) -> str | None:
         return None
     line = plain(line)
     found = _STATED.search(line)
-    if found is None or len(numbers_in(line)) != 1:
-        return None
-    for value in (found["number"] + (found["noun"] or ""), found["number"]):
-        if isinstance(quantity(value.strip()), Formula | Bound):
-            return value.strip()
-    return None
+    if found is None or len(numbers_in(line)) != 1 or not isinstance(quantity(found["value"]), Formula):
+        return None  # "5 minutes late" says more than a quantity
+    return found["value"]

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from musespark.reasoning.equivalence.exact import normalised
 from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Formula, Words
-from musespark.reasoning.equivalence.reading.atoms import FUNCTIONS, in_base
+from musespark.reasoning.equivalence.reading.atoms import FUNCTIONS
 from musespark.reasoning.equivalence.reading.choices import choice
 from musespark.reasoning.equivalence.reading.dates import moment
 from musespark.reasoning.equivalence.reading.notation import LONGEST, plain
 from musespark.reasoning.equivalence.reading.number_words import SCALES
 from musespark.reasoning.equivalence.reading.quantities import formula, quantity
-from musespark.reasoning.equivalence.reading.trees import Tree, Unreadable, number
+from musespark.reasoning.equivalence.reading.trees import Tree
 
 _HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|exactly|precisely|only|just|simply|a total of|"
                     r"in total|it is|it's|this is|that is|it equals|equals|equal to|is|therefore|thus|hence|so|\\approx|\\sim|≈|~|=|:)[\s,:]*(?=\S)",
@@ -36,7 +36,7 @@ _QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "«": "»", "「": "�
 
 @lru_cache(4096)
 def read(text: str, base: int | None = None) -> Answer:
-    """The value that the text is. base: digits alone are of that base (a question asked for it)."""
+    """The value that the text is. base: a question asked for numbers of that base, so that its index says nothing."""
     stripped = text.strip()
     if len(stripped) > LONGEST:
         return _words(stripped)
@@ -54,11 +54,8 @@ def unquoted(text: str) -> str:
 
 
 def _read(text: str, base: int | None) -> Answer | None:
-    if base is not None and re.fullmatch(r"[0-9A-Za-z]+", text) and (text[0].isdigit() or base > 10):
-        try:
-            return Formula(number(in_base(text, base)))
-        except Unreadable:
-            pass
+    if base is not None and (told := re.fullmatch(rf"(-?[0-9A-Za-z]+)\s*_\s*\{{?\s*{base}\s*\}}?", text)):
+        text = told[1]  # the question has said so already: 2516_8 is 2516
     found = _value(text)
     if found is not None:
         return found
