@@ -10,6 +10,7 @@ from collections.abc import Sequence
 _FIELD = re.compile(r"""["']?(?:final[_ ]?)?answer["']?\s*:\s*""", re.IGNORECASE)
 _QUOTED_FIELD = re.compile(r"""["'](?:final[_ ]?)?answer["']\s*:\s*""", re.IGNORECASE)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_SINGLE = re.compile(r"'((?:[^'\\\n]|\\.)*+)'(?=\s*+[,}])")
 # Possessive throughout: what a model repeats a thousand times must not be gone through a thousand times for each of them.
 _LOOSE_END = re.compile(r'"(?=\s*+(?:,\s*+)?(?:\}|\Z|```)|(?:\s*+,)?[^\S\n]*+\n\s*+"|\s*+,\s*+"[^"\n]{1,60}+"\s*+:)')
 _LINE_END = re.compile(r"\n|\}\s*+(?:```\s*+)?\Z")
@@ -34,6 +35,8 @@ def _value(text: str, at: int, ends: Sequence[int]) -> str | None:
 
     ends: where quotation marks stand that a string of an object could end with.
     """
+    if single := _SINGLE.match(text, at):
+        return single[1]
     if not text.startswith('"', at):
         end = _LINE_END.search(text, at)
         line = text[at:end.start() if end else len(text)].strip().rstrip(",").strip(" '\"")

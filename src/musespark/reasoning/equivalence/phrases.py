@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from musespark.reasoning.equivalence.reading.answer import Formula
 from musespark.reasoning.equivalence.reading.notation import plain
 from musespark.reasoning.equivalence.reading.quantities import numbers_in, quantity
+from musespark.reasoning.equivalence.reading.reader import is_value, read
 
 _ENGLISH = r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|correct (?:option|choice)|my choice)(?:[ \t](?:is|are))?"
 _FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|respuesta(?: final)?|risposta(?: finale)?|resposta(?: final)?|"
             r"antwoord|svar|vastaus|odpow(?:ied[źz])|odpov[ěe][ďd]|r[ăa]spuns|v[áa]lasz|cevap|yan[ıi]t|jawaban|đáp án|trả lời|"
             r"(?:окончательный |итоговый )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|উত্তর|คำตอบ|"
             r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|(?:최종 )?정답|답")
-_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?(?:[:：]|=(?!=))[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+_RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|resultado|risultato|wynik|результат|"
+                     r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
 _HEADING = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$", re.IGNORECASE | re.MULTILINE)
 _SAID = re.compile(
     r"\b(?:the|my|our)[ \t]{1,3}(?:final |correct |right |best )?(?:answer|option|choice|answer choice)[ \t]{1,3}"
@@ -25,7 +28,7 @@ _SAID = re.compile(
 _NAMED = re.compile(r"(?:^|(?<=[.!?:]\s)|(?<=\n))[ \t*_>-]{0,6}(?:(?:therefore|thus|so|hence),? )?(?:option |choice |answer )?(?P<answer>[(\[]?[A-J][)\]]?)[*_]{0,2}"
                     r"[ \t](?:is|must be)[ \t](?:the[ \t])?(?:(?:correct|right|best|final)(?:[ \t](?:answer|option|choice))?|answer)\b[.!]?[ \t*_]*$",
                     re.IGNORECASE | re.MULTILINE)
-_STEMS = re.compile(r"answer|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|" + _FOREIGN, re.IGNORECASE)
+_STEMS = re.compile(r"answer|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|" + _FOREIGN, re.IGNORECASE)
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_]{0,2}\s+(?=[^\s\d])|(?<=[。！？])(?=\S)")
 _ABBREVIATED = re.compile(r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|Rep|Rev|Capt|Lt|Col)|"
                           r"(?:^|[\s.])[A-Z])\.$")
@@ -41,6 +44,7 @@ _STATED = re.compile(
     re.IGNORECASE)
 _OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|per|every|other|"
                    r"then|next|first|mod|times)\b", re.IGNORECASE)
+_RAISED = re.compile(r"\^\{?-?\d+\}?")
 _LONGEST = 200
 """Characters of a sentence that is searched for its number."""
 
@@ -50,7 +54,7 @@ def last_said(text: str) -> tuple[int, str] | None:
     if _STEMS.search(text) is None:
         return None
     found = [each for each in (_last(text, _LABEL.finditer(text), False), _last(text, _HEADING.finditer(text), False),
-                               _last(text, _SAID.finditer(text), True), _last_named(text)) if each is not None]
+                               _last(text, _SAID.finditer(text), True), _last_named(text), _last_result(text)) if each is not None]
     return max(found) if found else None
 
 
@@ -66,6 +70,12 @@ def _last(text: str, marks: Iterator[re.Match[str]], spoken: bool) -> tuple[int,
         if answer.strip("*_ ") and not re.match(r"not\b", answer):
             return mark.start(), answer
     return None
+
+
+def _last_result(text: str) -> tuple[int, str] | None:
+    """The last line that begins with "Result:", if a value stands behind it; a derivation may begin so as well."""
+    found = _last(text, _RESULT.finditer(text), False)
+    return found if found and len(found[1]) <= _LONGEST // 2 and is_value(read(found[1])) else None
 
 
 def _last_named(text: str) -> tuple[int, str] | None:
@@ -105,6 +115,6 @@ def value_of_sentence(line: str) -> str | None:
         return None
     line = plain(line)
     found = _STATED.search(line)
-    if found is None or len(numbers_in(line)) != 1 or not isinstance(quantity(found["value"]), Formula):
+    if found is None or len(numbers_in(_RAISED.sub("", line))) != 1 or not isinstance(quantity(found["value"]), Formula):
         return None  # "5 minutes late" says more than a quantity
     return found["value"]

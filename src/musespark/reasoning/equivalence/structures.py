@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import TypeAlias
 
 from musespark.reasoning.equivalence.reading.trees import CONSTANTS, MINUS, STRUCTURES, Tree, canonical, evaluate, number, symbols
@@ -40,7 +41,7 @@ class Structures:
         one, other = bare(left), bare(right)
         if one != left and not _relates(right) or other != right and not _relates(left):
             return await self.same(one, other)
-        if "rel" in kinds or kinds & {"union", "half"} or _REALS in (left, right) and "tuple" in kinds or {"all", "any"} & kinds and _has_relation(left, right):
+        if "rel" in kinds or kinds & {"union", "half", "without"} or _REALS in (left, right) and "tuple" in kinds or {"all", "any"} & kinds and _has_relation(left, right):
             return await self._same_relation(left, right)
         if kinds <= _UNORDERED:
             return await self._same_items(left, right)
@@ -108,6 +109,8 @@ class Structures:
             return await self._matched([("half", *_ended(each)) for each in one], [("half", *_ended(each)) for each in other])
         if left[0] == right[0] == "rel":
             return await self._same_equation(_oriented(left), _oriented(right))
+        if left[0] == right[0] == "without":
+            return await self._in_order(left[1], right[1])
         if left[0] == right[0] == "union" or (left[0] in _UNORDERED and right[0] in _UNORDERED):
             return await self._same_items(left, right) if left[0] != "union" else await self._matched(left[1], right[1])
         return False
@@ -186,6 +189,9 @@ def intervals(tree: Tree) -> list[Interval] | None:
         return [(*tree[1], "()" if tree[0] == "tuple" else "[]")]
     if tree[0] == "rel" and tree[1] == "in":
         return intervals(tree[3])
+    if (excluded := _excluded(tree)) is not None:
+        ends = [_LOWEST, *(("num", value) for value in sorted(excluded)), _HIGHEST]
+        return [(low, high, "()") for low, high in pairwise(ends)]
     if tree[0] == "rel":
         return _half_line(tree)
     if tree[0] in ("union", "any", "row"):
@@ -200,6 +206,18 @@ def intervals(tree: Tree) -> list[Interval] | None:
             return [(low, ceiling, one[0] + other[1])]
         if ceiling == _HIGHEST and low == _LOWEST:
             return [(floor, high, other[0] + one[1])]
+    return None
+
+
+def _excluded(tree: Tree) -> set[Fraction] | None:
+    """Numbers that alone are left out of the real ones: x != 0, all real numbers without 0 and 1."""
+    if tree[0] == "rel" and tree[1] == "!=" and tree[2][0] == "sym" and tree[3][0] == "num":
+        return {tree[3][1]}
+    if tree[0] == "without" and tree[1][0] == _REALS and tree[1][1][0] == "set" and all(item[0] == "num" for item in tree[1][1][1]):
+        return {item[1] for item in tree[1][1][1]}
+    if tree[0] in ("all", "row") and tree[1] and len(_names(tree)) == 1:
+        parts = [_excluded(item) for item in tree[1]]
+        return None if None in parts else {value for part in parts for value in part or ()}
     return None
 
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from musespark.reasoning.equivalence.reading.tokens import Token
-from musespark.reasoning.equivalence.reading.trees import MINUS, ONE, Tree, Unreadable, number
+from musespark.reasoning.equivalence.reading.trees import MINUS, Tree, Unreadable, canonical, number
 
 if TYPE_CHECKING:
     from musespark.reasoning.equivalence.reading.syntax import Parser
@@ -105,6 +105,9 @@ def _name(parser: Parser, token: Token) -> Tree:
         return ("sym", _indexed(parser, text))
     if len(text) > 3 or text.lower() in _WORDS or not text.isascii() or text != bare:
         raise Unreadable(f"a word: {text}")
+    following = parser.next()
+    if following is not None and following.kind == "number" and not following.spaced:
+        raise Unreadable("a formula of chemistry, perhaps")
     return ("mul", tuple(_CONSTANTS.get(letter, ("sym", letter)) for letter in text))
 
 
@@ -130,7 +133,7 @@ def _function(parser: Parser, name: str) -> Tree:
         sign = parser.next()
         base = parser.braced() if sign is not None and sign.text == "{" else atom(parser)
     exponent = parser.exponent() if parser.took("operator", "^", "**") else None
-    if exponent == MINUS or exponent == ("mul", (MINUS, ONE)):
+    if exponent is not None and canonical(exponent) == MINUS:
         name, exponent = f"a{name}", None
         if name not in ("asin", "acos", "atan"):
             raise Unreadable("an inverse")

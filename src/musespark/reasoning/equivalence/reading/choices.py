@@ -13,6 +13,7 @@ _BESIDE = re.compile(r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j
 _BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
 _LETTERS = re.compile(r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
                       re.IGNORECASE)
+_ROMAN = re.compile(r"(?:both |statements? )?(?P<numerals>(?:VI{0,3}|I{1,3}|IV|IX|X)(?:(?:\s*,\s*and|\s*,|;|\s+and|\s*&)\s+(?:VI{0,3}|I{1,3}|IV|IX|X))+)(?: only)?")
 _STATED = re.compile(r"(?:option |choice )?\(?(?P<letter>[A-J])\)?(?: only| is (?:correct|right|true|the (?:correct |right |best )?(?:answer|option|choice)))")
 
 
@@ -28,6 +29,8 @@ def choice(text: str) -> Choice | None:
         return None
     if stated := _STATED.fullmatch(text):
         return Choice(frozenset({stated["letter"].upper()}))
+    if roman := _ROMAN.fullmatch(text):
+        return Choice(frozenset(re.findall(r"[IVX]+", roman["numerals"])))
     if (several := _LETTERS.fullmatch(text)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
         upper = all(letter.isupper() for letter in letters)
         if upper and len(set(letters)) == len(letters) > 1 or not upper and all("(" + letter + ")" in text for letter in letters):

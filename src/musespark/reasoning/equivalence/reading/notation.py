@@ -52,6 +52,7 @@ def plain(text: str) -> str:
     text = text.replace(r",\!", ",").replace(r"\!", "")
     for command, sign in _MACRO:
         text = text.replace(command, sign)
+    text = re.sub(r"(?<=\d)\s*[xX]\s*(?=10\s*(?:\^|\*\*))|(?<=\d)\s[xX]\s(?=\d)", r"\\times ", text)
     text = _DOUBLED.sub(r" \1 ", text)
     text = _PAIRED.sub(r"\1", text).replace(r"\$", "$")
     text = _SPACING.sub(" ", _LAYOUT.sub("", text))

@@ -51,7 +51,10 @@ def quantity(text: str) -> Formula | Bound | None:
 
 
 def _bounded(text: str) -> Bound | None:
-    if before := _BOUND_BEFORE.fullmatch(text):
+    if sign := re.match(r"(>=|<=|>|<|\\geq?\b|\\leq?\b|\\gt\b|\\lt\b)\s*(?=\S)", text):
+        inner, relation = quantity(text[sign.end():]), {"g": ">", "l": "<"}.get(sign[1][1:2], sign[1])
+        relation += "=" if sign[1][1:3] in ("ge", "le") else ""
+    elif before := _BOUND_BEFORE.fullmatch(text):
         inner, relation = quantity(before["rest"]), _BEFORE[before["word"].lower()]
     elif after := _BOUND_AFTER.fullmatch(text):
         inner, relation = quantity(f"{after['value']} {after['unit']}".strip()), _AFTER[after["word"].lower()]
@@ -120,8 +123,10 @@ def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | 
     if rest in ("st", "nd", "rd", "th"):
         return Formula(number(value), Unit(nouns=("place",)), precision) if not money else None
     rate = money is not None and rest.startswith(("per ", "/", "each", "a ", "an "))
+    if rest == "s" and not spaced and value % 10 == 0 and 1000 <= value <= 2100:
+        return None  # the 1990s
     unit = unit_of(f"{CURRENCIES[currency]} {rest}" if rate else rest.removeprefix("of "))
-    if unit is None or unit.nouns and not spaced and unit.nouns != ("unit",):
+    if unit is None or unit.nouns and not spaced and unit.nouns != ("unit",) and rest.isascii():
         return None  # 2xy is a product
     if money is not None and not rate:
         if unit.dimension != money.dimension:
@@ -136,7 +141,7 @@ def _several(text: str) -> Formula | None:
     parts = 0
     while at < len(text):
         found = _PART.match(text, at)
-        unit = unit_of(found["unit"]) if found else None
+        unit = unit_of("min" if found["unit"].strip() == "m" and dimension == TABLE["h"].dimension else found["unit"]) if found else None
         if found is None or unit is None or not unit.dimension or unit.offset or (dimension or unit.dimension) != unit.dimension:
             return None
         if before is not None and unit.factor >= before:
@@ -185,7 +190,7 @@ def numbers_in(text: str) -> list[str]:
 def formula(text: str) -> Formula | None:
     """The formula that the whole text is; None where it is none."""
     try:
-        if re.fullmatch(r"\d+(?:[-–]\d+)+", text):
+        if re.fullmatch(r"\d+(?:[-–]\d+)+|\d+ ?(?:AD|BC|CE|BCE)", text):
             return None  # 3-5 is a range as much as a difference
         if _WORDS.fullmatch(text) and max(map(len, re.findall(r"[^\W\d_]+", text))) > 1 and text not in _CONSTANT:
             return None  # well-known, and/or, Paris

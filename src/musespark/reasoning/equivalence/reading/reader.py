@@ -22,7 +22,7 @@ _HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|nearly|alm
 _OPINION = re.compile(r"(?:(?:probably|likely|most likely|maybe|perhaps|possibly|definitely|certainly|i think|i believe|it is|it's|this is)"
                       r"(?: that)?(?: it is| it's)?|the|an?)[\s,:]+(?=\S)", re.IGNORECASE)
 _TRAILING = re.compile(r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in all|all together|"
-                       r"only|\(?rounded\)?)$", re.IGNORECASE)
+                       r"only|\(?rounded\)?)$|(?<=\w)\s?(?:です|である|だ|입니다|이다|이에요|예요)$", re.IGNORECASE)
 _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONDITION = re.compile(r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE)
@@ -31,6 +31,7 @@ _NAMED: dict[str, Tree] = {
     **dict.fromkeys(("all real numbers", "all reals", "every real number", "any real number", "all real values", "r"), ("sym", "R")),
     **dict.fromkeys(("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ()))}
 _SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
+_ERAS = {"bc": " bc", "bce": " bc", "ad": " ad", "ce": " ad"}
 _QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "«": "»", "「": "」"}
 
 
@@ -131,9 +132,13 @@ def _agreeing(value: Answer, aside: Answer) -> Answer | None:
 
 def _words(text: str) -> Words:
     """The text, normalised; layout of TeX and spaces within it do not count."""
-    if "\\" in text and len(text) <= LONGEST:
-        return Words("\\" + re.sub(r"\s+", "", plain(text)))
+    if len(text) <= LONGEST:
+        text = plain(text) or text
+        if "\\" in text:
+            return Words("\\" + re.sub(r"\s+", "", text))
+        text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
     words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(text))  # U.S.A.
+    words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
     return Words(_SAME_WORDS.get(words, words))
 

@@ -27,7 +27,7 @@ class Unit:
 
 
 _PREFIXES: Mapping[str, Fraction] = {
-    "n": Fraction(1, 10**9), "µ": Fraction(1, 10**6), "m": Fraction(1, 1000), "c": Fraction(1, 100), "d": Fraction(1, 10),
+    "n": Fraction(1, 10**9), "µ": Fraction(1, 10**6), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "c": Fraction(1, 100), "d": Fraction(1, 10),
     "k": Fraction(1000), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12)}
 _PREFIX_WORDS: Mapping[str, Fraction] = {
     "nano": Fraction(1, 10**9), "micro": Fraction(1, 10**6), "milli": Fraction(1, 1000), "centi": Fraction(1, 100),
@@ -51,7 +51,7 @@ _METRIC = (("m", "meter metre", "length", "1"), ("g", "gram gramme", "mass", "1"
 _OTHER = (
     ("in inch inches", "length", "127/5000"), ("ft foot feet", "length", "381/1250"), ("yd yard", "length", "1143/1250"),
     ("mi mile", "length", "201168/125"), ("nautical-mile nmi", "length", "1852"), ("light-year ly lightyear", "lightyear", "1"),
-    ("t tonne ton-metric metric-ton", "mass", "1000000"), ("lb lbs pound-mass", "mass", "45359237/100000"),
+    ("t tonne ton-metric metric-ton", "mass", "1000000"), ("lb lbs pound", "mass", "45359237/100000"),
     ("oz ounce", "mass", "45359237/1600000"), ("stone", "stone", "1"), ("ton", "ton", "1"),
     ("min minute mins", "time", "60"), ("h hr hrs hour", "time", "3600"), ("day d", "time", "86400"), ("week wk", "time", "604800"),
     ("fortnight", "time", "1209600"), ("sec secs", "time", "1"),
@@ -66,7 +66,7 @@ _OTHER = (
     ("bit", "data", "1"), ("byte B", "data", "8"), ("bar", "mass length-1 time-2", "100000000"),
     ("atm atmosphere", "mass length-1 time-2", "101325000"),
     ("dollar usd buck us-dollar", "dollar", "1"), ("cent ¢ penny pennies", "dollar", "1/100"), ("euro eur", "euro", "1"),
-    ("pound gbp", "pound", "1"), ("pence", "pound", "1/100"), ("yen jpy", "yen", "1"), ("rupee inr rs", "rupee", "1"), ("yuan rmb cny", "yuan", "1"),
+    ("sterling gbp quid", "sterling", "1"), ("pence", "sterling", "1/100"), ("yen jpy", "yen", "1"), ("rupee inr rs", "rupee", "1"), ("yuan rmb cny", "yuan", "1"),
     ("percentage-point", "percentage point", "1"))
 _TEMPERATURES = (("celsius centigrade", "1", "5463/20"), ("fahrenheit", "5/9", "45967/180"), ("kelvin", "1", "0"))
 
@@ -92,7 +92,7 @@ def _table() -> dict[str, Unit]:
 
 
 TABLE: Mapping[str, Unit] = _table()
-CURRENCIES: Mapping[str, str] = {"$": "dollar", "€": "euro", "£": "pound", "¥": "yen", "₹": "rupee", "US$": "dollar"}
+CURRENCIES: Mapping[str, str] = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee", "US$": "dollar"}
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _NEUTRAL = frozenset({"unit", "degree"})
 _PIECE = re.compile(r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?")
@@ -110,7 +110,7 @@ NOUNS = 4
 
 def unit_of(text: str) -> Unit | None:
     """The unit that all of the text is: "km/h", "square meters", "red apples"; None where it says anything else."""
-    text = text.strip().strip(".").replace(r"\degree", "°").replace(r"\cdot", "*").replace(r"\times", "*").replace("° ", "°")
+    text = text.strip().strip(".").replace(r"\degree", "°").replace(r"\cdot", "*").replace(r"\times", "*").replace("° ", "°").replace(r"\mu ", "µ").replace(r"\Omega ", "Ω")
     text = re.sub(r"\s+", " ", text)
     if text in ("°", "degrees", "degree"):
         return Unit((("angle", 1),), Fraction(1))
