@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
 
-from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Formula, Moment, Words
+from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Decimal, Formula, Moment, Words
 from musespark.reasoning.equivalence.reading.expectation import NOTHING, Expectation
 from musespark.reasoning.equivalence.reading.reader import read
 from musespark.reasoning.equivalence.reading.rounding import stands_for
@@ -98,7 +98,8 @@ class Comparison:
         if other.unit is not None:
             return False
         hundredfold = Formula(canonical(("mul", (number(100), percent.tree))), decimal=percent.decimal)
-        return await self._same_value(Formula(percent.tree), other) or await self._same_value(hundredfold, other)
+        finer = percent.decimal and Decimal(percent.decimal.places + 2, percent.decimal.digits)
+        return await self._same_value(Formula(percent.tree, decimal=finer), other) or await self._same_value(hundredfold, other)
 
     async def _same_bare(self, left: Formula, right: Formula) -> bool:
         """A number without a unit goes with any single unit, for the question may have said which."""

@@ -104,6 +104,9 @@ class Structures:
             return left[1] == right[1] and await self._in_order(left[2:], right[2:])
         one, other = intervals(left), intervals(right)
         if one is not None and other is not None:
+            named, called = _bounded(left), _bounded(right)
+            if named and called and named != called:
+                return False
             if len(one) != len(other):
                 return False
             return await self._matched([("half", *_ended(each)) for each in one], [("half", *_ended(each)) for each in other])
@@ -219,6 +222,11 @@ def _excluded(tree: Tree) -> set[Fraction] | None:
         parts = [_excluded(item) for item in tree[1]]
         return None if None in parts else {value for part in parts for value in part or ()}
     return None
+
+
+def _bounded(tree: Tree) -> frozenset[Tree]:
+    """Variables that the relations of an answer are about."""
+    return _names(("all", (tree,) if tree[0] == "rel" else tree[1])) if tree[0] in ("rel", "all", "any", "row") else frozenset()
 
 
 def _names(tree: Tree) -> frozenset[Tree]:

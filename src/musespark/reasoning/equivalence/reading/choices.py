@@ -8,7 +8,7 @@ from musespark.reasoning.equivalence.reading.answer import Choice
 
 _ALONE = re.compile(r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
                     re.IGNORECASE)
-_BESIDE = re.compile(r"(?:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s[-–—](?=\s)))"
+_BESIDE = re.compile(r"(?i:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s[-–—](?=\s)))"
                      r"[\s:*_.–—-]*(?P<content>\S.*)", re.DOTALL)
 _BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
 _LETTERS = re.compile(r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
@@ -23,6 +23,8 @@ def choice(text: str) -> Choice | None:
     A small letter counts as a choice where a mark says so, or from a to d; other small letters are variables.
     """
     text = re.sub(r"[*_]{2}|`", "", text).strip()
+    if re.fullmatch(r"""\[(?:\s*["'][A-J]["']\s*,?)+\]""", text):
+        text = re.sub("[\"']", "", text)
     if alone := _ALONE.fullmatch(text):
         if text != alone["letter"] or text in "abcd" or text.isupper():
             return Choice(frozenset({alone["letter"].upper()}))

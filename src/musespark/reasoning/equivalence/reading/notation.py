@@ -114,6 +114,6 @@ def _closes(text: str, at: int) -> bool:
 
 def _ended(text: str) -> str:
     """Without the full stop, comma or semicolon that ends it; three dots stay."""
-    while text.endswith((".", ",", ";")) and not text.endswith(("...", r"\,", r"\;")):
+    while text.endswith((".", ",", ";", "?")) and not text.endswith(("...", r"\,", r"\;")):
         text = text[:-1].rstrip()
     return text

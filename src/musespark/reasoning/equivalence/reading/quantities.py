@@ -22,7 +22,7 @@ _QUANTITY = re.compile(_SIGN + _CURRENCY + r"(?P<value>(?:[\d.,' _]*\d\.?(?:\\ov
                        r"(?:\s*\\frac\{\d+\}\{\d+\}| \d+/\d+|\s*/\s*\d+)?)(?P<rest>.*)", re.DOTALL)
 _LETTERED = re.compile(r"(?P<sign>(?:minus |negative )?)(?P<words>[a-z]+(?:[ -][a-z]+){0,9})", re.IGNORECASE)
 _BEFORE: Mapping[str, str] = {
-    "at least": ">=", "no less than": ">=", "not less than": ">=", "no fewer than": ">=", "a minimum of": ">=", "minimum": ">=",
+    "greater than or equal to": ">=", "less than or equal to": "<=", "not exceeding": "<=", "more than or equal to": ">=", "at least": ">=", "no less than": ">=", "not less than": ">=", "no fewer than": ">=", "a minimum of": ">=", "minimum": ">=",
     "at most": "<=", "no more than": "<=", "not more than": "<=", "up to": "<=", "a maximum of": "<=", "maximum": "<=",
     "more than": ">", "greater than": ">", "over": ">", "above": ">", "larger than": ">", "exceeding": ">", "after": ">",
     "less than": "<", "fewer than": "<", "under": "<", "below": "<", "smaller than": "<", "before": "<"}

@@ -12,9 +12,9 @@ from musespark.reasoning.equivalence.reading.atoms import FUNCTIONS
 from musespark.reasoning.equivalence.reading.choices import choice
 from musespark.reasoning.equivalence.reading.dates import moment
 from musespark.reasoning.equivalence.reading.notation import LONGEST, plain
-from musespark.reasoning.equivalence.reading.number_words import SCALES
+from musespark.reasoning.equivalence.reading.number_words import SCALES, spelled
 from musespark.reasoning.equivalence.reading.quantities import formula, quantity
-from musespark.reasoning.equivalence.reading.trees import Tree
+from musespark.reasoning.equivalence.reading.trees import Tree, number
 
 _HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|exactly|precisely|only|just|simply|a total of|"
                     r"in total|it is|it's|this is|that is|it equals|equals|equal to|is|therefore|thus|hence|so|\\approx|\\sim|≈|~|=|:)[\s,:]*(?=\S)",
@@ -24,6 +24,7 @@ _OPINION = re.compile(r"(?:(?:probably|likely|most likely|maybe|perhaps|possibly
 _TRAILING = re.compile(r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in all|all together|"
                        r"only|\(?rounded\)?)$|(?<=\w)\s?(?:です|である|だ|입니다|이다|이에요|예요)$", re.IGNORECASE)
 _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
+_TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONDITION = re.compile(r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE)
 _REMARK = re.compile(r"(?:approx(?:\.|imately)?|rounded.*|exact(?:ly)?|about|in total|total|simplified|or)", re.IGNORECASE)
@@ -77,6 +78,9 @@ def _value(text: str) -> Answer | None:
     found: Answer | None = choice(text) or moment(text) or quantity(text)
     if found is not None:
         return found
+    if (twice := _TWICE.fullmatch(text)) and (said := spelled(twice["words"])) is not None:
+        again = quantity(f"{twice['value']} {twice['rest'] or ''}".strip())
+        return again if quantity(twice["value"]) == Formula(number(said)) else Words(normalised(text))
     noted = _NOTE.fullmatch(text)
     if noted and "\\" in noted["note"] and (whole := formula(text)) is not None:
         return whole

@@ -91,7 +91,7 @@ class Parser:
         """One formula, or a chain of formulas with relations between."""
         left = self.united()
         links: list[Tree] = []
-        while (sign := self.next()) is not None and sign.kind in ("operator", "command") and sign.text in RELATIONS:
+        while (sign := self.next()) is not None and sign.text in RELATIONS and (sign.kind in ("operator", "command") or sign.text == "in"):
             self.take()
             right = self.united()
             links.append(("rel", RELATIONS[sign.text], left, right))
@@ -187,7 +187,7 @@ class Parser:
         if sign.kind == "operator":
             return sign.text == "(" and not self._is_modulus() or sign.text == "{"
         if sign.kind == "name":
-            return sign.text not in _AND | _OR | _SETS.keys() | {"mod", "choose"}
+            return sign.text not in _AND | _OR | _SETS.keys() | {"mod", "choose", "in"}
         if sign.kind == "command":
             return sign.text in atoms.COMMANDS
         return sign.kind == "number"
@@ -215,6 +215,8 @@ class Parser:
         tree = self.atom()
         while True:
             if self.took("operator", "!"):
+                if self.is_next("operator", "!"):
+                    raise Unreadable("a double factorial, or two exclamation marks")
                 tree = ("call", "factorial", (tree,))
             elif self.took("operator", "%"):
                 tree = ("mul", (number(Fraction(1, 100)), tree))

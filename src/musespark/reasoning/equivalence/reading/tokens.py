@@ -12,7 +12,7 @@ _REPEATING = re.compile(r"(?P<whole>\d*)\.(?P<fixed>\d*?)(?:\\overline\s*\{\s*(?
 _OVERLINED = re.compile("(?P<whole>\\d*)\\.(?P<fixed>(?:\\d(?!\u0305))*)(?P<bar>(?:\\d\u0305)+)")
 _GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?![\d,])(?:\.\d+)?|\d{1,3}(?:'\d{3})+(?![\d'])(?:\.\d+)?|"
                       r"\d{1,3}(?:_\d{3})+(?![\d_])|\d{1,3}(?:\.\d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?:\.\d{3}){2,}(?![\d.])|"
-                      r"\d{1,3}(?: \d{3})+(?![\d/])(?:\.\d+)?")
+                      r"\d{1,3}(?: \d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?: \d{3})+(?![\d/])(?:\.\d+)?")
 _PLAIN = re.compile(r"\d+\.\d+|\.\d+|\d+\.(?!\.)|\d+")
 _EXPONENT = re.compile(r"[eE]([-+]?\d{1,4})(?![\d.a-zA-Z])")
 _MIXED = re.compile(r"(?P<whole>\d+)(?:\s+and\s+|\s+|\s*(?=\\frac))(?:(?P<above>\d+)\s*/\s*(?P<below>\d+)|"
@@ -85,8 +85,8 @@ def _numeral(text: str, at: int, inside: bool) -> tuple[Fraction, int] | None:
 
 def decimal(text: str) -> Fraction:
     """The value of digits that are grouped by commas, points, spaces, apostrophes or underscores."""
-    if re.fullmatch(r"\d{1,3}(?:\.\d{3})+,\d{1,2}", text):
-        return Fraction(text.replace(".", "").replace(",", "."))
+    if re.fullmatch(r"\d{1,3}(?:[. ]\d{3})+,\d{1,2}", text):
+        return Fraction(re.sub("[. ]", "", text).replace(",", "."))
     if re.fullmatch(r"\d{1,3}(?:\.\d{3}){2,}", text):
         return Fraction(text.replace(".", ""))
     return Fraction(re.sub(r"[,' _]", "", text).removesuffix("."))

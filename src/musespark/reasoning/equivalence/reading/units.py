@@ -103,7 +103,7 @@ _REFUSED = frozenset((
     "except but with without is are was were be been each remainder per only between from until after before ago later earlier bc bce ad ce "
     "am pm north south east west positive negative half third quarter double triple hundred thousand million billion trillion dozen lakh "
     "crore base binary hex octal hexadecimal pi infinity every any all both either neither never yes noon midnight larger smaller higher "
-    "lower maximum minimum approximately").split())
+    "lower score fold maximum minimum approximately").split())
 NOUNS = 4
 """Words of the longest noun phrase that a number may count."""
 
