@@ -174,7 +174,8 @@ async def test_advice_about_agents_and_an_answer_announce_nothing(reply):
     assert len(one.requests) == 1
 
 
-@pytest.mark.parametrize("reply", ["Let me dispatch two helpers for this.", "Launching sub-agents now.", "I'm going to start several agents"])
+@pytest.mark.parametrize("reply", ["Let me dispatch two helpers for this.", "Launching sub-agents now.", "I'm going to start "
+    "several agents"])
 async def test_who_announces_them_in_other_words_is_reminded_too(reply):
     one = scripted(says(reply), says("Done."))
     await contemplated(team(one, tools=(SpawnAgents,)), THINK)

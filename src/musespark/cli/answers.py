@@ -10,7 +10,7 @@ import typer
 
 
 def answers(
-    each: Annotated[int, typer.Option("-n", help="Pairs that are made of each kind, beside those written by hand.", min=0, max=10_000)] = 40,
+    each: Annotated[int, typer.Option("-n", help="Pairs made of each kind, beside those written by hand.", min=0, max=10_000)] = 40,
     seed: Annotated[int, typer.Option(help="Of the pairs that are made.", min=0)] = 0,
     others: Annotated[bool, typer.Option(help="Also compare with other programs' rules.")] = True,
     mistakes: Annotated[bool, typer.Option(help="Print the pairs that are called wrongly, but for those held out.")] = False,

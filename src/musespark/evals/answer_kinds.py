@@ -67,28 +67,58 @@ def repeating(chance: Random) -> tuple[str, str, bool]:
     value = Fraction(chance.choice([above for above in range(1, below) if Fraction(above, below).denominator == below]), below)
     block = next(length for length in range(1, 20) if not set(_primes((value * (10**length - 1) * 10**4).denominator)) - {2, 5})
     digits = f"{value.numerator * 10**40 // value.denominator:040d}"
-    fixed = next(at for at in range(10) if digits[at:at + 2 * block] == digits[at + block:at + 3 * block])
-    forms = [f"{value.numerator}/{below}", rf"\frac{{{value.numerator}}}{{{below}}}",
-             rf"0.{digits[:fixed]}\overline{{{digits[fixed:fixed + block]}}}", f"0.{digits[:fixed]}({digits[fixed:fixed + block]})",
-             f"0.{digits[:16]}", f"0.{digits[:15]}"]
+    fixed = next(at for at in range(10) if digits[at : at + 2 * block] == digits[at + block : at + 3 * block])
+    forms = [
+        f"{value.numerator}/{below}",
+        rf"\frac{{{value.numerator}}}{{{below}}}",
+        rf"0.{digits[:fixed]}\overline{{{digits[fixed : fixed + block]}}}",
+        f"0.{digits[:fixed]}({digits[fixed : fixed + block]})",
+        f"0.{digits[:16]}",
+        f"0.{digits[:15]}",
+    ]
     wrong = [f"0.{digits[:2]}", f"0.{digits[:11]}{(int(digits[11]) + 4) % 10}", f"{value.numerator + below}/{below}"]
     return _pair(chance, [forms[0], chance.choice(forms[1:])], wrong)
 
 
 _FORMULAS: Sequence[tuple[Sequence[str], Sequence[str]]] = (
     (("{a}*pi/{b}", r"\frac{{{a}\pi}}{{{b}}}", r"\frac{{{a}}}{{{b}}}\pi", "{a}π/{b}"), ("{a}/{b}", "{a}*pi*{b}", "{c}*pi/{b}")),
-    (("sqrt({a})/{b}", r"\frac{{\sqrt{{{a}}}}}{{{b}}}", r"\sqrt{{{a}}}/{b}"), ("{a}/{b}", "sqrt({c})/{b}", r"-\frac{{\sqrt{{{a}}}}}{{{b}}}")),
-    (("{a}*sqrt({b})", r"{a}\sqrt{{{b}}}", r"\sqrt{{{b}}} \cdot {a}", "{a}√{b}"), ("{a}", "{a}*{b}", r"{c}\sqrt{{{b}}}", r"{a}+\sqrt{{{b}}}")),
+    (
+        ("sqrt({a})/{b}", r"\frac{{\sqrt{{{a}}}}}{{{b}}}", r"\sqrt{{{a}}}/{b}"),
+        (
+            "{a}/{b}",
+            "sqrt({c})/{b}",
+            r"-\frac{{\sqrt{{{a"
+            r"}}}}}{{{b}}}",
+        ),
+    ),
+    (
+        ("{a}*sqrt({b})", r"{a}\sqrt{{{b}}}", r"\sqrt{{{b}}} \cdot {a}", "{a}√{b}"),
+        ("{a}", "{a}*{b}", r"{c}\sqrt{{{b}}}", r"{a}+\sqrt{{{b}}}"),
+    ),
     (("exp({a})", "e^{a}", r"e^{{{a}}}"), ("exp(-{a})", "{a}e", r"e^{{{c}}}")),
     (("ln({a})", r"\ln {a}", r"\ln({a})", "ln {a}"), (r"\ln {c}", "{a}", r"\log_2 {a}", r"-\ln {a}")),
     (("{a}*x + {b}", "{a}x+{b}", "{b} + {a}x"), ("{a}x-{b}", "{c}x+{b}", "{a}x", "{a}y+{b}")),
     (("x^2 + {a}x", "x(x+{a})", r"x\cdot(x + {a})", "x**2 + {a}*x"), ("x^2 - {a}x", "x^2+{c}x", "x^3+{a}x")),
     (("(x+{a})^2", "x^2 + {a2}x + {aa}", r"\left(x+{a}\right)^{{2}}"), ("x^2 + {aa}", "(x-{a})^2", "(x+{c})^2")),
-    (("1/({a}n+{b})", r"\frac{{1}}{{{a}n+{b}}}", r"\dfrac{{1}}{{{b}+{a}n}}"), ("1/({a}n-{b})", r"\frac{{1}}{{{a}n}}+{b}", "{a}n+{b}")),
-    (("sqrt({a}/n)", r"\sqrt{{\frac{{{a}}}{{n}}}}", r"\frac{{\sqrt{{{a}}}}}{{\sqrt{{n}}}}"), (r"\sqrt{{\frac{{{c}}}{{n}}}}", r"\frac{{{a}}}{{n}}")),
+    (
+        ("1/({a}n+{b})", r"\frac{{1}}{{{a}n+{b}}}", r"\dfrac{{1}}{{{b}+{a}n}}"),
+        ("1/({a}n-{b})", r"\frac{{1}}{{{a}n}}+{b}", "{a}n+{b}"),
+    ),
+    (
+        ("sqrt({a}/n)", r"\sqrt{{\frac{{{a}}}{{n}}}}", r"\frac{{\sqrt{{{a}}}}}{{\sqrt{{n}}}}"),
+        (r"\sqrt{{\frac{{{c}}}{{n}}}}", r"\frac{{{a}}}{{n}}"),
+    ),
     (("{a} + {b}i", "{a}.0 + {b}.0i", "{b}i + {a}", "{a}+{b}*i"), ("{a} - {b}i", "{a}", "{b} + {c}i", "{a} + {b}")),
     (("2^{{{aa}}}", "2**{aa}", "2^{aa}"), ("2^{{{aa}}}+1", "2^{{{aa}}}-1", r"\frac{{1}}{{2^{{{aa}}}}}")),
-    ((r"\frac{{1}}{{{b}^{{{aa}}}}}", "{b}^(-{aa})", r"{b}^{{-{aa}}}"), (r"\frac{{2}}{{{b}^{{{aa}}}}}", r"\frac{{1}}{{{b}^{{{aa}}}+1}}", "0")),
+    (
+        (r"\frac{{1}}{{{b}^{{{aa}}}}}", "{b}^(-{aa})", r"{b}^{{-{aa}}}"),
+        (
+            r"\frac{{2}}{{{b}^{{{aa}}}}}",
+            r"\frac{{1}}{{{b}^{{{aa"
+            r"}}}+1}}",
+            "0",
+        ),
+    ),
     (("{a} - 1/e", r"{a} - \frac{{1}}{{e}}", r"{a}-e^{{-1}}"), (r"{a} + \frac{{1}}{{e}}", "{c} - 1/e", "{a}")),
     (("sin({a}x)", r"\sin {a}x", r"\sin({a}x)"), (r"\cos {a}x", r"\sin {c}x", r"{a}\sin x", r"-\sin {a}x")),
 )
@@ -102,14 +132,21 @@ def formulas(chance: Random) -> tuple[str, str, bool]:
     return _pair(chance, [form.format(**values) for form in forms], [form.format(**values) for form in others])
 
 
-_UNITS: Sequence[Sequence[tuple[str, Fraction]]] = tuple(tuple((name, Fraction(size)) for name, size in group) for group in (
-    (("m", "1"), ("meters", "1"), ("cm", "1/100"), ("km", "1000"), ("mm", "1/1000")),
-    (("kg", "1"), ("kilograms", "1"), ("g", "1/1000"), ("grams", "1/1000"), ("mg", "1/1000000")),
-    (("hours", "1"), ("h", "1"), ("minutes", "1/60"), ("min", "1/60"), ("seconds", "1/3600"), ("days", "24")),
-    (("L", "1"), ("liters", "1"), ("mL", "1/1000"), ("milliliters", "1/1000")), (("feet", "1"), ("ft", "1"), ("inches", "1/12"), ("yards", "3")),
-    (("cm^2", "1"), ("cm²", "1"), ("square centimeters", "1"), ("m^2", "10000"), ("mm^2", "1/100")),
-    (("km/h", "1"), ("kilometers per hour", "1"), ("m/s", "18/5")), (("dollars", "1"), ("cents", "1/100")),
-    (("weeks", "1"), ("days", "1/7")), (("years", "1"), ("months", "1/12"))))
+_UNITS: Sequence[Sequence[tuple[str, Fraction]]] = tuple(
+    tuple((name, Fraction(size)) for name, size in group)
+    for group in (
+        (("m", "1"), ("meters", "1"), ("cm", "1/100"), ("km", "1000"), ("mm", "1/1000")),
+        (("kg", "1"), ("kilograms", "1"), ("g", "1/1000"), ("grams", "1/1000"), ("mg", "1/1000000")),
+        (("hours", "1"), ("h", "1"), ("minutes", "1/60"), ("min", "1/60"), ("seconds", "1/3600"), ("days", "24")),
+        (("L", "1"), ("liters", "1"), ("mL", "1/1000"), ("milliliters", "1/1000")),
+        (("feet", "1"), ("ft", "1"), ("inches", "1/12"), ("yards", "3")),
+        (("cm^2", "1"), ("cm²", "1"), ("square centimeters", "1"), ("m^2", "10000"), ("mm^2", "1/100")),
+        (("km/h", "1"), ("kilometers per hour", "1"), ("m/s", "18/5")),
+        (("dollars", "1"), ("cents", "1/100")),
+        (("weeks", "1"), ("days", "1/7")),
+        (("years", "1"), ("months", "1/12")),
+    )
+)
 
 
 def _terminates(value: Fraction) -> bool:
@@ -136,8 +173,13 @@ def _decimal(value: Fraction) -> str:
 def durations(chance: Random) -> tuple[str, str, bool]:
     """Several units at once; another part, or one part alone."""
     hours, minutes = chance.randrange(1, 12), chance.randrange(1, 60)
-    forms = [f"{hours} hours {minutes} minutes", f"{hours} h {minutes} min", f"{hours} hours and {minutes} minutes",
-             rf"{hours} \text{{ hours }} {minutes} \text{{ minutes}}", f"{60 * hours + minutes} minutes"]
+    forms = [
+        f"{hours} hours {minutes} minutes",
+        f"{hours} h {minutes} min",
+        f"{hours} hours and {minutes} minutes",
+        rf"{hours} \text{{ hours }} {minutes} \text{{ minutes}}",
+        f"{60 * hours + minutes} minutes",
+    ]
     others = [f"{hours} hours {minutes % 59 + 1} minutes", f"{hours} hours", f"{hours + 1} h {minutes} min", f"{minutes} minutes"]
     return _pair(chance, forms, others)
 
@@ -155,9 +197,37 @@ def scales(chance: Random) -> tuple[str, str, bool]:
     return _pair(chance, forms, [short, f"{short} {other}", f"{currency}{_decimal(count + 1)} {word}"])
 
 
-_CHANGING = ("{} mod 7", "{} percent less", "{} percent more", "{} choose 2", "{} squared", "{}!", "{}π", "{}√2", "{}x", "{}i", "{} or more",
-             "at most {}", "more than {}", "{} times as many", "{} BC", "{}^2", r"{}\sqrt{{3}}", r"{}\pi", "{} dozen", "{} hundred", "{}_7",
-             "{} or 5000", "half of {}", "{} thousand", "under {}", "{} years ago", "{} degrees below zero", "not {}", "{} remainder 1")
+_CHANGING = (
+    "{} mod 7",
+    "{} percent less",
+    "{} percent more",
+    "{} choose 2",
+    "{} squared",
+    "{}!",
+    "{}π",
+    "{}√2",
+    "{}x",
+    "{}i",
+    "{} or more",
+    "at most {}",
+    "more than {}",
+    "{} times as many",
+    "{} BC",
+    "{}^2",
+    r"{}\sqrt{{3}}",
+    r"{}\pi",
+    "{} dozen",
+    "{} hundred",
+    "{}_7",
+    "{} or 5000",
+    "half of {}",
+    "{} thousand",
+    "under {}",
+    "{} years ago",
+    "{} degrees below zero",
+    "not {}",
+    "{} remainder 1",
+)
 
 
 def changed(chance: Random) -> tuple[str, str, bool]:
@@ -171,17 +241,27 @@ def choices(chance: Random) -> tuple[str, str, bool]:
     """Letters of a multiple choice, however they are marked; another letter."""
     letter, other = chance.sample("ABCDE", 2)
     text = chance.choice(("Paris", "4", "the mitochondria", "12 cm", "none of the above"))
-    forms = [each.format(letter) for each in ("{}", "({})", "{}.", "{})", "**{}**", "[{}]", "Option {}", r"\text{{{}}}", "${}$", "**({})**")]
+    forms = [
+        each.format(letter)
+        for each in ("{}", "({})", "{}.", "{})", "**{}**", "[{}]", "Option {}", r"\text{{{}}}", "${}$", "**({})**")
+    ]
     forms += [f"{letter}) {text}", f"{letter}. {text}", f"({letter}) {text}", f"{letter}: {text}", f"{letter.lower()}) {text}"]
-    return _pair(chance, forms, [other, f"({other})", f"{other}) {text}", f"{letter}, {other}", f"{letter} or {other}", f"not {letter}"])
+    return _pair(
+        chance, forms, [other, f"({other})", f"{other}) {text}", f"{letter}, {other}", f"{letter} or {other}", f"not {letter}"]
+    )
 
 
 def letters(chance: Random) -> tuple[str, str, bool]:
     """Several letters, in any order; one more, one fewer, another."""
     chosen = chance.sample("ABCDEF", 3)
     turned = chance.sample(chosen, 3)
-    forms = [", ".join(chosen), ", ".join(turned), f"{turned[0]}, {turned[1]} and {turned[2]}", " ".join(f"({each})" for each in turned),
-             "; ".join(turned)]
+    forms = [
+        ", ".join(chosen),
+        ", ".join(turned),
+        f"{turned[0]}, {turned[1]} and {turned[2]}",
+        " ".join(f"({each})" for each in turned),
+        "; ".join(turned),
+    ]
     spare = next(each for each in "ABCDEF" if each not in chosen)
     return _pair(chance, forms, [", ".join(chosen[:2]), ", ".join([*chosen, spare]), ", ".join([*chosen[:2], spare]), chosen[0]])
 
@@ -192,11 +272,22 @@ def relations(chance: Random) -> tuple[str, str, bool]:
     high = low + chance.randrange(1, 9)
     kind = chance.randrange(3)
     if kind == 0:
-        forms = [f"{low} < x < {high}", f"x > {low} and x < {high}", rf"x \in ({low}, {high})", f"({low}, {high})", rf"{low} < x \text{{ and }} x < {high}"]
+        forms = [
+            f"{low} < x < {high}",
+            f"x > {low} and x < {high}",
+            rf"x \in ({low}, {high})",
+            f"({low}, {high})",
+            rf"{low} < x \text{{ and }} x < {high}",
+        ]
         others = [f"{low} <= x < {high}", f"x < {low} or x > {high}", f"({low}, {high + 1})", f"[{low}, {high}]", f"x > {low}"]
     elif kind == 1:
         forms = [f"x < {low} or x > {high}", rf"(-\infty, {low}) \cup ({high}, \infty)", f"x > {high} or x < {low}"]
-        others = [f"x < {low} and x > {high}", rf"(-\infty, {low}] \cup [{high}, \infty)", f"x < {low}", f"x < {low} or x > {high + 1}"]
+        others = [
+            f"x < {low} and x > {high}",
+            rf"(-\infty, {low}] \cup [{high}, \infty)",
+            f"x < {low}",
+            f"x < {low} or x > {high + 1}",
+        ]
     else:
         forms = [f"x >= {low}", rf"x \ge {low}", f"{low} ≤ x", rf"[{low}, \infty)", rf"x \geq {low}"]
         others = [f"x > {low}", f"x <= {low}", f"x >= {low + 1}", rf"({low}, \infty)", f"x = {low}", str(low)]
@@ -206,10 +297,17 @@ def relations(chance: Random) -> tuple[str, str, bool]:
 def bounds(chance: Random) -> tuple[str, str, bool]:
     """At least, at most, more and less than."""
     value = chance.randrange(3, 5000)
-    groups = ((f"at least {value}", f"{value:,} or more", f"no less than {value}", f"{value}+"), (f"at most {value}", f"{value} or less", f"up to {value}"),
-              (f"more than {value}", f"over {value}", f"greater than {value}"), (f"less than {value}", f"under {value}", f"fewer than {value}"))
+    groups = (
+        (f"at least {value}", f"{value:,} or more", f"no less than {value}", f"{value}+"),
+        (f"at most {value}", f"{value} or less", f"up to {value}"),
+        (f"more than {value}", f"over {value}", f"greater than {value}"),
+        (f"less than {value}", f"under {value}", f"fewer than {value}"),
+    )
     chosen = chance.choice(groups)
-    others = [each for group in groups if group != chosen for each in group] + [str(value), chosen[0].replace(str(value), str(value + 1))]
+    others = [each for group in groups if group != chosen for each in group] + [
+        str(value),
+        chosen[0].replace(str(value), str(value + 1)),
+    ]
     return _pair(chance, chosen, others)
 
 
@@ -224,19 +322,38 @@ def dates(chance: Random) -> tuple[str, str, bool]:
 
 def _dates(day: date) -> list[str]:
     month = day.strftime("%B")
-    return [day.isoformat(), f"{month} {day.day}, {day.year}", f"{day.day} {month} {day.year}", f"{month[:3]} {day.day}, {day.year}",
-            f"{day.day}th of {month} {day.year}" if day.day not in (21, 22, 23, 31) else f"{day.day} {month}, {day.year}",
-            f"{day.month}/{day.day}/{day.year}", f"{day.day:02d}.{day.month:02d}.{day.year}", f"{day.strftime('%A')}, {month} {day.day}, {day.year}"]
+    return [
+        day.isoformat(),
+        f"{month} {day.day}, {day.year}",
+        f"{day.day} {month} {day.year}",
+        f"{month[:3]} {day.day}, {day.year}",
+        f"{day.day}th of {month} {day.year}" if day.day not in (21, 22, 23, 31) else f"{day.day} {month}, {day.year}",
+        f"{day.month}/{day.day}/{day.year}",
+        f"{day.day:02d}.{day.month:02d}.{day.year}",
+        f"{day.strftime('%A')}, {month} {day.day}, {day.year}",
+    ]
 
 
 def times(chance: Random) -> tuple[str, str, bool]:
     """Times of day; another minute or half of the day."""
     hour, minute = chance.randrange(13, 24), chance.randrange(60)
-    forms = [f"{hour - 12}:{minute:02d} PM", f"{hour}:{minute:02d}", f"{hour - 12}:{minute:02d} p.m.", f"{hour - 12}:{minute:02d}pm"]
-    return _pair(chance, forms, [f"{hour - 12}:{minute:02d} AM", f"{hour}:{(minute + 7) % 60:02d}", f"{hour - 12}:{(minute + 1) % 60:02d} PM"])
+    forms = [
+        f"{hour - 12}:{minute:02d} PM",
+        f"{hour}:{minute:02d}",
+        f"{hour - 12}:{minute:02d} p.m.",
+        f"{hour - 12}:{minute:02d}pm",
+    ]
+    return _pair(
+        chance,
+        forms,
+        [f"{hour - 12}:{minute:02d} AM", f"{hour}:{(minute + 7) % 60:02d}", f"{hour - 12}:{(minute + 1) % 60:02d} PM"],
+    )
 
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen"
+).split()
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 
 
@@ -254,8 +371,11 @@ def spelled(chance: Random) -> tuple[str, str, bool]:
     value = chance.randrange(2, 999)
     word, other = _spelled(value), _spelled(value + 1)
     noun = chance.choice(("", " apples", " students", " miles"))
-    return _pair(chance, [f"{value}{noun}", f"{word}{noun}", f"{value} ({word}){noun}" if not noun else f"{value}{noun}"],
-                 [f"{other}{noun}", f"{value + 1}{noun}", f"{value} ({other})", f"minus {word}"])
+    return _pair(
+        chance,
+        [f"{value}{noun}", f"{word}{noun}", f"{value} ({word}){noun}" if not noun else f"{value}{noun}"],
+        [f"{other}{noun}", f"{value + 1}{noun}", f"{value} ({other})", f"minus {word}"],
+    )
 
 
 def bases(chance: Random) -> tuple[str, str, bool]:
@@ -265,7 +385,13 @@ def bases(chance: Random) -> tuple[str, str, bool]:
     rest = value
     while rest:
         digits, rest = f"{rest % base}{digits}", rest // base
-    forms = [f"{digits}_{base}", f"{digits}_{{{base}}}", rf"{digits}_{{\text{{{_ONES[base]}}}}}", f"{digits} (base {base})", str(value)]
+    forms = [
+        f"{digits}_{base}",
+        f"{digits}_{{{base}}}",
+        rf"{digits}_{{\text{{{_ONES[base]}}}}}",
+        f"{digits} (base {base})",
+        str(value),
+    ]
     return _pair(chance, forms, [digits, f"{digits}_{base + 1}", f"{value + 1}", f"{digits} (base {base + 3})"])
 
 
@@ -273,8 +399,24 @@ def hedges(chance: Random) -> tuple[str, str, bool]:
     """Answers with a hedge or a remark around them; another value within."""
     value = chance.randrange(3, 900)
     noun = chance.choice(("", " km", " people"))
-    forms = [each.format(f"{value}{noun}") for each in ("{}", "about {}", "approximately {}", "roughly {}", "≈ {}", "exactly {}", "{} in total", "~{}",
-                                                      "it is {}", "**{}**", "{}.", "a total of {}", "= {}")]
+    forms = [
+        each.format(f"{value}{noun}")
+        for each in (
+            "{}",
+            "about {}",
+            "approximately {}",
+            "roughly {}",
+            "≈ {}",
+            "exactly {}",
+            "{} in total",
+            "~{}",
+            "it is {}",
+            "**{}**",
+            "{}.",
+            "a total of {}",
+            "= {}",
+        )
+    ]
     return _pair(chance, forms, [f"about {value + 1}{noun}", f"{value + 2}{noun}", f"not {value}{noun}", f"-{value}{noun}"])
 
 
@@ -290,8 +432,10 @@ def collections(chance: Random) -> tuple[str, str, bool]:
         forms = [f"[{', '.join(map(str, items))}]", f"[{','.join(map(str, items))}]"]
         others = [f"[{', '.join(map(str, turned))}]", f"({', '.join(map(str, items))})", f"[{', '.join(map(str, items[:2]))}]"]
     else:
-        forms = [rf"\{{{', '.join(map(str, each))}\}}" for each in (items, turned)] + [", ".join(map(str, turned)),
-                                                                                    f"x = {items[0]}, x = {items[1]}, x = {items[2]}"]
+        forms = [rf"\{{{', '.join(map(str, each))}\}}" for each in (items, turned)] + [
+            ", ".join(map(str, turned)),
+            f"x = {items[0]}, x = {items[1]}, x = {items[2]}",
+        ]
         others = [", ".join(map(str, items[:2])), ", ".join(map(str, [*items[:2], items[2] + 40])), str(items[0])]
     return _pair(chance, forms, others)
 
@@ -306,13 +450,46 @@ def percentages(chance: Random) -> tuple[str, str, bool]:
 def sentences(chance: Random) -> tuple[str, str, bool]:
     """A last sentence that states one number; another number, or a sentence that leaves it open."""
     value = chance.randrange(12, 900)
-    one, other = chance.choice(((f"So she has {value} stickers left.", f"{value} stickers"), (f"In the end it costs ${value}.", f"${value}")))
+    one, other = chance.choice(
+        ((f"So she has {value} stickers left.", f"{value} stickers"), (f"In the end it costs ${value}.", f"${value}"))
+    )
     forms = [f"{value}", f"The total is {value}.", one, other, f"Therefore, there are {value} in all."]
-    return _pair(chance, forms, [f"The total is {value + 1}.", f"The total is not {value}.", f"She has at least {value} stickers.",
-                                 f"It is more than {value}.", f"The bus is {value} minutes late."])
+    return _pair(
+        chance,
+        forms,
+        [
+            f"The total is {value + 1}.",
+            f"The total is not {value}.",
+            f"She has at least {value} stickers.",
+            f"It is more than {value}.",
+            f"The bus is {value} minutes late.",
+        ],
+    )
 
 
-KINDS: Mapping[str, Maker] = {make.__name__: make for make in (
-    integers, fractions, repeating, formulas, units, durations, scales, changed, choices, letters, relations, bounds, dates, times, spelled, bases,
-    hedges, collections, percentages, sentences)}
+KINDS: Mapping[str, Maker] = {
+    make.__name__: make
+    for make in (
+        integers,
+        fractions,
+        repeating,
+        formulas,
+        units,
+        durations,
+        scales,
+        changed,
+        choices,
+        letters,
+        relations,
+        bounds,
+        dates,
+        times,
+        spelled,
+        bases,
+        hedges,
+        collections,
+        percentages,
+        sentences,
+    )
+}
 """Makers by kind."""

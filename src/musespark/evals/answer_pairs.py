@@ -65,7 +65,8 @@ def _made(kind: str, make: Callable[[], tuple[str, str, bool]], chance: random.R
         yield Pair(kind, wrapped(left, chance), wrapped(right, chance), same)
 
 
-WRAPPINGS = ("Answer: {}", "Final answer: {}", "**Answer:** {}", "Let me think.\n\nAnswer: {}", "<answer>{}</answer>", "The answer is {}.",
+WRAPPINGS = ("Answer: {}", "Final answer: {}", "**Answer:** {}", "Let me think.\n\nAnswer: {}", "<answer>{}</answer>",
+             "The answer is {}.",
              "Antwort: {}", "答案：{}", "Respuesta: {}", "Ответ: {}")
 
 

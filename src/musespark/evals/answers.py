@@ -59,7 +59,8 @@ def table(pairs: Sequence[Pair], found: Mapping[str, Sequence[bool]]) -> str:
              "| rule | precision | recall | wrongly the same | held out: precision | recall |", "|---|---|---|---|---|---|"]
     for name, same in found.items():
         every, hidden = score(pairs, same), score(pairs, same, lambda pair: pair.held)
-        lines.append(f"| {name} | {every.precision:.3f} | {every.recall:.3f} | {every.wrong} | {hidden.precision:.3f} | {hidden.recall:.3f} |")
+        lines.append(f"| {name} | {every.precision:.3f} | {every.recall:.3f} | {every.wrong} | {hidden.precision:.3f} | "
+                     f"{hidden.recall:.3f} |")
     first = next(iter(found))
     lines += ["", f"| kind | pairs | {first}: precision | recall |", "|---|---|---|---|"]
     for kind in sorted({pair.kind for pair in pairs}):
@@ -71,8 +72,8 @@ def table(pairs: Sequence[Pair], found: Mapping[str, Sequence[bool]]) -> str:
 def mistakes(pairs: Sequence[Pair], same: Iterable[bool]) -> str:
     """The pairs that were called wrongly, a line each; of those held out only how many."""
     wrong = [(pair, called) for pair, called in zip(pairs, same, strict=True) if pair.same != called]
-    lines = [f"called {'the same' if called else 'different'}: {pair.left!r} | {pair.right!r} ({pair.kind})" for pair, called in wrong
-             if not pair.held]
+    lines = [f"called {'the same' if called else 'different'}: {pair.left!r} | {pair.right!r} ({pair.kind})"
+             for pair, called in wrong if not pair.held]
     return "\n".join([*lines, f"{sum(pair.held for pair, _ in wrong)} of the pairs that are held out."])
 
 

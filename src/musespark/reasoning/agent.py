@@ -91,7 +91,8 @@ def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
 # What the model says that it itself will do, or is doing; that somebody should start agents is advice.
 _ANNOUNCED = re.compile(
     r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
-    r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|dispatching|"
+    r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
+    r"dispatching|"
     r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b", re.I)
 
 

@@ -54,8 +54,8 @@ class Groups:
     A newcomer is compared with what every component holds, and joins all that it is the same as into one. Where sameness is not
     transitive (5 km, 5, 5 m), a component may hold answers that contradict each other: it is split into groups in which none do,
     the answers with most attempts first. So the groups do not depend on who came first.
-    An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is in
-    no group, and where all have declined each is a group by itself.
+    An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is
+    in no group, and where all have declined each is a group by itself.
     """
 
     def __init__(self, equivalence: Equivalence) -> None:

@@ -23,7 +23,8 @@ EQUIVALENCES = {
     "automatic": "musespark.reasoning.equivalence.automatic:Automatic",
 }
 
-__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "Limited", "answer_in", "blank", "equivalence_for", "equivalence_named", "marked_answer"]
+__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "Limited", "answer_in", "blank", "equivalence_for", "equivalence_named",
+           "marked_answer"]
 
 
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:
@@ -36,7 +37,7 @@ def equivalence_named(name: str, *arguments: Any) -> Equivalence:
 
 
 def equivalence_for(request: Request, judge: Judge | None = None) -> Equivalence:
-    """The equivalence that fits what is known of a request: its schema, its tools, else its question and what the answers look like.
+    """The equivalence that fits what is known of a request: its schema, its tools, else its question and the answers.
 
     The judge is asked about answers in prose alone.
     """

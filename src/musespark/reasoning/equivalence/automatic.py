@@ -76,4 +76,6 @@ def _structured(answer: str) -> bool:
         value = literal(plain)
     except ValueError:
         return False
-    return isinstance(value, str) and len(plain) > 2 or not isinstance(value, int | float | complex) and isinstance(read(plain), Words)
+    if isinstance(value, str):
+        return len(plain) > 2
+    return not isinstance(value, int | float | complex) and isinstance(read(plain), Words)

@@ -77,7 +77,11 @@ class Comparison:
             return False
         if tree[1] == bound.relation and tree[2][0] == "sym":
             return await self._same_formula(bound.limit, Formula(tree[3]))
-        return turned.get(tree[1]) == bound.relation and tree[3][0] == "sym" and await self._same_formula(bound.limit, Formula(tree[2]))
+        return (
+            turned.get(tree[1]) == bound.relation
+            and tree[3][0] == "sym"
+            and await self._same_formula(bound.limit, Formula(tree[2]))
+        )
 
     async def _same_formula(self, left: Formula, right: Formula) -> bool:
         if left.note and right.note and left.note != right.note:
@@ -117,7 +121,7 @@ class Comparison:
         if names == {(("angle", 1),), (("radian", 1),)}:
             turned, plain = (left, right) if one.dimension == (("angle", 1),) else (right, left)
             return await self._same_value(Formula(canonical(("mul", (_TURN, turned.tree)))), Formula(plain.tree))
-        if len(names) > 1 or one.nouns and other.nouns and not same_nouns(one.nouns, other.nouns):
+        if len(names) > 1 or (one.nouns and other.nouns and not same_nouns(one.nouns, other.nouns)):
             return False
         if (one.factor, one.offset) == (other.factor, other.offset):
             return await self._same_value(left, right)

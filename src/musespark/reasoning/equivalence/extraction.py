@@ -1,4 +1,4 @@
-r"""Where in a reply the answer is: a JSON object's field, \boxed{...}, a tag, a line or a sentence that says so, or the last line."""
+r"""Where in a reply the answer is: a JSON object's field, \boxed{...}, a tag, a line or sentence that says so, the last line."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _last_tagged(text: str) -> tuple[int, str] | None:
 def _last_hashed(text: str) -> tuple[int, str] | None:
     """The last line that begins with four hashes, unless it is a heading: a number, or the last line of all."""
     for found in reversed(list(_HASHES.finditer(text))):
-        if re.match(r"[-+$€£\d\\(]", found[1]) or not text[found.end():].strip() and not found[1].endswith(":"):
+        if re.match(r"[-+$€£\d\\(]", found[1]) or (not text[found.end():].strip() and not found[1].endswith(":")):
             return found.start(), found[1].strip()
     return None
 

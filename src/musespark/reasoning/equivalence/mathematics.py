@@ -1,4 +1,7 @@
-r"""The same value: 1/2, 0.5 and \frac{1}{2}; x+1 and 1+x; 5 km and 5,000 m; (B) and B. Both answers are read whole, or compared as words."""
+r"""The same value: 1/2, 0.5 and \frac{1}{2}; x+1 and 1+x; 5 km and 5,000 m; (B) and B.
+
+Both answers are read whole, or compared as words.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,9 @@ class Numeric:
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """Whether the two differ; numbers need no proof."""
         one, other = self.key(left), self.key(right)
-        return one != other and not (isinstance(one, Formula) and isinstance(other, Formula) and at_once(self._comparison.same(one, other)))
+        if isinstance(one, Formula) and isinstance(other, Formula):
+            return not at_once(self._comparison.same(one, other))
+        return one != other
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """Whether the values are equal and the units do not contradict each other.

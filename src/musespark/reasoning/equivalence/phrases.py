@@ -10,29 +10,43 @@ from musespark.reasoning.equivalence.reading.notation import plain
 from musespark.reasoning.equivalence.reading.quantities import numbers_in, quantity
 from musespark.reasoning.equivalence.reading.reader import is_value, read
 
-_ENGLISH = r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|ans\.?|correct (?:option|choice)|my choice)(?:[ \t](?:is|are))?"
-_FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|respuesta(?: final)?|risposta(?: finale)?|resposta(?: final)?|"
+_ENGLISH = (r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|ans\.?|correct (?:option|choice)|my "
+            r"choice)(?:[ \t](?:is|are))?")
+_FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|respuesta(?: final)?|risposta(?: finale)?|"
+            r"resposta(?: final)?|"
             r"antwoord|svar|vastaus|odpow(?:ied[źz])|odpov[ěe][ďd]|r[ăa]spuns|v[áa]lasz|cevap|yan[ıi]t|jawaban|đáp án|trả lời|"
-            r"(?:окончательный |итоговый |правильный |верный )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|উত্তর|คำตอบ|"
+            r"(?:окончательный |итоговый |правильный |верный )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|"
+            r"উত্তর|คำตอบ|"
             r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|答|(?:최종 )?정답|답")
-_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?(?:[:：]|=(?!=))[ \t*_]*", re.IGNORECASE | re.MULTILINE)
-_RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|resultado|risultato|wynik|результат|"
+_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?(?:[:：]|"
+                    rf"=(?!=))[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+_RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|"
+                     r"resultado|risultato|wynik|результат|"
                      r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
-_HEADING = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$", re.IGNORECASE | re.MULTILINE)
+_HEADING = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$",
+                      re.IGNORECASE | re.MULTILINE)
 _SAID = re.compile(
     r"\b(?:the|my|our)[ \t]{1,3}(?:final |correct |right |best )?(?:answer|option|choice|answer choice)[ \t]{1,3}"
-    r"(?:is|are|would be|must be|should be|will be)(?:[ \t](?:therefore|thus|clearly|simply|indeed|then|hence|option|choice))?[,:]?[ \t*_]+"
-    r"|\b(?:die|la|a)[ \t](?:richtige |endgültige |bonne )?(?:antwort|respuesta|réponse|risposta|resposta)(?: correcta| correcte| finale?| corretta| correta)?[ \t](?:ist|lautet|es|est|è|é)[ \t]?:?[ \t*_]+"
+    r"(?:is|are|would be|must be|should be|will be)(?:[ \t](?:therefore|thus|clearly|simply|indeed|then|hence|option|"
+    r"choice))?[,:]?[ \t*_]+"
+    r"|\b(?:die|la|a)[ \t](?:richtige |endgültige |bonne )?(?:antwort|respuesta|réponse|risposta|resposta)(?: correcta| "
+    r"correcte| finale?| corretta| correta)?[ \t](?:ist|lautet|es|est|è|é)[ \t]?:?[ \t*_]+"
     r"|(?:答案|答え|回答|正解|정답은|답은)(?:是|为|為|は|應為|应为|应该是)?[ \t]?[:：]?[ \t*_]*(?=[\d\w$\\(-])"
     r"|(?:^|(?<=\n))[ \t*_>]{0,6}(?:final |correct )?answer[ \t]{1,3}is:?[ \t*_]+"
     r"|【(?:答案|解答)】[ \t]*|(?:故选|所以选|应选|应选择)[ \t]?[:：]?[ \t]*(?=[(（]?[A-J])"
-    r"|\bi(?:['’]d| would|['’]ll)? (?:choose|pick|select|go with)[ \t]{1,3}(?:option |choice |answer )?[ \t*_]*(?=[(\[]?[A-J]\b)", re.IGNORECASE)
-_NAMED = re.compile(r"(?:^|(?<=[.!?:]\s)|(?<=\n))[ \t*_>-]{0,6}(?:(?:therefore|thus|so|hence),? )?(?:option |choice |answer )?(?P<answer>[(\[]?[A-J][)\]]?)[*_]{0,2}"
-                    r"[ \t](?:is|must be)[ \t](?:the[ \t])?(?:(?:correct|right|best|final)(?:[ \t](?:answer|option|choice))?|answer)\b[.!]?[ \t*_]*$",
+    r"|\bi(?:['’]d| would|['’]ll)? (?:choose|pick|select|go with)[ \t]{1,3}(?:option |choice |answer )?[ \t*_]*(?=[(\[]?[A-J]\b)",
+    re.IGNORECASE)
+_NAMED = re.compile(r"(?:^|(?<=[.!?:]\s)|(?<=\n))[ \t*_>-]{0,6}(?:(?:therefore|thus|so|hence),? )?(?:option |choice |answer "
+                    r")?(?P<answer>[(\[]?[A-J][)\]]?)[*_]{0,2}"
+                    r"[ \t](?:is|must be)[ \t](?:the[ \t])?(?:(?:correct|right|best|final)(?:[ \t](?:answer|option|choice))?|"
+                    r"answer)\b[.!]?[ \t*_]*$",
                     re.IGNORECASE | re.MULTILINE)
-_STEMS = re.compile(r"answer|ans\b|故选|所以选|应选|go with|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|" + _FOREIGN, re.IGNORECASE)
+_STEMS = re.compile(r"answer|ans\b|故选|所以选|应选|go with|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|"
+                    r"результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|" + _FOREIGN,
+                    re.IGNORECASE)
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_]{0,2}\s+(?=[^\s\d])|(?<=[。！？])(?=\S)")
-_ABBREVIATED = re.compile(r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|Rep|Rev|Capt|Lt|Col)|"
+_ABBREVIATED = re.compile(r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|"
+                          r"Rep|Rev|Capt|Lt|Col)|"
                           r"(?:^|[\s.])[A-Z])\.$")
 _LIMITED = re.compile(r"(?:but|however|only|except|unless|or|and|if|provided|although)\b", re.IGNORECASE)
 _REASON = re.compile(r",?\s+(?:because|since|which|where|as shown|after)\b|,\s+(?:as|so|not|and not)\s", re.IGNORECASE)
@@ -40,12 +54,16 @@ _SENTENCE = 5
 """Words of a first sentence after "Answer:" that is the answer without those behind it."""
 
 _STATED = re.compile(
-    r"\b(?:is|are|was|were|equals|has|have|had|costs?|takes?|took|needs?|weighs?|gets?|got|makes?|made|earns?|earned|spends?|spent|pays?|paid|"
-    r"sells?|sold|buys?|bought|receives?|received|be|totals?|total of)\s+(?:about |exactly |only |just |now |a total of |roughly |equal to )?"
-    r"(?P<value>[-−$€£¥]{0,2}\d[^\n]*?)(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|combined|now))*"
+    r"\b(?:is|are|was|were|equals|has|have|had|costs?|takes?|took|needs?|weighs?|gets?|got|makes?|made|earns?|earned|spends?|"
+    r"spent|pays?|paid|"
+    r"sells?|sold|buys?|bought|receives?|received|be|totals?|total of)\s+(?:about |exactly |only |just |now |a total of |"
+    r"roughly |equal to )?"
+    r"(?P<value>[-−$€£¥]{0,2}\d[^\n]*?)(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|"
+    r"combined|now))*"
     r"(?:\s(?:in|on|at|for|during|from)(?:\s[a-z'’]+){1,6})?[.!\s]*$",
     re.IGNORECASE)
-_OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|per|every|"
+_OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|"
+                   r"per|every|"
                    r"then|next|first|mod|times|before|after|late|early|ago)\b", re.IGNORECASE)
 _MORE = re.compile(r"^(\S*\d\S*\s)(?:more|additional|extra|other)\s(?=[a-z])")
 _RAISED = re.compile(r"\^\{?-?\d+\}?")

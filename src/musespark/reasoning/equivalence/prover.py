@@ -96,7 +96,7 @@ class _Process:
                 found: bool | None = json.loads(answer)
                 return found
             self.close()
-            if fresh or process.returncode is not None and process.returncode < 0:
+            if fresh or (process.returncode is not None and process.returncode < 0):
                 return None
         return None
 
@@ -120,8 +120,13 @@ class _Process:
             return self._process, False
         self.close()
         self._process = subprocess.Popen(
-            [sys.executable, "-P", proving.__file__], text=True, encoding="utf-8",  # as a file: it needs nothing else of the package
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            [sys.executable, "-P", proving.__file__],
+            text=True,
+            encoding="utf-8",  # as a file: it needs nothing else of the package
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self._exchange(self._process, "[]", STARTING)
         return self._process, True
 

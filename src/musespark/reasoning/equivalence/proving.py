@@ -42,11 +42,13 @@ def expression(tree: Any) -> Any:
         return (sympy.Add if kind == "add" else sympy.Mul)(*map(expression, tree[1]))
     if kind == "pow":
         base, exponent = expression(tree[1]), expression(tree[2])
-        if exponent.is_Rational and base.is_Rational and abs(exponent) * max(
-                int(base.p).bit_length(), int(base.q).bit_length()) > LARGEST or not exponent.is_Rational and exponent.is_number and abs(
-                exponent.evalf(10)) > LARGEST:
+        if (
+            exponent.is_Rational
+            and base.is_Rational
+            and abs(exponent) * max(int(base.p).bit_length(), int(base.q).bit_length()) > LARGEST
+        ) or (not exponent.is_Rational and exponent.is_number and abs(exponent.evalf(10)) > LARGEST):
             raise TooLarge
-        return base ** exponent
+        return base**exponent
     if kind == "call":
         return function(tree[1])(*map(expression, tree[2]))
     raise ValueError(kind)
@@ -57,9 +59,18 @@ def function(name: str) -> Any:
     """SymPy's function of that name, or one of which nothing is known."""
     import sympy
 
-    known = {"ln": sympy.log, "abs": sympy.Abs, "ceil": sympy.ceiling, "max": sympy.Max, "min": sympy.Min, "mod": sympy.Mod,
-             **{each: getattr(sympy, each) for each in ("sin cos tan cot sec csc asin acos atan sinh cosh tanh floor gcd lcm "
-                                                        "factorial binomial").split()}}
+    known = {
+        "ln": sympy.log,
+        "abs": sympy.Abs,
+        "ceil": sympy.ceiling,
+        "max": sympy.Max,
+        "min": sympy.Min,
+        "mod": sympy.Mod,
+        **{
+            each: getattr(sympy, each)
+            for each in ("sin cos tan cot sec csc asin acos atan sinh cosh tanh floor gcd lcm factorial binomial").split()
+        },
+    }
     return known.get(name) or sympy.Function(name)
 
 
@@ -71,9 +82,16 @@ def is_zero(difference: Any) -> bool | None:
         value = difference.evalf(DIGITS)
         if value.is_number and abs(value) > sympy.Float(10) ** -(DIGITS // 2):
             return False
-    for simplify in (sympy.expand, sympy.radsimp, sympy.simplify, lambda each: sympy.simplify(sympy.sqrtdenest(sympy.expand(each))),
-                     lambda each: sympy.simplify(each.rewrite(sympy.exp)), sympy.trigsimp, sympy.logcombine,
-                     lambda each: sympy.simplify(sympy.expand_log(each))):
+    for simplify in (
+        sympy.expand,
+        sympy.radsimp,
+        sympy.simplify,
+        lambda each: sympy.simplify(sympy.sqrtdenest(sympy.expand(each))),
+        lambda each: sympy.simplify(each.rewrite(sympy.exp)),
+        sympy.trigsimp,
+        sympy.logcombine,
+        lambda each: sympy.simplify(sympy.expand_log(each)),
+    ):
         if simplify(difference) == 0:
             return True
     if difference.is_number and difference.is_algebraic:

@@ -39,9 +39,14 @@ class Structures:
             return await self.same(one, other)
         kinds = {left[0], right[0]}
         one, other = bare(left), bare(right)
-        if one != left and not _relates(right) or other != right and not _relates(left):
+        if (one != left and not _relates(right)) or (other != right and not _relates(left)):
             return await self.same(one, other)
-        if "rel" in kinds or kinds & {"union", "half", "without"} or _REALS in (left, right) and "tuple" in kinds or {"all", "any"} & kinds and _has_relation(left, right):
+        if (
+            "rel" in kinds
+            or kinds & {"union", "half", "without"}
+            or (_REALS in (left, right) and "tuple" in kinds)
+            or ({"all", "any"} & kinds and _has_relation(left, right))
+        ):
             return await self._same_relation(left, right)
         if kinds <= _UNORDERED:
             return await self._same_items(left, right)
@@ -53,7 +58,8 @@ class Structures:
             return await self._same_class(left[1], right[1])
         if kinds == {"matrix"}:
             return len(left[1]) == len(right[1]) and await self._all(
-                [self._in_order(one, other) for one, other in zip(left[1], right[1], strict=True)])
+                [self._in_order(one, other) for one, other in zip(left[1], right[1], strict=True)]
+            )
         return not kinds & STRUCTURES and await self._equal(left, right)
 
     async def _all(self, found: Iterable[Awaitable[bool]]) -> bool:
@@ -73,7 +79,7 @@ class Structures:
         """Items in any order. "And" is no "or", and a comma may be either."""
         if {left[0], right[0]} == {"all", "any"}:
             return False
-        if self._ordered and "set" not in (left[0], right[0]) or ("dots", ()) in (*left[1], *right[1]):
+        if (self._ordered and "set" not in (left[0], right[0])) or ("dots", ()) in (*left[1], *right[1]):
             return await self._in_order(left[1], right[1])
         return await self._matched(tuple(dict.fromkeys(left[1])), tuple(dict.fromkeys(right[1])))
 
@@ -134,7 +140,9 @@ class Structures:
         positive = left[1] in ("<", "<=")
         if _normalised(one, positive) == _normalised(other, positive):
             return True
-        return _proportional(one, other, positive) is not False and await self._prove(one, other, "positive" if positive else "ratio")
+        return _proportional(one, other, positive) is not False and await self._prove(
+            one, other, "positive" if positive else "ratio"
+        )
 
     async def _equal(self, left: Tree, right: Tree) -> bool:
         """Whether two formulas are equal wherever both are real."""
@@ -151,7 +159,7 @@ def bare(tree: Tree) -> Tree:
     if tree[0] != "rel" or tree[1] not in ("=", "approx", "equiv", "in"):
         return tree
     name = tree[2]
-    named = name[0] == "sym" and name[1] not in (*CONSTANTS, "oo") or name[0] == "call" and name[1].startswith("function ")
+    named = (name[0] == "sym" and name[1] not in (*CONSTANTS, "oo")) or (name[0] == "call" and name[1].startswith("function "))
     segment = name[0] == "mul" and all(item[0] == "sym" and item[1].isupper() for item in name[1])
     return tree[3] if named or segment else tree  # type: ignore[no-any-return]
 
@@ -268,7 +276,10 @@ def _points(names: frozenset[str]) -> Iterable[dict[str, float]]:
     """Points that depend on the names alone: all positive, all negative, mixed."""
     for turn in range(POINTS):
         chance = random.Random(f"{turn} {sorted(names)}")
-        yield {name: chance.uniform(0.3, 3.7) * (1 if turn < 3 or (turn > 4 and chance.random() < 0.5) else -1) for name in sorted(names)}
+        yield {
+            name: chance.uniform(0.3, 3.7) * (1 if turn < 3 or (turn > 4 and chance.random() < 0.5) else -1)
+            for name in sorted(names)
+        }
 
 
 def _values(left: Tree, right: Tree) -> Iterable[tuple[complex, complex, float]]:

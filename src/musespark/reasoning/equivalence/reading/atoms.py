@@ -15,21 +15,78 @@ if TYPE_CHECKING:
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {
-    **{name: name for name in ("sin cos tan cot sec csc sinh cosh tanh asin acos atan ln log exp abs floor ceil max min gcd lcm "
-                               "sqrt cbrt det arg deg dim ker lg sgn sign tr rank").split()},
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "ceiling": "ceil", "factorial": "factorial", "binomial": "binomial"}
-GREEK = frozenset("alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon "
-                  "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar R Z N Q C".split())
+    **{
+        name: name
+        for name in (
+            "sin cos tan cot sec csc sinh cosh tanh asin acos atan ln log exp abs floor ceil max min gcd lcm "
+            "sqrt cbrt det arg deg dim ker lg sgn sign tr rank"
+        ).split()
+    },
+    "arcsin": "asin",
+    "arccos": "acos",
+    "arctan": "atan",
+    "ceiling": "ceil",
+    "factorial": "factorial",
+    "binomial": "binomial",
+}
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau "
+    "upsilon "
+    "phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega ell hbar R Z N Q C".split()
+)
 _CONSTANTS: Mapping[str, Tree] = {
-    "pi": ("sym", "PI"), "e": ("sym", "E"), "i": ("sym", "I"), "infty": ("sym", "oo"), "infinity": ("sym", "oo"),
-    "Infinity": ("sym", "oo"), "inf": ("sym", "oo"), "oo": ("sym", "oo"), "emptyset": ("set", ()), "varnothing": ("set", ()),
-    "Pi": ("sym", "Pi"), "ldots": ("dots", ())}
+    "pi": ("sym", "PI"),
+    "e": ("sym", "E"),
+    "i": ("sym", "I"),
+    "infty": ("sym", "oo"),
+    "infinity": ("sym", "oo"),
+    "Infinity": ("sym", "oo"),
+    "inf": ("sym", "oo"),
+    "oo": ("sym", "oo"),
+    "emptyset": ("set", ()),
+    "varnothing": ("set", ()),
+    "Pi": ("sym", "Pi"),
+    "ldots": ("dots", ()),
+}
 _CLOSING: Mapping[str, str] = {"(": ")", "[": "]", r"\{": r"\}"}
-COMMANDS = frozenset({"frac", "sqrt", "cbrt", "binom", "dbinom", "tbinom", "pi", "infty", "emptyset", "varnothing", "ldots", "lfloor",
-                      "lceil", "overline", "{"}) | GREEK | FUNCTIONS.keys()
+COMMANDS = (
+    frozenset(
+        {
+            "frac",
+            "sqrt",
+            "cbrt",
+            "binom",
+            "dbinom",
+            "tbinom",
+            "pi",
+            "infty",
+            "emptyset",
+            "varnothing",
+            "ldots",
+            "lfloor",
+            "lceil",
+            "overline",
+            "{",
+        }
+    )
+    | GREEK
+    | FUNCTIONS.keys()
+)
 """TeX commands that a factor may begin with."""
 _WORDS = frozenset("is it of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split())
-_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12, "sixteen": 16}
+_BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "sixteen": 16,
+}
 
 
 def atom(parser: Parser) -> Tree:
@@ -113,7 +170,13 @@ def _name(parser: Parser, token: Token) -> Tree:
 
 def _indexed(parser: Parser, name: str) -> str:
     following = parser.next()
-    if following is not None and following.kind == "number" and not following.spaced and len(name) == 1 and following.text.isdigit():
+    if (
+        following is not None
+        and following.kind == "number"
+        and not following.spaced
+        and len(name) == 1
+        and following.text.isdigit()
+    ):
         return f"{name}_{parser.take().text}"  # x1
     return f"{name}_{_index(parser)}" if parser.took("operator", "_") else name
 

@@ -6,15 +6,31 @@ import re
 
 from musespark.reasoning.equivalence.reading.answer import Choice
 
-_ALONE = re.compile(r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
-                    re.IGNORECASE)
-_BESIDE = re.compile(r"(?i:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|(?P<letter>[A-Ja-j])\s*(?:[.):]|\s[-–—](?=\s)))"
-                     r"[\s:*_.–—-]*(?P<content>\S.*)", re.DOTALL)
+_ALONE = re.compile(
+    r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>"
+    r"[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
+    re.IGNORECASE,
+)
+_BESIDE = re.compile(
+    r"(?i:(?:option|choice|answer)\s+)?(?:\(\s*(?P<round>[A-Ja-j])\s*\)|\[\s*(?P<square>[A-Ja-j])\s*\]|"
+    r"(?P<letter>[A-Ja-j])\s*(?:[.):]|\s[-–—](?=\s)))"
+    r"[\s:*_.–—-]*(?P<content>\S.*)",
+    re.DOTALL,
+)
 _BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
-_LETTERS = re.compile(r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
-                      re.IGNORECASE)
-_ROMAN = re.compile(r"(?:both |statements? )?(?P<numerals>(?:VI{0,3}|I{1,3}|IV|IX|X)(?:(?:\s*,\s*and|\s*,|;|\s+and|\s*&)\s+(?:VI{0,3}|I{1,3}|IV|IX|X))+)(?: only)?")
-_STATED = re.compile(r"(?:option |choice )?\(?(?P<letter>[A-J])\)?(?: only| is (?:correct|right|true|the (?:correct |right |best )?(?:answer|option|choice)))")
+_LETTERS = re.compile(
+    r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|"
+    r"\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
+    re.IGNORECASE,
+)
+_ROMAN = re.compile(
+    r"(?:both |statements? )?(?P<numerals>(?:VI{0,3}|I{1,3}|IV|IX|X)(?:(?:\s*,\s*and|\s*,|;|\s+and|"
+    r"\s*&)\s+(?:VI{0,3}|I{1,3}|IV|IX|X))+)(?: only)?"
+)
+_STATED = re.compile(
+    r"(?:option |choice )?\(?(?P<letter>[A-J])\)?(?: only| is (?:correct|right|true|the (?:correct |right |"
+    r"best )?(?:answer|option|choice)))"
+)
 
 
 def choice(text: str) -> Choice | None:
@@ -35,7 +51,9 @@ def choice(text: str) -> Choice | None:
         return Choice(frozenset(re.findall(r"[IVX]+", roman["numerals"])))
     if (several := _LETTERS.fullmatch(text)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
         upper = all(letter.isupper() for letter in letters)
-        if upper and len(set(letters)) == len(letters) > 1 or not upper and all("(" + letter + ")" in text for letter in letters):
+        if (upper and len(set(letters)) == len(letters) > 1) or (
+            not upper and all("(" + letter + ")" in text for letter in letters)
+        ):
             return Choice(frozenset(letter.upper() for letter in letters))
     for pattern in (_BESIDE, _BRACKETED):
         if found := pattern.fullmatch(text):

@@ -9,14 +9,32 @@ from functools import lru_cache
 
 _COUNTS = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten".split())}
 _BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "twelve": 12, "sixteen": 16}
-_NEAREST = {"tenth": 1, "hundredth": 2, "thousandth": 3, "cent": 2, "penny": 2, "percent": 0, "ten": -1, "hundred": -2, "thousand": -3}
-_ROUNDED = re.compile(r"\bround(?:ed|ing)?\b|\bnearest\b|\bdecimal (?:places?|form|approximation|number|value)\b|\bas a decimal\b|"
-                      r"\bsignificant (?:figures|digits)\b|\bapproximate(?:ly)?\b|\bestimate\b|\bcorrect to\b", re.IGNORECASE)
+_NEAREST = {
+    "tenth": 1,
+    "hundredth": 2,
+    "thousandth": 3,
+    "cent": 2,
+    "penny": 2,
+    "percent": 0,
+    "ten": -1,
+    "hundred": -2,
+    "thousand": -3,
+}
+_ROUNDED = re.compile(
+    r"\bround(?:ed|ing)?\b|\bnearest\b|\bdecimal (?:places?|form|approximation|number|value)\b|\bas a decimal\b|"
+    r"\bsignificant (?:figures|digits)\b|\bapproximate(?:ly)?\b|\bestimate\b|\bcorrect to\b",
+    re.IGNORECASE,
+)
 _PLACES = re.compile(r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)[ -](?:decimal|digits? after)", re.IGNORECASE)
 _TO_NEAREST = re.compile(r"nearest (?:whole )?(\w+)", re.IGNORECASE)
-_ORDERED = re.compile(r"\b(?:in|what|which|correct|right|ascending|descending|increasing|decreasing|chronological|alphabetical) order\b|"
-                      r"\b(?:sort|sorted|arrange|rank|order) (?:the|these|them|from|by|in)\b|\bsequence\b|\bordered (?:pair|triple|list)\b|"
-                      r"\brespectively\b|\bfrom (?:least|smallest|largest|greatest|lowest|highest)\b", re.IGNORECASE)
+_ORDERED = re.compile(
+    r"\b(?:in|what|which|correct|right|ascending|descending|increasing|decreasing|chronological|"
+    r"alphabetical) order\b|"
+    r"\b(?:sort|sorted|arrange|rank|order) (?:the|these|them|from|by|in)\b|\bsequence\b|\bordered (?:pair|"
+    r"triple|list)\b|"
+    r"\brespectively\b|\bfrom (?:least|smallest|largest|greatest|lowest|highest)\b",
+    re.IGNORECASE,
+)
 _BASE = re.compile(r"\b(?:in|to|into|as an?|your|with)(?: the)?(?: answer in)? base[- ]?\$?(\d+|\w+)", re.IGNORECASE)
 _PERCENT = re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|%", re.IGNORECASE)
 _OPTION = re.compile(r"(?:^|\n|(?<=\s))\(?(?P<letter>[A-J])[).:]\s+(?P<text>[^\n]+?)(?=\s+\(?[A-J][).:]\s|\n|$)")
@@ -51,9 +69,14 @@ def expectation_of(question: str) -> Expectation:
     options = {found["letter"]: found["text"].strip() for found in _OPTION.finditer(question)}
     listed = len(options) > 1 and sorted(options) == [chr(ord("A") + place) for place in range(len(options))]
     bases = [int(name) if name.isdigit() else _BASES.get(name.lower(), 10) for name in _BASE.findall(question)]
-    return Expectation(rounded, _places(question) if rounded else None, _ORDERED.search(question) is not None,
-                       bases[-1] if bases and 2 <= bases[-1] <= 36 and bases[-1] != 10 else None, _PERCENT.search(question) is not None,
-                       options if listed else {})
+    return Expectation(
+        rounded,
+        _places(question) if rounded else None,
+        _ORDERED.search(question) is not None,
+        bases[-1] if bases and 2 <= bases[-1] <= 36 and bases[-1] != 10 else None,
+        _PERCENT.search(question) is not None,
+        options if listed else {},
+    )
 
 
 def _places(question: str) -> int | None:

@@ -14,24 +14,92 @@ LONGEST = 400
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿⁱ", "0123456789+-()ni", strict=True))
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋ₙᵢ", "0123456789+-ni", strict=True))
 _SIGNS = {
-    "−": "-", "﹣": "-", "－": "-", "‐": "-", "×": r"\times ", "·": r"\cdot ", "⋅": r"\cdot ", "∙": r"\cdot ", "•": r"\cdot ",
-    "÷": r"\div ", "√": r"\sqrt ", "∛": r"\cbrt ", "∞": r"\infty ", "≤": r"\le ", "≥": r"\ge ", "⩽": r"\le ", "⩾": r"\ge ",
-    "≠": r"\ne ", "≈": r"\approx ", "≅": r"\approx ", "≡": r"\equiv ", "∪": r"\cup ", "∩": r"\cap ", "∈": r"\in ", "∉": r"\notin ",
-    "±": r"\pm ", "∓": r"\mp ", "°": r"\degree ", "º": r"\degree ", "′": "'", "’": "'", "‘": "'", "“": '"', "”": '"', "…": r"\ldots ",
-    "∅": r"\emptyset ", "ℝ": r"\R ", "ℤ": r"\Z ", "ℕ": r"\N ", "ℚ": r"\Q ", "ℂ": r"\C ", "⁄": "/", "∕": "/", "∧": r"\land ",
-    "∨": r"\lor ", "ℯ": "e", "∖": r"\setminus ", "⌊": r"\lfloor ", "⌋": r"\rfloor ", "⌈": r"\lceil ", "⌉": r"\rceil ",
-    "→": r"\to ", "，": ", ", "、": ", ", "；": "; ", "：": ":", "。": ".", "．": ".", "（": "(", "）": ")", "％": "%", "㎏": "kg",
-    "㎝": "cm", "㎞": "km", "㎜": "mm", "㎡": "m^2", "µ": "µ", "ϕ": r"\phi ", "ℓ": "l", "Ω": "Ω",
+    "−": "-",
+    "﹣": "-",
+    "－": "-",
+    "‐": "-",
+    "×": r"\times ",
+    "·": r"\cdot ",
+    "⋅": r"\cdot ",
+    "∙": r"\cdot ",
+    "•": r"\cdot ",
+    "÷": r"\div ",
+    "√": r"\sqrt ",
+    "∛": r"\cbrt ",
+    "∞": r"\infty ",
+    "≤": r"\le ",
+    "≥": r"\ge ",
+    "⩽": r"\le ",
+    "⩾": r"\ge ",
+    "≠": r"\ne ",
+    "≈": r"\approx ",
+    "≅": r"\approx ",
+    "≡": r"\equiv ",
+    "∪": r"\cup ",
+    "∩": r"\cap ",
+    "∈": r"\in ",
+    "∉": r"\notin ",
+    "±": r"\pm ",
+    "∓": r"\mp ",
+    "°": r"\degree ",
+    "º": r"\degree ",
+    "′": "'",
+    "’": "'",
+    "‘": "'",
+    "“": '"',
+    "”": '"',
+    "…": r"\ldots ",
+    "∅": r"\emptyset ",
+    "ℝ": r"\R ",
+    "ℤ": r"\Z ",
+    "ℕ": r"\N ",
+    "ℚ": r"\Q ",
+    "ℂ": r"\C ",
+    "⁄": "/",
+    "∕": "/",
+    "∧": r"\land ",
+    "∨": r"\lor ",
+    "ℯ": "e",
+    "∖": r"\setminus ",
+    "⌊": r"\lfloor ",
+    "⌋": r"\rfloor ",
+    "⌈": r"\lceil ",
+    "⌉": r"\rceil ",
+    "→": r"\to ",
+    "，": ", ",
+    "、": ", ",
+    "；": "; ",
+    "：": ":",
+    "。": ".",
+    "．": ".",
+    "（": "(",
+    "）": ")",
+    "％": "%",
+    "㎏": "kg",
+    "㎝": "cm",
+    "㎞": "km",
+    "㎜": "mm",
+    "㎡": "m^2",
+    "µ": "µ",
+    "ϕ": r"\phi ",
+    "ℓ": "l",
+    "Ω": "Ω",
 }
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega"
+_GREEK = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega"
+)
 _VULGAR = re.compile(r"(\d+)⁄(\d+)")
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 _LOWERED = re.compile(f"[{''.join(_SUBSCRIPTS)}]+")
-_LAYOUT = re.compile(r"\\(?:left|right|displaystyle|textstyle|limits|nolimits|(?:big|Big|bigg|Bigg)[lrm]?)(?![a-zA-Z])\.?"
-                     r"|\\phantom\{[^{}]*\}")
+_LAYOUT = re.compile(
+    r"\\(?:left|right|displaystyle|textstyle|limits|nolimits|(?:big|Big|bigg|Bigg)[lrm]?)(?![a-zA-Z])\.?"
+    r"|\\phantom\{[^{}]*\}"
+)
 _SPACING = re.compile(r"(?<!\\)\\(?:[,;:>]|quad\b|qquad\b|enspace\b|thinspace\b| )|~|\\\n")
-_WORDED = re.compile(r"\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|operatorname\*?|"
-                     r"emph|bf|rm|boldsymbol|bm|unit|mathcal)\s*\{([^{}]*)\}")
+_WORDED = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textsf|texttt|mathrm|mathbf|mathit|mathsf|mathtt|mbox|hbox|operatorname\*?|"
+    r"emph|bf|rm|boldsymbol|bm|unit|mathcal)\s*\{([^{}]*)\}"
+)
 _BLACKBOARD = re.compile(r"\\(?:mathbb|Bbb)\s*\{?\s*([RZNQC])\s*\}?")
 _DEGREE = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|\\textdegree\b|\\degrees?\b")
 _PAIRED = re.compile(r"(?<![\\$])\$(?!\s)([^$]*?[^$\s\\])\$(?!\$)")
@@ -40,8 +108,21 @@ _AROUND = (("**", "**"), ("__", "__"), ("`", "`"), (r"\(", r"\)"), (r"\[", r"\]"
 _SPACE = re.compile(r"[\s ]+")
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-z])")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
-_MACRO = (("{,}", ","), (r"\%", "%"), (r"\#", "#"), (r"\lbrace", r"\{"), (r"\rbrace", r"\}"), (r"\lvert", "|"), (r"\rvert", "|"),
-          (r"\vert", "|"), (r"\dots", r"\ldots"), (r"\cdots", r"\ldots"), (r"\pounds", "£"), (r"\euro", "€"), (r"\&", "&"))
+_MACRO = (
+    ("{,}", ","),
+    (r"\%", "%"),
+    (r"\#", "#"),
+    (r"\lbrace", r"\{"),
+    (r"\rbrace", r"\}"),
+    (r"\lvert", "|"),
+    (r"\rvert", "|"),
+    (r"\vert", "|"),
+    (r"\dots", r"\ldots"),
+    (r"\cdots", r"\ldots"),
+    (r"\pounds", "£"),
+    (r"\euro", "€"),
+    (r"\&", "&"),
+)
 
 
 def plain(text: str) -> str:
@@ -90,12 +171,17 @@ def _unwrapped(text: str) -> str:
     while True:
         before = text
         for opening, closing in _AROUND:
-            inner = text[len(opening):len(text) - len(closing)]
-            if len(text) > len(opening) + len(closing) and text.startswith(opening) and text.endswith(closing) and opening not in inner:
+            inner = text[len(opening) : len(text) - len(closing)]
+            if (
+                len(text) > len(opening) + len(closing)
+                and text.startswith(opening)
+                and text.endswith(closing)
+                and opening not in inner
+            ):
                 text = inner.strip()
         for command in (r"\boxed{", r"\fbox{", "{"):
             if text.startswith(command) and _closes(text, len(command)) and (command != "{" or "," not in text):
-                text = text[len(command):-1].strip()
+                text = text[len(command) : -1].strip()
         if text.endswith(("**", "__")) and text[:-2].count(text[-2:]) == 0:
             text = text[:-2].strip()
         if text == before:

@@ -6,20 +6,73 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
-_SMALL = {word: value for value, word in enumerate(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen".split())}
+_SMALL = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+        "nineteen".split()
+    )
+}
 _TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
 SCALES: Mapping[str, int] = {
-    "hundred": 100, "thousand": 1000, "lakh": 10**5, "million": 10**6, "mn": 10**6, "mio": 10**6, "crore": 10**7,
-    "billion": 10**9, "bn": 10**9, "trillion": 10**12, "tn": 10**12, "quadrillion": 10**15, "dozen": 12, "dozens": 12,
-    "millions": 10**6, "billions": 10**9, "thousands": 1000, "hundreds": 100, "trillions": 10**12}
+    "hundred": 100,
+    "thousand": 1000,
+    "lakh": 10**5,
+    "million": 10**6,
+    "mn": 10**6,
+    "mio": 10**6,
+    "crore": 10**7,
+    "billion": 10**9,
+    "bn": 10**9,
+    "trillion": 10**12,
+    "tn": 10**12,
+    "quadrillion": 10**15,
+    "dozen": 12,
+    "dozens": 12,
+    "millions": 10**6,
+    "billions": 10**9,
+    "thousands": 1000,
+    "hundreds": 100,
+    "trillions": 10**12,
+}
 """Words that multiply the number before them."""
-_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
-             "tenth": 10, "eleventh": 11, "twelfth": 12, "thirteenth": 13, "fifteenth": 15, "sixteenth": 16, "twentieth": 20,
-             "hundredth": 100, "thousandth": 1000}
-_PARTS = {"half": 2, "halve": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7, "eighth": 8, "ninth": 9,
-          "tenth": 10, "twelfth": 12, "sixteenth": 16, "hundredth": 100, "thousandth": 1000}
+_ORDINALS = {
+    "first": 1,
+    "second": 2,
+    "third": 3,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "eleventh": 11,
+    "twelfth": 12,
+    "thirteenth": 13,
+    "fifteenth": 15,
+    "sixteenth": 16,
+    "twentieth": 20,
+    "hundredth": 100,
+    "thousandth": 1000,
+}
+_PARTS = {
+    "half": 2,
+    "halve": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "twelfth": 12,
+    "sixteenth": 16,
+    "hundredth": 100,
+    "thousandth": 1000,
+}
 _FRACTION = re.compile(r"(?:(?P<whole>[a-z -]+) and )?(?P<above>a|an|one|[a-z]+)?[ -]?(?P<part>[a-z]+?)(?P<many>s|ves)?")
 _SIGNED = re.compile(r"(?:minus|negative)\s+(?P<rest>.+)")
 
@@ -42,7 +95,7 @@ def ordinal(text: str) -> int | None:
 def _whole(words: str) -> int | None:
     parts = words.replace("-", " ").split()
     total, group, before = 0, 0, ""
-    if not parts or parts[-1] == "and" or parts[0] in ("and", *SCALES) and parts != ["zero"]:
+    if not parts or parts[-1] == "and" or (parts[0] in ("and", *SCALES) and parts != ["zero"]):
         return None
     for place, word in enumerate(parts):
         if word in ("a", "an") and place + 1 < len(parts) and parts[place + 1] in SCALES:

@@ -18,26 +18,99 @@ _EXPONENT = r"(?:[eE][-+]?\d{1,3}|\s*(?:\\times|\\cdot|\*|x)\s*10\s*(?:\^|\*\*)\
 _SIGN = r"(?P<sign>[-+]?|minus |negative )\s*"
 _CURRENCY = r"(?P<currency>US\$|[$€£¥₹])?\s*(?P<inner>[-+]?)"
 # The number is as much as `parse` reads; what follows it are words.
-_QUANTITY = re.compile(_SIGN + _CURRENCY + r"(?P<value>(?:[\d.,' _]*\d\.?(?:\\overline\{\d+\}|\(\d+\))?)" + _EXPONENT +
-                       r"(?:\s*\\frac\{\d+\}\{\d+\}| \d+/\d+|\s*/\s*\d+)?)(?P<rest>.*)", re.DOTALL)
+_QUANTITY = re.compile(
+    _SIGN
+    + _CURRENCY
+    + r"(?P<value>(?:[\d.,' _]*\d\.?(?:\\overline\{\d+\}|\(\d+\))?)"
+    + _EXPONENT
+    + r"(?:\s*\\frac\{\d+\}\{\d+\}| \d+/\d+|\s*/\s*\d+)?)(?P<rest>.*)",
+    re.DOTALL,
+)
 _LETTERED = re.compile(r"(?P<sign>(?:minus |negative )?)(?P<words>[a-z]+(?:[ -][a-z]+){0,9})", re.IGNORECASE)
 _BEFORE: Mapping[str, str] = {
-    "greater than or equal to": ">=", "less than or equal to": "<=", "not exceeding": "<=", "more than or equal to": ">=", "at least": ">=", "no less than": ">=", "not less than": ">=", "no fewer than": ">=", "a minimum of": ">=", "minimum": ">=",
-    "at most": "<=", "no more than": "<=", "not more than": "<=", "up to": "<=", "a maximum of": "<=", "maximum": "<=",
-    "more than": ">", "greater than": ">", "over": ">", "above": ">", "larger than": ">", "exceeding": ">", "after": ">",
-    "less than": "<", "fewer than": "<", "under": "<", "below": "<", "smaller than": "<", "before": "<"}
+    "greater than or equal to": ">=",
+    "less than or equal to": "<=",
+    "not exceeding": "<=",
+    "more than or equal to": ">=",
+    "at least": ">=",
+    "no less than": ">=",
+    "not less than": ">=",
+    "no fewer than": ">=",
+    "a minimum of": ">=",
+    "minimum": ">=",
+    "at most": "<=",
+    "no more than": "<=",
+    "not more than": "<=",
+    "up to": "<=",
+    "a maximum of": "<=",
+    "maximum": "<=",
+    "more than": ">",
+    "greater than": ">",
+    "over": ">",
+    "above": ">",
+    "larger than": ">",
+    "exceeding": ">",
+    "after": ">",
+    "less than": "<",
+    "fewer than": "<",
+    "under": "<",
+    "below": "<",
+    "smaller than": "<",
+    "before": "<",
+}
 _AFTER: Mapping[str, str] = {
-    "or more": ">=", "or greater": ">=", "or higher": ">=", "or above": ">=", "or over": ">=", "and above": ">=", "and over": ">=", "and up": ">=",
-    "or larger": ">=", "or older": ">=", "or later": ">=", "at least": ">=", "minimum": ">=", "or longer": ">=", "and more": ">=",
-    "or less": "<=", "or fewer": "<=", "or lower": "<=", "or below": "<=", "or under": "<=", "and below": "<=", "and under": "<=",
-    "or smaller": "<=", "or younger": "<=", "or earlier": "<=", "at most": "<=", "maximum": "<=", "or shorter": "<=", "and less": "<="}
+    "or more": ">=",
+    "or greater": ">=",
+    "or higher": ">=",
+    "or above": ">=",
+    "or over": ">=",
+    "and above": ">=",
+    "and over": ">=",
+    "and up": ">=",
+    "or larger": ">=",
+    "or older": ">=",
+    "or later": ">=",
+    "at least": ">=",
+    "minimum": ">=",
+    "or longer": ">=",
+    "and more": ">=",
+    "or less": "<=",
+    "or fewer": "<=",
+    "or lower": "<=",
+    "or below": "<=",
+    "or under": "<=",
+    "and below": "<=",
+    "and under": "<=",
+    "or smaller": "<=",
+    "or younger": "<=",
+    "or earlier": "<=",
+    "at most": "<=",
+    "maximum": "<=",
+    "or shorter": "<=",
+    "and less": "<=",
+}
 _BOUND_BEFORE = re.compile(rf"(?P<word>{'|'.join(sorted(_BEFORE, key=len, reverse=True))})\s+(?P<rest>.+)", re.IGNORECASE)
-_BOUND_AFTER = re.compile(rf"(?P<value>.*\d\S*)\s+(?P<unit>[^\d]*?)\(?(?P<word>{'|'.join(sorted(_AFTER, key=len, reverse=True))})\)?", re.IGNORECASE)
-_BASED = (re.compile(r"(?P<digits>[0-9A-Za-z]+)\s*_\s*\{?\s*(?P<base>\d+)\s*\}?"),
-          re.compile(r"(?P<digits>[0-9A-Fa-f]+)\s*[,(]?\s*(?:\(|in )?\s*base[- ](?P<base>\d+)\s*\)?"))
+_BOUND_AFTER = re.compile(
+    rf"(?P<value>.*\d\S*)\s+(?P<unit>[^\d]*?)\(?(?P<word"
+    rf">{'|'.join(sorted(_AFTER, key=len, reverse=True))})\)?",
+    re.IGNORECASE,
+)
+_BASED = (
+    re.compile(r"(?P<digits>[0-9A-Za-z]+)\s*_\s*\{?\s*(?P<base>\d+)\s*\}?"),
+    re.compile(r"(?P<digits>[0-9A-Fa-f]+)\s*[,(]?\s*(?:\(|in )?\s*base[- ](?P<base>\d+)\s*\)?"),
+)
 _LITERALS: Mapping[str, int] = {"0x": 16, "0b": 2, "0o": 8}
-_LETTER_SCALES: Mapping[str, int] = {"k": 1000, "K": 1000, "M": 10**6, "m": 10**6, "mm": 10**6, "MM": 10**6, "B": 10**9, "b": 10**9,
-                                     "T": 10**12}
+_LETTER_SCALES: Mapping[str, int] = {
+    "k": 1000,
+    "K": 1000,
+    "M": 10**6,
+    "m": 10**6,
+    "mm": 10**6,
+    "MM": 10**6,
+    "B": 10**9,
+    "b": 10**9,
+    "T": 10**12,
+}
 _WORDS = re.compile(r"[^\W\d_]+(?:[-/' ]+[^\W\d_]+)*")
 _CONSTANT = frozenset({"pi", "inf", "infinity", "Infinity", "oo"})
 _PART = re.compile(r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d,&]+?)(?=\s*(?:,|and\b|&|\d|$))")
@@ -52,7 +125,7 @@ def quantity(text: str) -> Formula | Bound | None:
 
 def _bounded(text: str) -> Bound | None:
     if sign := re.match(r"(>=|<=|>|<|\\geq?\b|\\leq?\b|\\gt\b|\\lt\b)\s*(?=\S)", text):
-        inner, relation = quantity(text[sign.end():]), {"g": ">", "l": "<"}.get(sign[1][1:2], sign[1])
+        inner, relation = quantity(text[sign.end() :]), {"g": ">", "l": "<"}.get(sign[1][1:2], sign[1])
         relation += "=" if sign[1][1:3] in ("ge", "le") else ""
     elif before := _BOUND_BEFORE.fullmatch(text):
         inner, relation = quantity(before["rest"]), _BEFORE[before["word"].lower()]
@@ -71,8 +144,11 @@ def _based(text: str) -> Formula | None:
     try:
         if literal:
             return Formula(number(in_base(literal[2], _LITERALS[literal[1]])))
-        return Formula(number(in_base(found["digits"], int(found["base"])))) if found and found["digits"][0].isdigit() | (
-            int(found["base"]) > 10) else None
+        return (
+            Formula(number(in_base(found["digits"], int(found["base"]))))
+            if found and found["digits"][0].isdigit() | (int(found["base"]) > 10)
+            else None
+        )
     except Unreadable:
         return None
 
@@ -82,7 +158,7 @@ def _number(text: str) -> Formula | None:
     found = _QUANTITY.fullmatch(text)
     if found is None:
         return None
-    numeral, rest = found["value"].rstrip(" ,_'"), found["value"][len(found["value"].rstrip(" ,_'")):] + found["rest"]
+    numeral, rest = found["value"].rstrip(" ,_'"), found["value"][len(found["value"].rstrip(" ,_'")) :] + found["rest"]
     try:
         tree = canonical(parse(numeral))
     except Unreadable:
@@ -108,11 +184,11 @@ def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | 
         word = scale[1]
         if word.lower() in SCALES:
             value *= SCALES[word.lower()]
-        elif word in _LETTER_SCALES and (currency or word in ("k", "K") and not spaced and not rest[scale.end():]):
+        elif word in _LETTER_SCALES and (currency or (word in ("k", "K") and not spaced and not rest[scale.end() :])):
             value *= _LETTER_SCALES[word]
         else:
             break
-        rest, precision = rest[scale.end():].strip(), None
+        rest, precision = rest[scale.end() :].strip(), None
     money = Unit(TABLE[CURRENCIES[currency]].dimension) if currency else None
     if rest in ("%", "percent", "per cent", "pct"):
         return Formula(number(value / 100), None, precision, percent=True) if money is None else None
@@ -126,7 +202,7 @@ def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | 
     if rest == "s" and not spaced and value % 10 == 0 and 1000 <= value <= 2100:
         return None  # the 1990s
     unit = unit_of(f"{CURRENCIES[currency]} {rest}" if rate else rest.removeprefix("of "))
-    if unit is None or unit.nouns and not spaced and unit.nouns != ("unit",) and rest.isascii():
+    if unit is None or (unit.nouns and not spaced and unit.nouns != ("unit",) and rest.isascii()):
         return None  # 2xy is a product
     if money is not None and not rate:
         if unit.dimension != money.dimension:
@@ -141,7 +217,11 @@ def _several(text: str) -> Formula | None:
     parts = 0
     while at < len(text):
         found = _PART.match(text, at)
-        unit = unit_of("min" if found["unit"].strip() == "m" and dimension == TABLE["h"].dimension else found["unit"]) if found else None
+        unit = (
+            unit_of("min" if found["unit"].strip() == "m" and dimension == TABLE["h"].dimension else found["unit"])
+            if found
+            else None
+        )
         if found is None or unit is None or not unit.dimension or unit.offset or (dimension or unit.dimension) != unit.dimension:
             return None
         if before is not None and unit.factor >= before:

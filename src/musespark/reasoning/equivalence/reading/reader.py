@@ -16,21 +16,40 @@ from musespark.reasoning.equivalence.reading.number_words import SCALES, spelled
 from musespark.reasoning.equivalence.reading.quantities import formula, quantity
 from musespark.reasoning.equivalence.reading.trees import Tree, number
 
-_HEDGE = re.compile(r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|exactly|precisely|only|just|simply|a total of|"
-                    r"in total|it is|it's|this is|that is|it equals|equals|equal to|is|therefore|thus|hence|so|\\approx|\\sim|≈|~|=|:)[\s,:]*(?=\S)",
-                    re.IGNORECASE)
-_OPINION = re.compile(r"(?:(?:probably|likely|most likely|maybe|perhaps|possibly|definitely|certainly|i think|i believe|it is|it's|this is)"
-                      r"(?: that)?(?: it is| it's)?|the|an?)[\s,:]+(?=\S)", re.IGNORECASE)
-_TRAILING = re.compile(r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in all|all together|"
-                       r"only|\(?rounded\)?)$|(?<=\w)\s?(?:です|である|だ|입니다|이다|이에요|예요)$", re.IGNORECASE)
+_HEDGE = re.compile(
+    r"(?:about|approximately|approx\.?|around|roughly|nearly|almost|circa|ca\.|exactly|precisely|only|just|"
+    r"simply|a total of|"
+    r"in total|it is|it's|this is|that is|it equals|equals|equal to|is|therefore|thus|hence|so|\\approx|\\sim|"
+    r"≈|~|=|:)[\s,:]*(?=\S)",
+    re.IGNORECASE,
+)
+_OPINION = re.compile(
+    r"(?:(?:probably|likely|most likely|maybe|perhaps|possibly|definitely|certainly|i think|i believe|it is|"
+    r"it's|this is)"
+    r"(?: that)?(?: it is| it's)?|the|an?)[\s,:]+(?=\S)",
+    re.IGNORECASE,
+)
+_TRAILING = re.compile(
+    r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in "
+    r"all|all together|"
+    r"only|\(?rounded\)?)$|(?<=\w)\s?(?:です|である|だ|입니다|이다|이에요|예요)$",
+    re.IGNORECASE,
+)
 _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_CONDITION = re.compile(r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE
+)
 _REMARK = re.compile(r"(?:approx(?:\.|imately)?|rounded.*|exact(?:ly)?|about|in total|total|simplified|or)", re.IGNORECASE)
 _NAMED: dict[str, Tree] = {
-    **dict.fromkeys(("all real numbers", "all reals", "every real number", "any real number", "all real values", "r"), ("sym", "R")),
-    **dict.fromkeys(("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ()))}
+    **dict.fromkeys(
+        ("all real numbers", "all reals", "every real number", "any real number", "all real values", "r"), ("sym", "R")
+    ),
+    **dict.fromkeys(
+        ("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ())
+    ),
+}
 _SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
 _ERAS = {"bc": " bc", "bce": " bc", "ad": " ad", "ce": " ad"}
 _QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "«": "»", "「": "」"}
@@ -63,10 +82,10 @@ def _read(text: str, base: int | None) -> Answer | None:
         return found
     if (shorter := _TRAILING.sub("", text)) != text and not isinstance(inner := _read(shorter, base), Words | None):
         return inner
-    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end():], base), Words | None):
+    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end() :], base), Words | None):
         return inner
     if (opinion := _OPINION.match(text)) and len(text) > opinion.end():
-        return _read(text[opinion.end():], base) or _words(text[opinion.end():])
+        return _read(text[opinion.end() :], base) or _words(text[opinion.end() :])
     return None
 
 

@@ -1,8 +1,8 @@
 """When a decimal fraction stands for a number that it is not equal to.
 
 A decimal is an approximation of a number that rounds, or is cut, to exactly its digits. It counts as the same where the question
-asks for a decimal and it has as many places as were asked for, and otherwise only where it is precise: ten significant digits, six of
-a fraction that repeats, or the sixteen and more that floating point leaves behind.
+asks for a decimal and it has as many places as were asked for, and otherwise only where it is precise: ten significant digits, six
+of a fraction that repeats, or the sixteen and more that floating point leaves behind.
 """
 
 from __future__ import annotations
@@ -27,15 +27,19 @@ ASKED = 3
 
 def stands_for(left: Formula, right: Formula, expected: Expectation) -> bool:
     """Whether one of two numbers is a decimal that stands for the other. Percentages are left to exact comparison."""
-    if left.percent != right.percent or left.unit != right.unit and left.unit and right.unit:
+    if left.percent != right.percent or (left.unit != right.unit and left.unit and right.unit):
         return False
     return _is_for(left, right, expected) or _is_for(right, left, expected)
 
 
 def _is_for(short: Formula, long: Formula, expected: Expectation) -> bool:
     """Whether the first is a decimal (or a rounded whole number) that stands for the second."""
-    if long.decimal and long.decimal.digits in FLOATING and short.tree[0] == long.tree[0] == "num" and not (
-            short.decimal and short.decimal.digits >= long.decimal.digits):
+    if (
+        long.decimal
+        and long.decimal.digits in FLOATING
+        and short.tree[0] == long.tree[0] == "num"
+        and not (short.decimal and short.decimal.digits >= long.decimal.digits)
+    ):
         return _is_noise(short.tree[1], long.tree[1])
     precision = short.decimal or (Decimal(0, 0) if expected.rounded else None)
     if precision is None or short.tree[0] != "num" or symbols(long.tree):

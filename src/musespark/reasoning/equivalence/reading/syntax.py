@@ -14,10 +14,41 @@ from musespark.reasoning.equivalence.reading.tokens import Token, tokens
 from musespark.reasoning.equivalence.reading.trees import MINUS, ONE, Tree, Unreadable, number
 
 RELATIONS: Mapping[str, str] = {
-    "=": "=", "==": "=", "<": "<", ">": ">", "<=": "<=", ">=": ">=", "!=": "!=", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=",
-    "geq": ">=", "geqslant": ">=", "lt": "<", "gt": ">", "ne": "!=", "neq": "!=", "in": "in", "notin": "notin", "approx": "approx",
-    "equiv": "equiv", "to": "to", "->": "to", "rightarrow": "to", "implies": "implies", "=>": "implies", "subset": "subset",
-    "subseteq": "subseteq", "perp": "perp", "parallel": "parallel", "sim": "sim", "mid": "mid", "propto": "propto", ":": ":"}
+    "=": "=",
+    "==": "=",
+    "<": "<",
+    ">": ">",
+    "<=": "<=",
+    ">=": ">=",
+    "!=": "!=",
+    "le": "<=",
+    "leq": "<=",
+    "leqslant": "<=",
+    "ge": ">=",
+    "geq": ">=",
+    "geqslant": ">=",
+    "lt": "<",
+    "gt": ">",
+    "ne": "!=",
+    "neq": "!=",
+    "in": "in",
+    "notin": "notin",
+    "approx": "approx",
+    "equiv": "equiv",
+    "to": "to",
+    "->": "to",
+    "rightarrow": "to",
+    "implies": "implies",
+    "=>": "implies",
+    "subset": "subset",
+    "subseteq": "subseteq",
+    "perp": "perp",
+    "parallel": "parallel",
+    "sim": "sim",
+    "mid": "mid",
+    "propto": "propto",
+    ":": ":",
+}
 _SETS: Mapping[str, str] = {"cup": "union", "cap": "meet", "setminus": "without", "U": "union"}
 _TIMES = frozenset({"cdot", "times", "ast"})
 _AND, _OR = frozenset({"and", "land", "wedge"}), frozenset({"or", "lor", "vee"})
@@ -91,7 +122,11 @@ class Parser:
         """One formula, or a chain of formulas with relations between."""
         left = self.united()
         links: list[Tree] = []
-        while (sign := self.next()) is not None and sign.text in RELATIONS and (sign.kind in ("operator", "command") or sign.text == "in"):
+        while (
+            (sign := self.next()) is not None
+            and sign.text in RELATIONS
+            and (sign.kind in ("operator", "command") or sign.text == "in")
+        ):
             self.take()
             right = self.united()
             links.append(("rel", RELATIONS[sign.text], left, right))
@@ -185,7 +220,7 @@ class Parser:
         if sign is None:
             return False
         if sign.kind == "operator":
-            return sign.text == "(" and not self._is_modulus() or sign.text == "{"
+            return (sign.text == "(" and not self._is_modulus()) or sign.text == "{"
         if sign.kind == "name":
             return sign.text not in _AND | _OR | _SETS.keys() | {"mod", "choose", "in"}
         if sign.kind == "command":

@@ -8,17 +8,26 @@ from fractions import Fraction
 
 from musespark.reasoning.equivalence.reading.trees import Unreadable
 
-_REPEATING = re.compile(r"(?P<whole>\d*)\.(?P<fixed>\d*?)(?:\\overline\s*\{\s*(?P<bar>\d+)\s*\}|\((?P<round>\d+)\)|(?P<dots>\d+)(?:\.\.\.|\\ldots))")
+_REPEATING = re.compile(
+    r"(?P<whole>\d*)\.(?P<fixed>\d*?)(?:\\overline\s*\{\s*(?P<bar>\d+)\s*\}|\((?P<round>\d+)\)|"
+    r"(?P<dots>\d+)(?:\.\.\.|\\ldots))"
+)
 _OVERLINED = re.compile("(?P<whole>\\d*)\\.(?P<fixed>(?:\\d(?!\u0305))*)(?P<bar>(?:\\d\u0305)+)")
-_GROUPED = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?![\d,])(?:\.\d+)?|\d{1,3}(?:'\d{3})+(?![\d'])(?:\.\d+)?|"
-                      r"\d{1,3}(?:_\d{3})+(?![\d_])|\d{1,3}(?:\.\d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?:\.\d{3}){2,}(?![\d.])|"
-                      r"\d{1,3}(?: \d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?: \d{3})+(?![\d/])(?:\.\d+)?")
+_GROUPED = re.compile(
+    r"(?:\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3})(?![\d,])(?:\.\d+)?|\d{1,3}(?:'\d{3})+(?![\d'])(?:\.\d+)?|"
+    r"\d{1,3}(?:_\d{3})+(?![\d_])|\d{1,3}(?:\.\d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?:\.\d{3}){2,}(?![\d.])|"
+    r"\d{1,3}(?: \d{3})+,\d{1,2}(?![\d,])|\d{1,3}(?: \d{3})+(?![\d/])(?:\.\d+)?"
+)
 _PLAIN = re.compile(r"\d+\.\d+|\.\d+|\d+\.(?!\.)|\d+")
 _EXPONENT = re.compile(r"[eE]([-+]?\d{1,4})(?![\d.a-zA-Z])")
-_MIXED = re.compile(r"(?P<whole>\d+)(?:\s+and\s+|\s+|\s*(?=\\frac))(?:(?P<above>\d+)\s*/\s*(?P<below>\d+)|"
-                    r"\\frac\s*\{\s*(?P<over>\d+)\s*\}\s*\{\s*(?P<under>\d+)\s*\})(?!\s*[\d/])")
-_TOKEN = re.compile(r"\\begin\s*\{(?P<begin>[a-z]+\*?)\}|\\end\s*\{(?P<end>[a-z]+\*?)\}|\\(?P<command>[a-zA-Z]+|[{}|\\])|"
-                    r"(?P<name>[^\W\d_]+'*)|(?P<operator>\*\*|<=|>=|!=|==|\.\.\.|->|=>|[-+*/^_=<>!|(){}\[\],;:&%'~$€£¥])")
+_MIXED = re.compile(
+    r"(?P<whole>\d+)(?:\s+and\s+|\s+|\s*(?=\\frac))(?:(?P<above>\d+)\s*/\s*(?P<below>\d+)|"
+    r"\\frac\s*\{\s*(?P<over>\d+)\s*\}\s*\{\s*(?P<under>\d+)\s*\})(?!\s*[\d/])"
+)
+_TOKEN = re.compile(
+    r"\\begin\s*\{(?P<begin>[a-z]+\*?)\}|\\end\s*\{(?P<end>[a-z]+\*?)\}|\\(?P<command>[a-zA-Z]+|[{}|\\])|"
+    r"(?P<name>[^\W\d_]+'*)|(?P<operator>\*\*|<=|>=|!=|==|\.\.\.|->|=>|[-+*/^_=<>!|(){}\[\],;:&%'~$€£¥])"
+)
 MOST = 200
 """Signs of the longest formula that is read."""
 

@@ -17,8 +17,9 @@ from typing import Any
 Tree = tuple[Any, ...]
 
 CONSTANTS: Mapping[str, complex] = {"PI": math.pi, "E": math.e, "I": 1j}
-STRUCTURES = frozenset({"rel", "row", "all", "any", "tuple", "list", "set", "half", "union", "meet", "without", "matrix", "dots",
-                        "class", "member"})
+STRUCTURES = frozenset(
+    {"rel", "row", "all", "any", "tuple", "list", "set", "half", "union", "meet", "without", "matrix", "dots", "class", "member"}
+)
 BITS = 20_000
 """Size of the largest number that a power is written out to."""
 TERMS = 60
@@ -157,7 +158,13 @@ def _power(base: Tree, exponent: Tree) -> Tree:
             return _product([_power(factor, exponent) for factor in base[1]])
         if weight > 0 and weight != 1:
             return _product([_power(number(weight), exponent), ("pow", rest, exponent)])
-    if degree is not None and base[0] == "add" and degree.denominator == 1 and 1 < degree and len(base[1]) ** int(min(degree, 9)) <= TERMS:
+    if (
+        degree is not None
+        and base[0] == "add"
+        and degree.denominator == 1
+        and 1 < degree
+        and len(base[1]) ** int(min(degree, 9)) <= TERMS
+    ):
         return _product_of_sums(base, int(degree))
     return ("pow", base, exponent)
 
@@ -206,7 +213,7 @@ def _exact_root(value: int, degree: int) -> int | None:
     if value.bit_length() > 1000 or degree > 60:
         return None
     near = round(value ** (1 / degree)) if value < 1 << 500 else 0
-    return next((each for each in (near - 1, near, near + 1) if each >= 0 and each ** degree == value), None)
+    return next((each for each in (near - 1, near, near + 1) if each >= 0 and each**degree == value), None)
 
 
 def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
@@ -263,14 +270,26 @@ def symbols(tree: Tree) -> frozenset[str]:
     if tree[0] == "num":
         return frozenset()
     inner = [item for item in tree[1:] if isinstance(item, tuple)]
-    return frozenset().union(*(symbols(item) if item and isinstance(item[0], str) else frozenset().union(*map(symbols, item))
-                               for item in inner if item))
+    return frozenset().union(
+        *(symbols(item) if item and isinstance(item[0], str) else frozenset().union(*map(symbols, item)) for item in inner if item)
+    )
 
 
 _FUNCTIONS = {
-    "sin": cmath.sin, "cos": cmath.cos, "tan": cmath.tan, "asin": cmath.asin, "acos": cmath.acos, "atan": cmath.atan,
-    "sinh": cmath.sinh, "cosh": cmath.cosh, "tanh": cmath.tanh, "ln": cmath.log, "abs": abs,
-    "cot": lambda value: 1 / cmath.tan(value), "sec": lambda value: 1 / cmath.cos(value), "csc": lambda value: 1 / cmath.sin(value),
+    "sin": cmath.sin,
+    "cos": cmath.cos,
+    "tan": cmath.tan,
+    "asin": cmath.asin,
+    "acos": cmath.acos,
+    "atan": cmath.atan,
+    "sinh": cmath.sinh,
+    "cosh": cmath.cosh,
+    "tanh": cmath.tanh,
+    "ln": cmath.log,
+    "abs": abs,
+    "cot": lambda value: 1 / cmath.tan(value),
+    "sec": lambda value: 1 / cmath.cos(value),
+    "csc": lambda value: 1 / cmath.sin(value),
 }
 
 

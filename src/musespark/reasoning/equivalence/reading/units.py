@@ -27,47 +27,113 @@ class Unit:
 
 
 _PREFIXES: Mapping[str, Fraction] = {
-    "n": Fraction(1, 10**9), "µ": Fraction(1, 10**6), "u": Fraction(1, 10**6), "m": Fraction(1, 1000), "c": Fraction(1, 100), "d": Fraction(1, 10),
-    "k": Fraction(1000), "M": Fraction(10**6), "G": Fraction(10**9), "T": Fraction(10**12)}
+    "n": Fraction(1, 10**9),
+    "µ": Fraction(1, 10**6),
+    "u": Fraction(1, 10**6),
+    "m": Fraction(1, 1000),
+    "c": Fraction(1, 100),
+    "d": Fraction(1, 10),
+    "k": Fraction(1000),
+    "M": Fraction(10**6),
+    "G": Fraction(10**9),
+    "T": Fraction(10**12),
+}
 _PREFIX_WORDS: Mapping[str, Fraction] = {
-    "nano": Fraction(1, 10**9), "micro": Fraction(1, 10**6), "milli": Fraction(1, 1000), "centi": Fraction(1, 100),
-    "deci": Fraction(1, 10), "kilo": Fraction(1000), "mega": Fraction(10**6), "giga": Fraction(10**9), "tera": Fraction(10**12)}
+    "nano": Fraction(1, 10**9),
+    "micro": Fraction(1, 10**6),
+    "milli": Fraction(1, 1000),
+    "centi": Fraction(1, 100),
+    "deci": Fraction(1, 10),
+    "kilo": Fraction(1000),
+    "mega": Fraction(10**6),
+    "giga": Fraction(10**9),
+    "tera": Fraction(10**12),
+}
 
 
 def _unit(dimension: str, factor: int | str | Fraction, offset: str = "0") -> Unit:
-    return Unit(tuple(sorted((name, int(power or 1)) for name, power in re.findall(r"([a-z]+)(-?\d*)", dimension))),
-                Fraction(factor), Fraction(offset))
+    return Unit(
+        tuple(sorted((name, int(power or 1)) for name, power in re.findall(r"([a-z]+)(-?\d*)", dimension))),
+        Fraction(factor),
+        Fraction(offset),
+    )
 
 
 # Prefixed: symbol, word, dimension, size in the base unit.
-_METRIC = (("m", "meter metre", "length", "1"), ("g", "gram gramme", "mass", "1"), ("s", "second", "time", "1"),
-           ("l", "liter litre", "length3", "1/1000"), ("L", "liter litre", "length3", "1/1000"), ("Hz", "hertz", "time-1", "1"),
-           ("J", "joule", "mass length2 time-2", "1000"), ("W", "watt", "mass length2 time-3", "1000"),
-           ("N", "newton", "mass length time-2", "1000"), ("Pa", "pascal", "mass length-1 time-2", "1000"), ("V", "volt", "volt", "1"),
-           ("A", "ampere amp", "current", "1"), ("Ω", "ohm", "ohm", "1"), ("mol", "mole", "amount", "1"), ("C", "coulomb", "charge", "1"),
-           ("F", "farad", "farad", "1"), ("T", "tesla", "tesla", "1"), ("cal", "calorie", "mass length2 time-2", "4184"),
-           ("Wh", "watt-hour", "mass length2 time-2", "3600000"), ("eV", "electronvolt", "electronvolt", "1"))
+_METRIC = (
+    ("m", "meter metre", "length", "1"),
+    ("g", "gram gramme", "mass", "1"),
+    ("s", "second", "time", "1"),
+    ("l", "liter litre", "length3", "1/1000"),
+    ("L", "liter litre", "length3", "1/1000"),
+    ("Hz", "hertz", "time-1", "1"),
+    ("J", "joule", "mass length2 time-2", "1000"),
+    ("W", "watt", "mass length2 time-3", "1000"),
+    ("N", "newton", "mass length time-2", "1000"),
+    ("Pa", "pascal", "mass length-1 time-2", "1000"),
+    ("V", "volt", "volt", "1"),
+    ("A", "ampere amp", "current", "1"),
+    ("Ω", "ohm", "ohm", "1"),
+    ("mol", "mole", "amount", "1"),
+    ("C", "coulomb", "charge", "1"),
+    ("F", "farad", "farad", "1"),
+    ("T", "tesla", "tesla", "1"),
+    ("cal", "calorie", "mass length2 time-2", "4184"),
+    ("Wh", "watt-hour", "mass length2 time-2", "3600000"),
+    ("eV", "electronvolt", "electronvolt", "1"),
+)
 # Not prefixed: names, dimension, size in the base unit.
 _OTHER = (
-    ("in inch inches", "length", "127/5000"), ("ft foot feet", "length", "381/1250"), ("yd yard", "length", "1143/1250"),
-    ("mi mile", "length", "201168/125"), ("nautical-mile nmi", "length", "1852"), ("light-year ly lightyear", "lightyear", "1"),
-    ("t tonne ton-metric metric-ton", "mass", "1000000"), ("lb lbs pound", "mass", "45359237/100000"),
-    ("oz ounce", "mass", "45359237/1600000"), ("stone", "stone", "1"), ("ton", "ton", "1"),
-    ("min minute mins", "time", "60"), ("h hr hrs hour", "time", "3600"), ("day d", "time", "86400"), ("week wk", "time", "604800"),
-    ("fortnight", "time", "1209600"), ("sec secs", "time", "1"),
-    ("month mo", "month", "1"), ("year yr yrs", "month", "12"), ("decade", "month", "120"), ("century centuries", "month", "1200"),
-    ("acre", "length2", "316160658/78125"), ("hectare ha", "length2", "10000"),
-    ("gallon gal", "length3", "473176473/125000000000"), ("quart qt", "length3", "473176473/500000000000"),
-    ("pint pt", "length3", "473176473/1000000000000"), ("cup", "length3", "473176473/2000000000000"),
-    ("fluid-ounce fl-oz", "length3", "473176473/16000000000000"), ("tablespoon tbsp", "length3", "473176473/32000000000000"),
-    ("teaspoon tsp", "length3", "473176473/96000000000000"), ("cc", "length3", "1/1000000"),
-    ("mph", "length time-1", "1397/3125"), ("kph kmh kmph", "length time-1", "5/18"), ("knot kn", "length time-1", "463/900"),
-    ("mps", "length time-1", "1"), ("rpm", "rotation time-1", "1/60"),
-    ("bit", "data", "1"), ("byte B", "data", "8"), ("bar", "mass length-1 time-2", "100000000"),
+    ("in inch inches", "length", "127/5000"),
+    ("ft foot feet", "length", "381/1250"),
+    ("yd yard", "length", "1143/1250"),
+    ("mi mile", "length", "201168/125"),
+    ("nautical-mile nmi", "length", "1852"),
+    ("light-year ly lightyear", "lightyear", "1"),
+    ("t tonne ton-metric metric-ton", "mass", "1000000"),
+    ("lb lbs pound", "mass", "45359237/100000"),
+    ("oz ounce", "mass", "45359237/1600000"),
+    ("stone", "stone", "1"),
+    ("ton", "ton", "1"),
+    ("min minute mins", "time", "60"),
+    ("h hr hrs hour", "time", "3600"),
+    ("day d", "time", "86400"),
+    ("week wk", "time", "604800"),
+    ("fortnight", "time", "1209600"),
+    ("sec secs", "time", "1"),
+    ("month mo", "month", "1"),
+    ("year yr yrs", "month", "12"),
+    ("decade", "month", "120"),
+    ("century centuries", "month", "1200"),
+    ("acre", "length2", "316160658/78125"),
+    ("hectare ha", "length2", "10000"),
+    ("gallon gal", "length3", "473176473/125000000000"),
+    ("quart qt", "length3", "473176473/500000000000"),
+    ("pint pt", "length3", "473176473/1000000000000"),
+    ("cup", "length3", "473176473/2000000000000"),
+    ("fluid-ounce fl-oz", "length3", "473176473/16000000000000"),
+    ("tablespoon tbsp", "length3", "473176473/32000000000000"),
+    ("teaspoon tsp", "length3", "473176473/96000000000000"),
+    ("cc", "length3", "1/1000000"),
+    ("mph", "length time-1", "1397/3125"),
+    ("kph kmh kmph", "length time-1", "5/18"),
+    ("knot kn", "length time-1", "463/900"),
+    ("mps", "length time-1", "1"),
+    ("rpm", "rotation time-1", "1/60"),
+    ("bit", "data", "1"),
+    ("byte B", "data", "8"),
+    ("bar", "mass length-1 time-2", "100000000"),
     ("atm atmosphere", "mass length-1 time-2", "101325000"),
-    ("dollar usd buck us-dollar", "dollar", "1"), ("cent ¢ penny pennies", "dollar", "1/100"), ("euro eur", "euro", "1"),
-    ("sterling gbp quid", "sterling", "1"), ("pence", "sterling", "1/100"), ("yen jpy", "yen", "1"), ("rupee inr rs", "rupee", "1"), ("yuan rmb cny", "yuan", "1"),
-    ("percentage-point", "percentage point", "1"))
+    ("dollar usd buck us-dollar", "dollar", "1"),
+    ("cent ¢ penny pennies", "dollar", "1/100"),
+    ("euro eur", "euro", "1"),
+    ("sterling gbp quid", "sterling", "1"),
+    ("pence", "sterling", "1/100"),
+    ("yen jpy", "yen", "1"),
+    ("rupee inr rs", "rupee", "1"),
+    ("yuan rmb cny", "yuan", "1"),
+    ("percentage-point", "percentage point", "1"),
+)
 _TEMPERATURES = (("celsius centigrade", "1", "5463/20"), ("fahrenheit", "5/9", "45967/180"), ("kelvin", "1", "0"))
 
 
@@ -86,7 +152,14 @@ def _table() -> dict[str, Unit]:
     for names, size, zero in _TEMPERATURES:
         for name in names.split():
             table[name] = _unit("temperature", size, zero)
-    for symbol, like in (("°C", "celsius"), ("°F", "fahrenheit"), ("K", "kelvin"), ("kB", "kilobyte"), ("MB", "megabyte"), ("GB", "gigabyte")):
+    for symbol, like in (
+        ("°C", "celsius"),
+        ("°F", "fahrenheit"),
+        ("K", "kelvin"),
+        ("kB", "kilobyte"),
+        ("MB", "megabyte"),
+        ("GB", "gigabyte"),
+    ):
         table[symbol] = table.get(like) or _unit(like, 1)
     return table
 
@@ -95,22 +168,42 @@ TABLE: Mapping[str, Unit] = _table()
 CURRENCIES: Mapping[str, str] = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee", "US$": "dollar"}
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _NEUTRAL = frozenset({"unit", "degree"})
-_PIECE = re.compile(r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?")
+_PIECE = re.compile(
+    r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|"
+    r"[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?"
+)
 # What changes the value or says more than what was counted; no noun of a quantity.
-_REFUSED = frozenset((
-    "less more fewer greater off over under above below least most than about up down increase decrease increased decreased mod modulo "
-    "times twice thrice plus minus divided multiplied choose factorial percent squared cubed root or and to if when unless not no none "
-    "except but with without is are was were be been each remainder per only between from until after before ago later earlier bc bce ad ce "
-    "am pm north south east west positive negative half third quarter double triple hundred thousand million billion trillion dozen lakh "
-    "crore base binary hex octal hexadecimal pi infinity every any all both either neither never yes noon midnight larger smaller higher "
-    "lower score fold maximum minimum approximately").split())
+_REFUSED = frozenset(
+    (
+        "less more fewer greater off over under above below least most than about up down increase decrease increased decreased "
+        "mod modulo "
+        "times twice thrice plus minus divided multiplied choose factorial percent squared cubed root or and to if when unless "
+        "not no none "
+        "except but with without is are was were be been each remainder per only between from until after before ago later "
+        "earlier bc bce ad ce "
+        "am pm north south east west positive negative half third quarter double triple hundred thousand million billion trillion "
+        "dozen lakh "
+        "crore base binary hex octal hexadecimal pi infinity every any all both either neither never yes noon midnight larger "
+        "smaller higher "
+        "lower score fold maximum minimum approximately"
+    ).split()
+)
 NOUNS = 4
 """Words of the longest noun phrase that a number may count."""
 
 
 def unit_of(text: str) -> Unit | None:
     """The unit that all of the text is: "km/h", "square meters", "red apples"; None where it says anything else."""
-    text = text.strip().strip(".").replace(r"\degree", "°").replace(r"\cdot", "*").replace(r"\times", "*").replace("° ", "°").replace(r"\mu ", "µ").replace(r"\Omega ", "Ω")
+    text = (
+        text.strip()
+        .strip(".")
+        .replace(r"\degree", "°")
+        .replace(r"\cdot", "*")
+        .replace(r"\times", "*")
+        .replace("° ", "°")
+        .replace(r"\mu ", "µ")
+        .replace(r"\Omega ", "Ω")
+    )
     text = re.sub(r"\s+", " ", text)
     if text in ("°", "degrees", "degree"):
         return Unit((("angle", 1),), Fraction(1))
@@ -147,8 +240,12 @@ def _rate(text: str) -> Unit | None:
 
 def _measure(text: str) -> Unit | None:
     """Known units, multiplied and divided."""
-    words = re.sub(r"\b(light|nautical|fluid|metric|us|percentage|fl|watt)[ -](years?|miles?|ounces?|tons?|dollars?|points?|oz|hours?)\b",
-                   lambda found: f"{found[1]}-{found[2]}", text)
+    words = re.sub(
+        r"\b(light|nautical|fluid|metric|us|percentage|fl|watt)[ -](years?|miles?|ounces?|tons?|dollars?|points?|"
+        r"oz|hours?)\b",
+        lambda found: f"{found[1]}-{found[2]}",
+        text,
+    )
     dimension: dict[str, int] = {}
     factor, offset, raised, at, parts = Fraction(1), Fraction(0), 0, 0, 0
     below = 1
@@ -158,7 +255,7 @@ def _measure(text: str) -> Unit | None:
             return None
         at = found.end()
         name = found["name"]
-        if words[at:at + 1] == "." and len(name) <= 3:
+        if words[at : at + 1] == "." and len(name) <= 3:
             at += 1  # ft. in. lbs.
         if found["sign"] in ("/", "per", "a", "an"):
             if not parts:
@@ -182,7 +279,9 @@ def _measure(text: str) -> Unit | None:
         factor *= unit.factor ** (below * power)
     if not parts or raised:
         return None
-    return Unit(tuple(sorted((base, degree) for base, degree in dimension.items() if degree)), factor, offset if parts == 1 else Fraction(0))
+    return Unit(
+        tuple(sorted((base, degree) for base, degree in dimension.items() if degree)), factor, offset if parts == 1 else Fraction(0)
+    )
 
 
 def known(name: str) -> Unit | None:
@@ -204,13 +303,21 @@ def _noun(text: str) -> Unit | None:
         return None
     if _REFUSED & set(words) or any(known(word) for word in words):
         return None
-    if not all(re.search("[aeiouy]", word) or not word.isascii() for word in words) or len(words[-1]) < 3 and words[-1].isascii():
+    if not all(re.search("[aeiouy]", word) or not word.isascii() for word in words) or (len(words[-1]) < 3 and words[-1].isascii()):
         return None  # 2 xy is a product
     return Unit(nouns=tuple(map(_singular, words)))
 
 
 def _singular(word: str) -> str:
-    irregular = {"people": "person", "children": "child", "men": "man", "women": "woman", "feet": "foot", "mice": "mouse", "geese": "goose"}
+    irregular = {
+        "people": "person",
+        "children": "child",
+        "men": "man",
+        "women": "woman",
+        "feet": "foot",
+        "mice": "mouse",
+        "geese": "goose",
+    }
     if word in irregular:
         return irregular[word]
     if word.endswith("ies") and len(word) > 4:
