@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
@@ -38,6 +38,14 @@ class Pair:
 
 Maker = Callable[[random.Random], tuple[str, str, bool]]
 """Makes two answers, and says whether they are the same."""
+
+
+def pair_of(chance: random.Random, forms: Sequence[str], others: Sequence[str]) -> tuple[str, str, bool]:
+    """Half of the pairs are one value in two notations; in the others the second is one of another value."""
+    if chance.random() < 0.5:
+        left, right = chance.sample(list(dict.fromkeys(forms)), 2)
+        return left, right, True
+    return chance.choice(forms), chance.choice(others), False
 
 
 def pairs(each: int = EACH, seed: int = 0) -> list[Pair]:

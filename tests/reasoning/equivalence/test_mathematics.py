@@ -22,7 +22,7 @@ def prover() -> Prover:
     (r"\frac{1}{2}", "0.5"), ("x+1", "1+x"), (r"\sqrt{8}", r"2\sqrt{2}"), (r"$\dfrac{3}{4}$", "3/4"), (r"2^{10}", "1024"),
     (r"\left( 1, 2 \right)", "(1,2)"), (r"\sqrt{2+\sqrt{3}}", r"\frac{\sqrt6+\sqrt2}{2}"), (r"\sin 2x", r"2\sin x\cos x"),
     (r"\frac{x^2-1}{x-1}", "x+1"), (r"\ln 8", r"3\ln 2"), (r"(\sqrt[3]{2})^2", r"\sqrt[3]{4}"), ("y = 2x + 1", "2x - y + 1 = 0"),
-    (r"\sin^2 x", r"1 - \cos^2 x"), (r"\cos\frac{\pi}{5}", r"\frac{1+\sqrt5}{4}"), 
+    (r"\sin^2 x", r"1 - \cos^2 x"), (r"\cos\frac{\pi}{5}", r"\frac{1+\sqrt5}{4}"),
     ("x^2 - y^2 = 1", r"\frac{x^2-y^2}{2} = \frac12"),
 ])
 async def test_equal_expressions_are_the_same_both_ways(prover: Prover, left: str, right: str) -> None:
