@@ -37,6 +37,10 @@ class Automatic:
         """The Python value of an answer that is one, else its value as it was read."""
         return literal_key(attempt.answer) if _structured(attempt.answer) else self._values.key(attempt)
 
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is as precise as was asked."""
+        return self._values.formed(attempt)
+
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """Whether the two differ without any proof; of prose only a judge can say."""
         if self._judged and any(prose(attempt.answer) for attempt in (left, right)):

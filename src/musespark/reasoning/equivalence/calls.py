@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from musespark.content import ToolCall
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.equivalence import Contradictions, Equivalence, Limited
+from musespark.reasoning.equivalence.equivalence import Contradictions, Equivalence, Forms, Limited
 from musespark.reasoning.equivalence.exact import Exact
 from musespark.reasoning.equivalence.values import hashable
 
@@ -32,6 +32,10 @@ class Calls:
     def undecided(self) -> int:
         """Comparisons of answers without calls that were given up."""
         return self._otherwise.undecided if isinstance(self._otherwise, Limited) else 0
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is in the form that was asked for; calls always are."""
+        return bool(attempt.calls) or not isinstance(self._otherwise, Forms) or self._otherwise.formed(attempt)
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """Whether the two call different things, or differ otherwise."""

@@ -14,10 +14,11 @@ from importlib.util import find_spec
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.equivalence.comparison import Comparison
 from musespark.reasoning.equivalence.prover import Prover, shared_prover
-from musespark.reasoning.equivalence.reading.answer import Words
+from musespark.reasoning.equivalence.reading.answer import Formula, Words
 from musespark.reasoning.equivalence.reading.expectation import expectation_of
 from musespark.reasoning.equivalence.reading.notation import LONGEST
 from musespark.reasoning.equivalence.reading.reader import read
+from musespark.reasoning.equivalence.reading.rounding import REPEATING
 from musespark.reasoning.equivalence.reading.trees import Tree
 
 TOTAL = 6.0
@@ -60,6 +61,14 @@ class Mathematics:
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """Whether either answer may stand for the other."""
         return await self._comparison.same(read(left.answer, self._expected.base), read(right.answer, self._expected.base))
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is as precise as was asked: exact, or with as many decimal places as the question says."""
+        answer = read(attempt.answer, self._expected.base)
+        decimal = answer.decimal if isinstance(answer, Formula) else None
+        if self._expected.rounded and self._expected.places is not None and self._expected.places > 0:
+            return decimal is not None and decimal.places == self._expected.places
+        return self._expected.rounded or decimal is None or decimal.digits < REPEATING
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """Whether the two differ without any proof: 5 km and 5 m, though a bare 5 may be either."""

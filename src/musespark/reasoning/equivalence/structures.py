@@ -161,7 +161,7 @@ def bare(tree: Tree) -> Tree:
     name = tree[2]
     named = (name[0] == "sym" and name[1] not in (*CONSTANTS, "oo")) or (name[0] == "call" and name[1].startswith("function "))
     segment = name[0] == "mul" and all(item[0] == "sym" and item[1].isupper() for item in name[1])
-    return tree[3] if named or segment else tree  # type: ignore[no-any-return]
+    return tree[3] if named or segment else tree
 
 
 def solutions(tree: Tree) -> Tree:
@@ -201,8 +201,8 @@ def intervals(tree: Tree) -> list[Interval] | None:
     if tree[0] == "rel" and tree[1] == "in":
         return intervals(tree[3])
     if (excluded := _excluded(tree)) is not None:
-        ends = [_LOWEST, *(("num", value) for value in sorted(excluded)), _HIGHEST]
-        return [(low, high, "()") for low, high in pairwise(ends)]
+        points: list[Tree] = [_LOWEST, *(("num", value) for value in sorted(excluded)), _HIGHEST]
+        return [(low, high, "()") for low, high in pairwise(points)]
     if tree[0] == "rel":
         return _half_line(tree)
     if tree[0] in ("union", "any", "row"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
@@ -163,7 +163,7 @@ def _power(base: Tree, exponent: Tree) -> Tree:
         and base[0] == "add"
         and degree.denominator == 1
         and 1 < degree
-        and len(base[1]) ** int(min(degree, 9)) <= TERMS
+        and len(base[1]) ** min(int(degree), 9) <= TERMS
     ):
         return _product_of_sums(base, int(degree))
     return ("pow", base, exponent)
@@ -275,7 +275,7 @@ def symbols(tree: Tree) -> frozenset[str]:
     )
 
 
-_FUNCTIONS = {
+_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
     "sin": cmath.sin,
     "cos": cmath.cos,
     "tan": cmath.tan,
