@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from musespark.reasoning.equivalence.reading.answer import Formula
 from musespark.reasoning.equivalence.reading.notation import plain
-from musespark.reasoning.equivalence.reading.quantities import numbers_in, quantity
+from musespark.reasoning.equivalence.reading.quantities import formula, numbers_in, quantity
 from musespark.reasoning.equivalence.reading.reader import is_value, read
+from musespark.reasoning.equivalence.reading.trees import symbols
 
 _ENGLISH = (r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|ans\.?|correct (?:option|choice)|my "
             r"choice)(?:[ \t](?:is|are))?")
@@ -18,8 +19,8 @@ _FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|re
             r"(?:окончательный |итоговый |правильный |верный )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|"
             r"উত্তর|คำตอบ|"
             r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|答|(?:최종 )?정답|답")
-_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})[ \t]?[*_]{{0,3}}[ \t]?(?:[:：]|"
-                    rf"=(?!=))[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+(?:(?:thus|so|therefore|hence),? )?|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})"
+                    r"[ \t]?[*_]{0,3}[ \t]?(?:[:：]|=(?!=)|[—–])[ \t*_]*", re.IGNORECASE | re.MULTILINE)
 _RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|"
                      r"resultado|risultato|wynik|результат|"
                      r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
@@ -29,7 +30,8 @@ _SAID = re.compile(
     r"\b(?:the|my|our)[ \t]{1,3}(?:final |correct |right |best )?(?:answer|option|choice|answer choice)[ \t]{1,3}"
     r"(?:is|are|would be|must be|should be|will be)(?:[ \t](?:therefore|thus|clearly|simply|indeed|then|hence|option|"
     r"choice))?[,:]?[ \t*_]+"
-    r"|\b(?:die|la|a)[ \t](?:richtige |endgültige |bonne )?(?:antwort|respuesta|réponse|risposta|resposta)(?: correcta| "
+    r"|\b(?:die|la|a)[ \t](?:richtige |endgültige |bonne )?(?:antwort|lösung|respuesta|solución|réponse|solution|risposta|"
+    r"soluzione|resposta|solução)(?: correcta| "
     r"correcte| finale?| corretta| correta)?[ \t](?:ist|lautet|es|est|è|é)[ \t]?:?[ \t*_]+"
     r"|(?:答案|答え|回答|正解|정답은|답은)(?:是|为|為|は|應為|应为|应该是)?[ \t]?[:：]?[ \t*_]*(?=[\d\w$\\(-])"
     r"|(?:^|(?<=\n))[ \t*_>]{0,6}(?:final |correct )?answer[ \t]{1,3}is:?[ \t*_]+"
@@ -53,20 +55,21 @@ _REASON = re.compile(r",?\s+(?:because|since|which|where|as shown|after)\b|,\s+(
 _SENTENCE = 5
 """Words of a first sentence after "Answer:" that is the answer without those behind it."""
 
+# A subject, a verb that takes an amount, and the amount; or a name with a colon.
 _STATED = re.compile(
-    r"\b(?:is|are|was|were|equals|has|have|had|costs?|takes?|took|needs?|weighs?|gets?|got|makes?|made|earns?|earned|spends?|"
-    r"spent|pays?|paid|"
-    r"sells?|sold|buys?|bought|receives?|received|be|totals?|total of)\s+(?:about |exactly |only |just |now |a total of |"
-    r"roughly |equal to )?"
-    r"(?P<value>[-−$€£¥]{0,2}\d[^\n]*?)(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|"
-    r"combined|now))*"
-    r"(?:\s(?:in|on|at|for|during|from)(?:\s[a-z'’]+){1,6})?[.!\s]*$",
-    re.IGNORECASE)
+    r"(?:\w\s+(?:is|are|was|were|equals|has|have|had|be|costs?|takes?|took|needs?|weighs?|gets?|got|makes?|made|spends?|spent|"
+    r"pays?|paid|"
+    r"sells?|sold|buys?|bought|receives?|totals?|eats?|ate|reads?|runs?|ran|wins?|won|lost|gave|drove|walks?|left with|total "
+    r"of|[a-z]{2,}ed)"
+    r"(?:\s(?:them|him|her|it|us|me|you))?\s+(?:about |exactly |only |just |now |a total of |roughly |equal to )?|"
+    r"^[A-Z][A-Za-z ]{1,30}:\s*)"
+    r"(?P<value>[-−$€£¥]{0,2}(?:\d|\\frac|\\sqrt)[^\n]*?)"
+    r"(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|combined|now))*"
+    r"(?:\s(?:in|on|at|for|during|from)(?:\s[a-z'’]+){1,6})?[.!\s]*$")
 _OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|"
                    r"per|every|"
                    r"then|next|first|mod|times|before|after|late|early|ago)\b", re.IGNORECASE)
 _MORE = re.compile(r"^(\S*\d\S*\s)(?:more|additional|extra|other)\s(?=[a-z])")
-_RAISED = re.compile(r"\^\{?-?\d+\}?")
 _LONGEST = 200
 """Characters of a sentence that is searched for its number."""
 
@@ -139,7 +142,10 @@ def value_of_sentence(line: str) -> str | None:
         return None
     line = plain(line)
     found = _STATED.search(line)
-    value = _MORE.sub(r"\1", found["value"]) if found else ""
-    if found is None or len(numbers_in(_RAISED.sub("", line))) != 1 or not isinstance(quantity(value), Formula):
-        return None  # "5 minutes late" says more than a quantity
+    if found is None or numbers_in(line[:found.start("value")]):
+        return None
+    value = _MORE.sub(r"\1", found["value"])
+    stated = quantity(value) or formula(value)  # "5 minutes late" says more than a quantity
+    if not isinstance(stated, Formula) or symbols(stated.tree):
+        return None
     return value

@@ -73,7 +73,7 @@ COMMANDS = (
     | FUNCTIONS.keys()
 )
 """TeX commands that a factor may begin with."""
-_WORDS = frozenset("is it of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split())
+_WORDS = frozenset("is it in of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split())
 _BASES = {
     "two": 2,
     "three": 3,
@@ -160,7 +160,7 @@ def _name(parser: Parser, token: Token) -> Tree:
         if text == "j" and parser.at > 1 and parser.signs[parser.at - 2].kind == "number":
             return _CONSTANTS["i"]
         return ("sym", _indexed(parser, text))
-    if len(text) > 3 or text.lower() in _WORDS or not text.isascii() or text != bare:
+    if text.lower() in _WORDS or not re.fullmatch(r"[a-zA-Z]{2}|a?[b-df-hj-np-tv-z]{2,3}", text):
         raise Unreadable(f"a word: {text}")
     following = parser.next()
     if following is not None and following.kind == "number" and not following.spaced:
@@ -299,8 +299,11 @@ def _bracketed(parser: Parser, opening: str) -> Tree:
     if _took(parser, closing):
         return ({"(": "tuple", "[": "list"}.get(opening, "set"), ())
     inner = parser.statement()
-    if opening == r"\{" and (parser.took("command", "mid") or parser.took("operator", "|", ":")):
-        raise Unreadable("a set by a condition")
+    if opening == r"\{" and inner[0] == "all" and inner[1][0][0] == "rel" and inner[1][0][1] in ("mid", ":"):
+        inner = inner[1][1] if len(inner[1]) == 2 else ("all", inner[1][1:])  # a set by a condition is the condition
+        if not _took(parser, closing):
+            raise Unreadable("a set that does not close")
+        return inner
     ends = next((end for end in (")", "]", r"\}") if _took(parser, end)), None)
     if ends != closing:
         if inner[0] == "row" and len(inner[1]) == 2 and {opening, ends} <= {"(", "[", ")", "]"}:

@@ -69,8 +69,8 @@ def moment(text: str) -> Moment | None:
 def _date(text: str) -> Moment | None:
     if named := _WEEKDAY.fullmatch(text):
         day = _date(named["rest"])
-        if day is None or None in (day.year, day.month, day.day):
-            return None
+        if day is None or day.year is None or day.day is None:
+            return day
         right = date(day.year or 1, day.month or 1, day.day or 1).weekday() == _WEEKDAYS.index(named["name"].lower())
         return day if right else None
     if slashed := _SLASHED.fullmatch(text):

@@ -138,6 +138,8 @@ def plain(text: str) -> str:
     text = _PAIRED.sub(r"\1", text).replace(r"\$", "$")
     text = _SPACING.sub(" ", _LAYOUT.sub("", text))
     text = _DEGREE.sub(r"\\degree ", text)
+    text = re.sub(r"\\angle(?![a-z])|∠", "", text)
+    text = re.sub(r"(\\?\{\s*[a-zA-Z]\s*)\|", r"\1\\mid ", text)
     text = _BLACKBOARD.sub(r"\\\1 ", text)
     for _ in range(4):
         text, changed = _WORDED.subn(lambda found: f" {found[1]} " if len(found[1].strip()) > 1 else found[1], text)

@@ -111,6 +111,7 @@ _LETTER_SCALES: Mapping[str, int] = {
     "b": 10**9,
     "T": 10**12,
 }
+_PART_OF = re.compile(r"(?P<amount>half an?|a quarter of an|an?)\s+(?P<unit>[a-z]+)(?P<more> and a half)?", re.IGNORECASE)
 _WORDS = re.compile(r"[^\W\d_]+(?:[-/' ]+[^\W\d_]+)*")
 _CONSTANT = frozenset({"pi", "inf", "infinity", "Infinity", "oo"})
 _PART = re.compile(r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d,&]+?)(?=\s*(?:,|and\b|&|\d|$))")
@@ -242,6 +243,9 @@ def _spelled(text: str) -> Formula | None:
         rest = " ".join(words[count:])
         if value is not None and not (rest and words[0].lower() in ("a", "an")):
             return _with_words(value, rest.removeprefix("of a ").removeprefix("of an "), "", None, True)
+    if (part := _PART_OF.fullmatch(text)) and (unit := unit_of(part["unit"])) is not None and unit.dimension:
+        amounts = {"half an": Fraction(1, 2), "half a": Fraction(1, 2), "a quarter of an": Fraction(1, 4), "a": Fraction(1), "an": Fraction(1)}
+        return Formula(number(amounts[part["amount"].lower()] + (Fraction(1, 2) if part["more"] else 0)), unit)
     place = ordinal(text)
     return None if place is None else Formula(number(place), Unit(nouns=("place",)))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from musespark.reasoning.equivalence.exact import normalised
-from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Formula, Words
+from musespark.reasoning.equivalence.reading.answer import Answer, Bound, Choice, Formula, Moment, Words
 from musespark.reasoning.equivalence.reading.atoms import FUNCTIONS
 from musespark.reasoning.equivalence.reading.choices import choice
 from musespark.reasoning.equivalence.reading.dates import moment
@@ -29,8 +29,9 @@ _OPINION = re.compile(
     r"(?: that)?(?: it is| it's)?|the|an?)[\s,:]+(?=\S)",
     re.IGNORECASE,
 )
+_PLACED = re.compile(r"(?:in|on|at)\s+(?=\S)", re.IGNORECASE)
 _TRAILING = re.compile(
-    r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|in total|total|altogether|overall|exactly|in "
+    r"(?:\s*,\s*|\s+)(?:approximately|approx\.?|roughly|or so|each|apiece|in total|total|altogether|overall|exactly|in "
     r"all|all together|"
     r"only|\(?rounded\)?)$|(?<=\w)\s?(?:です|である|だ|입니다|이다|이에요|예요)$",
     re.IGNORECASE,
@@ -84,9 +85,15 @@ def _read(text: str, base: int | None) -> Answer | None:
         return inner
     if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end() :], base), Words | None):
         return inner
+    if (placed := _PLACED.match(text)) and (isinstance(inner := _read(text[placed.end():], base), Moment) or _is_year(inner)):
+        return inner
     if (opinion := _OPINION.match(text)) and len(text) > opinion.end():
         return _read(text[opinion.end() :], base) or _words(text[opinion.end() :])
     return None
+
+
+def _is_year(answer: Answer | None) -> bool:
+    return isinstance(answer, Formula) and answer.unit is None and answer.tree[0] == "num" and 1000 <= answer.tree[1] <= 2100
 
 
 def _value(text: str) -> Answer | None:
@@ -161,6 +168,7 @@ def _words(text: str) -> Words:
             return Words("\\" + re.sub(r"\s+", "", text))
         text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
     words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(text))  # U.S.A.
+    words = re.sub(r"\s*[–—]\s*", "-", words)
     words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
     return Words(_SAME_WORDS.get(words, words))

@@ -49,6 +49,8 @@ def canonical(tree: Tree) -> Tree:
     kind = tree[0]
     if kind in ("num", "sym", "dots"):
         return tree
+    if kind in ("add", "mul", "pow", "call") and (both := _either(tree)) is not None:
+        return ("row", tuple(canonical(each) for each in both))
     if kind == "add":
         return _sum([canonical(term) for term in tree[1]])
     if kind == "mul":
@@ -63,7 +65,23 @@ def canonical(tree: Tree) -> Tree:
         return ("half", tree[1], canonical(tree[2]), canonical(tree[3]))
     if kind == "matrix":
         return ("matrix", tuple(tuple(canonical(item) for item in row) for row in tree[1]))
-    return (kind, tuple(canonical(item) for item in tree[1]))
+    items = tuple(canonical(item) for item in tree[1])
+    if kind == "union" and all(item[0] == "set" for item in items):
+        return ("set", tuple(dict.fromkeys(each for item in items for each in item[1])))
+    return (kind, items)
+
+
+def _either(tree: Tree) -> list[Tree] | None:
+    """The two formulas that one with a plus-or-minus within it stands for; None where there is none."""
+    inner = tree[1] if tree[0] in ("add", "mul") else tree[2] if tree[0] == "call" else tree[1:]
+    for place, item in enumerate(inner):
+        found = item[1] if item[0] == "row" else _either(item) if item[0] in ("add", "mul", "pow", "call") else None
+        if found is not None and len(found) == 2:
+            made = [(*inner[:place], each, *inner[place + 1 :]) for each in found]
+            if tree[0] == "pow":
+                return [("pow", *each) for each in made]
+            return [("call", tree[1], each) if tree[0] == "call" else (tree[0], each) for each in made]
+    return None
 
 
 def _sum(terms: list[Tree]) -> Tree:

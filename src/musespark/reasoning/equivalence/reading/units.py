@@ -271,6 +271,8 @@ def _measure(text: str) -> Unit | None:
         if unit is None:
             return None
         after = re.match(r"\s+(squared|cubed)\b", words[at:])
+        if found["power"] and "^" not in found[0] and not {name for name, _ in unit.dimension} <= {"length", "time"}:
+            return None  # cm3, but no C3
         power = int(found["power"] or raised or (_POWERS[after[1]] if after else 1))
         at += after.end() if after else 0
         raised, offset, parts = 0, unit.offset, parts + 1
@@ -320,8 +322,8 @@ def _singular(word: str) -> str:
     }
     if word in irregular:
         return irregular[word]
-    if word.endswith("ies") and len(word) > 4:
-        return word[:-3] + "y"
+    if re.search(r"ies?$", word) and len(word) > 4:
+        return re.sub(r"ies?$", "y", word)  # cookie as cookies
     if re.search(r"(?:s|x|z|ch|sh)es$", word):
         return word[:-2]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 2 else word
