@@ -148,7 +148,17 @@ class Structures:
         """Whether two formulas are equal wherever both are real."""
         if left[0] == right[0] == "num" or _HIGHEST in (left, right) or _LOWEST in (left, right):
             return False  # equal ones are equal
+        if functions(left) != functions(right):
+            return False
         return not refuted(left, right) and await self._prove(left, right, "equal")
+
+
+def functions(tree: Tree) -> frozenset[str]:
+    """Names of functions of which nothing is known: f(x), P(A)."""
+    if tree[0] == "call" and tree[1].startswith("function "):
+        return frozenset({tree[1]})
+    inner = tree[2] if tree[0] == "call" else tree[1] if tree[0] in ("add", "mul") else tree[1:] if tree[0] == "pow" else ()
+    return frozenset().union(*map(functions, inner))
 
 
 def bare(tree: Tree) -> Tree:

@@ -195,6 +195,10 @@ def _function(parser: Parser, name: str) -> Tree:
     if name == "log" and parser.took("operator", "_"):
         sign = parser.next()
         base = parser.braced() if sign is not None and sign.text == "{" else atom(parser)
+    if name == "log" and base is None and (sign := parser.next()) is not None and sign.kind == "number" and not sign.spaced:
+        following = parser.next(1)
+        if following is not None and following.text == "(":
+            base = number(parser.take().value)  # log2(8)
     exponent = parser.exponent() if parser.took("operator", "^", "**") else None
     if exponent is not None and canonical(exponent) == MINUS:
         name, exponent = f"a{name}", None

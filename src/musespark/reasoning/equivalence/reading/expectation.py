@@ -25,7 +25,8 @@ _ROUNDED = re.compile(
     r"\bsignificant (?:figures|digits)\b|\bapproximate(?:ly)?\b|\bestimate\b|\bcorrect to\b",
     re.IGNORECASE,
 )
-_PLACES = re.compile(r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)[ -](?:decimal|digits? after|places?\b)", re.IGNORECASE)
+_PLACES = re.compile(r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)[ -](?:decimal|digits? after|places?\b)",
+                     re.IGNORECASE)
 _TO_NEAREST = re.compile(r"nearest (?:whole )?(\w+)", re.IGNORECASE)
 _ORDERED = re.compile(
     r"\b(?:in|what|which|correct|right|ascending|descending|increasing|decreasing|chronological|"

@@ -112,6 +112,8 @@ _LETTER_SCALES: Mapping[str, int] = {
     "T": 10**12,
 }
 _PART_OF = re.compile(r"(?P<amount>half an?|a quarter of an|an?)\s+(?P<unit>[a-z]+)(?P<more> and a half)?", re.IGNORECASE)
+_CODED = re.compile(r"(?P<code>USD|EUR|GBP|JPY|INR|CNY)\s?(?P<rest>[-\d].*)")
+_FEET = re.compile(r"(?P<feet>\d+)'\s?(?P<inches>\d+(?:\.\d+)?)(?:\"|'')")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-/' ]+[^\W\d_]+)*")
 _CONSTANT = frozenset({"pi", "inf", "infinity", "Infinity", "oo"})
 _PART = re.compile(r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d,&]+?)(?=\s*(?:,|and\b|&|\d|$))")
@@ -121,6 +123,10 @@ def quantity(text: str) -> Formula | Bound | None:
     """The quantity that the whole text is, in the notation of `notation.plain`; None where it is none."""
     if (bound := _bounded(text)) is not None:
         return bound
+    if code := _CODED.fullmatch(text):
+        text = f"{code['rest']} {code['code']}"
+    if feet := _FEET.fullmatch(text):
+        text = f"{feet['feet']} ft {feet['inches']} in"
     return _based(text) or _number(text) or _several(text) or _spelled(text) or _measured(text)
 
 
@@ -244,8 +250,9 @@ def _spelled(text: str) -> Formula | None:
         if value is not None and not (rest and words[0].lower() in ("a", "an")):
             return _with_words(value, rest.removeprefix("of a ").removeprefix("of an "), "", None, True)
     if (part := _PART_OF.fullmatch(text)) and (unit := unit_of(part["unit"])) is not None and unit.dimension:
-        amounts = {"half an": Fraction(1, 2), "half a": Fraction(1, 2), "a quarter of an": Fraction(1, 4), "a": Fraction(1), "an": Fraction(1)}
-        return Formula(number(amounts[part["amount"].lower()] + (Fraction(1, 2) if part["more"] else 0)), unit)
+        amount = part["amount"].lower()
+        whole = Fraction(1, 2) if amount.startswith("half") else Fraction(1, 4) if "quarter" in amount else Fraction(1)
+        return Formula(number(whole + (Fraction(1, 2) if part["more"] else 0)), unit)
     place = ordinal(text)
     return None if place is None else Formula(number(place), Unit(nouns=("place",)))
 

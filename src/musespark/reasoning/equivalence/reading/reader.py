@@ -168,6 +168,7 @@ def _words(text: str) -> Words:
             return Words("\\" + re.sub(r"\s+", "", text))
         text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
     words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(text))  # U.S.A.
+    words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
     words = re.sub(r"\s*[–—]\s*", "-", words)
     words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
