@@ -8,12 +8,14 @@ from attempts import attempt
 from hypothesis import given, strategies as st
 
 from musespark.content import ToolCall
+from musespark.reasoning.aggregate.verdict import verdict_in
 from musespark.reasoning.equivalence import EQUIVALENCES, Equivalence, answer_in, equivalence_named
 from musespark.reasoning.equivalence.automatic import prose
 from musespark.reasoning.equivalence.mathematics import Mathematics
 from musespark.reasoning.equivalence.prover import Prover
 from musespark.reasoning.equivalence.reading.notation import plain
 from musespark.reasoning.equivalence.reading.quantities import formula
+from musespark.reasoning.equivalence.reading.reader import read
 from musespark.reasoning.equivalence.reading.trees import Tree
 
 PIECES = st.sampled_from([
@@ -89,6 +91,15 @@ def test_a_run_of_accents_holds_nobody_up() -> None:
     began = time.process_time()
     equivalence_named("exact").key(attempt("a" + "\u0301\u0323" * 50_000))
     assert time.process_time() - began < 2  # a hundredth of what composing them as one would take
+
+
+@pytest.mark.parametrize("piece", ["A ", "A, ", "a and ", "is ", "about ", "km ", "(x+y+z)(a+b)", "x^", "one ", "(", "{", "5 ft ", "\\pm "])
+def test_an_answer_that_repeats_itself_is_read_in_no_time(piece: str) -> None:
+    began = time.process_time()
+    for before, after in (("", ""), ("", "x"), ("5 ", "")):
+        read.__wrapped__(before + (piece * 400)[:390] + after)
+    verdict_in(piece * 10_000)
+    assert time.process_time() - began < 3  # each takes hundredths of a second; what backtracks takes for ever
 
 
 SENTENCES = (

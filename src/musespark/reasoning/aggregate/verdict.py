@@ -10,7 +10,7 @@ from dataclasses import dataclass
 TIE = "tie"
 _FIELDS = ("better", "winner", "verdict", "preferred", "preference", "choice", "best", "answer")
 _NAME = (r"(?:(?:the |candidate |response |option |choice )*(?:answers?|response|option|candidate|assistant|choice|"
-         r"one)?\s*[\[({<\"'*_`$]*\s*(?P<letter>[AB])\b[\])}>\"'*_`$]*)")
+         r"one)?\s*[\[({<\"'*_`$]{0,4}\s*(?P<letter>[AB])\b[\])}>\"'*_`$]{0,4})")
 _EQUAL = (r"(?:neither|tied?|a tie|both(?: are)?(?: equal(?:ly)?.*)?|equal(?:ly)?(?: good)?|same|draw|none|no difference|c)")
 _VALUE = re.compile(rf"\W*(?:{_NAME}|(?P<equal>{_EQUAL}))(?:\W*|\s+is\b.*|\W+.*\b(?:better|right|correct)\b.*)",
                     re.IGNORECASE | re.DOTALL)
@@ -18,13 +18,13 @@ _BRACKETED = re.compile(r"\[\[\s*(?:answer\s+)?(?P<letter>[AB])\s*\]\]|\[\[\s*(?
                         r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}", re.IGNORECASE)
 _LABELLED = re.compile(
     rf"\b(?:better(?: answer)?|verdict|winner|preferred|preference|(?:final |my )?(?:choice|decision|judg[e]?ment)|final "
-    rf"answer|best)\b[\"'*_`]*\s*(?:is|[:=])\s*[\"'*_`]*\s*"
+    rf"answer|best)\b[\"'*_`]{0,4}\s*(?:is|[:=])\s*[\"'*_`]{0,4}\s*"
     rf"(?:{_NAME}|(?P<equal>{_EQUAL})(?!\w))", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _GOOD = (r"(?:better|best|right|correct|stronger|superior|preferable|more (?:accurate|correct|complete|precise)|preferred|the "
          r"winner|wins?|accurate)")
 _BAD = r"(?:worse|wrong|incorrect|weaker|inferior|mistaken|flawed|less (?:accurate|correct|complete))"
-_LETTER = r"[\[({<\"'*_`]*(?:answer |response |option |candidate )?[\[({<\"'*_`]*(?P<letter>[AB])\b[\])}>\"'*_`]*"
+_LETTER = r"[\[({<\"'*_`]{0,4}(?:answer |response |option |candidate )?[\[({<\"'*_`]{0,4}(?P<letter>[AB])\b[\])}>\"'*_`]{0,4}"
 _IS = (r"\s+(?:is|was|seems|looks|appears|would be|has|must be|gives)(?:\s+(?:clearly|definitely|slightly|much|far|overall|the|"
        r"to be|also|therefore|thus|a|an|both|answer))*\s+")
 _PROSE = (
@@ -43,6 +43,10 @@ _UNSURE = re.compile(r"\b(?:can(?:not|'t| not)|unable to|not able to|impossible 
                      r"determine|choose)\b|\bundecided\b", re.IGNORECASE)
 
 
+LONGEST = 10_000
+"""Characters of a reply's end that are read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A judge's word on one ordered pair."""
@@ -58,6 +62,7 @@ def verdict_in(text: str) -> Verdict:
     JSON counts first, then double brackets and boxes (Zheng et al., 2023), then a label or a letter alone, then the last sentence
     that says which is better, or worse.
     """
+    text = text[-LONGEST:]
     said = _object(text)
     if said is not None:
         reason = " ".join(str(said.get("reason", "")).split())

@@ -6,6 +6,8 @@ import re
 
 from musespark.reasoning.equivalence.reading.answer import Choice
 
+LONGEST = 60
+"""Characters of the longest list of letters."""
 _ALONE = re.compile(
     r"(?:(?:the )?(?:correct )?(?:option|choice|answer|alternative|letter)\s*:?\s*)?[\[({<]{0,2}\s*(?P<letter>"
     r"[A-J])\s*[\])}>]{0,2}\s*[.:)]?",
@@ -41,15 +43,16 @@ def choice(text: str) -> Choice | None:
     text = re.sub(r"[*_]{2}|`", "", text).strip()
     if re.fullmatch(r"""\[(?:\s*["'][A-J]["']\s*,?)+\]""", text):
         text = re.sub("[\"']", "", text)
-    if alone := _ALONE.fullmatch(text):
+    brief = text if len(text) <= LONGEST else ""  # longer texts may begin with a letter, but are none
+    if alone := _ALONE.fullmatch(brief):
         if text != alone["letter"] or text in "abcd" or text.isupper():
             return Choice(frozenset({alone["letter"].upper()}))
         return None
-    if stated := _STATED.fullmatch(text):
+    if stated := _STATED.fullmatch(brief):
         return Choice(frozenset({stated["letter"].upper()}))
-    if roman := _ROMAN.fullmatch(text):
+    if roman := _ROMAN.fullmatch(brief):
         return Choice(frozenset(re.findall(r"[IVX]+", roman["numerals"])))
-    if (several := _LETTERS.fullmatch(text)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
+    if (several := _LETTERS.fullmatch(brief)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
         upper = all(letter.isupper() for letter in letters)
         if (upper and len(set(letters)) == len(letters) > 1) or (
             not upper and all("(" + letter + ")" in text for letter in letters)

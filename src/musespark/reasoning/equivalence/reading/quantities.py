@@ -260,7 +260,7 @@ def _spelled(text: str) -> Formula | None:
 def _measured(text: str) -> Formula | None:
     """A formula without variables, with a unit behind it: 3 sqrt(2) cm, 12 pi square units."""
     words = text.split(" ")
-    for count in range(len(words) - 1, 0, -1):
+    for count in range(len(words) - 1, max(0, len(words) - 7), -1):
         unit = unit_of(" ".join(words[count:]))
         if unit is None:
             continue

@@ -52,6 +52,8 @@ _NAMED: dict[str, Tree] = {
     ),
 }
 _SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
+LAYERS = 3
+"""Hedges around a value that are looked under."""
 _ERAS = {"bc": " bc", "bce": " bc", "ad": " ad", "ce": " ad"}
 _QUOTES = {"'": "'", '"': '"', "“": "”", "‘": "’", "«": "»", "「": "」"}
 
@@ -75,20 +77,22 @@ def unquoted(text: str) -> str:
     return text[1:-1].strip() if whole else text
 
 
-def _read(text: str, base: int | None) -> Answer | None:
+def _read(text: str, base: int | None, layers: int = LAYERS) -> Answer | None:
+    """The value under a few layers of hedges; None where there is none."""
     if base is not None and (told := re.fullmatch(rf"(-?[0-9A-Za-z]+)\s*_\s*\{{?\s*{base}\s*\}}?", text)):
         text = told[1]  # the question has said so already: 2516_8 is 2516
     found = _value(text)
-    if found is not None:
+    if found is not None or not layers:
         return found
-    if (shorter := _TRAILING.sub("", text)) != text and not isinstance(inner := _read(shorter, base), Words | None):
+    if (shorter := _TRAILING.sub("", text)) != text and not isinstance(inner := _read(shorter, base, layers - 1), Words | None):
         return inner
-    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end() :], base), Words | None):
+    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end() :], base, layers - 1), Words | None):
         return inner
-    if (placed := _PLACED.match(text)) and (isinstance(inner := _read(text[placed.end():], base), Moment) or _is_year(inner)):
+    placed = _PLACED.match(text)
+    if placed and (isinstance(inner := _read(text[placed.end():], base, layers - 1), Moment) or _is_year(inner)):
         return inner
     if (opinion := _OPINION.match(text)) and len(text) > opinion.end():
-        return _read(text[opinion.end() :], base) or _words(text[opinion.end() :])
+        return _read(text[opinion.end() :], base, layers - 1) or _words(text[opinion.end() :])
     return None
 
 
