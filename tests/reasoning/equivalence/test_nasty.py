@@ -93,7 +93,8 @@ def test_a_run_of_accents_holds_nobody_up() -> None:
     assert time.process_time() - began < 2  # a hundredth of what composing them as one would take
 
 
-@pytest.mark.parametrize("piece", ["A ", "A, ", "a and ", "is ", "about ", "km ", "(x+y+z)(a+b)", "x^", "one ", "(", "{", "5 ft ", "\\pm "])
+@pytest.mark.parametrize("piece", ["A ", "A, ", "a and ", "is ", "about ", "km ", "(x+y+z)(a+b)", "x^", "one ", "(", "{", "5 ft ",
+                                   "\\pm "])
 def test_an_answer_that_repeats_itself_is_read_in_no_time(piece: str) -> None:
     began = time.process_time()
     for before, after in (("", ""), ("", "x"), ("5 ", "")):
