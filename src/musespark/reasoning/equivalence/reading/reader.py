@@ -52,6 +52,8 @@ _NAMED: dict[str, Tree] = {
     ),
 }
 _SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
+SENTENCE = 12
+"""Spaces from which on a text without a digit or a relation is a sentence, and not worth being read as a value."""
 LAYERS = 3
 """Hedges around a value that are looked under."""
 _ERAS = {"bc": " bc", "bce": " bc", "ad": " ad", "ce": " ad"}
@@ -65,6 +67,8 @@ def read(text: str, base: int | None = None) -> Answer:
     if len(stripped) > LONGEST:
         return _words(stripped)
     stripped = unquoted(stripped)
+    if stripped.count(" ") >= SENTENCE and not re.search(r"[\d\\=<>]", stripped):
+        return _words(stripped)
     try:
         return _read(plain(stripped), base) or _words(stripped)
     except (RecursionError, OverflowError):
