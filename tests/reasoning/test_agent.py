@@ -165,6 +165,23 @@ async def test_who_announces_sub_agents_and_calls_none_is_asked_once_again():
     assert len(stubborn.requests) == 2
 
 
+@pytest.mark.parametrize("reply", [
+    "To restart the service, launch the monitoring agents first. Answer: 5", "Launch both cleaning agents, then wait an hour.",
+    "I will not do that; the travel agents start selling in May.", "I'll spawn three helpers. Answer: 5"])
+async def test_advice_about_agents_and_an_answer_announce_nothing(reply):
+    one = scripted(says(reply))
+    await contemplated(team(one, tools=(SpawnAgents,)), THINK)
+    assert len(one.requests) == 1
+
+
+@pytest.mark.parametrize("reply", ["Let me dispatch two helpers for this.", "Launching sub-agents now.", "I'm going to start "
+    "several agents"])
+async def test_who_announces_them_in_other_words_is_reminded_too(reply):
+    one = scripted(says(reply), says("Done."))
+    await contemplated(team(one, tools=(SpawnAgents,)), THINK)
+    assert len(one.requests) == 2
+
+
 async def test_leaving_stops_sub_agents_too():
     one = FakeModel(lambda request, number: spawns("{x}", {"x": "a"}, {"x": "b"}) if not number else [Hang()], abilities=ABLE)
     budget = Budget()
@@ -185,6 +202,14 @@ anything = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_
 def test_whatever_a_model_asks_to_spawn_is_messages_or_a_sentence(arguments):
     told = messages(arguments)
     assert isinstance(told, str) or (1 <= len(told) <= MOST and all(isinstance(each, str) for each in told))
+
+
+@pytest.mark.parametrize("name", ["double", "wish"])
+async def test_an_agent_that_calls_tools_to_the_end_and_answers_nothing_has_failed(name):
+    one = FakeModel(lambda request, number: calls(ToolCall(f"c{number}", name, "{}")), abilities=ABLE)
+    events, error, _ = await contemplated(team(one, tools=(Doubler(),)), THINK)
+    assert error is not None and "called tools in all of its 16 replies" in str(error)
+    assert not of(events, "run_ended")
 
 
 async def test_a_tool_that_nobody_has_is_told_to_the_model():

@@ -47,6 +47,22 @@ async def test_groups_do_not_depend_on_who_came_first(answers: list[str]) -> Non
         assert partition(await grouped(list(order))) == first
 
 
+async def test_a_group_holds_no_answers_that_contradict_each_other() -> None:
+    groups = await grouped(["5 km", "5", "5 m", "5 km", "5"])
+    assert groups.counts == (4, 1) and groups.leading[1].answer == "5 m"
+    chain = await grouped(["90", "90 minutes", "1.5 hours", "1.5", "90"])
+    assert [{each.answer for each in group.attempts} for group in chain.leading] == [{"90", "90 minutes"}, {"1.5", "1.5 hours"}]
+    letters = await grouped(["C", "C) Rome", "C) Oslo", "C"], "automatic")
+    assert letters.counts == (3, 1)
+
+
+async def test_what_was_split_is_whole_again_where_the_votes_change() -> None:
+    groups = await grouped(["5 km", "5", "5 m"])
+    for number in range(3):
+        await groups.add(attempt("5 m", agent=f"later-{number}"))
+    assert groups.counts == (5, 1) and groups.leading[1].answer == "5 km"
+
+
 async def test_an_attempt_without_a_key_is_compared_by_asking() -> None:
     class Rhymes:
         name, keyed = "rhymes", False

@@ -211,7 +211,8 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
 
 
 @pytest.mark.parametrize(("verdict", "why"), [
-    (says('{"better": "A"}'), "favoured nobody"), (says("I like them all."), "favoured nobody"),
+    (says('{"better": "A"}'), "favoured nobody"), (says("I like them all."), "no verdict"),
+    (says('{"better": "neither"}'), "equally good"), (says("I cannot decide between them."), "no verdict"),
     ([Fail(400)], "judge failed"), ([Garbage()], "judge failed"), (says(""), "answered nothing"),
 ])
 async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):
@@ -235,6 +236,26 @@ async def test_a_merger_that_breaks_off_leaves_the_vote():
     assert error is None and events[-1].answer == "Answer: 1"
     assert of(events, "answer_dropped")
     assert "Merging failed" in of(events, "decided")[0].reason
+
+
+@pytest.mark.parametrize("aggregate", ["merge", "auto"])
+async def test_calls_of_the_client_are_voted_on_and_never_merged_away(aggregate):
+    tool = ToolSpec.of("weather", "says the weather", {"type": "object", "properties": {"city": {"type": "string"}}})
+    cities = ["Oslo", "Rome", "Rome"]
+    one = FakeModel(lambda request, number: calls(ToolCall(f"c{number}", "weather", f'{{"city": "{cities[number % 3]}"}}'))
+                    if request.tools else says("Some text."), abilities=ABLE)
+    request = Request.of("Is it wet?", tools=(tool,), mode="contemplating")
+    events, error, _ = await contemplated(team(one, agents=3, first=3, rounds=0, aggregate=aggregate), request)
+    assert error is None
+    assert [call.parsed() for call in events[-1].calls] == [{"city": "Rome"}]
+
+
+async def test_answers_that_could_not_be_compared_in_time_are_said_so_once():
+    pytest.importorskip("sympy")
+    huge = [says(rf"\boxed{{{number}^{{9^{{9^{{9}}}}}}}}") for number in (3, 4, 5)]
+    events, error, _ = await contemplated(team(model(huge), agents=3, first=3, rounds=0))
+    assert error is None
+    assert len([event for event in of(events, "noted") if "could not be compared" in event.text]) == 1
 
 
 async def test_rivals_are_shown_once_each_anonymous_and_uncounted():

@@ -1,10 +1,11 @@
 import pytest
 from attempts import attempt
 
+from musespark.content import Request
 from musespark.errors import BadOption
 from musespark.reasoning.agreement import Groups
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import equivalence_named
+from musespark.reasoning.equivalence import equivalence_for, equivalence_named
 from musespark.reasoning.voting import vote, weigh
 
 
@@ -46,3 +47,11 @@ async def test_nobody_wins_where_nobody_answered() -> None:
     for decide in (lambda: vote(groups), lambda: weigh(groups, {})):
         with pytest.raises(BadOption, match="answer"):
             decide()
+
+
+async def test_of_equal_answers_the_exact_one_speaks_unless_a_decimal_was_asked_for() -> None:
+    for question, speaker in (("What is it?", "1/3"), ("Round it to two decimal places.", "0.33")):
+        groups = Groups(equivalence_for(Request.of(question)))
+        for name, answer in enumerate(("0.3333333333", "1/3", "0.33")):
+            await groups.add(attempt(answer, agent=str(name)))
+        assert vote(groups).attempt.answer == speaker

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.cli.answers import answers
 from musespark.cli.extras import require
 from musespark.cli.grounding import grounding
 from musespark.errors import BadOption
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None)
 app.command()(grounding)
+app.command()(answers)
 TASKS = ("gsm", "math-l5", "crux")
 
 
 @app.callback(invoke_without_command=True)
 def evaluate(context: typer.Context) -> None:
-    """Measure the rules of a team, and the tools that look."""
+    """Measure the rules of a team, when two answers are the same, and the tools that look."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
 

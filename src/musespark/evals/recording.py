@@ -136,11 +136,11 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
     cache: a directory to keep that in, for comparing mathematics takes minutes. `progress` hears how far it is.
     """
     found = rows(directory, task)
-    equivalence = equivalence_named(TASKS[task])
     kept = _Kept(cache, task, found)
     questions = []
     for done, row in enumerate(found, 1):
         answers = {model: answer for model, text in row["outputs"].items() if (answer := marked_answer(text) or "").strip()}
+        equivalence = _equivalence(task, row["question"])
         groups = kept.groups(row["id"], (row["gold"], *answers.values()))
         if groups is None:
             groups = kept.add(row["id"], await _grouped(equivalence, row["gold"], answers))
@@ -151,12 +151,19 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
     return Recording(task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions))
 
 
+def _equivalence(task: str, question: str) -> Equivalence:
+    """The sameness of one question's answers."""
+    kind = TASKS[task]
+    return equivalence_named(kind, *{"numeric": (question,), "mathematics": (None, question)}.get(kind, ()))
+
+
 async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
     """For each answer the name of its group."""
     groups = Groups(equivalence)
-    for number, answer in enumerate(dict.fromkeys((gold, *answers.values()))):
+    for number, answer in enumerate((gold, *answers.values())):  # each as often as it was given: what contradicts is split by votes
         await groups.add(replace(_attempt("", answer), agent=str(number)))
-    return {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
+    found = {attempt.answer: attempt.agent for attempt in groups.declined}
+    return found | {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
 
 
 class _Kept:
@@ -168,7 +175,7 @@ class _Kept:
         self._new = False
         if directory is not None:
             code = hashlib.sha256(repr(found).encode())
-            for file in sorted((Path(__file__).parents[1] / "reasoning" / "equivalence").glob("*.py")):
+            for file in sorted((Path(__file__).parents[1] / "reasoning" / "equivalence").rglob("*.py")):
                 code.update(file.read_bytes())
             self._path = directory / f"{task}-{code.hexdigest()[:16]}.groups.json"
             if self._path.is_file():

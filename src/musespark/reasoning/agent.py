@@ -18,7 +18,7 @@ from musespark.reasoning.answer_format import AnswerFormat, is_refusal
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
 from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion
-from musespark.reasoning.equivalence import answer_in
+from musespark.reasoning.equivalence import answer_in, marked_answer
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool, Toolset
 
@@ -87,6 +87,8 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         if not account.conclude_because:
             raise
         reply = Reply(message=Message("assistant", ()), why="budget")
+    if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
+        raise ModelFailed(brief.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
     attempt = _attempt(brief, reply, said, pictures, account, theirs)
     if account.conclude_because and reply.cut:
         attempt = await _concluded(run, brief, account, said, attempt)
@@ -135,8 +137,12 @@ def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
     return {tool.spec.name: tool for tool in tools}, sets
 
 
+# What the model says that it itself will do, or is doing; that somebody should start agents is advice.
 _ANNOUNCED = re.compile(
-    r"\b(spawn|launch|start|dispatch|delegate|deploy)\w*\b[^.\n]{0,60}\b(sub-?agents?|agents|helpers)\b", re.I)
+    r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
+    r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
+    r"dispatching|"
+    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b", re.I)
 
 
 _REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
@@ -146,7 +152,8 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
 def _announces(reply: Reply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
     able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
-    return able and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
+    answered = marked_answer(reply.message.text) is not None
+    return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
 
 
 def _reminded(run: Run, agent: str) -> Message:

@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+from musespark.reasoning.equivalence.equivalence import Contradictions, Equivalence, blank, declines
 
 _Result = TypeVar("_Result")
 
@@ -51,19 +51,26 @@ class Group:
 class Groups:
     """Attempts as they arrive, grouped by an equivalence.
 
-    Groups are the connected components of "the same": a newcomer is compared with what every group holds, and joins all that it
-    is the same as into one. So the groups do not depend on who came first, even where sameness is not transitive (5 km, 5, 5 m).
-    An attempt that answers nothing is in no group.
+    A newcomer is compared with what every component holds, and joins all that it is the same as into one. Where sameness is not
+    transitive (5 km, 5, 5 m), a component may hold answers that contradict each other: it is split into groups in which none do,
+    the answers with most attempts first. So the groups do not depend on who came first.
+    An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is
+    in no group, and where all have declined each is a group by itself.
     """
 
     def __init__(self, equivalence: Equivalence) -> None:
         self.equivalence = equivalence
         self.blank: list[Attempt] = []
         """Attempts that answered nothing."""
+        self.declined: list[Attempt] = []
+        """Attempts that declined to answer."""
         self._members: list[list[Attempt]] = []
         self._keys: list[dict[Hashable, Attempt]] = []
         """For each group one attempt of each key: what a newcomer has to be compared with."""
         self._arrived: dict[int, int] = {}
+        self._contradictions: dict[frozenset[int], bool] = {}
+        self._split: list[list[Attempt]] | None = None
+        """The groups, until another attempt comes."""
         self._turn = asyncio.Lock()
 
     async def add(self, attempt: Attempt) -> None:
@@ -72,8 +79,7 @@ class Groups:
         Raises what the equivalence raises; the attempt is then in no group, and where the call is cancelled likewise.
         """
         async with self._turn:
-            if blank(attempt):
-                self.blank.append(attempt)
+            if self._is_aside(attempt):
                 return
             key = self.equivalence.key(attempt)
             at = [index for index, keys in enumerate(self._keys) if key is not None and key in keys]
@@ -83,11 +89,18 @@ class Groups:
 
     def take(self, attempt: Attempt) -> None:
         """Take an attempt in without comparing it with any but those of its own key."""
-        if blank(attempt):
-            self.blank.append(attempt)
+        if self._is_aside(attempt):
             return
         key = self.equivalence.key(attempt)
         self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
+
+    def _is_aside(self, attempt: Attempt) -> bool:
+        """Whether the attempt has no answer that another could agree with; it is kept aside then."""
+        if not blank(attempt) and not declines(attempt):
+            return False
+        self._arrived[id(attempt)] = len(self._arrived)
+        (self.blank if blank(attempt) else self.declined).append(attempt)
+        return True
 
     async def add_all(self, attempts: Iterable[Attempt]) -> None:
         """Take several in, where there is none yet: first one and one are compared, then two and two, as a merge sort goes, and all
@@ -109,6 +122,7 @@ class Groups:
             finally:
                 parts = [sorted(part) for block in blocks for part in block]
                 self._members = [self._in_order(one for at in part for one in cells[at][0]) for part in parts]
+                self._split = None
                 self._keys = [{key: one for at in part for key, one in cells[at][1].items()} for part in parts]
 
     async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
@@ -140,6 +154,7 @@ class Groups:
 
     def _join(self, attempt: Attempt, key: Hashable | None, at: Sequence[int]) -> None:
         self._arrived[id(attempt)] = len(self._arrived)
+        self._split = None
         members, keys = [attempt], {key if key is not None else object(): attempt}
         for index in reversed(at):
             members += self._members.pop(index)
@@ -148,12 +163,45 @@ class Groups:
         self._keys.append(keys)
 
     def __len__(self) -> int:
-        return len(self._members)
+        return len(self._counted)
+
+    @property
+    def _counted(self) -> list[list[Attempt]]:
+        """Attempts by group, in no order; refusals only where there is nothing else."""
+        if not self._members:
+            return [[attempt] for attempt in self.declined]
+        if self._split is None:
+            self._split = [group for keys, members in zip(self._keys, self._members, strict=True)
+                           for group in self._without_contradiction(keys, members)]
+        return self._split
+
+    def _without_contradiction(self, keys: dict[Hashable, Attempt], members: list[Attempt]) -> list[list[Attempt]]:
+        """The members of a component, apart where they contradict each other: each key joins the first group that it fits."""
+        if len(keys) < 3 or not isinstance(self.equivalence, Contradictions):
+            return [members]
+        by_key: dict[Hashable, list[Attempt]] = {key: [] for key in keys}
+        known = {id(one): key for key, one in keys.items()}
+        for member in members:
+            by_key[known.get(id(member), self.equivalence.key(member))].append(member)
+        apart: list[list[Hashable]] = []
+        for key in sorted(by_key, key=lambda key: (-len(by_key[key]), repr(key))):
+            fitting = next((group for group in apart if not any(self._contradict(keys[key], keys[other]) for other in group)), None)
+            if fitting is None:
+                apart.append([key])
+            else:
+                fitting.append(key)
+        return [self._in_order(member for key in group for member in by_key[key]) for group in apart]
+
+    def _contradict(self, left: Attempt, right: Attempt) -> bool:
+        pair = frozenset((id(left), id(right)))
+        if pair not in self._contradictions and isinstance(self.equivalence, Contradictions):
+            self._contradictions[pair] = self.equivalence.contradict(left, right)
+        return self._contradictions[pair]
 
     @property
     def leading(self) -> tuple[Group, ...]:
         """The groups, most attempts first; of equals the one that came first."""
-        ordered = sorted(self._members, key=lambda members: (-len(members), self._arrived[id(members[0])]))
+        ordered = sorted(self._counted, key=lambda members: (-len(members), self._arrived[id(members[0])]))
         return tuple(Group(tuple(members)) for members in ordered)
 
     @property
@@ -164,12 +212,12 @@ class Groups:
     @property
     def counts(self) -> tuple[int, ...]:
         """Attempts of each group, leading first."""
-        return tuple(sorted(map(len, self._members), reverse=True))
+        return tuple(sorted(map(len, self._counted), reverse=True))
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
         """All that answered, as they came."""
-        return tuple(self._in_order(one for members in self._members for one in members))
+        return tuple(self._in_order(one for members in self._counted for one in members))
 
 
 @asynccontextmanager

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from musespark.errors import BudgetExhausted, MuseError, PartFailed
-from musespark.events import Agreed
+from musespark.events import Agreed, Noted
 from musespark.reasoning.agreement import Group, Groups
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import Equivalence
+from musespark.reasoning.equivalence import Equivalence, Limited
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import Shares
 
@@ -32,6 +32,8 @@ class Table:
     """Why more answers would not change the winner; empty while they might."""
     short: bool = False
     """Whether a budget kept somebody from answering."""
+    undecided: bool = False
+    """Whether it has been told that some answers could not be compared."""
     explored: tuple[Group, ...] = ()
     """How the answers stood before anybody saw anybody else's."""
 
@@ -88,6 +90,9 @@ class Table:
     def agreed(self) -> None:
         """Tell how the answers stand."""
         leading = self.groups.leading
+        if not self.undecided and isinstance(self.same, Limited) and self.same.undecided:
+            self.undecided = True
+            self.run.emit(Noted("main", "Some answers could not be compared in the time for it; they count as different."))
         self.run.emit(Agreed(tuple(group.agents for group in leading), tuple(short(group.first) for group in leading),
                              bool(self.settled), self.settled))
 

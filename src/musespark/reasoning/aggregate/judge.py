@@ -5,21 +5,20 @@ A verdict counts only where both orders agree: judges favour a position (Zheng e
 
 from __future__ import annotations
 
-import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, permutations
 from typing import TYPE_CHECKING
 
 from musespark.content import Message, Mode
-from musespark.errors import BudgetExhausted, MuseError
+from musespark.errors import BudgetExhausted
 from musespark.events import Judged
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.agent_pool import AgentPool, Straggler
 from musespark.reasoning.aggregate.decision import Decision
+from musespark.reasoning.aggregate.verdict import TIE, Verdict, verdict_in
 from musespark.reasoning.aggregate.vote import vote
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.refine import reasons, shown
@@ -35,18 +34,6 @@ does not pay for three."""
 VERDICT = 400
 """Tokens that a verdict is taken to need at most."""
 
-_BETTER = re.compile(r'"?better"?\s*[:=]\s*"?(A|B|neither)\b', re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a judge said of one ordered pair."""
-
-    better: str | None
-    """`A`, `B` or `neither`; None where it said nothing of the kind."""
-    reason: str
-
-
 async def judge(run: Run, team: Team, table: Table) -> Decision:
     """The finalist that wins most of its comparisons; the vote's order breaks ties, and decides where no verdict counts."""
     model = team.player("judge", run.request)
@@ -61,9 +48,8 @@ async def judge(run: Run, team: Team, table: Table) -> Decision:
     if not compared:
         table.short = True
         return replace(fallback, reason=f"The budget does not pay for a judge. {fallback.reason}")
-    wins, reason, failed = await _compared(run, team, model, compared, table)
+    wins, reason, why = await _compared(run, team, model, compared, table)
     if not wins:
-        why = f"The judge failed: {failed}" if failed else "The judge favoured nobody in both orders."
         return replace(fallback, reason=f"{why} {fallback.reason}")
     winner = max(finalists, key=lambda attempt: wins[attempt.agent])  # of equals, max takes the first
     group = next(group for group in leading if group.first is winner)
@@ -92,8 +78,8 @@ def _payable(run: Run, team: Team, finalists: list[Attempt], table: Table) -> li
 
 
 async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Brief, _Pair]],
-                    table: Table) -> tuple[Counter[str], dict[str, str], MuseError | None]:
-    """Comparisons won by agent, for each winner a judge's sentence, and what a judge failed with, if one did."""
+                    table: Table) -> tuple[Counter[str], dict[str, str], str]:
+    """Comparisons won by agent, for each winner a judge's sentence, and why there is none where there is none."""
     pairs = {brief.agent: pair for brief, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
     async with AgentPool(run, run.main, team.stragglers) as pool:
@@ -110,14 +96,21 @@ async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Bri
                 verdicts[first.agent, second.agent] = verdict_in(outcome.text)
             table.short |= isinstance(outcome, BudgetExhausted)
     finalists = dict.fromkeys(first.agent for first, _ in pairs.values())
-    return *_counted(run, model, list(finalists), verdicts), next(iter(pool.failures.values()), None)
+    wins, reason, without = _counted(run, model, list(finalists), verdicts)
+    failed = next(iter(pool.failures.values()), None)
+    return wins, reason, f"The judge failed: {failed}" if failed else without
+
+
+_WITHOUT = {"tie": "called {} and {} equally good", "none": "gave no verdict on {} and {} that can be read",
+            "order": "favoured nobody in both orders of {} and {}"}
 
 
 def _counted(run: Run, model: Model, finalists: list[str],
-             verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str]]:
-    """A comparison counts for whom both orders favour."""
+             verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str], str]:
+    """Comparisons won, by whom both orders favour; the reason of each winner; and why there is none of any."""
     wins: Counter[str] = Counter()
     reason: dict[str, str] = {}
+    without: list[str] = []
     for one, other in combinations(finalists, 2):
         first, second = (verdicts.get(pair, Verdict(None, "")) for pair in ((one, other), (other, one)))
         match first.better, second.better:
@@ -125,25 +118,15 @@ def _counted(run: Run, model: Model, finalists: list[str],
                 winner, loser, said = one, other, first.reason
             case "B", "A":
                 winner, loser, said = other, one, second.reason
-            case _:
-                run.emit(Judged(model.name, "", other, f"No verdict on {one} and {other} that holds in both orders."))
+            case both:
+                kind = "none" if None in both else "tie" if both == (TIE, TIE) else "order"
+                without.append(f"The judge {_WITHOUT[kind].format(one, other)}.")
+                run.emit(Judged(model.name, "", other, without[-1]))
                 continue
         wins[winner] += 1
         reason[winner] = said
         run.emit(Judged(model.name, winner, loser, said))
-    return wins, reason
-
-
-def verdict_in(text: str) -> Verdict:
-    """The verdict in a judge's reply: JSON if it is well formed, else the last word on who is better."""
-    try:
-        said = json.loads(text[text.index("{") : text.rindex("}") + 1])
-        better, reason = str(said["better"]), " ".join(str(said.get("reason", "")).split())
-    except (ValueError, KeyError, TypeError, AttributeError):
-        found = _BETTER.findall(text)
-        better, reason = (found[-1] if found else ""), " ".join(text.split())[:200]
-    known = {"a": "A", "b": "B", "neither": "neither"}.get(better.strip().lower())
-    return Verdict(known, reason)
+    return wins, reason, " ".join(without)
 
 
 def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:

@@ -34,6 +34,10 @@ async def merge(run: Run, team: Team, table: Table) -> Decision:
     if model is None or len(best) == 1:
         fallback = await vote(run, team, table)
         return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
+    if any(attempt.calls for attempt in best):
+        # Calls are run by the one who asks: no text says them, and of two calls only one may be meant.
+        fallback = await vote(run, team, table)
+        return replace(fallback, reason=f"Answers that call tools are voted on, not merged. {fallback.reason}")
     for count in range(len(best), 1, -1):
         best = best[:count]
         if dealt := table.shares.dealt(writing(run, team, best), 1):

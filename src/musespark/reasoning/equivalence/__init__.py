@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from musespark.content import Request
 from musespark.errors import BadOption
-from musespark.reasoning.equivalence.equivalence import Equivalence, blank
+from musespark.reasoning.equivalence.equivalence import Equivalence, Limited, blank
 from musespark.reasoning.equivalence.extraction import answer_in, marked_answer
 from musespark.reasoning.equivalence.judged import Judge
 
@@ -24,7 +23,8 @@ EQUIVALENCES = {
     "automatic": "musespark.reasoning.equivalence.automatic:Automatic",
 }
 
-__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "answer_in", "blank", "equivalence_for", "equivalence_named", "marked_answer"]
+__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "Limited", "answer_in", "blank", "equivalence_for", "equivalence_named",
+           "marked_answer"]
 
 
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:
@@ -37,12 +37,11 @@ def equivalence_named(name: str, *arguments: Any) -> Equivalence:
 
 
 def equivalence_for(request: Request, judge: Judge | None = None) -> Equivalence:
-    """The equivalence that fits what is known of a request: its schema, its tools, else what the answers look like.
+    """The equivalence that fits what is known of a request: its schema, its tools, else its question and the answers.
 
     The judge is asked about answers in prose alone.
     """
     if request.schema is not None:
         return equivalence_named("json")
-    mathematics = equivalence_named("mathematics") if find_spec("math_verify") else None
-    automatic = equivalence_named("automatic", judge, mathematics)
+    automatic = equivalence_named("automatic", judge, equivalence_named("mathematics", None, request.question))
     return equivalence_named("calls", automatic) if request.tools else automatic

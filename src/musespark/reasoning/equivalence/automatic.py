@@ -1,24 +1,24 @@
-"""Sameness by what the answers look like: numbers, Python values, mathematics, prose, words."""
+"""Sameness by what the answers look like: values, Python values, prose, words."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.exact import Exact, normalised
 from musespark.reasoning.equivalence.judged import Judge, Judged
 from musespark.reasoning.equivalence.literals import literal, literal_key
 from musespark.reasoning.equivalence.mathematics import Mathematics, wordy
-from musespark.reasoning.equivalence.numeric import Number, number, same_number
+from musespark.reasoning.equivalence.reading.answer import Choice, Words
+from musespark.reasoning.equivalence.reading.reader import read, unquoted
 
 PROSE = 120
 """Characters from which on an answer is prose: two models never write the same, so a model has to judge."""
 
 
 class Automatic:
-    """Numbers as numbers, lists and strings as Python values, expressions as mathematics, prose by the judge, the rest as text.
+    """Values as values, lists and strings of Python as such, prose by the judge, the rest as text.
 
-    Without a judge prose is compared as text; without math-verify expressions are.
+    Without a judge prose is compared as text.
     """
 
     name = "automatic"
@@ -26,23 +26,38 @@ class Automatic:
 
     def __init__(self, judge: Judge | None = None, mathematics: Mathematics | None = None) -> None:
         self._judged = Judged(judge) if judge else None
-        self._otherwise = mathematics or Exact()
+        self._values = mathematics or Mathematics()
+
+    @property
+    def undecided(self) -> int:
+        """Comparisons that were neither proved nor refuted in time; they count as different."""
+        return self._values.undecided
 
     def key(self, attempt: Attempt) -> Hashable:
-        answer = attempt.answer
-        return number(answer) or (literal_key(answer) if _structured(answer) else normalised(answer))
+        """The Python value of an answer that is one, else its value as it was read."""
+        return literal_key(attempt.answer) if _structured(attempt.answer) else self._values.key(attempt)
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is as precise as was asked."""
+        return self._values.formed(attempt)
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two differ without any proof; of prose only a judge can say."""
+        if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
+            return False
+        return self.key(left) != self.key(right) and self._values.contradict(left, right)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        one, other = self.key(left), self.key(right)
-        if one == other:
+        """Whether either answer may stand for the other."""
+        if self.key(left) == self.key(right):
             return True
-        if isinstance(one, Number) and isinstance(other, Number):
-            return same_number(one, other)
         if _structured(left.answer) and _structured(right.answer):
             return False
+        if _quoted_value(left.answer) != _quoted_value(right.answer):
+            return False  # '12' is text that consists of digits, and no number
         if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
             return await self._judged.same(left, right)
-        return await self._otherwise.same(left, right)
+        return await self._values.same(left, right)
 
 
 def prose(answer: str) -> bool:
@@ -50,13 +65,21 @@ def prose(answer: str) -> bool:
     return len(answer) > PROSE and wordy(answer) and not _structured(answer)
 
 
+def _quoted_value(answer: str) -> bool:
+    """Whether the answer is a value in quotation marks, which make text of it; of words and letters they say nothing."""
+    plain = answer.strip()
+    return unquoted(plain) != plain and not isinstance(read(plain), Words | Choice)
+
+
 def _structured(answer: str) -> bool:
-    """Whether the answer is a Python list, tuple, set, dictionary or quoted string."""
+    """Whether the answer is a list, tuple, set, dictionary or quoted string of Python, and no formula."""
     plain = answer.strip()
     if not plain or plain[0] not in "[({'\"":
         return False
     try:
-        literal(plain)
+        value = literal(plain)
     except ValueError:
         return False
-    return True
+    if isinstance(value, str):
+        return len(plain) > 2
+    return not isinstance(value, int | float | complex) and isinstance(read(plain), Words)

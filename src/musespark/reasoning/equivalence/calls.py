@@ -6,7 +6,7 @@ from collections.abc import Hashable
 
 from musespark.content import ToolCall
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.equivalence import Equivalence
+from musespark.reasoning.equivalence.equivalence import Contradictions, Equivalence, Forms, Limited
 from musespark.reasoning.equivalence.exact import Exact
 from musespark.reasoning.equivalence.values import hashable
 
@@ -27,6 +27,21 @@ class Calls:
         if attempt.calls:
             return "calls", tuple(sorted((_key(call) for call in attempt.calls), key=repr))
         return self._otherwise.key(attempt)
+
+    @property
+    def undecided(self) -> int:
+        """Comparisons of answers without calls that were given up."""
+        return self._otherwise.undecided if isinstance(self._otherwise, Limited) else 0
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is in the form that was asked for; calls always are."""
+        return bool(attempt.calls) or not isinstance(self._otherwise, Forms) or self._otherwise.formed(attempt)
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two call different things, or differ otherwise."""
+        if left.calls or right.calls:
+            return self.key(left) != self.key(right)
+        return isinstance(self._otherwise, Contradictions) and self._otherwise.contradict(left, right)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         if left.calls or right.calls:

@@ -6,6 +6,8 @@ from collections.abc import Hashable
 from typing import Protocol, runtime_checkable
 
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.equivalence.extraction import marked_answer
+from musespark.reasoning.equivalence.refusal import is_refusal
 
 
 class Equivalence(Protocol):
@@ -38,6 +40,28 @@ class Forms(Protocol):
         """Whether the answer is in the form that was asked for, and not merely understood."""
 
 
+@runtime_checkable
+class Contradictions(Protocol):
+    """A sameness that is not transitive, and can tell at once which answers of one component are known to differ."""
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two are known to differ, whatever either is the same as. Nothing is awaited or proved."""
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A sameness that gives up on comparisons that take too long."""
+
+    @property
+    def undecided(self) -> int:
+        """Comparisons that were given up; they count as different."""
+
+
 def blank(attempt: Attempt) -> bool:
     """Whether the attempt answers nothing: it joins no group and has no vote."""
     return not attempt.answer.strip() and not attempt.calls
+
+
+def declines(attempt: Attempt) -> bool:
+    """Whether the attempt declines to answer, or says that it does not know, and marks no answer besides."""
+    return not attempt.calls and is_refusal(attempt.text) and marked_answer(attempt.text) in (None, attempt.text.strip())

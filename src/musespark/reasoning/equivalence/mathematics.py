@@ -1,65 +1,124 @@
-r"""The same mathematics: 1/2, 0.5 and \frac{1}{2}; x+1 and 1+x. Cheap comparisons first, then math-verify in another process."""
+r"""The same value: 1/2, 0.5 and \frac{1}{2}; x+1 and 1+x; 5 km and 5,000 m; (B) and B.
+
+Both answers are read whole, or compared as words.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Hashable
+import time
+from collections.abc import Coroutine, Hashable
+from importlib.util import find_spec
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence.exact import normalised
-from musespark.reasoning.equivalence.numeric import Number, number, same_number
+from musespark.reasoning.equivalence.comparison import Comparison
 from musespark.reasoning.equivalence.prover import Prover, shared_prover
+from musespark.reasoning.equivalence.reading.answer import Formula, Words
+from musespark.reasoning.equivalence.reading.expectation import expectation_of
+from musespark.reasoning.equivalence.reading.notation import LONGEST
+from musespark.reasoning.equivalence.reading.reader import read
+from musespark.reasoning.equivalence.reading.rounding import REPEATING
+from musespark.reasoning.equivalence.reading.trees import Tree
 
-LONGEST = 400
-"""Characters of the longest expression that is worth a symbolic comparison."""
-# A hyphen or a slash between letters is an operator between single letters alone: x-y, but not well-known, nor and/or.
-_SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_√π∞≤≥∪∩±]|\d\s*[-+*/=<>(]|[-+*/=<>(,]\s*\d|"
-                       r"[a-zA-Z0-9)]\s*[+*^=<>]\s*[a-zA-Z0-9(]|[0-9)]\s*[-/]\s*[a-zA-Z0-9(]|[a-zA-Z0-9)]\s*[-/]\s*[0-9(]|"
-                       r"(?<![^\W\d_])[a-zA-Z]\s*[-/]\s*[a-zA-Z](?![^\W\d_])|[(\[{].*,")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}[-/]\d{1,2}[-/]\d{4}")
+TOTAL = 6.0
+"""Seconds that all proofs about the answers to one question may take together; pairs that are left then count as different."""
 # No function's name before its parenthesis, no command of TeX. Scripts that put no space between words: two letters are one.
 _WORD = re.compile(r"[\u0400-\u1eff\u2c00-\u2dff\u3040-\ud7ff]{2}|(?<![\\\w{])[^\W\d_]{3,}+(?!\()")
 _OPERATOR = re.compile(r"[+*^=<>≤≥±√∑∫]|[-/](?![^\W\d_]{2})|\\[a-zA-Z]+")
 FEW = 4
 """Words that an expression may have beside its operators: "for all real numbers"."""
-_LAYOUT = re.compile(r"\\(?:left|right|displaystyle|!|,|;|:|quad|qquad|\s)|\$|\s+|\\[()\[\]]")
 
 
 class Mathematics:
-    """Answers that are the same number or the same expression; others are compared as exact text."""
+    """Answers of the same value, by what the question asks for; those that are no values are compared as text.
+
+    One object serves one question: its proofs share `TOTAL` seconds.
+    """
 
     name = "mathematics"
     keyed = False
 
-    def __init__(self, prover: Prover | None = None) -> None:
-        self._prover = prover or shared_prover()
+    def __init__(self, prover: Prover | None = None, question: str = "", seconds: float = TOTAL) -> None:
+        """Without a prover the shared one is used, where SymPy is installed; without SymPy nothing but exact arithmetic proves.
+
+        question: what was asked; seconds: for all proofs together.
+        """
+        self._prover = prover or (shared_prover() if find_spec("sympy") else None)
+        self._expected = expectation_of(question)
+        self._comparison = Comparison(self._proved, self._expected)
+        self._left = seconds
+        self._under_way = 0
+        self._since = 0.0
+        self._proofs: dict[tuple[Tree, Tree, str], bool] = {}
+        self.undecided = 0
+        """Comparisons that were neither proved nor refuted in time, or without SymPy; they count as different."""
 
     def key(self, attempt: Attempt) -> Hashable:
-        return number(attempt.answer) or (expression(attempt.answer) if symbolic(attempt.answer) else normalised(attempt.answer))
+        """The value as it was read; a note beside it is no part of it."""
+        return read(attempt.answer, self._expected.base)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        one, other = self.key(left), self.key(right)
-        if one == other:
-            return True
-        if isinstance(one, Number) and isinstance(other, Number):
-            return same_number(one, other)
-        if not (symbolic(left.answer) or symbolic(right.answer)) or max(len(left.answer), len(right.answer)) > LONGEST:
-            return False
-        return await self._prover.same(left.answer, right.answer)
+        """Whether either answer may stand for the other."""
+        return await self._comparison.same(read(left.answer, self._expected.base), read(right.answer, self._expected.base))
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is as precise as was asked: exact, or with as many decimal places as the question says."""
+        answer = read(attempt.answer, self._expected.base)
+        decimal = answer.decimal if isinstance(answer, Formula) else None
+        if self._expected.rounded and self._expected.places is not None and self._expected.places > 0:
+            return decimal is not None and decimal.places == self._expected.places
+        return self._expected.rounded or decimal is None or decimal.digits < REPEATING
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """Whether the two differ without any proof: 5 km and 5 m, though a bare 5 may be either."""
+        pair = (read(left.answer, self._expected.base), read(right.answer, self._expected.base))
+        return not at_once(Comparison(_granted, self._expected).same(*pair))
+
+    async def _proved(self, left: Tree, right: Tree, asked: str) -> bool:
+        """Whether a proof was found; each is asked for once."""
+        left, right = sorted((left, right), key=repr)
+        known = (left, right, asked)
+        if known not in self._proofs:
+            found = None if self._prover is None else await self._within_time(self._prover, *known)
+            self._proofs.setdefault(known, bool(found))
+            self.undecided += found is None
+        return self._proofs[known]
+
+    async def _within_time(self, prover: Prover, left: Tree, right: Tree, asked: str) -> bool | None:
+        """What the prover says; None where it says nothing within what is left of the time for this question."""
+        await prover.start()
+        if not self._under_way:
+            self._since = time.monotonic()
+        left_over = self._left - (time.monotonic() - self._since)
+        if left_over <= 0:
+            return None
+        self._under_way += 1
+        try:
+            return await asyncio.wait_for(prover.prove(left, right, asked), left_over)
+        except TimeoutError:
+            return None
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._left -= time.monotonic() - self._since
 
 
-def symbolic(text: str) -> bool:
-    """Whether the text looks like an expression, more than a number and less than prose."""
-    if len(text) > LONGEST or number(text) is not None or _DATE.fullmatch(text.strip()) or wordy(text):
-        return False
-    return _SYMBOLIC.search(text) is not None
+async def _granted(left: Tree, right: Tree, asked: str) -> bool:
+    """A proof that is not worth its time here."""
+    return True
+
+
+def at_once(comparing: Coroutine[None, None, bool]) -> bool:
+    """The result of a comparison that waits for nothing."""
+    try:
+        comparing.send(None)
+    except StopIteration as ended:
+        return bool(ended.value)
+    comparing.close()
+    return True
 
 
 def wordy(text: str) -> bool:
     """Whether the text has more than a few words beside whatever operators it has: sentences, not an expression."""
-    return len(_WORD.findall(text)) - len(_OPERATOR.findall(text)) > FEW
-
-
-def expression(text: str) -> str:
-    """The expression without what TeX only lays out by."""
-    return _LAYOUT.sub("", text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac")).rstrip(".")
+    return len(_WORD.findall(text)) - len(_OPERATOR.findall(text)) > FEW and (len(text) > LONGEST or isinstance(read(text), Words))

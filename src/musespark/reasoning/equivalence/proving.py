@@ -1,4 +1,8 @@
-"""The process behind `Prover`: reads a JSON pair a line, writes true or false a line, and ends when nobody asks any more."""
+"""The process behind `Prover`: reads a question a line, writes true, false or null a line, and ends when none comes any more.
+
+A question is two trees of `reading.trees` and what is asked of them. Floating point with sixty digits refutes; only SymPy's exact
+simplification of the difference to zero, or of the ratio to a number, proves. What does neither is null.
+"""
 
 from __future__ import annotations
 
@@ -14,24 +18,99 @@ BYTES = 2 << 30
 """Of address space."""
 IDLE = 120.0
 """Seconds without a question after which the process ends; the next question starts another."""
+DIGITS = 60
+"""Significant digits of the floating point that refutes."""
+LARGEST = 100_000
+"""Bits of the largest power that is written out."""
 
 
-@lru_cache(4096)
-def expression(text: str) -> Any:
-    """What math-verify reads in a text, as it is and as TeX."""
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse
-
-    targets = (LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig())
-    plain = text.strip().strip("$")
-    return parse(f"${plain}$", targets, parsing_timeout=None) or parse(plain, targets, parsing_timeout=None)
+class TooLarge(Exception):
+    """A number that nobody can write out."""
 
 
-def same(left: str, right: str) -> bool:
-    """Whether either text proves to be the other."""
-    from math_verify import verify
+def expression(tree: Any) -> Any:
+    """SymPy's expression of a tree. Variables are positive: elsewhere floating point has refuted already. Raises `TooLarge`."""
+    import sympy
+
+    kind = tree[0]
+    if kind == "num":
+        return sympy.Rational(tree[1])
+    if kind == "sym":
+        constants = {"PI": sympy.pi, "E": sympy.E, "I": sympy.I, "oo": sympy.oo}
+        return constants.get(tree[1]) or sympy.Symbol(tree[1], positive=True)
+    if kind in ("add", "mul"):
+        return (sympy.Add if kind == "add" else sympy.Mul)(*map(expression, tree[1]))
+    if kind == "pow":
+        base, exponent = expression(tree[1]), expression(tree[2])
+        if (
+            exponent.is_Rational
+            and base.is_Rational
+            and abs(exponent) * max(int(base.p).bit_length(), int(base.q).bit_length()) > LARGEST
+        ) or (not exponent.is_Rational and exponent.is_number and abs(exponent.evalf(10)) > LARGEST):
+            raise TooLarge
+        return base**exponent
+    if kind == "call":
+        return function(tree[1])(*map(expression, tree[2]))
+    raise ValueError(kind)
+
+
+@lru_cache(256)
+def function(name: str) -> Any:
+    """SymPy's function of that name, or one of which nothing is known."""
+    import sympy
+
+    known = {
+        "ln": sympy.log,
+        "abs": sympy.Abs,
+        "ceil": sympy.ceiling,
+        "max": sympy.Max,
+        "min": sympy.Min,
+        "mod": sympy.Mod,
+        **{
+            each: getattr(sympy, each)
+            for each in ("sin cos tan cot sec csc asin acos atan sinh cosh tanh floor gcd lcm factorial binomial").split()
+        },
+    }
+    return known.get(name) or sympy.Function(name)
+
+
+def is_zero(difference: Any) -> bool | None:
+    """Whether an expression is exactly zero; None where neither is shown."""
+    import sympy
+
+    if difference.is_number:
+        value = difference.evalf(DIGITS)
+        if value.is_number and abs(value) > sympy.Float(10) ** -(DIGITS // 2):
+            return False
+    for simplify in (
+        sympy.expand,
+        sympy.radsimp,
+        sympy.simplify,
+        lambda each: sympy.simplify(sympy.sqrtdenest(sympy.expand(each))),
+        lambda each: sympy.simplify(each.rewrite(sympy.exp)),
+        sympy.trigsimp,
+        sympy.logcombine,
+        lambda each: sympy.simplify(sympy.expand_log(each)),
+    ):
+        if simplify(difference) == 0:
+            return True
+    if difference.is_number and difference.is_algebraic:
+        unknown = sympy.Dummy()
+        return bool(sympy.minimal_polynomial(difference, unknown) == unknown)
+    return None
+
+
+def decided(left: Any, right: Any, asked: str) -> bool | None:
+    """The answer to one question."""
+    import sympy
 
     one, other = expression(left), expression(right)
-    return bool(verify(one, other, timeout_seconds=None) or verify(other, one, timeout_seconds=None))
+    if asked == "equal":
+        return is_zero(one - other)
+    ratio = sympy.simplify(one / other)
+    if ratio.is_number and ratio.is_finite and not ratio.is_zero:
+        return bool(asked == "ratio" or ratio.is_positive)
+    return None
 
 
 def main() -> None:
@@ -42,11 +121,11 @@ def main() -> None:
         line = sys.stdin.readline()
         if not line:
             return
-        pair = json.loads(line)
+        asked = json.loads(line)
         try:
-            answer = same(*pair) if pair else expression("1") is not None
+            answer = decided(*asked) if asked else is_zero(expression(["num", "0"]))
         except Exception:  # whatever SymPy raises on what a model wrote: it has proved nothing
-            answer = False
+            answer = None
         print(json.dumps(answer), flush=True)
 
 
