@@ -153,7 +153,7 @@ def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pic
     calls = tuple(one for one in reply.calls if one.name in theirs)
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=answer_in(text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
-                   verified=reply.verified, verified_by=reply.verified_by,
+                   verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
                    why=reply.why, reason=reply.reason, stop=reply.stop, by=brief.model)
 
 

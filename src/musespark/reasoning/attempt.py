@@ -32,6 +32,8 @@ class Attempt:
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
     verified_by: str = ""
+    abstained: str = ""
+    """Why the model does not answer; empty where it does."""
     why: Why = "finished"
     """Why the reply ended."""
     reason: str = ""

@@ -97,7 +97,7 @@ def _standing(attempt: Attempt) -> int:
         return 3
     if attempt.verified is False:
         return 0
-    return 1 if attempt.cut else 2
+    return 1 if attempt.cut or attempt.abstained else 2
 
 
 @contextmanager

@@ -62,7 +62,7 @@ def _so_far(connection: Connection, run: str, before: int) -> list[str]:
     between = EVENTS.c.run == run, EVENTS.c.number > 0, EVENTS.c.number < before
     wanted = select(EVENTS.c.number, EVENTS.c.body).where(*between)
     newest_of = connection.execute(select(EVENTS.c.kind, func.max(EVENTS.c.number)).group_by(EVENTS.c.kind).where(
-        *between, EVENTS.c.kind.in_(("answer_dropped", "spent", "verified"))))
+        *between, EVENTS.c.kind.in_(("answer_dropped", "spent", "verified", "abstained"))))
     last = {kind: number for kind, number in newest_of}
     text = connection.execute(wanted.where(EVENTS.c.kind == "answer_delta", EVENTS.c.number > last.pop("answer_dropped", 0))
                               .order_by(EVENTS.c.number).limit(CHARACTERS))

@@ -15,7 +15,7 @@ from musespark.nano.worlds.countdown import (
     QUESTIONS,
     TRIES,
     Countdown,
-    asked,
+
     evaluate,
     explore,
     makes,

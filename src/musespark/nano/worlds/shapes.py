@@ -91,6 +91,10 @@ class Shapes:
         expected = expect(question, *seen) if seen else None
         return None if expected is None else answer.strip().lower() == expected
 
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """None."""
+        return None
+
 
 def ask(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
     """A question of easy-VQA's forms, as often as easy-VQA asks it, and the answer."""
