@@ -1,8 +1,7 @@
 """Strict reading of a question's words: a closed set of phrasings, and nothing beside them.
 
 A phrasing is matched from the first character to the last. What is left over, be it one word, makes a question unread: a verifier
-then has nothing to say about it. `unknown_words` and `Words.changed_by` tell an unusual way to ask from a condition that a task
-does not know.
+then has nothing to say about it. `unknown_words` tells an unusual way to ask from a condition that a task does not know.
 """
 
 from __future__ import annotations
@@ -29,13 +28,17 @@ def plain(text: str) -> str:
 class Phrasings:
     """Ways to ask for one thing. `{name}` in a phrasing stands for a slot."""
 
-    def __init__(self, phrasings: Iterable[str], slots: Mapping[str, str] | None = None) -> None:
-        """slots: a regular expression without groups of its own for each slot's text."""
+    def __init__(
+        self, phrasings: Iterable[str], slots: Mapping[str, str] | None = None, telling: Iterable[str] = ()
+    ) -> None:
+        """slots: a regular expression without groups of its own for each slot's text; telling: words that may turn the meaning of a
+        question round where it is no phrasing, although phrasings have them."""
+        phrasings = tuple(phrasings)
         self._slots = dict(slots or {})
         self._forms = [re.compile(_BEFORE + self._form(phrasing) + _AFTER) for phrasing in dict.fromkeys(map(_bare, phrasings))]
         texts = (re.sub(r"\{\w+\}", " ", phrasing) for phrasing in map(_bare, phrasings))
-        self.words = frozenset(word for text in texts for word in _WORD.findall(text)) | _COURTESY
-        """All words that the phrasings have, and courtesies."""
+        self.words = (frozenset(word for text in texts for word in _WORD.findall(text)) | _COURTESY) - frozenset(telling)
+        """Words that change nothing: courtesies, and those of the phrasings but the telling ones."""
 
     def read(self, question: str) -> dict[str, str] | None:
         """What stands in the slots; None where the question is not, as a whole, one of the phrasings."""
@@ -43,7 +46,7 @@ class Phrasings:
         return next((found.groupdict() for form in self._forms if (found := form.fullmatch(text))), None)
 
     def unknown_words(self, question: str) -> list[str]:
-        """The words of a question that none of the phrasings has, in their order: any of them may be a condition."""
+        """The words of an unread question that may be a condition, in their order."""
         return list(dict.fromkeys(word for word in _WORD.findall(plain(question)) if word not in self.words))
 
     def _form(self, phrasing: str) -> str:
