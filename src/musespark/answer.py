@@ -22,7 +22,6 @@ from musespark.events import (
 )
 from musespark.usage import Usage
 
-
 _UNCHECKED: Status = "unchecked"
 
 

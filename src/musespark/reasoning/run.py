@@ -223,7 +223,8 @@ class Run:
             self.reason = "it was stopped"
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
-        self.emit(RunEnded(self.answer, self._status == "verified", usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+        is_verified = self._status == "verified"
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
                            self.signed, self._status))
 
     def _failed(self, error: MuseError) -> None:

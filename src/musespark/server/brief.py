@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from musespark.content import Request
-from musespark.models.model import AbstainedDelta, Abilities, Delta, Finish, Model, TextDelta, VerifiedDelta
+from musespark.models.model import Abilities, AbstainedDelta, Delta, Finish, Model, TextDelta, VerifiedDelta
 
 
 class Brief:

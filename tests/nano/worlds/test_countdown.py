@@ -15,7 +15,6 @@ from musespark.nano.worlds.countdown import (
     QUESTIONS,
     TRIES,
     Countdown,
-
     evaluate,
     explore,
     makes,
@@ -25,6 +24,7 @@ from musespark.nano.worlds.countdown import (
     solution,
     solves,
 )
+from musespark.nano.worlds.countdown_reading import read
 
 seeds = st.integers(0, 2**32)
 
@@ -188,4 +188,6 @@ def test_the_target_is_not_taken_for_one_of_the_numbers():
 @pytest.mark.parametrize("form", QUESTIONS)
 @pytest.mark.parametrize("spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"])
 def test_every_wording_is_understood(form, spoken):
-    assert asked(form.format(numbers=spoken, listed=spoken, target=66)) == (66, (3, 7, 12, 25))
+    wanted = read(form.format(numbers=spoken, listed=spoken, target=66))
+    assert wanted is not None and wanted.beyond() is None
+    assert (wanted.target, wanted.numbers) == (66, (25, 3, 7, 12))

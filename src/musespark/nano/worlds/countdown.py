@@ -302,7 +302,9 @@ class Countdown:
         wanted = read(question)
         if wanted is None:
             return not_read(question)
-        return wanted.beyond() or (None if wanted.is_solvable() else f"nothing makes {wanted.target} of these numbers, each used once")
+        if reason := wanted.beyond():
+            return reason
+        return None if wanted.is_solvable() else f"nothing makes {wanted.target} of these numbers, each used once"
 
 
 _ARITHMETIC = re.compile(r"[0-9+*/() -]{0,200}")

@@ -16,8 +16,8 @@ from musespark.nano.worlds.countdown_reading import read as read_countdown
 from musespark.nano.worlds.decline_questions import careless, everyday, lines
 from musespark.nano.worlds.lake import Lake
 from musespark.nano.worlds.maze import Maze
-from musespark.nano.worlds.shapes import ask as ask_about_shape
 from musespark.nano.worlds.scope import abstention
+from musespark.nano.worlds.shapes import ask as ask_about_shape
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw
 from musespark.nano.worlds.world import Deck, Problem, held_out as is_held_out
 

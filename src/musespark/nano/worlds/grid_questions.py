@@ -1,4 +1,4 @@
-"""The wording of questions about frozen lakes and mazes: all ask for a shortest way from the start to the goal, and nothing else."""
+"""The wording of questions about frozen lakes and mazes: all ask for a shortest way from start to goal, and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ LAKE_QUESTIONS = (
 _OTHER_LAKE_QUESTIONS = (
     "Find the shortest safe path from the start to the goal", "Find a safe path from the start to the goal",
     "What is the shortest safe path from the start to the goal", "How do I get safely from the start to the goal",
-    "Solve this frozen lake", "How do I cross this frozen lake", "How do I cross the lake safely", "Get to the goal without falling in",
+    "Solve this frozen lake", "How do I cross this frozen lake", "How do I cross the lake safely",
+    "Get to the goal without falling in",
 )  # fmt: skip
 MAZE_QUESTIONS = (
     "Find the way through the maze from the green dot to the red dot.",
@@ -50,11 +51,12 @@ MAZE_QUESTIONS = (
 )
 """Phrasings that the model is trained on."""
 _OTHER_MAZE_QUESTIONS = (
-    "Solve this maze", "Solve the maze", "Find the way through this maze", "Find the way through the maze", "Find a way through this maze",
-    "Find the shortest way through the maze", "Find the shortest path through this maze", "How do I get from start to finish",
-    "Find the path from the green dot to the red dot", "Find the shortest path from the green dot to the red dot",
-    "How do I get from the green dot to the red dot", "Find the way from green to red", "Which way leads from green to red",
-    "Find the path from start to goal", "How do I get from the start to the goal",
+    "Solve this maze", "Solve the maze", "Find the way through this maze", "Find the way through the maze",
+    "Find a way through this maze", "Find the shortest way through the maze", "Find the shortest path through this maze",
+    "How do I get from start to finish", "Find the path from the green dot to the red dot",
+    "Find the shortest path from the green dot to the red dot", "How do I get from the green dot to the red dot",
+    "Find the way from green to red", "Which way leads from green to red", "Find the path from start to goal",
+    "How do I get from the start to the goal",
 )  # fmt: skip
 # Beside a phrasing these words may ask for another way than the usual one: into a hole, backwards, the number of steps.
 _TELLING_OF_LAKES = (

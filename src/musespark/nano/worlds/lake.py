@@ -10,7 +10,7 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import frames, grid
 from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.grid_questions import LAKE_QUESTIONS as QUESTIONS, LAKE_PHRASINGS as PHRASINGS, not_read
+from musespark.nano.worlds.grid_questions import LAKE_PHRASINGS as PHRASINGS, LAKE_QUESTIONS as QUESTIONS, not_read
 from musespark.nano.worlds.lake_reading import is_explained, look
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 

@@ -15,6 +15,7 @@ from musespark.nano.worlds.grid_questions import MAZE_PHRASINGS as PHRASINGS, MA
 from musespark.nano.worlds.maze_reading import read_maze
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
+
 class Maze:
     """The world of mazes."""
 
@@ -43,7 +44,7 @@ class Maze:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the maze in the picture; None where the question or the picture is not read whole, or there is no way."""
+        """The same, for the maze in the picture; None where one is not read whole, or there is no way."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None or grid.solve(board) is None else grid.is_shortest(board, answer)

@@ -39,19 +39,19 @@ SCOPES: tuple[Scope, ...] = (
     ),
     Scope(
         "shapes", "Shape",
-        "a picture of one rectangle, circle or upright triangle in red, green, blue, black, gray, teal, brown or yellow on a plain "
-        "pale ground; the question is which shape or colour it has, or if there is one.",
+        "a picture of one rectangle, circle or upright triangle in red, green, blue, black, gray, teal, brown or yellow on a "
+        "plain pale ground; the question is which shape or colour it has, or if there is one.",
         "What color is the shape?", has_picture=True,
     ),
     Scope(
         "code", "Short program",
-        "a Python program of 2 to 9 lines and at most 96 characters: whole numbers, strings, lists, + - * // %, comparisons, if, for "
-        "and while, no functions, f-strings, comments or imports; the question is what it prints.",
+        "a Python program of 2 to 9 lines and at most 96 characters: whole numbers, strings, lists, + - * // %, comparisons, if, "
+        "for and while, no functions, f-strings, comments or imports; the question is what it prints.",
         "What does this print?\nx = 5\ny = 3\nprint(x + y)",
     ),
 )  # fmt: skip
 
-MORE = "`muse nano tasks` shows what I can do, with an example each; for anything else, connect a bigger model: muse ask --model NAME"
+MORE = "`muse nano tasks` shows what to ask, with examples; for anything else, connect a bigger model: muse ask --model NAME"
 
 
 def abstention(task: str, reason: str) -> str:

@@ -48,7 +48,8 @@ _WHICH_COLOUR = (
     "what is the color of the {shape}?",
 )
 _IS_THERE_FORMS, _IS_THERE_NOT_FORMS = (
-    Phrasings((form.replace("{}", "{thing}") for form in forms), {"thing": "[a-z]+(?: shape)?"}) for forms in (_IS_THERE, _IS_THERE_NOT)
+    Phrasings((form.replace("{}", "{thing}") for form in forms), {"thing": "[a-z]+(?: shape)?"})
+    for forms in (_IS_THERE, _IS_THERE_NOT)
 )
 _SHAPE_IS_ASKED = Phrasings(
     (*(form for form in _WHICH_SHAPE if "{" not in form), "what shape is it", "what shape is this", "which shape is in the image")

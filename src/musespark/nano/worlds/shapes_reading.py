@@ -1,8 +1,9 @@
 """Reads pictures of one coloured shape for the verifier: the shape must account for every pixel, and be one of three to the eye.
 
 A disc is told from polygons by its moments: of c * z^k over the pixels, where c is how much of a pixel is covered and z its place
-from the middle as a complex number, a disc has none but the 0th, a regular polygon of n corners has the n-th (Hu 1962; Flusser 2000).
-Rectangles and triangles are told from all else by the length and the middle of every row.
+from the middle as a complex number, a disc has none but the 0th, and a regular polygon of n corners has the n-th (Flusser 2000,
+"On the independence of rotation moment invariants"). Rectangles and triangles are told from all else by the length and the middle
+of every row.
 """
 
 from __future__ import annotations
@@ -26,10 +27,19 @@ _FAINT = 8.0
 _RIM = 1.6
 """Pixels on either side of a shape's rim that may be mixtures."""
 _MOMENTS = range(2, 13)
-_ROUND, _ROUNDISH = 0.045, 0.13
-"""The largest moment of a certain disc, and of one that may be a polygon."""
-_STRAIGHT, _UPRIGHT = 0.35, 0.25
-"""Pixels by which the length and the middle of a row may differ from those of a certain rectangle or triangle."""
+_ROUND, _ROUNDISH = (0.045, 0.075), (0.13, 0.27)
+"""The largest moment of a certain disc, every fourth one apart, which the grid of pixels has itself; and the largest of what may
+be a disc, with soft edges and with hard ones."""
+_STRAIGHT, _UPRIGHT = 0.35, 0.3
+"""Pixels by which the length and the middle of a row may differ from those of a certain rectangle."""
+_CORNERS = 0.1
+"""How much of a pixel may be missing at a corner of a certain rectangle."""
+_STRAIGHT_SLOPE = (0.6, 1.0)
+"""The same of a certain triangle's length, with soft edges and with hard ones."""
+_ROWS = 6
+"""Rows between the first and the last ones that a triangle with hard edges has at least, to be certain."""
+_HARD = 0.1
+"""Half-covered pixels for each pixel of the rim: an edge with fewer is a hard one."""
 _CLOSE = 0.3
 """Area between a shape and what is seen, in pixels for each pixel of the rim, at most."""
 _TALL = 3**0.5 / 2
@@ -135,13 +145,18 @@ def _is_round(covered: np.ndarray) -> bool | None:
     down, right, y, x, _ = _places(covered)
     z = (right - x) + 1j * (down - y)
     size = np.abs(z)
-    moments = [abs((covered * z**k).sum()) / float((covered * size**k).sum()) for k in _MOMENTS]
-    return max(moments) <= _ROUND if max(moments) <= _ROUNDISH else None
+    moments = {k: abs(complex((covered * z**k).sum())) / float((covered * size**k).sum()) for k in _MOMENTS}
+    if max(moments.values()) > _ROUNDISH[_is_hard(covered)]:
+        return None
+    return all(moment <= _ROUND[k % 4 == 0] for k, moment in moments.items())
 
 
 def _is_rectangular(covered: np.ndarray) -> bool | None:
     """Whether all rows, and all columns, are of one length and one middle; None where they certainly are not."""
-    return _worst([_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)])
+    differences = [_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)]
+    certain = _certain(max(length for length, _ in differences), max(middle for _, middle in differences), _STRAIGHT)
+    product = np.outer(covered.sum(1), covered.sum(0)) / covered.sum()  # a rectangle's rows are all alike, to the last corner
+    return certain and float(np.abs(covered - product).max()) <= _CORNERS
 
 
 def _is_triangular(covered: np.ndarray) -> bool | None:
@@ -149,7 +164,16 @@ def _is_triangular(covered: np.ndarray) -> bool | None:
     _, _, y, _, area = _places(covered)
     width = float((2 * area / _TALL) ** 0.5)
     top = y - 2 / 3 * _TALL * width
-    return _worst([_rows(covered, lambda down, _: (down - top) / _TALL)])
+    length, middle = _rows(covered, lambda down, _: (down - top) / _TALL)
+    is_hard = _is_hard(covered)
+    certain = _certain(length, middle, _STRAIGHT_SLOPE[is_hard])
+    return certain and not (is_hard and (covered.sum(1) > 0.5).sum() - 4 < _ROWS)
+
+
+def _is_hard(covered: np.ndarray) -> bool:
+    """Whether hardly any pixel is half covered."""
+    rim = 4 * float(covered.sum()) ** 0.5
+    return bool(((covered > 0.1) & (covered < 0.9)).sum() < _HARD * rim)
 
 
 def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[float, float]:
@@ -164,11 +188,11 @@ def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.n
     return float(np.abs(lengths[inside] - wanted).max()), float(np.ptp(middles)) / 2
 
 
-def _worst(differences: list[tuple[float, float]]) -> bool | None:
-    length, middle = (max(each) for each in zip(*differences, strict=True))
-    if length <= _STRAIGHT and middle <= _UPRIGHT:
+def _certain(length: float, middle: float, straight: float) -> bool | None:
+    """Whether differences of rows are those of a certain shape; None where they are too large for any."""
+    if length <= straight and middle <= _UPRIGHT:
         return True
-    return False if length <= 4 * _STRAIGHT and middle <= 4 * _UPRIGHT else None
+    return False if length <= 1.4 and middle <= 1.0 else None
 
 
 _IDEALS: dict[str, Callable[[np.ndarray], _Ideal]] = {"circle": _disc, "rectangle": _rectangle, "triangle": _triangle}

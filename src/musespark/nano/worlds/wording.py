@@ -13,8 +13,8 @@ _QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": 
 _BEFORE = r"(?:(?:hi|hello|hey)[,!]? )?(?:please,? )?"
 _AFTER = r"(?:,? please)?[.?!:]*(?: (?:please|thanks|thank you|many thanks)[.!]*)?"
 _COURTESY = frozenset(
-    "a am an and are be can could dear do does for from give hello help here hey hi i in is it its let me my of on our out please s "
-    "tell thank thanks that the there these this those to us want we what which with would you your".split()
+    "a am an and are be can could dear do does for from give hello help here hey hi i in is it its let me my of on our out please "
+    "s tell thank thanks that the there these this those to us want we what which with would you your".split()
 )
 """Words that change nothing about a task, wherever they stand."""
 _WORD = re.compile(r"[^\W\d_]+")
