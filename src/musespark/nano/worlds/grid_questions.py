@@ -80,10 +80,10 @@ def not_read(phrasings: Phrasings, question: str) -> str | None:
     if phrasings.read(question) is not None:
         return None
     text = plain(question)
-    if words := phrasings.unknown_words(text):
-        return unread(words)
     if _BACKWARDS.search(text):
         return "it asks for a way that does not lead from the start to the goal"
+    if words := phrasings.unknown_words(text):
+        return unread(words)
     if re.search(r"[0-9]", text):
         return "it has numbers in it, which may be a condition that I do not know"
     return None

@@ -64,7 +64,10 @@ class Lake:
             return "the lake is drawn as gymnasium did up to version 1.2"
         if len(drawn.rows) not in SIZES:
             return f"the lake has {len(drawn.rows)}x{len(drawn.rows)} cells"
-        return "no way over the ice leads to the goal" if grid.solve(read_map(drawn.rows)) is None else None
+        if grid.solve(read_map(drawn.rows)) is None:
+            return "no way over the ice leads to the goal"
+        is_all = picture is not None and is_explained(drawn, picture)
+        return None if is_all else "there is more in the picture than a frozen lake after a reset"
 
 
 def key_of(rows: tuple[str, ...]) -> str:

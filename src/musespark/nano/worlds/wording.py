@@ -64,4 +64,4 @@ def _bare(phrasing: str) -> str:
 def unread(words: list[str]) -> str:
     """Why a question with such words cannot be answered, as a clause."""
     named = ", ".join(f'"{word}"' for word in words[:4]) + (" and more" if len(words) > 4 else "")
-    return f"it says {named}, which may be a condition that I do not know"
+    return f"I do not understand {named} in it, which may be a condition"
