@@ -156,7 +156,8 @@ def test_the_exit_code_tells_a_right_answer_from_a_wrong_one_and_from_none(says,
 
 async def test_pictures_are_kept_and_control_tokens_are_not_shown(says):
     says(play("<maze><img><p0><t10><p1><t11></img><img><@1><p0><t57></img><answer>R<eos>"))
-    answer = await ask("Which moves solve this maze?", images=[Path(__file__).parents[2] / "examples" / "maze.png"], mode="thinking")
+    maze = Path(__file__).parents[2] / "examples" / "maze.png"
+    answer = await ask("Which moves solve this maze?", images=[maze], mode="thinking")
     assert answer.status == "refuted"
     assert [(picture.width, picture.agent) for picture in of(Pictured, answer)] == [(256, "main")] * 2
     assert "".join(event.text for event in of(Thought, answer)) == "maze: "

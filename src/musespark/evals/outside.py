@@ -43,7 +43,9 @@ _CHANGED = (
 """In the name: the usual answer is no answer to this question."""
 
 
-_TARGET = re.compile(r"(?:make|get|reach|target|target is|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)", re.IGNORECASE)
+_TARGET = re.compile(
+    r"(?:make|get|reach|target|target is|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,9 @@ def _usual(question: str) -> Iterator[str]:
             yield found
 
 
-def _on_a_map(task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None) -> Iterator[Asked]:
+def _on_a_map(
+    task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
+) -> Iterator[Asked]:
     name = record["name"]
     if task == "maze":
         maze = record["maze"]

@@ -21,11 +21,14 @@ _GREEN, _RED, _BLUE, _ORANGE = (0, 160, 60), (225, 40, 40), (30, 60, 220), (255,
 _INKS = {"grey walls": (128,) * 3, "light grey walls": (190,) * 3, "blue walls": _BLUE, "dark theme": (255,) * 3}
 _PAPERS = {"dark theme": (20,) * 3, "cream paper": (250, 240, 205)}
 _EXTRA_WALLS = {"blue wall": _BLUE, "red wall": _RED, "light grey wall": (190,) * 3}
-_OTHER_COLOURS = {
+OTHER_COLOURS = {
     "orange": (255, 165, 0), "purple": (128, 0, 128), "pink": (255, 192, 203), "white": (255, 255, 255), "cyan": (0, 255, 255),
     "magenta": (255, 0, 255), "navy": (0, 0, 128), "lime": (50, 205, 50), "maroon": (128, 0, 0), "olive": (128, 128, 0),
     "dark green": (0, 100, 0), "sky blue": (135, 206, 235),
 }  # fmt: skip
+OTHER_SHAPES = (
+    "triangle_down", "right triangle", "ellipse", "pentagon", "hexagon", "star", "diamond", "cross", "heart", "ring",
+)  # fmt: skip
 _CLASSIC = {"S": "stool", "H": "hole", "G": "goal"}
 
 
@@ -51,7 +54,8 @@ def draw_maze(maze: Mapping[str, Any], style: str) -> np.ndarray:
             if inner and [cell, other] == sorted(maze.get("e", ())):
                 _line(pen, line, _of(_EXTRA_WALLS, style, ink), width)
     frame = (20, 20, 20 + columns * _CELL, 20 + rows * _CELL)
-    for line in ((*frame[:2], frame[2], 20), (20, frame[3], *frame[2:]), (20, 20, 20, frame[3]), (frame[2], 20, frame[2], frame[3])):
+    right, bottom = frame[2:]
+    for line in ((20, 20, right, 20), (20, bottom, right, bottom), (20, 20, 20, bottom), (right, 20, right, bottom)):
         _line(pen, line, (0, 0, 0) if "frame" in style else ink, width)
     _marks(pen, maze, style, paper, frame)
     return _finished(image, style)
@@ -105,7 +109,8 @@ def _finished(image: Image.Image, style: str) -> np.ndarray:
     if "photo" in style:
         noise = np.random.default_rng(0).normal(0, 12, (image.height, image.width, 1))
         light = np.linspace(0.7, 1.0, image.width)[None, :, None]
-        image = Image.fromarray(np.clip(np.asarray(image) * light + noise, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+        lit = np.clip(np.asarray(image) * light + noise, 0, 255).astype(np.uint8)
+        image = Image.fromarray(lit).filter(ImageFilter.GaussianBlur(1))
     if "screenshot" in style:
         page = Image.new("RGB", (image.width + 220, image.height + 160), (246, 248, 250))
         pen = ImageDraw.Draw(page)
@@ -121,7 +126,7 @@ def _finished(image: Image.Image, style: str) -> np.ndarray:
 
 
 def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.ndarray | None:
-    """A map in gymnasium's letters; classic: the directory with the art of gymnasium up to 1.2, for styles that begin with "old"."""
+    """A map in gymnasium's letters; classic: where the art of gymnasium up to 1.2 lies, for styles that begin with "old"."""
     rows = tuple(lake["desc"])
     if "no picture" in style:
         return None
@@ -188,7 +193,7 @@ def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Rand
         shape = next(each for each in SHAPES if each not in named)
         colour = next(each for each in COLOURS if each not in named)
     ground = (25, 25, 30) if "dark ground" in name else (170, 200, 235) if "pastel" in name else (245, 246, 240)
-    ink = _OTHER_COLOURS.get(name.removeprefix("other colour "), COLOURS[colour])
+    ink = OTHER_COLOURS.get(name.removeprefix("other colour "), COLOURS[colour])
     image = Image.new("RGB", (256, 256), ground)
     radius = rng.randint(32, 64)
     x, y = rng.randint(radius + 4, 250 - radius), rng.randint(radius + 4, 250 - radius)
@@ -218,7 +223,8 @@ def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink:
         pen.rectangle((x - r, y - r / 3, x + r, y + r / 3), fill=ink)
         pen.rectangle((x - r / 3, y - r, x + r / 3, y + r), fill=ink)
     else:
-        pen.ellipse((x - r, y - (0.55 * r if shape == "ellipse" else r), x + r, y + (0.55 * r if shape == "ellipse" else r)), **paint)
+        half = 0.55 * r if shape == "ellipse" else r
+        pen.ellipse((x - r, y - half, x + r, y + half), **paint)
         if shape == "ring":
             pen.ellipse((x - 0.6 * r, y - 0.6 * r, x + 0.6 * r, y + 0.6 * r), fill=image.getpixel((0, 0)))
 

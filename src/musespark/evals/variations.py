@@ -21,15 +21,19 @@ from musespark.nano.worlds.walls import Style
 
 TASKS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code")
 _BEFORE = (
-    "Do not answer this: ", "Say the opposite: ", "It is wrong that: ", "Not this: ", "How many ways are there? ", "Why? ", "Except one: ",
-    "In reverse: ", "What is the second best answer? ", "Is it hard? ", "For the mirror image: ", "Translate: ", "Never ",
+    "Do not answer this: ", "Say the opposite: ", "It is wrong that: ", "Not this: ", "How many ways are there? ", "Why? ",
+    "Except one: ", "In reverse: ", "What is the second best answer? ", "Is it hard? ", "For the mirror image: ", "Translate: ",
+    "Never ",
 )  # fmt: skip
 _AFTER = (
-    " Answer backwards.", " Do it the other way round.", " But not like that.", " Give only the first one.", " Give the number of them.",
-    " Twice.", " Explain why.", " Add one to it.", " Without the first.", " Use brackets nowhere.", " Then go back.", " Or not?",
-    " as slowly as possible", " in at most two steps", " if 2 were 3", " and negate it", ", except the last", " minus 1", " the wrong way",
+    " Answer backwards.", " Do it the other way round.", " But not like that.", " Give only the first one.",
+    " Give the number of them.", " Twice.", " Explain why.", " Add one to it.", " Without the first.", " Use brackets nowhere.",
+    " Then go back.", " Or not?", " as slowly as possible", " in at most two steps", " if 2 were 3", " and negate it",
+    ", except the last", " minus 1", " the wrong way",
 )  # fmt: skip
-_INSIDE = ("not", "never", "almost", "half", "without", "only", "other than", "except", "minus", "no", "wrongly", "un", "less than", "twice")
+_INSIDE = (
+    "not", "never", "almost", "half", "without", "only", "other than", "except", "minus", "no", "wrongly", "un", "less than", "twice",
+)  # fmt: skip
 _SWAPS = {
     "start": "goal", "goal": "start", "dot": "wall", "shortest": "longest", "safe": "unsafe", "safely": "unsafely",
     "avoid": "hit", "fewest": "most", "few": "many", "without": "with", "never": "always", "from": "away from", "first": "last",
@@ -37,6 +41,12 @@ _SWAPS = {
     "exactly": "at least", "once": "twice", "each": "none", "holes": "ice", "hole": "goal", "there": "nowhere", "contain": "lack",
     "shape": "size", "color": "area", "walls": "gaps", "maze": "map", "path": "area", "solve": "draw", "moves": "cells",
 }  # fmt: skip
+
+
+_NUMBERS = (
+    "-n", "n.5", "n%", "$n", "n1", "1/n", "n!", "\u2212n", "n^2", "ne1", "0xn", "\u221an", "n or 1", "n 1", "~n", "<n", ">=n",
+    "9n", "n,0",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ def _before(problem: Problem, rng: random.Random) -> _Varied:
 
 def _after(problem: Problem, rng: random.Random) -> _Varied:
     words = rng.choice(_AFTER)
-    return _worded(problem, lambda text: text.replace("\0", words.strip() + "\n\0") if text[:1] == "\0" else _appended(text, words, rng))
+    return _worded(problem, lambda text: f"{words.strip()}\n{text}" if text[:1] == "\0" else _appended(text, words, rng))
 
 
 def _appended(text: str, words: str, rng: random.Random) -> str:
@@ -116,9 +126,7 @@ def _swapped(problem: Problem, rng: random.Random) -> _Varied:
 def _number(problem: Problem, rng: random.Random) -> _Varied:
     """Another number, a sign, a fraction or a unit."""
     match = rng.choice(list(re.finditer(r"[0-9]+", problem.question)))
-    other = rng.choice((f"-{match[0]}", f"{match[0]}.5", f"{match[0]}%", f"${match[0]}", f"{match[0]}1", f"1/{match[0]}", f"{match[0]}!",
-                        f"\u2212{match[0]}", f"{match[0]}^2", f"{match[0]}e1", f"0x{match[0]}", f"\u221a{match[0]}", f"{match[0]} or 1",
-                        f"{match[0]} 1", f"~{match[0]}", f"<{match[0]}", f">={match[0]}", f"mod {match[0]}"))  # fmt: skip
+    other = rng.choice(_NUMBERS).replace("n", match[0])
     if other.endswith("!") and match.end() >= len(problem.question) - 1:
         return None  # at the end it is only a mark
     return problem.question[: match.start()] + other + problem.question[match.end() :], None, problem.answer
@@ -127,7 +135,8 @@ def _number(problem: Problem, rng: random.Random) -> _Varied:
 def _wall_across(problem: Problem, rng: random.Random) -> _Varied:
     """A wall of any colour across the way, on a maze drawn anew."""
     maze: Grid = problem.facts["grid"]
-    style = Style(rng.randint(180, 480), rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35), (0, 160, 60), (225, 40, 40))
+    margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
+    style = Style(rng.randint(180, 480), margin, wall, dot, (0, 160, 60), (225, 40, 40))
     picture = Image.fromarray(walls.lines(maze, style).copy())
     cell = style.side * (1 - 2 * style.margin) / (maze.size + style.wall)
     left = style.side * style.margin + cell * style.wall / 2
@@ -194,7 +203,10 @@ def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
     picture = Image.fromarray(problem.picture.copy())
     x, y, size = rng.randint(1, 55), rng.randint(1, 55), rng.randint(4, 9)
     pen, colour = ImageDraw.Draw(picture), tuple(rng.randint(0, 200) for _ in range(3))
-    pen.line((x, y, 63 - y, 63 - x), fill=colour, width=2) if rng.random() < 0.3 else pen.rectangle((x, y, x + size, y + size), fill=colour)
+    if rng.random() < 0.3:
+        pen.line((x, y, 63 - y, 63 - x), fill=colour, width=2)
+    else:
+        pen.rectangle((x, y, x + size, y + size), fill=colour)
     same = np.abs(np.asarray(picture).astype(int) - problem.picture).max() < 30
     return None if same or problem.answer == "no" else (problem.question, np.asarray(picture), problem.answer)
 

@@ -44,13 +44,13 @@ class Maze:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the maze in the picture; None where one is not read whole, or there is no way."""
+        """The same, for the maze in the picture; None where one is not read whole, or it has no way."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None or grid.solve(board) is None else grid.is_shortest(board, answer)
 
     def outside(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Conditions that are not known, and pictures that are not a maze of a size that the model is trained on, or have no way."""
+        """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
         if reason := not_read(PHRASINGS, question):
             return reason
         drawn = None if picture is None else read_maze(picture)
