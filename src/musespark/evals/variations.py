@@ -32,7 +32,8 @@ _AFTER = (
     ", except the last", " minus 1", " the wrong way",
 )  # fmt: skip
 _INSIDE = (
-    "not", "never", "almost", "half", "without", "only", "other than", "except", "minus", "no", "wrongly", "un", "less than", "twice",
+    "not", "never", "almost", "half", "without", "only", "other than", "except", "minus", "no", "wrongly", "un", "twice",
+    "less than",
 )  # fmt: skip
 _SWAPS = {
     "start": "goal", "goal": "start", "dot": "wall", "shortest": "longest", "safe": "unsafe", "safely": "unsafely",
