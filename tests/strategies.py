@@ -64,6 +64,6 @@ events = st.one_of(
     st.builds(Spent, text, usages, **_stamp),
     st.builds(RunEnded, text, st.booleans(), usages, st.lists(count, max_size=3).map(tuple),
               st.sampled_from(["finished", "length", "budget", "cut"]), text,
-              status=st.sampled_from(["", "verified", "unchecked", "refuted", "abstained"]), **_stamp),
+              status=st.sampled_from(["", "verified", "unchecked", "refuted", "abstained"]), abstained=text, **_stamp),
     st.builds(RunFailed, text, text, **_stamp),
 )

@@ -77,7 +77,7 @@ def fold(events: Iterable[Event]) -> Answer:
             case Spent(agent=agent) if agent == MAIN:
                 usage = event.usage
             case RunEnded():
-                answer, usage, status = event.answer, event.usage, _final(event, status)
+                answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
                 why, reason = event.why, event.reason
     if seen and not isinstance(seen[-1], RunEnded):
         usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
@@ -85,9 +85,9 @@ def fold(events: Iterable[Event]) -> Answer:
     return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
 
 
-def _final(end: RunEnded, before: Status) -> Status:
-    """The status of a run that has ended; before: what its earlier events say, for a run that was stored without one."""
-    return end.status or ("verified" if end.verified else before if before != "verified" else _UNCHECKED)
+def _final(end: RunEnded) -> Status:
+    """The status of a run that has ended, from its last event alone, which is all that a list of runs reads."""
+    return end.status or ("verified" if end.verified else _UNCHECKED)
 
 
 async def collect(events: AsyncIterable[Event]) -> Answer:

@@ -275,6 +275,8 @@ class RunEnded(_Happened):
     """The texts and thoughts of the answer that its provider has signed and wants to see again, as the calls."""
     status: Status | Literal[""] = ""
     """How sure the answer is; empty in runs that were stored before there was one: `verified` tells what is known of them."""
+    abstained: str = ""
+    """Why the model abstained, as in `Abstained`; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)

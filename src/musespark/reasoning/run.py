@@ -74,6 +74,7 @@ class Run:
         self._stamp = Stamper()
         self._answer: list[str] = []
         self._status: Status = "unchecked"
+        self._abstained = ""
         self._pictures: list[int] = []
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
@@ -107,11 +108,11 @@ class Run:
             self.thought = True
         elif isinstance(event, AnswerDropped):
             self._answer.clear()
-            self._status = "unchecked"
+            self._status, self._abstained = "unchecked", ""
         elif isinstance(event, Verified):
-            self._status = "verified" if event.ok else "refuted"
+            self._status, self._abstained = ("verified" if event.ok else "refuted"), ""
         elif isinstance(event, Abstained):
-            self._status = "abstained"
+            self._status, self._abstained = "abstained", event.reason
         self._sent += 1 + (len(event.text) // JOINED if isinstance(event, _TEXTS) else 0)
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
@@ -225,7 +226,7 @@ class Run:
         usage = replace(self.main.total, seconds=returned.at)
         is_verified = self._status == "verified"
         self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
-                           self.signed, self._status))
+                           self.signed, self._status, self._abstained))
 
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))
