@@ -27,5 +27,6 @@ def test_every_protocol_says_how_sure_an_answer_is(native, path, question, statu
 
 def test_instructions_that_are_not_read_leave_an_answer_unchecked(native):
     messages = [{"role": "system", "content": "Never use a minus."}, {"role": "user", "content": SOLVABLE}]
-    done = httpx.post(f"{native.url}/v1/chat/completions", json={"model": "contemplating/nano", "messages": messages}, timeout=60).json()
+    body = {"model": "contemplating/nano", "messages": messages}
+    done = httpx.post(f"{native.url}/v1/chat/completions", json=body, timeout=60).json()
     assert (done["muse"]["status"], done["muse"]["verified"]) == ("unchecked", None)

@@ -13,8 +13,8 @@ from musespark.nano.worlds import grid, load_world
 from musespark.nano.worlds.code import tidy
 from musespark.nano.worlds.code_reading import output_of
 from musespark.nano.worlds.grid import Grid
-from musespark.nano.worlds.lake import QUESTIONS as LAKE_QUESTIONS, Lake
-from musespark.nano.worlds.maze import QUESTIONS as MAZE_QUESTIONS
+from musespark.nano.worlds.grid_questions import LAKE_QUESTIONS, MAZE_QUESTIONS
+from musespark.nano.worlds.lake import Lake
 
 _COUNTDOWN_TASKS = (
     "Using the numbers [{numbers}], create an equation that equals {target}. You can use basic arithmetic operations (+, -, *, /) "

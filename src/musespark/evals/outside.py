@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class Asked:
         if found is None or target is None:
             return False
         numbers = re.findall(r"[0-9]+", self.question[: target.start(1)] + " " + self.question[target.end(1) :])
-        return found == (int(target[1]), tuple(sorted(map(int, numbers))))
+        return found == (Fraction(target[1]), tuple(sorted(map(int, numbers))))
 
 
 @dataclass
@@ -105,7 +106,7 @@ def load(path: Path, classic: Path | None = None) -> list[Asked]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise BadOption("FILE", path, f"a file of records that can be read ({error.strerror})") from error
-    asked = []
+    asked: list[Asked] = []
     for number, line in enumerate(lines, 1):
         try:
             asked += _asked(json.loads(line), random.Random(number), classic)
@@ -151,6 +152,7 @@ def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
 ) -> Iterator[Asked]:
     name = record["name"]
+    picture: np.ndarray | None
     if task == "maze":
         maze = record["maze"]
         question, picture, board = record["q"], draw_maze(maze, name), _board(maze)

@@ -209,7 +209,7 @@ def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink:
     pen = ImageDraw.Draw(image)
     x, y = middle
     paint: dict[str, Any] = {"outline": ink, "width": 12} if "outline" in name else {"fill": ink}
-    polygons = {
+    polygons: dict[str, list[tuple[float, float]]] = {
         "triangle": _corners(3, r, 0), "triangle_down": _corners(3, r, math.pi), "right triangle": [(-r, r), (r, r), (-r, -r)],
         "pentagon": _corners(5, r, 0), "hexagon": _corners(6, r, 0), "star": _corners(5, r, 0, 0.4), "diamond": _corners(4, r, 0),
         "heart": [(r * math.sin(t) ** 3, -r * (13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 16)
