@@ -59,7 +59,8 @@ def outside(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         rows = [{"task": task, "name": name, **_figures(each)} for (task, name), each in sums.items() if name != "all"]
-        about = {"command": "muse " + shlex.join(sys.argv[1:]), "rows": rows}
+        places = {str(file): "FILE", str(classic_art): "DIR"}  # where they lie concerns nobody else
+        about = {"command": "muse " + shlex.join(places.get(word, word) for word in sys.argv[1:]), "rows": rows}
         replace_file(out / "outside.json", (json.dumps(about, indent=1) + "\n").encode())
 
 

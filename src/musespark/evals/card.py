@@ -171,7 +171,8 @@ def comparison(rows: Sequence[Row]) -> list[str]:
         right = sum(row.right for row in asked)
         lines.append(f"Questions of a task that the network took for none of its tasks: {declined} of {total} "
                      f"({declined / total:.2%}); from which the model abstained: {abstained} ({abstained / total:.2%}).")
-        lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} ({(confirmed - wrong) / max(right, 1):.2%}).")
+        lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
+                     f"({(confirmed - wrong) / max(right, 1):.2%}).")
         lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
     for world in ("lake", "maze"):
         seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))

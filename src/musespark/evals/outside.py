@@ -44,8 +44,9 @@ _CHANGED = (
 """In the name: the usual answer is no answer to this question."""
 
 
+_NAMED_TARGET = re.compile(r"target(?: is)?[\s:=\"]*([0-9]+)", re.IGNORECASE)
 _TARGET = re.compile(
-    r"(?:make|get|reach|target|target is|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)", re.IGNORECASE
+    r"(?:make|get|reach|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)", re.IGNORECASE
 )
 
 
@@ -69,7 +70,7 @@ class Asked:
             return grid.is_shortest(self.board, answer)
         if self.rights is not None:
             return tidy(answer).lower() in self.rights
-        found, target = evaluate(answer), _TARGET.search(self.question)
+        found, target = evaluate(answer), _NAMED_TARGET.search(self.question) or _TARGET.search(self.question)
         if found is None or target is None:
             return False
         numbers = re.findall(r"[0-9]+", self.question[: target.start(1)] + " " + self.question[target.end(1) :])
