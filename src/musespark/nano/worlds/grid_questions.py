@@ -26,6 +26,10 @@ LAKE_QUESTIONS = (
 )
 """Phrasings that the model is trained on."""
 _OTHER_LAKE_QUESTIONS = (
+    "Find a safe shortest way across the frozen lake to the goal", "Find a shortest safe way across the frozen lake",
+    "Find a safe way across the lake", "Find the shortest safe way from the start to the goal",
+    "Find a safe shortest way from the start to the goal", "Find a safe shortest path to the goal",
+    "What is the shortest safe way to the goal", "Which moves lead safely to the goal",
     "Find the shortest safe path from the start to the goal", "Find a safe path from the start to the goal",
     "What is the shortest safe path from the start to the goal", "How do I get safely from the start to the goal",
     "Solve this frozen lake", "How do I cross this frozen lake", "How do I cross the lake safely",
@@ -73,6 +77,11 @@ _BACKWARDS = re.compile(
     r"from (the )?(goal|exit|end|finish|red)\b|\bto (the )?(start|green)\b"
     r"|(start|begin)\w* (at|from|on|in) (the )?(goal|red)\b|red\b.* (to|reach) .*green\b"
 )
+
+
+def asks_for_shortest(question: str) -> bool:
+    """Whether a question asks in so many words for as few moves as can be."""
+    return re.search(r"shortest|fewest|as few", plain(question)) is not None
 
 
 def not_read(phrasings: Phrasings, question: str) -> str | None:

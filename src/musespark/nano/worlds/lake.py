@@ -10,7 +10,12 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import frames, grid
 from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.grid_questions import LAKE_PHRASINGS as PHRASINGS, LAKE_QUESTIONS as QUESTIONS, not_read
+from musespark.nano.worlds.grid_questions import (
+    LAKE_PHRASINGS as PHRASINGS,
+    LAKE_QUESTIONS as QUESTIONS,
+    asks_for_shortest,
+    not_read,
+)
 from musespark.nano.worlds.lake_reading import is_explained, look
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
@@ -50,8 +55,7 @@ class Lake:
         drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
         if picture is None or drawn is None or not is_explained(drawn, picture):
             return None
-        board = read_map(drawn.rows)
-        return None if grid.solve(board) is None else grid.is_shortest(board, answer)
+        return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
     def outside(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a map of a size that the model is trained on, or have no way."""

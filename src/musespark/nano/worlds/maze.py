@@ -11,7 +11,12 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import grid, walls
 from musespark.nano.worlds.grid import BACK, BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.grid_questions import MAZE_PHRASINGS as PHRASINGS, MAZE_QUESTIONS as QUESTIONS, not_read
+from musespark.nano.worlds.grid_questions import (
+    MAZE_PHRASINGS as PHRASINGS,
+    MAZE_QUESTIONS as QUESTIONS,
+    asks_for_shortest,
+    not_read,
+)
 from musespark.nano.worlds.maze_reading import read_maze
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
@@ -47,7 +52,7 @@ class Maze:
         """The same, for the maze in the picture; None where one is not read whole, or it has no way."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
-        return None if board is None or grid.solve(board) is None else grid.is_shortest(board, answer)
+        return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
     def outside(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
