@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shlex
 import sys
@@ -42,6 +41,8 @@ def outside(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where outside.json goes, for the model card.")] = None,
 ) -> None:
     """Ask the native model what is not its own: it should answer rightly, or abstain, and never confirm a wrong answer."""
+    import asyncio
+
     from musespark.errors import BadOption
     from musespark.evals import outside as measured
     from musespark.evals.others import others
