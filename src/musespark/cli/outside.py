@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from musespark.evals.outside import Count
 
@@ -32,13 +33,13 @@ def outside(
     file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Records of questions, JSON, one a line; else what others "
                                                 "publish for its tasks.")] = None,
     count: Annotated[int, typer.Option("-n", help="Questions of every source, and variations of every task.", min=1)] = 20,
-    verifiers: Annotated[bool, typer.Option(help="Only show usual answers to the verifiers: of the records, and of variations of "
-                                            "its own questions. The network is not asked.")] = False,
+    verifiers: Annotated[bool, typer.Option(help="Only show answers to the verifiers: of the records, of its own questions, and "
+                                            "the usual ones to variations of these. The network is not asked.")] = False,
     classic_art: Annotated[Path | None, typer.Option(metavar="DIR", help="The directory toy_text/img of gymnasium 0.29 to 1.2, "
                                                      "whose art may not be shipped.")] = None,
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
     seed: Annotated[int, typer.Option(help="Of the questions.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where outside.json goes, for the model card.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figures go, for the model card.")] = None,
 ) -> None:
     """Ask the native model what is not its own: it should answer rightly, or abstain, and never confirm a wrong answer."""
     import asyncio
@@ -62,17 +63,28 @@ def outside(
         rows = [{"task": task, "name": name, **_figures(each)} for (task, name), each in sums.items() if name != "all"]
         places = {str(file): "FILE", str(classic_art): "DIR"}  # where they lie concerns nobody else
         about = {"command": "muse " + shlex.join(places.get(word, word) for word in sys.argv[1:]), "rows": rows}
-        replace_file(out / "outside.json", (json.dumps(about, indent=1) + "\n").encode())
+        replace_file(out / ("verifiers.json" if verifiers else "outside.json"), (json.dumps(about, indent=1) + "\n").encode())
 
 
 def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
-    """Counts of variations of the model's own questions, whose usual answers must not be confirmed."""
+    """Counts of own questions with right answers, and of variations, whose usual answers are wrong."""
+    import random
+
     from musespark.evals.outside import Asked, check_verifiers, totals
     from musespark.evals.variations import TASKS, vary
+    from musespark.nano.worlds import load_world
 
-    made = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
+    def own(task: str) -> Iterator[Asked]:
+        rng = random.Random(seed)
+        for _ in range(count):
+            problem = load_world(task).problem(rng, held_out=False)
+            yield Asked(task.partition("-")[0], "own templates, right answers", problem.question, problem.picture, (problem.answer,),
+                        frozenset([problem.answer.lower()]))  # fmt: skip
+
+    usual = (own(task) for task in TASKS)
+    varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
             for task in TASKS for each in vary(task, count, seed))  # fmt: skip
-    return totals(check_verifiers(made))
+    return totals(check_verifiers(chain(chain.from_iterable(usual), varied)))
 
 
 def _figures(count: Count) -> dict[str, int]:

@@ -79,6 +79,11 @@ to the target's factors, and size).
 
 ## Outside: wordings and pictures that others made
 {outside}
+
+## What the verifiers confirm
+Right answers to its own templates, and the usual answers to variations of these that ask for something else.
+
+{verifiers}
 """
 
 LIMITS = """\
@@ -109,6 +114,7 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
         comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json"),
+        verifiers=outside(directory / "verifiers.json"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
@@ -167,12 +173,14 @@ def comparison(rows: Sequence[Row]) -> list[str]:
     if asked:
         declined, total = sum(row.declined for row in asked), sum(row.problems for row in asked)
         wrong = sum(row.verified_wrong for row in rows)
-        abstained, confirmed = sum(row.abstained for row in asked), sum(row.confirmed for row in asked)
-        right = sum(row.right for row in asked)
+        abstained, right = sum(row.abstained for row in asked), sum(row.right for row in asked)
+        confirmed = sum(row.confirmed or 0 for row in asked)
         lines.append(f"Questions of a task that the network took for none of its tasks: {declined} of {total} "
-                     f"({declined / total:.2%}); from which the model abstained: {abstained} ({abstained / total:.2%}).")
-        lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
-                     f"({(confirmed - wrong) / max(right, 1):.2%}).")
+                     f"({declined / total:.2%}).")
+        if all(row.confirmed is not None for row in asked):
+            lines.append(f"Questions from which the model abstained: {abstained} of {total} ({abstained / total:.2%}).")
+            lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
+                         f"({(confirmed - wrong) / max(right, 1):.2%}).")
         lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
     for world in ("lake", "maze"):
         seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))

@@ -194,7 +194,8 @@ def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]
         wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
         refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
         confirmed = reason is None and any(verdicts.values())
-        yield asked, Count(1, int(reason is None), 0, int(confirmed), int(wrongly), int(refuted),
+        right = reason is None and any(map(asked.is_right, verdicts))
+        yield asked, Count(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
                            int(reason is not None), Counter([reason] if reason else []))  # fmt: skip
 
 

@@ -33,8 +33,8 @@ class Row:
     """Share of the problems that perfect threads would have solved from the first moves that the network chose."""
     solver_ceiling: float | None = None
     """The same, had a heuristic chosen as many first moves as the network did on average."""
-    confirmed: int = 0
-    """Answers that the task's verifier confirmed."""
+    confirmed: int | None = None
+    """Answers that the task's verifier confirmed; None in results from before this was counted."""
     abstained: int = 0
     """Questions of the task that the model abstained from, because it could not read them whole."""
 
@@ -68,7 +68,7 @@ def table(rows: Sequence[Row]) -> str:
         ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
         lines.append(
             f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
-            f"| {row.confirmed / row.problems:.1%} | {row.threads:.1f} "
+            f"| {'' if row.confirmed is None else f'{row.confirmed / row.problems:.1%}'} | {row.threads:.1f} "
             f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {' | '.join(ceilings)} |"
         )
     return "\n".join(lines) + "\n"
