@@ -78,8 +78,8 @@ def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
         rng = random.Random(seed)
         for _ in range(count):
             problem = load_world(task).problem(rng, held_out=False)
-            yield Asked(task.partition("-")[0], "own templates, right answers", problem.question, problem.picture, (problem.answer,),
-                        frozenset([problem.answer.lower()]))  # fmt: skip
+            answer, name = problem.answer, "own templates, right answers"
+            yield Asked(problem.world, name, problem.question, problem.picture, (answer,), frozenset([answer.lower()]))
 
     usual = (own(task) for task in TASKS)
     varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
