@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from musespark.content import Mode
 from musespark.events import (
+    Abstained,
     AgentCancelled,
     AgentFailed,
     AgentReturned,
@@ -59,8 +60,10 @@ events = st.one_of(
     st.builds(AnswerDelta, text, **_stamp),
     st.builds(AnswerDropped, text, **_stamp),
     st.builds(Verified, st.booleans(), text, **_stamp),
+    st.builds(Abstained, text, **_stamp),
     st.builds(Spent, text, usages, **_stamp),
     st.builds(RunEnded, text, st.booleans(), usages, st.lists(count, max_size=3).map(tuple),
-              st.sampled_from(["finished", "length", "budget", "cut"]), text, **_stamp),
+              st.sampled_from(["finished", "length", "budget", "cut"]), text,
+              status=st.sampled_from(["", "verified", "unchecked", "refuted", "abstained"]), abstained=text, **_stamp),
     st.builds(RunFailed, text, text, **_stamp),
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from musespark.content import Mode
 from musespark.events import (
     MAIN,
+    Abstained,
     AnswerDelta,
     AnswerDropped,
     Event,
@@ -15,10 +16,13 @@ from musespark.events import (
     RunEnded,
     RunStarted,
     Spent,
+    Status,
     Verified,
     Why,
 )
 from musespark.usage import Usage
+
+_UNCHECKED: Status = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,10 @@ class Answer:
     events: tuple[Event, ...] = field(repr=False)
     reason: str = ""
     """What more the model said about why it stopped; often nothing."""
+    status: Status = "unchecked"
+    """How sure the answer is: `verified` or `refuted` by something that knows, `unchecked`, or `abstained`."""
+    abstained: str = ""
+    """Why the model abstained, a clause without a full stop; empty where it did not."""
 
     @property
     def truncated(self) -> bool:
@@ -50,7 +58,7 @@ class Answer:
 def fold(events: Iterable[Event]) -> Answer:
     """The answer that events add up to; those of a run that did not end give its best answer so far, marked `cut`."""
     seen = tuple(events)
-    answer, verified, usage = "", False, Usage()
+    answer, status, abstained, usage = "", _UNCHECKED, "", Usage()
     mode = Mode.CONTEMPLATING
     why: Why = "cut"
     reason = ""
@@ -61,17 +69,25 @@ def fold(events: Iterable[Event]) -> Answer:
             case AnswerDelta():
                 answer += event.text
             case AnswerDropped():
-                answer = ""
+                answer, status, abstained = "", _UNCHECKED, ""
             case Verified():
-                verified = event.ok
+                status, abstained = ("verified" if event.ok else "refuted"), ""
+            case Abstained():
+                status, abstained = "abstained", event.reason
             case Spent(agent=agent) if agent == MAIN:
                 usage = event.usage
             case RunEnded():
-                answer, verified, usage = event.answer, event.verified, event.usage
+                answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
                 why, reason = event.why, event.reason
     if seen and not isinstance(seen[-1], RunEnded):
         usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
-    return Answer(answer, mode, verified, usage, tuple(e for e in seen if isinstance(e, Pictured)), why, seen, reason)
+    pictures = tuple(event for event in seen if isinstance(event, Pictured))
+    return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
+
+
+def _final(end: RunEnded) -> Status:
+    """The status of a run that has ended, from its last event alone, which is all that a list of runs reads."""
+    return end.status or ("verified" if end.verified else _UNCHECKED)
 
 
 async def collect(events: AsyncIterable[Event]) -> Answer:

@@ -22,6 +22,9 @@ MAIN = "main"
 
 Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 
+Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
+"""How sure an answer is: checked and right, not checked, checked and wrong, or no answer but the reason why there is none."""
+
 Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
 """Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
 
@@ -234,6 +237,15 @@ class Verified(_Happened):
 
 
 @dataclass(frozen=True, slots=True)
+class Abstained(_Happened):
+    """The model does not answer: the question is beyond it, or not as it can read it. The answer's text says so."""
+
+    kind: ClassVar[Literal["abstained"]] = "abstained"
+    reason: str
+    """A clause without a full stop."""
+
+
+@dataclass(frozen=True, slots=True)
 class Spent(_Happened):
     """What an agent and all it spawned have used so far; it replaces that agent's earlier ones."""
 
@@ -261,6 +273,10 @@ class RunEnded(_Happened):
     """Which text of the request's `stop` ended the answer, as `models.model.Finish` has it."""
     signed: tuple[Text | Thinking, ...] = field(default=(), repr=False)
     """The texts and thoughts of the answer that its provider has signed and wants to see again, as the calls."""
+    status: Status | Literal[""] = ""
+    """How sure the answer is; empty in runs that were stored before there was one: `verified` tells what is known of them."""
+    abstained: str = ""
+    """Why the model abstained, as in `Abstained`; empty where it did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +291,7 @@ class RunFailed(_Happened):
 
 Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturned | AgentCancelled | AgentFailed
                     | Noted | ToolCalled | ToolReturned | StageStarted | Agreed | Changed | Judged | Decided | AnswerDelta
-                    | AnswerDropped | Verified | Spent | RunEnded | RunFailed)
+                    | AnswerDropped | Verified | Abstained | Spent | RunEnded | RunFailed)
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}

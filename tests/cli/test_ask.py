@@ -32,7 +32,7 @@ def test_json_is_one_object_of_exactly_this_shape(capsys):
     code, out, err = ask(capsys, "Which?", "--model", "fake:team", "--json")
     assert (code, err) == (0, "") and out.count("\n") == 1
     value = json.loads(out)
-    assert list(value) == ["answer", "mode", "verified", "usage", "pictures", "decided", "agents"]
+    assert list(value) == ["answer", "mode", "status", "verified", "abstained", "usage", "pictures", "decided", "agents"]
     assert (value["answer"], value["mode"], value["verified"]) == ("42", "contemplating", True)
     assert {key: type(number) for key, number in value["usage"].items()} == NUMBER
     assert [Path(path).read_bytes()[:4] for path in value["pictures"]] == [b"\x89PNG"]

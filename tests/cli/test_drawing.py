@@ -10,6 +10,7 @@ from musespark.cli.board import Board
 from musespark.cli.drawing import closing, final, live
 from musespark.cli.previews import preview
 from musespark.events import (
+    Abstained,
     AgentCancelled,
     AgentReturned,
     AgentStarted,
@@ -87,15 +88,16 @@ def test_how_a_run_ended_stays_on_screen():
 
 @pytest.mark.parametrize(("events", "said"), [
     ([Verified(True, "arithmetic"), RunEnded("42", True, Usage())], ["verified by arithmetic"]),
-    ([RunEnded("42", False, Usage())], ["not verified: nothing here can check it"]),
+    ([Abstained("it has 6 numbers"), RunEnded("42", False, Usage(), status="abstained")], ["abstained: it has 6 numbers"]),
+    ([RunEnded("42", False, Usage())], ["unchecked: nothing here can check it"]),
     ([Verified(False, "arithmetic"), RunEnded("42", False, Usage(), (), "length")],
-     ["not verified: arithmetic found it wrong", "best answer so far: the token limit ended the run"]),
+     ["refuted: arithmetic found it wrong", "best answer so far: the token limit ended the run"]),
     ([RunEnded("42", False, Usage(), (), "length", "it wrote\nall\x1b it was allowed")],
-     ["not verified: nothing here can check it",
+     ["unchecked: nothing here can check it",
       "best answer so far: the token limit ended the run (it wrote all\N{REPLACEMENT CHARACTER} it was allowed)"]),
     ([RunEnded("42", False, Usage(), (), "cut")],
-     ["not verified: nothing here can check it", "best answer so far: the model's reply broke off"]),
-    ([AnswerDelta("42")], ["not verified: nothing here can check it", "best answer so far: the run was stopped"]),
+     ["unchecked: nothing here can check it", "best answer so far: the model's reply broke off"]),
+    ([AnswerDelta("42")], ["unchecked: nothing here can check it", "best answer so far: the run was stopped"]),
 ])
 def test_what_is_said_of_an_answer(events, said):
     board = team(0)

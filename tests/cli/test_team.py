@@ -112,7 +112,7 @@ def test_how_a_team_settled_stays_on_screen():
         "  It is 8.",
         "",
         "  decided by vote (agent-1, agent-2 and agent-3): 3 of 3 say so.",
-        "  not verified: nothing here can check it",
+        "  unchecked: nothing here can check it",
         "  critical path 40 · 900 tokens · 4 agents · 6 calls · 3.0 s · $0.20",
         "",
     ]

@@ -1,9 +1,11 @@
 """The native model behind the protocol, with networks that say what they are told."""
 
 import asyncio
+import json
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from musespark.cli.app import run
 from musespark.content import Image, Message, Request
 from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Spent, Thought
 from musespark.models import nano
-from musespark.models.model import Finish, UsageDelta
+from musespark.models.model import Finish, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.nano import weights
 from musespark.nano.engine import Engine
@@ -84,12 +86,23 @@ async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
         assert bool(answer.reason) == (ended == "length")
 
 
-def test_why_a_thought_was_cut_reaches_the_person(says, capsys):
-    says(play("<countdown>" + "1" * 1100 + "<answer>1<eos>"))
+@pytest.mark.parametrize(("thought", "reason"), [
+    ("".join(str(number) for number in range(400)), "tokens the model can see"), ("1" * 1100, "repeats itself"),
+    ("25-3=22n" * 130, "repeats itself"),
+])
+def test_a_thought_that_leads_nowhere_ends_in_abstaining_and_not_in_advice_about_tokens(says, capsys, thought, reason):
+    says(play(f"<countdown>{thought}<answer>1<eos>"))
     answer = ask_sync(QUESTION, mode="thinking")
-    assert (str(answer), answer.why) == ("", "length") and "longer than the" in answer.reason
-    assert run(["ask", QUESTION, "--mode", "thinking"]) == 1
-    assert f"before an answer ({answer.reason}); try another mode" in capsys.readouterr().err
+    assert (answer.status, answer.why) == ("abstained", "finished")
+    assert reason in answer.abstained and reason in str(answer)
+    assert run(["ask", QUESTION, "--mode", "thinking"]) == 3
+    shown = capsys.readouterr()
+    assert reason in shown.out and "max-tokens" not in shown.out + shown.err
+
+
+def test_a_thought_that_goes_round_in_circles_is_stopped_early(says):
+    says(play("<countdown>" + "1" * 1100 + "<answer>1<eos>"))
+    assert ask_sync(QUESTION, mode="thinking").usage.tokens < 200
 
 
 async def test_a_wrong_answer_is_not_shown_as_verified(says):
@@ -99,15 +112,53 @@ async def test_a_wrong_answer_is_not_shown_as_verified(says):
     assert answer.usage.tokens == answer.usage.critical_path == 8
 
 
-async def test_anything_else_is_declined_in_a_sentence(says):
+async def test_the_model_abstains_from_anything_else_in_a_sentence(says):
     says(play("<decline><eos>"))
     answer = await ask("Who are you?", mode="thinking")
-    assert str(answer) == SENTENCE and not answer.verified
+    assert str(answer) == SENTENCE and answer.status == "abstained" and not answer.verified
+
+
+@pytest.mark.parametrize(("question", "reason"), [
+    ("Use 25, 3 and 22 to make 440.", "the target 440"), ("Use 25, 3, 7, 9 and 22 to make 44.", "it has 5 numbers"),
+    ("Use 25, 3 and 220 to make 44.", "the number 220"), ("Use 25, -3 and 22 to make 44.", "-3 is not a whole number"),
+    ("Use 25, 3 and 22 to make 44.5.", "44.5 is not a whole number"), ("Use 2, 4 and 6 to make 97.", "nothing makes 97"),
+    ("Use 25, 3 and 22 to make 44, but not with a minus.", '"but"'), ("Use 25, 3 and 22 to make 44 or 45.", '"or"'),
+])
+async def test_what_is_beyond_a_task_is_told_before_any_guess(says, question, reason):
+    says(TEAM)
+    answer = await ask(question)
+    assert answer.status == "abstained" and reason in answer.abstained
+    assert "from 1 to 99" in str(answer) and "muse nano tasks" in str(answer)
+    assert answer.usage.tokens == 1 and not of(Pictured, answer)
+
+
+async def test_an_answer_stays_unchecked_where_more_was_said_than_the_question(says):
+    says(TEAM)
+    messages = (Message.user("Never use a minus."), Message.user(QUESTION))
+    deltas = [delta async for delta in NanoModel().stream(Request(messages=messages))]
+    assert not any(isinstance(delta, VerifiedDelta) for delta in deltas)
+    says(TEAM)
+    unusual = await ask("Can you make me 44 please, from 25, 3 and 22?")
+    assert (str(unusual), unusual.status) == ("(25-3)+22", "unchecked")
+
+
+@pytest.mark.parametrize(("script", "status", "code"), [
+    ("<countdown><answer>(25-3)+22<eos>", "verified", 0), ("<countdown><answer>25+22<eos>", "refuted", 4),
+    ("<decline><eos>", "abstained", 3),
+])
+def test_the_exit_code_tells_a_right_answer_from_a_wrong_one_and_from_none(says, capsys, script, status, code):
+    says(play(script))
+    assert run(["ask", QUESTION, "--mode", "instant", "--json"]) == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == status and told["verified"] is (status == "verified")
+    assert bool(told["abstained"]) == (status == "abstained")
 
 
 async def test_pictures_are_kept_and_control_tokens_are_not_shown(says):
     says(play("<maze><img><p0><t10><p1><t11></img><img><@1><p0><t57></img><answer>R<eos>"))
-    answer = await ask("Which way?", images=[PICTURE], mode="thinking")
+    maze = Path(__file__).parents[2] / "examples" / "maze.png"
+    answer = await ask("Which moves solve this maze?", images=[maze], mode="thinking")
+    assert answer.status == "refuted"
     assert [(picture.width, picture.agent) for picture in of(Pictured, answer)] == [(256, "main")] * 2
     assert "".join(event.text for event in of(Thought, answer)) == "maze: "
 

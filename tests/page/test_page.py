@@ -256,7 +256,7 @@ def test_another_model_answers_the_same_beside_the_first(visit):
     page.wait_for_selector(".costs td:has-text('((25-7)*3)+12')")
     cells = page.evaluate("[...document.querySelectorAll('.costs tbody tr')].map(row => [...row.cells].map(one => one.innerText))")
     rows = {name: values for name, *values in cells}
-    assert rows["Answer"] == ["42", "((25-7)*3)+12"] and rows["Checked"] == ["Not verified", "Verified"]
+    assert rows["Answer"] == ["42", "((25-7)*3)+12"] and rows["Checked"] == ["Unchecked", "Verified"]
     assert rows["Money"] == ["$0.002", "$0"] and rows["Tokens"][0] == "20" and all(" s" in time for time in rows["Time"])
     page.wait_for_selector(".history li.current .right")
     assert page.locator(".history li.current a").get_attribute("href") == page.url.removeprefix(visit.url).partition("?")[0]

@@ -5,7 +5,26 @@ import { NOTHING, type Event, eventOf } from "../src/fold/events";
 import { items } from "../src/fold/list";
 import { BEGIN, brokenOff, folded, isOver, isRunning, reduce } from "../src/fold/run";
 import { agreement, rowsOf, tally, triers, winning } from "../src/fold/rows";
+import { standing } from "../src/fold/words";
 import { plain, runs, team, threads } from "./runs";
+
+describe("how sure an answer is", () => {
+  const ended = (...events: readonly object[]) => folded([...events, { kind: "run_ended", answer: "RD", verified: false, usage: NOTHING, why: "finished", reason: "" }]
+    .map((event, seq) => ({ ...event, seq, at: seq }) as unknown as Event));
+
+  it("is one word of four", () => {
+    expect(standing(ended({ kind: "verified", ok: false, by: "the verifier" }), false)).toMatchObject({ tone: "wrong", word: "Refuted" });
+    expect(standing(ended(), false)).toMatchObject({ tone: "open", word: "Unchecked" });
+    const abstained = standing(ended({ kind: "abstained", reason: "the maze has 8x8 cells" }), false);
+    expect(abstained).toEqual({ tone: "open", word: "Abstained", sentence: "The maze has 8x8 cells." });
+    expect(standing(folded(threads()), false)).toMatchObject({ tone: "right", word: "Verified" });
+  });
+
+  it("begins anew with an answer that is dropped", () => {
+    const run = ended({ kind: "abstained", reason: "the maze has 8x8 cells" }, { kind: "answer_dropped", reason: "its writer failed" });
+    expect(standing(run, false).word).toBe("Unchecked");
+  });
+});
 
 describe("the fold", () => {
   it("makes the same of a run at once, in pieces, and again", () => {

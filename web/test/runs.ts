@@ -90,6 +90,7 @@ export const runs: fc.Arbitrary<Event[]> = fc.array(fc.oneof(
   any("answer_delta", { text }),
   any("answer_dropped", { reason: text }),
   any("verified", { ok: fc.boolean(), by: text }),
+  any("abstained", { reason: text }),
   any("spent", { agent, usage: fc.constant(USAGE) }),
   any("run_ended", { answer: text, verified: fc.boolean(), usage: fc.constant(USAGE), why: fc.constant("finished"), reason: text }),
   any("run_failed", { error: text, message: text }),

@@ -23,7 +23,7 @@ from musespark.errors import MuseError, TraceUnwritable
 from musespark.events import Event, Pictured
 from musespark.trace import keep_picture, picture_path
 
-OK, NO_ANSWER, BY_SIGNAL = 0, 1, 128
+OK, NO_ANSWER, ABSTAINED, REFUTED, BY_SIGNAL = 0, 1, 3, 4, 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 _TURN = 0.02
 """Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
@@ -144,7 +144,9 @@ class Run:
             print(words.empty(board), file=sys.stderr)
         if self._signal:
             return BY_SIGNAL + self._signal
-        return OK if board.answer.strip() else NO_ANSWER
+        if not board.answer.strip():
+            return NO_ANSWER
+        return {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
 
     def broke(self) -> None:
         """Show how far it came before an error."""

@@ -89,7 +89,10 @@ def muse(
         print(context.get_help(), flush=True)
 
 
-EXIT_CODES = "Exit codes: 0 there is an answer, 1 there is none, 2 something asked has to change, 130 Ctrl-C stopped it."
+EXIT_CODES = (
+    "Exit codes: 0 there is an answer, 1 there is none, 2 something asked has to change, 3 the model abstains, 4 the answer was "
+    "checked and is wrong, 130 Ctrl-C stopped it."
+)
 
 
 @app.command(epilog=EXIT_CODES)

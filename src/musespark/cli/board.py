@@ -11,6 +11,7 @@ from musespark.budget import Limits
 from musespark.cli.agreeing import Group, regrouped
 from musespark.events import (
     MAIN,
+    Abstained,
     AgentCancelled,
     AgentFailed,
     AgentReturned,
@@ -29,6 +30,7 @@ from musespark.events import (
     RunStarted,
     Spent,
     StageStarted,
+    Status,
     Thought,
     ToolCalled,
     ToolReturned,
@@ -106,6 +108,8 @@ class Board:
     verified: bool = False
     checked_by: str = ""
     """What judged the answer; empty where nothing did."""
+    abstained: str = ""
+    """Why the model abstained; empty where it did not."""
     usage: Usage = field(default_factory=Usage)
     why: Why | None = None
     """None until the run has ended with an answer, and for good where it was stopped or failed."""
@@ -124,6 +128,13 @@ class Board:
     """Why more answers would not change the winner; empty while they might."""
     verdicts: tuple[Judged, ...] = ()
     decided: Decided | None = None
+
+    @property
+    def status(self) -> Status:
+        """How sure the answer is."""
+        if self.abstained:
+            return "abstained"
+        return "verified" if self.verified else "refuted" if self.checked_by else "unchecked"
 
     @property
     def team(self) -> bool:
@@ -148,7 +159,7 @@ class Board:
             case AnswerDelta():
                 return self._with(at=event.at, answer=self.answer + event.text)
             case AnswerDropped():
-                return self._with(at=event.at, answer="")
+                return self._with(at=event.at, answer="", verified=False, checked_by="", abstained="")
             case Spent() if event.agent == MAIN:
                 return self._with(at=event.at, usage=event.usage)
             case Spent():
@@ -164,7 +175,9 @@ class Board:
             case AgentFailed():
                 return self._ended(replace(self._lane(event.agent), state="failed", outcome=event.message), event.at)
             case Verified():
-                return self._with(at=event.at, verified=event.ok, checked_by=event.by)
+                return self._with(at=event.at, verified=event.ok, checked_by=event.by, abstained="")
+            case Abstained():
+                return self._with(at=event.at, verified=False, checked_by="", abstained=event.reason)
             case StageStarted() | Agreed() | Judged() | Decided():
                 return self._together(event)
             case RunStarted():

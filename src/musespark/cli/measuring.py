@@ -27,7 +27,7 @@ MODES = ("instant", "thinking", "contemplating")
 def measure(
     world: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
     mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
-    problems: Annotated[int, typer.Option("-n", help="Problems for each world and mode.", min=1)] = 200,
+    problems: Annotated[int, typer.Option("-n", help="Problems for each task and mode.", min=1)] = 200,
     threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=MAX_THREADS)] = THREADS,
     batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
     seed: Annotated[int, typer.Option(help="Of the problems.", min=0)] = 0,

@@ -9,9 +9,12 @@ import typer
 
 from musespark.cli.extras import require
 from musespark.cli.measuring import card, measure
+from musespark.cli.outside import outside, tasks
 
 app = typer.Typer(rich_markup_mode=None)
 
+app.command(short_help="Show what one may ask, with examples.")(tasks)
+app.command(short_help="Ask what is not its own: it should abstain, and confirm nothing wrong.")(outside)
 app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
 app.command(short_help="Write the model card of what was measured.")(card)
 

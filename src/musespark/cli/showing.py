@@ -98,7 +98,8 @@ def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
     usage, decided = board.usage, board.decided
     latest = {lane.who: lane for lane in board.lanes.values() if lane.agent != MAIN}
     return {
-        "answer": board.answer, "mode": board.mode, "verified": board.verified,
+        "answer": board.answer, "mode": board.mode, "status": board.status, "verified": board.verified,
+        "abstained": board.abstained or None,
         "usage": {"tokens": usage.tokens, "critical_path": usage.critical_path, "threads": board.threads,
                   "seconds": usage.seconds or board.at, "usd": usage.usd, "calls": usage.calls,
                   "prompt_tokens": usage.prompt_tokens},

@@ -178,11 +178,15 @@ def _in_brackets(reason: str) -> str:
 
 def verdict(board: Board) -> str:
     """Whether the answer was checked, and by what."""
-    if board.verified:
-        return f"verified by {one_line(board.checked_by)}" if board.checked_by else "verified"
-    if board.checked_by:
-        return f"not verified: {one_line(board.checked_by)} found it wrong"
-    return "not verified: nothing here can check it"
+    match board.status:
+        case "verified":
+            return f"verified by {one_line(board.checked_by)}" if board.checked_by else "verified"
+        case "refuted":
+            return f"refuted: {one_line(board.checked_by)} found it wrong"
+        case "abstained":
+            return f"abstained: {one_line(board.abstained)}"
+        case "unchecked":
+            return "unchecked: nothing here can check it"
 
 
 def spending(board: Board, seconds: float | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from musespark.evals.report import Row, replace_file, table
 from musespark.nano.training.curve import read_log
+from musespark.nano.worlds.scope import SCOPES
 
 TARGETS: Mapping[str, tuple[float, float, str]] = {
     "countdown-3": (0.95, 0.995, ""),
@@ -23,7 +24,7 @@ TARGETS: Mapping[str, tuple[float, float, str]] = {
     "code": (0.85, 0.97, ""),
     "decline": (0.99, 1.0, ""),
 }
-"""World: the least that was asked of it, what was aimed at, and what others report on the nearest published task."""
+"""Task: the least that was asked of it, what was aimed at, and what others report on the nearest published task."""
 
 CARD = """\
 # Model card: nano
@@ -34,36 +35,69 @@ Reads one picture, draws pictures, spawns its own threads. Apache-2.0, weights i
 
 ## What it is for
 Showing, at a size anyone can train and read, how a model thinks in pictures and coordinates threads of its own. It solves five
-small worlds and declines everything else; it is not a general assistant.
+small tasks and abstains from everything else; it is not a general assistant.
+
+## What one may ask
+| task | what it takes | an example |
+|---|---|---|
+{tasks}
+
+`muse nano tasks` shows the same.
+
+## Limits
+{limits}
 
 ## Training
 ```
 {command}
 ```
-{tokens:.1f} million tokens in {minutes:.0f} minutes, {steps} steps, on {machine}. Data: endless problems from the worlds' own
+{tokens:.1f} million tokens in {minutes:.0f} minutes, {steps} steps, on {machine}. Data: endless problems from the tasks' own
 generators and the train split of easy-VQA (MIT); one problem in sixteen, by a hash, is never trained on.
 {notes}
-![Loss by world](loss.png)
+![Loss by task](loss.png)
 
-## Evaluation
+## Evaluation on its own templates
 `{evaluation}`
 
-Fresh problems from the held-out side of the split; shapes are easy-VQA's test questions; greedy decoding; at most {threads}
-threads a question. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by
-all threads, seconds the engine's wall time a problem with {batch} problems decoded together. Ceiling: how many problems
-perfect threads would have solved from the first moves that the network chose; solver's: from as many first moves, chosen by
-a heuristic (distance to the target's factors, and size).
+Fresh problems from the held-out side of the split, in the wordings and drawings that the model was trained on; shapes are
+easy-VQA's test questions; greedy decoding; at most {threads}
+threads a question. An answer from which the model abstained counts as wrong; confirmed is the share of answers that the task's
+verifier found right. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by all
+threads, seconds the engine's wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads
+would have solved from the first moves that the network chose; solver's: from as many first moves, chosen by a heuristic (distance
+to the target's factors, and size).
 
 {table}
 ![Accuracy against critical path](accuracy.png)
 
 ### Contemplating, beside what was asked
-| world | measured | floor | aim | others |
+| task | measured | floor | aim | others |
 |---|---|---|---|---|
 {beside}
 
 {comparison}
+
+## Outside: wordings and pictures that others made
+{outside}
+
+## What the verifiers confirm
+Right answers to its own templates, and the usual answers to variations of these that ask for something else.
+
+{verifiers}
 """
+
+LIMITS = """\
+- It knows the wordings and drawings that it was trained on, and few others: the figures below are of its own templates, except
+  where the last section says so.
+- It keeps no conversation and reads no instructions: only the last question and its one picture. Where more was said, an answer is
+  never called verified.
+- An answer is called verified only where its question was read whole: every word by a closed grammar of phrasings, every pixel by
+  accounting for it with what was recognised. A phrasing that the grammar does not know leaves the answer unchecked. Words that may
+  be a condition, numbers, sizes and programs beyond the training data, pictures that cannot be read, and problems without a
+  solution make the model abstain, with the reason, before it guesses.
+- The readers and verifiers are plain code and no part of the network; they check, and do not route. Small discs and triangles with
+  hard edges stay unchecked, since they cannot be told from polygons.
+- Differences that are too faint to see (of 4 or fewer of 255 steps) are taken for noise."""
 
 
 def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size: int) -> Path:
@@ -79,14 +113,35 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
+        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json"),
+        verifiers=outside(directory / "verifiers.json"),
+        **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
     return directory / "card.md"
 
 
+def tasks() -> str:
+    """Table rows: what may be asked, task by task."""
+    examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
+    return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
+
+
+def outside(path: Path) -> str:
+    """The table of what `muse nano outside` measured, with its command; a sentence where nothing was measured."""
+    if not path.is_file():
+        return "Not measured; `muse nano outside --out DIR` does it."
+    measured = json.loads(path.read_text())
+    lines = [f"`{measured['command']}`", "", "| task | questions | asked | right | confirmed | confirmed, but wrong | abstained |",
+             "|---|---|---|---|---|---|---|"]  # fmt: skip
+    for row in measured["rows"]:
+        figures = (row[name] for name in ("asked", "right", "confirmed", "wrongly", "abstained"))
+        lines.append(f"| {row['task']} | {row['name']} | {' | '.join(map(str, figures))} |")
+    return "\n".join(lines)
+
+
 def beside(rows: Sequence[Row]) -> list[str]:
-    """Table rows: each world's contemplating accuracy beside floor, aim and what others report."""
+    """Table rows: each task's contemplating accuracy beside floor, aim and what others report."""
     found = {row.world: row for row in rows if row.mode == "contemplating"}
     lines = []
     for world, (floor, aim, others) in TARGETS.items():
@@ -118,7 +173,14 @@ def comparison(rows: Sequence[Row]) -> list[str]:
     if asked:
         declined, total = sum(row.declined for row in asked), sum(row.problems for row in asked)
         wrong = sum(row.verified_wrong for row in rows)
-        lines.append(f"Questions of a world that were declined: {declined} of {total} ({declined / total:.2%}).")
+        abstained, right = sum(row.abstained for row in asked), sum(row.right for row in asked)
+        confirmed = sum(row.confirmed or 0 for row in asked)
+        lines.append(f"Questions of a task that the network took for none of its tasks: {declined} of {total} "
+                     f"({declined / total:.2%}).")
+        if all(row.confirmed is not None for row in asked):
+            lines.append(f"Questions from which the model abstained: {abstained} of {total} ({abstained / total:.2%}).")
+            lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
+                         f"({(confirmed - wrong) / max(right, 1):.2%}).")
         lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
     for world in ("lake", "maze"):
         seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))

@@ -132,10 +132,13 @@ class Tally:
 
     def add(self, result: Result) -> bool:
         """Count a result; whether it was right."""
-        right = self._world.right(result.problem, result.answer)
-        verified = self._world.verify(result.problem.question, result.problem.picture, result.answer)
+        question, picture = result.problem.question, result.problem.picture
+        abstains = not result.declined and self._world.outside(question, picture) is not None
+        right = not abstains and self._world.right(result.problem, result.answer)
+        verified = not abstains and self._world.verify(question, picture, result.answer)
         self._sums.update(
-            problems=1, right=right, threads=result.threads, critical_path=result.critical_path, tokens=result.tokens,
+            problems=1, right=right, confirmed=bool(verified), abstained=abstains, threads=result.threads,
+             critical_path=result.critical_path, tokens=result.tokens,
             verified_wrong=bool(verified) and not right, reachable=right or reachable(result), declined=result.declined,
         )  # fmt: skip
         self._seconds += result.seconds
@@ -157,6 +160,7 @@ class Tally:
         row = Row(
             self.sitting.world, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,
             sums["tokens"] / count, self._seconds / count, sums["declined"], sums["verified_wrong"],
+            confirmed=sums["confirmed"], abstained=sums["abstained"],
         )  # fmt: skip
         if not self.spawns:
             return row

@@ -26,13 +26,17 @@ class Row:
     seconds: float
     """Mean wall time of the engine for a problem, in the batch it was measured in."""
     declined: int = 0
-    """Questions that the model said it does not know."""
+    """Questions that the network said it does not know."""
     verified_wrong: int = 0
-    """Wrong answers that the world's verifier let pass; anything but 0 is a defect of the verifier."""
+    """Wrong answers that the task's verifier let pass; anything but 0 is a defect of the verifier."""
     ceiling: float | None = None
     """Share of the problems that perfect threads would have solved from the first moves that the network chose."""
     solver_ceiling: float | None = None
     """The same, had a heuristic chosen as many first moves as the network did on average."""
+    confirmed: int | None = None
+    """Answers that the task's verifier confirmed; None in results from before this was counted."""
+    abstained: int = 0
+    """Questions of the task that the model abstained from, because it could not read them whole."""
 
     @property
     def accuracy(self) -> float:
@@ -55,13 +59,16 @@ def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table."""
-    head = "| world | mode | problems | accuracy | 95% | threads | critical path | tokens | seconds | ceiling | solver's |"
-    lines = [head, "|---|---|---|---|---|---|---|---|---|---|---|"]
+    head = (
+        "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens | seconds | ceiling | solver's |"
+    )
+    lines = [head, "|---|---|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
         low, high = row.interval
         ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
         lines.append(
-            f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} | {row.threads:.1f} "
+            f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
+            f"| {'' if row.confirmed is None else f'{row.confirmed / row.problems:.1%}'} | {row.threads:.1f} "
             f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {' | '.join(ceilings)} |"
         )
     return "\n".join(lines) + "\n"

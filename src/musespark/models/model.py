@@ -120,6 +120,13 @@ class VerifiedDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class AbstainedDelta:
+    """The backend does not answer, for this reason: a clause without a full stop. Its text says the same as a sentence."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class UsageDelta:
     """What the whole call has used so far, all its threads included: a running total, not an increment.
 
@@ -145,7 +152,7 @@ class Finish:
 
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
-                    | ToolCallDelta | VerifiedDelta | UsageDelta | Finish)
+                    | ToolCallDelta | VerifiedDelta | AbstainedDelta | UsageDelta | Finish)
 
 
 @runtime_checkable

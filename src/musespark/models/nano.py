@@ -17,6 +17,7 @@ from musespark.errors import BeyondModel, QuestionTooLong
 from musespark.events import MAIN
 from musespark.models.model import (
     Abilities,
+    AbstainedDelta,
     Delta,
     Finish,
     PictureDelta,
@@ -56,7 +57,7 @@ def engine_of(path: str | None) -> Engine:
 
 
 class NanoModel:
-    """The native model. It solves the worlds it was trained on, and says so when it is asked anything else."""
+    """The native model. It solves the tasks it was trained on, and abstains from anything else."""
 
     def __init__(self, weights: str | None = None) -> None:
         """weights: a file that training wrote; None for those in the package. They are loaded with the first question."""
@@ -89,13 +90,17 @@ class NanoModel:
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.ask(question)
-        telling = Telling(request.question, seen, limit)
+        telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
         try:
             while batch.runs and telling.allows(len(run.ready())):
                 for _, happening in await _whole(batch.step):
                     for delta in telling.tell(happening):
                         yield delta
                 yield UsageDelta(telling.step())
+                if reason := await _whole(telling.outside):
+                    for delta in telling.abstain(reason):
+                        yield delta
+                    return
             if run.finished is not None:
                 for delta in await asyncio.to_thread(list, telling.end(run.finished)):
                     yield delta
@@ -114,6 +119,11 @@ async def _whole(step: Callable[[], _Result]) -> _Result:
     except asyncio.CancelledError:
         await asyncio.wait([running])
         raise
+
+
+def _is_whole(request: Request) -> bool:
+    """Whether the last question is all that was said: instructions and earlier turns are not read, and may be conditions."""
+    return len(request.messages) == 1
 
 
 def _look(name: str, request: Request) -> np.ndarray | None:
@@ -144,8 +154,11 @@ class Telling:
     picture: np.ndarray | None
     limit: int
     """Tokens that all threads may write together."""
+    is_whole: bool = True
+    """Whether the question is all that was said; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
     world: str = ""
+    _vetted: bool = False
     _silent: set[int] = field(default_factory=set)
     """Threads that are naming a branch, or writing what they return: it is told when it is whole."""
     _answering: bool = False
@@ -197,19 +210,44 @@ class Telling:
             self.world = v.TOKENS[token].strip("<>")
             yield ThinkingDelta(f"{self.world}: ", agent(thread))
 
-    def end(self, finished: Finished) -> Iterator[Delta]:
-        """What is said last: a polite no, or the verdict of the world's verifier; and why a thought was cut."""
+    def outside(self) -> str | None:
+        """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
         from musespark.nano.worlds import load_world
-        from musespark.nano.worlds.decline import SENTENCE
+
+        if self._vetted or not self.world:
+            return None
+        self._vetted = True
+        return load_world(self.world).outside(self.question, self.picture)
+
+    def abstain(self, reason: str) -> Iterator[Delta]:
+        """A sentence in place of an answer. reason: a clause without a full stop."""
+        from musespark.nano.worlds.scope import abstention
+
+        yield from self._abstained(abstention(self.world, reason), reason)
+
+    def _abstained(self, sentence: str, reason: str) -> Iterator[Delta]:
+        yield TextDelta(sentence)
+        yield AbstainedDelta(reason)
+        yield UsageDelta(self.usage)
+        yield Finish()
+
+    def end(self, finished: Finished) -> Iterator[Delta]:
+        """What is said last: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
+        from musespark.nano.worlds import load_world
+        from musespark.nano.worlds.decline import declining
 
         if finished.ending == "declined":
-            yield TextDelta(SENTENCE)
-        elif finished.ending == "answered":
+            yield from self._abstained(*declining(self.question, self.picture))
+            return
+        if finished.ending == "stuck" and not self._answering:
+            yield from self.abstain(f"I got stuck: {finished.reason}")
+            return
+        if finished.ending == "answered" and self.is_whole:
             right = load_world(self.world).verify(self.question, self.picture, v.decode(finished.answer))
             if right is not None:
-                yield VerifiedDelta(right, f"the verifier of the world {self.world}")
+                yield VerifiedDelta(right, f"the verifier of the task {self.world}")
         yield UsageDelta(self.usage)
-        yield Finish("length" if finished.ending == "cut" else "finished", finished.reason)
+        yield Finish("length" if finished.ending in ("cut", "stuck") else "finished", finished.reason)
 
 
 def agent(thread: int) -> str:

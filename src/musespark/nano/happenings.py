@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Ending = Literal["answered", "declined", "cut"]
+Ending = Literal["answered", "declined", "cut", "stuck"]
+"""How a question ends. `cut`: at the tokens it was allowed; `stuck`: its thought repeats itself, or is longer than can be seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Finished:
     """Empty unless `ending` is `answered`."""
     ending: Ending
     reason: str
-    """Why it was cut, in one sentence; empty otherwise."""
+    """Why it was cut or stuck, in one clause; empty otherwise."""
     tokens: int
     """Written by the network in all threads."""
     forced: int

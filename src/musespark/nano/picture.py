@@ -20,11 +20,16 @@ PAPER = 225
 
 def trim(pixels: np.ndarray) -> np.ndarray:
     """The picture without its blank margins: it must not matter where on the page a drawing lies, nor how large it is."""
+    return pixels[within_margins(pixels)]
+
+
+def within_margins(pixels: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns between the blank margins; all of them where everything is blank."""
     inked = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < PAPER  # pixels.min(axis=2), ten times faster
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
-        return pixels
-    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        return slice(None), slice(None)
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def shrink(pixels: np.ndarray) -> np.ndarray:

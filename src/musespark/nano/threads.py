@@ -12,6 +12,7 @@ from musespark.nano import tiles, vocabulary as v
 from musespark.nano.grammar import Role, State, follow
 from musespark.nano.happenings import Cancelled, Ending, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.nano.lines import Feed, Line, Lines
+from musespark.nano.repetition import is_repeating
 
 DEPTH = 2
 """Threads may spawn threads; those may not."""
@@ -62,7 +63,8 @@ class Thread:
     patches: np.ndarray | None = None
     canvas: Canvas | None = None
     place: int = 0
-    written: int = 0
+    trail: list[int] = field(default_factory=list)
+    """All tokens that the network has written on it."""
     said: list[int] = field(default_factory=list)
     """The text of the branch, return or answer that is being written."""
     stem: Line = None
@@ -79,6 +81,11 @@ class Thread:
     def busy(self) -> bool:
         """Whether a child is still thinking."""
         return any(child.state is not State.ENDED for child in self.children)
+
+    @property
+    def written(self) -> int:
+        """How many tokens the network has written on it."""
+        return len(self.trail)
 
     def feed(self) -> Feed:
         """What the next step feeds; nothing is pending afterwards."""
@@ -140,7 +147,7 @@ class Run:
         thread.state = State.WAITING if token == v.JOIN else follow(before, token)
         yield Wrote(thread.index, token, thread.position)
         self._tokens += 1
-        thread.written += 1
+        thread.trail.append(token)
         thread.position += 1
         blanked = self.question.blank_pictures and before is State.PAINTING
         thread.pending = [BLANK if blanked else token]
@@ -215,10 +222,13 @@ class Run:
 
     def _limit(self, thread: Thread) -> Iterator[Happening]:
         """Cut a thread that has nowhere to go on."""
+        ending: Ending = "stuck"
         if thread.position > self._context:
             reason = f"its thought is longer than the {self._context} tokens the model can see"
+        elif is_repeating(thread.trail):
+            reason = "its thought repeats itself"
         elif thread.written >= self.question.max_tokens:
-            reason = f"it wrote the {self.question.max_tokens} tokens it was allowed"
+            ending, reason = "cut", f"it wrote the {self.question.max_tokens} tokens it was allowed"
         else:
             return
         if thread.parent:
@@ -226,7 +236,7 @@ class Run:
             return
         for child in thread.children:
             yield from self._cancel(child, "the thread that asked for it was cut")
-        yield self._finish("cut", reason)
+        yield self._finish(ending, reason)
 
     def _cancel(self, thread: Thread, reason: str) -> Iterator[Cancelled]:
         """End a thread and all that it started; they return nothing."""

@@ -99,8 +99,9 @@ def _classified(attempt: Attempt) -> Attempt:
     """The attempt, marked where it gives no answer, or none that can be told; something is compared with others in any case."""
     if attempt.calls or not attempt.text.strip():
         return attempt
-    if is_refusal(attempt.answer or attempt.text):
-        return replace(attempt, abstained=True, answer=attempt.answer or answer_in(attempt.text))
+    if attempt.abstained or is_refusal(attempt.answer or attempt.text):
+        why = attempt.abstained or "its reply gives no answer"
+        return replace(attempt, abstained=why, answer=attempt.answer or answer_in(attempt.text))
     return attempt if attempt.answer else replace(attempt, unclear=True, answer=answer_in(attempt.text))
 
 
@@ -210,7 +211,7 @@ def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pic
     calls = tuple(one for one in reply.calls if one.name in theirs)
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=_answer_in(brief, text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
-                   verified=reply.verified, verified_by=reply.verified_by,
+                   verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
                    why=reply.why, reason=reply.reason, stop=reply.stop, by=brief.model)
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 from musespark.content import Request
 from musespark.reasoning.equivalence import marked_answer
 from musespark.reasoning.equivalence.exact import normalised
-from musespark.reasoning.equivalence.numeric import number
+from musespark.reasoning.equivalence.reading.reader import is_value, read
 
 Kind = Literal["number", "choice", "yes_no", "name"]
 
@@ -243,7 +243,7 @@ def _sentences(text: str) -> Iterator[str]:
 def _is_sentence(text: str) -> bool:
     """Whether a text says a number in a sentence ("indeed 18", "the sum is 18 apples"), and is not a value itself."""
     words = re.findall(r"(?<!\\)\b[^\W\d_]{2,}\b", text)
-    return number(text) is None and (len(words) >= 3 or bool(re.match(r"[^\W\d_]{2,}\s", text)))
+    return not is_value(read(text)) and (len(words) >= 3 or bool(re.match(r"[^\W\d_]{2,}\s", text)))
 
 
 def _number(text: str) -> str | None:

@@ -32,14 +32,14 @@ class Attempt:
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
     verified_by: str = ""
+    abstained: str = ""
+    """Why the model does not answer; empty where it does."""
     why: Why = "finished"
     """Why the reply ended."""
     reason: str = ""
     """What more the model said about that."""
     stop: str | None = None
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
-    abstained: bool = False
-    """Whether the reply says that it gives no answer: it never wins against one."""
     unclear: bool = False
     """Whether no answer of the kind that the question asks for can be told in the reply."""
     concluded: bool = False

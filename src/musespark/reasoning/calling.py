@@ -16,7 +16,7 @@ from itertools import count, groupby
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
-from musespark.events import AnswerDropped, Noted, Pictured, Spent, Verified, Why
+from musespark.events import Abstained, AnswerDropped, Noted, Pictured, Spent, Verified, Why
 from musespark.models.estimate import prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.account import Account
@@ -51,6 +51,8 @@ class Reply:
     pictures: tuple[Pictured, ...] = ()
     verified: bool | None = None
     verified_by: str = ""
+    abstained: str = ""
+    """Why the model does not answer; empty where it does."""
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -116,6 +118,7 @@ class _Call:
         self.parts: list[Part] = []
         self.pictures: list[Pictured] = []
         self.verified: Verified | None = None
+        self.abstained = ""
         self.finish: Finish | None = None
         self.told = -math.inf
         self.read = 0
@@ -159,7 +162,7 @@ class _Call:
         reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
         return Reply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
-                     verified_by=by, usage=self.usage)
+                     verified_by=by, abstained=self.abstained, usage=self.usage)
 
     @property
     def said(self) -> bool:
@@ -242,6 +245,10 @@ class _Call:
             case Verified():
                 self.verified = event
                 if not self.speak:  # whether the run's answer is verified shows once there is one
+                    return
+            case Abstained():
+                self.abstained = event.reason
+                if not self.speak:
                     return
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from musespark.errors import WrongShape
 from musespark.events import (
     MAIN,
+    Abstained,
     AgentCancelled,
     AgentReturned,
     AgentStarted,
@@ -20,6 +21,7 @@ from musespark.events import (
     Verified,
 )
 from musespark.models.model import (
+    AbstainedDelta,
     PictureDelta,
     TextDelta,
     ThinkingDelta,
@@ -65,6 +67,8 @@ class Lanes:
                 return AgentCancelled(self._end(delta.agent), delta.reason)
             case VerifiedDelta():
                 return Verified(delta.ok, delta.by)
+            case AbstainedDelta():
+                return Abstained(delta.reason)
             case UsageDelta():
                 if min(delta.usage.tokens, delta.usage.prompt_tokens, delta.usage.usd) < 0:
                     raise self._wrong("it counted less than nothing")

@@ -15,6 +15,7 @@ from musespark.content import Request, Text, Thinking, ToolCall
 from musespark.errors import ModelFailed, MuseError
 from musespark.events import (
     MAIN,
+    Abstained,
     AgentCancelled,
     AgentReturned,
     AgentStarted,
@@ -27,6 +28,7 @@ from musespark.events import (
     RunStarted,
     Spent,
     Stamper,
+    Status,
     Thought,
     Verified,
     Why,
@@ -71,7 +73,8 @@ class Run:
         """Sub-agents that tools have spawned; the request caps them."""
         self._stamp = Stamper()
         self._answer: list[str] = []
-        self._verified = False
+        self._status: Status = "unchecked"
+        self._abstained = ""
         self._pictures: list[int] = []
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
@@ -105,9 +108,11 @@ class Run:
             self.thought = True
         elif isinstance(event, AnswerDropped):
             self._answer.clear()
-            self._verified = False
+            self._status, self._abstained = "unchecked", ""
         elif isinstance(event, Verified):
-            self._verified = event.ok
+            self._status, self._abstained = ("verified" if event.ok else "refuted"), ""
+        elif isinstance(event, Abstained):
+            self._status, self._abstained = "abstained", event.reason
         self._sent += 1 + (len(event.text) // JOINED if isinstance(event, _TEXTS) else 0)
         if self._waiting and (longer := _joined(self._waiting[-1], event)):
             self._waiting[-1] = longer
@@ -223,8 +228,9 @@ class Run:
             self.reason = "it was stopped"
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
-        self.emit(RunEnded(self.answer, self._verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
-                           self.signed))
+        is_verified = self._status == "verified"
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+                           self.signed, self._status, self._abstained))
 
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))

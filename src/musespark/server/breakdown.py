@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from musespark.events import MAIN, AgentStarted, Decided, Event, Pictured, RunEnded, RunStarted, Spent, StageStarted, Verified
+from musespark.events import (
+    MAIN,
+    Abstained,
+    AgentStarted,
+    AnswerDropped,
+    Decided,
+    Event,
+    Pictured,
+    RunEnded,
+    RunStarted,
+    Spent,
+    StageStarted,
+    Status,
+    Verified,
+)
 from musespark.usage import Usage
 
 
@@ -20,6 +34,7 @@ class Breakdown:
         self._stages: list[tuple[str, int, list[str]]] = []
         self._decided: Decided | None = None
         self._verified: Verified | None = None
+        self._abstained: Abstained | None = None
 
     def happened(self, event: Event) -> None:
         """Take in the next event."""
@@ -37,7 +52,11 @@ class Breakdown:
             case Decided():
                 self._decided = event
             case Verified():
-                self._verified = event
+                self._verified, self._abstained = event, None
+            case Abstained():
+                self._verified, self._abstained = None, event
+            case AnswerDropped():
+                self._verified = self._abstained = None
             case Pictured():
                 self.pictures += 1
             case RunEnded():
@@ -46,6 +65,7 @@ class Breakdown:
     def block(self, links: str | None) -> dict[str, Any]:
         """The `muse` block of a reply. links: what the address of a picture begins with; None where none are kept."""
         own = self._own()
+        abstained = self._abstained
         run, decided, verified = self._run, self._decided, self._verified
         return {
             "run": run.run if run else None,
@@ -56,9 +76,17 @@ class Breakdown:
             "stages": [{"stage": stage, "round": round, "agents": agents,
                         **_added(own[agent] for agent in agents if agent in own)} for stage, round, agents in self._stages],
             "decided": {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason} if decided else None,
+            "status": self._status(),
+            "abstained": abstained.reason if abstained else None,
             "verified": {"ok": verified.ok, "by": verified.by} if verified else None,
             "pictures": [] if links is None else [f"{links}{number}" for number in range(1, self.pictures + 1)],
         }
+
+    def _status(self) -> Status:
+        """How sure the answer is."""
+        if self._abstained:
+            return "abstained"
+        return "unchecked" if self._verified is None else "verified" if self._verified.ok else "refuted"
 
     def _own(self) -> dict[str, Usage]:
         """What each agent used by itself: what it was charged without what those below it were."""

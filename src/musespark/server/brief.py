@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from musespark.content import Request
-from musespark.models.model import Abilities, Delta, Finish, Model, TextDelta, VerifiedDelta
+from musespark.models.model import Abilities, AbstainedDelta, Delta, Finish, Model, TextDelta, VerifiedDelta
 
 
 class Brief:
@@ -46,7 +46,7 @@ class Brief:
                         yield Finish(stop=until.stop)
                         return
                     continue
-                if isinstance(delta, Finish | VerifiedDelta) and until.held:
+                if isinstance(delta, Finish | VerifiedDelta | AbstainedDelta) and until.held:
                     yield TextDelta(until.rest())
                 yield delta
         if until.held:  # the model broke off

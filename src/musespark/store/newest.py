@@ -62,9 +62,11 @@ def _so_far(connection: Connection, run: str, before: int) -> list[str]:
     between = EVENTS.c.run == run, EVENTS.c.number > 0, EVENTS.c.number < before
     wanted = select(EVENTS.c.number, EVENTS.c.body).where(*between)
     newest_of = connection.execute(select(EVENTS.c.kind, func.max(EVENTS.c.number)).group_by(EVENTS.c.kind).where(
-        *between, EVENTS.c.kind.in_(("answer_dropped", "spent", "verified"))))
+        *between, EVENTS.c.kind.in_(("answer_dropped", "spent", "verified", "abstained"))))
     last = {kind: number for kind, number in newest_of}
-    text = connection.execute(wanted.where(EVENTS.c.kind == "answer_delta", EVENTS.c.number > last.pop("answer_dropped", 0))
+    dropped = last.pop("answer_dropped", 0)
+    last = {kind: number for kind, number in last.items() if kind == "spent" or number > dropped}  # a verdict falls with its answer
+    text = connection.execute(wanted.where(EVENTS.c.kind == "answer_delta", EVENTS.c.number > dropped)
                               .order_by(EVENTS.c.number).limit(CHARACTERS))
     found = [*_enough(text), *map(tuple, connection.execute(wanted.where(EVENTS.c.number.in_(last.values()))))]
     return [body for _, body in sorted(found)]

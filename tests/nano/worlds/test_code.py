@@ -164,3 +164,34 @@ def test_of_several_programs_the_first_is_taken_as_long_as_it_can_be() -> None:
     assert find_program("print(1)\nprint(2)\nOr so:\nx = 3\nprint(x)\nprint(x)") == "print(1)\nprint(2)"
     assert find_program("print(1)\nOr so:\n```\nprint(2)\n```") == "print(2)"
     assert find_program("What does `print(1)` print, and `print(2)`?") == "print(1)"
+
+
+PROGRAM = "x = 5\ny = 3\nprint(x + y)"
+
+
+@pytest.mark.parametrize("question", [
+    f"What does this not print?\n{PROGRAM}", f"How many lines does this print?\n{PROGRAM}", f"```r\n{PROGRAM}\n```",
+    f"What does this print?\n{PROGRAM}\nAnswer backwards.", f"What does this print?\n{PROGRAM}\nWhat is the output?\nAnd why?",
+    f"What does this print?\n{PROGRAM}  # spell it out", f"What does this Python 2 program print?\n{PROGRAM}",
+    f"What does this print?\n```\n{PROGRAM}\n```\n```\nprint(1)\n```", f"Is it true?\n{PROGRAM}", f"Why?\n\n{PROGRAM}",
+    f"What does the second program print?\n{PROGRAM}\n\nprint(8)", f"What does this print?\n>>> {PROGRAM}",
+])  # fmt: skip
+def test_a_question_that_is_not_what_the_program_prints_is_never_confirmed(question: str) -> None:
+    assert not world.verify(question, None, "8")
+
+
+@pytest.mark.parametrize("question", [
+    PROGRAM, f"What does this print?\n{PROGRAM}", f"```python\n{PROGRAM}\n```\nWhat is the output?", f"Output?\n\n{PROGRAM}",
+])
+def test_a_program_and_one_phrasing_are_read(question: str) -> None:
+    assert world.verify(question, None, "8") is True and world.verify(question, None, "9") is False
+    assert world.outside(question, None) is None
+
+
+@pytest.mark.parametrize(("source", "reason"), [
+    ("print(1)", "1 line"), ("a = 1\n" * 9 + "print(a)", "10 lines"), ("s = 'x'\nprint(f'{s}')", "not learned"),
+    ("a = 1  # one\nprint(a)", "comments"), ("a = 'long' + " + "'er' + " * 20 + "''\nprint(a)", "characters"),
+    ("for i in range(9):\n    x = i\n    y = x\nprint(1)", "too many steps"),
+])
+def test_a_program_beyond_the_model_is_told_before_any_guess(source: str, reason: str) -> None:
+    assert reason in (world.outside(f"What does this print?\n{source}", None) or "")

@@ -3,6 +3,7 @@ import re
 from fractions import Fraction
 from itertools import combinations, permutations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
@@ -15,7 +16,6 @@ from musespark.nano.worlds.countdown import (
     QUESTIONS,
     TRIES,
     Countdown,
-    asked,
     evaluate,
     explore,
     makes,
@@ -25,6 +25,7 @@ from musespark.nano.worlds.countdown import (
     solution,
     solves,
 )
+from musespark.nano.worlds.countdown_reading import read
 
 seeds = st.integers(0, 2**32)
 
@@ -188,4 +189,39 @@ def test_the_target_is_not_taken_for_one_of_the_numbers():
 @pytest.mark.parametrize("form", QUESTIONS)
 @pytest.mark.parametrize("spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"])
 def test_every_wording_is_understood(form, spoken):
-    assert asked(form.format(numbers=spoken, listed=spoken, target=66)) == (66, (3, 7, 12, 25))
+    wanted = read(form.format(numbers=spoken, listed=spoken, target=66))
+    assert wanted is not None and wanted.beyond() is None
+    assert (wanted.target, wanted.numbers) == (66, (25, 3, 7, 12))
+
+
+@pytest.mark.parametrize("question", [
+    "Use 25, 3 and 22 to make -44.", "Use -25, 3 and 22 to make 44.", "Use 25, 3 and 22 to make 44 without minus.",
+    "Use 25, 3 and 22 to make 44. Use no brackets.", "Use 25, 3 and 22 to make 44 and 45.", "Do not use 25, 3 and 22 to make 44.",
+    "Use 25, 3 and 22 to make 44%.", "Use 25, 3 and 22 cents to make 44.", "Use 25, 3 and 22 to make 4 4.",
+    "Use 25, 3, 22 to make 44, ok?", "Use 25 3/22 to make 44.", "Use 25, 3 and 22 to make 44.0",
+    "With 25, 3 and 22 and + -, make 44.", "Use 25, 3 and \u221222 to make 44.",
+])  # fmt: skip
+def test_a_question_that_says_more_or_something_else_is_never_confirmed(question):
+    assert not Countdown().verify(question, None, "25-3+22")
+
+
+def test_a_picture_beside_the_numbers_is_not_looked_at_so_nothing_is_confirmed():
+    picture = np.zeros((64, 64, 3), np.uint8)
+    assert Countdown().verify("Use 25, 3 and 22 to make 44.", picture, "25-3+22") is None
+    assert "picture" in Countdown().outside("Use 25, 3 and 22 to make 44.", picture)
+
+
+@given(st.lists(st.integers(1, 9), min_size=3, max_size=3), st.integers(10, 60))
+@settings(max_examples=25)
+def test_what_cannot_be_reached_is_told_and_what_can_is_not(numbers, target):
+    question = f"Use {numbers[0]}, {numbers[1]} and {numbers[2]} to make {target}."
+    reason = Countdown().outside(question, None)
+    assert not (reason and brute_force(tuple(numbers), target))
+    if reason:
+        assert reason == f"nothing makes {target} of these numbers, each used once"
+
+
+def test_fractions_on_the_way_count():
+    assert Countdown().outside("Use 3, 3, 8 and 8 to make 24.", None) is None
+    assert Countdown().verify("Use 3, 3, 8 and 8 to make 24.", None, "8/(3-8/3)") is True
+    assert Countdown().outside("Use 2, 2, 2 and 2 to make 97.", None) == "nothing makes 97 of these numbers, each used once"

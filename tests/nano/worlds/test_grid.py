@@ -208,3 +208,12 @@ def test_there_are_a_dozen_ways_to_ask(module: str) -> None:
     questions = __import__(f"musespark.nano.worlds.{module}", fromlist=["QUESTIONS"]).QUESTIONS
     assert len(set(questions)) == len(questions) >= 12
     assert all(25 <= len(question) <= 90 and v.UNKNOWN not in v.encode(question) for question in questions)
+
+
+def test_a_longer_way_is_wrong_only_where_a_shortest_one_was_asked_for():
+    maze = Grid(2, 0, 1, (tiles.R | tiles.D, tiles.L | tiles.D, tiles.U | tiles.R, tiles.U | tiles.L), (0,) * 4)
+    assert grid.judge(maze, "R", shortest=True) is True and grid.judge(maze, "R", shortest=False) is True
+    assert grid.judge(maze, "DRU", shortest=True) is False and grid.judge(maze, "DRU", shortest=False) is None
+    assert grid.judge(maze, "D", shortest=False) is False
+    walled = Grid(2, 0, 1, (tiles.D, 0, tiles.U, 0), (0,) * 4)
+    assert grid.judge(walled, "R", shortest=False) is None

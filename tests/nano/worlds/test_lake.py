@@ -17,6 +17,7 @@ from musespark.nano.worlds.world import held_out
 from musespark.pictures import as_image, pixels
 
 MAP = ("SFFF", "FHFH", "FFFH", "HFFG")
+QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."
 world = Lake()
 
 
@@ -93,14 +94,14 @@ def test_the_reader_says_none_to_other_pictures() -> None:
 
 def test_answers_are_verified_by_looking() -> None:
     frame = np.asarray(Image.fromarray(frames.current(MAP)).resize((200, 200), Image.Resampling.LANCZOS))
-    assert world.verify("Which way?", frame, "RRDDDR") is True
-    assert world.verify("Which way?", frame, "DDRRDR") is True
-    assert world.verify("Which way?", frame, "RRDDRD") is False
-    assert world.verify("Which way?", frame, "") is False
-    assert world.verify("Which way?", None, "RRDDDR") is None
-    assert world.verify("Which way?", frame[:150], "RRDDDR") is None
+    assert world.verify(QUESTION, frame, "RRDDDR") is True
+    assert world.verify(QUESTION, frame, "DDRRDR") is True
+    assert world.verify(QUESTION, frame, "RRDDRD") is False
+    assert world.verify(QUESTION, frame, "") is False
+    assert world.verify(QUESTION, None, "RRDDDR") is None
+    assert world.verify(QUESTION, frame[:150], "RRDDDR") is None
     blocked = frames.current(("SHF", "HFF", "FFG"))
-    assert world.verify("Which way?", blocked, "DD") is None
+    assert world.verify(QUESTION, blocked, "DD") is None
 
 
 def test_the_example_is_a_lake_that_training_never_sees() -> None:
@@ -108,7 +109,7 @@ def test_the_example_is_a_lake_that_training_never_sees() -> None:
     rows = read_lake(picture)
     assert rows is not None
     assert held_out(key_of(rows))
-    assert world.verify("Which way?", picture, grid.solve(read_map(rows)) or "") is True
+    assert world.verify(QUESTION, picture, grid.solve(read_map(rows)) or "") is True
 
 
 def test_lake_keys_do_not_depend_on_drawing_or_wording() -> None:

@@ -20,6 +20,7 @@ from musespark.nano.worlds.walls import Style
 from musespark.nano.worlds.world import held_out
 from musespark.pictures import as_image, pixels
 
+QUESTION = "Which moves solve this maze?"
 world = Maze()
 STYLE = Style(side=300, margin=0.04, wall=0.08, dot=0.3, green=(0, 160, 60), red=(225, 40, 40))
 
@@ -109,11 +110,11 @@ def test_answers_are_verified_by_looking() -> None:
     maze = carved(4, 7)
     answer = grid.solve(maze) or ""
     picture = walls.lines(maze, STYLE)
-    assert world.verify("Which way?", picture, answer) is True
-    assert world.verify("Which way?", picture, answer[:-1]) is False
-    assert world.verify("Which way?", picture, "through the wall") is False
-    assert world.verify("Which way?", None, answer) is None
-    assert world.verify("Which way?", picture[:150], answer) is None
+    assert world.verify(QUESTION, picture, answer) is True
+    assert world.verify(QUESTION, picture, answer[:-1]) is False
+    assert world.verify(QUESTION, picture, "through the wall") is False
+    assert world.verify(QUESTION, None, answer) is None
+    assert world.verify(QUESTION, picture[:150], answer) is None
 
 
 def test_the_example_is_a_maze_that_training_never_sees() -> None:
@@ -122,4 +123,4 @@ def test_the_example_is_a_maze_that_training_never_sees() -> None:
     assert drawn is not None
     assert held_out(key_of(drawn.size, drawn.exits, drawn.start, drawn.goal))
     answer = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)) or ""
-    assert world.verify("Which way?", picture, answer) is True
+    assert world.verify(QUESTION, picture, answer) is True

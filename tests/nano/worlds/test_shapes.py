@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_shape
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import begin
 from musespark.nano.worlds import shapes
@@ -57,6 +58,7 @@ def test_the_reader_knows_easy_vqa(split: str) -> None:
 @pytest.mark.usefixtures("easy_vqa")
 def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     rng = random.Random(1)
+    certain = 0
     for _ in range(100):
         problem = world.problem(rng, False)
         assert problem.picture is not None and problem.picture.dtype == np.uint8
@@ -69,10 +71,13 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
             assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
         assert problem.answer in ANSWERS
         assert world.right(problem, problem.answer)
-        assert world.verify(problem.question, problem.picture, problem.answer) is True
+        confirmed = world.verify(problem.question, problem.picture, problem.answer)
+        assert confirmed is not False
         wrong = rng.choice([answer for answer in ANSWERS if answer != problem.answer])
         assert not world.right(problem, wrong)
-        assert world.verify(problem.question, problem.picture, wrong) is False
+        assert not world.verify(problem.question, problem.picture, wrong)
+        certain += bool(confirmed)
+    assert certain >= 92
 
 
 @pytest.mark.usefixtures("easy_vqa")
@@ -127,3 +132,39 @@ def test_without_easy_vqa_the_error_says_what_to_install(monkeypatch: pytest.Mon
     shapes._questions.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'musespark\[train\]'"):
         world.problem(random.Random(0), True)
+
+
+@pytest.mark.parametrize("shape", OTHER_SHAPES)
+def test_a_shape_without_a_name_here_is_neither_confirmed_nor_guessed(shape: str) -> None:
+    rng = random.Random(9)
+    for _ in range(12):
+        picture = draw_shape(f"other shape {shape}", "", [shape], rng)
+        assert not any(world.verify("what shape is in the image?", picture, known) for known in SHAPES)
+        assert world.outside("what shape is in the image?", picture)
+
+
+@pytest.mark.parametrize("colour", OTHER_COLOURS)
+def test_a_colour_without_a_name_here_is_neither_confirmed_nor_guessed(colour: str) -> None:
+    picture = draw_shape(f"other colour {colour}", "", [colour], random.Random(3))
+    assert not any(world.verify("what color is the shape?", picture, known) for known in COLOURS)
+    assert world.outside("what color is the shape?", picture)
+
+
+def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
+    numbers = np.random.default_rng(1)
+    sky = np.linspace((90, 120, 180), (190, 170, 150), 64)[:, None] + numbers.normal(0, 8, (64, 64, 3))
+    photograph = np.clip(sky, 0, 255).astype(np.uint8)
+    photograph[30:60, 10:40] = np.clip(numbers.normal(12, 6, (30, 30, 3)), 0, 255).astype(np.uint8)
+    for known in (*SHAPES, *COLOURS):
+        assert not world.verify("what shape is in the image?", photograph, known)
+    assert world.outside("what shape is in the image?", photograph)
+
+
+@pytest.mark.parametrize(("question", "word"), [
+    ("is there a red shape and a circle?", "and"), ("what shape is not in the image?", "not"),
+    ("is there another circle?", "another"),
+])
+def test_a_question_that_says_more_is_not_judged(question: str, word: str) -> None:
+    picture = draw("red", "circle", random.Random(1))
+    assert world.verify(question, picture, "yes") is None and world.verify(question, picture, "circle") is None
+    assert f'"{word}"' in (world.outside(question, picture) or f'"{word}"')

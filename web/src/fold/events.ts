@@ -87,6 +87,7 @@ export type Event =
   | (Happened & { readonly kind: "answer_delta"; readonly text: string })
   | (Happened & { readonly kind: "answer_dropped"; readonly reason: string })
   | (Happened & { readonly kind: "verified"; readonly ok: boolean; readonly by: string })
+  | (Happened & { readonly kind: "abstained"; readonly reason: string })
   | (Happened & { readonly kind: "spent"; readonly agent: string; readonly usage: Usage })
   | (Happened & { readonly kind: "run_ended"; readonly answer: string; readonly verified: boolean; readonly usage: Usage; readonly why: Why; readonly reason: string })
   | (Happened & { readonly kind: "run_failed"; readonly error: string; readonly message: string });
@@ -121,6 +122,7 @@ const FIELDS: Readonly<Record<Event["kind"], Readonly<Record<string, Check>>>> =
   answer_delta: { text },
   answer_dropped: { reason: text },
   verified: { ok: truth, by: text },
+  abstained: { reason: text },
   spent: { agent: text, usage },
   run_ended: { answer: text, verified: truth, usage, why: text, reason: text },
   run_failed: { error: text, message: text },

@@ -88,6 +88,8 @@ export interface Run {
   readonly verified: boolean;
   /** What judged the answer; empty where nothing did. */
   readonly checkedBy: string;
+  /** Why the model abstained; empty where it did not. */
+  readonly abstained: string;
   readonly usage: Usage;
   /** Null until the run has ended with an answer. */
   readonly why: Why | null;
@@ -105,7 +107,7 @@ export interface Run {
 /** A run of which nothing is known yet. */
 export const BEGIN: Run = {
   seq: -1, at: 0, id: "", question: "", mode: "", model: "", lanes: new Map(), answer: "", dropped: "", verified: false, checkedBy: "",
-  usage: NOTHING, why: null, reason: "", failed: null, stages: [], groups: [], settled: "", verdicts: [], decided: null,
+  abstained: "", usage: NOTHING, why: null, reason: "", failed: null, stages: [], groups: [], settled: "", verdicts: [], decided: null,
 };
 
 /** The run once this has happened, too. */
@@ -172,9 +174,11 @@ function after(run: Run, event: Event): Run {
     case "answer_delta":
       return { ...run, answer: run.answer + event.text };
     case "answer_dropped":
-      return { ...run, answer: "", dropped: event.reason };
+      return { ...run, answer: "", dropped: event.reason, verified: false, checkedBy: "", abstained: "" };
     case "verified":
-      return { ...run, verified: event.ok, checkedBy: event.by };
+      return { ...run, verified: event.ok, checkedBy: event.by, abstained: "" };
+    case "abstained":
+      return { ...run, verified: false, checkedBy: "", abstained: event.reason };
     case "spent":
       return spent(run, event.agent, event.usage);
     case "run_ended": {

@@ -137,9 +137,10 @@ export function standing(run: Run, stopped: boolean): { tone: "right" | "wrong" 
   }
   if (run.verified) return { tone: "right", word: "Verified", sentence: run.checkedBy === "" ? "" : `Checked by ${oneLine(run.checkedBy)}.` };
   if (run.why === null) return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "It was stopped before an answer." : "Best answer so far: the run was stopped." };
-  if (run.checkedBy !== "") return { tone: "wrong", word: "Not right", sentence: `Found wrong by ${oneLine(run.checkedBy)}.` };
+  if (run.abstained !== "") return { tone: "open", word: "Abstained", sentence: `${oneLine(run.abstained)}.`.replace(/^./, (first) => first.toUpperCase()) };
+  if (run.checkedBy !== "") return { tone: "wrong", word: "Refuted", sentence: `Found wrong by ${oneLine(run.checkedBy)}.` };
   if (run.why !== "finished") return { tone: "early", word: "Best so far", sentence: `${EARLY[run.why] ?? "the run ended early"}.` };
-  return { tone: "open", word: "Not verified", sentence: "Nothing here can check it." };
+  return { tone: "open", word: "Unchecked", sentence: "Nothing here can check it." };
 }
 
 /** What happens, or happened, in one sentence for someone who has read nothing else. */

@@ -12,47 +12,11 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.code_programs import program
-from musespark.nano.worlds.code_reading import find_program, output_of
-from musespark.nano.worlds.code_steps import run
+from musespark.nano.worlds.code_programs import LINES, LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.worlds.code_questions import ASKED_FIRST, ASKED_LAST, not_read, read
+from musespark.nano.worlds.code_reading import find_program, has_comment, output_of
+from musespark.nano.worlds.code_steps import Unsuitable, run
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
-
-_ASKED_FIRST = (
-    "What does this program print?",
-    "What does this Python program print?",
-    "What does this print?",
-    "What does this code print?",
-    "What will this code print?",
-    "What does the following code output?",
-    "What is the output of this program?",
-    "What is the output of this Python code?",
-    "Give the output of this Python code:",
-    "Give the output of this program.",
-    "Tell me what this code prints:",
-    "What gets printed?",
-    "What is printed when this runs?",
-    "Run this program in your head. What does it print?",
-    "Predict the output:",
-    "Trace this program and give its output.",
-    "If I run this, what do I see?",
-    "What would Python print here?",
-    "Output of this code?",
-    "Please run this:",
-    "Can you tell me what this Python code prints?",
-    "Here is a short Python program. What does it print?",
-    "Execute this code and tell me the result.",
-    "What's the output?",
-)
-_ASKED_LAST = (
-    "What does this print?",
-    "What is the output?",
-    "What does it print?",
-    "What will be printed?",
-    "What's the output of this code?",
-    "Tell me the output.",
-    "What does the program above print?",
-    "What do I get when I run this?",
-)
 
 
 def ask(source: str, rng: random.Random) -> str:
@@ -62,7 +26,7 @@ def ask(source: str, rng: random.Random) -> str:
     roll = rng.random()
     if roll < 0.05:
         return source
-    words = rng.choice(_ASKED_FIRST if roll < 0.85 else _ASKED_LAST)
+    words = rng.choice(ASKED_FIRST if roll < 0.85 else ASKED_LAST)
     if rng.random() < 0.1:
         words = words.lower()
     if rng.random() < 0.08:
@@ -95,10 +59,37 @@ class Code:
         return tidy(answer) == tidy(problem.answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether a sandbox prints the same; None if the question holds no program that runs within its limits."""
-        source = find_program(question)
-        printed = output_of(source) if source is not None else None
+        """Whether a sandbox prints the same; None if the question says more than a program, or the program does not run."""
+        source = None if picture is not None else read(question)
+        printed = None if source is None else output_of(source)
         return None if printed is None else tidy(answer) == tidy(printed)
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Conditions that are not known, and programs beyond what the model is trained on."""
+        if picture is not None:
+            return "there is a picture with it, and I would not look at that"
+        if reason := not_read(question):
+            return reason
+        source = read(question) or find_program(question)
+        return "I cannot find a Python program that prints something in it" if source is None else _beyond(source)
+
+
+def _beyond(source: str) -> str | None:
+    """Why a program is not such as the model is trained on; None where it is."""
+    lines = len(source.splitlines())
+    if not LINES[0] <= lines <= LINES[1]:
+        return f"the program has {lines} line{'' if lines == 1 else 's'}"
+    if len(source) > LONGEST:
+        return f"the program has {len(source)} characters"
+    if has_comment(source):
+        return "the program has comments in it"
+    try:
+        done = run(source)
+    except (Unsuitable, RecursionError, MemoryError, OverflowError):
+        return "the program has something in it that I have not learned, or takes too many steps"
+    if sum(map(len, done.steps)) + len(done.steps) > LONGEST_THOUGHT:
+        return "the program takes too many steps"
+    return None
 
 
 def tidy(output: str) -> str:

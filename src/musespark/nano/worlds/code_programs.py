@@ -9,6 +9,8 @@ from musespark.nano.worlds.code_steps import Run, Unsuitable, run
 
 LONGEST = 96
 """Characters of a program."""
+LINES = (2, 9)
+"""Lines of a program, from and to."""
 LONGEST_THOUGHT = 260
 """Characters of all its steps."""
 
@@ -27,7 +29,7 @@ def program(rng: random.Random) -> tuple[str, Run]:
     while True:
         source = _Draft(rng).write()
         lines = [line.strip() for line in source.splitlines()]
-        if len(source) > LONGEST or not 2 <= len(lines) <= 9 or len(set(lines)) < len(lines):
+        if len(source) > LONGEST or not LINES[0] <= len(lines) <= LINES[1] or len(set(lines)) < len(lines):
             continue
         try:
             done = run(source)

@@ -7,8 +7,10 @@ without files, network or clock, under limits of time, memory, depth and output.
 from __future__ import annotations
 
 import ast
+import io
 import re
 import textwrap
+import tokenize
 import warnings
 from collections.abc import Iterator
 
@@ -25,7 +27,7 @@ def find_program(question: str) -> str | None:
     """
     if len(question) > LONGEST_QUESTION:
         return None
-    return next((source for source in _candidates(question) if _is_program(source)), None)
+    return next((source for source in _candidates(question) if is_program(source)), None)
 
 
 def output_of(source: str) -> str | None:
@@ -44,6 +46,14 @@ def output_of(source: str) -> str | None:
     return collected.output or None
 
 
+def has_comment(source: str) -> bool:
+    """Whether a program has comments: what they say may be meant for its reader."""
+    try:
+        return any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return "#" in source
+
+
 def _candidates(question: str) -> Iterator[str]:
     for fenced in re.finditer(r"```[ \w]*\n(.*?)```", question, re.DOTALL):
         yield textwrap.dedent(fenced[1]).strip("\n")
@@ -56,7 +66,7 @@ def _candidates(question: str) -> Iterator[str]:
         yield quoted[1]
 
 
-def _is_program(source: str) -> bool:
+def is_program(source: str) -> bool:
     """Whether it is Python that prints something of its own: an import may show it a clock or a die."""
     if "print(" not in source:
         return False

@@ -20,6 +20,7 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
+from musespark.nano.worlds.countdown_reading import QUESTIONS, not_read, read
 from musespark.nano.worlds.world import Problem, held_out as split
 
 TRIES = 10
@@ -34,26 +35,6 @@ VERDICT = 6.0
 """Loss weight of a verdict: one character in ten, on which everything else depends."""
 FOLLOW_HEURISTIC = 0.3
 """Loss weight of proposing a first move that fails: a faint pull towards plausible moves while solving ones are unknown."""
-
-QUESTIONS = (
-    "Use {numbers} to make {target}.",
-    "Using {numbers}, make {target}.",
-    "Combine {numbers} to get {target}.",
-    "Make {target} from {numbers}.",
-    "Reach {target} with the numbers {numbers}.",
-    "How can you make {target} out of {numbers}?",
-    "Can you get {target} using {numbers}, each exactly once?",
-    "Write an expression that equals {target} with {numbers}.",
-    "Countdown: numbers {numbers}, target {target}.",
-    "Numbers: {numbers}. Target: {target}.",
-    "Find a way to reach {target} using each of {numbers} once.",
-    "With {numbers} and + - * /, make {target}.",
-    "I have the numbers {numbers}. Please make {target}.",
-    "Solve this countdown: {numbers} -> {target}",
-    "Using the numbers [{listed}], create an equation that equals {target}.",
-    "Use each of {numbers} exactly once to form {target}.",
-)
-
 
 @dataclass(frozen=True)
 class Move:
@@ -308,25 +289,31 @@ class Countdown:
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the numbers and the target that stand in the question; None where it is not plain which is which."""
-        wanted = asked(question)
-        return None if wanted is None else evaluate(answer) == wanted
+        """The same, for the numbers and the target that stand in the question; None where the question is not read whole."""
+        wanted = None if picture is not None else read(question)
+        if wanted is None or wanted.beyond():
+            return None
+        return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Conditions that are not known, other numbers than the model is trained on, and targets that cannot be reached."""
+        if picture is not None:
+            return "there is a picture with it, and I would not look at that"
+        wanted = read(question)
+        if wanted is None:
+            return not_read(question)
+        if reason := wanted.beyond():
+            return reason
+        return None if wanted.is_solvable() else f"nothing makes {wanted.target} of these numbers, each used once"
 
 
-_LIST = re.compile(r"\d+(?:(?:[\s,;&]|\band\b)+\d+)*")
-
-
-def asked(question: str) -> tuple[int, tuple[int, ...]] | None:
-    """The target of a question and its numbers, sorted: of all its integers one stands alone, the others in one list."""
-    lists = [re.findall(r"\d+", found) for found in _LIST.findall(question)]
-    alone, together = [found for found in lists if len(found) == 1], [found for found in lists if len(found) > 1]
-    if len(alone) != 1 or len(together) != 1 or len(together[0]) > 6:
-        return None
-    return int(alone[0][0]), tuple(sorted(map(int, together[0])))
+_ARITHMETIC = re.compile(r"[0-9+*/() -]{0,200}")
 
 
 def evaluate(expression: str) -> tuple[Fraction, tuple[int, ...]] | None:
     """The value of an expression of integers and + - * /, and its integers sorted; None for anything else."""
+    if not _ARITHMETIC.fullmatch(expression):
+        return None
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
         return _value(tree), tuple(sorted(n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)))

@@ -12,17 +12,32 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
+from musespark.nano.worlds.countdown_reading import read as read_countdown
 from musespark.nano.worlds.decline_questions import careless, everyday, lines
 from musespark.nano.worlds.lake import Lake
 from musespark.nano.worlds.maze import Maze
+from musespark.nano.worlds.scope import abstention
 from musespark.nano.worlds.shapes import ask as ask_about_shape
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw
 from musespark.nano.worlds.world import Deck, Problem, held_out as is_held_out
 
 SENTENCE = (
     "I am a small model and know only countdown puzzles, frozen lakes, mazes, pictures of one coloured shape, and short Python "
-    'programs. For anything else, connect a bigger model: muse ask --model NAME "your question".'
+    "programs; `muse nano tasks` shows what to ask. For anything else, connect a bigger model: muse ask --model NAME "
+    '"your question".'
 )
+
+
+def declining(question: str, picture: np.ndarray | None) -> tuple[str, str]:
+    """The sentence and the reason for a question of which the network says that it is none of its tasks.
+
+    A Countdown question that can be read gets what is wrong with it: its numbers, or only its wording.
+    """
+    wanted = None if picture is not None else read_countdown(question)
+    if wanted is None:
+        return SENTENCE, "the question is none of my tasks"
+    reason = wanted.beyond() or "I read it as Countdown, but not in this wording"
+    return abstention("countdown", reason), reason
 
 
 class Decline:
@@ -53,6 +68,10 @@ class Decline:
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
         """None: that a question belongs to no world cannot be checked."""
+        return None
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """None: the network has abstained already."""
         return None
 
 

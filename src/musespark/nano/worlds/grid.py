@@ -100,8 +100,19 @@ def solve(grid: Grid) -> str | None:
 def is_shortest(grid: Grid, answer: str) -> bool:
     """Whether the moves are possible one after the other, end at the goal, and could not be fewer."""
     best = solve(grid)
-    if best is None or len(answer) != len(best):
-        return False
+    return best is not None and len(answer) == len(best) and is_way(grid, answer)
+
+
+def judge(grid: Grid, answer: str, shortest: bool) -> bool | None:
+    """Whether the moves are a shortest way; None for a longer way where `shortest` was not asked for in so many words."""
+    if solve(grid) is None:
+        return None
+    right = is_shortest(grid, answer)
+    return None if not right and not shortest and is_way(grid, answer) else right
+
+
+def is_way(grid: Grid, answer: str) -> bool:
+    """Whether the moves are possible one after the other and end at the goal."""
     cell: int | None = grid.start
     for move in answer:
         cell = grid.after(cell, move) if move in STEPS and cell is not None else None

@@ -10,27 +10,15 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import frames, grid
 from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.lake_reading import read_lake
+from musespark.nano.worlds.grid_questions import (
+    LAKE_PHRASINGS as PHRASINGS,
+    LAKE_QUESTIONS as QUESTIONS,
+    asks_for_shortest,
+    not_read,
+)
+from musespark.nano.worlds.lake_reading import is_explained, look
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
-QUESTIONS = (
-    "Find a safe shortest path from the start to the goal on this frozen lake.",
-    "Find a safe shortest path over the frozen lake. Answer with U, D, L, R.",
-    "Which moves cross this frozen lake safely?",
-    "How do I get to the goal without falling into a hole?",
-    "Cross the ice from start to goal and avoid the holes. Give the moves.",
-    "What is the shortest safe way across the lake in the picture?",
-    "The lake is frozen, but it has holes. Which moves lead to the goal?",
-    "Plan the fewest steps over the ice so that nobody falls in.",
-    "Guide the player over the frozen lake: give a string of U, D, L and R.",
-    "Solve this FrozenLake map with as few moves as possible.",
-    "Look at this frozen lake. What sequence of moves reaches the goal?",
-    "Walk from the start to the goal, never step into a hole. Shortest route?",
-    "Get me safely across this ice, please. Letters U D L R.",
-    "Give the shortest list of directions to reach the goal on this icy lake.",
-    "I am standing on a frozen lake. How do I walk to the goal safely?",
-    "Here is a FrozenLake board. Which actions bring the agent to the goal?",
-)
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
 """Shares of ice that the maps are drawn with, one of them at random."""
 _TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
@@ -63,10 +51,27 @@ class Lake:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the map that can be read from the picture; None where it cannot, or where no way is safe."""
-        rows = None if picture is None else read_lake(picture)
-        board = None if rows is None else read_map(rows)
-        return None if board is None or grid.solve(board) is None else grid.is_shortest(board, answer)
+        """The same, for the map in the picture; None where the question or the picture is not read whole, or no way is safe."""
+        drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
+        if picture is None or drawn is None or not is_explained(drawn, picture):
+            return None
+        return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Conditions that are not known, and pictures that are not a map of a size that the model is trained on, or have no way."""
+        if reason := not_read(PHRASINGS, question):
+            return reason
+        drawn = None if picture is None else look(picture)
+        if drawn is None:
+            return "I cannot read a frozen lake in the picture" if picture is not None else "there is no picture with it"
+        if drawn.is_older:
+            return "the lake is drawn as gymnasium did up to version 1.2"
+        if len(drawn.rows) not in SIZES:
+            return f"the lake has {len(drawn.rows)}x{len(drawn.rows)} cells"
+        if grid.solve(read_map(drawn.rows)) is None:
+            return "no way over the ice leads to the goal"
+        is_all = picture is not None and is_explained(drawn, picture)
+        return None if is_all else "there is more in the picture than a frozen lake after a reset"
 
 
 def key_of(rows: tuple[str, ...]) -> str:

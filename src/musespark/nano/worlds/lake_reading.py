@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import numpy as np
 
 from musespark.nano import tiles
+from musespark.nano.canvas import Canvas
 from musespark.nano.picture import trim
+from musespark.nano.vocabulary import GRID
 from musespark.nano.worlds import frames
-from musespark.nano.worlds.reading import Areas, read_tiles
+from musespark.nano.worlds.reading import Areas, explains, has_plain_margins, read_tiles
 
 _SIZES = range(2, 9)
 _FINE = 4
@@ -25,12 +28,50 @@ _OLDER = {
     "G": "deedfa e7ecf1 eff2f4 e9f2fa d4deea ac7744 b37841 bfccd9 dde9f4 826856 966f4f cbd5df e8f1f9 aab3c0 aab1bd d4e3f2",
 }
 """Mean colours of the cells that gymnasium drew up to version 1.2, row by row."""
-_LETTERS = {tiles.ICE: "F", tiles.HOLE: "H", tiles.LAKE_START: "S", tiles.LAKE_GOAL: "G"}
+_TILES = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
+_LETTERS = {tile: letter for letter, tile in _TILES.items()}
+
+
+@dataclass(frozen=True)
+class DrawnLake:
+    """What a picture shows."""
+
+    rows: tuple[str, ...]
+    """The map in gymnasium's letters."""
+    is_older: bool = False
+    """Drawn by gymnasium up to version 1.2, whose art is not here to compare every pixel with."""
+
+
+def look(pixels: np.ndarray) -> DrawnLake | None:
+    """The map in a picture (height, width, 3) uint8, if it is clearly one and of the size of a few cells; None otherwise."""
+    if rows := _read_own(pixels):
+        return DrawnLake(rows)
+    return _read_frame(trim(pixels))
+
+
+def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
+    """Whether the map accounts for every pixel of the picture: nothing has moved on it, and nothing was added."""
+    if lake.is_older:
+        return False
+    if has_plain_margins(pixels) and explains(frames.current(lake.rows), trim(pixels)):
+        return True
+    return explains(_own(lake.rows), pixels)
 
 
 def read_lake(pixels: np.ndarray) -> tuple[str, ...] | None:
     """The map in gymnasium's letters, or None where the picture (height, width, 3) uint8 is not clearly one."""
-    return _read_own(pixels) or _read_frame(trim(pixels))
+    seen = look(pixels)
+    return None if seen is None else seen.rows
+
+
+def _own(rows: tuple[str, ...]) -> np.ndarray:
+    """The map as the model draws it, 64 pixels a side."""
+    sheet = Canvas()
+    for row, letters in enumerate(rows):
+        for column, letter in enumerate(letters):
+            if row < GRID and column < GRID:
+                sheet.paint(row * GRID + column, _TILES[letter])
+    return sheet.pixels()
 
 
 def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
@@ -40,7 +81,7 @@ def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
     return _checked(["".join(_LETTERS[tile] for tile in row) for row in drawn])
 
 
-def _read_frame(pixels: np.ndarray) -> tuple[str, ...] | None:
+def _read_frame(pixels: np.ndarray) -> DrawnLake | None:
     """Try every size and both versions; the best fit counts where every cell fits and no other reading comes near."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < 32:
         return None
@@ -48,16 +89,17 @@ def _read_frame(pixels: np.ndarray) -> tuple[str, ...] | None:
     for size in _SIZES:
         parts = areas.means(size * _FINE, size * _FINE)
         cells = parts.reshape(size, _FINE, size, _FINE, 3).swapaxes(1, 2).reshape(size, size, -1)
-        for letters, looks in _templates():
+        for is_older, (letters, looks) in enumerate(_templates()):
             distances = np.abs(cells[:, :, None] - looks).mean(-1)
             rows = ["".join(letters[index] for index in row) for row in distances.argmin(-1)]
             # the worst cell tells: a wrong size fits much of the ice, but not the start and the goal
-            fits.append((float(distances.min(-1).max()), rows))
+            fits.append((float(distances.min(-1).max()), rows, bool(is_older)))
     fits.sort(key=lambda fit: fit[0])
-    (worst, rows), (rival, _) = fits[:2]
+    (worst, best, is_older), (rival, _, _) = fits[:2]
     if worst > _NOISE or rival < worst * _LEAD:
         return None
-    return _checked(rows)
+    checked = _checked(best)
+    return DrawnLake(checked, is_older) if checked else None
 
 
 def _checked(rows: list[str]) -> tuple[str, ...] | None:

@@ -11,27 +11,14 @@ from musespark.nano import tiles
 from musespark.nano.trace import Branch
 from musespark.nano.worlds import grid, walls
 from musespark.nano.worlds.grid import BACK, BIT, SIZES, STEPS, Grid
+from musespark.nano.worlds.grid_questions import (
+    MAZE_PHRASINGS as PHRASINGS,
+    MAZE_QUESTIONS as QUESTIONS,
+    asks_for_shortest,
+    not_read,
+)
 from musespark.nano.worlds.maze_reading import read_maze
 from musespark.nano.worlds.world import Problem, held_out as is_held_out
-
-QUESTIONS = (
-    "Find the way through the maze from the green dot to the red dot.",
-    "Which moves solve this maze?",
-    "Solve the maze in the picture. Answer with U, D, L, R.",
-    "How do I get from the green dot to the red one?",
-    "What is the path from green to red in this labyrinth?",
-    "Start at the green dot and reach the red dot. Which directions do I take?",
-    "Give the sequence of moves (U, D, L, R) through the maze.",
-    "Guide me out of this maze: from green to red, without crossing walls.",
-    "Look at the maze. What is the shortest route from start to goal?",
-    "Navigate this labyrinth, please. Letters for up, down, left and right.",
-    "List the steps that lead through the maze to the red dot.",
-    "I am the green dot in a maze. How do I walk to the red dot?",
-    "Here is a maze. Tell me the turns to make, one letter a cell.",
-    "Trace a path between the walls from the start to the goal.",
-    "Can you solve this maze? Write the moves as a string like RRDU.",
-    "Which way leads through the walls to the red mark?",
-)
 
 
 class Maze:
@@ -62,9 +49,22 @@ class Maze:
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the maze that can be read from the picture; None where it cannot."""
+        """The same, for the maze in the picture; None where one is not read whole, or it has no way."""
+        drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
+        board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
+        return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
+        if reason := not_read(PHRASINGS, question):
+            return reason
         drawn = None if picture is None else read_maze(picture)
-        return None if drawn is None else grid.is_shortest(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal), answer)
+        if drawn is None:
+            return "I cannot read a maze in the picture" if picture is not None else "there is no picture with it"
+        if drawn.size not in SIZES:
+            return f"the maze has {drawn.size}x{drawn.size} cells"
+        way = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal))
+        return "no way leads from the green dot to the red one" if way is None else None
 
 
 def as_grid(size: int, exits: list[int], start: int, goal: int) -> Grid:

@@ -6,12 +6,57 @@ It is written apart from the code that draws, and says None rather than guess.
 from __future__ import annotations
 
 import numpy as np
+from PIL import Image, ImageFilter
 
 from musespark.nano import canvas, tiles
+from musespark.nano.picture import within_margins
 from musespark.nano.vocabulary import GRID
 
 _TILE_NOISE = 6.0
 """Mean difference (of 255) at which a tile still counts as recognised."""
+
+
+_FILTERS = (
+    Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.NEAREST,
+)  # fmt: skip
+_FAINT, _GRAINY, _SHARPEST, _BLURRED = 10.0, 17.0, 60.0, 38.0
+"""Differences (of 255) between a picture and its redrawing: what one pixel may always have; how many times the mean difference it
+may have, for the noise of JPEG and of other ways to scale lies everywhere, and what a person adds does not; the most that one pixel
+may have; and the most in a mean of 3x3 pixels."""
+_MARGIN = 12
+"""Difference (of 255) that margins may have from their own colour."""
+
+
+def explains(drawn: np.ndarray, seen: np.ndarray) -> bool:
+    """Whether a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture that was seen."""
+    height, width = seen.shape[:2]
+    sheet = Image.fromarray(drawn)
+    scaled = (sheet,) if sheet.size == (width, height) else (sheet.resize((width, height), each) for each in _FILTERS)
+    return any(_is_close(np.asarray(one), seen) for one in scaled)
+
+
+def _is_close(drawn: np.ndarray, seen: np.ndarray) -> bool:
+    return is_noise(np.abs(drawn.astype(np.int16) - seen).max(-1), _FAINT)
+
+
+def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool:
+    """Whether differences (height, width), 0 to 255, are such as come from scaling and JPEG, and not from something that was added.
+
+    faint: what one pixel may always have; mean: of the differences, where many of them were left out as 0.
+    """
+    grain = float(apart.mean()) if mean is None else mean
+    if apart.max() > min(_SHARPEST, faint + _GRAINY * grain):
+        return False
+    blurred = np.asarray(Image.fromarray(apart.astype(np.uint8)).filter(ImageFilter.BoxBlur(1)))
+    return int(blurred.max()) <= _BLURRED
+
+
+def has_plain_margins(pixels: np.ndarray) -> bool:
+    """Whether all that `picture.trim` cuts off is of one colour."""
+    rest = np.ones(pixels.shape[:2], bool)
+    rest[within_margins(pixels)] = False
+    outer = pixels[rest]
+    return not len(outer) or int(np.ptp(outer, axis=0).max()) <= _MARGIN
 
 
 class Areas:

@@ -19,6 +19,8 @@ from PIL import Image
 from musespark.nano import vocabulary as v
 from musespark.nano.trace import Branch
 from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
+from musespark.nano.worlds.shapes_reading import look
+from musespark.nano.worlds.wording import Phrasings, plain, unread
 from musespark.nano.worlds.world import Deck, Problem
 
 _IS_THERE = (
@@ -44,6 +46,17 @@ _WHICH_COLOUR = (
     "what is the color of the shape?",
     "what color is the {shape}?",
     "what is the color of the {shape}?",
+)
+_IS_THERE_FORMS, _IS_THERE_NOT_FORMS = (
+    Phrasings((form.replace("{}", "{thing}") for form in forms), {"thing": "[a-z]+(?: shape)?"})
+    for forms in (_IS_THERE, _IS_THERE_NOT)
+)
+_SHAPE_IS_ASKED = Phrasings(
+    (*(form for form in _WHICH_SHAPE if "{" not in form), "what shape is it", "what shape is this", "which shape is in the image")
+)
+_SHAPE_OF_COLOUR = Phrasings((form.replace("{colour}", "{word}") for form in _WHICH_SHAPE if "{" in form), {"word": "[a-z]+"})
+_COLOUR_IS_ASKED = Phrasings(
+    (*(re.sub(r"shape\?$|\{shape\}\?$", "{word}", form) for form in _WHICH_COLOUR), "which color is the {word}"), {"word": "[a-z]+"}
 )
 
 
@@ -86,10 +99,25 @@ class Shapes:
         return answer.strip().lower() == problem.answer
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether geometry agrees with the answer; None if the picture or the question is not of this world."""
-        seen = read(picture) if picture is not None else None
-        expected = expect(question, *seen) if seen else None
+        """Whether geometry agrees with the answer; None if the picture or the question is not read whole, or not of this task."""
+        seen = look(picture) if picture is not None else None
+        expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Conditions that are not known, and pictures that do not show one shape with a name in a colour with a name."""
+        if picture is None:
+            return "there is no picture with it"
+        seen = look(picture)
+        if seen is None:
+            return "I cannot read one plain shape in the picture, in a colour that I have a name for"
+        if not seen.is_pale:
+            return "the shape lies on a ground that is not pale"
+        if expect(question, seen.colour, seen.shape) is not None:
+            return None
+        if is_of_easy_vqa(question):
+            return f"it asks about a shape that is not there: I see a {seen.colour} {seen.shape}"
+        return unread(words) if (words := _words_not_known(question)) else None
 
 
 def ask(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
@@ -138,31 +166,41 @@ def expect(question: str, colour: str, shape: str) -> str | None:
     if (whether := _asks_whether(question)) is not None:
         named, denied = whether
         return _yes((named in (colour, shape)) != denied)
-    words = _plain(question)
-    if re.fullmatch(r"what shape (is in the image|is present|does the image contain)", words):
+    if _SHAPE_IS_ASKED.read(_common(question)) is not None:
         return shape
-    if found := re.fullmatch(r"what is the ([a-z]+) shape", words):
-        return shape if found[1] == colour else None
-    if found := re.fullmatch(r"what (?:color is|is the color of) the ([a-z]+)", words):
-        return colour if found[1] in ("shape", shape) else None
+    if found := _SHAPE_OF_COLOUR.read(_common(question)):
+        return shape if found["word"] == colour else None
+    if found := _COLOUR_IS_ASKED.read(_common(question)):
+        return colour if found["word"] in ("shape", shape) else None
     return None
+
+
+def is_of_easy_vqa(question: str) -> bool:
+    """Whether it is one of easy-VQA's forms about things that easy-VQA has."""
+    found = _SHAPE_OF_COLOUR.read(_common(question)) or _COLOUR_IS_ASKED.read(_common(question))
+    return found is not None and found["word"] in (*COLOURS, *SHAPES)
 
 
 def _asks_whether(question: str) -> tuple[str, bool] | None:
     """The colour or shape that a question of yes or no names, and whether it denies it; None for any other question."""
-    thing = r"(?P<what>[a-z]+)(?P<shape> shape)?"
-    forms = (rf"is there (?P<not>not )?a {thing}( in the image)?", rf"is (a|(?P<not>no)) {thing} present",
-             rf"does the image (?P<not>not )?contain a {thing}")  # fmt: skip
-    for form in forms:
-        if found := re.fullmatch(form, _plain(question)):
-            known = found["what"] in (COLOURS if found["shape"] else SHAPES)
-            return (found["what"], bool(found["not"])) if known else None
+    for forms, denied in ((_IS_THERE_FORMS, False), (_IS_THERE_NOT_FORMS, True)):
+        if found := forms.read(_common(question)):
+            word, _, shape = found["thing"].partition(" ")
+            return (word, denied) if word in (COLOURS if shape else SHAPES) else None
     return None
 
 
-def _plain(question: str) -> str:
-    words = re.sub(r"[^a-z ]", "", question.lower()).replace("colour", "color").replace("grey", "gray")
-    return words.replace("picture", "image").strip()
+def _words_not_known(question: str) -> list[str]:
+    """Words that none of the forms has."""
+    forms = (_IS_THERE_FORMS, _SHAPE_IS_ASKED, _SHAPE_OF_COLOUR, _COLOUR_IS_ASKED)
+    known = frozenset((*COLOURS, *SHAPES)).union(*(form.words for form in forms))
+    return [word for word in _IS_THERE_FORMS.unknown_words(_common(question)) if word not in known]
+
+
+def _common(question: str) -> str:
+    """The question in American spelling, and with an image for a picture."""
+    words = plain(question).replace("colour", "color").replace("grey", "gray")
+    return re.sub(r"\bpicture\b", "image", words)
 
 
 def _yes(true: bool) -> str:

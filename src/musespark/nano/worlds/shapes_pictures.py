@@ -52,7 +52,7 @@ def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
     """The same shape in the same colour: mirrored, moved (never over the edge), a little brighter or darker."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
-    ground = _ground(picture)
+    ground = ground_of(picture)
     rows, columns = _extent(np.abs(picture.astype(int) - ground).sum(2) > 6)
     if rows and columns and 0 < rows[0] and rows[1] < SIDE and 0 < columns[0] and columns[1] < SIDE:
         down = rng.randint(-rows[0], SIDE - rows[1])
@@ -77,7 +77,7 @@ def read(picture: np.ndarray) -> tuple[str, str] | None:
         small.thumbnail((_LARGEST_READ, _LARGEST_READ))
         picture = np.array(small)
     pixels = picture[..., :3].astype(float)
-    ground = _ground(picture).astype(float)
+    ground = ground_of(picture).astype(float)
     differs = np.abs(pixels - ground).sum(2)
     if differs.max() < 60:
         return None
@@ -110,7 +110,7 @@ def _nearest(paint: np.ndarray) -> str | None:
     return distances[0][1] if distances[0][0] < 48 else None
 
 
-def _ground(picture: np.ndarray) -> np.ndarray:
+def ground_of(picture: np.ndarray) -> np.ndarray:
     """The colour most of the border has."""
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])[..., :3]
     packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: far faster to count than rows

@@ -47,7 +47,13 @@ class World(Protocol):
         """Whether the answer solves a problem whose facts are known."""
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether the answer solves the question as it was asked; None when the question cannot be checked."""
+        """Whether the answer solves the question as it was asked; None when the question cannot be checked.
+
+        What is not read whole, one word of the question or one spot of the picture, makes it None.
+        """
+
+    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+        """Why the model should abstain, as a clause without a full stop; None where it may try to answer."""
 
 
 class Deck(Generic[_Card]):

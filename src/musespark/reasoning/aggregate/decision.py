@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from musespark.events import AnswerDelta, Verified
+from musespark.events import Abstained, AnswerDelta, Verified
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.run import Run
 
@@ -30,4 +30,6 @@ class Decision:
             run.emit(AnswerDelta(self.winner.text))
         if self.winner.verified is not None:
             run.emit(Verified(self.winner.verified, self.winner.verified_by))
+        if self.winner.abstained:
+            run.emit(Abstained(self.winner.abstained))
         run.settle(self.winner)

@@ -1,0 +1,102 @@
+"""`muse nano tasks` and `muse nano outside`: what one may ask the native model, and what it does with all else."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from musespark.evals.outside import Count
+
+
+def tasks() -> None:
+    """Show what one may ask the native model, with an example each."""
+    from musespark.nano.worlds.scope import SCOPES
+
+    for scope in SCOPES:
+        picture = f" --image {'PICTURE' if scope.task == 'shapes' else f'examples/{scope.task}.png'}" if scope.has_picture else ""
+        example = scope.example.replace("\n", "\\n")
+        quoted = f"$'{example}'" if "\\n" in example else f'"{example}"'
+        print(f"{scope.title}: {scope.limits}\n    muse ask{picture} {quoted}\n")
+    print("From anything else it abstains, with the reason; the exit code is then 3.", flush=True)
+
+
+def outside(
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="Records of questions, JSON, one a line; else what others "
+                                                "publish for its tasks.")] = None,
+    count: Annotated[int, typer.Option("-n", help="Questions of every source, and variations of every task.", min=1)] = 20,
+    verifiers: Annotated[bool, typer.Option(help="Only show answers to the verifiers: of the records, of its own questions, and "
+                                            "the usual ones to variations of these. The network is not asked.")] = False,
+    classic_art: Annotated[Path | None, typer.Option(metavar="DIR", help="The directory toy_text/img of gymnasium 0.29 to 1.2, "
+                                                     "whose art may not be shipped.")] = None,
+    mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
+    seed: Annotated[int, typer.Option(help="Of the questions.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figures go, for the model card.")] = None,
+) -> None:
+    """Ask the native model what is not its own: it should answer rightly, or abstain, and never confirm a wrong answer."""
+    import asyncio
+
+    from musespark.errors import BadOption
+    from musespark.evals import outside as measured
+    from musespark.evals.others import others
+    from musespark.evals.report import replace_file
+
+    if classic_art is not None and not (classic_art / "stool.png").is_file():
+        raise BadOption("--classic-art", classic_art, "a directory with stool.png, elf_down.png, hole.png, ice.png and goal.png")
+    asked = list(others(count, seed, classic_art) if file is None else measured.load(file, classic_art))
+    if verifiers:
+        sums = measured.totals(measured.check_verifiers(asked)) if file else {}
+        sums |= _varied(count, seed)
+    else:
+        sums = measured.totals(asyncio.run(measured.ask_model(asked, mode)))
+    _show(sums)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        rows = [{"task": task, "name": name, **_figures(each)} for (task, name), each in sums.items() if name != "all"]
+        places = {str(file): "FILE", str(classic_art): "DIR"}  # where they lie concerns nobody else
+        about = {"command": "muse " + shlex.join(places.get(word, word) for word in sys.argv[1:]), "rows": rows}
+        replace_file(out / ("verifiers.json" if verifiers else "outside.json"), (json.dumps(about, indent=1) + "\n").encode())
+
+
+def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
+    """Counts of own questions with right answers, and of variations, whose usual answers are wrong."""
+    import random
+
+    from musespark.evals.outside import Asked, check_verifiers, totals
+    from musespark.evals.variations import TASKS, vary
+    from musespark.nano.worlds import load_world
+
+    def own(task: str) -> Iterator[Asked]:
+        rng = random.Random(seed)
+        for _ in range(count):
+            problem = load_world(task).problem(rng, held_out=False)
+            answer, name = problem.answer, "own templates, right answers"
+            yield Asked(problem.world, name, problem.question, problem.picture, (answer,), frozenset([answer.lower()]))
+
+    usual = (own(task) for task in TASKS)
+    varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
+            for task in TASKS for each in vary(task, count, seed))  # fmt: skip
+    return totals(check_verifiers(chain(chain.from_iterable(usual), varied)))
+
+
+def _figures(count: Count) -> dict[str, int]:
+    return {name: getattr(count, name) for name in ("asked", "answered", "right", "confirmed", "wrongly", "abstained")}
+
+
+def _show(sums: Mapping[tuple[str, str], Count]) -> None:
+    print("| task | questions | asked | answered | right | confirmed | confirmed, but wrong | abstained |")
+    print("|---|---|---|---|---|---|---|---|")
+    for (task, name), each in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] == "all", item[0][1])):
+        print(f"| {task} | {name} | {' | '.join(str(value) for value in _figures(each).values())} |")
+    wrongly = sum(each.wrongly for (_, name), each in sums.items() if name != "all")
+    print(f"\nAnswers that a verifier confirmed and that are wrong: {wrongly}.", flush=True)
+    if wrongly:
+        raise typer.Exit(1)
