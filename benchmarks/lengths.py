@@ -1,8 +1,7 @@
-"""Replies of real lengths: which healthy agents a team cuts off or asks twice, and what a deadline costs. In virtual time.
+"""Replies of real lengths: which healthy agents a team cuts off or asks twice, and what a deadline costs. In virtual time, as the second
+half of `team.py`, or alone:
 
-    python benchmarks/lengths.py                         lengths are log-normal
-    python benchmarks/lengths.py --data DIR              also the recorded answers of real models (else MUSE_RECORDED)
-    python benchmarks/lengths.py --plot docs/team        also draws right answers against seconds
+    python benchmarks/lengths.py --data DIR --plot docs/team
 
 Eight agents, all at once, no refinement; the vote decides. A reply comes token by token: a wait before the first, then a pace of
 its own, with pauses as streams have them (log-normal each; now and then a stall of a second or more). Whether a reply is right may
@@ -321,16 +320,25 @@ def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list
     return named
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of this benchmark, for its own command line and for `team.py`'s."""
     parser.add_argument("--data", type=Path, default=os.environ.get("MUSE_RECORDED"), help="the directory of recorded answers")
     parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
     parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
-    chosen = parser.parse_args()
-    all_sets = sets(Path(chosen.data) if chosen.data else None, chosen.questions, chosen.kept)
-    print(table(all_sets), flush=True)
-    by_deadline = deadlines(all_sets)
+
+
+def report(options: argparse.Namespace) -> None:
+    """Print both tables, and draw the plot where one is asked for."""
+    named = sets(Path(options.data) if options.data else None, options.questions, options.kept)
+    print(table(named), flush=True)
+    by_deadline = deadlines(named)
     print(deadline_table(by_deadline), flush=True)
-    if chosen.plot:
-        print(f"Drawn in {plot(by_deadline, chosen.plot)}.")
+    if options.plot:
+        print(f"Drawn in {plot(by_deadline, options.plot)}.")
+
+
+if __name__ == "__main__":
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(own)
+    report(own.parse_args())

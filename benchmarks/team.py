@@ -1,6 +1,9 @@
-"""How long a team takes, in calls: a backend that answers after a fixed latency, and everything else is ours.
+"""How long a team takes, in calls: a backend that answers after a fixed latency, and everything else is ours. Then whom it cuts off
+where replies have real lengths (`lengths.py`).
 
-    python benchmarks/team.py                  stages, faults, cancellation: a minute
+    python benchmarks/team.py                  stages, faults, cancellation, log-normal lengths: some minutes
+    python benchmarks/team.py --data DIR       also the lengths and answers of recorded models (else MUSE_RECORDED)
+    python benchmarks/team.py --plot DIR       also draws right answers against deadlines
     python benchmarks/team.py --soak           also 64 teams at once and 5,000 runs: processor time a call, memory
     python benchmarks/team.py --json
 
@@ -19,6 +22,8 @@ import statistics
 import time
 from collections.abc import Iterable
 from contextlib import aclosing
+
+import lengths
 
 from musespark.budget import Budget, Limits
 from musespark.content import Request
@@ -187,7 +192,8 @@ async def measured(with_soak: bool) -> list[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--soak", action="store_true", help="also the long ones")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="one JSON object, without the lengths")
+    lengths.add_options(parser)
     options = parser.parse_args()
     rows = asyncio.run(measured(options.soak))
     if options.json:
@@ -196,6 +202,8 @@ def main() -> None:
     print("| what | asked | measured | |\n|---|---|---|---|")
     for what, asked, found, holds in rows:
         print(f"| {what} | {asked} | {found} | {'' if holds else '**missed**'} |")
+    print(flush=True)
+    lengths.report(options)
 
 
 if __name__ == "__main__":

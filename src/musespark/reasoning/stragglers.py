@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from musespark.errors import BadOption
 
 SURE, VERY_SURE = 0.99, 0.999
-"""How sure one has to be of a silence: before an agent is abandoned, when all others have answered; and before its question is asked a
-second time, or where replies come whole, so that silence tells little."""
+"""How sure one has to be of a silence: before an agent is abandoned, when all others have answered; and before its question is
+asked a second time, or where replies come whole, so that silence tells little."""
 _STUDENT_T = {
     SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
     VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
