@@ -32,8 +32,8 @@ from musespark.reasoning.team import Team
 CANDIDATES = (Strategy(), Strategy(approach="answer only"), Strategy(approach="answer line"), Strategy(approach="step by step"))
 COOLER = 0.4
 """The other temperature that is tried."""
-FIRST_SAMPLES = 4
-"""Samples a question while many candidates are compared."""
+SAMPLES = 4
+"""Samples a question: what a vote of more would say is drawn from them, for it is the questions that tell least."""
 FEW = 8
 """Questions at most on which a stage is tried; it is given up after half of them where it has mended none."""
 AT_ONCE = 2
@@ -113,18 +113,19 @@ class Calibration:
     async def strategy(self) -> Strategy:
         """The strategy that the labels speak for. Raises what the model raises where it answers not one question."""
         few = max(4, math.ceil(len(self.labels) / 3))
-        plain = await self._samples(CANDIDATES[0], self.labels, self.voters)
+        plain = await self._samples(CANDIDATES[0], self.labels, SAMPLES)
         best, samples = CANDIDATES[0], plain
         because = f"Plain sampling is right {self._found(best, plain).accuracy:.2f} of the time on {len(self.labels)} labels."
-        for rivals in (CANDIDATES[1:], (replace(best, temperature=COOLER),)):
+        for round in range(2):  # first how to ask, then how warm
+            rivals = (replace(best, temperature=COOLER),) if round else CANDIDATES[1:]
             # A few samples on a few questions tell who is worth more of them.
-            first = {rival: await self._samples(rival, self.labels[:few], FIRST_SAMPLES) for rival in rivals}
+            first = {rival: await self._samples(rival, self.labels[:few], SAMPLES) for rival in rivals}
             rival, accuracy = max(((each, self._found(each, tried).accuracy) for each, tried in first.items()),
                                   key=lambda pair: pair[1])
             if accuracy <= sum(self._accuracies(samples[:few])) / few:
                 because += f" On {few} of them {_names(rivals)} did not look better."
                 continue
-            found = await self._samples(rival, self.labels, self.voters)
+            found = await self._samples(rival, self.labels, SAMPLES)
             gain, error = self._gain(samples, found)
             doubt = "" if gain > error else ", too little to tell"
             because += f" {_names([rival])} reaches {self._found(rival, found).accuracy:.2f}{doubt}."
