@@ -126,7 +126,7 @@ class Paced:
 
 @dataclass
 class Tally:
-    """What became of many runs."""
+    """Outcomes of many runs."""
 
     runs: int = 0
     healthy: int = 0

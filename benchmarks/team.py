@@ -1,4 +1,4 @@
-"""How long a team takes, in calls: a backend that answers after a fixed latency, and everything else is ours. Then whom it cuts off
+"""Wall time of a team, in calls: a backend that answers after a fixed latency, and everything else is ours. Then whom it cuts off
 where replies have real lengths (`lengths.py`).
 
     python benchmarks/team.py                  stages, faults, cancellation, log-normal lengths: some minutes

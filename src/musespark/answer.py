@@ -42,7 +42,7 @@ class Answer:
     reason: str = ""
     """What more the model said about why it stopped; often nothing."""
     status: Status = "unchecked"
-    """How sure the answer is: `verified` or `refuted` by something that knows, `unchecked`, or `abstained`."""
+    """Certainty of the answer: `verified` or `refuted` by something that knows, `unchecked`, or `abstained`."""
     abstained: str = ""
     """Why the model abstained, a clause without a full stop; empty where it did not."""
 

@@ -69,7 +69,7 @@ class Options(TypedDict, total=False):
     rounds: int
     """Rounds of refinement, where they disagree; by default none, unless they have helped in calibration."""
     approach: str
-    """How explorers are asked: `plain` (the default: all alike), `varied`, `answer only`, `answer line` or `step by step`."""
+    """Approach of the explorers: `plain` (the default: all alike), `varied`, `answer only`, `answer line` or `step by step`."""
     aggregate: str | Aggregator
     """`auto` (the default), `vote`, `weigh`, `judge` or `merge`, or a function of one's own."""
     refiner: str | Model

@@ -23,7 +23,7 @@ MAIN = "main"
 Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
-"""How sure an answer is: checked and right, not checked, checked and wrong, or no answer but the reason why there is none."""
+"""Certainty of an answer: checked and right, not checked, checked and wrong, or no answer but the reason why there is none."""
 
 Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
 """Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
@@ -274,7 +274,7 @@ class RunEnded(_Happened):
     signed: tuple[Text | Thinking, ...] = field(default=(), repr=False)
     """The texts and thoughts of the answer that its provider has signed and wants to see again, as the calls."""
     status: Status | Literal[""] = ""
-    """How sure the answer is; empty in runs that were stored before there was one: `verified` tells what is known of them."""
+    """Certainty of the answer; empty in runs that were stored before there was one: `verified` tells what is known of them."""
     abstained: str = ""
     """Why the model abstained, as in `Abstained`; empty where it did not."""
 

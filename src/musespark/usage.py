@@ -27,7 +27,7 @@ class Usage:
     calls: int = 0
     """Requests to a backend: retried, hedged and cancelled ones too; 0 where nothing counted them."""
     hedges: int = 0
-    """Those of the requests that repeated the question of a silent agent."""
+    """Requests that repeated the question of a silent agent."""
 
     def __add__(self, then: Usage) -> Usage:
         return self._joined(then, self.critical_path + then.critical_path, self.seconds + then.seconds)

@@ -1,4 +1,4 @@
-"""What others ask, and what only looks like the model's own questions: nothing wrong is confirmed."""
+"""Questions of others, and those that only look like the model's own questions: nothing wrong is confirmed."""
 
 import json
 import os

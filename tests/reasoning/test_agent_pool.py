@@ -1,4 +1,4 @@
-"""Which agents are cut off, asked again or asked to conclude, in virtual time: waits are exact and take none."""
+"""Agents that are cut off, asked again or asked to conclude, in virtual time: waits are exact and take none."""
 
 import pytest
 from reasoning.teams import contemplated, of, team

@@ -1,5 +1,7 @@
 """The short answer that a question asks for, and what is found of it in replies of many shapes."""
 
+from time import process_time
+
 import pytest
 
 from musespark.content import Request, ToolSpec
@@ -122,7 +124,7 @@ def test_there_may_be_as_many_options_as_letters() -> None:
     "56", "56.", "**56**", "56 legs", "The answer is 56.", "The answer is indeed 56", "Seven spiders have 56 legs.",
     "Seven spiders have **56** legs in total.", "There are 56 legs.", "56 is the number of legs.", "Total: 56", "= 56",
     "Each spider has 8 legs, so 7 * 8 = 56.", "Each spider has 8 legs. 8 × 7 = 56. So together they have 56 legs.",
-    "8 + 8 + 8 + 8 + 8 + 8 + 8 = 56", "Answer: 56", "Answer: they have 56 legs together", r"\boxed{56}", r"So it is $\boxed{56}$.",
+    "8 + 8 + 8 + 8 + 8 + 8 + 8 = 56", "Answer: 56", "Answer: 7 * 8, that is 56", r"\boxed{56}", r"So it is $\boxed{56}$.",
     "The total is 56, not 42.", "It is not 42. It is 56.", "Seven spiders have many legs (56).", "I think it's 56.",
     "A spider has 8 legs.\n\nSeven have 56.\n\nLet me know if you want more!",
     "Step 1: 8 legs.\nStep 2: 7 spiders.\nStep 3: 56 legs.",
@@ -135,7 +137,7 @@ def test_a_number_is_found_wherever_it_stands(reply: str) -> None:
 @pytest.mark.parametrize(("reply", "number"), [
     ("1,056", "1056"), ("They have 1,056 legs.", "1056"), ("-3", "-3"), ("The result is -3.", "-3"), ("The result is −3.", "-3"),
     ("56.5", "56.5"), ("It costs $1,250.50 in all.", "1250.50"), ("3/4", "3/4"), ("The probability is 3/4.", "3/4"),
-    ("25%", "25%"), ("Answer: 25%", "25%"), ("Answer: 56 legs", "56 legs"),
+    ("25%", "25%"), ("Answer: 25%", "25%"), ("Answer: 56 legs", "56 legs"), ("Answer: they have 56 legs together", "56 legs"),
 ])
 def test_a_number_keeps_its_sign_its_fraction_and_what_is_marked_with_it(reply: str, number: str) -> None:
     assert format_of(SPIDERS).find(reply) == number
@@ -226,3 +228,112 @@ def test_an_answer_is_no_refusal(reply: str) -> None:
 @pytest.mark.parametrize("reply", ["I'm sorry, I can't answer that.", "I don't know.", "Answer: unknown", "Answer: I don't know"])
 def test_no_answer_is_found_in_a_refusal(question: str, reply: str) -> None:
     assert format_of(question).find(reply) is None
+
+
+# Kinds of questions that look like another, and replies that say more than their answer.
+
+
+@pytest.mark.parametrize(("question", "options"), [
+    ("Who carved it - Rodin, Moore or Arp?", ["Rodin", "Moore", "Arp"]),
+    ("Which one swims, the cod, the crow or the cat?", ["the cod", "the crow", "the cat"]),
+    ("What is the smallest of 12, 7 and 31?", ["12", "7", "31"]), ("Which of 9, 14 and 21 is even?", ["9", "14", "21"]),
+    ("Which of these words is a verb? run, chair, blue", ["run", "chair", "blue"]), ("Pick one: tea, milk, juice.", ["tea",
+    "milk", "juice"]),
+    ("Is 24 odd or even?", ["odd", "even"]), ("Is a bat a bird or a mammal?", ["a bird", "a mammal"]),
+    ("Is Rome in Italy or in Spain?", ["in Italy", "in Spain"]),
+    ("Which lake, the Ohrid or the Garda, is deeper?", ["the Ohrid", "the Garda"]), ("Which is odd: (a) 4 (b) 9 (c) 10?", ["4",
+    "9", "10"]),
+])
+def test_a_set_is_found_wherever_the_question_lists_it(question: str, options: list[str]) -> None:
+    found = format_of(question)
+    assert found.kind == "choice" and [option.text for option in found.options] == options
+
+
+@pytest.mark.parametrize(("question", "kind"), [
+    ("What's 20% of 350?", "number"), ("What is the square root of 81?", "number"), ("What is nine times six?", "number"),
+    ("What is 6 factorial?", "number"),
+    ("How long is the flight, in hours?", "number"), ("Find x: 2x + 1 = 9", "number"), ("Solve 3y = 12 for y.", "number"),
+    ("What is the area of a square with side 4?", "number"), ("What is the probability of heads?", "number"),
+    ("Which lake is the deepest in Asia?", "name"),
+    ("Does it follow that:\nAll birds are fish?\n(Answer Yes or No)", "yes_no"), ("Is 51 prime or not?", "yes_no"),
+])
+def test_a_short_answer_is_asked_for_in_many_ways(question: str, kind: str) -> None:
+    assert format_of(question).kind == kind
+
+
+@pytest.mark.parametrize("question", [
+    "Shorten this.\n\nA) The sun rose.\nB) The moon set.", "My notes:\nA) milk\nB) bread",
+    "The guest shall\na) pay\nb) leave early\nWhat happens after a fire?",
+    "Which are fish? Select all that apply.\nA) cod\nB) crow", "What is the difference between jam and jelly?",
+    "What is the difference between Python 2 and Python 3?",
+    "What is the mean teacher like?", "How much does it matter to sleep?", "How many ways can I cheer up my dog?",
+    "How fast should I run?",
+    "Can you suggest a film?", "Do you have tips for a first date?", "Are there any nice parks nearby?", "Should I buy a car?",
+    "Is it safe to swim here?",
+    "What is the country house style?", "Who is Alan Turing?", "Which river should I sail?", "Which city is best for students?",
+    "Who discovered radium and how did she do it?", "Do you want tea or coffee?",
+])
+def test_a_question_that_only_looks_like_one_for_a_short_answer_is_left_alone(question: str) -> None:
+    assert answer_format(Request.of(question)) is None
+
+
+@pytest.mark.parametrize(("question", "reply", "answer"), [
+    (SPIDERS, "56 (7 spiders, each with 8).", "56"), (SPIDERS, "They have 56 legs, since each of the 7 has 8.", "56"),
+    (SPIDERS, "fifty-six legs", "56"),
+    (SPIDERS, "There are 56 legs, which is 16 more than 40.", "56"), (SPIDERS, "8 legs each, so 56 in total.", "56"),
+    (SPIDERS, "Not 48 but 56.", "56"),
+    (SPIDERS, "That is 20%.", "20%"), (SPIDERS, "5 or 6", None), (SPIDERS, "Seven spiders have many legs.", None),
+    (SPIDERS, "2 hours and 5 minutes.", None),
+    (GASES, "C is an inert gas and A is wrong. So B.", "B"), (GASES, "Oxygen is wrong.", None), (GASES, "It is B, not C.", "B"),
+    (GASES, "Not C but B.", "B"),
+    (GASES, "The right one is B.", "B"), (GASES, "Plants take in carbon dioxide and release oxygen.", "B"),
+    (GASES, "Plants release oxygen.", None),
+    (GASES, "B) Helium", None), (GASES, "A and C are wrong.", None), (GASES, "Vitamin C is healthy.", None),
+    (NINES, "40 is not, 61 is not, 54 is.", "B"),
+    (LARGEST, "87 is the smallest; 896 is the largest.", "896"), (LARGEST, "Of 643, 896 and 87, 896 is the largest.", "896"),
+    (LARGEST, "87 < 896, so 896.", "896"),
+    (LARGEST, "896 (87 and 643 are smaller)", "896"), (LARGEST, "643 is smaller than 896.", None),
+    (LARGEST, "The smallest is 87.", None),
+    (MAMMALS, "The tuna is a fish, but the dolphin is a mammal.", "dolphin"), (MAMMALS, "Sharks and tuna are fish, so dolphin.",
+    "dolphin"),
+    (PRIME, "It is not prime.", "no"), (PRIME, "91 is a prime number.", "yes"), (PRIME, "It has no divisors.", None),
+    (PRIME, "Yes and no.", None),
+    (PERU, "It's Lima.", "Lima"), (PERU, "Peru's capital is Lima.", "Lima"),
+    (PERU, "The capital of Peru is not Cusco but Lima.", "Lima"),
+    (PERU, "It is a lively city.", None), (PERU, "Peru has a capital.", None), (EMMA, "Jane Austen wrote Emma.", "Jane Austen"),
+    (EMMA, "It was written by Jane Austen in 1815.", "Jane Austen"), (EMMA, "Emma was written in 1815.", None),
+    ("Which planet is closest to the Sun?", "The closest planet to the Sun is Mercury.", "Mercury"),
+    ("Which planet is closest to the Sun?", "Mercury is closest to the Sun.", "Mercury"),
+    ("Who is older?\nA) Tom\nB) Cannot be determined", "It cannot be determined.", "B"),
+])
+def test_the_answer_is_told_from_what_stands_around_it(question: str, reply: str, answer: str | None) -> None:
+    assert format_of(question).find(reply) == answer
+
+
+@pytest.mark.parametrize("reply", [
+    "Unfortunately, I can't answer that.", "No idea.", "I'm unsure.", "Nobody knows.", "It cannot be known.",
+    "Insufficient information.", "Well, I have no clue.",
+    "I apologize, but I cannot say.", "I'd rather not answer.", "I'm only a language model and cannot count.",
+    "The answer is unknown.",
+])
+def test_a_refusal_is_recognised_behind_politeness(reply: str) -> None:
+    assert is_refusal(reply)
+
+
+@pytest.mark.parametrize("reply", [
+    "Sorry about your cold. Drink tea.", "I'm afraid of spiders, so I counted fast: 56.", "I cannot praise it enough.",
+    "I can't wait: go now.", "Unknown Soldier",
+    "No answer fits better than 56.", "I don't know, but it is probably 56.", "I won't forget it: 56.",
+])
+def test_an_answer_that_opens_like_a_refusal_is_none(reply: str) -> None:
+    assert not is_refusal(reply)
+
+
+@pytest.mark.parametrize("unit", [" ", "\n", "7", "a", "**", "(", ".", ", ", "not ", "1,", "A) ", "7 = ", "896 and "])
+def test_long_runs_take_no_longer_than_other_text(unit: str) -> None:
+    text = f"x{unit * (20_000 // len(unit))}y"
+    formats = [format_of(question) for question in (SPIDERS, GASES, LARGEST, PRIME, PERU, EMMA)]
+    for work in (*(form.find for form in formats), is_refusal, lambda each: answer_format(Request.of(each))):
+        start = process_time()
+        work(text)
+        assert process_time() - start < 0.5

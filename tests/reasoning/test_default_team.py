@@ -32,12 +32,12 @@ async def answered(replies, request=SPIDERS, **options):
 
 
 def groups_of(events):
-    """How many agents stood behind each answer in the end, the most first."""
+    """Number of agents behind each answer in the end, the most first."""
     return [len(agents) for agents in of(events, "agreed")[-1].groups]
 
 
 def follows_up(request):
-    """Whether an agent is shown its own reply: without refinement that is to ask it for the answer alone."""
+    """True if an agent is shown its own reply: without refinement that is to ask it for the answer alone."""
     return any(message.role == "assistant" for message in request.messages)
 
 

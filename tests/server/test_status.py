@@ -1,4 +1,4 @@
-"""How sure an answer is: one word, the same in all protocols, in the list of runs and in what is stored."""
+"""Certainty of an answer: one word, the same in all protocols, in the list of runs and in what is stored."""
 
 import httpx
 import pytest

@@ -131,7 +131,7 @@ class Board:
 
     @property
     def status(self) -> Status:
-        """How sure the answer is."""
+        """Certainty of the answer."""
         if self.abstained:
             return "abstained"
         return "verified" if self.verified else "refuted" if self.checked_by else "unchecked"

@@ -1,4 +1,4 @@
-"""How pairs of answers of each kind are made: one value in two notations, or two values that differ in one place."""
+"""Generators of pairs of answers by kind: one value in two notations, or two values that differ in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How pairs of numbers, formulas and quantities are made: one value in two notations, or two that differ in one place."""
+"""Generators of pairs of numbers, formulas and quantities: one value in two notations, or two that differ in one place."""
 
 from __future__ import annotations
 

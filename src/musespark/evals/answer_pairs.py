@@ -32,7 +32,7 @@ class Pair:
 
     @property
     def held(self) -> bool:
-        """Whether the pair is held out; that depends on its texts alone."""
+        """True if the pair is held out; that depends on its texts alone."""
         return hashlib.sha256(f"{self.left}\n{self.right}\n{self.question}".encode()).digest()[0] % HELD == 0
 
 

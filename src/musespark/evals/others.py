@@ -1,4 +1,5 @@
-"""What others publish for the native model's tasks: their prompts, their pictures, their programs; none of it was trained on."""
+"""Material that others publish for the native model's tasks: their prompts, their pictures, their programs; none of it was trained
+on."""
 
 from __future__ import annotations
 

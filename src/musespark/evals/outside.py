@@ -65,7 +65,7 @@ class Asked:
     board: Grid | None = None
 
     def is_right(self, answer: str) -> bool:
-        """Whether the answer is right, found out without any of the readers that a verifier uses."""
+        """True if the answer is right, found out without any of the readers that a verifier uses."""
         if self.board is not None:
             return grid.is_shortest(self.board, answer)
         if self.rights is not None:
@@ -79,7 +79,7 @@ class Asked:
 
 @dataclass
 class Count:
-    """What came of the questions of one kind."""
+    """Results on the questions of one kind."""
 
     asked: int = 0
     answered: int = 0

@@ -122,7 +122,7 @@ async def _whole(step: Callable[[], _Result]) -> _Result:
 
 
 def _is_whole(request: Request) -> bool:
-    """Whether the last question is all that was said: instructions and earlier turns are not read, and may be conditions."""
+    """True if the last question is all that was said: instructions and earlier turns are not read, and may be conditions."""
     return len(request.messages) == 1
 
 
@@ -155,7 +155,7 @@ class Telling:
     limit: int
     """Tokens that all threads may write together."""
     is_whole: bool = True
-    """Whether the question is all that was said; otherwise nothing is verified."""
+    """True if the question is all that was said; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
     world: str = ""
     _vetted: bool = False
@@ -232,7 +232,7 @@ class Telling:
         yield Finish()
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """What is said last: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
+        """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
         from musespark.nano.worlds import load_world
         from musespark.nano.worlds.decline import declining
 

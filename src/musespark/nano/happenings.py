@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Ending = Literal["answered", "declined", "cut", "stuck"]
-"""How a question ends. `cut`: at the tokens it was allowed; `stuck`: its thought repeats itself, or is longer than can be seen."""
+"""Ending of a question. `cut`: at the tokens it was allowed; `stuck`: its thought repeats itself, or is longer than can be seen."""
 
 
 @dataclass(frozen=True, slots=True)

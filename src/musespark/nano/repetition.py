@@ -13,7 +13,7 @@ EVERY = 16
 
 
 def is_repeating(trail: Sequence[int]) -> bool:
-    """Whether the last SUFFIX tokens are one piece of at most PERIOD tokens, over and over; looked at every EVERY tokens."""
+    """True if the last SUFFIX tokens are one piece of at most PERIOD tokens, over and over; looked at every EVERY tokens."""
     if len(trail) < SUFFIX or len(trail) % EVERY:
         return False
     end = list(trail[-SUFFIX:])

@@ -84,7 +84,7 @@ class Thread:
 
     @property
     def written(self) -> int:
-        """How many tokens the network has written on it."""
+        """Number of tokens that the network has written on it."""
         return len(self.trail)
 
     def feed(self) -> Feed:

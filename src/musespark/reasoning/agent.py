@@ -48,7 +48,7 @@ class Brief:
     asks_for: AnswerFormat | None = None
     """The short answer that the question asks for, to be found in the reply; None: what the reply itself marks as its answer."""
     concludes: bool = False
-    """Whether the agent may be asked to answer with what it has, where time ends or its model falls silent."""
+    """True if the agent may be asked to answer with what it has, where time ends or its model falls silent."""
 
 
 async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False) -> Attempt:

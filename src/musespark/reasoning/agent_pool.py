@@ -82,7 +82,7 @@ class _Sent:
     task: asyncio.Task[Outcome] = field(init=False)
     is_hedge: bool = False
     is_reported: bool = False
-    """Whether it has been reported as a straggler."""
+    """True if it has been reported as a straggler."""
     reason: str = "the run was stopped"
     """Why it was cancelled, if it was."""
 
@@ -101,12 +101,12 @@ class _Sent:
 
     @property
     def is_concluding(self) -> bool:
-        """Whether it has been asked for its conclusion."""
+        """True if it has been asked for its conclusion."""
         return bool(self.account.conclude_because)
 
     @property
     def can_conclude(self) -> bool:
-        """Whether it has something to conclude from, and a scope of its own that can be ended."""
+        """True if it has something to conclude from, and a scope of its own that can be ended."""
         return self.brief.concludes and not self.is_concluding and self.account.progress.characters > 0
 
 
@@ -118,7 +118,7 @@ class Straggler:
     because: Literal["silent", "late"]
     """`silent`, or `late`: it writes, but its likely end lies beyond the deadline."""
     can_be_hedged: bool
-    """Whether a second request may help: not to a model in this process, and not to one machine that is busy with others."""
+    """True if a second request may help: not to a model in this process, and not to one machine that is busy with others."""
 
 
 @dataclass
@@ -136,9 +136,9 @@ class AgentPool:
     used: dict[str, Usage] = field(default_factory=dict)
     """Usage of those that came back, by agent."""
     sent: int = field(default=0, init=False)
-    """How many have been put to work, hedges apart."""
+    """Number of agents that have been put to work, hedges apart."""
     hedges: int = field(default=0, init=False)
-    """How many questions were asked a second time."""
+    """Number of questions that were asked a second time."""
 
     def __post_init__(self) -> None:
         self._working: list[_Sent] = []
@@ -162,7 +162,7 @@ class AgentPool:
 
     @property
     def working(self) -> int:
-        """How many have not come back."""
+        """Number of agents that have not come back."""
         return len({sent.name for sent in self._working})
 
     def send(self, brief: Brief) -> None:
@@ -260,7 +260,7 @@ class AgentPool:
         return self.policy.conclude_until(self._latencies) - sent.age
 
     def _none_is_worth_waiting_for(self) -> bool:
-        """Whether enough have answered, and each of the others is silent, or had its time to conclude. A hedge alone is no reason
+        """True if enough have answered, and each of the others is silent, or had its time to conclude. A hedge alone is no reason
         to wait longer than the others took."""
         abandon = self._abandon_after()
         return abandon is not None and all(
@@ -308,11 +308,11 @@ class AgentPool:
         return self.policy.conclude_at(elapsed + left, max(first_gaps, default=0.0), pace, conclude.TOKENS) - elapsed
 
     def _before_deadline(self, sent: _Sent) -> bool:
-        """Whether an agent concludes because time ends, and not because it was abandoned: it then has until the deadline."""
+        """True if an agent concludes because time ends, and not because it was abandoned: it then has until the deadline."""
         return sent.account.conclude_because == _TIME_ENDS
 
     def _likely_too_late(self, sent: _Sent) -> bool:
-        """Whether an agent writes, but not fast enough for its likely end to come before the deadline."""
+        """True if an agent writes, but not fast enough for its likely end to come before the deadline."""
         left, progress = self.run.budget.seconds_left(), sent.account.progress
         pace = progress.tokens_per_second
         if left is None or pace is None or not self._lengths:
@@ -366,7 +366,7 @@ class AgentPool:
 
     @property
     def all_failed_for_good(self) -> bool:
-        """Whether all so far have failed, more than one of them, all for the same reason, and for one that will not pass."""
+        """True if all so far have failed, more than one of them, all for the same reason, and for one that will not pass."""
         errors = list(self.failures.values())
         lasting = all(isinstance(error, BadInput) or getattr(error, "status", None) in LASTING for error in errors)
         return not self._latencies and len(errors) > 1 and lasting and len({str(error) for error in errors}) == 1

@@ -95,7 +95,7 @@ class Groups:
         self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
 
     def _is_aside(self, attempt: Attempt) -> bool:
-        """Whether the attempt has no answer that another could agree with; it is kept aside then."""
+        """True if the attempt has no answer that another could agree with; it is kept aside then."""
         if not blank(attempt) and not declines(attempt):
             return False
         self._arrived[id(attempt)] = len(self._arrived)

@@ -1,4 +1,4 @@
-"""How the explorers of a team are asked: all alike by default, or each in a way of its own.
+"""Ways to ask the explorers of a team: all alike by default, or each in a way of its own.
 
 Plain, equal sampling is the default (Wang et al., Self-Consistency, 2022). Instructions help some models on some kinds of question
 and pull others off the question; which of them help is measured by `muse calibrate` and not assumed.

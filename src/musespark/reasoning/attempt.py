@@ -41,9 +41,9 @@ class Attempt:
     stop: str | None = None
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
     unclear: bool = False
-    """Whether no answer of the kind that the question asks for can be told in the reply."""
+    """True if no answer of the kind that the question asks for can be told in the reply."""
     concluded: bool = False
-    """Whether the thought broke off, and its agent answered with what it had when it was asked to."""
+    """True if the thought broke off, and its agent answered with what it had when it was asked to."""
     by: Model | None = field(default=None, repr=False, compare=False)
     """The model itself, to ask it again; None for an attempt that was kept."""
 

@@ -1,4 +1,4 @@
-"""Which strategy helps one model on one kind of question, found by asking it questions whose answers are known.
+"""The strategy that helps one model on one kind of question, found by asking it questions whose answers are known.
 
 Every candidate is asked a third of the questions; those that are behind are dropped, and the best is compared with plain sampling
 on all of them (successive halving: Jamieson and Talwalkar, 2016). A change is made only where the labels speak for it: the mean
@@ -62,7 +62,7 @@ class Samples:
     """Tokens of each reply."""
 
     def vote_accuracy(self, voters: int, seed: int) -> float:
-        """How often a vote among so many samples, drawn again from these, is right."""
+        """Accuracy of a vote among so many samples, drawn again from these."""
         said = [group for group in self.groups if group is not None]
         if not said or self.right is None:
             return 0.0
@@ -78,13 +78,13 @@ class Samples:
 
     @property
     def is_contested(self) -> bool:
-        """Whether the samples disagree."""
+        """True if the samples disagree."""
         return len({group for group in self.groups if group is not None}) > 1
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one candidate did on the questions it was asked."""
+    """Result of one candidate on the questions it was asked."""
 
     strategy: Strategy
     accuracy: float

@@ -57,7 +57,7 @@ class Reply:
 
     @property
     def cut(self) -> bool:
-        """Whether it broke off."""
+        """True if it broke off."""
         return self.why != "finished"
 
     @property

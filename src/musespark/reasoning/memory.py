@@ -27,7 +27,7 @@ def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Pa
 
 
 def strategy_for(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
-    """How calibration found best to go about such questions; None where it was not calibrated, or models are mixed, which a panel
+    """The strategy that calibration found for such questions; None where it was not calibrated, or models are mixed, which a panel
     is for.
 
     Raises `StoreUnusable`.

@@ -16,7 +16,7 @@ is made again."""
 
 
 class Progress:
-    """How far one agent has come. Times are seconds of `time.monotonic`."""
+    """Progress of one agent. Times are seconds of `time.monotonic`."""
 
     def __init__(self) -> None:
         self.state: State = "waiting"
@@ -59,7 +59,7 @@ class Progress:
 
     @property
     def comes_in_pieces(self) -> bool:
-        """Whether replies are seen while they are written, and do not come whole."""
+        """True if replies are seen while they are written, and do not come whole."""
         return self._writing_seconds > 0.05 * (self.first_gap or 0.0)
 
     @property

@@ -1,4 +1,4 @@
-"""Which agents lag. Pure: seconds and tokens that were seen go in, limits come out.
+"""Rules that tell which agents lag. Pure: seconds and tokens that were seen go in, limits come out.
 
 An agent lags when it is silent for longer than silences of its kind last, or when it writes so slowly that its likely end lies
 beyond the deadline; never because it writes more than others. Real replies differ in length by a factor of ten, and so a rule that
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from musespark.errors import BadOption
 
 SURE, VERY_SURE = 0.99, 0.999
-"""How sure one has to be of a silence: before an agent is abandoned, when all others have answered; and before its question is
+"""Confidence that a silence has to reach: before an agent is abandoned, when all others have answered; and before its question is
 asked a second time, or where replies come whole, so that silence tells little."""
 _STUDENT_T = {
     SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
@@ -40,7 +40,7 @@ class StragglerPolicy:
     conclusion_share: float = 0.25
     """The part of the time up to a deadline that is kept for conclusions, at most."""
     hedge: bool = True
-    """Whether a silent agent's question may be asked a second time."""
+    """True if a silent agent's question may be asked a second time."""
     pause_share: float = 0.2
     """A pause within a reply counts as silence only beyond this part of the time that the agent has taken: streams stall."""
     hedge_share: float = 0.5
@@ -56,7 +56,7 @@ class StragglerPolicy:
             raise BadOption("stragglers", self, "of parts from 0 to 1 and of seconds above 0")
 
     def has_quorum(self, answered: int, expected: int) -> bool:
-        """Whether enough agents have answered to do without the others."""
+        """True if enough agents have answered to do without the others."""
         return answered > self.quorum * expected
 
     def abandon_after(self, latencies: Sequence[float], expected: int) -> float | None:

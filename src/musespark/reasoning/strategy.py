@@ -1,4 +1,4 @@
-"""How a team goes about one kind of question with one model: measured on labelled questions, kept in the store, plain by default.
+"""Strategy of a team for one kind of question and one model: measured on labelled questions, kept in the store, plain by default.
 
 The default is plain, equal sampling and a vote. Whatever differs from it has to have raised accuracy in calibration; what has not
 is left out, and the reason is kept beside the strategy, so that a trace can tell it.
@@ -25,7 +25,7 @@ class Strategy:
     reply_tokens: tuple[int, ...] = ()
     """Deciles of the lengths of replies, in tokens: an agent that writes more than most is told from one that is late."""
     because: str = ""
-    """What calibration found, in a few sentences."""
+    """Findings of the calibration, in a few sentences."""
 
     @property
     def label(self) -> str:

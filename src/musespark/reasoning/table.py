@@ -33,7 +33,7 @@ class Table:
     short: bool = False
     """Whether a budget kept somebody from answering."""
     undecided: bool = False
-    """Whether it has been told that some answers could not be compared."""
+    """True if it has been told that some answers could not be compared."""
     explored: tuple[Group, ...] = ()
     """How the answers stood before anybody saw anybody else's."""
 

@@ -80,11 +80,11 @@ class Team:
     temperature: float | None = None
     """Sampling temperature of explorers, where the request leaves it open; None is `approaches.WARM`."""
     judge_ties: bool = False
-    """Whether a tied vote goes to a judge although none was named."""
+    """True if a tied vote goes to a judge although none was named."""
     reply_tokens: tuple[int, ...] = ()
     """Lengths of replies of these models to such questions, in tokens, as far as they are known."""
     because: str = ""
-    """Where approach, rounds and judge come from, in a sentence that the trace keeps."""
+    """Reason for approach, rounds and judge, in a sentence that the trace keeps."""
     aggregate: str | Aggregator = "auto"
     refiner: Model | None = None
     """None: every agent reconsiders with its own model."""

@@ -83,7 +83,7 @@ class Breakdown:
         }
 
     def _status(self) -> Status:
-        """How sure the answer is."""
+        """Certainty of the answer."""
         if self._abstained:
             return "abstained"
         return "unchecked" if self._verified is None else "verified" if self._verified.ok else "refuted"

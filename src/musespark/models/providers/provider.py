@@ -139,7 +139,7 @@ def matches(name: str, patterns: tuple[str, ...]) -> bool:
 
 
 def is_private(address: str) -> bool:
-    """Whether an address is of this machine or of the network that it stands in."""
+    """True if an address is of this machine or of the network that it stands in."""
     host = urlsplit(address).hostname or ""
     try:
         return is_loopback(address) or ip_address(host).is_private

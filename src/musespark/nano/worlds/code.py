@@ -59,7 +59,7 @@ class Code:
         return tidy(answer) == tidy(problem.answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether a sandbox prints the same; None if the question says more than a program, or the program does not run."""
+        """True if a sandbox prints the same; None if the question says more than a program, or the program does not run."""
         source = None if picture is not None else read(question)
         printed = None if source is None else output_of(source)
         return None if printed is None else tidy(answer) == tidy(printed)

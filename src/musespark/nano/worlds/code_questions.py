@@ -100,7 +100,7 @@ def _in_lines(question: str) -> str | None:
 
 
 def _is_asked(before: str, after: str) -> bool:
-    """Whether what stands around a program is one phrasing, or nothing."""
+    """True if what stands around a program is one phrasing, or nothing."""
     if before.strip() and after.strip():
         return False
     return not (before + after).strip() or (FIRST.read(before) if before.strip() else LAST.read(after)) is not None

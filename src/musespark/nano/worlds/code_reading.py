@@ -47,7 +47,7 @@ def output_of(source: str) -> str | None:
 
 
 def has_comment(source: str) -> bool:
-    """Whether a program has comments: what they say may be meant for its reader."""
+    """True if a program has comments: what they say may be meant for its reader."""
     try:
         return any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):

@@ -49,12 +49,12 @@ _NUMBER = r"[-+\u2212\u2013]?[0-9]+(?:\.[0-9]+)?"
 _LIST = rf"{_NUMBER}(?:(?: ?[,;&] ?(?:and )?| and | ){_NUMBER})+"
 PHRASINGS = Phrasings((*QUESTIONS, *_OTHERS), {"numbers": _LIST, "listed": _LIST, "target": _NUMBER})
 COUNTS, LEAST, MOST, LEAST_TARGET, MOST_TARGET = (3, 4), 1, 99, 10, 100
-"""What the model is trained on: how many numbers, from where to where, and the target."""
+"""Range that the model is trained on: how many numbers, from where to where, and the target."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a question asks for, its numbers as they are written."""
+    """The problem that a question states, its numbers as they are written."""
 
     written: tuple[str, ...]
     written_target: str
@@ -83,12 +83,12 @@ class Wanted:
         return None
 
     def is_solvable(self) -> bool:
-        """Whether any expression of all the numbers, fractions on the way allowed, makes the target."""
+        """True if any expression of all the numbers, fractions on the way allowed, makes the target."""
         return reaches(tuple(sorted(map(Fraction, self.numbers))), self.target)
 
 
 def read(question: str) -> Wanted | None:
-    """What the question asks for; None where it is not, as a whole, a phrasing that is known."""
+    """The problem that the question states; None where it is not, as a whole, a phrasing that is known."""
     found = PHRASINGS.read(question)
     if found is None:
         return None
@@ -112,7 +112,7 @@ def not_read(question: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def reaches(numbers: tuple[Fraction, ...], target: int) -> bool:
-    """Whether the numbers, each used once with + - * /, make the target: every expression is tried."""
+    """True if the numbers, each used once with + - * /, make the target: every expression is tried."""
     if len(numbers) == 1:
         return numbers[0] == target
     for i, j in combinations(range(len(numbers)), 2):

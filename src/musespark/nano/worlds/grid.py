@@ -104,7 +104,7 @@ def is_shortest(grid: Grid, answer: str) -> bool:
 
 
 def judge(grid: Grid, answer: str, shortest: bool) -> bool | None:
-    """Whether the moves are a shortest way; None for a longer way where `shortest` was not asked for in so many words."""
+    """True if the moves are a shortest way; None for a longer way where `shortest` was not asked for in so many words."""
     if solve(grid) is None:
         return None
     right = is_shortest(grid, answer)
@@ -112,7 +112,7 @@ def judge(grid: Grid, answer: str, shortest: bool) -> bool | None:
 
 
 def is_way(grid: Grid, answer: str) -> bool:
-    """Whether the moves are possible one after the other and end at the goal."""
+    """True if the moves are possible one after the other and end at the goal."""
     cell: int | None = grid.start
     for move in answer:
         cell = grid.after(cell, move) if move in STEPS and cell is not None else None

@@ -80,7 +80,7 @@ _BACKWARDS = re.compile(
 
 
 def asks_for_shortest(question: str) -> bool:
-    """Whether a question asks in so many words for as few moves as can be."""
+    """True if a question asks in so many words for as few moves as can be."""
     return re.search(r"shortest|fewest|as few", plain(question)) is not None
 
 

@@ -34,7 +34,7 @@ _LETTERS = {tile: letter for letter, tile in _TILES.items()}
 
 @dataclass(frozen=True)
 class DrawnLake:
-    """What a picture shows."""
+    """Content of a picture."""
 
     rows: tuple[str, ...]
     """The map in gymnasium's letters."""
@@ -50,7 +50,7 @@ def look(pixels: np.ndarray) -> DrawnLake | None:
 
 
 def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
-    """Whether the map accounts for every pixel of the picture: nothing has moved on it, and nothing was added."""
+    """True if the map accounts for every pixel of the picture: nothing has moved on it, and nothing was added."""
     if lake.is_older:
         return False
     if has_plain_margins(pixels) and explains(frames.current(lake.rows), trim(pixels)):

@@ -1,4 +1,4 @@
-"""Whether a maze is all that a picture shows: nothing but its walls, its two dots and plain ground, however faint or coloured.
+"""True if a maze is all that a picture shows: nothing but its walls, its two dots and plain ground, however faint or coloured.
 
 What a reader of dark walls does not notice, a wall of light grey or of one colour among black ones, would let a verifier confirm a
 way through it.
@@ -17,7 +17,7 @@ from musespark.nano.worlds.reading import is_noise
 _FAINT = 6.0
 """Difference (of 255) from the ground that one pixel may always have."""
 _GRAINY = 60.0
-"""How many times the mean difference around walls and dots it may have besides: JPEG leaves noise all along them."""
+"""Multiple of the mean difference around walls and dots it may have besides: JPEG leaves noise all along them."""
 _FAINT_LINE = 4.0
 """Difference from the ground that a line from side to side of an opening may have in the mean."""
 _OFF_COLOUR = 45.0
@@ -31,7 +31,7 @@ _UNBROKEN = 0.98
 
 
 def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
-    """Whether walls, dots and plain ground account for every pixel of a picture that was read as size x size cells."""
+    """True if walls, dots and plain ground account for every pixel of a picture that was read as size x size cells."""
     top, left = sheet.corner
     height, width = sheet.walls.shape
     ground = np.median(sheet.pixels[_is_ground(sheet)], axis=0)
@@ -75,7 +75,7 @@ def _is_unbroken(sheet: Sheet, y: float, x: float, size: int) -> bool:
 
 
 def _off_mixture(colours: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> np.ndarray:
-    """How far colours (n, 3) are from all mixtures of two others, in the channel where it is most."""
+    """Distance of colours (n, 3) from all mixtures of two others, in the channel where it is most."""
     axis = paint - ground
     share = np.clip((colours - ground) @ axis / max(float(axis @ axis), 1.0), 0, 1)
     off: np.ndarray = np.abs(colours - ground - share[..., None] * axis).max(-1)
@@ -83,7 +83,7 @@ def _off_mixture(colours: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> 
 
 
 def _near_dots(sheet: Sheet) -> np.ndarray:
-    """Where a dot may touch a wall: a square that fills its cell."""
+    """Places where a dot may touch a wall: a square that fills its cell."""
     near = np.zeros(sheet.walls.shape, bool)
     top, left = sheet.corner
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
@@ -136,7 +136,7 @@ def _reach(share: np.ndarray, down: np.ndarray, right: np.ndarray, walls: np.nda
 
 
 def _openings_are_plain(sheet: Sheet, size: int, exits: Sequence[int], ground: np.ndarray, left_over: np.ndarray) -> bool:
-    """Whether no faint line leads from side to side of an opening, which noise would hide in single pixels."""
+    """True if no faint line leads from side to side of an opening, which noise would hide in single pixels."""
     top, left = sheet.corner
     over = left_over[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]

@@ -10,18 +10,18 @@ import numpy as np
 from musespark.nano import tiles
 
 _DARK = 0.25
-"""How dark a pixel of a wall is at least: thin walls are blurred."""
+"""Least darkness of a pixel of a wall: thin walls are blurred."""
 _WALL, _GAP = 0.8, 0.15
-"""How much of an edge is dark where there is a wall, at least, and where there is none, at most."""
+"""Share of an edge that is dark where there is a wall, at least, and where there is none, at most."""
 _STRAY = 0.03
-"""How much of the ink may be elsewhere than on the walls."""
+"""Share of the ink that may be elsewhere than on the walls."""
 _OFF_CENTRE = 0.15
-"""How far a dot may be from the middle of its cell, in cells."""
+"""Largest distance of a dot from the middle of its cell, in cells."""
 
 
 @dataclass(frozen=True)
 class DrawnMaze:
-    """What a picture shows: cells row by row, and for each the sum of the moves that no wall stops."""
+    """Content of a picture: cells row by row, and for each the sum of the moves that no wall stops."""
 
     size: int
     exits: list[int]
@@ -102,7 +102,7 @@ class Sheet:
         return row * size + column if off < _OFF_CENTRE else None
 
     def _share_dark(self, y: float, x: float, size: int) -> float:
-        """How much of an edge is dark, of its length; the middle of the edge is given in cells."""
+        """Share of an edge that is dark, of its length; the middle of the edge is given in cells."""
         strip = self.walls[self.strip(y, x, size)]
         return float((strip.max(1 if x == int(x) else 0) > _DARK).mean())
 
@@ -147,7 +147,7 @@ def _extent(darkest: np.ndarray) -> tuple[int, int] | None:
 
 
 def _thickness(walls: np.ndarray) -> float:
-    """Of the outer walls, in pixels: what is dark from the edge on, in the middle one of all rows and columns."""
+    """Thickness of the outer walls, in pixels: what is dark from the edge on, in the middle one of all rows and columns."""
     widths = []
     for turn in range(4):
         rows = np.rot90(walls, turn)

@@ -28,7 +28,7 @@ _MARGIN = 12
 
 
 def explains(drawn: np.ndarray, seen: np.ndarray) -> bool:
-    """Whether a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture that was seen."""
+    """True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture that was seen."""
     height, width = seen.shape[:2]
     sheet = Image.fromarray(drawn)
     scaled = (sheet,) if sheet.size == (width, height) else (sheet.resize((width, height), each) for each in _FILTERS)
@@ -40,7 +40,7 @@ def _is_close(drawn: np.ndarray, seen: np.ndarray) -> bool:
 
 
 def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool:
-    """Whether differences (height, width), 0 to 255, are such as come from scaling and JPEG, and not from something that was added.
+    """True if differences (height, width), 0 to 255, are such as come from scaling and JPEG, and not from something that was added.
 
     faint: what one pixel may always have; mean: of the differences, where many of them were left out as 0.
     """
@@ -52,7 +52,7 @@ def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool
 
 
 def has_plain_margins(pixels: np.ndarray) -> bool:
-    """Whether all that `picture.trim` cuts off is of one colour."""
+    """True if all that `picture.trim` cuts off is of one colour."""
     rest = np.ones(pixels.shape[:2], bool)
     rest[within_margins(pixels)] = False
     outer = pixels[rest]

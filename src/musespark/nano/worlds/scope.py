@@ -1,4 +1,5 @@
-"""What one may ask of the native model, task by task: shown by `muse nano tasks`, in the model card, and where it abstains."""
+"""Questions that one may ask of the native model, task by task: shown by `muse nano tasks`, in the model card, and where it
+abstains."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ class Scope:
     """Name of the task, as in `worlds.WORLDS`."""
     title: str
     limits: str
-    """What may be asked, as a sentence that ends in a full stop."""
+    """Questions that may be asked, as a sentence that ends in a full stop."""
     example: str
     """A question within the limits, or the command line that asks one with a picture."""
     has_picture: bool = False

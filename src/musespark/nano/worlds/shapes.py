@@ -99,7 +99,7 @@ class Shapes:
         return answer.strip().lower() == problem.answer
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether geometry agrees with the answer; None if the picture or the question is not read whole, or not of this task."""
+        """True if geometry agrees with the answer; None if the picture or the question is not read whole, or not of this task."""
         seen = look(picture) if picture is not None else None
         expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
@@ -176,7 +176,7 @@ def expect(question: str, colour: str, shape: str) -> str | None:
 
 
 def is_of_easy_vqa(question: str) -> bool:
-    """Whether it is one of easy-VQA's forms about things that easy-VQA has."""
+    """True if it is one of easy-VQA's forms about things that easy-VQA has."""
     found = _SHAPE_OF_COLOUR.read(_common(question)) or _COLOUR_IS_ASKED.read(_common(question))
     return found is not None and found["word"] in (*COLOURS, *SHAPES)
 

@@ -33,7 +33,7 @@ be a disc, with soft edges and with hard ones."""
 _STRAIGHT, _UPRIGHT = 0.35, 0.3
 """Pixels by which the length and the middle of a row may differ from those of a certain rectangle."""
 _CORNERS = 0.1
-"""How much of a pixel may be missing at a corner of a certain rectangle."""
+"""Share of a pixel that may be missing at a corner of a certain rectangle."""
 _STRAIGHT_SLOPE = (0.6, 1.0)
 """The same of a certain triangle's length, with soft edges and with hard ones."""
 _ROWS = 6
@@ -48,7 +48,7 @@ _TALL = 3**0.5 / 2
 
 @dataclass(frozen=True)
 class Seen:
-    """What a picture shows."""
+    """Content of a picture."""
 
     colour: str
     shape: str
@@ -100,7 +100,7 @@ def _paint(pixels: np.ndarray, ground: np.ndarray) -> np.ndarray:
 
 
 def _is_all(pixels: np.ndarray, distance: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> bool:
-    """Whether there is plain ground around the shape, plain paint in it, and mixtures of the two on its rim."""
+    """True if there is plain ground around the shape, plain paint in it, and mixtures of the two on its rim."""
     outer, inner = distance > _RIM, distance < -_RIM
     apart = np.where(outer, np.abs(pixels - ground).max(-1), np.where(inner, np.abs(pixels - paint).max(-1), 0.0))
     axis = paint - ground
@@ -141,7 +141,7 @@ def _triangle(covered: np.ndarray) -> _Ideal:
 
 
 def _is_round(covered: np.ndarray) -> bool | None:
-    """Whether it is certainly a disc; None where it certainly is none."""
+    """True if it is certainly a disc; None where it certainly is none."""
     down, right, y, x, _ = _places(covered)
     z = (right - x) + 1j * (down - y)
     size = np.abs(z)
@@ -152,7 +152,7 @@ def _is_round(covered: np.ndarray) -> bool | None:
 
 
 def _is_rectangular(covered: np.ndarray) -> bool | None:
-    """Whether all rows, and all columns, are of one length and one middle; None where they certainly are not."""
+    """True if all rows, and all columns, are of one length and one middle; None where they certainly are not."""
     differences = [_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)]
     certain = _certain(max(length for length, _ in differences), max(middle for _, middle in differences), _STRAIGHT)
     product = np.outer(covered.sum(1), covered.sum(0)) / covered.sum()  # a rectangle's rows are all alike, to the last corner
@@ -160,7 +160,7 @@ def _is_rectangular(covered: np.ndarray) -> bool | None:
 
 
 def _is_triangular(covered: np.ndarray) -> bool | None:
-    """Whether the rows grow evenly from nothing to the foot, about one middle; None where they certainly do not."""
+    """True if the rows grow evenly from nothing to the foot, about one middle; None where they certainly do not."""
     _, _, y, _, area = _places(covered)
     width = float((2 * area / _TALL) ** 0.5)
     top = y - 2 / 3 * _TALL * width
@@ -171,7 +171,7 @@ def _is_triangular(covered: np.ndarray) -> bool | None:
 
 
 def _is_hard(covered: np.ndarray) -> bool:
-    """Whether hardly any pixel is half covered."""
+    """True if hardly any pixel is half covered."""
     rim = 4 * float(covered.sum()) ** 0.5
     return bool(((covered > 0.1) & (covered < 0.9)).sum() < _HARD * rim)
 
@@ -189,7 +189,7 @@ def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.n
 
 
 def _certain(length: float, middle: float, straight: float) -> bool | None:
-    """Whether differences of rows are those of a certain shape; None where they are too large for any."""
+    """True if differences of rows are those of a certain shape; None where they are too large for any."""
     if length <= straight and middle <= _UPRIGHT:
         return True
     return False if length <= 1.4 and middle <= 1.0 else None

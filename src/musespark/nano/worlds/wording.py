@@ -41,7 +41,7 @@ class Phrasings:
         """Words that change nothing: courtesies, and those of the phrasings but the telling ones."""
 
     def read(self, question: str) -> dict[str, str] | None:
-        """What stands in the slots; None where the question is not, as a whole, one of the phrasings."""
+        """Values of the slots; None where the question is not, as a whole, one of the phrasings."""
         text = plain(question)
         return next((found.groupdict() for form in self._forms if (found := form.fullmatch(text))), None)
 

@@ -47,7 +47,7 @@ class World(Protocol):
         """Whether the answer solves a problem whose facts are known."""
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """Whether the answer solves the question as it was asked; None when the question cannot be checked.
+        """True if the answer solves the question as it was asked; None when the question cannot be checked.
 
         What is not read whole, one word of the question or one spot of the picture, makes it None.
         """

@@ -38,17 +38,17 @@ class Automatic:
         return literal_key(attempt.answer) if _structured(attempt.answer) else self._values.key(attempt)
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the answer is as precise as was asked."""
+        """True if the answer is as precise as was asked."""
         return self._values.formed(attempt)
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the two differ without any proof; of prose only a judge can say."""
+        """True if the two differ without any proof; of prose only a judge can say."""
         if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
             return False
         return self.key(left) != self.key(right) and self._values.contradict(left, right)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        """Whether either answer may stand for the other."""
+        """True if either answer may stand for the other."""
         if self.key(left) == self.key(right):
             return True
         if _structured(left.answer) and _structured(right.answer):
@@ -66,13 +66,13 @@ def prose(answer: str) -> bool:
 
 
 def _quoted_value(answer: str) -> bool:
-    """Whether the answer is a value in quotation marks, which make text of it; of words and letters they say nothing."""
+    """True if the answer is a value in quotation marks, which make text of it; of words and letters they say nothing."""
     plain = answer.strip()
     return unquoted(plain) != plain and not isinstance(read(plain), Words | Choice)
 
 
 def _structured(answer: str) -> bool:
-    """Whether the answer is a list, tuple, set, dictionary or quoted string of Python, and no formula."""
+    """True if the answer is a list, tuple, set, dictionary or quoted string of Python, and no formula."""
     plain = answer.strip()
     if not plain or plain[0] not in "[({'\"":
         return False

@@ -34,11 +34,11 @@ class Calls:
         return self._otherwise.undecided if isinstance(self._otherwise, Limited) else 0
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the answer is in the form that was asked for; calls always are."""
+        """True if the answer is in the form that was asked for; calls always are."""
         return bool(attempt.calls) or not isinstance(self._otherwise, Forms) or self._otherwise.formed(attempt)
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the two call different things, or differ otherwise."""
+        """True if the two call different things, or differ otherwise."""
         if left.calls or right.calls:
             return self.key(left) != self.key(right)
         return isinstance(self._otherwise, Contradictions) and self._otherwise.contradict(left, right)

@@ -1,4 +1,4 @@
-"""Whether two answers that were read as values are the same: exactly, by what the question asks for, and by proof where needed."""
+"""True if two answers that were read as values are the same: exactly, by what the question asks for, and by proof where needed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from musespark.reasoning.equivalence.reading.units import Unit, same_nouns
 from musespark.reasoning.equivalence.structures import Structures
 
 Prove = Callable[[Tree, Tree, str], Awaitable[bool]]
-"""Whether two formulas are equal ("equal"), or one a constant ("ratio") or a positive constant ("positive") times the other."""
+"""True if two formulas are equal ("equal"), or one a constant ("ratio") or a positive constant ("positive") times the other."""
 _TURN: Tree = ("mul", (number(Fraction(1, 180)), ("sym", "PI")))
 _LETTERS = re.compile(r"[A-Ja-j]{2,6}")
 
@@ -28,7 +28,7 @@ class Comparison:
         self._structures = Structures(prove, expected.ordered)
 
     async def same(self, left: Answer, right: Answer) -> bool:
-        """Whether either may stand for the other."""
+        """True if either may stand for the other."""
         if left == right:
             return not (_note(left) and _note(right) and _note(left) != _note(right))
         match left, right:
@@ -59,7 +59,7 @@ class Comparison:
         return not (left.content and right.content) or await self.same(read(left.content), read(right.content))
 
     async def _chosen(self, chosen: Choice, other: Answer) -> bool:
-        """Whether the other answer is what stands beside the letter, in the answer or in the question."""
+        """True if the other answer is what stands beside the letter, in the answer or in the question."""
         if isinstance(other, Words) and len(chosen.letters) > 1 and _LETTERS.fullmatch(other.text):
             return len(set(other.text)) == len(other.text) and chosen.letters == set(other.text.upper())
         if len(chosen.letters) > 1:
@@ -70,7 +70,7 @@ class Comparison:
         return bool(option) and await self.same(read(option), other)
 
     async def _bounded(self, bound: Bound, other: Formula) -> bool:
-        """Whether a relation says what the bound does: x >= 5, at least 5."""
+        """True if a relation says what the bound does: x >= 5, at least 5."""
         turned = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
         tree = other.tree
         if tree[0] != "rel" or other.unit:

@@ -45,7 +45,7 @@ class Contradictions(Protocol):
     """A sameness that is not transitive, and can tell at once which answers of one component are known to differ."""
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the two are known to differ, whatever either is the same as. Nothing is awaited or proved."""
+        """True if the two are known to differ, whatever either is the same as. Nothing is awaited or proved."""
 
 
 @runtime_checkable
@@ -63,5 +63,5 @@ def blank(attempt: Attempt) -> bool:
 
 
 def declines(attempt: Attempt) -> bool:
-    """Whether the attempt declines to answer, or says that it does not know, and marks no answer besides."""
+    """True if the attempt declines to answer, or says that it does not know, and marks no answer besides."""
     return not attempt.calls and is_refusal(attempt.text) and marked_answer(attempt.text) in (None, attempt.text.strip())

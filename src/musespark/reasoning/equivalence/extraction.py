@@ -1,4 +1,4 @@
-r"""Where in a reply the answer is: a JSON object's field, \boxed{...}, a tag, a line or sentence that says so, the last line."""
+r"""Place of the answer in a reply: a JSON object's field, \boxed{...}, a tag, a line or sentence that says so, the last line."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def marked_answer(text: str) -> str | None:
 
 
 def _plain_answer(marked: str) -> str:
-    """What was marked, without boxes and emphasis; of a sentence about one number that number."""
+    """The marked text, without boxes and emphasis; of a sentence about one number that number."""
     answer = _bare(marked)
     return value_of_sentence(answer) or answer
 
 
 def _last_tagged(text: str) -> tuple[int, str] | None:
-    """Where the last answer tag opens, and what is in it; a tag that is not closed holds its line."""
+    """Start and content of the last answer tag; a tag that is not closed holds its line."""
     opened: re.Match[str] | None = None
     last: tuple[int, str] | None = None
     for tag in _TAG.finditer(text):

@@ -56,7 +56,7 @@ def _value(text: str, at: int, ends: Sequence[int]) -> str | None:
 
 
 def _unescaped(inside: str) -> str:
-    """What a JSON string says, where TeX was written without doubling its backslashes too."""
+    """Content of a JSON string, also where TeX was written without doubling its backslashes too."""
     try:
         return str(json.loads('"' + _TEX.sub(r"\\\\", inside) + '"', strict=False))
     except ValueError:

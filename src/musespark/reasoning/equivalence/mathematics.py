@@ -59,11 +59,11 @@ class Mathematics:
         return read(attempt.answer, self._expected.base)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        """Whether either answer may stand for the other."""
+        """True if either answer may stand for the other."""
         return await self._comparison.same(read(left.answer, self._expected.base), read(right.answer, self._expected.base))
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the answer is as precise as was asked: exact, or with as many decimal places as the question says."""
+        """True if the answer is as precise as was asked: exact, or with as many decimal places as the question says."""
         answer = read(attempt.answer, self._expected.base)
         decimal = answer.decimal if isinstance(answer, Formula) else None
         if self._expected.rounded and self._expected.places is not None and self._expected.places > 0:
@@ -71,12 +71,12 @@ class Mathematics:
         return self._expected.rounded or decimal is None or decimal.digits < REPEATING
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the two differ without any proof: 5 km and 5 m, though a bare 5 may be either."""
+        """True if the two differ without any proof: 5 km and 5 m, though a bare 5 may be either."""
         pair = (read(left.answer, self._expected.base), read(right.answer, self._expected.base))
         return not at_once(Comparison(_granted, self._expected).same(*pair))
 
     async def _proved(self, left: Tree, right: Tree, asked: str) -> bool:
-        """Whether a proof was found; each is asked for once."""
+        """True if a proof was found; each is asked for once."""
         left, right = sorted((left, right), key=repr)
         known = (left, right, asked)
         if known not in self._proofs:
@@ -86,7 +86,7 @@ class Mathematics:
         return self._proofs[known]
 
     async def _within_time(self, prover: Prover, left: Tree, right: Tree, asked: str) -> bool | None:
-        """What the prover says; None where it says nothing within what is left of the time for this question."""
+        """The prover's verdict; None where it says nothing within what is left of the time for this question."""
         await prover.start()
         if not self._under_way:
             self._since = time.monotonic()

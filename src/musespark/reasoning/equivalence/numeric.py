@@ -31,14 +31,14 @@ class Numeric:
         return answer if isinstance(answer, Formula) and not symbols(answer.tree) else normalised(attempt.answer)
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the two differ; numbers need no proof."""
+        """True if the two differ; numbers need no proof."""
         one, other = self.key(left), self.key(right)
         if isinstance(one, Formula) and isinstance(other, Formula):
             return not at_once(self._comparison.same(one, other))
         return one != other
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        """Whether the values are equal and the units do not contradict each other.
+        """True if the values are equal and the units do not contradict each other.
 
         A number without a unit goes with any unit, for the question said which: 230 is 230 miles, 50 is 50% and so is 0.5. The
         price is that sameness is not transitive there (5 km, 5, 5 m); two units that differ stay apart.

@@ -1,4 +1,4 @@
-"""How replies say in words which part of them is the answer: "Answer: 5", "The answer is B.", "Antwort: 5", "答案：5"."""
+"""Phrases by which replies say which part of them is the answer: "Answer: 5", "The answer is B.", "Antwort: 5", "答案：5"."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ _LONGEST = 200
 
 
 def last_said(text: str) -> tuple[int, str] | None:
-    """Where the last phrase that names the answer begins, and the answer; None where there is none."""
+    """Start of the last phrase that names the answer, and the answer; None where there is none."""
     if _STEMS.search(text) is None:
         return None
     found = [each for each in (_last(text, _LABEL.finditer(text), False), _last(text, _HEADING.finditer(text), False),
@@ -128,7 +128,7 @@ def _first_sentence(line: str, spoken: bool) -> str:
 
 
 def _explains(rest: str) -> bool:
-    """Whether what follows a letter or a number with a full stop is a sentence, and no name or month: "B. Note that"."""
+    """True if what follows a letter or a number with a full stop is a sentence, and no name or month: "B. Note that"."""
     words = rest.split()
     return len(words) > 2 and words[1].islower()
 

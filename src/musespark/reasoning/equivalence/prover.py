@@ -44,7 +44,7 @@ class Prover:
         self._all: list[_Process] = []
 
     async def prove(self, left: Tree, right: Tree, asked: str = "equal") -> bool | None:
-        """Whether the formulas are equal ("equal"), or one a constant ("ratio") or positive constant ("positive") times the other.
+        """True if the formulas are equal ("equal"), or one a constant ("ratio") or positive constant ("positive") times the other.
 
         None where it was neither shown nor refuted in time.
         """
@@ -88,7 +88,7 @@ class _Process:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, line: str, seconds: float) -> bool | None:
-        """What the process answers; None where it has ended, or was ended because it took too long."""
+        """Answer of the process; None where it has ended, or was ended because it took too long."""
         for _ in range(2):
             process, fresh = self._running()
             answer = self._exchange(process, line, seconds)

@@ -31,6 +31,6 @@ LONGEST = 600
 
 
 def is_refusal(reply: str) -> bool:
-    """Whether the reply declines to answer, or says that it does not know."""
+    """True if the reply declines to answer, or says that it does not know."""
     text = " ".join(reply[:LONGEST + 1].split())
     return len(text) <= LONGEST and (_PLAIN.fullmatch(text) is not None or _DECLINED.match(text) is not None)

@@ -31,7 +31,7 @@ class Structures:
         self._ordered = ordered
 
     async def same(self, left: Tree, right: Tree) -> bool:
-        """Whether two canonical trees are equal."""
+        """True if two canonical trees are equal."""
         if left == right:
             return True
         one, other = solutions(left), solutions(right)
@@ -63,7 +63,7 @@ class Structures:
         return not kinds & STRUCTURES and await self._equal(left, right)
 
     async def _all(self, found: Iterable[Awaitable[bool]]) -> bool:
-        """Whether all are true; all are awaited in turn, up to the first that is not."""
+        """True if all are true; all are awaited in turn, up to the first that is not."""
         true = True
         for each in found:
             if true:
@@ -145,7 +145,7 @@ class Structures:
         )
 
     async def _equal(self, left: Tree, right: Tree) -> bool:
-        """Whether two formulas are equal wherever both are real."""
+        """True if two formulas are equal wherever both are real."""
         if left[0] == right[0] == "num" or _HIGHEST in (left, right) or _LOWEST in (left, right):
             return False  # equal ones are equal
         if functions(left) != functions(right):
@@ -175,7 +175,7 @@ def bare(tree: Tree) -> Tree:
 
 
 def solutions(tree: Tree) -> Tree:
-    """What a formula, or several, say of one variable, without its name: x = 2 or x = 3 is the set of 2 and 3."""
+    """Statement of a formula, or of several, about one variable, without its name: x = 2 or x = 3 is the set of 2 and 3."""
     if tree[0] in ("row", "any", "all", "set") and tree[1]:
         names = {item[2] for item in tree[1] if item[0] == "rel" and item[1] == "="}
         related = [item for item in tree[1] if item[0] == "rel"]
@@ -306,7 +306,7 @@ def _values(left: Tree, right: Tree) -> Iterable[tuple[complex, complex, float]]
 
 
 def refuted(left: Tree, right: Tree) -> bool:
-    """Whether the two differ at a point by more than floating point could lose."""
+    """True if the two differ at a point by more than floating point could lose."""
     return any(abs(one - other) > DIFFERENT * largest for one, other, largest in _values(left, right))
 
 

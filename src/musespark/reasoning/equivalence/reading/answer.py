@@ -12,7 +12,7 @@ from musespark.reasoning.equivalence.reading.units import Unit
 
 @dataclass(frozen=True, slots=True)
 class Decimal:
-    """How precisely a decimal fraction was written."""
+    """Precision with which a decimal fraction was written."""
 
     places: int
     """Digits behind the point."""
@@ -30,7 +30,7 @@ class Formula:
     """For a decimal fraction alone: how precise it is."""
     percent: bool = False
     compound: bool = False
-    """Whether it was written in several units: 2 h 30 min."""
+    """True if it was written in several units: 2 h 30 min."""
     note: str = ""
     """Words in brackets behind it."""
 

@@ -132,7 +132,7 @@ def in_base(digits: str, base: int) -> int:
 
 
 def _index(parser: Parser) -> str:
-    """What a name or a number has below it, as text."""
+    """Subscript of a name or a number, as text."""
     if not parser.took("operator", "{"):
         return parser.take().text
     inside = ""
@@ -250,7 +250,7 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
 
 
 def _command(parser: Parser, token: Token) -> Tree:
-    """What a TeX command makes of what follows it."""
+    """Value of a TeX command and what follows it."""
     name = token.text
     if name in FUNCTIONS and name not in ("sqrt", "cbrt"):
         return _function(parser, FUNCTIONS[name])
@@ -284,7 +284,7 @@ def _command(parser: Parser, token: Token) -> Tree:
 
 
 def _argument(parser: Parser) -> Tree:
-    """What a command of TeX takes: what is in braces, or one sign."""
+    """Argument of a command of TeX: what is in braces, or one sign."""
     if parser.is_next("operator", "{"):
         return parser.braced()
     token = parser.next()
@@ -296,7 +296,7 @@ def _argument(parser: Parser) -> Tree:
 
 
 def _bracketed(parser: Parser, opening: str) -> Tree:
-    """What is in brackets: one formula, a point, a list, a set, an interval with one end of each kind."""
+    """Content of brackets: one formula, a point, a list, a set, an interval with one end of each kind."""
     if opening not in _CLOSING:
         raise Unreadable(f"{opening!r} where a formula begins")
     closing = _CLOSING[opening]

@@ -67,7 +67,7 @@ def choice(text: str) -> Choice | None:
 
 
 def _formula_follows(text: str, content: str) -> bool:
-    """Whether the letter in brackets is a factor or a difference begins: (a)(b+1), (a) + 2, A - 3."""
+    """True if the letter in brackets is a factor or a difference begins: (a)(b+1), (a) + 2, A - 3."""
     if re.match(r"\w\s[-–—]\s", text):
         return not re.match(r"[^\W\d_]{2}", content)  # A - 3 is a difference
     return content[0] in "+*/^=<>-([," and not re.match(r"[(\[][^()]*[)\]]$|-?\d", content)

@@ -43,18 +43,18 @@ _OPTION = re.compile(r"(?:^|\n|(?<=\s))\(?(?P<letter>[A-J])[).:]\s+(?P<text>[^\n
 
 @dataclass(frozen=True)
 class Expectation:
-    """What a question says about the form of its answer. A question that says nothing leaves everything as it is."""
+    """Form that a question asks its answer to have. A question that says nothing leaves everything as it is."""
 
     rounded: bool = False
-    """Whether it asks for a decimal or a rounded number."""
+    """True if it asks for a decimal or a rounded number."""
     places: int | None = None
     """Digits behind the point that it asks for; negative to the left of it."""
     ordered: bool = False
-    """Whether the order of several answers counts."""
+    """True if the order of several answers counts."""
     base: int | None = None
     """The base that numbers are to be written in, unless ten."""
     percent: bool = False
-    """Whether it speaks of percent."""
+    """True if it speaks of percent."""
     options: Mapping[str, str] = field(default_factory=dict)
     """Texts of a multiple choice by letter."""
 
@@ -64,7 +64,7 @@ NOTHING = Expectation()
 
 @lru_cache(256)
 def expectation_of(question: str) -> Expectation:
-    """What the question asks for."""
+    """Form that the question asks for."""
     question = question[-20_000:]
     rounded = _ROUNDED.search(question) is not None
     options = {found["letter"]: found["text"].strip() for found in _OPTION.finditer(question)}

@@ -191,7 +191,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _closes(text: str, at: int) -> bool:
-    """Whether the brace opened before `at` is closed by the last character."""
+    """True if the brace opened before `at` is closed by the last character."""
     depth = 1
     for index in range(at, len(text)):
         depth += {"{": 1, "}": -1}.get(text[index], 0) if text[index - 1] != "\\" else 0

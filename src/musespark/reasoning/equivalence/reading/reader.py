@@ -184,5 +184,5 @@ def _words(text: str) -> Words:
 
 
 def is_value(answer: Answer) -> bool:
-    """Whether the answer was read as more than words."""
+    """True if the answer was read as more than words."""
     return not isinstance(answer, Words)

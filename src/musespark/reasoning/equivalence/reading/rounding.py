@@ -26,14 +26,14 @@ ASKED = 3
 
 
 def stands_for(left: Formula, right: Formula, expected: Expectation) -> bool:
-    """Whether one of two numbers is a decimal that stands for the other. Percentages are left to exact comparison."""
+    """True if one of two numbers is a decimal that stands for the other. Percentages are left to exact comparison."""
     if left.percent != right.percent or (left.unit != right.unit and left.unit and right.unit):
         return False
     return _is_for(left, right, expected) or _is_for(right, left, expected)
 
 
 def _is_for(short: Formula, long: Formula, expected: Expectation) -> bool:
-    """Whether the first is a decimal (or a rounded whole number) that stands for the second."""
+    """True if the first is a decimal (or a rounded whole number) that stands for the second."""
     if (
         long.decimal
         and long.decimal.digits in FLOATING
@@ -59,7 +59,7 @@ def _is_asked(precision: Decimal, expected: Expectation, shift: int) -> bool:
 
 
 def is_rounding(short: Fraction, places: int, tree: Tree) -> bool:
-    """Whether a number rounds, or is cut, to the decimal with that many places."""
+    """True if a number rounds, or is cut, to the decimal with that many places."""
     if tree[0] == "num":
         scaled = tree[1] * Fraction(10) ** places
         wanted = short * Fraction(10) ** places
@@ -78,7 +78,7 @@ def is_rounding(short: Fraction, places: int, tree: Tree) -> bool:
 
 
 def _is_noise(short: Fraction, long: Fraction) -> bool:
-    """Whether a printed double is the decimal but for its last digits."""
+    """True if a printed double is the decimal but for its last digits."""
     with localcontext() as context:
         context.prec = 15
         for mode in (ROUND_HALF_EVEN, ROUND_HALF_UP):

@@ -68,7 +68,7 @@ class Parser:
         return self.signs[self.at + ahead] if self.at + ahead < len(self.signs) else None
 
     def is_next(self, kind: str, *texts: str) -> bool:
-        """Whether that sign comes next."""
+        """True if that sign comes next."""
         sign = self.next()
         return sign is not None and sign.kind == kind and sign.text in texts
 
@@ -204,7 +204,7 @@ class Parser:
                 return left
 
     def is_next_number(self) -> bool:
-        """Whether a number comes next."""
+        """True if a number comes next."""
         sign = self.next()
         return sign is not None and sign.kind == "number"
 
@@ -215,7 +215,7 @@ class Parser:
         return self.signed() if self.took("operator", "+") else self.power()
 
     def begins_factor(self) -> bool:
-        """Whether what comes is multiplied although no sign says so."""
+        """True if what comes is multiplied although no sign says so."""
         sign = self.next()
         if sign is None:
             return False
@@ -239,7 +239,7 @@ class Parser:
         return base
 
     def exponent(self) -> Tree:
-        """What a base is raised to: in TeX one digit, or what stands in braces; else a factor."""
+        """Exponent of a base: in TeX one digit, or what stands in braces; else a factor."""
         sign = self.next()
         if sign is not None and sign.kind == "operator" and sign.text == "{":
             return self.braced()
@@ -265,7 +265,7 @@ class Parser:
         return atoms.atom(self)
 
     def braced(self) -> Tree:
-        """What stands in braces, which group in TeX and are no set."""
+        """Content of braces, which group in TeX and are no set."""
         self.expect("operator", "{")
         inner = self.sum()
         self.expect("operator", "}")

@@ -41,7 +41,7 @@ class Token:
     text: str
     value: Fraction = Fraction(0)
     spaced: bool = False
-    """Whether a space stands before it."""
+    """True if a space stands before it."""
 
 
 def tokens(text: str) -> list[Token]:

@@ -23,7 +23,7 @@ class Unit:
     offset: Fraction = Fraction(0)
     """Its zero in the base unit, of temperatures."""
     nouns: tuple[str, ...] = ()
-    """What was counted, word by word, the head last."""
+    """Counted things, word by word, the head last."""
 
 
 _PREFIXES: Mapping[str, Fraction] = {
@@ -330,7 +330,7 @@ def _singular(word: str) -> str:
 
 
 def same_nouns(left: Iterable[str], right: Iterable[str]) -> bool:
-    """Whether two noun phrases may count the same: equal heads, and one says no more than the other (5 red apples, 5 apples)."""
+    """True if two noun phrases may count the same: equal heads, and one says no more than the other (5 red apples, 5 apples)."""
     one, other = tuple(left), tuple(right)
     if one == ("unit",) or other == ("unit",):
         return True
