@@ -5,7 +5,8 @@ from time import process_time
 import pytest
 
 from musespark.content import Request, ToolSpec
-from musespark.reasoning.answer_format import MOST_OPTIONS, AnswerFormat, answer_format, is_refusal
+from musespark.reasoning.answer_format import MOST_OPTIONS, AnswerFormat, answer_format
+from musespark.reasoning.equivalence.refusal import is_refusal
 
 SPIDERS = "How many legs do seven spiders have together?"
 GASES = "Which gas do plants take in?\nA) Oxygen\nB) Carbon dioxide\nC) Helium"

@@ -14,11 +14,12 @@ from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolRet
 from musespark.models.model import Model
 from musespark.pictures import shown
 from musespark.reasoning.account import Account
-from musespark.reasoning.answer_format import AnswerFormat, is_refusal
+from musespark.reasoning.answer_format import AnswerFormat
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calling import Reply, call, readable
 from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion
 from musespark.reasoning.equivalence import answer_in, marked_answer
+from musespark.reasoning.equivalence.refusal import is_refusal
 from musespark.reasoning.run import Run, being_cancelled, gone
 from musespark.tools.tool import Output, Tool, Toolset
 
@@ -92,14 +93,15 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
     attempt = _attempt(brief, reply, said, pictures, account, theirs)
     if account.conclude_because and reply.cut:
         attempt = await _concluded(run, brief, account, said, attempt)
-    return await _checked(run, _classified(attempt), brief)
+    return await _checked(run, _classified(attempt, brief), brief)
 
 
-def _classified(attempt: Attempt) -> Attempt:
+def _classified(attempt: Attempt, brief: Brief) -> Attempt:
     """The attempt, marked where it gives no answer, or none that can be told; something is compared with others in any case."""
     if attempt.calls or not attempt.text.strip():
         return attempt
-    if attempt.abstained or is_refusal(attempt.answer or attempt.text):
+    is_option = brief.asks_for is not None and brief.asks_for.kind == "choice" and attempt.answer  # "It cannot be determined"
+    if attempt.abstained or (not is_option and is_refusal(attempt.answer or attempt.text)):
         why = attempt.abstained or "its reply gives no answer"
         return replace(attempt, abstained=why, answer=attempt.answer or answer_in(attempt.text))
     return attempt if attempt.answer else replace(attempt, unclear=True, answer=answer_in(attempt.text))
