@@ -18,7 +18,7 @@ _BRACKETED = re.compile(r"\[\[\s*(?:answer\s+)?(?P<letter>[AB])\s*\]\]|\[\[\s*(?
                         r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}", re.IGNORECASE)
 _LABELLED = re.compile(
     rf"\b(?:better(?: answer)?|verdict|winner|preferred|preference|(?:final |my )?(?:choice|decision|judg[e]?ment)|final "
-    rf"answer|best)\b[\"'*_`]{0,4}\s*(?:is|[:=])\s*[\"'*_`]{0,4}\s*"
+    rf"answer|best)\b[\"'*_`]{{0,4}}\s*(?:is|[:=])\s*[\"'*_`]{{0,4}}\s*"
     rf"(?:{_NAME}|(?P<equal>{_EQUAL})(?!\w))", re.IGNORECASE)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _GOOD = (r"(?:better|best|right|correct|stronger|superior|preferable|more (?:accurate|correct|complete|precise)|preferred|the "

@@ -11,9 +11,9 @@ from musespark.reasoning.answer_format.figures import find_number
 from musespark.reasoning.answer_format.named import find_name
 from musespark.reasoning.answer_format.offered import Option
 from musespark.reasoning.answer_format.polar import find_yes_no
-from musespark.reasoning.equivalence.refusal import is_refusal
 from musespark.reasoning.equivalence import marked_answer
 from musespark.reasoning.equivalence.reading.reader import is_value, read
+from musespark.reasoning.equivalence.refusal import is_refusal
 
 Kind = Literal["number", "choice", "yes_no", "name"]
 
