@@ -127,8 +127,8 @@ WAYS = ("one sample", "majority of 8, last number or line", "majority of 8, answ
         f"team with {LABELS} labels")
 
 
-async def measure(model: Replayed, kind: str, labels: int, count: int) -> tuple[list[Row], Strategy]:
-    """All rows on one kind of question."""
+async def measure(model: Replayed, kind: str, labels: int, count: int, calibrate: bool) -> tuple[list[Row], Strategy | None]:
+    """All rows on one kind of question; without the last, and without a strategy, where nothing is to be calibrated."""
     known, asked = (lambda found: (found[:labels], found[labels:]))(problems(kind, labels + count, SEED))
     search = Calibration(model, [Labelled(each.question, each.answer) for each in known], AGENTS, SEED, TOKENS,
                          told=lambda text: print(f"  {kind}: {text}", file=sys.stderr, flush=True), at_once=SLOTS * len(model.models))
@@ -147,6 +147,8 @@ async def measure(model: Replayed, kind: str, labels: int, count: int) -> tuple[
         for way, right, usage in found:
             rows[way].count(right, usage)
     print(f"  {kind}: without labels done", {way: round(row.accuracy, 3) for way, row in rows.items() if row.right}, file=sys.stderr, flush=True)
+    if not calibrate:
+        return list(rows.values()), None
     strategy = await search.strategy()
     print(f"  {kind}: {strategy.because}", file=sys.stderr, flush=True)
     for right, usage in await asyncio.gather(*map(with_labels, asked)):
@@ -288,14 +290,14 @@ async def main(options: argparse.Namespace) -> str:
         rows, strategies = [], {}
         for kind in options.kind or list(KINDS):
             began = time.monotonic()
-            found, strategies[kind] = await measure(model, kind, options.labels, options.questions)
+            found, strategies[kind] = await measure(model, kind, options.labels, options.questions, not options.without_labels)
             rows += found
             print(f"  {kind}: {time.monotonic() - began:.0f} s, {model.sent} requests sent in all", file=sys.stderr, flush=True)
     finally:
         for process, _ in served:
             process.kill()
             process.wait()
-    chosen = "\n".join(f"- **{kind}**: {strategy.label}. {strategy.because}" for kind, strategy in strategies.items())
+    chosen = "\n".join(f"- **{kind}**: {strategy.label}. {strategy.because}" for kind, strategy in strategies.items() if strategy is not None)
     text = f"{table(rows)}\nChosen with {options.labels} labels a kind:\n\n{chosen}\n"
     if options.json:
         Path(options.json).write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
@@ -307,6 +309,7 @@ if __name__ == "__main__":
     parser.add_argument("--kind", action="append", choices=list(KINDS), help="repeatable; all")
     parser.add_argument("--questions", type=int, default=QUESTIONS)
     parser.add_argument("--labels", type=int, default=LABELS)
+    parser.add_argument("--without-labels", action="store_true", help="leave the last row out: half of the time")
     parser.add_argument("--servers", type=int, default=1, help="processes of the model, one for each core that is free")
     parser.add_argument("--url", action="append", help="base URL of a server that runs already; repeatable")
     parser.add_argument("--model", help="another model, by the name that `muse` knows it by")

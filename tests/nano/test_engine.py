@@ -166,12 +166,12 @@ def test_the_first_thread_that_runs_over_has_no_answer() -> None:
 
 def test_the_context_ends() -> None:
     happenings, _ = happen(play("<lake>" + "." * 99), "thinking", context=20)
-    assert finish(happenings).ending == "cut" and "20 tokens" in finish(happenings).reason
+    assert finish(happenings).ending == "stuck" and "20 tokens" in finish(happenings).reason
 
 
 def test_returns_beyond_the_context() -> None:
     script = play("<lake><spawn><th>a<th>b<join>|<answer>4<eos>", a="<ret>12345<end>", b="<ret>12345<end>")
-    assert finish(happen(script, context=24)[0]).ending == "cut"
+    assert finish(happen(script, context=24)[0]).ending == "stuck"
 
 
 def test_a_child_that_its_returns_cut_leaves_its_parent_to_go_on() -> None:
