@@ -117,7 +117,7 @@ def test_what_the_page_is_told(http):
     assert all(tool["ready"] and not tool["why"] for tool in told["tools"])
     assert told["limits"]["images"] == 16 and told["limits"]["agents"] == 64 and told["limits"]["models"] == 16
     assert told["limits"]["videos"] == 1 and told["roles"] == ["refiner", "judge", "merger"]
-    assert {"id": "medium", "agents": 8, "first": 2, "rounds": 1} in told["efforts"]
+    assert {"id": "medium", "agents": 8, "first": 2, "rounds": 0} in told["efforts"]
     assert told["defaults"]["models"] == ["plain", "hostile"] and told["defaults"]["agents"] == 4
     assert told["defaults"]["budget"] == {"seconds": 30} and told["defaults"]["mode"] == "contemplating"
     by_name = {model["id"]: model for model in told["models"]}
