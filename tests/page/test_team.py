@@ -137,7 +137,9 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
         assert "nano contemplates by itself, in up to 12 threads" in told
         assert "nobody can refine, judge or merge" in told and "nano cannot use tools." in told
         page.get_by_label("Agents, at most").fill("3")
-        assert "Up to 3 agents of nano, 2 at first; they reconsider once where they disagree" in page.locator(".more").inner_text()
+        assert "Up to 3 agents of nano, 2 at first" in page.locator(".more").inner_text()
+        page.get_by_label("Rounds, at most").fill("1")
+        assert "they reconsider once where they disagree" in page.locator(".more").inner_text()
         page.goto("about:blank")
         visit.url = before
     visit.outside.clear()
