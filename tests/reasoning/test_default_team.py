@@ -8,6 +8,7 @@ from reasoning.teams import ABLE, contemplated, model, of, says
 
 from musespark.content import Request
 from musespark.models.fake import Hang
+from musespark.reasoning.answer_format import answer_format
 from musespark.reasoning.approaches import APPROACHES, WARM
 from musespark.reasoning.stragglers import EVERYONE
 from musespark.reasoning.team import Team
@@ -67,6 +68,38 @@ async def test_sentences_of_different_answers_are_counted_by_what_they_say():
     _, events = await answered(replies, LARGEST, enough=lambda counts, remaining: (False, ""))
     assert groups_of(events) == [3, 2]
     assert "896" in events[-1].answer
+
+
+# Answers that are only mentioned.
+
+RAMBLES = "To find the answer we begin with 643, then look at 87, and think about 896 for a while before anything else is said"
+
+
+async def test_the_option_mentioned_last_counts_where_no_reply_says_more():
+    one, events = await answered([RAMBLES, RAMBLES, "Consider 643 and 896 and 87 in turn before saying anything"], LARGEST)
+    assert (len(one.requests), groups_of(events)) == (3, [2, 1])
+    assert events[-1].answer == RAMBLES
+
+
+async def test_a_clear_answer_counts_more_than_what_is_only_mentioned():
+    _, events = await answered(["The largest is 643.", RAMBLES, "643 is the largest."], LARGEST)
+    assert "643" in events[-1].answer and events[-1].answer != RAMBLES
+
+
+async def test_one_clear_answer_does_not_win_against_many_alike_that_are_only_mentioned():
+    _, events = await answered(["The largest is 643.", RAMBLES, RAMBLES, RAMBLES], LARGEST)
+    assert events[-1].answer == RAMBLES
+    assert "3 of 4 votes" in of(events, "decided")[0].reason
+
+
+@pytest.mark.parametrize(("request_", "reply", "guess"), [
+    (SPIDERS, "They have 8 legs, well, and seven of them come to 56 or so, I would not swear", "56"),
+    (SPIDERS, "1,024 is it, or 2,048", "2048"), (GASES, "Oxygen? Helium? Carbon dioxide? Helium?", "C"),
+    (PRIME, "Yes and no; no; well, yes, it depends", "yes"), (PERU, "Lima or Cusco", None), (SPIDERS, "Many.", None),
+    (SPIDERS, REFUSAL, None),
+])
+def test_a_guess_is_what_a_reply_mentions_last(request_, reply, guess):
+    assert answer_format(request_).guess(reply) == guess
 
 
 # Refusals.

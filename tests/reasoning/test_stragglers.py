@@ -65,8 +65,13 @@ def test_a_reply_is_as_long_as_the_longer_ones_seen(written, lengths, likely):
 
 
 def test_a_conclusion_begins_in_time():
-    assert POLICY.conclude_at(seconds=20, first_gap=0.5, tokens_per_second=64, tokens=64) == 20 - 2 * 1.5
-    assert POLICY.conclude_at(seconds=1, first_gap=5, tokens_per_second=10, tokens=64) == 0.75  # most of the time is for thinking
+    assert POLICY.conclude_at(seconds=20, first_gaps=[0.5], tokens_per_second=64, tokens=64) == 20 - 2 * 1.5
+    assert POLICY.conclude_at(seconds=10, first_gaps=[0.5], tokens_per_second=16, tokens=64) == 7.5  # most is for thinking
+
+
+def test_no_conclusion_is_asked_for_that_would_not_be_heard():
+    assert POLICY.conclude_at(seconds=1, first_gaps=[0.5, 0.6], tokens_per_second=60, tokens=64) == float("inf")
+    assert POLICY.conclude_at(seconds=20, first_gaps=[8.0], tokens_per_second=60, tokens=64) == float("inf")
 
 
 @pytest.mark.parametrize("options", [{"quorum": 2}, {"grace": -1}, {"least": -1}, {"first_reply_timeout": 0}])

@@ -104,7 +104,10 @@ def _classified(attempt: Attempt, brief: Brief) -> Attempt:
     if attempt.abstained or (not is_option and is_refusal(attempt.answer or attempt.text)):
         why = attempt.abstained or "its reply gives no answer"
         return replace(attempt, abstained=why, answer=attempt.answer or answer_in(attempt.text))
-    return attempt if attempt.answer else replace(attempt, unclear=True, answer=answer_in(attempt.text))
+    if attempt.answer:
+        return attempt
+    guess = brief.asks_for.guess(attempt.text) if brief.asks_for is not None else None
+    return replace(attempt, unclear=True, answer=guess or answer_in(attempt.text), guessed=guess is not None)
 
 
 async def _concluded(run: Run, brief: Brief, account: Account, said: list[Message], attempt: Attempt) -> Attempt:

@@ -297,15 +297,16 @@ class AgentPool:
     # The deadline.
 
     def _too_late_in(self, sent: _Sent) -> float:
-        """Seconds until an agent has to conclude to be in time; infinite where there is no deadline, or it has been asked."""
+        """Seconds until an agent has to conclude to be in time; infinite where there is no deadline, where it has been asked, and
+        while its reply is likely to end before."""
         left = self.run.budget.seconds_left()
-        if left is None or not sent.can_conclude:
+        if left is None or not sent.can_conclude or (self._lengths and not self._likely_too_late(sent)):
             return float("inf")
         first_gaps = [other.account.progress.first_gap for other in self._all if other.account.progress.first_gap is not None]
         paces = [other.account.progress.tokens_per_second or 0.0 for other in (sent, *self._all)]
         pace = next((each for each in paces if each), _PACE)
         elapsed = time.monotonic() - self._began
-        return self.policy.conclude_at(elapsed + left, max(first_gaps, default=0.0), pace, conclude.TOKENS) - elapsed
+        return self.policy.conclude_at(elapsed + left, first_gaps, pace, conclude.TOKENS) - elapsed
 
     def _before_deadline(self, sent: _Sent) -> bool:
         """True if an agent concludes because time ends, and not because it was abandoned: it then has until the deadline."""

@@ -42,6 +42,8 @@ class Attempt:
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
     unclear: bool = False
     """True if no answer of the kind that the question asks for can be told in the reply."""
+    guessed: bool = False
+    """True if the answer of an unclear reply is the number or option that it mentions last."""
     concluded: bool = False
     """True if the thought broke off, and its agent answered with what it had when it was asked to."""
     by: Model | None = field(default=None, repr=False, compare=False)

@@ -1,6 +1,7 @@
-"""Clarify: agents whose replies hold no answer that can be told are asked for the answer alone, once, where no other answer wins.
+"""Clarify: where no answer wins, agents whose replies hold none that can be told are asked for the answer alone, once.
 
-Where one answer leads they are not asked: on a weak model each such question costs more tokens than it is worth.
+Before that, answers that broke off and those that were only guessed (the number or option that a reply mentions last) are counted
+too. Where one answer leads nobody is asked: on a weak model each such question costs more tokens than it is worth.
 """
 
 from __future__ import annotations
@@ -21,20 +22,32 @@ if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
 
+_AT_MOST = 2
+"""Agents that are asked; more cost a small model more tokens than plain sampling does."""
+
+
 async def clarify(run: Run, team: Team, table: Table, asked: Mapping[str, Brief]) -> None:
     """Put the answers of those that could not be understood on the table; what cannot be paid for stays as it is.
 
     asked: what each agent was sent with.
     """
-    unclear = {attempt.agent: attempt for attempt in table.attempts
-               if attempt.unclear and attempt.why != "cut" and attempt.agent in asked}
-    if not unclear or (table.sound and table.groups.counts.count(table.groups.counts[0]) == 1):
+    if all(brief.asks_for is not None for brief in asked.values()):
+        await table.pool()
+    counts, leader = table.groups.counts, table.groups.leader
+    leads = len(counts) == 1 or (len(counts) > 1 and counts[0] > counts[1])
+    if leads and leader is not None and any(attempt.guessed or not attempt.unclear for attempt in leader.attempts):
         return
-    briefs = [_brief(asked[agent], attempt) for agent, attempt in unclear.items()]
+    unclear = {attempt.agent: attempt for attempt in table.attempts if attempt.unclear and attempt.why != "cut"
+               and attempt.agent in asked and not (attempt.guessed and max(counts, default=0) > 1)}
+    if not unclear:
+        return
+    briefs = [_brief(asked[agent], attempt) for agent, attempt in list(unclear.items())[:_AT_MOST]]
     sent = table.shares.dealt(briefs, len(briefs), team.price(run, table))
     if not sent:
         return
-    run.emit(Noted("main", f"In {len(unclear)} of {len(table.attempts)} replies no answer can be told; their agents are asked."))
+    count = len(unclear)
+    asking = "their agents are asked" if len(sent) == count else f"{len(sent)} of their agents are asked"
+    run.emit(Noted("main", f"In {count} of {len(table.attempts)} replies no answer can be told; {asking}."))
     after = {attempt.agent: attempt for attempt in table.attempts}
     async with AgentPool(run, run.main, team.stragglers) as pool:
         for brief in sent:

@@ -92,12 +92,17 @@ class StragglerPolicy:
         share = self.hedge_share if sure == VERY_SURE else self.pause_share
         return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, share * age, self.least)
 
-    def conclude_at(self, seconds: float, first_gap: float, tokens_per_second: float, tokens: int) -> float:
-        """Seconds after the start at which a conclusion of so many tokens has to begin, with room for the unforeseen.
+    def conclude_at(self, seconds: float, first_gaps: Sequence[float], tokens_per_second: float, tokens: int) -> float:
+        """Seconds after the start at which a conclusion of at most so many tokens has to begin, with room for the unforeseen.
 
-        seconds: from the start to the deadline; no more than a part of them (`conclusion_share`) is kept for concluding.
+        seconds: from the start to the deadline; no more than a part of them (`conclusion_share`) is kept for concluding. Infinite
+        where a usual conclusion would not be heard in that part: to think on is worth more then.
+        first_gaps: the waits of those that have begun to write.
         """
-        return seconds - min(2 * (first_gap + tokens / tokens_per_second), self.conclusion_share * seconds)
+        ordered = sorted(first_gaps) or [0.0]
+        usual = ordered[len(ordered) // 2] + tokens / (4 * tokens_per_second)
+        at_most = self.conclusion_share * seconds
+        return seconds - min(2 * (ordered[-1] + tokens / tokens_per_second), at_most) if usual <= at_most else math.inf
 
 
 EVERYONE = StragglerPolicy(quorum=1.0)

@@ -36,6 +36,8 @@ class Table:
     """True if it has been told that some answers could not be compared."""
     explored: tuple[Group, ...] = ()
     """How the answers stood before anybody saw anybody else's."""
+    pooled: bool = False
+    """True if answers that broke off or are unclear count beside whole ones, because whole ones are few and differ."""
 
     def __post_init__(self) -> None:
         self.groups = Groups(self.same)
@@ -43,8 +45,8 @@ class Table:
     async def lay(self, attempt: Attempt) -> None:
         """Put an answer beside the others."""
         self.attempts.append(attempt)
-        if _standing(attempt) == max(map(_standing, self.attempts)):
-            if all(_standing(one) == _standing(attempt) for one in self.attempts):
+        if self._standing(attempt) == max(map(self._standing, self.attempts)):
+            if all(self._standing(one) == self._standing(attempt) for one in self.attempts):
                 await self._grouped(attempt)
             else:
                 await self._group_anew()
@@ -54,13 +56,25 @@ class Table:
         self.attempts = list(attempts)
         await self._group_anew()
 
+    async def pool(self) -> None:
+        """Let answers that broke off or are unclear count too, where whole ones are less than half of all and no two of them agree;
+        of equals, whole ones win."""
+        if self.sound and not self.verified and 2 * len(self.groups.attempts) < len(self.attempts) and self.groups.counts[0] == 1:
+            self.pooled = True
+            await self._group_anew()
+
+    def _standing(self, attempt: Attempt) -> int:
+        standing = _standing(attempt)
+        return _IN_DOUBT if self.pooled and standing == _WHOLE else standing
+
     async def _group_anew(self) -> None:
         """Only the answers of the highest standing are compared."""
         self.groups = Groups(self.same)
-        highest = max(map(_standing, self.attempts))
+        highest = max(map(self._standing, self.attempts))
+        counted = [one for one in self.attempts if self._standing(one) == highest]
         try:
             with part("same"):
-                await self.run.in_time(self.groups.add_all(one for one in self.attempts if _standing(one) == highest))
+                await self.run.in_time(self.groups.add_all(sorted(counted, key=_standing, reverse=True)))
         except BudgetExhausted:  # no time to compare them all: what was found until now counts
             self.short = True
 
@@ -85,7 +99,7 @@ class Table:
     @property
     def sound(self) -> bool:
         """Whether the answers that are compared are whole, and none of them is known to be wrong."""
-        return bool(self.attempts) and max(map(_standing, self.attempts)) >= 3
+        return bool(self.attempts) and max(map(_standing, self.attempts)) >= _WHOLE
 
     def agreed(self) -> None:
         """Tell how the answers stand."""
@@ -97,15 +111,16 @@ class Table:
                              bool(self.settled), self.settled))
 
 
+_REFUTED, _ABSTAINED, _IN_DOUBT, _WHOLE, _VERIFIED = range(5)
+
+
 def _standing(attempt: Attempt) -> int:
     """How much an answer counts for: not at all beside a better one, only beside its equals."""
-    if attempt.verified:
-        return 4
-    if attempt.verified is False:
-        return 0
+    if attempt.verified is not None:
+        return _VERIFIED if attempt.verified else _REFUTED
     if attempt.abstained:
-        return 1
-    return 2 if attempt.cut or attempt.unclear else 3
+        return _ABSTAINED
+    return _IN_DOUBT if attempt.cut or attempt.unclear else _WHOLE
 
 
 @contextmanager

@@ -62,6 +62,13 @@ def find_option(text: str, options: Sequence[Option], question: str) -> Option |
     return None if place is None else options[place]
 
 
+def last_option(text: str, options: Sequence[Option]) -> Option | None:
+    """The option that a text mentions last; None where it mentions none."""
+    marked = _with_mentions(clean(_PRIVATE.sub("", text)), options)
+    places = _places(marked) if marked else []
+    return options[places[-1]] if places else None
+
+
 class _Clauses:
     """Options that the clauses of a reply support, reject or name."""
 

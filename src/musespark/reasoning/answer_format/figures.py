@@ -82,6 +82,12 @@ def find_number(text: str, question: str = "") -> str | None:
     return None
 
 
+def last_number(text: str) -> str | None:
+    """The number that a text mentions last, in digits; None where it mentions none."""
+    found = _DIGIT_RUN.findall(clean(text))
+    return found[-1].replace(",", "").rstrip(".") if found else None
+
+
 def figures_in(text: str) -> frozenset[str]:
     """The figures of a text, those in words too, as plain decimal strings."""
     return frozenset(_plain(found) for found in _FIGURE.finditer(_in_digits(clean(text))))

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from musespark.reasoning.answer_format.choice import find_option
-from musespark.reasoning.answer_format.figures import find_number
+from musespark.reasoning.answer_format.choice import find_option, last_option
+from musespark.reasoning.answer_format.figures import find_number, last_number
 from musespark.reasoning.answer_format.named import find_name
 from musespark.reasoning.answer_format.offered import Option
-from musespark.reasoning.answer_format.polar import find_yes_no
+from musespark.reasoning.answer_format.polar import find_yes_no, last_yes_no
 from musespark.reasoning.equivalence import marked_answer
 from musespark.reasoning.equivalence.reading.reader import is_value, read
 from musespark.reasoning.equivalence.refusal import is_refusal
@@ -58,6 +58,21 @@ class AnswerFormat:
         if self.kind == "name" and len(marked.split()) <= 2 * _LONGEST_MARKED and not marked.endswith(":"):
             return marked
         return None if is_short or is_refusal(marked) else self._read(text)
+
+    def guess(self, reply: str) -> str | None:
+        """The answer that a reply mentions last, a likely one where `find` can tell none; None for a name.
+
+        The usual fallback of answer extraction (lm-evaluation-harness's `flexible-extract`).
+        """
+        text = reply[-_AT_MOST:]
+        if is_refusal(text):
+            return None
+        if self.kind == "number":
+            return last_number(text)
+        if self.kind == "yes_no":
+            return last_yes_no(text)
+        option = last_option(text, self.options) if self.kind == "choice" else None
+        return option.answer if option else None
 
     def _read(self, text: str) -> str | None:
         """The answer of this kind in a text."""

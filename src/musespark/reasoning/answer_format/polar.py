@@ -19,6 +19,7 @@ _ALONE = re.compile(
     r"(?:^|[.,;:!?(\n\"'] ?|\b(?:is|says?|be) |'s )(?P<not>not )?(?P<word>yes|no|true|false)\b(?=[\"']? *(?:[.,;:!?)\n]|$))",
     re.IGNORECASE)
 _BOTH = re.compile(r"\b(?:yes|true) (?:and|or) (?:no|false)\b|\byes/no\b", re.IGNORECASE)
+_EITHER = re.compile(r"\b(?:yes|no)\b", re.IGNORECASE)
 _DENIES = re.compile(r"\b(?:not|cannot)\b|n't\b", re.IGNORECASE)
 _AUXILIARY = re.compile(
     r"\b(?:is|are|was|were|do|does|did|can|could|will|would|has|have|had|must|cannot)\b|(?:'s|n't)\b", re.IGNORECASE)
@@ -39,6 +40,12 @@ def find_yes_no(text: str, question: str) -> str | None:
         return said.pop() if len(said) == 1 else None
     stated = {verdict for sentence in sentences(text) if (verdict := _restated(sentence, question)) is not None}
     return stated.pop() if len(stated) == 1 else None
+
+
+def last_yes_no(text: str) -> str | None:
+    """`yes` or `no`, which of them a text says last; None where it says neither."""
+    found = _EITHER.findall(_BOTH.sub(" ", clean(text)))
+    return found[-1].lower() if found else None
 
 
 def _polarity(found: re.Match[str]) -> str:
