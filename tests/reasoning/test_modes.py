@@ -11,7 +11,7 @@ from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Noted,
 from musespark.models.fake import DOT, SCRIPTS, FakeModel, Hang
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 REQUEST = Request.of("Which?")

@@ -10,7 +10,7 @@ from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
 from musespark.server.failures import Refused
 from musespark.server.models import Models

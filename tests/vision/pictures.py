@@ -5,7 +5,7 @@ import io
 from PIL import Image as pillow, ImageDraw, ImageFont
 from reasoning.teams import ABLE, team
 
-from musespark.asking import Options, thinkers
+from musespark.api import Options, thinkers
 from musespark.content import Image, Message, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.vision.album import Album

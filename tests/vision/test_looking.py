@@ -10,11 +10,11 @@ from reasoning.teams import ABLE, calls, contemplated, of, says
 from vision.pictures import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
 
 from musespark import errors
-from musespark.asking import ask, thinkers
+from musespark.api import ask, thinkers
 from musespark.content import Image, Message, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
-from musespark.reasoning.looking import Looking
+from musespark.reasoning.agent.vision_tools import Looking
 from musespark.tools.tool import Output
 from musespark.trace import read_trace
 from musespark.vision.album import Album

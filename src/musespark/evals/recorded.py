@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 
 from musespark.evals.recording import Known, Question, Recording
 from musespark.evals.report import wilson
-from musespark.reasoning.agreement import Groups, enough
-from musespark.reasoning.panel import Panel, threshold
-from musespark.reasoning.reliability import by_question, log_odds, reliabilities
-from musespark.reasoning.voting import Choice, vote, weigh
+from musespark.reasoning.consensus.groups import Groups, enough
+from musespark.reasoning.consensus.panel import Panel, threshold
+from musespark.reasoning.consensus.reliability import by_question, log_odds, reliabilities
+from musespark.reasoning.consensus.voting import Choice, vote, weigh
 
 LABELS, DRAWS = 50, 20
 CALLS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from musespark.errors import BadOption, MissingFile
-from musespark.reasoning.agreement import Groups
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import equivalence_named, marked_answer
-from musespark.reasoning.equivalence.equivalence import Equivalence, Forms
+from musespark.reasoning.consensus.equivalence import equivalence_named, marked_answer
+from musespark.reasoning.consensus.equivalence.protocols import Equivalence, Forms
+from musespark.reasoning.consensus.groups import Groups
 from musespark.store import Vote
 
 TASKS: Mapping[str, str] = {"gsm": "numeric", "math-l5": "mathematics", "crux": "literal"}

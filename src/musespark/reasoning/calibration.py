@@ -19,15 +19,15 @@ from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import Event
 from musespark.models.model import Model
-from musespark.reasoning.agreement import Groups
-from musespark.reasoning.answer_format import answer_format
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.answer_format import answer_format
+from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.groups import Groups
+from musespark.reasoning.context import Run
 from musespark.reasoning.modes import run
-from musespark.reasoning.run import Run
-from musespark.reasoning.strategy import Strategy
-from musespark.reasoning.table import Table
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.strategy import Strategy
+from musespark.reasoning.team.team import Team
 
 CANDIDATES = (Strategy(), Strategy(approach="answer only"), Strategy(approach="answer line"), Strategy(approach="step by step"))
 COOLER = 0.4
@@ -189,7 +189,7 @@ class Calibration:
         won: list[tuple[Attempt, Table]] = []
 
         async def watched(current: Run, team: Team, table: Table) -> object:
-            from musespark.reasoning.aggregate.automatic import automatic
+            from musespark.reasoning.team.aggregate.automatic import automatic
 
             decision = await automatic(current, team, table)
             won.append((decision.winner, table))

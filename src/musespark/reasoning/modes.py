@@ -11,9 +11,9 @@ from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Noted, Verified
 from musespark.models.model import Model, held_open
-from musespark.reasoning.agent import Brief, think
-from musespark.reasoning.run import Run
-from musespark.reasoning.team import Team
+from musespark.reasoning.agent.agent import Brief, think
+from musespark.reasoning.context import Run
+from musespark.reasoning.team.team import Team
 
 
 async def run(model: Model | Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[Event, None]:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from musespark.asking import Options, thinkers, watching
+from musespark.api import Options, thinkers, watching
 from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
-from musespark.reasoning.looking import IN_WORDS, Looking
+from musespark.reasoning.agent.vision_tools import IN_WORDS, Looking
 from musespark.reasoning.modes import only_first
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
 from musespark.server.brief import Brief
 from musespark.server.failures import Refused

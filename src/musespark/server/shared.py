@@ -11,7 +11,7 @@ from typing import TypeAlias
 from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.server.answering import Thinking
 from musespark.server.asked import Asked
 from musespark.server.failures import Refused

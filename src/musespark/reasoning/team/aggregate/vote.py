@@ -1,0 +1,22 @@
+"""Plain vote: the largest group of equal answers wins; of equal groups, the one whose first answer came first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from musespark.reasoning.consensus import voting
+from musespark.reasoning.context import Run
+from musespark.reasoning.team.aggregate.decision import Decision
+from musespark.reasoning.team.answer_pool import Table
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team.team import Team
+
+
+async def vote(run: Run, team: Team, table: Table) -> Decision:
+    """The answer most agents gave (Wang et al., Self-Consistency, 2022)."""
+    choice = voting.vote(table.groups)
+    reason = "It is the only answer" if choice.of == 1 else choice.reason
+    if all(attempt.abstained for attempt in table.attempts):
+        reason = "No agent gave an answer"
+    return Decision(by="vote", winner=choice.attempt, winners=choice.winner.agents, reason=f"{reason}.")

@@ -1,0 +1,28 @@
+"""Weigh: every vote counts by what is known of its model's reliability on such questions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from musespark.reasoning.consensus.reliability import effective_votes
+from musespark.reasoning.context import Run
+from musespark.reasoning.team.aggregate.decision import Decision
+from musespark.reasoning.team.aggregate.vote import vote
+from musespark.reasoning.team.answer_pool import Table
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team.team import Team
+
+
+async def weigh(run: Run, team: Team, table: Table) -> Decision:
+    """The group with the most weight; the plain vote's where no reliability is known."""
+    if team.panel is None:
+        fallback = await vote(run, team, table)
+        return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
+    choice = team.panel.weigh(table.groups)
+    answered = {attempt.model for group in table.groups.leading for attempt in group.attempts}
+    voters = {model: team.panel.weights.get(model, 0.0) for model in answered}
+    worth = effective_votes(voters, team.panel.correlation)
+    return Decision(by="weigh", winner=choice.attempt, winners=choice.winner.agents,
+                    reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.")

@@ -1,0 +1,214 @@
+"""Many lines of thought on one question: explore, refine, aggregate.
+
+A `Team` is a value made of small parts; every part can be replaced by a function of one's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from musespark.budget import Budget, Cost
+from musespark.content import Request
+from musespark.errors import BadOption, BeyondModel, QuestionTooLong
+from musespark.events import Decided, Noted, StageStarted
+from musespark.models.model import Model
+from musespark.reasoning.agent.agent import Brief, ToolMaker
+from musespark.reasoning.agent.vision_tools import Looking
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
+from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.groups import enough
+from musespark.reasoning.consensus.panel import Panel
+from musespark.reasoning.context import Run
+from musespark.reasoning.parallel.stragglers import StragglerPolicy
+from musespark.reasoning.team.aggregate import Aggregator, aggregator_named
+from musespark.reasoning.team.aggregate.automatic import price
+from musespark.reasoning.team.answer_pool import Table, part
+from musespark.reasoning.team.approaches import PLAIN, explorer, instructions
+from musespark.reasoning.team.explore import explore
+from musespark.reasoning.team.llm_equivalence import same_meaning
+from musespark.reasoning.team.refine import refine
+from musespark.tools.tool import Tool
+
+MAX_AGENTS = 64
+MAX_ROUNDS = 8
+CHARACTERS = 10
+"""More than a token has, whatever counts as one: what is longer than all tokens together fits no model."""
+MEMORY = 5.0
+"""Seconds that keeping a run may take."""
+
+Role: TypeAlias = Literal["refiner", "judge", "merger"]
+Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
+"""Group sizes, the leader's first, and how many answers are still to come: whether they could not change the winner, and why."""
+
+
+def briefs(run: Run, team: Team) -> list[Brief]:
+    """The explorers: the models dealt in turn, each with a seed of its own, asked by the team's approach.
+
+    Each gets its share of a limited budget when it is sent.
+    """
+    found = []
+    asks_for = team.answer_format(run.request)
+    for index in range(team.agents):
+        model = team.explorers[index % len(team.explorers)]
+        request, approach = explorer(run.request, model, index, team.approach, team.temperature)
+        found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
+                           tools=team.tools, verify=team.verify, asks_for=asks_for if model.abilities.conversation else None,
+                           concludes=model.abilities.conversation))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Who thinks about a question, and how they come to one answer.
+
+    Raises `BadOption` where a number is out of its range or there is no explorer.
+    """
+
+    explorers: tuple[Model, ...]
+    """The mix: they are dealt to the agents in turn."""
+    agents: int = 8
+    first: int = 2
+    """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
+    rounds: int = 0
+    """At most so many rounds of refinement, only where they disagree."""
+    approach: str = PLAIN
+    """Name of the way in which explorers are asked, one of `approaches.APPROACHES`."""
+    temperature: float | None = None
+    """Sampling temperature of explorers, where the request leaves it open; None is `approaches.WARM`."""
+    judge_ties: bool = False
+    """True if a tied vote goes to a judge although none was named."""
+    reply_tokens: tuple[int, ...] = ()
+    """Lengths of replies of these models to such questions, in tokens, as far as they are known."""
+    because: str = ""
+    """Reason for approach, rounds and judge, in a sentence that the trace keeps."""
+    aggregate: str | Aggregator = "auto"
+    refiner: Model | None = None
+    """None: every agent reconsiders with its own model."""
+    judge: Model | None = None
+    """None: the first explorer that can."""
+    merger: Model | None = None
+    tools: tuple[Tool | ToolMaker, ...] = ()
+    explore: Callable[[Run, Team], list[Brief]] = briefs
+    same: Equivalence | None = None
+    """When two answers are the same; None: by what the question asks for."""
+    enough: Enough = enough
+    verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
+    """Something that knows whether an answer is right: unit tests, a checker."""
+    stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
+    panel: Panel | None = None
+    """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
+    remember: Callable[[Run, Table], None] | None = None
+    """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
+
+    def __post_init__(self) -> None:
+        if not self.explorers:
+            raise BadOption("explorers", "nobody", "at least one model")
+        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first", self.first, 1, MAX_AGENTS),
+                                         ("rounds", self.rounds, 0, MAX_ROUNDS)):
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise BadOption(option, value, f"a whole number from {low} to {high}")
+        if isinstance(self.aggregate, str):
+            aggregator_named(self.aggregate)
+        instructions(self.approach)
+
+    @property
+    def name(self) -> str:
+        """What a run of the team is known by: its distinct explorers."""
+        return " + ".join(dict.fromkeys(model.name for model in self.explorers))
+
+    async def contemplate(self, run: Run) -> None:
+        """All stages, one after the other; the run then has its answer. Raises AllFailed where no explorer has any."""
+        if self.because:
+            run.emit(Noted("main", self.because))
+        table = await explore(run, self)
+        for number in range(1, self.rounds + 1):
+            if not table.settled:
+                await refine(run, self, table, number)
+        await self._settle(run, table)
+
+    async def _settle(self, run: Run, table: Table) -> None:
+        run.emit(StageStarted("aggregate"))
+        named = "auto" if table.verified and isinstance(self.aggregate, str) else self.aggregate
+        decide = aggregator_named(named) if isinstance(named, str) else named
+        with part("aggregate"):
+            decision = await run.in_time(decide(run, self, table)) if decide is self.aggregate else await decide(run, self, table)
+        run.emit(Decided(decision.by, decision.winners, decision.reason))
+        decision.speak(run)
+        if (table.short or run.budget.stopped) and not table.settled:
+            run.why = "budget"
+        if self.remember is not None:
+            await self._remembered(run, table)
+
+    async def _remembered(self, run: Run, table: Table) -> None:
+        """The answer is there already: nothing that goes wrong here takes it away."""
+        assert self.remember is not None
+        try:
+            async with asyncio.timeout(MEMORY):
+                await asyncio.to_thread(self.remember, run, table)
+        except Exception as error:
+            run.emit(Noted("main", f"Who answered what could not be kept: {error or type(error).__name__}"))
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Everyone who may be asked, once each."""
+        asked = (*self.explorers, self.refiner, self.judge, self.merger)
+        return tuple({id(model): model for model in asked if model is not None}.values())
+
+    def is_enough(self, table: Table, remaining: int) -> tuple[bool, str]:
+        """Whether more answers would change nothing, and why."""
+        return self.panel.enough(table.groups) if self.panel else self.enough(table.groups.counts, remaining)
+
+    def price(self, run: Run, table: Table) -> Cost:
+        """What it takes to decide between the answers so far, as far as a model would be asked; kept back from a limited budget."""
+        return price(run, self, table)
+
+    def equivalence(self, run: Run, comparing: Budget) -> Equivalence:
+        """When two answers to this question are the same; a judge who is asked for it has so much to spend."""
+        if self.same is not None:
+            return self.same
+        return equivalence_for(run.request, same_meaning(run, self.judge, comparing) if self.judge else None)
+
+    def answer_format(self, request: Request) -> AnswerFormat | None:
+        """The short answer that the question asks for; none where somebody else says when answers are the same."""
+        return answer_format(request) if self.same is None else None
+
+    def model_of(self, attempt: Attempt, role: Role) -> Model:
+        """The model that plays a role for an agent: the one named for it, or the agent's own."""
+        return getattr(self, role) or attempt.by or self.explorers[0]
+
+    def player(self, role: Role, request: Request) -> Model | None:
+        """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
+        named: Model | None = getattr(self, role)
+        return named or next((model for model in self.explorers if model.abilities.conversation
+                              and (model.abilities.pictures_in or not (request.images or request.videos))), None)
+
+    def require(self, request: Request) -> None:
+        """Raises BeyondModel where somebody cannot do what the request needs of them, and QuestionTooLong.
+
+        Of a question that is a little too long, a model that reads nothing else says so itself: it alone can count its tokens.
+        """
+        for model in self.explorers:
+            context = model.abilities.context
+            if not model.abilities.conversation and len(request.question) > CHARACTERS * context:
+                raise QuestionTooLong(len(request.question), context)
+        looking = next((tool for tool in self.tools if isinstance(tool, Looking)), None)
+        for model in self.models:
+            read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
+            if (request.images or request.videos) and not (model.abilities.pictures_in or read_to):
+                raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
+        for model in self.explorers:
+            if (request.tools or self.tools) and not model.abilities.tools:
+                raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
+        for role in ("refiner", "judge", "merger"):
+            player: Model | None = getattr(self, role)
+            if player is not None and not player.abilities.conversation:
+                raise BeyondModel(player.name, f"be a {role}", "choose a model that reads conversations")
+        names = {getattr(tool, "spec", None) for tool in self.tools}
+        own = {spec.name for spec in names if spec is not None} | set(looking.names if looking else ())
+        taken = {tool.name for tool in request.tools} & own
+        if taken:
+            raise BadOption("tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools")
