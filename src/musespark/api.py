@@ -21,12 +21,12 @@ from musespark.events import Event
 from musespark.models.model import Model
 from musespark.models.registry import model_named
 from musespark.pictures import ImageLike, as_image
-from musespark.reasoning.agent.agent import ToolMaker
-from musespark.reasoning.agent.vision_tools import Looking
+from musespark.reasoning.agent.task import ToolFactory
+from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.modes import run
 from musespark.reasoning.parallel.spawn import SpawnAgents
 from musespark.reasoning.team.aggregate import Aggregator
-from musespark.reasoning.team.history import keeping, recalled, strategy_for
+from musespark.reasoning.team.history import load_panel, load_strategy, vote_recorder
 from musespark.reasoning.team.team import Team
 from musespark.tools.registry import tools_named
 from musespark.tools.tool import Tool
@@ -108,7 +108,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
                          effort=options.get("effort"))
     _require_a_team(options, request.mode)
     budget = options.get("budget")
-    who = watching(thinkers(options), videos)
+    who = with_video_tool(build_team(options), videos)
     events = run(who, request, Budget(budget) if isinstance(budget, Limits) else budget)
     if "trace" in options:
         events = traced(events, options["trace"])
@@ -125,7 +125,7 @@ async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
     return tuple([await seen(source) for source in sources])
 
 
-def watching(who: Model | Team, videos: Sequence[Video]) -> Model | Team:
+def with_video_tool(who: Model | Team, videos: Sequence[Video]) -> Model | Team:
     """The same with the tool `watch`, where there is a video and everybody who explores can use tools."""
     explorers = who.explorers if isinstance(who, Team) else (who,)
     if not videos or not all(model.abilities.tools for model in explorers):
@@ -152,7 +152,7 @@ def _require_a_team(options: Options, mode: Mode) -> None:
             raise BadOption(name, value, "left out: only contemplating has a team")
 
 
-def thinkers(options: Options) -> Model | Team:
+def build_team(options: Options) -> Model | Team:
     """Who answers: a model, or a team where the options or the configuration ask for more than one model's own way."""
     if options.get("team") is not None:
         return options["team"]
@@ -170,9 +170,9 @@ def thinkers(options: Options) -> Model | Team:
         chosen["tools"] = tools
     if kind := options.get("kind"):
         store = Path(options["store"]) if "store" in options else None
-        chosen["panel"], explorers = recalled(kind, store, explorers)
-        chosen["remember"] = keeping(kind, store)
-        if strategy := strategy_for(kind, store, explorers):
+        chosen["panel"], explorers = load_panel(kind, store, explorers)
+        chosen["remember"] = vote_recorder(kind, store)
+        if strategy := load_strategy(kind, store, explorers):
             chosen = {**strategy.options, **chosen}
         chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
     return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else explorers[0]
@@ -186,10 +186,10 @@ def _model(named: str | Model, config: Config) -> Model:
     return named
 
 
-def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolMaker, ...]:
+def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
     """Those that look share one album, and are made together."""
     looks: list[str] = []
-    tools: list[Tool | ToolMaker] = []
+    tools: list[Tool | ToolFactory] = []
     for tool in named:
         if isinstance(tool, str) and is_look(tool):
             looks.append(tool)
@@ -197,7 +197,7 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolMaker, ...]:
             tools.append(SpawnAgents)
         else:
             tools.append(tools_named([tool])[0] if isinstance(tool, str) else tool)
-    return (*tools, Looking(names)) if (names := looks_named(looks)) else tuple(tools)
+    return (*tools, VisionToolFactory(names)) if (names := looks_named(looks)) else tuple(tools)
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

@@ -11,11 +11,11 @@ from musespark.budget import Budget
 from musespark.content import Request
 from musespark.errors import ModelFailed
 from musespark.events import AnswerDelta, AnswerDropped, Noted, RunFailed, Thought
-from musespark.reasoning.context import AHEAD, JOINED, Run
+from musespark.reasoning.context import AHEAD, JOINED, RunContext
 
 
 def new_run():
-    return Run(Request.of("q"), Budget(), "m")
+    return RunContext(Request.of("q"), Budget(), "m")
 
 
 async def thinks(run, count, pause=None, fails=False, log=None, agents=7):
@@ -25,7 +25,7 @@ async def thinks(run, count, pause=None, fails=False, log=None, agents=7):
             if pause is not None:
                 await asyncio.sleep(pause if number % 3 == 0 else 0)
             run.emit(Thought(f"a{number % agents}", str(number)))
-            await run.pace()
+            await run.backpressure()
         if fails:
             raise ZeroDivisionError
     finally:
@@ -39,7 +39,7 @@ async def thinks(run, count, pause=None, fails=False, log=None, agents=7):
 async def test_everything_comes_in_order_and_no_burst_is_empty(count, pause, lag):
     run = new_run()
     found = []
-    async for burst in run.bursts(thinks(run, count, pause)):
+    async for burst in run.batches(thinks(run, count, pause)):
         assert 0 < len(burst) <= AHEAD + 4
         found += burst
         if lag is not None:
@@ -51,7 +51,7 @@ async def test_everything_comes_in_order_and_no_burst_is_empty(count, pause, lag
 async def test_what_comes_while_the_reader_is_busy_comes_at_once():
     run = new_run()
     sizes = []
-    async for burst in run.bursts(thinks(run, 20, 0.0)):
+    async for burst in run.batches(thinks(run, 20, 0.0)):
         sizes.append(len(burst))
         await asyncio.sleep(0.05)
     assert len(sizes) <= 3
@@ -73,7 +73,7 @@ def test_pieces_of_one_text_that_nobody_has_read_become_one(pieces):
                 run.emit(piece)
 
     async def read():
-        return [event async for burst in run.bursts(said()) for event in burst]
+        return [event async for burst in run.batches(said()) for event in burst]
 
     def alike(events):
         """Each text that nothing interrupts, whole."""
@@ -97,14 +97,14 @@ async def test_an_error_comes_after_all_that_came_before_it():
     run = new_run()
     found = []
     with pytest.raises(ModelFailed):
-        async for burst in run.bursts(thinks(run, 5, fails=True)):
+        async for burst in run.batches(thinks(run, 5, fails=True)):
             found += burst
     assert sum(isinstance(event, Thought) for event in found) == 5 and isinstance(found[-1], RunFailed)
 
 
 async def test_a_reader_that_leaves_or_is_cancelled_ends_the_work():
     log, run = [], new_run()
-    async with aclosing(run.bursts(thinks(run, 10**6, 0.0, log=log))) as found:
+    async with aclosing(run.batches(thinks(run, 10**6, 0.0, log=log))) as found:
         async for _ in found:
             break
     assert log == [] or log == ["closed"]  # the work may not have begun
@@ -112,7 +112,7 @@ async def test_a_reader_that_leaves_or_is_cancelled_ends_the_work():
 
     async def read():
         run = new_run()
-        async for _ in run.bursts(thinks(run, 10**6, 10.0, log=log)):
+        async for _ in run.batches(thinks(run, 10**6, 10.0, log=log)):
             pass
 
     task = asyncio.create_task(read())
@@ -125,7 +125,7 @@ async def test_a_reader_that_leaves_or_is_cancelled_ends_the_work():
 @pytest.mark.parametrize("agents", [1, 7])
 async def test_a_slow_reader_holds_the_work_back(agents):
     run, read = new_run(), 0
-    async with aclosing(run.bursts(thinks(run, 10 * AHEAD, agents=agents))) as found:
+    async with aclosing(run.batches(thinks(run, 10 * AHEAD, agents=agents))) as found:
         for taken in range(1, 4):
             read += sum(len(event.text) for event in await anext(found) if isinstance(event, Thought))
             await asyncio.sleep(0.01)
@@ -139,10 +139,10 @@ async def test_long_pieces_hold_the_work_back_sooner():
     async def said():
         for _ in range(AHEAD):
             run.emit(Thought("a", long))
-            await run.pace()
+            await run.backpressure()
 
     run = new_run()
-    async with aclosing(run.bursts(said())) as found:
+    async with aclosing(run.batches(said())) as found:
         for _ in range(3):
             assert sum(len(event.text) for event in await anext(found) if isinstance(event, Thought)) <= AHEAD * JOINED + len(long)
             await asyncio.sleep(0.01)
@@ -165,5 +165,5 @@ async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_doe
         await asyncio.sleep(0.3)
 
     run = new_run()
-    bursts = [[event.text for event in burst if isinstance(event, Thought | Noted)] async for burst in run.bursts(said())]
+    bursts = [[event.text for event in burst if isinstance(event, Thought | Noted)] async for burst in run.batches(said())]
     assert [burst for burst in bursts if burst] == [["1"], ["234"], ["5"], ["6", "!"]]

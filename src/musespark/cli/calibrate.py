@@ -154,14 +154,14 @@ async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sa
     """Grouped with the known answer: right is what fell into its group, in the form that was asked for."""
     from musespark.reasoning.attempt import Attempt
     from musespark.reasoning.consensus.equivalence.protocols import Forms
-    from musespark.reasoning.consensus.groups import Groups
+    from musespark.reasoning.consensus.groups import AnswerGroups
     from musespark.store import Vote
 
-    groups = Groups(sameness)
+    groups = AnswerGroups(sameness)
     label = Attempt(agent="(label)", model="(label)", text=row["answer"], answer=row["answer"])
     for attempt in (label, *attempts):
         await groups.add(attempt)
-    fell = {id(attempt): group.answer for group in groups.leading for attempt in group.attempts}
+    fell = {id(attempt): group.answer for group in groups.ranked for attempt in group.attempts}
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
     question = hashlib.sha256(row["question"].encode()).hexdigest()[:16]
     return [Vote(kind, question, attempt.model, fell.get(id(attempt)),

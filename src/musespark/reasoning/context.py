@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -35,7 +35,8 @@ from musespark.events import (
 )
 from musespark.pictures import shown
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
+from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 
 _AnyEvent = TypeVar("_AnyEvent", bound=Event)
@@ -53,13 +54,13 @@ _TEXTS = (AnswerDelta, Thought)
 _PATIENT = (*_TEXTS, Spent)
 
 
-class Run:
+class RunContext:
     """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
 
     def __init__(self, request: Request, budget: Budget, model: str) -> None:
         """model: the name that the run is known by."""
         self.request, self.budget, self.model = request, budget, model
-        self.main = Account(MAIN)
+        self.main = UsageNode(MAIN)
         self.why: Why = "finished"
         self.reason = ""
         self.calls: tuple[ToolCall, ...] = ()
@@ -90,7 +91,7 @@ class Run:
         """The answer so far."""
         return "".join(self._answer)
 
-    def settle(self, attempt: Attempt) -> None:
+    def set_outcome(self, attempt: Attempt) -> None:
         """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
         self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
         if self.why == "finished":
@@ -127,13 +128,13 @@ class Run:
 
     def _wake(self, event: Event) -> None:
         """Tell the reader, now or in a moment."""
-        left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.behind else 0.0
+        left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
         if left > 0:
             self._later = self._later or asyncio.get_running_loop().call_later(left, self._news.set)
         else:
             self._news.set()
 
-    async def in_time(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
+    async def within_deadline(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
         """Wait for something that is no model's call, until the deadline; then cancels it and raises `BudgetExhausted`.
 
         scope: whose deadline it is; the run's by default.
@@ -150,24 +151,24 @@ class Run:
                 raise
 
     @property
-    def behind(self) -> bool:
+    def is_behind(self) -> bool:
         """Whether the reader is far behind."""
         return self._sent > AHEAD
 
-    async def pace(self) -> None:
+    async def backpressure(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
-        while self.behind:
+        while self.is_behind:
             self._room.clear()
             await self._room.wait()
 
-    def spend(self, account: Account) -> None:
+    def publish_usage(self, node: UsageNode) -> None:
         """Tell what an agent, and with it the whole run, has used so far."""
-        for each in dict.fromkeys((account, self.main)):
+        for each in dict.fromkeys((node, self.main)):
             if self._told.get(each.agent) != (total := each.total):
                 self._told[each.agent] = total
                 self.emit(Spent(each.agent, total))
 
-    async def bursts(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[list[Event], None]:
+    async def batches(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[list[Event], None]:
         """Do the work, and hand out its events: all that have come since the last, none of the lists empty. Closing the stream
         cancels the work, and waits until it has ended."""
         task = asyncio.create_task(self._begin_and_end(work))
@@ -186,7 +187,7 @@ class Run:
             task.result()
         finally:
             task.cancel()
-            await gone([task])
+            await wait_cancelled([task])
 
     def _taken(self) -> list[Event]:
         """All that waits, for the reader."""
@@ -208,7 +209,7 @@ class Run:
         try:
             await work
         except asyncio.CancelledError:
-            if being_cancelled():
+            if is_being_cancelled():
                 raise
             failure = ModelFailed(self.model, "something within the run cancelled it")
             self._failed(failure)
@@ -250,21 +251,3 @@ def _joined(waiting: Event, event: Event) -> Event | None:
     return None
 
 
-def being_cancelled() -> bool:
-    """Whether somebody has cancelled the task that asks: a `CancelledError` without that is a fault of whoever raised it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-async def gone(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait until these have ended, also where the one who waits is cancelled meanwhile; that passes on after."""
-    cancelled: asyncio.CancelledError | None = None
-    left = {task for task in tasks if not task.done()}
-    while left:
-        try:
-            _, left = await asyncio.wait(left)
-        except asyncio.CancelledError as error:
-            cancelled = error
-            left = {task for task in left if not task.done()}
-    if cancelled is not None:
-        raise cancelled

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from musespark.api import Options, thinkers, watching
+from musespark.api import Options, build_team, with_video_tool
 from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
-from musespark.reasoning.agent.vision_tools import IN_WORDS, Looking
+from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolFactory
 from musespark.reasoning.modes import only_first
 from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
@@ -54,10 +54,10 @@ async def seat(asked: Asked, models: Models) -> Seated:
     notes = (*_unasked(request, named, contemplates), *_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
     explorers, request = _held(explorers, request)
-    read_to = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
+    read_to = bool({LOOK, *DESCRIBING_TOOLS} & set(options.tools or ()))
     for explorer in explorers:
         _require(explorer, request, read_to)
-    who = watching(thinkers(await _options(asked, models, explorers, contemplates)), request.videos)
+    who = with_video_tool(build_team(await _options(asked, models, explorers, contemplates)), request.videos)
     team = who if isinstance(who, Team) else None
     _require_names_apart(team, request)
     tells = contemplates and options.progress is not False
@@ -147,7 +147,7 @@ def _limits(options: TeamOptions, config: Config, contemplates: bool) -> Limits 
 def _require_names_apart(team: Team | None, request: Request) -> None:
     held: set[str] = set()
     for tool in team.tools if team else ():
-        held |= set(tool.names) if isinstance(tool, Looking) else {"spawn_agents" if callable(tool) else tool.spec.name}
+        held |= set(tool.names) if isinstance(tool, VisionToolFactory) else {"spawn_agents" if callable(tool) else tool.spec.name}
     for asked in request.tools:
         if asked.name in held:
             raise BadOption("tools", asked.name, "of another name than the tools that the agents use by themselves")

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 from musespark.errors import WrongShape
 from musespark.events import MAIN, AgentCancelled, AgentReturned, AgentStarted
 from musespark.models.model import PictureDelta, TextDelta, ThinkingDelta, ThreadCancelled, ThreadReturned, ThreadStarted
-from musespark.reasoning.agent.deltas import Lanes
+from musespark.reasoning.agent.deltas import DeltaTranslator
 
 
 @pytest.mark.parametrize("deltas", [
@@ -23,7 +23,7 @@ from musespark.reasoning.agent.deltas import Lanes
     [None],
 ])
 def test_what_the_protocol_forbids_is_the_backends_mistake(deltas):
-    lanes = Lanes("fake")
+    lanes = DeltaTranslator("fake")
     for delta in deltas[:-1]:
         lanes.event(delta)
     with pytest.raises(WrongShape):
@@ -37,7 +37,7 @@ moves = st.one_of(st.builds(ThreadStarted, names, names, st.just("?")), st.build
 
 @given(st.lists(moves, max_size=30), st.sampled_from([MAIN, "agent-1"]))
 def test_whatever_a_backend_sends_each_agent_starts_and_ends_once(deltas, agent):
-    lanes = Lanes("fake", agent, speak=False)
+    lanes = DeltaTranslator("fake", agent, speak=False)
     events = []
     for delta in deltas:
         with suppress(WrongShape):

@@ -12,9 +12,9 @@ from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import DOT, Fail, FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.agent import model_call
-from musespark.reasoning.agent.model_call import call
-from musespark.reasoning.context import AHEAD, Run
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.agent.model_call import call_model
+from musespark.reasoning.context import AHEAD, RunContext
+from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 
 THINK = Request.of("Why?", mode="thinking")
@@ -22,8 +22,8 @@ PRICED = Abilities(conversation=True, context=1000, usd_per_prompt_token=0.001, 
 
 
 async def called(model, request=THINK, budget=None, speak=False):
-    current = Run(request, budget or Budget(), "test")
-    return await call(current, Account("a"), model, request, speak=speak)
+    current = RunContext(request, budget or Budget(), "test")
+    return await call_model(current, UsageNode("a"), model, request, speak=speak)
 
 
 async def test_the_pieces_of_a_reply_become_one_message():
@@ -82,10 +82,10 @@ class Shared(Budget):
 
 async def test_what_others_have_reserved_is_waited_for(monkeypatch):
     monkeypatch.setattr(model_call, "PAUSE", 0.001)
-    current = Run(THINK, Shared(2), "test")
+    current = RunContext(THINK, Shared(2), "test")
     said = []
     monkeypatch.setattr(current, "emit", lambda event: said.append(event) or event)
-    reply = await call(current, Account("a"), FakeModel("answer"), THINK)
+    reply = await call_model(current, UsageNode("a"), FakeModel("answer"), THINK)
     assert reply.message.text and current.budget.reserved == Cost() and current.budget.spent.calls == 1
     noted = [event.text for event in said if isinstance(event, Noted)]
     assert len(noted) == 2 and all("have reserved 0.9" in text and text.endswith("asked again in 0.0 seconds.") for text in noted)
@@ -172,8 +172,8 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
     budget = Budget(Limits(tokens=900, usd=9.0, seconds=0.1 if ends == "overdue" else None))
     if ends == "silent":
         monkeypatch.setattr("musespark.reasoning.agent.model_call.SILENCE", 0.1)
-    current, account = Run(THINK, budget, "test"), Account("a")
-    work = asyncio.create_task(call(current, account, Silent([], abilities=PRICED), THINK))
+    current, node = RunContext(THINK, budget, "test"), UsageNode("a")
+    work = asyncio.create_task(call_model(current, node, Silent([], abilities=PRICED), THINK))
     await asking.wait()
     if ends == "stopped":
         budget.stop()
@@ -182,7 +182,7 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
     with pytest.raises((asyncio.CancelledError, errors.MuseError)):
         await work
     read = {"never asked": 0, "has counted": 7}.get(ends, prompt_tokens(THINK))
-    assert account.total == Usage(tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1)
+    assert node.total == Usage(tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1)
     assert budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1) and budget.reserved == Cost()
 
 
@@ -205,8 +205,8 @@ async def test_what_a_backend_wrote_after_it_last_told_is_booked(ends, told):
 
     asking = asyncio.Event()
     budget = Budget(Limits(tokens=900, usd=9.0, seconds=0.1 if ends == "overdue" else None))
-    current, account = Run(THINK, budget, "test"), Account("a")
-    work = asyncio.create_task(call(current, account, Talker([], abilities=PRICED), THINK))
+    current, node = RunContext(THINK, budget, "test"), UsageNode("a")
+    work = asyncio.create_task(call_model(current, node, Talker([], abilities=PRICED), THINK))
     await asking.wait()
     if ends == "stopped":
         budget.stop()
@@ -214,7 +214,7 @@ async def test_what_a_backend_wrote_after_it_last_told_is_booked(ends, told):
         work.cancel()
     await asyncio.wait([work])
     usd = 0.007 + 50 * PRICED.usd_per_token
-    assert account.total == Usage(tokens=57, critical_path=50, prompt_tokens=7, usd=pytest.approx(usd), calls=1)
+    assert node.total == Usage(tokens=57, critical_path=50, prompt_tokens=7, usd=pytest.approx(usd), calls=1)
     assert budget.spent == Cost(tokens=57, usd=pytest.approx(usd), calls=1) and budget.reserved == Cost()
 
 

@@ -10,13 +10,14 @@ from hypothesis import given, strategies as st
 from musespark.errors import BadOption
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence import equivalence_named
-from musespark.reasoning.consensus.groups import CONFIDENCE, Groups, enough, overtaken
+from musespark.reasoning.consensus.groups import AnswerGroups
+from musespark.reasoning.consensus.stopping import CONFIDENCE, enough, overtaken
 
 counts = st.lists(st.integers(0, 12), max_size=5)
 
 
-async def grouped(answers: list[str], kind: str = "numeric") -> Groups:
-    groups = Groups(equivalence_named(kind))
+async def grouped(answers: list[str], kind: str = "numeric") -> AnswerGroups:
+    groups = AnswerGroups(equivalence_named(kind))
     for number, answer in enumerate(answers):
         await groups.add(attempt(answer, agent=str(number)))
     return groups
@@ -25,7 +26,7 @@ async def grouped(answers: list[str], kind: str = "numeric") -> Groups:
 async def test_the_leading_group_comes_first_and_the_earlier_one_of_equals() -> None:
     groups = await grouped(["7", "8", "8.0", "9"])
     assert groups.counts == (2, 1, 1)
-    assert [group.answer for group in groups.leading] == ["8", "7", "9"]
+    assert [group.answer for group in groups.ranked] == ["8", "7", "9"]
     assert groups.leader is not None and groups.leader.agents == ("1", "2")
     assert [each.agent for each in groups.attempts] == ["0", "1", "2", "3"]
 
@@ -39,8 +40,8 @@ async def test_who_answers_nothing_is_in_no_group() -> None:
 
 @given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x"]), max_size=5))
 async def test_groups_do_not_depend_on_who_came_first(answers: list[str]) -> None:
-    def partition(groups: Groups) -> set[frozenset[str]]:
-        return {frozenset(each.answer for each in group.attempts) for group in groups.leading}
+    def partition(groups: AnswerGroups) -> set[frozenset[str]]:
+        return {frozenset(each.answer for each in group.attempts) for group in groups.ranked}
 
     first = partition(await grouped(answers))
     for order in list(permutations(answers))[:24]:
@@ -49,9 +50,9 @@ async def test_groups_do_not_depend_on_who_came_first(answers: list[str]) -> Non
 
 async def test_a_group_holds_no_answers_that_contradict_each_other() -> None:
     groups = await grouped(["5 km", "5", "5 m", "5 km", "5"])
-    assert groups.counts == (4, 1) and groups.leading[1].answer == "5 m"
+    assert groups.counts == (4, 1) and groups.ranked[1].answer == "5 m"
     chain = await grouped(["90", "90 minutes", "1.5 hours", "1.5", "90"])
-    assert [{each.answer for each in group.attempts} for group in chain.leading] == [{"90", "90 minutes"}, {"1.5", "1.5 hours"}]
+    assert [{each.answer for each in group.attempts} for group in chain.ranked] == [{"90", "90 minutes"}, {"1.5", "1.5 hours"}]
     letters = await grouped(["C", "C) Rome", "C) Oslo", "C"], "automatic")
     assert letters.counts == (3, 1)
 
@@ -60,7 +61,7 @@ async def test_what_was_split_is_whole_again_where_the_votes_change() -> None:
     groups = await grouped(["5 km", "5", "5 m"])
     for number in range(3):
         await groups.add(attempt("5 m", agent=f"later-{number}"))
-    assert groups.counts == (5, 1) and groups.leading[1].answer == "5 km"
+    assert groups.counts == (5, 1) and groups.ranked[1].answer == "5 km"
 
 
 async def test_an_attempt_without_a_key_is_compared_by_asking() -> None:
@@ -73,7 +74,7 @@ async def test_an_attempt_without_a_key_is_compared_by_asking() -> None:
         async def same(self, left: Attempt, right: Attempt) -> bool:
             return left.answer[-2:] == right.answer[-2:]
 
-    groups = Groups(Rhymes())
+    groups = AnswerGroups(Rhymes())
     for answer in ("cat", "dog", "hat"):
         await groups.add(attempt(answer))
     assert groups.counts == (2, 1)
@@ -108,7 +109,7 @@ class Asked:
 
 async def test_all_groups_are_asked_about_at_once() -> None:
     same = Asked()
-    groups = Groups(same)
+    groups = AnswerGroups(same)
     for answer in ("1a", "1b", "1c", "2a", "2b", "2a"):
         await groups.add(attempt(answer))
     assert groups.counts == (3, 2, 1)
@@ -116,14 +117,14 @@ async def test_all_groups_are_asked_about_at_once() -> None:
     assert same.asked == 0 + 1 + 2 + 3 + 4  # within "a" the first yes was enough for "2a", and a known answer asks nothing
 
 
-def partition(groups: Groups) -> list[tuple[str, ...]]:
-    return [group.agents for group in groups.leading]
+def partition(groups: AnswerGroups) -> list[tuple[str, ...]]:
+    return [group.agents for group in groups.ranked]
 
 
 @given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x", " "]), max_size=9))
 async def test_all_taken_in_together_fall_into_the_same_groups_as_one_by_one(answers: list[str]) -> None:
     for kind in ("numeric", "exact"):
-        together = Groups(equivalence_named(kind))
+        together = AnswerGroups(equivalence_named(kind))
         await together.add_all(attempt(answer, agent=str(number)) for number, answer in enumerate(answers))
         one_by_one = await grouped(answers, kind)
         assert partition(together) == partition(one_by_one)
@@ -137,7 +138,7 @@ async def test_all_taken_in_together_fall_into_the_same_groups_as_one_by_one(ans
 async def test_together_as_much_is_asked_as_one_by_one(kinds: list[str]) -> None:
     answers = [attempt(f"{number}{kind}", agent=str(number)) for number, kind in enumerate(kinds)]
     together, one_by_one = Asked(), Asked()
-    groups, others = Groups(together), Groups(one_by_one)
+    groups, others = AnswerGroups(together), AnswerGroups(one_by_one)
     await groups.add_all(answers)
     for answer in answers:
         await others.add(answer)
@@ -149,7 +150,7 @@ async def test_eight_are_compared_in_three_steps() -> None:
     async def steps(kinds: str) -> int:
         same, taken = Asked(), 0
         same.waits.clear()
-        task = asyncio.create_task(Groups(same).add_all([attempt(f"{number}{kind}") for number, kind in enumerate(kinds)]))
+        task = asyncio.create_task(AnswerGroups(same).add_all([attempt(f"{number}{kind}") for number, kind in enumerate(kinds)]))
         while not task.done():
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -166,7 +167,7 @@ async def test_eight_are_compared_in_three_steps() -> None:
 
 async def test_what_was_found_before_the_time_ran_out_holds() -> None:
     same = Asked()
-    groups = Groups(same)
+    groups = AnswerGroups(same)
     task = asyncio.create_task(groups.add_all([attempt(answer) for answer in ("1a", "2a", "3a", "1b")]))
     while same.asked < 3:
         await asyncio.sleep(0)
@@ -185,7 +186,7 @@ async def test_what_was_found_before_the_time_ran_out_holds() -> None:
 
 async def test_who_is_cancelled_while_asking_leaves_nothing_behind() -> None:
     same = Asked()
-    groups = Groups(same)
+    groups = AnswerGroups(same)
     for answer in ("1a", "1b"):
         await groups.add(attempt(answer))
     same.waits.clear()
@@ -203,7 +204,7 @@ async def test_who_is_cancelled_while_asking_leaves_nothing_behind() -> None:
 
 async def test_what_the_equivalence_raises_comes_as_it_is_and_nobody_goes_on_asking() -> None:
     same = Asked()
-    groups = Groups(same)
+    groups = AnswerGroups(same)
     for answer in ("1a", "1b"):
         await groups.add(attempt(answer))
     with pytest.raises(BadOption):
@@ -216,9 +217,9 @@ async def test_groups_that_are_asked_about_do_not_depend_on_the_order_either(ans
     shuffled = chance.sample(answers, len(answers))
     partitions = []
     for order in (answers, shuffled):
-        groups = Groups(Asked())
+        groups = AnswerGroups(Asked())
         await asyncio.gather(*(groups.add(attempt(answer)) for answer in order))
-        partitions.append({frozenset(each.answer for each in group.attempts) for group in groups.leading})
+        partitions.append({frozenset(each.answer for each in group.attempts) for group in groups.ranked})
     assert partitions[0] == partitions[1]
 
 

@@ -6,21 +6,21 @@ from hypothesis import given, strategies as st
 from votes import simulated
 
 from musespark.reasoning.consensus.equivalence import equivalence_named
-from musespark.reasoning.consensus.groups import Groups
+from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.reasoning.consensus.panel import Panel, probability, threshold
 from musespark.store import Store, Vote
 
 
 async def test_two_strong_ones_that_agree_are_enough_and_two_that_differ_are_not() -> None:
     panel = Panel(("a", "b", "c"), {"a": 2.0, "b": 2.0, "c": 1.0}, 0.95)
-    groups = Groups(equivalence_named("exact"))
+    groups = AnswerGroups(equivalence_named("exact"))
     assert not panel.enough(groups)[0]
     await groups.add(attempt("x", "1", "a"))
     assert not panel.enough(groups)[0]
     await groups.add(attempt("x", "2", "b"))
     assert panel.enough(groups)[0]
     assert panel.weigh(groups).winner.answer == "x"
-    other = Groups(equivalence_named("exact"))
+    other = AnswerGroups(equivalence_named("exact"))
     await other.add(attempt("x", "1", "a"))
     await other.add(attempt("y", "2", "b"))
     assert not panel.enough(other)[0]

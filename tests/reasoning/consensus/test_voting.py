@@ -5,12 +5,12 @@ from musespark.content import Request
 from musespark.errors import BadOption
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence import equivalence_for, equivalence_named
-from musespark.reasoning.consensus.groups import Groups
+from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.reasoning.consensus.voting import vote, weigh
 
 
-async def groups_of(*attempts: Attempt, kind: str = "literal") -> Groups:
-    groups = Groups(equivalence_named(kind))
+async def groups_of(*attempts: Attempt, kind: str = "literal") -> AnswerGroups:
+    groups = AnswerGroups(equivalence_named(kind))
     for each in attempts:
         await groups.add(each)
     return groups
@@ -51,7 +51,7 @@ async def test_nobody_wins_where_nobody_answered() -> None:
 
 async def test_of_equal_answers_the_exact_one_speaks_unless_a_decimal_was_asked_for() -> None:
     for question, speaker in (("What is it?", "1/3"), ("Round it to two decimal places.", "0.33")):
-        groups = Groups(equivalence_for(Request.of(question)))
+        groups = AnswerGroups(equivalence_for(Request.of(question)))
         for name, answer in enumerate(("0.3333333333", "1/3", "0.33")):
             await groups.add(attempt(answer, agent=str(name)))
         assert vote(groups).attempt.answer == speaker

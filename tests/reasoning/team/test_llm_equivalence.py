@@ -14,11 +14,11 @@ from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, W
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning import modes
 from musespark.reasoning.consensus.equivalence import Judge, equivalence_named
-from musespark.reasoning.consensus.groups import Groups
-from musespark.reasoning.context import Run
-from musespark.reasoning.parallel.budget_split import Shares
+from musespark.reasoning.consensus.groups import AnswerGroups
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.parallel.budget_split import TokenAllocator
 from musespark.reasoning.parallel.stragglers import EVERYONE
-from musespark.reasoning.team.llm_equivalence import LONGEST, TOKENS, same_meaning
+from musespark.reasoning.team.llm_equivalence import LONGEST, TOKENS, llm_judge
 from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
@@ -30,15 +30,15 @@ def says(text: str, seconds: float = 0.0) -> list[Step]:
     return [Wait(seconds), TextDelta(text), UsageDelta(Usage(tokens=10, critical_path=10)), Finish()]
 
 
-def run_of(question: str = "Why is the sky blue?", budget: Budget | None = None) -> Run:
-    return Run(Request.of(question), budget or Budget(), "team")
+def run_of(question: str = "Why is the sky blue?", budget: Budget | None = None) -> RunContext:
+    return RunContext(Request.of(question), budget or Budget(), "team")
 
 
-def judge_of(run: Run, model: FakeModel) -> Judge:
-    return same_meaning(run, model, Shares(run).comparing)
+def judge_of(run: RunContext, model: FakeModel) -> Judge:
+    return llm_judge(run, model, TokenAllocator(run).comparing)
 
 
-async def events_of(run: Run, work: Callable[[], object]) -> list[Event]:
+async def events_of(run: RunContext, work: Callable[[], object]) -> list[Event]:
     """The events of a run whose work this is, but those of its first agent."""
 
     async def done() -> None:
@@ -65,7 +65,7 @@ class Watched(FakeModel):
 
 
 async def verdict(model: FakeModel, first: str = "Scattering.", second: str = "Blue light scatters more.",
-                  run: Run | None = None) -> tuple[bool, list[Event]]:
+                  run: RunContext | None = None) -> tuple[bool, list[Event]]:
     run = run or run_of()
     judge, found = judge_of(run, model), []
 
@@ -181,7 +181,7 @@ async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agen
     run = run_of()
     model = Watched(says("no", 0.01), abilities=ABLE)
     judge: Judge = judge_of(run, model)
-    groups = Groups(equivalence_named("judged", judge))
+    groups = AnswerGroups(equivalence_named("judged", judge))
 
     async def group() -> None:
         for number in range(4):

@@ -20,7 +20,7 @@ NO_TIME_FOR_FORM = "There is no time left to think. Give your best final answer 
 ONLY_THE_ANSWER = "So what is the answer? Reply with only the answer, without any explanation."
 
 
-def conclusion(request: Request, model: Model, said: list[Message], asking: str) -> Request:
+def conclusion_request(request: Request, model: Model, said: list[Message], asking: str) -> Request:
     """The request for an answer without further thought.
 
     said: what the agent added to the conversation; its last reply may have broken off, with tools that it called and nothing ran.

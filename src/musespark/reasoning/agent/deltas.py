@@ -34,7 +34,7 @@ from musespark.models.model import (
 )
 
 
-class Lanes:
+class DeltaTranslator:
     """The agents of one call."""
 
     def __init__(self, model: str, agent: str = MAIN, speak: bool = True, before: int = 0) -> None:

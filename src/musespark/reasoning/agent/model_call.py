@@ -1,6 +1,6 @@
 """One call of a model on behalf of an agent: within the budget and the time, asked again where that helps.
 
-Whatever a backend does ends here in a `Reply` or a typed error, with what it used booked.
+Whatever a backend does ends here in a `ModelReply` or a typed error, with what it used booked.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseE
 from musespark.events import Abstained, AnswerDropped, Noted, Pictured, Spent, Verified, Why
 from musespark.models.estimate import prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
-from musespark.reasoning.agent.deltas import Lanes
-from musespark.reasoning.context import Run, being_cancelled
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.agent.deltas import DeltaTranslator
+from musespark.reasoning.concurrency import is_being_cancelled
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 from musespark.vision.fitting import fitted
 
@@ -41,7 +42,7 @@ _TICK = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class ModelReply:
     """What a model said."""
 
     message: Message
@@ -66,7 +67,7 @@ class Reply:
         return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
 
 
-async def call(run: Run, account: Account, model: Model, request: Request, *, speak: bool = False) -> Reply:
+async def call_model(run: RunContext, node: UsageNode, model: Model, request: Request, *, speak: bool = False) -> ModelReply:
     """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
 
     Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
@@ -75,17 +76,17 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
     request = await fitted(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
-            return await _Call(run, account, model, speak).made(request)
+            return await _Call(run, node, model, speak).made(request)
         except (ModelFailed, BudgetReserved) as error:
-            if being_cancelled():  # an adapter that took a cancellation for a failure
+            if is_being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
             pause = _pause(error, again)
-            left = (account.scope or run.budget).seconds_left()
+            left = (node.scope or run.budget).seconds_left()
             if pause is None or (left is not None and left <= pause):
                 raise
-            run.emit(Noted(account.agent, f"{error} It is asked again in {pause:.1f} seconds."))
-            account.progress.pause()
-            await run.in_time(asyncio.sleep(pause), account.scope)
+            run.emit(Noted(node.agent, f"{error} It is asked again in {pause:.1f} seconds."))
+            node.progress.pause()
+            await run.within_deadline(asyncio.sleep(pause), node.scope)
     raise AssertionError("unreachable")
 
 
@@ -109,11 +110,11 @@ def readable(request: Request, model: Model) -> Request:
 class _Call:
     """One call while it is under way."""
 
-    def __init__(self, run: Run, account: Account, model: Model, speak: bool) -> None:
-        self.run, self.account, self.model, self.speak = run, account, model, speak
+    def __init__(self, run: RunContext, node: UsageNode, model: Model, speak: bool) -> None:
+        self.run, self.node, self.model, self.speak = run, node, model, speak
         self.name = model.name
-        self.budget = account.scope or run.budget
-        self.lanes = Lanes(self.name, account.agent, speak, account.calls)
+        self.budget = node.scope or run.budget
+        self.lanes = DeltaTranslator(self.name, node.agent, speak, node.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
         self.pictures: list[Pictured] = []
@@ -126,7 +127,7 @@ class _Call:
         self.counts = False
         """Whether the backend has begun to tell what it uses."""
 
-    async def made(self, request: Request) -> Reply:
+    async def made(self, request: Request) -> ModelReply:
         """The reply; what was used is booked however it ends."""
         self.read = prompt_tokens(request) if self.model.abilities.conversation else 0
         with self._reserved(request) as held:
@@ -141,7 +142,7 @@ class _Call:
             except BudgetExhausted:
                 self._stopped()
                 why = "budget"
-                if not (self.said or (self.account.conclude_because and self.budget is not self.run.budget)):
+                if not (self.said or (self.node.conclude_because and self.budget is not self.run.budget)):
                     raise
             except MuseError:
                 self._drop("its writer failed")
@@ -150,18 +151,18 @@ class _Call:
                 self._drop("its writer failed")
                 raise ModelFailed(self.model.name, repr(crash)) from crash
             finally:
-                self.account.progress.end_call()
+                self.node.progress.end_call()
                 for event in self.lanes.close("its parent ended"):
                     self.run.emit(event)
                 self._count_written()
                 held.settle(Cost(tokens=self.usage.tokens, usd=self.usage.usd, calls=1))
-                self.account.book(self.usage)
-                self.run.spend(self.account)
+                self.node.book(self.usage)
+                self.run.publish_usage(self.node)
         if why == "cut" and not self.said:
             raise StreamCut(self.model.name)
         reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return Reply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
+        return ModelReply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
                      verified_by=by, abstained=self.abstained, usage=self.usage)
 
     @property
@@ -173,7 +174,7 @@ class _Call:
         """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
         budget = self.budget
         stream = self.model.stream(request)
-        self.account.progress.begin_call(time.monotonic())
+        self.node.progress.begin_call(time.monotonic())
         left = budget.seconds_left()
         ends = math.inf if left is None else time.monotonic() + left
         async with aclosing(stream):
@@ -200,11 +201,11 @@ class _Call:
             self._heard(delta, now)
             if self.usage.tokens - self.usage.prompt_tokens > writable:
                 return at_limit
-            if self.run.behind:
+            if self.run.is_behind:
                 patience.reschedule(None)
-                await self.run.pace()
+                await self.run.backpressure()
                 armed = now = self._arm(patience, ends)
-                self.account.progress.resume(now)
+                self.node.progress.resume(now)
             # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
             # timeout is moved now and then only, for that costs more than a delta.
             if now >= ends or now - armed > SILENCE / 100:
@@ -221,7 +222,7 @@ class _Call:
 
     def _heard(self, delta: Delta, now: float) -> None:
         event = self.lanes.event(delta)
-        self.account.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
+        self.node.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
         match delta:
             case TextDelta():
                 self.parts.append(Text(delta.text, self.name))
@@ -232,15 +233,15 @@ class _Call:
             case UsageDelta():
                 self.counts = True
                 self.usage = delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
-                self.account.running(self.usage)
+                self.node.set_running(self.usage)
         match event:
             case None:
                 return
             case Spent():
                 # A backend may count every token; of many agents a person reads a few numbers a second.
-                if self.account is self.run.main or time.monotonic() - self.told > BETWEEN_ACCOUNTS:
+                if self.node is self.run.main or time.monotonic() - self.told > BETWEEN_ACCOUNTS:
                     self.told = time.monotonic()
-                    self.run.spend(self.account)
+                    self.run.publish_usage(self.node)
                 return
             case Verified():
                 self.verified = event

@@ -9,38 +9,38 @@ from dataclasses import dataclass
 from musespark.content import Message
 from musespark.events import Noted
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief
-from musespark.reasoning.context import Run
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.agent.task import AgentTask
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.usage_node import UsageNode
 from musespark.tools.tool import Tool
 from musespark.vision.album import Album
 from musespark.vision.toolset import tools_of
 
-IN_WORDS = frozenset({"read", "find"})
+DESCRIBING_TOOLS = frozenset({"read", "find"})
 """Tools that tell a model that sees nothing what is there."""
 
 
 @dataclass(frozen=True)
-class Looking:
+class VisionToolFactory:
     """Makes an agent's tools of looking."""
 
     names: tuple[str, ...]
 
-    def __call__(self, run: Run, brief: Brief, account: Account) -> Eyes:
+    def __call__(self, run: RunContext, task: AgentTask, node: UsageNode) -> VisionToolset:
         """The tools, with an album of their own."""
-        return Eyes(run, brief, self.names)
+        return VisionToolset(run, task, self.names)
 
     def serves(self, model: Model) -> bool:
         """Whether a model can be asked about pictures with these tools: one that sees none has them read to it."""
-        return model.abilities.tools and (model.abilities.pictures_in or bool(IN_WORDS & set(self.names)))
+        return model.abilities.tools and (model.abilities.pictures_in or bool(DESCRIBING_TOOLS & set(self.names)))
 
 
-class Eyes:
+class VisionToolset:
     """One agent's tools of looking, and its conversation as it sees it."""
 
-    def __init__(self, run: Run, brief: Brief, names: Sequence[str]) -> None:
-        self._run, self._brief = run, brief
-        can = brief.model.abilities
+    def __init__(self, run: RunContext, task: AgentTask, names: Sequence[str]) -> None:
+        self._run, self._task = run, task
+        can = task.model.abilities
         self._album = Album(sees=can.pictures_in, side=can.longest_side)
         self.tools: tuple[Tool, ...] = tools_of(self._album, names)
         self._noted = can.pictures_in
@@ -51,6 +51,6 @@ class Eyes:
             told = await asyncio.to_thread(self._album.conversation, messages)
         if not self._noted and self._album.pictures:
             self._noted = True
-            self._run.emit(Noted(self._brief.agent, f"{self._brief.model.name} sees no pictures: it is blind here, and works from "
+            self._run.emit(Noted(self._task.agent, f"{self._task.model.name} sees no pictures: it is blind here, and works from "
                                                     "what its tools tell it in words."))
         return told

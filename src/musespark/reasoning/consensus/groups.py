@@ -3,36 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import AsyncGenerator, Coroutine, Hashable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.concurrency import gather
 from musespark.reasoning.consensus.equivalence.protocols import Contradictions, Equivalence, blank, declines
 
 _Result = TypeVar("_Result")
 
-CONFIDENCE = 0.85
-"""How sure `enough` has to be that more samples would not change the winner: two that agree at once are enough, one is not."""
-
-
 @dataclass(frozen=True, slots=True)
-class Group:
+class AnswerGroup:
     """Attempts whose answers are the same, as they came."""
 
     attempts: tuple[Attempt, ...]
 
     @property
-    def first(self) -> Attempt:
+    def representative(self) -> Attempt:
         """The one that stands for the group."""
         return self.attempts[0]
 
     @property
     def answer(self) -> str:
-        return self.first.answer
+        return self.representative.answer
 
     @property
     def agents(self) -> tuple[str, ...]:
@@ -48,7 +43,7 @@ class Group:
         return len(self.attempts)
 
 
-class Groups:
+class AnswerGroups:
     """Attempts as they arrive, grouped by an equivalence.
 
     A newcomer is compared with what every component holds, and joins all that it is the same as into one. Where sameness is not
@@ -87,7 +82,7 @@ class Groups:
                 at = await self._same_as(attempt)
             self._join(attempt, key, at)
 
-    def take(self, attempt: Attempt) -> None:
+    def add_by_key(self, attempt: Attempt) -> None:
         """Take an attempt in without comparing it with any but those of its own key."""
         if self._is_aside(attempt):
             return
@@ -110,7 +105,7 @@ class Groups:
         """
         async with self._turn:
             for attempt in attempts:
-                self.take(attempt)
+                self.add_by_key(attempt)
             if self.equivalence.keyed:
                 return
             cells = list(zip(self._members, self._keys, strict=True))
@@ -118,7 +113,7 @@ class Groups:
             try:
                 while len(blocks) > 1:
                     pairs = list(zip(blocks[::2], blocks[1::2], strict=False))
-                    blocks = await _at_once(*(self._merged(*pair) for pair in pairs)) + blocks[2 * len(pairs):]
+                    blocks = await gather(*(self._merged(*pair) for pair in pairs)) + blocks[2 * len(pairs):]
             finally:
                 parts = [sorted(part) for block in blocks for part in block]
                 self._members = [self._in_order(one for at in part for one in cells[at][0]) for part in parts]
@@ -128,7 +123,7 @@ class Groups:
     async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
         """Groups of which those on the left differ, and those on the right, as groups that all differ; told by where they stand."""
         met = list(product(left, right))
-        same = await _at_once(*(self._any_same([(one, other) for at in sorted(first) for one in self._keys[at].values()
+        same = await gather(*(self._any_same([(one, other) for at in sorted(first) for one in self._keys[at].values()
                                                 for beside in sorted(second) for other in self._keys[beside].values()])
                                 for first, second in met))
         parts = [*left, *right]
@@ -140,14 +135,14 @@ class Groups:
 
     async def _same_as(self, attempt: Attempt) -> list[int]:
         """Which groups it belongs to: all are asked about at once."""
-        found = await _at_once(*(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys))
+        found = await gather(*(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys))
         return [index for index, joined in enumerate(found) if joined]
 
     async def _any_same(self, pairs: Sequence[tuple[Attempt, Attempt]]) -> bool:
         """The first tells most, and a "yes" will do; after a "no" the others are asked about at once."""
         first, *others = pairs
         same = await self.equivalence.same(*first)
-        return same or (bool(others) and any(await _at_once(*(self.equivalence.same(*pair) for pair in others))))
+        return same or (bool(others) and any(await gather(*(self.equivalence.same(*pair) for pair in others))))
 
     def _in_order(self, members: Iterable[Attempt]) -> list[Attempt]:
         return sorted(members, key=lambda member: self._arrived[id(member)])
@@ -199,15 +194,15 @@ class Groups:
         return self._contradictions[pair]
 
     @property
-    def leading(self) -> tuple[Group, ...]:
+    def ranked(self) -> tuple[AnswerGroup, ...]:
         """The groups, most attempts first; of equals the one that came first."""
         ordered = sorted(self._counted, key=lambda members: (-len(members), self._arrived[id(members[0])]))
-        return tuple(Group(tuple(members)) for members in ordered)
+        return tuple(AnswerGroup(tuple(members)) for members in ordered)
 
     @property
-    def leader(self) -> Group | None:
+    def leader(self) -> AnswerGroup | None:
         """The group with most attempts; None before the first answer."""
-        return next(iter(self.leading), None)
+        return next(iter(self.ranked), None)
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -220,55 +215,3 @@ class Groups:
         return tuple(self._in_order(one for members in self._counted for one in members))
 
 
-@asynccontextmanager
-async def side_by_side() -> AsyncGenerator[asyncio.TaskGroup]:
-    """Tasks that have all ended when the block is left; where one raises, the others are cancelled, and its error is raised."""
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except ExceptionGroup as raised:
-        raise raised.exceptions[0] from None
-
-
-async def _at_once(*work: Coroutine[Any, Any, _Result]) -> list[_Result]:
-    async with side_by_side() as tasks:
-        found = [tasks.create_task(each) for each in work]
-    return [task.result() for task in found]
-
-
-def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE) -> tuple[bool, str]:
-    """Whether `remaining` more samples would leave the winner as it is, with that probability; and why, in a few words.
-
-    counts: votes of each group, in any order; they may be fractions, for voters that err together count for less.
-    The rule of Adaptive-Consistency (Aggarwal et al., 2023), asked about the samples that are left and not about infinitely
-    many: the leader's share against the runner-up has a uniform prior, all remaining votes go to one of the two, and what could
-    change is their beta-binomial tail. A tie at the end counts as half a change.
-    """
-    ordered = sorted((count for count in counts if count > 0), reverse=True)
-    if remaining <= 0:
-        return True, "all have answered"
-    if not ordered:
-        return False, "nobody has answered yet"
-    leader, runner_up = ordered[0], ordered[1] if len(ordered) > 1 else 0.0
-    change = overtaken(leader, runner_up, remaining)
-    return change <= 1 - confidence, f"{remaining} more would change the winner with probability {change:.2f}"
-
-
-def overtaken(leader: float, runner_up: float, remaining: int) -> float:
-    """Probability that a runner-up with so many votes wins after `remaining` more, each for one of the two."""
-    needed = (remaining + leader - runner_up) / 2
-    # Sum the shorter tail of the beta-binomial; rounding noise would otherwise decide close calls.
-    total = 0.0
-    for won in range(max(0, math.ceil(needed - 1e-9)), remaining + 1):
-        tie = abs(won - needed) < 1e-9
-        total += (0.5 if tie else 1.0) * _beta_binomial(won, remaining, runner_up + 1, leader + 1)
-    return min(1.0, total)
-
-
-def _beta_binomial(won: int, of: int, alpha: float, beta: float) -> float:
-    choose = math.lgamma(of + 1) - math.lgamma(won + 1) - math.lgamma(of - won + 1)
-    return math.exp(choose + _log_beta(won + alpha, of - won + beta) - _log_beta(alpha, beta))
-
-
-def _log_beta(alpha: float, beta: float) -> float:
-    return math.lgamma(alpha) + math.lgamma(beta) - math.lgamma(alpha + beta)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from musespark.reasoning.consensus.groups import Groups
+from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.reasoning.consensus.reliability import (
     Correlation,
     by_question,
@@ -18,7 +18,7 @@ from musespark.reasoning.consensus.reliability import (
     reliabilities,
     unlabelled,
 )
-from musespark.reasoning.consensus.voting import Choice, weigh
+from musespark.reasoning.consensus.voting import VoteResult, weigh
 from musespark.store import Store, Vote
 
 AT_MOST = 16
@@ -64,15 +64,15 @@ class Panel:
         weights = {model: log_odds(reliability[model]) for model in models}
         return cls(models, weights, threshold(list(by_question(votes).values()), models, weights, calls), correlation)
 
-    def weigh(self, groups: Groups) -> Choice:
+    def weigh(self, groups: AnswerGroups) -> VoteResult:
         """The group that the panel's votes favour."""
         return weigh(groups, self.weights, otherwise=0.0)
 
-    def probability(self, groups: Groups) -> float:
+    def probability(self, groups: AnswerGroups) -> float:
         """That the leading answer is right, if models err independently; none of the answers is also a possibility."""
-        return probability([sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts) for group in groups.leading])
+        return probability([sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts) for group in groups.ranked])
 
-    def enough(self, groups: Groups) -> tuple[bool, str]:
+    def enough(self, groups: AnswerGroups) -> tuple[bool, str]:
         """Whether to ask nobody else, and why in a few words."""
         if len(groups) == 0:
             return False, "nobody has answered yet"

@@ -18,12 +18,14 @@ from musespark.content import Request
 from musespark.errors import AllFailed, BadInput, ModelFailed, MuseError
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
 from musespark.reasoning.agent import conclude
-from musespark.reasoning.agent.agent import Brief, think
+from musespark.reasoning.agent.agent import run_task
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
 from musespark.reasoning.consensus.equivalence import blank
-from musespark.reasoning.context import Run, being_cancelled, gone
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.stragglers import SURE, VERY_SURE, StragglerPolicy, likely_length
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 
 Outcome: TypeAlias = Attempt | MuseError
@@ -38,23 +40,23 @@ _NOT_BEFORE = 1e-3
 """Seconds; a limit that is nearer than that is reached."""
 
 
-async def run_agent(run: Run, brief: Brief, account: Account, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
+async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
     """Send one agent, and tell how it went: it starts, and returns, fails or is cancelled. Raises only when it is cancelled."""
-    run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
+    run.emit(AgentStarted(task.agent, task.parent, task.label))
     try:
-        attempt = await think(run, brief, account, speak=speak)
+        attempt = await run_task(run, task, node, speak=speak)
     except asyncio.CancelledError:
-        if being_cancelled():
-            run.emit(AgentCancelled(brief.agent, why_cancelled()))
+        if is_being_cancelled():
+            run.emit(AgentCancelled(task.agent, why_cancelled()))
             raise
-        return _failed(run, brief, ModelFailed(brief.model.name, "something it called cancelled itself"))
+        return _failed(run, task, ModelFailed(task.model.name, "something it called cancelled itself"))
     except MuseError as error:
-        return _failed(run, brief, error)
+        return _failed(run, task, error)
     except Exception as crash:  # a bug in an adapter; the others go on
-        return _failed(run, brief, ModelFailed(brief.model.name, repr(crash)))
+        return _failed(run, task, ModelFailed(task.model.name, repr(crash)))
     if blank(attempt):
-        return _failed(run, brief, ModelFailed(brief.model.name, _why_blank(attempt)))
-    run.emit(AgentReturned(brief.agent, attempt.text))
+        return _failed(run, task, ModelFailed(task.model.name, _why_blank(attempt)))
+    run.emit(AgentReturned(task.agent, attempt.text))
     return attempt
 
 
@@ -64,8 +66,8 @@ def _why_blank(attempt: Attempt) -> str:
     return "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
 
 
-def _failed(run: Run, brief: Brief, error: MuseError) -> MuseError:
-    run.emit(AgentFailed(brief.agent, type(error).__name__, str(error)))
+def _failed(run: RunContext, task: AgentTask, error: MuseError) -> MuseError:
+    run.emit(AgentFailed(task.agent, type(error).__name__, str(error)))
     return error
 
 
@@ -73,13 +75,13 @@ def _failed(run: Run, brief: Brief, error: MuseError) -> MuseError:
 class _Sent:
     """An agent at work."""
 
-    brief: Brief
+    task: AgentTask
     name: str
     """Agent name, shared with its hedge."""
-    account: Account
+    node: UsageNode
     since: float = field(default_factory=lambda: time.monotonic())
     """When the agent was sent; a hedge is as late as the agent whose question it asks again."""
-    task: asyncio.Task[Outcome] = field(init=False)
+    future: asyncio.Task[Outcome] = field(init=False)
     is_hedge: bool = False
     is_reported: bool = False
     """True if it has been reported as a straggler."""
@@ -102,19 +104,19 @@ class _Sent:
     @property
     def is_concluding(self) -> bool:
         """True if it has been asked for its conclusion."""
-        return bool(self.account.conclude_because)
+        return bool(self.node.conclude_because)
 
     @property
     def can_conclude(self) -> bool:
         """True if it has something to conclude from, and a scope of its own that can be ended."""
-        return self.brief.concludes and not self.is_concluding and self.account.progress.characters > 0
+        return self.task.concludes and not self.is_concluding and self.node.progress.characters > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Straggler:
     """An agent that lags: somebody else should be sent, or the same question be asked again."""
 
-    brief: Brief
+    task: AgentTask
     because: Literal["silent", "late"]
     """`silent`, or `late`: it writes, but its likely end lies beyond the deadline."""
     can_be_hedged: bool
@@ -125,8 +127,8 @@ class Straggler:
 class AgentPool:
     """A batch of agents of one run. Leaving the `with` block cancels those still at work, and waits until they are gone."""
 
-    run: Run
-    account: Account
+    run: RunContext
+    node: UsageNode
     """Whose work it is."""
     policy: StragglerPolicy = field(default_factory=StragglerPolicy)
     known_lengths: Sequence[int] = ()
@@ -152,54 +154,54 @@ class AgentPool:
         """Names of agents whose request failed or broke off."""
         self._seconds = self.run.budget.seconds_left()
         self._began = time.monotonic()
-        self._batch = self.account.batch()
+        self._batch = self.node.new_batch()
         self._freed = self._began
         """When a call last came to its end: one machine may only then have begun with those that waited."""
 
     def next_batch(self) -> None:
         """Let those that are sent from here on work after those that were sent before."""
-        self._batch = self.account.batch()
+        self._batch = self.node.new_batch()
 
     @property
     def working(self) -> int:
         """Number of agents that have not come back."""
         return len({sent.name for sent in self._working})
 
-    def send(self, brief: Brief) -> None:
+    def send(self, task: AgentTask) -> None:
         """Put an agent to work."""
         self.sent += 1
-        self._start(brief, brief.agent)
+        self._start(task, task.agent)
 
-    def hedge(self, brief: Brief, request: Request | None = None) -> None:
+    def hedge(self, task: AgentTask, request: Request | None = None) -> None:
         """Ask an agent's question a second time, with a share of its own if need be; the first of the two to answer counts."""
         self.hedges += 1
-        self.run.emit(Noted(brief.agent, "It is silent; its question is asked a second time beside it."))
-        first = next(sent for sent in self._working if sent.brief is brief)
-        again = replace(brief, agent=f"{brief.agent}-again", task=f"{brief.task} (asked again)", request=request or brief.request)
-        second = self._start(again, brief.agent)
+        self.run.emit(Noted(task.agent, "It is silent; its question is asked a second time beside it."))
+        first = next(sent for sent in self._working if sent.task is task)
+        again = replace(task, agent=f"{task.agent}-again", label=f"{task.label} (asked again)", request=request or task.request)
+        second = self._start(again, task.agent)
         second.is_hedge, second.since = True, first.since
-        second.account.book(Usage(hedges=1))
+        second.node.book(Usage(hedges=1))
 
-    def _start(self, brief: Brief, name: str) -> _Sent:
-        account = self.account.open(brief.agent, self._batch)
-        if brief.concludes:
-            account.scope = (self.account.scope or self.run.budget).child()
-        sent = _Sent(brief, name, account)
-        sent.task = asyncio.create_task(self._work(sent))
+    def _start(self, task: AgentTask, name: str) -> _Sent:
+        node = self.node.add_child(task.agent, self._batch)
+        if task.concludes:
+            node.scope = (self.node.scope or self.run.budget).child()
+        sent = _Sent(task, name, node)
+        sent.future = asyncio.create_task(self._work(sent))
         self._working.append(sent)
         self._all.append(sent)
         return sent
 
     async def _work(self, sent: _Sent) -> Outcome:
-        return await run_agent(self.run, sent.brief, sent.account, lambda: sent.reason)
+        return await run_agent(self.run, sent.task, sent.node, lambda: sent.reason)
 
-    async def next_outcome(self) -> tuple[Brief, Outcome] | Straggler | None:
+    async def next_outcome(self) -> tuple[AgentTask, Outcome] | Straggler | None:
         """The next to come back, or one that lags; None when none is left that is worth waiting for."""
         while self._working:
-            tasks = {sent.task for sent in self._working}
+            tasks = {sent.future for sent in self._working}
             done, _ = await asyncio.wait(tasks, timeout=self._seconds_to_act(), return_when=asyncio.FIRST_COMPLETED)
             if done:
-                sent = next(sent for sent in self._working if sent.task in done)
+                sent = next(sent for sent in self._working if sent.future in done)
                 if (back := await self._take_back(sent)) is not None:
                     return back
             else:
@@ -227,30 +229,30 @@ class AgentPool:
 
     def _silent_in(self, sent: _Sent, sure: float = SURE) -> float:
         """Seconds until an agent counts as silent if it says nothing; infinite where it cannot, because its tools are at work."""
-        progress = sent.account.progress
+        progress = sent.node.progress
         if progress.state == "idle":
             return float("inf")
         since = progress.last_sign
-        if sent.brief.model.abilities.one_machine:  # which may have begun with this one only when it was done with another
+        if sent.task.model.abilities.one_machine:  # which may have begun with this one only when it was done with another
             since = max(since, self._freed)
         return since + self._silence_limit(sent, sure) - time.monotonic()
 
     def _silence_limit(self, sent: _Sent, sure: float) -> float:
         # One that broke off tells nothing about how long others may take.
         sound = [other for other in self._all if other.name not in self._broken]
-        peers = [other for other in sound if other.brief.model.name == sent.brief.model.name]
+        peers = [other for other in sound if other.task.model.name == sent.task.model.name]
         peers = peers if len(peers) > 2 else sound
-        if sent.account.progress.state == "writing":
-            pauses = [other.account.progress.longest_gap for other in peers if other.account.progress.first_gap is not None]
+        if sent.node.progress.state == "writing":
+            pauses = [other.node.progress.longest_gap for other in peers if other.node.progress.first_gap is not None]
             # A pause is as suspicious as a late beginning at the most: streams stall where whole machines do.
             start = self._first_silence_limit(peers, sure) if sure > SURE else 0.0
             return max(start, self.policy.pause_limit(pauses, sent.age, sure))
         return self._first_silence_limit(peers, sure)
 
     def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
-        if not any(other.account.progress.comes_in_pieces for other in peers):
+        if not any(other.node.progress.comes_in_pieces for other in peers):
             sure = VERY_SURE
-        gaps = [other.account.progress.first_gap for other in peers if other.account.progress.first_gap is not None]
+        gaps = [other.node.progress.first_gap for other in peers if other.node.progress.first_gap is not None]
         return self.policy.first_silence_limit(gaps, len(peers), self._seconds, sure)
 
     def _abandon_after(self) -> float | None:
@@ -272,7 +274,7 @@ class AgentPool:
         """Ask those that have written something for their conclusion, once, and cancel the others."""
         for sent in self._working:
             if sent.can_conclude:
-                sent.account.ask_to_conclude("It fell silent" if not sent.is_hedge else "The others have answered")
+                sent.node.ask_to_conclude("It fell silent" if not sent.is_hedge else "The others have answered")
         await self._cancel([sent for sent in self._working if not sent.is_concluding or self._conclusion_left(sent) <= _NOT_BEFORE],
                            "it was silent when the others had answered")
 
@@ -283,14 +285,14 @@ class AgentPool:
             silent = self._silent_in(sent, VERY_SURE) <= _NOT_BEFORE
             if silent or self._likely_too_late(sent):
                 sent.is_reported = True
-                return Straggler(sent.brief, "silent" if silent else "late", silent and self._can_be_hedged(sent))
+                return Straggler(sent.task, "silent" if silent else "late", silent and self._can_be_hedged(sent))
         return None
 
     def _can_be_hedged(self, sent: _Sent) -> bool:
-        abilities = sent.brief.model.abilities
-        if not self.policy.hedge or abilities.in_process or sent.account.progress.state == "pausing":
+        abilities = sent.task.model.abilities
+        if not self.policy.hedge or abilities.in_process or sent.node.progress.state == "pausing":
             return False
-        busy = abilities.one_machine and any(other is not sent and other.brief.model.abilities.one_machine
+        busy = abilities.one_machine and any(other is not sent and other.task.model.abilities.one_machine
                                              and self._silent_in(other) > _NOT_BEFORE for other in self._working)
         return not busy
 
@@ -302,19 +304,19 @@ class AgentPool:
         left = self.run.budget.seconds_left()
         if left is None or not sent.can_conclude or (self._lengths and not self._likely_too_late(sent)):
             return float("inf")
-        first_gaps = [other.account.progress.first_gap for other in self._all if other.account.progress.first_gap is not None]
-        paces = [other.account.progress.tokens_per_second or 0.0 for other in (sent, *self._all)]
+        first_gaps = [other.node.progress.first_gap for other in self._all if other.node.progress.first_gap is not None]
+        paces = [other.node.progress.tokens_per_second or 0.0 for other in (sent, *self._all)]
         pace = next((each for each in paces if each), _PACE)
         elapsed = time.monotonic() - self._began
         return self.policy.conclude_at(elapsed + left, first_gaps, pace, conclude.TOKENS) - elapsed
 
     def _before_deadline(self, sent: _Sent) -> bool:
         """True if an agent concludes because time ends, and not because it was abandoned: it then has until the deadline."""
-        return sent.account.conclude_because == _TIME_ENDS
+        return sent.node.conclude_because == _TIME_ENDS
 
     def _likely_too_late(self, sent: _Sent) -> bool:
         """True if an agent writes, but not fast enough for its likely end to come before the deadline."""
-        left, progress = self.run.budget.seconds_left(), sent.account.progress
+        left, progress = self.run.budget.seconds_left(), sent.node.progress
         pace = progress.tokens_per_second
         if left is None or pace is None or not self._lengths:
             return False
@@ -322,26 +324,26 @@ class AgentPool:
 
     def _conclude_in_time(self) -> None:
         for sent in self._working:
-            if self._too_late_in(sent) <= _NOT_BEFORE and sent.account.progress.state != "idle":
-                sent.account.ask_to_conclude(_TIME_ENDS)
+            if self._too_late_in(sent) <= _NOT_BEFORE and sent.node.progress.state != "idle":
+                sent.node.ask_to_conclude(_TIME_ENDS)
 
     # Coming back.
 
-    async def _take_back(self, sent: _Sent) -> tuple[Brief, Outcome] | None:
+    async def _take_back(self, sent: _Sent) -> tuple[AgentTask, Outcome] | None:
         """Take in an agent that came back; None where its hedge is still at work and may do better."""
         self._working.remove(sent)
         self._freed = time.monotonic()
-        self.used[sent.brief.agent] = sent.account.total
-        outcome = sent.task.result()
+        self.used[sent.task.agent] = sent.node.total
+        outcome = sent.future.result()
         if isinstance(outcome, MuseError) or outcome.cut:
             self._broken.add(sent.name)
         doubles = [other for other in self._working if other.name == sent.name]
         if isinstance(outcome, Attempt) and not outcome.cut and not (doubles and outcome.verified is False):
             if outcome.verified is not False and not outcome.concluded:  # a wrong answer is no reason to leave the others behind
                 self._latencies.append(sent.latency)
-                self._lengths.append(sent.account.progress.tokens)
+                self._lengths.append(sent.node.progress.tokens)
             await self._cancel(doubles, "the same question was answered sooner by the other request")
-            return sent.brief, outcome
+            return sent.task, outcome
         if isinstance(outcome, Attempt):
             other = self._spare.get(sent.name)
             self._spare[sent.name] = outcome if other is None else max(other, outcome, key=lambda attempt: len(attempt.text))
@@ -350,7 +352,7 @@ class AgentPool:
         best = self._spare.get(sent.name, outcome)
         if isinstance(best, MuseError):
             self.failures[sent.name] = best
-        return sent.brief, best
+        return sent.task, best
 
     async def cancel_all(self, reason: str) -> None:
         """Cancel those at work, and wait until they have gone."""
@@ -359,9 +361,9 @@ class AgentPool:
     async def _cancel(self, those: list[_Sent], reason: str) -> None:
         for sent in those:
             sent.reason = reason
-            sent.task.cancel()
+            sent.future.cancel()
         try:
-            await gone(sent.task for sent in those)
+            await wait_cancelled(sent.future for sent in those)
         finally:
             self._working = [sent for sent in self._working if sent not in those]
 

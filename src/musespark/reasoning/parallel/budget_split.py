@@ -15,10 +15,10 @@ from musespark.budget import Budget, Cost, Limits
 from musespark.content import Effort
 from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief
 from musespark.reasoning.agent.model_call import readable
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.usage import Usage
 
 REPLY = 400
@@ -33,17 +33,17 @@ DECIDING = 6
 """Calls that are planned for whoever decides in the end."""
 COMPARING = 4
 """One token in so many may go into comparing answers, and of the money as much: the answers themselves matter more."""
-NOTHING = Cost()
+NO_COST = Cost()
 
 
-def limited(run: Run) -> bool:
+def is_limited(run: RunContext) -> bool:
     """Whether tokens or money are."""
     return run.budget.tokens_left() is not None or run.budget.usd_left() is not None
 
 
-def _read(brief: Brief) -> int:
+def _read(task: AgentTask) -> int:
     """Tokens of its prompt."""
-    return prompt_tokens(readable(brief.request, brief.model)) if brief.model.abilities.conversation else 0
+    return prompt_tokens(readable(task.request, task.model)) if task.model.abilities.conversation else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class _Left:
     usd: float
 
     @classmethod
-    def of(cls, run: Run, kept: Cost = NOTHING) -> _Left:
+    def of(cls, run: RunContext, kept: Cost = NO_COST) -> _Left:
         tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
         return cls(math.inf if tokens is None else tokens - kept.tokens, math.inf if usd is None else usd - kept.usd)
 
@@ -68,10 +68,10 @@ class _Left:
 
 
 @dataclass
-class Shares:
+class TokenAllocator:
     """What replies have taken so far, and who can have one for what is left."""
 
-    run: Run
+    run: RunContext
     comparing: Budget = field(init=False)
     """What asking whether answers say the same may cost in all; the calls themselves draw from the run's budget."""
     _whole: dict[str, int] = field(default_factory=dict)
@@ -83,14 +83,14 @@ class Shares:
 
     def __post_init__(self) -> None:
         tokens, usd = self.run.budget.tokens_left(), self.run.budget.usd_left()
-        self.comparing = Budget(Limits(tokens=None if tokens is None else tokens // COMPARING,
+        self.comparison_budget = Budget(Limits(tokens=None if tokens is None else tokens // COMPARING,
                                        usd=None if usd is None else usd / COMPARING))
 
-    def saw(self, brief: Brief, outcome: object, usage: Usage) -> None:
+    def observe(self, task: AgentTask, outcome: object, usage: Usage) -> None:
         """Learn from what an agent used until it came back."""
-        name, written = brief.model.name, usage.tokens - usage.prompt_tokens
+        name, written = task.model.name, usage.tokens - usage.prompt_tokens
         self._prompts[name] = max(usage.prompt_tokens, self._prompts.get(name, 0))
-        held = brief.request.max_tokens is not None and written >= brief.request.max_tokens
+        held = task.request.max_tokens is not None and written >= task.request.max_tokens
         if isinstance(outcome, Attempt) and outcome.why == "finished":
             known = self._whole
         elif held or (isinstance(outcome, Attempt) and outcome.why == "budget"):
@@ -99,14 +99,14 @@ class Shares:
             return
         known[name] = max(written, known.get(name, 0))
 
-    def reads(self, brief: Brief) -> int:
+    def expected_input(self, task: AgentTask) -> int:
         """Tokens of the prompts that it is likely to cost."""
-        again = MARGIN * self._prompts.get(brief.model.name, 0) if brief.tools else 0
-        return max(_read(brief), math.ceil(again))
+        again = MARGIN * self._prompts.get(task.model.name, 0) if task.tools else 0
+        return max(_read(task), math.ceil(again))
 
-    def takes(self, brief: Brief, most: int | None = None) -> int:
+    def expected_output(self, task: AgentTask, most: int | None = None) -> int:
         """Tokens that a reply is likely to need, at most so many. What was cut would have needed more: twice as many are tried."""
-        name, request = brief.model.name, brief.request
+        name, request = task.model.name, task.request
         cut = self._cut.get(name, 0)
         if name in self._whole:
             guess = max(math.ceil(MARGIN * self._whole[name]), cut + 1)
@@ -115,27 +115,27 @@ class Shares:
         elif self._whole:
             guess = math.ceil(MARGIN * max(self._whole.values()))
         else:
-            reasons = brief.model.abilities.effort and request.effort not in (None, Effort.NONE)
+            reasons = task.model.abilities.effort and request.effort not in (None, Effort.NONE)
             guess = REASONED if reasons else REPLY
-        return min(each for each in (guess, most, request.max_tokens, brief.model.abilities.context) if each is not None)
+        return min(each for each in (guess, most, request.max_tokens, task.model.abilities.context) if each is not None)
 
-    def cost(self, briefs: Iterable[Brief], most: int | None = None) -> Cost:
+    def cost(self, tasks: Iterable[AgentTask], most: int | None = None) -> Cost:
         """What these are likely to cost together; nothing where there is not so much left."""
         tokens, usd = 0, 0.0
-        for brief in briefs:
-            read, written, abilities = self.reads(brief), self.takes(brief, most), brief.model.abilities
+        for task in tasks:
+            read, written, abilities = self.expected_input(task), self.expected_output(task, most), task.model.abilities
             tokens += read + written
             usd += read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
         left = self.run.budget.tokens_left(), self.run.budget.usd_left()
         paid = all(limit is None or limit >= cost for limit, cost in zip(left, (tokens, usd), strict=True))
-        return Cost(tokens=tokens, usd=usd) if paid else NOTHING
+        return Cost(tokens=tokens, usd=usd) if paid else NO_COST
 
-    def and_comparing(self, cost: Cost) -> Cost:
+    def with_comparisons(self, cost: Cost) -> Cost:
         """That, and what may still go into comparing answers."""
-        return Cost(tokens=cost.tokens + (self.comparing.tokens_left() or 0), usd=cost.usd + (self.comparing.usd_left() or 0.0))
+        return Cost(tokens=cost.tokens + (self.comparison_budget.tokens_left() or 0), usd=cost.usd + (self.comparison_budget.usd_left() or 0.0))
 
-    def dealt(self, briefs: Sequence[Brief], count: int, kept: Cost = NOTHING, *, most: int | None = None, planned: int = 0,
-              half: bool = False, anyone: bool = False) -> list[Brief]:
+    def allocate(self, tasks: Sequence[AgentTask], count: int, kept: Cost = NO_COST, *, most: int | None = None, planned: int = 0,
+              half: bool = False, anyone: bool = False) -> list[AgentTask]:
         """The first of these, at most `count`, that can be paid to the end of a likely reply, each with its share; where nothing is
         limited the first `count`, as they are.
 
@@ -143,31 +143,31 @@ class Shares:
         is ample, nobody gets more. half: others come after these, who share half of what is left, if that is enough. anyone: better
         a cut answer than none; somebody is sent while there is more than has been too little.
         """
-        if not limited(self.run):
-            return list(briefs[:count])
+        if not is_limited(self.run):
+            return list(tasks[:count])
         left = _Left.of(self.run, kept)
-        reads = {brief.agent: self.reads(brief) for brief in briefs}
+        inputs = {task.agent: self.expected_input(task) for task in tasks}
 
-        def writable(brief: Brief, parts: int) -> float:
-            return left.writable(brief.model, reads[brief.agent], parts)
+        def writable(task: AgentTask, parts: int) -> float:
+            return left.writable(task.model, inputs[task.agent], parts)
 
-        def paid(those: Sequence[Brief], parts: int) -> bool:
-            return all(writable(brief, parts) >= self.takes(brief, most) for brief in those)
+        def paid(those: Sequence[AgentTask], parts: int) -> bool:
+            return all(writable(task, parts) >= self.expected_output(task, most) for task in those)
 
-        sent: list[Brief] = []
-        for brief in briefs:
-            if len(sent) < count and paid([*sent, brief], len(sent) + 1):
-                sent.append(brief)
+        sent: list[AgentTask] = []
+        for task in tasks:
+            if len(sent) < count and paid([*sent, task], len(sent) + 1):
+                sent.append(task)
         if not sent and anyone:
             left = _Left.of(self.run)
-            sent = [brief for brief in briefs if writable(brief, 1) > self._cut.get(brief.model.name, 0)][:1]
+            sent = [task for task in tasks if writable(task, 1) > self._cut.get(task.model.name, 0)][:1]
         parts = 2 * len(sent) if half and paid(sent, 2 * len(sent)) else len(sent)
-        ample = {brief.agent: max(AMPLE, 2 * self.takes(brief, most), writable(brief, planned) if planned else 0) for brief in sent}
-        return [brief if math.isinf(each := writable(brief, parts)) else _held_to(brief, min(each, ample[brief.agent]))
-                for brief in sent]
+        ample = {task.agent: max(AMPLE, 2 * self.expected_output(task, most), writable(task, planned) if planned else 0) for task in sent}
+        return [task if math.isinf(each := writable(task, parts)) else _held_to(task, min(each, ample[task.agent]))
+                for task in sent]
 
 
-def _held_to(brief: Brief, writable: float) -> Brief:
+def _held_to(task: AgentTask, writable: float) -> AgentTask:
     """The brief with a reply of at most so many tokens."""
-    most = writable if brief.request.max_tokens is None else min(writable, brief.request.max_tokens)
-    return replace(brief, request=replace(brief.request, max_tokens=max(1, int(most))))
+    most = writable if task.request.max_tokens is None else min(writable, task.request.max_tokens)
+    return replace(task, request=replace(task.request, max_tokens=max(1, int(most))))

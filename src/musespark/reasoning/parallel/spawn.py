@@ -12,13 +12,13 @@ from itertools import count
 from typing import Any
 
 from musespark.content import Message, ToolSpec
-from musespark.reasoning.agent.agent import Brief
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
-from musespark.reasoning.parallel.budget_split import Shares
+from musespark.reasoning.parallel.budget_split import TokenAllocator
 from musespark.reasoning.parallel.stragglers import EVERYONE
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.usage_node import UsageNode
 from musespark.tools.tool import Output
 
 MOST = 16
@@ -52,9 +52,9 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 class SpawnAgents:
     """The tool in the hands of one agent."""
 
-    run: Run
-    brief: Brief
-    account: Account
+    run: RunContext
+    task: AgentTask
+    node: UsageNode
 
     spec = SPEC
 
@@ -63,7 +63,7 @@ class SpawnAgents:
 
     async def use(self, arguments: Mapping[str, Any]) -> Output:
         """Send the sub-agents and wait for all of them; the caps on depth and on the run's agents hold across all calls."""
-        if self.brief.depth >= DEPTH:
+        if self.task.depth >= DEPTH:
             return Output("A sub-agent of a sub-agent does its work itself.", failed=True)
         told = messages(arguments)
         if isinstance(told, str):
@@ -71,34 +71,34 @@ class SpawnAgents:
         allowed = self.run.request.threads - self.run.spawned
         if len(told) > allowed:
             return Output(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
-        names = [f"{self.brief.agent}/sub-{next(self._number)}" for _ in told]
-        shares = Shares(self.run)
-        sent = shares.dealt([self._brief(*each) for each in zip(names, told, strict=True)], len(told), shares.cost([self.brief]),
+        names = [f"{self.task.agent}/sub-{next(self._number)}" for _ in told]
+        allocator = TokenAllocator(self.run)
+        sent = allocator.allocate([self._task(*each) for each in zip(names, told, strict=True)], len(told), allocator.cost([self.task]),
                             planned=len(told) + 1)
         if len(sent) < len(told):
             return Output(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
                           failed=True)
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
-        async with AgentPool(self.run, self.account, EVERYONE) as pool:
-            for brief in sent:
-                pool.send(brief)
+        async with AgentPool(self.run, self.node, EVERYONE) as pool:
+            for task in sent:
+                pool.send(task)
             while (back := await pool.next_outcome()) is not None:
                 if isinstance(back, Straggler):
                     if back.can_be_hedged:
-                        pool.hedge(back.brief)
+                        pool.hedge(back.task)
                 else:
-                    brief, outcome = back
+                    task, outcome = back
                     said = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
-                    answers[brief.agent.removesuffix("-again")] = said
+                    answers[task.agent.removesuffix("-again")] = said
         told_back = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
                 for number, name in enumerate(names, 1)]
         return Output("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
-    def _brief(self, name: str, message: str) -> Brief:
-        request = replace(self.brief.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)
-        return Brief(agent=name, parent=self.brief.agent, model=self.brief.model, request=request, task=message,
-                     tools=self.brief.tools, depth=self.brief.depth + 1)
+    def _task(self, name: str, message: str) -> AgentTask:
+        request = replace(self.task.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)
+        return AgentTask(agent=name, parent=self.task.agent, model=self.task.model, request=request, label=message,
+                     tools=self.task.tools, depth=self.task.depth + 1)
 
 
 def messages(arguments: Mapping[str, Any]) -> list[str] | str:

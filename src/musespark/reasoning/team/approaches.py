@@ -38,7 +38,7 @@ WARM = 0.8
 """Temperature of all explorers, where neither the one who asks nor a calibration has chosen one."""
 
 
-def explorer(request: Request, model: Model, index: int, approach: str = PLAIN,
+def explorer_request(request: Request, model: Model, index: int, approach: str = PLAIN,
              temperature: float | None = None) -> tuple[Request, str]:
     """The request as explorer number `index` (from 0) gets it, and a name for how it goes about it.
 

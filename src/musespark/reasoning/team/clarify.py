@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.events import Noted
-from musespark.reasoning.agent.agent import Brief
-from musespark.reasoning.agent.conclude import ONLY_THE_ANSWER, conclusion
+from musespark.reasoning.agent.conclude import ONLY_THE_ANSWER, conclusion_request
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.answer_pool import AnswerPool
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
@@ -26,47 +26,47 @@ _AT_MOST = 2
 """Agents that are asked; more cost a small model more tokens than plain sampling does."""
 
 
-async def clarify(run: Run, team: Team, table: Table, asked: Mapping[str, Brief]) -> None:
+async def clarify(run: RunContext, team: Team, answers: AnswerPool, asked: Mapping[str, AgentTask]) -> None:
     """Put the answers of those that could not be understood on the table; what cannot be paid for stays as it is.
 
     asked: what each agent was sent with.
     """
-    if all(brief.asks_for is not None for brief in asked.values()):
-        await table.pool()
-    counts, leader = table.groups.counts, table.groups.leader
+    if all(task.asks_for is not None for task in asked.values()):
+        await answers.include_partial()
+    counts, leader = answers.groups.counts, answers.groups.leader
     leads = len(counts) == 1 or (len(counts) > 1 and counts[0] > counts[1])
     if leads and leader is not None and any(attempt.guessed or not attempt.unclear for attempt in leader.attempts):
         return
-    unclear = {attempt.agent: attempt for attempt in table.attempts if attempt.unclear and attempt.why != "cut"
+    unclear = {attempt.agent: attempt for attempt in answers.attempts if attempt.unclear and attempt.why != "cut"
                and attempt.agent in asked and not (attempt.guessed and max(counts, default=0) > 1)}
     if not unclear:
         return
-    briefs = [_brief(asked[agent], attempt) for agent, attempt in list(unclear.items())[:_AT_MOST]]
-    sent = table.shares.dealt(briefs, len(briefs), team.price(run, table))
+    tasks = [_task(asked[agent], attempt) for agent, attempt in list(unclear.items())[:_AT_MOST]]
+    sent = answers.allocator.allocate(tasks, len(tasks), team.price(run, answers))
     if not sent:
         return
     count = len(unclear)
     asking = "their agents are asked" if len(sent) == count else f"{len(sent)} of their agents are asked"
-    run.emit(Noted("main", f"In {count} of {len(table.attempts)} replies no answer can be told; {asking}."))
-    after = {attempt.agent: attempt for attempt in table.attempts}
+    run.emit(Noted("main", f"In {count} of {len(answers.attempts)} replies no answer can be told; {asking}."))
+    after = {attempt.agent: attempt for attempt in answers.attempts}
     async with AgentPool(run, run.main, team.stragglers) as pool:
-        for brief in sent:
-            pool.send(brief)
+        for task in sent:
+            pool.send(task)
         while (back := await pool.next_outcome()) is not None:
             if isinstance(back, Straggler):
                 continue  # the reply that there is counts
-            brief, outcome = back
-            before = unclear[brief.agent.removesuffix("/answer")]
+            task, outcome = back
+            before = unclear[task.agent.removesuffix("/answer")]
             if isinstance(outcome, Attempt) and not outcome.unclear:
                 after[before.agent] = _clarified(before, outcome)
-    await table.replace(after.values())
-    table.agreed()
+    await answers.replace(after.values())
+    answers.publish_agreement()
 
 
-def _brief(asked: Brief, attempt: Attempt) -> Brief:
+def _task(asked: AgentTask, attempt: Attempt) -> AgentTask:
     asking = ONLY_THE_ANSWER if asked.asks_for is None else asked.asks_for.asking
-    request = conclusion(asked.request, asked.model, list(attempt.transcript), asking)
-    return replace(asked, agent=f"{attempt.agent}/answer", task=f"{asked.model.name}: the answer alone", request=request, tools=(),
+    request = conclusion_request(asked.request, asked.model, list(attempt.transcript), asking)
+    return replace(asked, agent=f"{attempt.agent}/answer", label=f"{asked.model.name}: the answer alone", request=request, tools=(),
                    concludes=False)
 
 

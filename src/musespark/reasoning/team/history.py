@@ -8,13 +8,13 @@ from pathlib import Path
 
 from musespark.models.model import Model
 from musespark.reasoning.consensus.panel import Panel
-from musespark.reasoning.context import Run
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.strategy import Strategy
 from musespark.store import Store, Vote
 
 
-def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
+def load_panel(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
     """What is known of these models on such questions, and whom to ask in which order: all of them where nothing is known.
 
     Raises `StoreUnusable`.
@@ -26,7 +26,7 @@ def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Pa
     return (panel, known) if known else (None, tuple(models))
 
 
-def strategy_for(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
+def load_strategy(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
     """The strategy that calibration found for such questions; None where it was not calibrated, or models are mixed, which a panel
     is for.
 
@@ -40,13 +40,13 @@ def strategy_for(kind: str, store: Path | None, models: Sequence[Model]) -> Stra
     return None if text is None else Strategy.from_json(text)
 
 
-def keeping(kind: str, store: Path | None) -> Callable[[Run, Table], None]:
+def vote_recorder(kind: str, store: Path | None) -> Callable[[RunContext, AnswerPool], None]:
     """Keeps the votes of a run."""
 
-    def keep(run: Run, table: Table) -> None:
+    def keep(run: RunContext, answers: AnswerPool) -> None:
         question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
-                 for number, group in enumerate(table.explored) for attempt in group.attempts]
+                 for number, group in enumerate(answers.initial_groups) for attempt in group.attempts]
         with Store(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())
 

@@ -14,13 +14,13 @@ from musespark.errors import BadInput, BudgetExhausted
 from musespark.events import Noted
 from musespark.models.estimate import prompt_tokens
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence import Judge
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import run_agent
 from musespark.reasoning.parallel.budget_split import REASONED
-from musespark.reasoning.usage_node import Account
+from musespark.reasoning.usage_node import UsageNode
 
 LONGEST = 8_000
 """Characters of an answer that the model is shown: its beginning and its end."""
@@ -29,7 +29,7 @@ TOKENS = 200
 _SAID = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
-def same_meaning(run: Run, model: Model, allowed: Budget) -> Judge:
+def llm_judge(run: RunContext, model: Model, allowed: Budget) -> Judge:
     """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once all that is
     allowed for it has been used.
 
@@ -41,14 +41,14 @@ def same_meaning(run: Run, model: Model, allowed: Budget) -> Judge:
 
 @dataclass(eq=False)
 class _Comparing:
-    run: Run
+    run: RunContext
     model: Model
     allowed: Budget
 
     def __post_init__(self) -> None:
         self._numbers = count(1)
         self._under_way: set[str] = set()
-        self._batch: list[Account] = []
+        self._batch: list[UsageNode] = []
         self._told = False
         self._back = asyncio.Event()
         """Set when one has come back; then another one takes its place."""
@@ -81,7 +81,7 @@ class _Comparing:
                 await self._back.wait()
             else:
                 if not self._under_way:
-                    self._batch = self.run.main.batch()
+                    self._batch = self.run.main.new_batch()
                 self._under_way.add(agent)
                 return held
 
@@ -96,12 +96,12 @@ class _Comparing:
         return replace(request, max_tokens=None if math.isinf(min(most)) else max(1, int(min(most))))
 
     async def _asked(self, agent: str, request: Request, held: Reservation) -> bool:
-        account = self.run.main.open(agent, self._batch)
-        brief = Brief(agent=agent, model=self.model, task=f"{self.model.name}: do two answers say the same?", request=request)
+        node = self.run.main.add_child(agent, self._batch)
+        task = AgentTask(agent=agent, model=self.model, label=f"{self.model.name}: do two answers say the same?", request=request)
         try:
-            outcome = await run_agent(self.run, brief, account, lambda: "its verdict is not needed any more")
+            outcome = await run_agent(self.run, task, node, lambda: "its verdict is not needed any more")
         finally:
-            held.settle(Cost(tokens=account.total.tokens, usd=account.total.usd))
+            held.settle(Cost(tokens=node.total.tokens, usd=node.total.usd))
             self._under_way.remove(agent)
             back, self._back = self._back, asyncio.Event()
             back.set()

@@ -15,21 +15,21 @@ from musespark.content import Request
 from musespark.errors import BadOption, BeyondModel, QuestionTooLong
 from musespark.events import Decided, Noted, StageStarted
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief, ToolMaker
-from musespark.reasoning.agent.vision_tools import Looking
+from musespark.reasoning.agent.task import AgentTask, ToolFactory
+from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
 from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
-from musespark.reasoning.consensus.groups import enough
 from musespark.reasoning.consensus.panel import Panel
-from musespark.reasoning.context import Run
+from musespark.reasoning.consensus.stopping import enough
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.stragglers import StragglerPolicy
 from musespark.reasoning.team.aggregate import Aggregator, aggregator_named
-from musespark.reasoning.team.aggregate.automatic import price
-from musespark.reasoning.team.answer_pool import Table, part
-from musespark.reasoning.team.approaches import PLAIN, explorer, instructions
+from musespark.reasoning.team.aggregate.automatic import decision_cost
+from musespark.reasoning.team.answer_pool import AnswerPool, user_hook
+from musespark.reasoning.team.approaches import PLAIN, explorer_request, instructions
 from musespark.reasoning.team.explore import explore
-from musespark.reasoning.team.llm_equivalence import same_meaning
+from musespark.reasoning.team.llm_equivalence import llm_judge
 from musespark.reasoning.team.refine import refine
 from musespark.tools.tool import Tool
 
@@ -45,7 +45,7 @@ Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
 """Group sizes, the leader's first, and how many answers are still to come: whether they could not change the winner, and why."""
 
 
-def briefs(run: Run, team: Team) -> list[Brief]:
+def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
     """The explorers: the models dealt in turn, each with a seed of its own, asked by the team's approach.
 
     Each gets its share of a limited budget when it is sent.
@@ -54,8 +54,8 @@ def briefs(run: Run, team: Team) -> list[Brief]:
     asks_for = team.answer_format(run.request)
     for index in range(team.agents):
         model = team.explorers[index % len(team.explorers)]
-        request, approach = explorer(run.request, model, index, team.approach, team.temperature)
-        found.append(Brief(agent=f"agent-{index + 1}", model=model, request=request, task=f"{model.name}: {approach}",
+        request, approach = explorer_request(run.request, model, index, team.approach, team.temperature)
+        found.append(AgentTask(agent=f"agent-{index + 1}", model=model, request=request, label=f"{model.name}: {approach}",
                            tools=team.tools, verify=team.verify, asks_for=asks_for if model.abilities.conversation else None,
                            concludes=model.abilities.conversation))
     return found
@@ -91,8 +91,8 @@ class Team:
     judge: Model | None = None
     """None: the first explorer that can."""
     merger: Model | None = None
-    tools: tuple[Tool | ToolMaker, ...] = ()
-    explore: Callable[[Run, Team], list[Brief]] = briefs
+    tools: tuple[Tool | ToolFactory, ...] = ()
+    explore: Callable[[RunContext, Team], list[AgentTask]] = explorer_tasks
     same: Equivalence | None = None
     """When two answers are the same; None: by what the question asks for."""
     enough: Enough = enough
@@ -101,7 +101,7 @@ class Team:
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
     panel: Panel | None = None
     """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
-    remember: Callable[[Run, Table], None] | None = None
+    remember: Callable[[RunContext, AnswerPool], None] | None = None
     """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
 
     def __post_init__(self) -> None:
@@ -120,35 +120,35 @@ class Team:
         """What a run of the team is known by: its distinct explorers."""
         return " + ".join(dict.fromkeys(model.name for model in self.explorers))
 
-    async def contemplate(self, run: Run) -> None:
+    async def contemplate(self, run: RunContext) -> None:
         """All stages, one after the other; the run then has its answer. Raises AllFailed where no explorer has any."""
         if self.because:
             run.emit(Noted("main", self.because))
-        table = await explore(run, self)
+        answers = await explore(run, self)
         for number in range(1, self.rounds + 1):
-            if not table.settled:
-                await refine(run, self, table, number)
-        await self._settle(run, table)
+            if not answers.stop_reason:
+                await refine(run, self, answers, number)
+        await self._settle(run, answers)
 
-    async def _settle(self, run: Run, table: Table) -> None:
+    async def _settle(self, run: RunContext, answers: AnswerPool) -> None:
         run.emit(StageStarted("aggregate"))
-        named = "auto" if table.verified and isinstance(self.aggregate, str) else self.aggregate
+        named = "auto" if answers.verified and isinstance(self.aggregate, str) else self.aggregate
         decide = aggregator_named(named) if isinstance(named, str) else named
-        with part("aggregate"):
-            decision = await run.in_time(decide(run, self, table)) if decide is self.aggregate else await decide(run, self, table)
+        with user_hook("aggregate"):
+            decision = await run.within_deadline(decide(run, self, answers)) if decide is self.aggregate else await decide(run, self, answers)
         run.emit(Decided(decision.by, decision.winners, decision.reason))
         decision.speak(run)
-        if (table.short or run.budget.stopped) and not table.settled:
+        if (answers.budget_limited or run.budget.stopped) and not answers.stop_reason:
             run.why = "budget"
         if self.remember is not None:
-            await self._remembered(run, table)
+            await self._remembered(run, answers)
 
-    async def _remembered(self, run: Run, table: Table) -> None:
+    async def _remembered(self, run: RunContext, answers: AnswerPool) -> None:
         """The answer is there already: nothing that goes wrong here takes it away."""
         assert self.remember is not None
         try:
             async with asyncio.timeout(MEMORY):
-                await asyncio.to_thread(self.remember, run, table)
+                await asyncio.to_thread(self.remember, run, answers)
         except Exception as error:
             run.emit(Noted("main", f"Who answered what could not be kept: {error or type(error).__name__}"))
 
@@ -158,19 +158,19 @@ class Team:
         asked = (*self.explorers, self.refiner, self.judge, self.merger)
         return tuple({id(model): model for model in asked if model is not None}.values())
 
-    def is_enough(self, table: Table, remaining: int) -> tuple[bool, str]:
+    def is_enough(self, answers: AnswerPool, remaining: int) -> tuple[bool, str]:
         """Whether more answers would change nothing, and why."""
-        return self.panel.enough(table.groups) if self.panel else self.enough(table.groups.counts, remaining)
+        return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
 
-    def price(self, run: Run, table: Table) -> Cost:
+    def price(self, run: RunContext, answers: AnswerPool) -> Cost:
         """What it takes to decide between the answers so far, as far as a model would be asked; kept back from a limited budget."""
-        return price(run, self, table)
+        return decision_cost(run, self, answers)
 
-    def equivalence(self, run: Run, comparing: Budget) -> Equivalence:
+    def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
         """When two answers to this question are the same; a judge who is asked for it has so much to spend."""
         if self.same is not None:
             return self.same
-        return equivalence_for(run.request, same_meaning(run, self.judge, comparing) if self.judge else None)
+        return equivalence_for(run.request, llm_judge(run, self.judge, comparing) if self.judge else None)
 
     def answer_format(self, request: Request) -> AnswerFormat | None:
         """The short answer that the question asks for; none where somebody else says when answers are the same."""
@@ -180,7 +180,7 @@ class Team:
         """The model that plays a role for an agent: the one named for it, or the agent's own."""
         return getattr(self, role) or attempt.by or self.explorers[0]
 
-    def player(self, role: Role, request: Request) -> Model | None:
+    def model_for(self, role: Role, request: Request) -> Model | None:
         """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
         named: Model | None = getattr(self, role)
         return named or next((model for model in self.explorers if model.abilities.conversation
@@ -195,7 +195,7 @@ class Team:
             context = model.abilities.context
             if not model.abilities.conversation and len(request.question) > CHARACTERS * context:
                 raise QuestionTooLong(len(request.question), context)
-        looking = next((tool for tool in self.tools if isinstance(tool, Looking)), None)
+        looking = next((tool for tool in self.tools if isinstance(tool, VisionToolFactory)), None)
         for model in self.models:
             read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
             if (request.images or request.videos) and not (model.abilities.pictures_in or read_to):

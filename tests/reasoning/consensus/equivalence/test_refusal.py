@@ -3,7 +3,7 @@ from attempts import attempt
 
 from musespark.reasoning.consensus.equivalence import equivalence_named
 from musespark.reasoning.consensus.equivalence.refusal import is_refusal
-from musespark.reasoning.consensus.groups import Groups
+from musespark.reasoning.consensus.groups import AnswerGroups
 
 
 @pytest.mark.parametrize("reply", [
@@ -26,7 +26,7 @@ def test_an_answer_is_none(reply: str) -> None:
 
 async def test_refusals_agree_with_nobody_and_give_way_to_any_answer() -> None:
     no = "I'm sorry, but I can't help with that."
-    groups = Groups(equivalence_named("automatic"))
+    groups = AnswerGroups(equivalence_named("automatic"))
     for name in "ab":
         await groups.add(attempt(no, name))
     assert groups.counts == (1, 1) and len(groups) == 2
@@ -36,6 +36,6 @@ async def test_refusals_agree_with_nobody_and_give_way_to_any_answer() -> None:
 
 
 async def test_a_marked_answer_is_no_refusal() -> None:
-    groups = Groups(equivalence_named("automatic"))
+    groups = AnswerGroups(equivalence_named("automatic"))
     await groups.add(attempt("5", text="I'm sorry, I cannot help but laugh.\nAnswer: 5"))
     assert groups.leader is not None and not groups.declined

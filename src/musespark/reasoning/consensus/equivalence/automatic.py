@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.consensus.equivalence.judged import Judge, Judged
+from musespark.reasoning.consensus.equivalence.judged import Judge, JudgedEquivalence
 from musespark.reasoning.consensus.equivalence.literals import literal, literal_key
 from musespark.reasoning.consensus.equivalence.mathematics import Mathematics, wordy
 from musespark.reasoning.consensus.equivalence.reading.answer import Choice, Words
@@ -25,7 +25,7 @@ class Automatic:
     keyed = False
 
     def __init__(self, judge: Judge | None = None, mathematics: Mathematics | None = None) -> None:
-        self._judged = Judged(judge) if judge else None
+        self._judged = JudgedEquivalence(judge) if judge else None
         self._values = mathematics or Mathematics()
 
     @property

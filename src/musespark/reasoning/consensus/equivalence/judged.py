@@ -13,7 +13,7 @@ Judge = Callable[[str, str], Awaitable[bool]]
 """Asks a model whether two answers say the same."""
 
 
-class Judged:
+class JudgedEquivalence:
     """Answers that the judge calls the same. A pair is asked about once, whichever comes first and however many ask
     at a time: a verdict holds both ways."""
 

@@ -7,14 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TypeAlias
 
 from musespark.errors import BadOption
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.team.aggregate.decision import Decision
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.answer_pool import AnswerPool
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
 
-Aggregator: TypeAlias = "Callable[[Run, Team, Table], Awaitable[Decision]]"
+Aggregator: TypeAlias = "Callable[[RunContext, Team, AnswerPool], Awaitable[Decision]]"
 
 AGGREGATORS: Mapping[str, str] = {
     "auto": "musespark.reasoning.team.aggregate.automatic:automatic",

@@ -7,40 +7,40 @@ from typing import TYPE_CHECKING
 
 from musespark.budget import Cost
 from musespark.reasoning.consensus.equivalence.automatic import prose
-from musespark.reasoning.context import Run
-from musespark.reasoning.parallel.budget_split import NOTHING
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.parallel.budget_split import NO_COST
 from musespark.reasoning.team.aggregate import Aggregator, aggregator_named
 from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.judge import VERDICT, comparisons, judge
 from musespark.reasoning.team.aggregate.merge import merge, writing
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.aggregate.weigh import weigh
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.answer_pool import AnswerPool
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
 
 
-async def automatic(run: Run, team: Team, table: Table) -> Decision:
+async def automatic(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """Verified answers win; else the vote, weighed where reliabilities are known; a tie goes to a judge where one was named or
     helped in calibration, and prose that differs to a merger. Otherwise a tie is decided by who came first, and is told as a
     tie."""
-    decide, why = _choice(run, team, table)
-    return _because(await decide(run, team, table), why, by="verified" if table.verified else None)
+    decide, why = _choice(run, team, answers)
+    return _because(await decide(run, team, answers), why, by="verified" if answers.verified else None)
 
 
-def _choice(run: Run, team: Team, table: Table) -> tuple[Aggregator, str]:
-    leading = table.groups.leading
-    if table.verified:
+def _choice(run: RunContext, team: Team, answers: AnswerPool) -> tuple[Aggregator, str]:
+    ranked = answers.groups.ranked
+    if answers.verified:
         return vote, "it was checked and found right"
-    if len(leading) == 1:
+    if len(ranked) == 1:
         return vote, "all answers that count agree"
     if team.panel is not None:
         return weigh, "the models' reliability on such questions is known"
-    if table.settled or len(leading[0]) > len(leading[1]):
+    if answers.stop_reason or len(ranked[0]) > len(ranked[1]):
         return vote, "it has the most votes"
-    able = team.player("judge", run.request) is not None and run.budget.seconds_left() != 0
-    if able and all(prose(group.answer) and not group.first.calls for group in leading):
+    able = team.model_for("judge", run.request) is not None and run.budget.seconds_left() != 0
+    if able and all(prose(group.answer) and not group.representative.calls for group in ranked):
         return merge, "the answers are prose that no vote can count"
     if not (team.judge or team.judge_ties):
         return vote, ""
@@ -49,20 +49,20 @@ def _choice(run: Run, team: Team, table: Table) -> tuple[Aggregator, str]:
     return judge, "the vote is tied"
 
 
-def price(run: Run, team: Team, table: Table) -> Cost:
+def decision_cost(run: RunContext, team: Team, answers: AnswerPool) -> Cost:
     """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing where a vote does."""
-    if len(table.groups) < 2:
-        return NOTHING
+    if len(answers.groups) < 2:
+        return NO_COST
     decide = aggregator_named(team.aggregate) if isinstance(team.aggregate, str) else team.aggregate
     if decide is automatic:
-        decide, _ = _choice(run, team, table)
-    finalists = [group.first for group in table.groups.leading[:2]]
+        decide, _ = _choice(run, team, answers)
+    finalists = [group.representative for group in answers.groups.ranked[:2]]
     if decide is judge:
-        cost = table.shares.cost(comparisons(run, team, finalists), VERDICT)
+        cost = answers.allocator.cost(comparisons(run, team, finalists), VERDICT)
     else:
-        cost = table.shares.cost(writing(run, team, finalists)) if decide is merge else NOTHING
+        cost = answers.allocator.cost(writing(run, team, finalists)) if decide is merge else NO_COST
     compared = team.judge is not None and team.same is None and any(prose(each.answer) for each in finalists)
-    return table.shares.and_comparing(cost) if compared and cost != NOTHING else cost
+    return answers.allocator.with_comparisons(cost) if compared and cost != NO_COST else cost
 
 
 def _because(decision: Decision, why: str, by: str | None = None) -> Decision:

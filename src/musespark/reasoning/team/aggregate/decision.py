@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from musespark.events import Abstained, AnswerDelta, Verified
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Decision:
     written: bool = False
     """Whether the answer has been streamed already, as it was written."""
 
-    def speak(self, run: Run) -> None:
+    def speak(self, run: RunContext) -> None:
         """Make the winner's reply the run's answer."""
         if not self.written and self.winner.text:
             run.emit(AnswerDelta(self.winner.text))
@@ -32,4 +32,4 @@ class Decision:
             run.emit(Verified(self.winner.verified, self.winner.verified_by))
         if self.winner.abstained:
             run.emit(Abstained(self.winner.abstained))
-        run.settle(self.winner)
+        run.set_outcome(self.winner)

@@ -15,15 +15,15 @@ from musespark.content import Message, Mode
 from musespark.errors import BudgetExhausted
 from musespark.events import Judged
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
 from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.verdict import TIE, Verdict, verdict_in
 from musespark.reasoning.team.aggregate.vote import vote
-from musespark.reasoning.team.answer_pool import Table
-from musespark.reasoning.team.refine import reasons, shown
+from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.prompts import reasons, shown
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
@@ -34,67 +34,67 @@ does not pay for three."""
 VERDICT = 400
 """Tokens that a verdict is taken to need at most."""
 
-async def judge(run: Run, team: Team, table: Table) -> Decision:
+async def judge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """The finalist that wins most of its comparisons; the vote's order breaks ties, and decides where no verdict counts."""
-    model = team.player("judge", run.request)
-    leading = table.groups.leading
-    finalists = [group.first for group in leading[:FINALISTS]]
-    fallback = await vote(run, team, table)
+    model = team.model_for("judge", run.request)
+    ranked = answers.groups.ranked
+    finalists = [group.representative for group in ranked[:FINALISTS]]
+    fallback = await vote(run, team, answers)
     if model is None:
         return replace(fallback, reason=f"No model here can judge. {fallback.reason}")
     if len(finalists) == 1:
         return fallback
-    compared = _payable(run, team, finalists, table)
+    compared = _payable(run, team, finalists, answers)
     if not compared:
-        table.short = True
+        answers.budget_limited = True
         return replace(fallback, reason=f"The budget does not pay for a judge. {fallback.reason}")
-    wins, reason, why = await _compared(run, team, model, compared, table)
+    wins, reason, why = await _compared(run, team, model, compared, answers)
     if not wins:
         return replace(fallback, reason=f"{why} {fallback.reason}")
     winner = max(finalists, key=lambda attempt: wins[attempt.agent])  # of equals, max takes the first
-    group = next(group for group in leading if group.first is winner)
+    group = next(group for group in ranked if group.representative is winner)
     return Decision(by="judge", winner=winner, winners=group.agents, reason=reason[winner.agent])
 
 
-def comparisons(run: Run, team: Team, finalists: Sequence[Attempt]) -> list[Brief]:
+def comparisons(run: RunContext, team: Team, finalists: Sequence[Attempt]) -> list[AgentTask]:
     """The judges of every pair, in both orders; none where no model here can judge."""
-    model = team.player("judge", run.request)
+    model = team.model_for("judge", run.request)
     if model is None:
         return []
-    return [_brief(run, team, model, f"judge-{number}", *pair) for number, pair in enumerate(permutations(finalists, 2), 1)]
+    return [_task(run, team, model, f"judge-{number}", *pair) for number, pair in enumerate(permutations(finalists, 2), 1)]
 
 
 _Pair = tuple[Attempt, Attempt]
 
 
-def _payable(run: Run, team: Team, finalists: list[Attempt], table: Table) -> list[tuple[Brief, _Pair]]:
+def _payable(run: RunContext, team: Team, finalists: list[Attempt], answers: AnswerPool) -> list[tuple[AgentTask, _Pair]]:
     """As many finalists as can all be compared, each comparison with its share."""
     for count in range(len(finalists), 1, -1):
-        briefs = comparisons(run, team, finalists[:count])
-        dealt = table.shares.dealt(briefs, len(briefs), most=VERDICT, planned=len(briefs))
-        if len(dealt) == len(briefs):
-            return list(zip(dealt, permutations(finalists[:count], 2), strict=True))
+        tasks = comparisons(run, team, finalists[:count])
+        funded = answers.allocator.allocate(tasks, len(tasks), most=VERDICT, planned=len(tasks))
+        if len(funded) == len(tasks):
+            return list(zip(funded, permutations(finalists[:count], 2), strict=True))
     return []
 
 
-async def _compared(run: Run, team: Team, model: Model, compared: list[tuple[Brief, _Pair]],
-                    table: Table) -> tuple[Counter[str], dict[str, str], str]:
+async def _compared(run: RunContext, team: Team, model: Model, compared: list[tuple[AgentTask, _Pair]],
+                    answers: AnswerPool) -> tuple[Counter[str], dict[str, str], str]:
     """Comparisons won by agent, for each winner a judge's sentence, and why there is none where there is none."""
-    pairs = {brief.agent: pair for brief, pair in compared}
+    pairs = {task.agent: pair for task, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
     async with AgentPool(run, run.main, team.stragglers) as pool:
-        for brief, _ in compared:
-            pool.send(brief)
+        for task, _ in compared:
+            pool.send(task)
         while (back := await pool.next_outcome()) is not None:
             if isinstance(back, Straggler):
                 if back.can_be_hedged:
-                    pool.hedge(back.brief)
+                    pool.hedge(back.task)
                 continue
-            brief, outcome = back
-            first, second = pairs[brief.agent.removesuffix("-again")]
+            task, outcome = back
+            first, second = pairs[task.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt):
                 verdicts[first.agent, second.agent] = verdict_in(outcome.text)
-            table.short |= isinstance(outcome, BudgetExhausted)
+            answers.budget_limited |= isinstance(outcome, BudgetExhausted)
     finalists = dict.fromkeys(first.agent for first, _ in pairs.values())
     wins, reason, without = _counted(run, model, list(finalists), verdicts)
     failed = next(iter(pool.failures.values()), None)
@@ -105,7 +105,7 @@ _WITHOUT = {"tie": "called {} and {} equally good", "none": "gave no verdict on 
             "order": "favoured nobody in both orders of {} and {}"}
 
 
-def _counted(run: Run, model: Model, finalists: list[str],
+def _counted(run: RunContext, model: Model, finalists: list[str],
              verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str], str]:
     """Comparisons won, by whom both orders favour; the reason of each winner; and why there is none of any."""
     wins: Counter[str] = Counter()
@@ -129,7 +129,7 @@ def _counted(run: Run, model: Model, finalists: list[str],
     return wins, reason, " ".join(without)
 
 
-def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> Brief:
+def _task(run: RunContext, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> AgentTask:
     # The limit of a reply is for answers; a verdict needs what it needs.
     request = replace(run.request, max_tokens=None, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
     asked = Message.user(
@@ -139,6 +139,6 @@ def _brief(run: Run, team: Team, model: Model, agent: str, first: Attempt, secon
         'for nothing. Reply with one JSON object: {"reason": "<one sentence>", "better": "A" or "B" or "neither"}',
         *shown((first, second), model),
     )
-    return Brief(agent=agent, model=model, task=f"{model.name}: {first.agent} or {second.agent}?",
+    return AgentTask(agent=agent, model=model, label=f"{model.name}: {first.agent} or {second.agent}?",
                  tools=team.tools if model.abilities.tools else (),
                  request=replace(request, messages=(*request.messages, asked)))

@@ -10,14 +10,14 @@ from musespark.content import Message
 from musespark.errors import BudgetExhausted, MuseError, StreamCut
 from musespark.events import AnswerDropped
 from musespark.models.model import Model
-from musespark.reasoning.agent.agent import Brief
+from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import run_agent
 from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.vote import vote
-from musespark.reasoning.team.answer_pool import Table
-from musespark.reasoning.team.refine import reasons, shown
+from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.prompts import reasons, shown
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
@@ -27,49 +27,49 @@ MOST = 8
 NAME = "merge"
 
 
-async def merge(run: Run, team: Team, table: Table) -> Decision:
+async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """One answer written from the distinct ones; the vote's where there is nobody to write it, or the writer fails."""
-    model = team.player("merger", run.request)
-    best = [group.first for group in table.groups.leading[:MOST]]
+    model = team.model_for("merger", run.request)
+    best = [group.representative for group in answers.groups.ranked[:MOST]]
     if model is None or len(best) == 1:
-        fallback = await vote(run, team, table)
+        fallback = await vote(run, team, answers)
         return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
     if any(attempt.calls for attempt in best):
         # Calls are run by the one who asks: no text says them, and of two calls only one may be meant.
-        fallback = await vote(run, team, table)
+        fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"Answers that call tools are voted on, not merged. {fallback.reason}")
     for count in range(len(best), 1, -1):
         best = best[:count]
-        if dealt := table.shares.dealt(writing(run, team, best), 1):
+        if funded := answers.allocator.allocate(writing(run, team, best), 1):
             break
     else:
-        table.short = True
-        fallback = await vote(run, team, table)
+        answers.budget_limited = True
+        fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"The budget does not pay for a merger. {fallback.reason}")
-    brief = dealt[0]
-    merged = await _written(run, brief)
+    task = funded[0]
+    merged = await _written(run, task)
     if isinstance(merged, MuseError):
-        table.short |= isinstance(merged, BudgetExhausted)
-        fallback = await vote(run, team, table)
+        answers.budget_limited |= isinstance(merged, BudgetExhausted)
+        fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"Merging failed: {merged} {fallback.reason}")
     return Decision(by="merge", winner=merged, winners=tuple(attempt.agent for attempt in best), written=True,
                     reason=f"{model.name} wrote it from {len(best)} different answers.")
 
 
-def writing(run: Run, team: Team, best: Sequence[Attempt]) -> list[Brief]:
+def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentTask]:
     """Who writes one answer from these: one, or nobody."""
-    model = team.player("merger", run.request)
+    model = team.model_for("merger", run.request)
     if model is None:
         return []
     request = replace(run.request, tools=(), tool_choice="auto", messages=(*run.request.messages, _asked(best, model)))
-    return [Brief(agent=NAME, model=model, task=f"{model.name}: writes one answer from {len(best)}", request=request,
+    return [AgentTask(agent=NAME, model=model, label=f"{model.name}: writes one answer from {len(best)}", request=request,
                   verify=team.verify)]
 
 
-async def _written(run: Run, brief: Brief) -> Attempt | MuseError:
-    merged = await run_agent(run, brief, run.main.open(brief.agent), lambda: "the run was stopped", speak=True)
+async def _written(run: RunContext, task: AgentTask) -> Attempt | MuseError:
+    merged = await run_agent(run, task, run.main.add_child(task.agent), lambda: "the run was stopped", speak=True)
     if isinstance(merged, Attempt) and merged.why in ("cut", "budget"):
-        merged = StreamCut(brief.model.name)
+        merged = StreamCut(task.model.name)
     if isinstance(merged, MuseError) and run.answer:
         run.emit(AnswerDropped("its writer failed"))
     return merged

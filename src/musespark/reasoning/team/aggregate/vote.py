@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from musespark.reasoning.consensus import voting
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.team.aggregate.decision import Decision
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.answer_pool import AnswerPool
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
 
 
-async def vote(run: Run, team: Team, table: Table) -> Decision:
+async def vote(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """The answer most agents gave (Wang et al., Self-Consistency, 2022)."""
-    choice = voting.vote(table.groups)
+    choice = voting.vote(answers.groups)
     reason = "It is the only answer" if choice.of == 1 else choice.reason
-    if all(attempt.abstained for attempt in table.attempts):
+    if all(attempt.abstained for attempt in answers.attempts):
         reason = "No agent gave an answer"
     return Decision(by="vote", winner=choice.attempt, winners=choice.winner.agents, reason=f"{reason}.")

@@ -6,22 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.reasoning.consensus.reliability import effective_votes
-from musespark.reasoning.context import Run
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.vote import vote
-from musespark.reasoning.team.answer_pool import Table
+from musespark.reasoning.team.answer_pool import AnswerPool
 
 if TYPE_CHECKING:
     from musespark.reasoning.team.team import Team
 
 
-async def weigh(run: Run, team: Team, table: Table) -> Decision:
+async def weigh(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """The group with the most weight; the plain vote's where no reliability is known."""
     if team.panel is None:
-        fallback = await vote(run, team, table)
+        fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
-    choice = team.panel.weigh(table.groups)
-    answered = {attempt.model for group in table.groups.leading for attempt in group.attempts}
+    choice = team.panel.weigh(answers.groups)
+    answered = {attempt.model for group in answers.groups.ranked for attempt in group.attempts}
     voters = {model: team.panel.weights.get(model, 0.0) for model in answered}
     worth = effective_votes(voters, team.panel.correlation)
     return Decision(by="weigh", winner=choice.attempt, winners=choice.winner.agents,
