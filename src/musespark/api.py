@@ -25,9 +25,8 @@ from musespark.reasoning.agent.task import ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.modes import run
 from musespark.reasoning.parallel.spawn import SpawnAgents
-from musespark.reasoning.team.aggregate import Aggregator
 from musespark.reasoning.team.history import load_panel, load_strategy, vote_recorder
-from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.team import Aggregator, Team
 from musespark.tools.registry import tools_named
 from musespark.tools.tool import Tool
 from musespark.trace import traced
@@ -108,8 +107,8 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
                          effort=options.get("effort"))
     _require_a_team(options, request.mode)
     budget = options.get("budget")
-    who = with_video_tool(build_team(options), videos)
-    events = run(who, request, Budget(budget) if isinstance(budget, Limits) else budget)
+    team = with_video_tool(build_team(options), videos)
+    events = run(team, request, Budget(budget) if isinstance(budget, Limits) else budget)
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):
@@ -125,15 +124,13 @@ async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
     return tuple([await seen(source) for source in sources])
 
 
-def with_video_tool(who: Model | Team, videos: Sequence[Video]) -> Model | Team:
-    """The same with the tool `watch`, where there is a video and everybody who explores can use tools."""
-    explorers = who.explorers if isinstance(who, Team) else (who,)
-    if not videos or not all(model.abilities.tools for model in explorers):
-        return who
+def with_video_tool(team: Team, videos: Sequence[Video]) -> Team:
+    """The team with the tool `watch`, if there is a video and all explorers can use tools."""
+    if not videos or not all(model.abilities.tools for model in team.explorers):
+        return team
     from musespark.vision.watch import Watch
 
-    team = who if isinstance(who, Team) else Team(explorers=(who,))
-    return replace(team, tools=(*team.tools, Watch(tuple(videos))))
+    return replace(team, tools=(*team.tools, Watch(tuple(videos))), solo=False)
 
 
 def _require_known(options: Options) -> None:
@@ -152,7 +149,7 @@ def _require_a_team(options: Options, mode: Mode) -> None:
             raise BadOption(name, value, "left out: only contemplating has a team")
 
 
-def build_team(options: Options) -> Model | Team:
+def build_team(options: Options) -> Team:
     """Who answers: a model, or a team where the options or the configuration ask for more than one model's own way."""
     if options.get("team") is not None:
         return options["team"]
@@ -175,7 +172,7 @@ def build_team(options: Options) -> Model | Team:
         if strategy := load_strategy(kind, store, explorers):
             chosen = {**strategy.options, **chosen}
         chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
-    return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else explorers[0]
+    return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else Team.of(explorers[0])
 
 
 def _model(named: str | Model, config: Config) -> Model:

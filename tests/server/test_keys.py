@@ -14,6 +14,7 @@ from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
 from musespark.reasoning.agent import model_call
 from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 from musespark.server.keys import KeyHolders
 from musespark.store import purses as purses_module
 from musespark.store.database import Database
@@ -193,7 +194,7 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
 
         async def ask(budget):
             try:
-                answer = await collect(run(dear, Request.of("Why?", mode="thinking"), budget))
+                answer = await collect(run(Team.of(dear), Request.of("Why?", mode="thinking"), budget))
             except BudgetExhausted as error:
                 assert not isinstance(error, BudgetReserved)  # it was spent, and not only held
                 return None

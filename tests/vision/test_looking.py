@@ -203,7 +203,7 @@ def test_names_of_tools():
     assert isinstance(every, VisionToolFactory) and every.names == tuple(TOOLS)
     python, some = build_team({"model": scripted(), "tools": ["mark", "python", "zoom", "mark"]}).tools
     assert python.spec.name == "python" and some.names == ("mark", "zoom")
-    assert not build_team({"model": scripted(), "tools": ["watch"]}).abilities.pictures_out
+    assert build_team({"model": scripted(), "tools": ["watch"]}).tools == ()
     with pytest.raises(errors.BadOption, match=r"tool cannot be 'see'; it must be one of: .*look.*zoom"):
         build_team({"model": scripted(), "tools": ["see"]})
 

@@ -229,9 +229,10 @@ async def test_a_reader_that_falls_behind_holds_up_the_backend():
             yield Finish()
 
     from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 
     model = Chatty()
-    async with aclosing(run(model, THINK)) as events:
+    async with aclosing(run(Team.of(model), THINK)) as events:
         for read in range(1, 10):
             await anext(events)
             await asyncio.sleep(0.01)

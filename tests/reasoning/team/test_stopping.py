@@ -37,7 +37,7 @@ async def stopped(who, mode="contemplating", after=0.15):
     budget, events, error = Budget(), [], None
 
     async def read():
-        async for event in run(who, Request.of("What is 6 * 7?", mode=mode), budget):
+        async for event in run(who if isinstance(who, Team) else Team.of(who), Request.of("What is 6 * 7?", mode=mode), budget):
             events.append(event)
 
     reading = asyncio.create_task(read())
@@ -128,5 +128,5 @@ async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeyp
             await asyncio.sleep(0.5)
             yield Finish()
 
-    events = [event async for event in run(Busy([], abilities=ABLE), Request.of("What is 6 * 7?", mode="thinking"), budget)]
+    events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), Request.of("What is 6 * 7?", mode="thinking"), budget)]
     assert isinstance(events[-1], RunEnded) and (events[-1].why, events[-1].answer) == ("budget", "42")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from musespark.events import Noted
 from musespark.reasoning.agent.conclude import ONLY_THE_ANSWER, conclusion_request
@@ -16,11 +15,9 @@ from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
+from musespark.reasoning.team.aggregate.automatic import decision_cost
 from musespark.reasoning.team.answer_pool import AnswerPool
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
-
+from musespark.reasoning.team.team import Team
 
 _AT_MOST = 2
 """Agents that are asked; more cost a small model more tokens than plain sampling does."""
@@ -42,7 +39,7 @@ async def clarify(run: RunContext, team: Team, answers: AnswerPool, asked: Mappi
     if not unclear:
         return
     tasks = [_task(asked[agent], attempt) for agent, attempt in list(unclear.items())[:_AT_MOST]]
-    sent = answers.allocator.allocate(tasks, len(tasks), team.price(run, answers))
+    sent = answers.allocator.allocate(tasks, len(tasks), decision_cost(run, team, answers))
     if not sent:
         return
     count = len(unclear)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from musespark.errors import BadOption, BudgetExhausted, MuseError
 from musespark.events import Noted, StageStarted
@@ -12,11 +11,10 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
 from musespark.reasoning.parallel.budget_split import DECIDING, TokenAllocator, is_limited
+from musespark.reasoning.team.aggregate.automatic import decision_cost
 from musespark.reasoning.team.answer_pool import AnswerPool, user_hook
 from musespark.reasoning.team.clarify import clarify
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.team import Team
 
 _LAGS = {"silent": "silent", "late": "likely to end after the deadline"}
 GROWTH = 4
@@ -87,7 +85,7 @@ def _payable(run: RunContext, team: Team, answers: AnswerPool, waiting: Sequence
     if not answers.has_complete:  # what a reply takes is not known yet
         count = min(count, team.first)
     planned = len(waiting) + team.agents * team.rounds + DECIDING
-    return answers.allocator.allocate(waiting, count, team.price(run, answers), planned=planned, half=len(waiting) > count,
+    return answers.allocator.allocate(waiting, count, decision_cost(run, team, answers), planned=planned, half=len(waiting) > count,
                               anyone=not answers.has_complete)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from musespark.content import Message, Text, ToolResult
 from musespark.errors import BudgetExhausted
@@ -22,11 +21,10 @@ from musespark.reasoning.consensus.groups import AnswerGroup
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
 from musespark.reasoning.parallel.budget_split import DECIDING, is_limited
+from musespark.reasoning.team.aggregate.automatic import decision_cost
 from musespark.reasoning.team.answer_pool import AnswerPool, one_line, user_hook
 from musespark.reasoning.team.prompts import rebuttal
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.team import Team
 
 MOST = 8
 """Rivals that an agent is shown."""
@@ -79,7 +77,7 @@ def _payable(run: RunContext, team: Team, answers: AnswerPool, round: int, tasks
         return tasks
     ordered = [task for _, task in sorted(zip(seats, tasks, strict=True), key=lambda pair: pair[0])]
     planned = len(ordered) * (team.rounds - round + 1) + DECIDING
-    sent = answers.allocator.allocate(ordered, len(ordered), team.price(run, answers), planned=planned, half=round < team.rounds)
+    sent = answers.allocator.allocate(ordered, len(ordered), decision_cost(run, team, answers), planned=planned, half=round < team.rounds)
     if len(sent) < min(2, len(tasks)):
         sent = []
     if len(sent) < len(tasks):

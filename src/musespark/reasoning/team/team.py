@@ -5,15 +5,13 @@ A `Team` is a value made of small parts; every part can be replaced by a functio
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
-from musespark.budget import Budget, Cost
+from musespark.budget import Budget
 from musespark.content import Request
 from musespark.errors import BadOption, BeyondModel, QuestionTooLong
-from musespark.events import Decided, Noted, StageStarted
 from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask, ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
@@ -24,25 +22,24 @@ from musespark.reasoning.consensus.panel import Panel
 from musespark.reasoning.consensus.stopping import enough
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.stragglers import StragglerPolicy
-from musespark.reasoning.team.aggregate import Aggregator, aggregator_named
-from musespark.reasoning.team.aggregate.automatic import decision_cost
-from musespark.reasoning.team.answer_pool import AnswerPool, user_hook
+from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.approaches import PLAIN, explorer_request, instructions
-from musespark.reasoning.team.explore import explore
+from musespark.reasoning.team.decision import Decision
 from musespark.reasoning.team.llm_equivalence import llm_judge
-from musespark.reasoning.team.refine import refine
 from musespark.tools.tool import Tool
 
 MAX_AGENTS = 64
 MAX_ROUNDS = 8
 CHARACTERS = 10
 """More than a token has, whatever counts as one: what is longer than all tokens together fits no model."""
-MEMORY = 5.0
-"""Seconds that keeping a run may take."""
+AGGREGATES = ("auto", "vote", "weigh", "judge", "merge")
+"""Names of the ways to settle on one answer, implemented in `team.aggregate`."""
 
 Role: TypeAlias = Literal["refiner", "judge", "merger"]
 Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
 """Group sizes, the leader's first, and how many answers are still to come: whether they could not change the winner, and why."""
+Aggregator: TypeAlias = "Callable[[RunContext, Team, AnswerPool], Awaitable[Decision]]"
+"""Settles on one answer."""
 
 
 def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
@@ -103,6 +100,8 @@ class Team:
     """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
     remember: Callable[[RunContext, AnswerPool], None] | None = None
     """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
+    solo: bool = False
+    """True if the first explorer contemplates by itself, in one call, instead of the stages: it spawns its own agents."""
 
     def __post_init__(self) -> None:
         if not self.explorers:
@@ -111,46 +110,19 @@ class Team:
                                          ("rounds", self.rounds, 0, MAX_ROUNDS)):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
-        if isinstance(self.aggregate, str):
-            aggregator_named(self.aggregate)
+        if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
+            raise BadOption("aggregate", self.aggregate, f"one of {', '.join(AGGREGATES)}")
         instructions(self.approach)
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """The team that contemplates as one model: a model that spawns agents by itself does, any other is asked several times."""
+        return cls(explorers=(model,), solo=model.abilities.native_spawn)
 
     @property
     def name(self) -> str:
         """What a run of the team is known by: its distinct explorers."""
         return " + ".join(dict.fromkeys(model.name for model in self.explorers))
-
-    async def contemplate(self, run: RunContext) -> None:
-        """All stages, one after the other; the run then has its answer. Raises AllFailed where no explorer has any."""
-        if self.because:
-            run.emit(Noted("main", self.because))
-        answers = await explore(run, self)
-        for number in range(1, self.rounds + 1):
-            if not answers.stop_reason:
-                await refine(run, self, answers, number)
-        await self._settle(run, answers)
-
-    async def _settle(self, run: RunContext, answers: AnswerPool) -> None:
-        run.emit(StageStarted("aggregate"))
-        named = "auto" if answers.verified and isinstance(self.aggregate, str) else self.aggregate
-        decide = aggregator_named(named) if isinstance(named, str) else named
-        with user_hook("aggregate"):
-            decision = await run.within_deadline(decide(run, self, answers)) if decide is self.aggregate else await decide(run, self, answers)
-        run.emit(Decided(decision.by, decision.winners, decision.reason))
-        decision.speak(run)
-        if (answers.budget_limited or run.budget.stopped) and not answers.stop_reason:
-            run.why = "budget"
-        if self.remember is not None:
-            await self._remembered(run, answers)
-
-    async def _remembered(self, run: RunContext, answers: AnswerPool) -> None:
-        """The answer is there already: nothing that goes wrong here takes it away."""
-        assert self.remember is not None
-        try:
-            async with asyncio.timeout(MEMORY):
-                await asyncio.to_thread(self.remember, run, answers)
-        except Exception as error:
-            run.emit(Noted("main", f"Who answered what could not be kept: {error or type(error).__name__}"))
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -161,10 +133,6 @@ class Team:
     def is_enough(self, answers: AnswerPool, remaining: int) -> tuple[bool, str]:
         """Whether more answers would change nothing, and why."""
         return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
-
-    def price(self, run: RunContext, answers: AnswerPool) -> Cost:
-        """What it takes to decide between the answers so far, as far as a model would be asked; kept back from a limited budget."""
-        return decision_cost(run, self, answers)
 
     def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
         """When two answers to this question are the same; a judge who is asked for it has so much to spend."""

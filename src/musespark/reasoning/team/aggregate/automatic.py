@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from musespark.budget import Cost
 from musespark.reasoning.consensus.equivalence.automatic import prose
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.budget_split import NO_COST
-from musespark.reasoning.team.aggregate import Aggregator, aggregator_named
-from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.judge import VERDICT, comparisons, judge
 from musespark.reasoning.team.aggregate.merge import merge, writing
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.aggregate.weigh import weigh
 from musespark.reasoning.team.answer_pool import AnswerPool
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.decision import Decision
+from musespark.reasoning.team.team import Aggregator, Team
 
 
 async def automatic(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
@@ -53,14 +49,14 @@ def decision_cost(run: RunContext, team: Team, answers: AnswerPool) -> Cost:
     """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing where a vote does."""
     if len(answers.groups) < 2:
         return NO_COST
-    decide = aggregator_named(team.aggregate) if isinstance(team.aggregate, str) else team.aggregate
-    if decide is automatic:
+    decide = team.aggregate
+    if decide in ("auto", automatic):
         decide, _ = _choice(run, team, answers)
     finalists = [group.representative for group in answers.groups.ranked[:2]]
-    if decide is judge:
+    if decide in ("judge", judge):
         cost = answers.allocator.cost(comparisons(run, team, finalists), VERDICT)
     else:
-        cost = answers.allocator.cost(writing(run, team, finalists)) if decide is merge else NO_COST
+        cost = answers.allocator.cost(writing(run, team, finalists)) if decide in ("merge", merge) else NO_COST
     compared = team.judge is not None and team.same is None and any(prose(each.answer) for each in finalists)
     return answers.allocator.with_comparisons(cost) if compared and cost != NO_COST else cost
 

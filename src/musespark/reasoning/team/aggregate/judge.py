@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations
-from typing import TYPE_CHECKING
 
 from musespark.content import Message, Mode
 from musespark.errors import BudgetExhausted
@@ -19,14 +18,12 @@ from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
-from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.verdict import TIE, Verdict, verdict_in
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.decision import Decision
 from musespark.reasoning.team.prompts import reasons, shown
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.team import Team
 
 FINALISTS = 3
 """Distinct answers that are compared, the largest groups first: three make six calls, all at the same time. Two where a budget

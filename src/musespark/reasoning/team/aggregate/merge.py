@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from musespark.content import Message
 from musespark.errors import BudgetExhausted, MuseError, StreamCut
@@ -14,13 +13,11 @@ from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import run_agent
-from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.decision import Decision
 from musespark.reasoning.team.prompts import reasons, shown
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.team import Team
 
 MOST = 8
 """Distinct answers that are merged."""

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from musespark.reasoning.consensus import voting
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.answer_pool import AnswerPool
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.decision import Decision
+from musespark.reasoning.team.team import Team
 
 
 async def vote(run: RunContext, team: Team, answers: AnswerPool) -> Decision:

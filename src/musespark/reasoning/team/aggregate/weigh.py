@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from musespark.reasoning.consensus.reliability import effective_votes
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.team.aggregate.decision import Decision
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
-
-if TYPE_CHECKING:
-    from musespark.reasoning.team.team import Team
+from musespark.reasoning.team.decision import Decision
+from musespark.reasoning.team.team import Team
 
 
 async def weigh(run: RunContext, team: Team, answers: AnswerPool) -> Decision:

@@ -24,7 +24,7 @@ class Decision:
     written: bool = False
     """Whether the answer has been streamed already, as it was written."""
 
-    def speak(self, run: RunContext) -> None:
+    def publish(self, run: RunContext) -> None:
         """Make the winner's reply the run's answer."""
         if not self.written and self.winner.text:
             run.emit(AnswerDelta(self.winner.text))
