@@ -16,7 +16,7 @@ from musespark.errors import BudgetExhausted
 from musespark.events import Changed, Noted, StageStarted
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.concurrency import side_by_side
+from musespark.reasoning.concurrency import task_group
 from musespark.reasoning.consensus.groups import AnswerGroup
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
@@ -47,7 +47,7 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
         return
     run.emit(StageStarted("refine", round))
     after = {attempt.agent: attempt for attempt in answers.attempts}
-    async with AgentPool(run, run.main, team.stragglers) as pool, side_by_side() as comparing:
+    async with AgentPool(run, run.main, team.stragglers) as pool, task_group() as comparing:
         for task in sent:
             pool.send(task)
         while (back := await pool.next_outcome()) is not None:

@@ -157,9 +157,9 @@ def _with_mentions(text: str, options: Sequence[Option]) -> str | None:
     if options[0].label:
         text = _letters_replaced(text, options)
     by_letter, by_words = "[\ue000-\ue01a]", "[\ue100-\ue11a]"
-    side_by_side = (rf"(?P<one>{by_letter})[ .:–-]{{0,3}}(?:the |an? )?(?P<other>{by_words})"
+    task_group = (rf"(?P<one>{by_letter})[ .:–-]{{0,3}}(?:the |an? )?(?P<other>{by_words})"
                     rf"|(?P<words>{by_words}) ?(?P<letter>{by_letter})")
-    for beside in re.finditer(side_by_side, text):
+    for beside in re.finditer(task_group, text):
         letter, words = beside["one"] or beside["letter"], beside["other"] or beside["words"]
         if ord(letter) - _BY_LETTER != ord(words) - _BY_WORDS:
             return None

@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
+from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
 from musespark.reasoning.consensus.equivalence.reading.trees import MINUS, Tree, Unreadable, canonical, number
-
-if TYPE_CHECKING:
-    from musespark.reasoning.consensus.equivalence.reading.syntax import Parser
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {
@@ -89,7 +86,7 @@ _BASES = {
 }
 
 
-def atom(parser: Parser) -> Tree:
+def atom(parser: Grammar) -> Tree:
     """The innermost part that comes. Raises `Unreadable`."""
     token = parser.take()
     match token.kind:
@@ -114,7 +111,7 @@ def atom(parser: Parser) -> Tree:
     return _bracketed(parser, rf"\{token.text}" if token.kind == "command" else token.text)
 
 
-def _based(parser: Parser, token: Token) -> Tree:
+def _based(parser: Grammar, token: Token) -> Tree:
     """A number written in the base that its index names: 2516_8."""
     base_sign = _index(parser)
     base = _BASES.get(base_sign) or (int(base_sign) if base_sign.isdigit() else 0)
@@ -131,7 +128,7 @@ def in_base(digits: str, base: int) -> int:
         raise Unreadable(f"no digits of base {base}") from None
 
 
-def _index(parser: Parser) -> str:
+def _index(parser: Grammar) -> str:
     """Subscript of a name or a number, as text."""
     if not parser.took("operator", "{"):
         return parser.take().text
@@ -144,7 +141,7 @@ def _index(parser: Parser) -> str:
     return inside.strip()
 
 
-def _name(parser: Parser, token: Token) -> Tree:
+def _name(parser: Grammar, token: Token) -> Tree:
     """A variable, a constant, a function, or several letters that are multiplied."""
     text = token.text
     bare = text.rstrip("'")
@@ -168,7 +165,7 @@ def _name(parser: Parser, token: Token) -> Tree:
     return ("mul", tuple(_CONSTANTS.get(letter, ("sym", letter)) for letter in text))
 
 
-def _indexed(parser: Parser, name: str) -> str:
+def _indexed(parser: Grammar, name: str) -> str:
     following = parser.next()
     if (
         following is not None
@@ -181,7 +178,7 @@ def _indexed(parser: Parser, name: str) -> str:
     return f"{name}_{_index(parser)}" if parser.took("operator", "_") else name
 
 
-def _applied(parser: Parser, name: str) -> Tree:
+def _applied(parser: Grammar, name: str) -> Tree:
     """A function with what stands in the brackets behind it."""
     parser.expect("operator", "(")
     inner = parser.row()
@@ -189,7 +186,7 @@ def _applied(parser: Parser, name: str) -> Tree:
     return ("call", name, inner[1] if inner[0] == "row" else (inner,))
 
 
-def _function(parser: Parser, name: str) -> Tree:
+def _function(parser: Grammar, name: str) -> Tree:
     r"""A function of what is in brackets, or of the factors that follow: sin(x), \sin 2x, \log_2 8, \sin^2 x, sqrt3."""
     base = None
     if name == "log" and parser.took("operator", "_"):
@@ -209,7 +206,7 @@ def _function(parser: Parser, name: str) -> Tree:
     return tree if exponent is None else ("pow", tree, exponent)
 
 
-def _arguments(parser: Parser) -> tuple[Tree, ...]:
+def _arguments(parser: Grammar) -> tuple[Tree, ...]:
     if parser.is_next("operator", "("):
         inner = _applied(parser, "")
         return inner[2]  # type: ignore[no-any-return]
@@ -249,7 +246,7 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
     return ("call", name, arguments)
 
 
-def _command(parser: Parser, token: Token) -> Tree:
+def _command(parser: Grammar, token: Token) -> Tree:
     """Value of a TeX command and what follows it."""
     name = token.text
     if name in FUNCTIONS and name not in ("sqrt", "cbrt"):
@@ -283,7 +280,7 @@ def _command(parser: Parser, token: Token) -> Tree:
     raise Unreadable(f"a command: {name}")
 
 
-def _argument(parser: Parser) -> Tree:
+def _argument(parser: Grammar) -> Tree:
     """Argument of a command of TeX: what is in braces, or one sign."""
     if parser.is_next("operator", "{"):
         return parser.braced()
@@ -295,7 +292,7 @@ def _argument(parser: Parser) -> Tree:
     raise Unreadable("a command without its argument")
 
 
-def _bracketed(parser: Parser, opening: str) -> Tree:
+def _bracketed(parser: Grammar, opening: str) -> Tree:
     """Content of brackets: one formula, a point, a list, a set, an interval with one end of each kind."""
     if opening not in _CLOSING:
         raise Unreadable(f"{opening!r} where a formula begins")
@@ -319,11 +316,11 @@ def _bracketed(parser: Parser, opening: str) -> Tree:
     return ("list" if opening == "[" else "set", items)
 
 
-def _took(parser: Parser, closing: str) -> bool:
+def _took(parser: Grammar, closing: str) -> bool:
     return parser.took("command", "}") if closing == r"\}" else parser.took("operator", closing)
 
 
-def _matrix(parser: Parser, environment: str) -> Tree:
+def _matrix(parser: Grammar, environment: str) -> Tree:
     if not re.fullmatch(r"[pbvBV]?matrix|smallmatrix|array", environment):
         raise Unreadable(f"an environment: {environment}")
     if environment == "array" and parser.took("operator", "{"):

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 
 from musespark.reasoning.consensus.equivalence.reading import atoms
-from musespark.reasoning.consensus.equivalence.reading.tokens import Token, tokens
+from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
+from musespark.reasoning.consensus.equivalence.reading.tokens import tokens
 from musespark.reasoning.consensus.equivalence.reading.trees import MINUS, ONE, Tree, Unreadable, number
 
 RELATIONS: Mapping[str, str] = {
@@ -54,43 +55,8 @@ _TIMES = frozenset({"cdot", "times", "ast"})
 _AND, _OR = frozenset({"and", "land", "wedge"}), frozenset({"or", "lor", "vee"})
 
 
-class Parser:
-    """Reads one list of signs."""
-
-    def __init__(self, signs: list[Token], calls: frozenset[str]) -> None:
-        """calls: single letters that name a function here, as `P` does in `P(x) = 2x`."""
-        self.signs = signs
-        self.at = 0
-        self.calls = calls
-
-    def next(self, ahead: int = 0) -> Token | None:
-        """The sign that comes; None at the end."""
-        return self.signs[self.at + ahead] if self.at + ahead < len(self.signs) else None
-
-    def is_next(self, kind: str, *texts: str) -> bool:
-        """True if that sign comes next."""
-        sign = self.next()
-        return sign is not None and sign.kind == kind and sign.text in texts
-
-    def take(self) -> Token:
-        """The sign that comes, and step over it. Raises `Unreadable` at the end."""
-        sign = self.next()
-        if sign is None:
-            raise Unreadable("it ends early")
-        self.at += 1
-        return sign
-
-    def took(self, kind: str, *texts: str) -> bool:
-        """Step over that sign if it comes next."""
-        if self.is_next(kind, *texts):
-            self.at += 1
-            return True
-        return False
-
-    def expect(self, kind: str, text: str) -> None:
-        """Step over that sign. Raises `Unreadable` where another comes."""
-        if not self.took(kind, text):
-            raise Unreadable(f"no {text!r} where one belongs")
+class Parser(Grammar):
+    """The rules, loosest first."""
 
     def statement(self) -> Tree:
         """Everything: parts that all hold, or any of which holds."""
@@ -263,13 +229,6 @@ class Parser:
     def atom(self) -> Tree:
         """A number, a name, a function with what it is of, or something in brackets."""
         return atoms.atom(self)
-
-    def braced(self) -> Tree:
-        """Content of braces, which group in TeX and are no set."""
-        self.expect("operator", "{")
-        inner = self.sum()
-        self.expect("operator", "}")
-        return inner
 
 
 _NAMED = re.compile(r"([a-zA-Z])\s*\(\s*[a-zA-Z0-9](?:\s*,\s*[a-zA-Z0-9])*\s*\)\s*=")
