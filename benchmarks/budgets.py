@@ -22,7 +22,7 @@ from musespark.models.estimate import prompt_tokens
 from musespark.models.fake import FakeModel, Step
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 BUDGETS = (200, 500, 1_000, 2_000, 5_000, 20_000, None)

@@ -30,9 +30,9 @@ from musespark.evals.recording import TASKS, load
 from musespark.events import AgentCancelled, Event, Noted
 from musespark.models.model import Abilities, Delta, Finish, TextDelta, UsageDelta
 from musespark.models.recorded import tokens_in
-from musespark.reasoning.agreement import enough as default_enough
+from musespark.reasoning.consensus.stopping import enough as default_enough
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 AGENTS = 8

@@ -20,7 +20,7 @@ from musespark.nano.engine import Engine
 from musespark.nano.worlds import Problem, load_world
 from musespark.pictures import png
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 
 
 async def answered(problem: Problem, agents: int) -> Answer:

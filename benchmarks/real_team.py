@@ -37,13 +37,13 @@ from musespark.errors import MuseError
 from musespark.events import RunEnded
 from musespark.models.model import Delta, Finish, Model, TextDelta, UsageDelta
 from musespark.models.registry import model_named
-from musespark.reasoning.answer_format import answer_format
+from musespark.reasoning.consensus.answer_format import answer_format
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calibration import Calibration, Labelled, with_strategy
-from musespark.reasoning.equivalence import answer_in, equivalence_for
+from musespark.reasoning.consensus.equivalence import answer_in, equivalence_for
 from musespark.reasoning.modes import run
-from musespark.reasoning.strategy import Strategy
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.strategy import Strategy
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 AGENTS = 8

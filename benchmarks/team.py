@@ -31,7 +31,7 @@ from musespark.errors import MuseError
 from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 LATENCY = 0.3

@@ -13,13 +13,14 @@ from musespark.errors import TraceDamaged, TraceUnwritable
 from musespark.events import Pictured, Thought
 from musespark.models.fake import FakeModel
 from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 from musespark.trace import TraceWriter, read_trace, traced
 
 PICTURE = Pictured("main", b"\x89PNG...", "a", 1, 1, seq=3)
 
 
 async def test_a_run_is_read_back_equal_with_its_pictures_as_files(tmp_path):
-    seen = [event async for event in traced(run(FakeModel("team"), Request.of("?")), tmp_path / "deep" / "trace")]
+    seen = [event async for event in traced(run(Team.of(FakeModel("team")), Request.of("?")), tmp_path / "deep" / "trace")]
     assert read_trace(tmp_path / "deep" / "trace") == seen
     pictured = [event for event in seen if isinstance(event, Pictured)]
     assert len(pictured) == 1
@@ -67,7 +68,7 @@ async def test_a_directory_that_cannot_be_written_is_told_before_the_run(tmp_pat
     model = FakeModel()
     for directory in (tmp_path / "file", tmp_path / "file" / "below", "null\0character"):
         with pytest.raises(TraceUnwritable, match="name another directory"):
-            async with aclosing(traced(run(model, Request.of("?")), directory)) as stream:
+            async with aclosing(traced(run(Team.of(model), Request.of("?")), directory)) as stream:
                 await anext(stream)
     assert model.requests == []
 

@@ -20,7 +20,7 @@ from musespark.errors import MuseError
 from musespark.events import Event
 from musespark.models.registry import model_named
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 
 
 class Ours:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from musespark.answer import Answer
-    from musespark.asking import ask, ask_sync, stream
+    from musespark.api import ask, ask_sync, stream
     from musespark.budget import Budget, Limits
     from musespark.errors import MuseError
 
@@ -25,9 +25,9 @@ _HOME = {
     "Budget": "musespark.budget",
     "Limits": "musespark.budget",
     "MuseError": "musespark.errors",
-    "ask": "musespark.asking",
-    "ask_sync": "musespark.asking",
-    "stream": "musespark.asking",
+    "ask": "musespark.api",
+    "ask_sync": "musespark.api",
+    "stream": "musespark.api",
 }
 
 

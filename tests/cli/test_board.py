@@ -18,6 +18,7 @@ from musespark.events import (
 )
 from musespark.models.fake import DOT, FakeModel
 from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 BEGUN = (RunStarted("r1", "contemplating", "nano", "Use 3, 4 and 5 to make 60."), AgentStarted("main", None, "Use 3, 4 and 5."),
@@ -36,7 +37,7 @@ def states(board: Board) -> dict[str, str]:
 
 
 async def test_a_whole_run_adds_up_to_its_answer():
-    events = [event async for event in run(FakeModel("team"), Request.of("Which?"))]
+    events = [event async for event in run(Team.of(FakeModel("team")), Request.of("Which?"))]
     board, answer = board_of(*events), fold(events)
     assert (board.answer, board.verified, board.why) == (answer.answer, answer.verified, answer.why) == ("42", True, "finished")
     assert (board.usage, board.pictures, board.at) == (answer.usage, answer.pictures, events[-1].at)

@@ -5,7 +5,7 @@ import pytest
 from recordings import write_recording
 
 from musespark.cli.app import run
-from musespark.reasoning.panel import Panel
+from musespark.reasoning.consensus.panel import Panel
 from musespark.store import Store
 
 

@@ -8,7 +8,7 @@ from musespark.content import Request
 from musespark.models.fake import FakeModel, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, pictures_in=True, context=100_000)

@@ -9,7 +9,7 @@ from musespark import ask_sync
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning.calibration import Calibration, Labelled, Samples
-from musespark.reasoning.strategy import Strategy
+from musespark.reasoning.team.strategy import Strategy
 from musespark.store import Store
 from musespark.usage import Usage
 

@@ -11,7 +11,7 @@ from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Noted,
 from musespark.models.fake import DOT, SCRIPTS, FakeModel, Hang
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 REQUEST = Request.of("Which?")
@@ -21,7 +21,7 @@ async def seen(model, request=REQUEST, budget=None):
     """The events of a run and the error it ended with."""
     events = []
     try:
-        async for event in run(model, request, budget):
+        async for event in run(model if isinstance(model, Team) else Team.of(model), request, budget):
             events.append(event)
     except errors.MuseError as error:
         return events, error
@@ -117,7 +117,7 @@ async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
 async def test_what_the_model_cannot_do_is_told_before_it_is_called():
     blind = FakeModel(abilities=Abilities())
     with pytest.raises(errors.BeyondModel, match="read pictures"):
-        await anext(run(blind, Request.of("Which?", [Image.from_bytes(DOT)], mode="instant")))
+        await anext(run(Team.of(blind), Request.of("Which?", [Image.from_bytes(DOT)], mode="instant")))
     assert blind.requests == []
 
 
@@ -127,7 +127,7 @@ async def test_leaving_early_books_what_was_spent_and_leaves_nothing_running(clo
     budget = Budget(Limits(tokens=100))
 
     async def listen():
-        async with aclosing(run(model, REQUEST, budget)) as events:
+        async with aclosing(run(Team.of(model), REQUEST, budget)) as events:
             async for event in events:
                 if closing and event.kind == "spent":
                     return

@@ -9,6 +9,7 @@ from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 from musespark.server.brief import Brief, Until
 from musespark.usage import Usage
 
@@ -70,7 +71,7 @@ async def test_what_was_held_back_belongs_to_an_answer_that_is_cut():
 
 async def test_the_native_model_stops():
     request = Request.of(QUESTION, mode="thinking")
-    whole = [event async for event in run(NanoModel(), request)][-1]
-    short = [event async for event in run(Brief(NanoModel(), None, ("*",)), request)][-1]
+    whole = [event async for event in run(Team.of(NanoModel()), request)][-1]
+    short = [event async for event in run(Team.of(Brief(NanoModel(), None, ("*",))), request)][-1]
     assert isinstance(short, RunEnded) and "*" in whole.answer
     assert (short.answer, short.stop, short.why) == (whole.answer.partition("*")[0], "*", "finished")

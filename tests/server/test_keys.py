@@ -12,8 +12,9 @@ from musespark.content import Request
 from musespark.errors import BudgetExhausted, BudgetReserved
 from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
-from musespark.reasoning import calling
+from musespark.reasoning.agent import model_call
 from musespark.reasoning.modes import run
+from musespark.reasoning.team.team import Team
 from musespark.server.keys import KeyHolders
 from musespark.store import purses as purses_module
 from musespark.store.database import Database
@@ -161,7 +162,7 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
             replies = await asyncio.gather(*(http.post("/v1/chat/completions", json={**ASK, "model": "slow"}) for _ in range(8)))
             assert [reply.status_code for reply in replies] == [200] * 8
             assert time.monotonic() - began < 20 and max(request.max_tokens for request in slow.requests) <= 500
-            monkeypatch.setattr(calling, "PAUSE", 0.01)
+            monkeypatch.setattr(model_call, "PAUSE", 0.01)
             monkeypatch.setattr(purses_module, "_PATIENCE", 10)
             hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
             while not hang.requests:
@@ -178,7 +179,7 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
 
 @pytest.mark.parametrize(("cost", "answered"), [(0.08, [12]), (1, range(1, 12))])
 async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_overspend(tmp_path, monkeypatch, cost, answered):
-    monkeypatch.setattr(calling, "PAUSE", 0.05)
+    monkeypatch.setattr(model_call, "PAUSE", 0.05)
     priced = replace(ABLE, usd_per_token=0.001)  # all that it may write: $100
 
     def written(request, number):
@@ -193,7 +194,7 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
 
         async def ask(budget):
             try:
-                answer = await collect(run(dear, Request.of("Why?", mode="thinking"), budget))
+                answer = await collect(run(Team.of(dear), Request.of("Why?", mode="thinking"), budget))
             except BudgetExhausted as error:
                 assert not isinstance(error, BudgetReserved)  # it was spent, and not only held
                 return None

@@ -10,7 +10,7 @@ from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
 from musespark.server.failures import Refused
 from musespark.server.models import Models
@@ -40,7 +40,7 @@ async def test_a_mode_is_the_configured_models():
     found = await seated("contemplating")
     assert [model.name for model in found.who.explorers] == ["one", "two"]
     assert (found.who.agents, found.who.judge.name, found.limits.seconds) == (5, "two", 60.0)
-    assert (await seated("instant")).who is MODELS["one"]
+    assert (await seated("instant")).who.explorers == (MODELS["one"],)
 
 
 @pytest.mark.parametrize(("name", "model", "mode"), [
@@ -62,7 +62,7 @@ async def test_an_effort_is_a_team(effort):
 
 async def test_no_effort_is_no_team():
     found = await seated("contemplating", effort=Effort.NONE)
-    assert found.request.mode == "instant" and found.who is MODELS["one"]
+    assert found.request.mode == "instant" and found.who.explorers == (MODELS["one"],)
 
 
 @pytest.mark.parametrize(("name", "effort", "only"), [
@@ -138,9 +138,9 @@ async def test_a_model_that_forgets_says_so():
 
 async def test_the_native_models_thoughts_are_not_counted_against_its_answer():
     found = await seated("contemplating/nano", config=Config(), max_tokens=3)
-    assert not isinstance(found.who, Team) and found.request.max_tokens is None
+    assert found.who.solo and found.request.max_tokens is None
     request = Request.of("Use 25, 3, 7 and 12 to make 66.", mode="thinking")
-    whole = [event async for event in run(NanoModel(), request)][-1]
+    whole = [event async for event in run(Team.of(NanoModel()), request)][-1]
     found = await seat(Asked(model="nano", request=Request.of(request.question, max_tokens=3), conversation=()), Models())
     short = [event async for event in run(found.who, found.request)][-1]
     assert short.why == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)

@@ -5,7 +5,7 @@ import io
 from PIL import Image as pillow, ImageDraw, ImageFont
 from reasoning.teams import ABLE, team
 
-from musespark.asking import Options, thinkers
+from musespark.api import Options, build_team
 from musespark.content import Image, Message, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.vision.album import Album
@@ -66,7 +66,7 @@ def scripted(*scripts, **options):
 
 def looking(*models, tools=("look",), **options):
     """A team of these with tools that look."""
-    return team(*models, tools=thinkers(Options(model=models[0], tools=tools)).tools, **options)
+    return team(*models, tools=build_team(Options(model=models[0], tools=tools)).tools, **options)
 
 
 def parts_of(request):

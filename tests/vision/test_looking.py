@@ -10,11 +10,11 @@ from reasoning.teams import ABLE, calls, contemplated, of, says
 from vision.pictures import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
 
 from musespark import errors
-from musespark.asking import ask, thinkers
+from musespark.api import ask, build_team
 from musespark.content import Image, Message, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
-from musespark.reasoning.looking import Looking
+from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.tools.tool import Output
 from musespark.trace import read_trace
 from musespark.vision.album import Album
@@ -159,7 +159,7 @@ async def test_pictures_of_other_tools_can_be_looked_at_too():
     one = scripted(calls(ToolCall.of("a", "camera", {})), calls(ToolCall.of("b", "zoom", {"box": [250, 250, 300, 350],
                                                                                           "picture": 1})),
                    says("red"))
-    who = thinkers({"model": one, "tools": [Camera(), "zoom"]})
+    who = build_team({"model": one, "tools": [Camera(), "zoom"]})
     _, error, _ = await contemplated(who, Request.of("?", mode="thinking"))
     assert error is None
     assert "[Picture 1: 400x200 pixels]" in texts_of(one.requests[1])
@@ -199,13 +199,13 @@ def test_a_picture_that_cannot_be_opened_is_said_and_not_sent():
 
 
 def test_names_of_tools():
-    (every,) = thinkers({"model": scripted(), "tools": ["look", "zoom", "watch"]}).tools
-    assert isinstance(every, Looking) and every.names == tuple(TOOLS)
-    python, some = thinkers({"model": scripted(), "tools": ["mark", "python", "zoom", "mark"]}).tools
+    (every,) = build_team({"model": scripted(), "tools": ["look", "zoom", "watch"]}).tools
+    assert isinstance(every, VisionToolFactory) and every.names == tuple(TOOLS)
+    python, some = build_team({"model": scripted(), "tools": ["mark", "python", "zoom", "mark"]}).tools
     assert python.spec.name == "python" and some.names == ("mark", "zoom")
-    assert not thinkers({"model": scripted(), "tools": ["watch"]}).abilities.pictures_out
+    assert build_team({"model": scripted(), "tools": ["watch"]}).tools == ()
     with pytest.raises(errors.BadOption, match=r"tool cannot be 'see'; it must be one of: .*look.*zoom"):
-        thinkers({"model": scripted(), "tools": ["see"]})
+        build_team({"model": scripted(), "tools": ["see"]})
 
 
 @pytest.mark.parametrize(("missing", "tool"), [("rapidocr", "read"), ("resvg_py", "look")])
@@ -213,8 +213,8 @@ def test_a_missing_library_is_told_before_anything_begins(missing, tool, monkeyp
     monkeypatch.setattr("musespark.vision.toolset.find_spec", lambda name: None if name == missing else object())
     with pytest.raises(errors.NotInstalled,
                        match=rf"needs {missing}, which is not installed; run: pip install .musespark\[vision\]"):
-        thinkers({"model": scripted(), "tools": [tool]})
-    assert thinkers({"model": scripted(), "tools": ["zoom", "mark"]}).tools
+        build_team({"model": scripted(), "tools": [tool]})
+    assert build_team({"model": scripted(), "tools": ["zoom", "mark"]}).tools
 
 
 async def test_a_tool_of_the_one_who_asks_may_not_have_the_name_of_one_that_looks():

@@ -14,7 +14,7 @@ from models.providers.servers import Say, serving
 from PIL import Image as pillow
 from vision.pictures import file_of, opened, receipt, red_on_white
 
-from musespark.asking import ask
+from musespark.api import ask
 from musespark.content import Image
 from musespark.trace import read_trace
 

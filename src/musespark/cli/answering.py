@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from musespark.asking import Options, stream
+from musespark.api import Options, stream
 from musespark.budget import Budget, Limits
 from musespark.cli import words
 from musespark.cli.board import Board

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, cast
 
-from musespark.asking import Options
+from musespark.api import Options
 from musespark.budget import Limits
 from musespark.config import Config, TeamConfig
 from musespark.content import MAX_IMAGE_BYTES, Image

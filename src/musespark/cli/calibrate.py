@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from musespark.content import Request
     from musespark.models.model import Model
     from musespark.reasoning.attempt import Attempt
-    from musespark.reasoning.equivalence import Equivalence
-    from musespark.reasoning.strategy import Strategy
+    from musespark.reasoning.consensus.equivalence import Equivalence
+    from musespark.reasoning.team.strategy import Strategy
     from musespark.store import Vote
 
 AT_ONCE = 8
@@ -40,8 +40,8 @@ def calibrate(
 
     from musespark.config import load_config
     from musespark.models.registry import model_named
-    from musespark.reasoning.panel import Panel
-    from musespark.reasoning.reliability import reliabilities
+    from musespark.reasoning.consensus.panel import Panel
+    from musespark.reasoning.consensus.reliability import reliabilities
     from musespark.store import Store
 
     known = _labels(labels)
@@ -112,7 +112,7 @@ async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind:
     import asyncio
 
     from musespark.content import Request
-    from musespark.reasoning.equivalence import equivalence_for, equivalence_named
+    from musespark.reasoning.consensus.equivalence import equivalence_for, equivalence_named
 
     gate = asyncio.Semaphore(AT_ONCE)
     votes: list[Vote] = []
@@ -143,7 +143,7 @@ async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind:
 async def _reply(model: Model, request: Request) -> Attempt:
     from musespark.models.model import TextDelta
     from musespark.reasoning.attempt import Attempt
-    from musespark.reasoning.equivalence import answer_in
+    from musespark.reasoning.consensus.equivalence import answer_in
 
     async with aclosing(model.stream(request)) as deltas:
         text = "".join([delta.text async for delta in deltas if isinstance(delta, TextDelta)])
@@ -152,16 +152,16 @@ async def _reply(model: Model, request: Request) -> Attempt:
 
 async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sameness: Equivalence) -> list[Vote]:
     """Grouped with the known answer: right is what fell into its group, in the form that was asked for."""
-    from musespark.reasoning.agreement import Groups
     from musespark.reasoning.attempt import Attempt
-    from musespark.reasoning.equivalence.equivalence import Forms
+    from musespark.reasoning.consensus.equivalence.protocols import Forms
+    from musespark.reasoning.consensus.groups import AnswerGroups
     from musespark.store import Vote
 
-    groups = Groups(sameness)
+    groups = AnswerGroups(sameness)
     label = Attempt(agent="(label)", model="(label)", text=row["answer"], answer=row["answer"])
     for attempt in (label, *attempts):
         await groups.add(attempt)
-    fell = {id(attempt): group.answer for group in groups.leading for attempt in group.attempts}
+    fell = {id(attempt): group.answer for group in groups.ranked for attempt in group.attempts}
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
     question = hashlib.sha256(row["question"].encode()).hexdigest()[:16]
     return [Vote(kind, question, attempt.model, fell.get(id(attempt)),

@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from musespark.content import Request
 from musespark.evals.answer_pairs import Pair
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import answer_in, equivalence_for
-from musespark.reasoning.equivalence.exact import normalised
+from musespark.reasoning.consensus.equivalence import answer_in, equivalence_for
+from musespark.reasoning.consensus.equivalence.exact import normalised
 
 Rule = Callable[[Pair], Awaitable[bool]]
 

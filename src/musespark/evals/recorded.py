@@ -1,6 +1,6 @@
 """What the team's rules are worth on recorded answers: right answers against calls, with few labels and with none.
 
-The rules are those a live team uses, called as it calls them: `Groups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a
+The rules are those a live team uses, called as it calls them: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a
 call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the labelled questions of
 its draw alone and is measured on the others.
 """
@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from musespark.evals.recording import Known, Question, Recording
 from musespark.evals.report import wilson
-from musespark.reasoning.agreement import Groups, enough
-from musespark.reasoning.panel import Panel, threshold
-from musespark.reasoning.reliability import by_question, log_odds, reliabilities
-from musespark.reasoning.voting import Choice, vote, weigh
+from musespark.reasoning.consensus.groups import AnswerGroups
+from musespark.reasoning.consensus.panel import Panel, threshold
+from musespark.reasoning.consensus.reliability import by_question, log_odds, reliabilities
+from musespark.reasoning.consensus.stopping import enough
+from musespark.reasoning.consensus.voting import VoteResult, vote, weigh
 
 LABELS, DRAWS = 50, 20
 CALLS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
@@ -134,7 +135,7 @@ async def _stopping(recording: Recording, draws: int, seed: int) -> list[Result]
         for question in recording.questions:
             chance.shuffle(eight)
             waiting = set(answers)
-            groups = Groups(question.same)
+            groups = AnswerGroups(question.same)
             for asked, model in enumerate(eight, 1):
                 await groups.add(question.attempt(model))
                 for confidence in sorted(waiting):
@@ -172,8 +173,8 @@ def _draws(recording: Recording, labels: int, draws: int, seed: int) -> Iterator
         yield shuffled[:labels], shuffled[labels:]
 
 
-async def _asked(question: Question, models: Sequence[str]) -> Groups:
-    groups = Groups(question.same)
+async def _asked(question: Question, models: Sequence[str]) -> AnswerGroups:
+    groups = AnswerGroups(question.same)
     for model in models:
         await groups.add(question.attempt(model))
     return groups
@@ -181,7 +182,7 @@ async def _asked(question: Question, models: Sequence[str]) -> Groups:
 
 async def _path(question: Question, panel: Panel) -> list[tuple[float, str | None]]:
     """How sure the panel is after each answer, and what it would say."""
-    groups, path = Groups(question.same), []
+    groups, path = AnswerGroups(question.same), []
     for model in panel.models:
         await groups.add(question.attempt(model))
         path.append((panel.probability(groups), _said(panel.weigh(groups) if groups else None)))
@@ -193,5 +194,5 @@ def _stopped(path: Sequence[tuple[float, str | None]], sure: float) -> tuple[str
     return path[at - 1][1], at
 
 
-def _said(choice: Choice | None) -> str | None:
+def _said(choice: VoteResult | None) -> str | None:
     return None if choice is None else choice.attempt.answer

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from musespark.errors import BadOption, MissingFile
-from musespark.reasoning.agreement import Groups
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import equivalence_named, marked_answer
-from musespark.reasoning.equivalence.equivalence import Equivalence, Forms
+from musespark.reasoning.consensus.equivalence import equivalence_named, marked_answer
+from musespark.reasoning.consensus.equivalence.protocols import Equivalence, Forms
+from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.store import Vote
 
 TASKS: Mapping[str, str] = {"gsm": "numeric", "math-l5": "mathematics", "crux": "literal"}
@@ -159,11 +159,11 @@ def _equivalence(task: str, question: str) -> Equivalence:
 
 async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
     """For each answer the name of its group."""
-    groups = Groups(equivalence)
+    groups = AnswerGroups(equivalence)
     for number, answer in enumerate((gold, *answers.values())):  # each as often as it was given: what contradicts is split by votes
         await groups.add(replace(_attempt("", answer), agent=str(number)))
     found = {attempt.answer: attempt.agent for attempt in groups.declined}
-    return found | {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
+    return found | {attempt.answer: group.representative.agent for group in groups.ranked for attempt in group.attempts}
 
 
 class _Kept:

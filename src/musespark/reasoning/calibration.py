@@ -19,15 +19,15 @@ from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import Event
 from musespark.models.model import Model
-from musespark.reasoning.agreement import Groups
-from musespark.reasoning.answer_format import answer_format
 from musespark.reasoning.attempt import Attempt
-from musespark.reasoning.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.answer_format import answer_format
+from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.groups import AnswerGroups
+from musespark.reasoning.context import RunContext
 from musespark.reasoning.modes import run
-from musespark.reasoning.run import Run
-from musespark.reasoning.strategy import Strategy
-from musespark.reasoning.table import Table
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.strategy import Strategy
+from musespark.reasoning.team.team import Team
 
 CANDIDATES = (Strategy(), Strategy(approach="answer only"), Strategy(approach="answer line"), Strategy(approach="step by step"))
 COOLER = 0.4
@@ -166,8 +166,8 @@ class Calibration:
 
         async def one(label: Labelled) -> Samples:
             async with gate:
-                table = await self._table(replace(strategy, rounds=0, judge_ties=False), label, count)
-                return await _graded(table, label)
+                answers = await self._answers(replace(strategy, rounds=0, judge_ties=False), label, count)
+                return await _graded(answers, label)
 
         async with asyncio.TaskGroup() as tasks:
             found = [tasks.create_task(one(label)) for label in labels]
@@ -189,26 +189,26 @@ class Calibration:
         return mended, spoiled, tried
 
     async def _is_right(self, strategy: Strategy, label: Labelled) -> bool:
-        won: list[tuple[Attempt, Table]] = []
+        won: list[tuple[Attempt, AnswerPool]] = []
 
-        async def watched(current: Run, team: Team, table: Table) -> object:
-            from musespark.reasoning.aggregate.automatic import automatic
+        async def watched(current: RunContext, team: Team, answers: AnswerPool) -> object:
+            from musespark.reasoning.team.aggregate.automatic import automatic
 
-            decision = await automatic(current, team, table)
-            won.append((decision.winner, table))
+            decision = await automatic(current, team, answers)
+            won.append((decision.winner, answers))
             return decision
 
         await self._asked(strategy, label, self.voters, aggregate=watched)
         if not won:
             return False
-        winner, table = won[0]
-        return await table.same.same(_known(label, table), winner) if winner.answer else False
+        winner, answers = won[0]
+        return await answers.equivalence.same(_known(label, answers), winner) if winner.answer else False
 
-    async def _table(self, strategy: Strategy, label: Labelled, count: int) -> Table | None:
+    async def _answers(self, strategy: Strategy, label: Labelled, count: int) -> AnswerPool | None:
         """The answers of so many samples; None where not one came."""
-        tables: list[Table] = []
+        tables: list[AnswerPool] = []
         await self._asked(strategy, label, count, enough=lambda counts, remaining: (False, ""), aggregate="vote",
-                          remember=lambda current, table: tables.append(table))
+                          remember=lambda current, answers: tables.append(answers))
         return tables[0] if tables else None
 
     async def _asked(self, strategy: Strategy, label: Labelled, count: int, **options: object) -> None:
@@ -237,24 +237,24 @@ def _is_tied(samples: Samples) -> bool:
     return len(counts) > 1 and counts[0] == counts[1]
 
 
-def _known(label: Labelled, table: Table | None) -> Attempt:
+def _known(label: Labelled, answers: AnswerPool | None) -> Attempt:
     """The known answer, as an attempt that others can be compared with, in the form in which theirs are found."""
-    request = table.run.request if table else Request.of(label.question)
+    request = answers.run.request if answers else Request.of(label.question)
     form = answer_format(request)
     answer = (form.find(label.answer) if form else None) or label.answer
     return Attempt(agent="(label)", model="(label)", text=label.answer, answer=answer)
 
 
-async def _graded(table: Table | None, label: Labelled) -> Samples:
+async def _graded(answers: AnswerPool | None, label: Labelled) -> Samples:
     """The samples by group, compared with the known answer."""
-    everyone = [] if table is None else table.attempts
+    everyone = [] if answers is None else answers.attempts
     attempts = [each for each in everyone if not each.abstained and (each.guessed or not each.unclear)]
-    sameness: Equivalence = table.same if table else equivalence_for(Request.of(label.question))
-    groups = Groups(sameness)
-    known = _known(label, table)
+    sameness: Equivalence = answers.equivalence if answers else equivalence_for(Request.of(label.question))
+    groups = AnswerGroups(sameness)
+    known = _known(label, answers)
     for attempt in (known, *attempts):
         await groups.add(attempt)
-    numbers = {id(attempt): number for number, group in enumerate(groups.leading) for attempt in group.attempts}
+    numbers = {id(attempt): number for number, group in enumerate(groups.ranked) for attempt in group.attempts}
     said = tuple(numbers.get(id(attempt)) for attempt in everyone)
     right = numbers[id(known)]
     usage = [attempt.usage for attempt in everyone]

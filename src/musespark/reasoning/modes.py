@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing
-from functools import partial
 
 from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Noted, Verified
-from musespark.models.model import Model, held_open
-from musespark.reasoning.agent import Brief, think
-from musespark.reasoning.run import Run
-from musespark.reasoning.team import Team
+from musespark.models.model import held_open
+from musespark.reasoning.agent.agent import run_task
+from musespark.reasoning.agent.task import AgentTask
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.team.contemplate import contemplate
+from musespark.reasoning.team.team import Team
 
 
-async def run(model: Model | Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[Event, None]:
+async def run(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[Event, None]:
     """Answer a request, as a stream of events.
 
     A team contemplates; so does a model that spawns by itself, within one call; any other model contemplates as a team of
@@ -26,32 +27,28 @@ async def run(model: Model | Team, request: Request, budget: Budget | None = Non
     team without any answer, and `ModelFailed` for anything else.
     Closing or cancelling the stream closes every call's; what was spent until then is booked.
     """
-    async with aclosing(bursts(model, request, budget)) as found:
+    async with aclosing(run_batches(team, request, budget)) as found:
         async for burst in found:
             for event in burst:
                 yield event
 
 
-async def bursts(model: Model | Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[list[Event], None]:
+async def run_batches(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[list[Event], None]:
     """The same events, all that have come since the last list: for whoever does with many at once what costs as much for one."""
-    if request.mode is Mode.CONTEMPLATING and not isinstance(model, Team) and not model.abilities.native_spawn:
-        model = Team(explorers=(model,))
-    team = model if isinstance(model, Team) else Team(explorers=(model,), agents=1, rounds=0)
     team.require(request)
-    contemplates = model is team and request.mode is Mode.CONTEMPLATING
-    current = Run(request.checked(), budget or Budget(), team.name)
-    work = team.contemplate if contemplates else partial(_alone, team)
-    async with aclosing(current.bursts(_held_open(current, team, work))) as found:
+    work = contemplate if request.mode is Mode.CONTEMPLATING and not team.solo else _alone
+    current = RunContext(request.checked(), budget or Budget(), team.name)
+    async with aclosing(current.batches(_held_open(current, team, work))) as found:
         async for burst in found:
             yield burst
 
 
-async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]]) -> None:
+async def _held_open(run: RunContext, team: Team, work: Callable[[RunContext, Team], Awaitable[None]]) -> None:
     """Work with connections that last from the first call to the last."""
     async with AsyncExitStack() as held:
         for model in team.models:
             await held.enter_async_context(held_open(model))
-        await work(run)
+        await work(run, team)
 
 
 def only_first(names: Sequence[str], mode: Mode) -> str:
@@ -61,21 +58,21 @@ def only_first(names: Sequence[str], mode: Mode) -> str:
     return told if others else ""
 
 
-async def _alone(team: Team, run: Run) -> None:
+async def _alone(run: RunContext, team: Team) -> None:
     """One agent, the first explorer: what it says is the answer as it is written."""
     model = team.explorers[0]
     if told := only_first([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
-    brief = Brief(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
+    task = AgentTask(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
                   verify=team.verify)
     try:
-        attempt = await think(run, brief, run.main, speak=True)
+        attempt = await run_task(run, task, run.main, speak=True)
     except BudgetExhausted as error:
         began = run.main.total.calls and (error.resource == "seconds" or run.thought or run.answer)
         if not began:  # nobody has waited for anything yet: there is nothing to show, and a cause to tell
             raise
         run.why = "budget"
         return
-    run.settle(attempt)
+    run.set_outcome(attempt)
     if team.verify is not None and attempt.verified is not None:
         run.emit(Verified(attempt.verified, attempt.verified_by))

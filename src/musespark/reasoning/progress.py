@@ -15,7 +15,7 @@ State = Literal["idle", "waiting", "writing", "pausing"]
 is made again."""
 
 
-class Progress:
+class AgentProgress:
     """Progress of one agent. Times are seconds of `time.monotonic`."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError, Stopped, StoreUnusable
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
-from musespark.reasoning.modes import bursts
+from musespark.reasoning.modes import run_batches
 from musespark.server.body import until_gone
 from musespark.server.dialect import Chunks, Dialect, framed
 from musespark.server.failures import Failure, failure_of
@@ -63,7 +63,7 @@ class Thinking:
         try:
             if self.runs is not None:
                 await self.runs.start(begun)
-            async with aclosing(bursts(self.seated.who, self.seated.request, self.budget)) as found:
+            async with aclosing(run_batches(self.seated.who, self.seated.request, self.budget)) as found:
                 async for burst in found:
                     burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
                     last = burst[-1]

@@ -12,7 +12,7 @@ import musespark
 from musespark.config import Config
 from musespark.content import MAX_IMAGE_BYTES, MAX_IMAGES, MAX_QUESTION, MAX_THREADS, THREADS, Mode
 from musespark.errors import NotInstalled
-from musespark.reasoning.team import MAX_AGENTS, MAX_ROUNDS, Team
+from musespark.reasoning.team.team import MAX_AGENTS, MAX_ROUNDS, Team
 from musespark.server.body import MAX_BYTES
 from musespark.server.models import NATIVE
 from musespark.server.openapi import ERRORS

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from musespark.asking import Options, thinkers, watching
+from musespark.api import Options, build_team, with_video_tool
 from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
-from musespark.reasoning.looking import IN_WORDS, Looking
+from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolFactory
 from musespark.reasoning.modes import only_first
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
 from musespark.server.brief import Brief
 from musespark.server.failures import Refused
@@ -29,7 +29,7 @@ class Seated:
 
     asked: Asked
     request: Request
-    who: Model | Team
+    who: Team
     limits: Limits | None
     head: str
     """What is said first."""
@@ -54,15 +54,14 @@ async def seat(asked: Asked, models: Models) -> Seated:
     notes = (*_unasked(request, named, contemplates), *_unread(request, explorers))
     request = _with_effort(request, asked.effort, explorers, contemplates)
     explorers, request = _held(explorers, request)
-    read_to = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
+    read_to = bool({LOOK, *DESCRIBING_TOOLS} & set(options.tools or ()))
     for explorer in explorers:
         _require(explorer, request, read_to)
-    who = watching(thinkers(await _options(asked, models, explorers, contemplates)), request.videos)
-    team = who if isinstance(who, Team) else None
-    _require_names_apart(team, request)
+    who = with_video_tool(build_team(await _options(asked, models, explorers, contemplates)), request.videos)
+    _require_names_apart(who, request)
     tells = contemplates and options.progress is not False
     return Seated(asked=asked, request=request, who=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
-                  head=_head(team, explorers, request) if contemplates else "")
+                  head=_head(who, request) if contemplates else "")
 
 
 def mode_and_name(name: str) -> tuple[Mode | None, str]:
@@ -144,21 +143,20 @@ def _limits(options: TeamOptions, config: Config, contemplates: bool) -> Limits 
     return None if (usd, seconds, tokens, calls) == (None,) * 4 else Limits(usd=usd, seconds=seconds, tokens=tokens, calls=calls)
 
 
-def _require_names_apart(team: Team | None, request: Request) -> None:
+def _require_names_apart(team: Team, request: Request) -> None:
     held: set[str] = set()
-    for tool in team.tools if team else ():
-        held |= set(tool.names) if isinstance(tool, Looking) else {"spawn_agents" if callable(tool) else tool.spec.name}
+    for tool in team.tools:
+        held |= set(tool.names) if isinstance(tool, VisionToolFactory) else {"spawn_agents" if callable(tool) else tool.spec.name}
     for asked in request.tools:
         if asked.name in held:
             raise BadOption("tools", asked.name, "of another name than the tools that the agents use by themselves")
 
 
-def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
-    if team is None and explorers[0].abilities.native_spawn:
-        return f"{explorers[0].name} thinks, in up to {request.threads} threads of its own."
-    agents = team.agents if team else Team(explorers=tuple(explorers)).agents
-    names = team.name if team else explorers[0].name
-    return f"Up to {agents} agent{'s' if agents > 1 else ''} of {names} think{'' if agents > 1 else 's'} about it."
+def _head(team: Team, request: Request) -> str:
+    if team.solo:
+        return f"{team.name} thinks, in up to {request.threads} threads of its own."
+    agents = team.agents
+    return f"Up to {agents} agent{'s' if agents > 1 else ''} of {team.name} think{'' if agents > 1 else 's'} about it."
 
 
 def _held(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget
-from musespark.reasoning.team import Team
 from musespark.server.answering import Thinking
 from musespark.server.asked import Asked
 from musespark.server.failures import Refused
@@ -84,7 +83,7 @@ class Server:
         """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
         seated = await seat(asked, self.models)
         if caller.budget is not None and caller.budget.limits.usd is not None:
-            require_prices(seated.who.models if isinstance(seated.who, Team) else (seated.who,))
+            require_prices(seated.who.models)
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
         return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
                         metrics=self.metrics)

@@ -15,7 +15,7 @@ from musespark.vision.zoom import cropped
 if TYPE_CHECKING:
     import PIL.Image
 
-BESIDE, DIFFERENCE = "side_by_side", "difference"
+BESIDE, DIFFERENCE = "task_group", "difference"
 UNLIKE = 24
 """Of 255: less difference is noise, such as JPEG leaves."""
 APART = 12
@@ -58,7 +58,7 @@ class Compare(ThreadedLook):
     def _beside(self, first: Picture, second: Picture, box: Box | None, remarks: list[str]) -> Sight:
         def made() -> PIL.Image.Image:
             left, right = (cropped(self.album.pixels(one), box)[0] for one in (first, second))
-            return side_by_side(left, right, f"picture {first.number}", f"picture {second.number}")
+            return task_group(left, right, f"picture {first.number}", f"picture {second.number}")
 
         pixels = made()
         view = View(pixels, encoded(pixels, self.album.side), f"pictures {first.number} and {second.number} side by side", made)
@@ -86,7 +86,7 @@ def _shape(picture: Picture) -> float:
     return round(picture.width / picture.height, 2)
 
 
-def side_by_side(left: PIL.Image.Image, right: PIL.Image.Image, *titles: str) -> PIL.Image.Image:
+def task_group(left: PIL.Image.Image, right: PIL.Image.Image, *titles: str) -> PIL.Image.Image:
     """Both at the height of the taller one, where that makes neither too wide, with their titles above."""
     from PIL import Image as pillow, ImageDraw
 

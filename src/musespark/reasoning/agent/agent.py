@@ -1,0 +1,208 @@
+"""One line of thought: ask the model, use the tools it calls, ask again, until it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import zip_longest
+
+from musespark.content import Message, Text, Thinking, ToolCall, ToolResult
+from musespark.errors import BudgetExhausted, ModelFailed, MuseError
+from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
+from musespark.pictures import shown
+from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
+from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
+from musespark.reasoning.agent.task import AgentTask
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
+from musespark.reasoning.consensus.equivalence import answer_in, marked_answer
+from musespark.reasoning.consensus.equivalence.refusal import is_refusal
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.usage_node import UsageNode
+from musespark.tools.tool import Output, Tool, Toolset
+
+TURNS = 16
+"""Replies of one agent; the last one is asked for without tools."""
+
+async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: bool = False) -> Attempt:
+    """Send an agent; with `speak` what it writes is the run's answer.
+
+    Raises what its model raises for good, and BudgetExhausted where a limit left no time to say anything.
+    """
+    task = replace(task, request=readable(task.request, task.model))
+    held, sets = _held([tool(run, task, node) if callable(tool) else tool for tool in task.tools])
+    request = task.request
+    if held:
+        request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
+    theirs = frozenset(tool.name for tool in task.request.tools)
+    said: list[Message] = []
+    pictures: list[Pictured] = []
+    try:
+        for turn in range(1, TURNS + 1):
+            asked = replace(request, messages=(*task.request.messages, *said)) if said else request
+            for toolset in sets:
+                asked = replace(asked, messages=await toolset.conversation(asked.messages))
+            if turn > 1 and request.tool_choice not in ("auto", "none"):
+                asked = replace(asked, tool_choice="auto")  # what had to be called has been
+            if turn == TURNS and held:
+                asked = replace(asked, tool_choice="none" if task.model.abilities.tool_choice else "auto")
+            reply = await call_model(run, node, task.model, asked, speak=speak)
+            pictures += reply.pictures
+            said.append(reply.message)
+            own = [one for one in reply.calls if one.name not in theirs]
+            goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
+            if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
+                break
+            if speak and run.answer:
+                run.emit(AnswerDropped("it works on"))
+            said.append(await _used(run, node, own, held, pictures) if own else _reminded(run, task.agent))
+    except BudgetExhausted:
+        if not node.conclude_because:
+            raise
+        reply = ModelReply(message=Message("assistant", ()), why="budget")
+    if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
+        raise ModelFailed(task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
+    attempt = _attempt(task, reply, said, pictures, node, theirs)
+    if node.conclude_because and reply.cut:
+        attempt = await _concluded(run, task, node, said, attempt)
+    return await _checked(run, _classified(attempt, task), task)
+
+
+def _classified(attempt: Attempt, task: AgentTask) -> Attempt:
+    """The attempt, marked where it gives no answer, or none that can be told; something is compared with others in any case."""
+    if attempt.calls or not attempt.text.strip():
+        return attempt
+    is_option = task.asks_for is not None and task.asks_for.kind == "choice" and attempt.answer  # "It cannot be determined"
+    if attempt.abstained or (not is_option and is_refusal(attempt.answer or attempt.text)):
+        why = attempt.abstained or "its reply gives no answer"
+        return replace(attempt, abstained=why, answer=attempt.answer or answer_in(attempt.text))
+    if attempt.answer:
+        return attempt
+    guess = task.asks_for.guess(attempt.text) if task.asks_for is not None else None
+    return replace(attempt, unclear=True, answer=guess or answer_in(attempt.text), guessed=guess is not None)
+
+
+async def _concluded(run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt) -> Attempt:
+    """The attempt with the answer that its agent gives to what it has thought so far; as it is where that fails.
+
+    Raises what the call raises where nothing was said before it.
+    """
+    run.emit(Noted(task.agent, f"{node.conclude_because}; it is asked to answer with what it has."))
+    asking = NO_TIME_FOR_FORM if task.request.schema or task.asks_for is None else NO_TIME
+    try:
+        reply = await call_model(run, node, task.model, conclusion_request(task.request, task.model, said, asking))
+    except (BudgetExhausted, ModelFailed):
+        if not attempt.text.strip():
+            raise
+        return attempt
+    text = reply.message.text
+    if not text.strip() and attempt.text.strip():
+        return attempt
+    answer = _answer_in(task, text)
+    return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
+                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.why == "finished")
+
+
+def _answer_in(task: AgentTask, text: str) -> str:
+    """The part of a reply that is compared with others."""
+    return answer_in(text) if task.asks_for is None else task.asks_for.find(text) or ""
+
+
+def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
+    """All tools by name, and the sets among them."""
+    sets = [one for one in made if isinstance(one, Toolset)]
+    tools = [tool for one in made for tool in (one.tools if isinstance(one, Toolset) else (one,))]
+    return {tool.spec.name: tool for tool in tools}, sets
+
+
+# What the model says that it itself will do, or is doing; that somebody should start agents is advice.
+_ANNOUNCED = re.compile(
+    r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
+    r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
+    r"dispatching|"
+    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b", re.I)
+
+
+_REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
+                         "yourself.")
+
+
+def _announces(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
+    """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
+    able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
+    answered = marked_answer(reply.message.text) is not None
+    return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
+
+
+def _reminded(run: RunContext, agent: str) -> Message:
+    run.emit(Noted(agent, "It announced sub-agents and called none; it is asked once again."))
+    return _REMINDER
+
+
+async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+    """The tools' results, side by side, in the order of the calls."""
+    agent, scope = node.agent, node.scope
+
+    async def use(one: ToolCall) -> ToolResult:
+        run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
+        output = await run.within_deadline(_output(held, one), scope)
+        for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
+            png, width, height = await asyncio.to_thread(shown, image)
+            pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
+        run.emit(ToolReturned(agent, one.id, output.text, output.failed))
+        return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
+
+    tasks = [asyncio.create_task(use(one)) for one in calls]
+    try:
+        return Message("tool", tuple([await task for task in tasks]))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await wait_cancelled(tasks)
+
+
+async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
+    if one.name not in held:
+        return Output(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
+    try:
+        arguments = one.parsed()
+    except ValueError as error:
+        return Output(f"The arguments are not JSON: {error}", failed=True)
+    if not isinstance(arguments, dict):
+        return Output("The arguments must be a JSON object.", failed=True)
+    try:
+        return await held[one.name].use(arguments)
+    except asyncio.CancelledError:
+        if is_being_cancelled():
+            raise
+        return Output("The tool cancelled itself.", failed=True)
+    except Exception as error:  # whatever a tool does, the model reads it and may do without
+        said = str(error) if isinstance(error, MuseError) else f"{type(error).__name__}: {error}"
+        return Output(f"The tool failed: {said}", failed=True)
+
+
+def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: list[Pictured], node: UsageNode,
+             theirs: frozenset[str]) -> Attempt:
+    text = reply.message.text
+    thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
+    calls = tuple(one for one in reply.calls if one.name in theirs)
+    return Attempt(agent=task.agent, model=task.model.name, text=text, answer=_answer_in(task, text), calls=calls,
+                   thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=node.total,
+                   verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
+                   why=reply.why, reason=reply.reason, stop=reply.stop, by=task.model)
+
+
+async def _checked(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:
+    """The attempt with what the one who asks knows about it; where that fails, nothing is known."""
+    if task.verify is None or attempt.verified is not None:
+        return attempt
+    try:
+        verified = await run.within_deadline(task.verify(attempt))
+    except BudgetExhausted:
+        raise
+    except Exception as error:
+        run.emit(Noted(task.agent, f"Its answer could not be verified: {type(error).__name__}: {error}"))
+        return attempt
+    return replace(attempt, verified=verified, verified_by="a verifier of the one who asks")

@@ -1,0 +1,316 @@
+"""One call of a model on behalf of an agent: within the budget and the time, asked again where that helps.
+
+Whatever a backend does ends here in a `ModelReply` or a typed error, with what it used booked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from itertools import count, groupby
+
+from musespark.budget import Cost, Reservation
+from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
+from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
+from musespark.events import Abstained, AnswerDropped, Noted, Pictured, Spent, Verified, Why
+from musespark.models.estimate import prompt_tokens, written_tokens
+from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.reasoning.agent.deltas import DeltaTranslator
+from musespark.reasoning.concurrency import is_being_cancelled
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.usage_node import UsageNode
+from musespark.usage import Usage
+from musespark.vision.fitting import fitted
+
+RETRIES = 3
+"""Times that a call is asked again where waiting may help."""
+RETRIES_RESERVED = 5
+"""Times that a call waits for others under way to give back what they do not use of a budget."""
+PAUSE = 0.5
+"""Seconds before the first time, doubled each time, unless the backend names its own."""
+LONGEST_PAUSE = 60.0
+BETWEEN_ACCOUNTS = 0.05
+"""Seconds between two accounts of one call while it is under way."""
+SILENCE = 300.0
+"""Seconds without a sign of life after which a backend counts as gone."""
+_TICK = 0.01
+"""Seconds that an event loop's timer may come early."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReply:
+    """What a model said."""
+
+    message: Message
+    why: Why
+    reason: str = ""
+    stop: str | None = None
+    pictures: tuple[Pictured, ...] = ()
+    verified: bool | None = None
+    verified_by: str = ""
+    abstained: str = ""
+    """Why the model does not answer; empty where it does."""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def cut(self) -> bool:
+        """True if it broke off."""
+        return self.why != "finished"
+
+    @property
+    def calls(self) -> tuple[ToolCall, ...]:
+        """The tools it asks for."""
+        return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
+
+
+async def call_model(run: RunContext, node: UsageNode, model: Model, request: Request, *, speak: bool = False) -> ModelReply:
+    """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
+
+    Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
+    `BudgetReserved` where others have held what is left of it all the while.
+    """
+    request = await fitted(readable(request, model), model.abilities.longest_side)
+    for again in count():
+        try:
+            return await _Call(run, node, model, speak).made(request)
+        except (ModelFailed, BudgetReserved) as error:
+            if is_being_cancelled():  # an adapter that took a cancellation for a failure
+                raise
+            pause = _pause(error, again)
+            left = (node.scope or run.budget).seconds_left()
+            if pause is None or (left is not None and left <= pause):
+                raise
+            run.emit(Noted(node.agent, f"{error} It is asked again in {pause:.1f} seconds."))
+            node.progress.pause()
+            await run.within_deadline(asyncio.sleep(pause), node.scope)
+    raise AssertionError("unreachable")
+
+
+def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
+    """Seconds to wait before asking again; None where that does not help."""
+    if isinstance(error, BudgetReserved):
+        return PAUSE * 2**again if again < RETRIES_RESERVED else None
+    passing = isinstance(error, RateLimited) or error.status in (408, 409, 425, 429, 500, 502, 503, 504, 529)
+    if not passing or again >= RETRIES:
+        return None
+    asked = error.retry_after if isinstance(error, RateLimited) else None
+    pause = PAUSE * 2**again if asked is None else asked
+    return pause if pause <= LONGEST_PAUSE else None
+
+
+def readable(request: Request, model: Model) -> Request:
+    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    return request if model.abilities.videos_in else request.in_pictures()
+
+
+class _Call:
+    """One call while it is under way."""
+
+    def __init__(self, run: RunContext, node: UsageNode, model: Model, speak: bool) -> None:
+        self.run, self.node, self.model, self.speak = run, node, model, speak
+        self.name = model.name
+        self.budget = node.scope or run.budget
+        self.lanes = DeltaTranslator(self.name, node.agent, speak, node.calls)
+        self.usage = Usage(calls=1)
+        self.parts: list[Part] = []
+        self.pictures: list[Pictured] = []
+        self.verified: Verified | None = None
+        self.abstained = ""
+        self.finish: Finish | None = None
+        self.told = -math.inf
+        self.read = 0
+        """Tokens of the prompt, for a backend that counts them."""
+        self.counts = False
+        """Whether the backend has begun to tell what it uses."""
+
+    async def made(self, request: Request) -> ModelReply:
+        """The reply; what was used is booked however it ends."""
+        self.read = prompt_tokens(request) if self.model.abilities.conversation else 0
+        with self._reserved(request) as held:
+            limited = self._limited(request, held.granted)
+            asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
+            at_limit: Why = "length" if asked_for else "budget"
+            try:
+                why = await self._listened(limited, held.granted.tokens - self.read, at_limit)
+            except asyncio.CancelledError:
+                self._stopped()
+                raise
+            except BudgetExhausted:
+                self._stopped()
+                why = "budget"
+                if not (self.said or (self.node.conclude_because and self.budget is not self.run.budget)):
+                    raise
+            except MuseError:
+                self._drop("its writer failed")
+                raise
+            except Exception as crash:  # an adapter's bug
+                self._drop("its writer failed")
+                raise ModelFailed(self.model.name, repr(crash)) from crash
+            finally:
+                self.node.progress.end_call()
+                for event in self.lanes.close("its parent ended"):
+                    self.run.emit(event)
+                self._count_written()
+                held.settle(Cost(tokens=self.usage.tokens, usd=self.usage.usd, calls=1))
+                self.node.book(self.usage)
+                self.run.publish_usage(self.node)
+        if why == "cut" and not self.said:
+            raise StreamCut(self.model.name)
+        reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
+        verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
+        return ModelReply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
+                     verified_by=by, abstained=self.abstained, usage=self.usage)
+
+    @property
+    def said(self) -> bool:
+        """Whether there is anything to show for it."""
+        return any(isinstance(part, Text | ToolCall) for part in self.parts)
+
+    async def _listened(self, request: Request, writable: int, at_limit: Why) -> Why:
+        """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
+        budget = self.budget
+        stream = self.model.stream(request)
+        self.node.progress.begin_call(time.monotonic())
+        left = budget.seconds_left()
+        ends = math.inf if left is None else time.monotonic() + left
+        async with aclosing(stream):
+            with budget.alarm() as alarm:
+                try:
+                    async with asyncio.timeout(None) as alarm.timeout:
+                        return await self._read_out(stream, alarm.timeout, ends, writable, at_limit)
+                except TimeoutError:
+                    if alarm.timeout is None or not alarm.timeout.expired():
+                        raise
+                    if budget.stopped or time.monotonic() > ends - _TICK:
+                        raise budget.overdue() from None
+                    self._stopped()
+                    raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
+
+    async def _read_out(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
+                        at_limit: Why) -> Why:
+        armed = self._arm(patience, ends)
+        async for delta in stream:
+            if isinstance(delta, Finish):
+                self.finish = delta
+                return at_limit if delta.why == "length" else delta.why
+            now = time.monotonic()
+            self._heard(delta, now)
+            if self.usage.tokens - self.usage.prompt_tokens > writable:
+                return at_limit
+            if self.run.is_behind:
+                patience.reschedule(None)
+                await self.run.backpressure()
+                armed = now = self._arm(patience, ends)
+                self.node.progress.resume(now)
+            # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
+            # timeout is moved now and then only, for that costs more than a delta.
+            if now >= ends or now - armed > SILENCE / 100:
+                armed = self._arm(patience, ends)
+        return "cut"
+
+    def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
+        """Let it expire where there is no sign of life from now on; returns now. Raises `BudgetExhausted` when it is late."""
+        now = time.monotonic()
+        if now >= ends or self.budget.stopped:  # moving a timeout that is about to expire would undo it
+            raise self.budget.overdue()
+        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
+        return now
+
+    def _heard(self, delta: Delta, now: float) -> None:
+        event = self.lanes.event(delta)
+        self.node.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
+        match delta:
+            case TextDelta():
+                self.parts.append(Text(delta.text, self.name))
+            case ThinkingDelta(agent="main"):
+                self.parts.append(Thinking(delta.text, None, self.name))
+            case ToolCallDelta():
+                self.parts.append(delta.call)
+            case UsageDelta():
+                self.counts = True
+                self.usage = delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
+                self.node.set_running(self.usage)
+        match event:
+            case None:
+                return
+            case Spent():
+                # A backend may count every token; of many agents a person reads a few numbers a second.
+                if self.node is self.run.main or time.monotonic() - self.told > BETWEEN_ACCOUNTS:
+                    self.told = time.monotonic()
+                    self.run.publish_usage(self.node)
+                return
+            case Verified():
+                self.verified = event
+                if not self.speak:  # whether the run's answer is verified shows once there is one
+                    return
+            case Abstained():
+                self.abstained = event.reason
+                if not self.speak:
+                    return
+        sent = self.run.emit(event)
+        if isinstance(sent, Pictured):
+            self.pictures.append(sent)
+
+    def _stopped(self) -> None:
+        """It is stopped while a backend may have read the prompt and has not told so yet: that is booked as it was estimated."""
+        if self.counts and not self.usage.tokens:
+            self.usage = Usage(tokens=self.read, prompt_tokens=self.read, usd=self.read * self.model.abilities.usd_per_prompt_token,
+                               calls=1)
+
+    def _count_written(self) -> None:
+        """What a reply without an end wrote after its backend had last told, as backends estimate it; one on this process's own
+        cores counts every token."""
+        if self.finish is not None or self.model.abilities.in_process:
+            return
+        characters = sum(len(part.text) for part in self.parts if isinstance(part, Text | Thinking))
+        more = written_tokens(characters) - (self.usage.tokens - self.usage.prompt_tokens)
+        if more > 0:
+            self.usage = replace(self.usage, tokens=self.usage.tokens + more, critical_path=self.usage.critical_path + more,
+                                 usd=self.usage.usd + more * self.model.abilities.usd_per_token)
+
+    def _drop(self, reason: str) -> None:
+        if self.speak and self.said and self.run.answer:
+            self.run.emit(AnswerDropped(reason))
+
+    def _message(self) -> Message:
+        if self.finish is not None and self.finish.message is not None:
+            return self.finish.message
+        runs = ((kind, list(parts)) for kind, parts in groupby(self.parts, type))
+        joined = [part for kind, parts in runs for part in (_joined(parts) if kind in (Text, Thinking) else parts)]
+        return Message("assistant", tuple(joined))
+
+    def _wanted(self, request: Request) -> Cost:
+        """The most that the call may cost."""
+        abilities = self.model.abilities
+        spawning = abilities.native_spawn and request.mode is Mode.CONTEMPLATING
+        written = request.max_tokens or abilities.context * (1 + request.threads if spawning else 1)
+        read = self.read
+        usd = read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
+        return Cost(tokens=read + written, usd=usd, calls=1)
+
+    def _reserved(self, request: Request) -> Reservation:
+        wanted, read = self._wanted(request), self.read
+        abilities = self.model.abilities
+        least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
+        return self.budget.reserve(wanted, at_least=least)
+
+    def _limited(self, request: Request, granted: Cost) -> Request:
+        """The request with as many tokens as were granted, in tokens and in money."""
+        abilities, read = self.model.abilities, self.read
+        tokens = granted.tokens - read
+        if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
+            tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
+        unbounded = request.max_tokens is None and abilities.conversation and granted == self._wanted(request)
+        return request if unbounded else replace(request, max_tokens=max(1, tokens))
+
+
+def _joined(pieces: list[Part]) -> list[Part]:
+    """Pieces of text, or of thinking, as one."""
+    text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Thinking))
+    first = pieces[0]
+    return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces
+

@@ -1,0 +1,39 @@
+"""An agent's task: the model, the conversation and the tools of one line of thought."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from musespark.content import Request
+from musespark.models.model import Model
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.consensus.answer_format import AnswerFormat
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.usage_node import UsageNode
+from musespark.tools.tool import Tool, Toolset
+
+ToolFactory = Callable[[RunContext, "AgentTask", UsageNode], Tool | Toolset]
+"""Makes a tool, or several, for one agent: they may need to know who uses them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTask:
+    """What an agent is sent to do."""
+
+    agent: str
+    model: Model
+    request: Request
+    """The conversation and how to answer it; the agent's tools are added to those of the one who asks."""
+    label: str = ""
+    """What a person who watches is told."""
+    tools: tuple[Tool | ToolFactory, ...] = ()
+    depth: int = 0
+    """How many agents sent one another before this one."""
+    parent: str = "main"
+    verify: Callable[[Attempt], Awaitable[bool | None]] | None = field(default=None, repr=False)
+    """Something that knows whether an answer is right."""
+    asks_for: AnswerFormat | None = None
+    """The short answer that the question asks for, to be found in the reply; None: what the reply itself marks as its answer."""
+    concludes: bool = False
+    """True if the agent may be asked to answer with what it has, where time ends or its model falls silent."""

@@ -1,0 +1,67 @@
+"""What decides whether two answers are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Protocol, runtime_checkable
+
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.consensus.equivalence.extraction import marked_answer
+from musespark.reasoning.consensus.equivalence.refusal import is_refusal
+
+
+class Equivalence(Protocol):
+    """A kind of sameness.
+
+    `key` is the cheap half: attempts of one key are the same, and nothing needs to be awaited. `same` is the whole of it: it may
+    know that two attempts of different keys, or of none, are the same. It holds for an attempt and itself, and both ways round.
+    """
+
+    @property
+    def name(self) -> str:
+        """What a trace calls it."""
+
+    @property
+    def keyed(self) -> bool:
+        """Whether the keys tell everything: `same` is then never worth asking."""
+
+    def key(self, attempt: Attempt) -> Hashable | None:
+        """The same for attempts that are the same at a glance; None where only `same` can tell."""
+
+    async def same(self, left: Attempt, right: Attempt) -> bool:
+        """Whether one answer may stand for the other."""
+
+
+@runtime_checkable
+class Forms(Protocol):
+    """What a sameness may know besides: which of the same answers is written as it should be."""
+
+    def formed(self, attempt: Attempt) -> bool:
+        """Whether the answer is in the form that was asked for, and not merely understood."""
+
+
+@runtime_checkable
+class Contradictions(Protocol):
+    """A sameness that is not transitive, and can tell at once which answers of one component are known to differ."""
+
+    def contradict(self, left: Attempt, right: Attempt) -> bool:
+        """True if the two are known to differ, whatever either is the same as. Nothing is awaited or proved."""
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A sameness that gives up on comparisons that take too long."""
+
+    @property
+    def undecided(self) -> int:
+        """Comparisons that were given up; they count as different."""
+
+
+def blank(attempt: Attempt) -> bool:
+    """Whether the attempt answers nothing: it joins no group and has no vote."""
+    return not attempt.answer.strip() and not attempt.calls
+
+
+def declines(attempt: Attempt) -> bool:
+    """True if the attempt declines to answer, or says that it does not know, and marks no answer besides."""
+    return not attempt.calls and is_refusal(attempt.text) and marked_answer(attempt.text) in (None, attempt.text.strip())

@@ -1,0 +1,253 @@
+"""What everything within one run shares: where its events go, what was used, and what may still be spent."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from musespark.budget import Budget
+from musespark.content import Request, Text, Thinking, ToolCall
+from musespark.errors import ModelFailed, MuseError
+from musespark.events import (
+    MAIN,
+    Abstained,
+    AgentCancelled,
+    AgentReturned,
+    AgentStarted,
+    AnswerDelta,
+    AnswerDropped,
+    Event,
+    Pictured,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+    Spent,
+    Stamper,
+    Status,
+    Thought,
+    Verified,
+    Why,
+)
+from musespark.pictures import shown
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
+from musespark.reasoning.usage_node import UsageNode
+from musespark.usage import Usage
+
+_AnyEvent = TypeVar("_AnyEvent", bound=Event)
+_Result = TypeVar("_Result")
+
+AHEAD = 256
+"""Events that may wait for whoever reads the stream; beyond that, agents wait too."""
+GATHER = 0.005
+"""Seconds after some of a text was read within which more of it waits for what follows: nobody reads that fast, and whoever keeps,
+sends and shows it does so once. Anything but a piece of a text or an account is read at once, and with it all before it."""
+JOINED = 4096
+"""Characters beyond which a text that waits is not made longer."""
+
+_TEXTS = (AnswerDelta, Thought)
+_PATIENT = (*_TEXTS, Spent)
+
+
+class RunContext:
+    """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
+
+    def __init__(self, request: Request, budget: Budget, model: str) -> None:
+        """model: the name that the run is known by."""
+        self.request, self.budget, self.model = request, budget, model
+        self.main = UsageNode(MAIN)
+        self.why: Why = "finished"
+        self.reason = ""
+        self.calls: tuple[ToolCall, ...] = ()
+        """Tools of the one who asks, called by the answer."""
+        self.stop: str | None = None
+        self.signed: tuple[Text | Thinking, ...] = ()
+        """What the provider of the answer wants to see again, as in `RunEnded`."""
+        self.thought = False
+        """Whether anybody has shown a thought."""
+        self.spawned = 0
+        """Sub-agents that tools have spawned; the request caps them."""
+        self._stamp = Stamper()
+        self._answer: list[str] = []
+        self._status: Status = "unchecked"
+        self._abstained = ""
+        self._pictures: list[int] = []
+        self._told: dict[str, Usage] = {}
+        self._waiting: list[Event] = []
+        self._sent = 0
+        """Events on their way since the reader last took some; those that were joined count one by one, a long text as several."""
+        self._news, self._room = asyncio.Event(), asyncio.Event()
+        self._read = -math.inf
+        """When some of a text was read last."""
+        self._later: asyncio.TimerHandle | None = None
+
+    @property
+    def answer(self) -> str:
+        """The answer so far."""
+        return "".join(self._answer)
+
+    def set_outcome(self, attempt: Attempt) -> None:
+        """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
+        self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
+        if self.why == "finished":
+            self.why, self.reason = attempt.why, attempt.reason
+
+    def emit(self, event: _AnyEvent) -> _AnyEvent:
+        """Send an event on its way; returns it with its number and its time.
+
+        Pieces of one text that nobody has read yet become one event: what it costs to keep, show and send one is paid once for all
+        that came together, and nobody sees any of it later. A piece that became part of another is returned as it was.
+        """
+        if isinstance(event, AnswerDelta):
+            self._answer.append(event.text)
+        elif isinstance(event, Thought):
+            self.thought = True
+        elif isinstance(event, AnswerDropped):
+            self._answer.clear()
+            self._status, self._abstained = "unchecked", ""
+        elif isinstance(event, Verified):
+            self._status, self._abstained = ("verified" if event.ok else "refuted"), ""
+        elif isinstance(event, Abstained):
+            self._status, self._abstained = "abstained", event.reason
+        self._sent += 1 + (len(event.text) // JOINED if isinstance(event, _TEXTS) else 0)
+        if self._waiting and (longer := _joined(self._waiting[-1], event)):
+            self._waiting[-1] = longer
+        else:
+            event = self._stamp(event)
+            if isinstance(event, Pictured):
+                self._pictures.append(event.seq)
+            self._waiting.append(event)
+        if self._later is None or self._sent > AHEAD or not isinstance(event, _PATIENT):
+            self._wake(event)
+        return event
+
+    def _wake(self, event: Event) -> None:
+        """Tell the reader, now or in a moment."""
+        left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
+        if left > 0:
+            self._later = self._later or asyncio.get_running_loop().call_later(left, self._news.set)
+        else:
+            self._news.set()
+
+    async def within_deadline(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
+        """Wait for something that is no model's call, until the deadline; then cancels it and raises `BudgetExhausted`.
+
+        scope: whose deadline it is; the run's by default.
+        """
+        scope = scope or self.budget
+        with scope.alarm() as alarm:
+            try:
+                async with asyncio.timeout(scope.seconds_left()) as timeout:
+                    alarm.timeout = timeout
+                    return await work
+            except TimeoutError:
+                if timeout.expired():
+                    raise scope.overdue() from None
+                raise
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the reader is far behind."""
+        return self._sent > AHEAD
+
+    async def backpressure(self) -> None:
+        """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
+        while self.is_behind:
+            self._room.clear()
+            await self._room.wait()
+
+    def publish_usage(self, node: UsageNode) -> None:
+        """Tell what an agent, and with it the whole run, has used so far."""
+        for each in dict.fromkeys((node, self.main)):
+            if self._told.get(each.agent) != (total := each.total):
+                self._told[each.agent] = total
+                self.emit(Spent(each.agent, total))
+
+    async def batches(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[list[Event], None]:
+        """Do the work, and hand out its events: all that have come since the last, none of the lists empty. Closing the stream
+        cancels the work, and waits until it has ended."""
+        task = asyncio.create_task(self._begin_and_end(work))
+        task.add_done_callback(lambda _: self._news.set())
+        try:
+            while True:
+                await self._news.wait()
+                self._news.clear()
+                if self._waiting:
+                    burst = self._taken()
+                    yield burst
+                elif task.done():
+                    break
+                if task.done():
+                    self._news.set()
+            task.result()
+        finally:
+            task.cancel()
+            await wait_cancelled([task])
+
+    def _taken(self) -> list[Event]:
+        """All that waits, for the reader."""
+        burst, self._waiting, self._sent = self._waiting, [], 0
+        self._room.set()
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+        if any(isinstance(event, _TEXTS) for event in burst):
+            self._read = time.monotonic()
+        return burst
+
+    async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
+        self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
+        self.emit(AgentStarted(MAIN, None, self.request.question))
+        for video in self.request.videos:
+            png, width, height = await asyncio.to_thread(shown, video.sheet)
+            self.emit(Pictured(MAIN, png, "contact sheet of a video", width, height))
+        try:
+            await work
+        except asyncio.CancelledError:
+            if is_being_cancelled():
+                raise
+            failure = ModelFailed(self.model, "something within the run cancelled it")
+            self._failed(failure)
+            raise failure from None
+        except MuseError as error:
+            self._failed(error)
+            raise
+        except Exception as crash:  # a bug; the person still gets a typed error and the whole story
+            failure = ModelFailed(self.model, repr(crash))
+            self._failed(failure)
+            raise failure from crash
+        self._ended()
+
+    def _ended(self) -> None:
+        """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
+        if self.why == "budget" and self.budget.stopped:
+            self.reason = "it was stopped"
+        returned = self.emit(AgentReturned(MAIN, self.answer))
+        usage = replace(self.main.total, seconds=returned.at)
+        is_verified = self._status == "verified"
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+                           self.signed, self._status, self._abstained))
+
+    def _failed(self, error: MuseError) -> None:
+        self.emit(AgentCancelled(MAIN, "the run failed"))
+        self.emit(RunFailed(type(error).__name__, str(error)))
+
+
+def _joined(waiting: Event, event: Event) -> Event | None:
+    """An event that waits and the next piece of the same text as one, and the newer of two accounts; None for any other two."""
+    if isinstance(event, AnswerDelta):
+        if isinstance(waiting, AnswerDelta) and len(waiting.text) < JOINED:
+            return AnswerDelta(waiting.text + event.text, seq=waiting.seq, at=waiting.at)
+    elif isinstance(event, Thought) and isinstance(waiting, Thought):
+        if event.agent == waiting.agent and len(waiting.text) < JOINED:
+            return Thought(waiting.agent, waiting.text + event.text, seq=waiting.seq, at=waiting.at)
+    elif isinstance(event, Spent) and isinstance(waiting, Spent) and event.agent == waiting.agent:
+        return Spent(event.agent, event.usage, seq=waiting.seq, at=waiting.at)
+    return None
+
+

@@ -1,0 +1,35 @@
+"""What an aggregator comes back with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from musespark.events import Abstained, AnswerDelta, Verified
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.context import RunContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An answer, and how it was chosen."""
+
+    by: str
+    """`verified`, `vote`, `weigh`, `judge`, `merge`, or a name of one's own."""
+    winner: Attempt
+    """Whose reply is the answer; or the one that was written from several."""
+    reason: str
+    """One sentence."""
+    winners: tuple[str, ...] = ()
+    """Everyone whose answer it is."""
+    written: bool = False
+    """Whether the answer has been streamed already, as it was written."""
+
+    def publish(self, run: RunContext) -> None:
+        """Make the winner's reply the run's answer."""
+        if not self.written and self.winner.text:
+            run.emit(AnswerDelta(self.winner.text))
+        if self.winner.verified is not None:
+            run.emit(Verified(self.winner.verified, self.winner.verified_by))
+        if self.winner.abstained:
+            run.emit(Abstained(self.winner.abstained))
+        run.set_outcome(self.winner)

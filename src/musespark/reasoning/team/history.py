@@ -1,0 +1,53 @@
+"""What a team keeps of a run: which model answered what, by kind of question, in the store that reliability is read from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from musespark.models.model import Model
+from musespark.reasoning.consensus.panel import Panel
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.strategy import Strategy
+from musespark.store import Store, Vote
+
+
+def load_panel(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
+    """What is known of these models on such questions, and whom to ask in which order: all of them where nothing is known.
+
+    Raises `StoreUnusable`.
+    """
+    with Store(store) as kept:
+        panel = Panel.from_store(kept, kind)
+    rank = {name: index for index, name in enumerate(panel.models if panel else ())}
+    known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
+    return (panel, known) if known else (None, tuple(models))
+
+
+def load_strategy(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
+    """The strategy that calibration found for such questions; None where it was not calibrated, or models are mixed, which a panel
+    is for.
+
+    Raises `StoreUnusable`.
+    """
+    names = {model.name for model in models}
+    if len(names) != 1:
+        return None
+    with Store(store) as kept:
+        text = kept.strategy(kind, names.pop())
+    return None if text is None else Strategy.from_json(text)
+
+
+def vote_recorder(kind: str, store: Path | None) -> Callable[[RunContext, AnswerPool], None]:
+    """Keeps the votes of a run."""
+
+    def keep(run: RunContext, answers: AnswerPool) -> None:
+        question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+        votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
+                 for number, group in enumerate(answers.initial_groups) for attempt in group.attempts]
+        with Store(store) as kept:
+            kept.add({vote.model: vote for vote in reversed(votes)}.values())
+
+    return keep

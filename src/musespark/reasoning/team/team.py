@@ -1,0 +1,182 @@
+"""Many lines of thought on one question: explore, refine, aggregate.
+
+A `Team` is a value made of small parts; every part can be replaced by a function of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Self, TypeAlias
+
+from musespark.budget import Budget
+from musespark.content import Request
+from musespark.errors import BadOption, BeyondModel, QuestionTooLong
+from musespark.models.model import Model
+from musespark.reasoning.agent.task import AgentTask, ToolFactory
+from musespark.reasoning.agent.vision_tools import VisionToolFactory
+from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
+from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
+from musespark.reasoning.consensus.panel import Panel
+from musespark.reasoning.consensus.stopping import enough
+from musespark.reasoning.context import RunContext
+from musespark.reasoning.parallel.stragglers import StragglerPolicy
+from musespark.reasoning.team.answer_pool import AnswerPool
+from musespark.reasoning.team.approaches import PLAIN, explorer_request, instructions
+from musespark.reasoning.team.decision import Decision
+from musespark.reasoning.team.llm_equivalence import llm_judge
+from musespark.tools.tool import Tool
+
+MAX_AGENTS = 64
+MAX_ROUNDS = 8
+CHARACTERS = 10
+"""More than a token has, whatever counts as one: what is longer than all tokens together fits no model."""
+AGGREGATES = ("auto", "vote", "weigh", "judge", "merge")
+"""Names of the ways to settle on one answer, implemented in `team.aggregate`."""
+
+Role: TypeAlias = Literal["refiner", "judge", "merger"]
+Enough: TypeAlias = Callable[[Sequence[float], int], tuple[bool, str]]
+"""Group sizes, the leader's first, and how many answers are still to come: whether they could not change the winner, and why."""
+Aggregator: TypeAlias = "Callable[[RunContext, Team, AnswerPool], Awaitable[Decision]]"
+"""Settles on one answer."""
+
+
+def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
+    """The explorers: the models dealt in turn, each with a seed of its own, asked by the team's approach.
+
+    Each gets its share of a limited budget when it is sent.
+    """
+    found = []
+    asks_for = team.answer_format(run.request)
+    for index in range(team.agents):
+        model = team.explorers[index % len(team.explorers)]
+        request, approach = explorer_request(run.request, model, index, team.approach, team.temperature)
+        found.append(AgentTask(agent=f"agent-{index + 1}", model=model, request=request, label=f"{model.name}: {approach}",
+                           tools=team.tools, verify=team.verify, asks_for=asks_for if model.abilities.conversation else None,
+                           concludes=model.abilities.conversation))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Who thinks about a question, and how they come to one answer.
+
+    Raises `BadOption` where a number is out of its range or there is no explorer.
+    """
+
+    explorers: tuple[Model, ...]
+    """The mix: they are dealt to the agents in turn."""
+    agents: int = 8
+    first: int = 2
+    """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
+    rounds: int = 0
+    """At most so many rounds of refinement, only where they disagree."""
+    approach: str = PLAIN
+    """Name of the way in which explorers are asked, one of `approaches.APPROACHES`."""
+    temperature: float | None = None
+    """Sampling temperature of explorers, where the request leaves it open; None is `approaches.WARM`."""
+    judge_ties: bool = False
+    """True if a tied vote goes to a judge although none was named."""
+    reply_tokens: tuple[int, ...] = ()
+    """Lengths of replies of these models to such questions, in tokens, as far as they are known."""
+    because: str = ""
+    """Reason for approach, rounds and judge, in a sentence that the trace keeps."""
+    aggregate: str | Aggregator = "auto"
+    refiner: Model | None = None
+    """None: every agent reconsiders with its own model."""
+    judge: Model | None = None
+    """None: the first explorer that can."""
+    merger: Model | None = None
+    tools: tuple[Tool | ToolFactory, ...] = ()
+    explore: Callable[[RunContext, Team], list[AgentTask]] = explorer_tasks
+    same: Equivalence | None = None
+    """When two answers are the same; None: by what the question asks for."""
+    enough: Enough = enough
+    verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
+    """Something that knows whether an answer is right: unit tests, a checker."""
+    stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
+    panel: Panel | None = None
+    """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
+    remember: Callable[[RunContext, AnswerPool], None] | None = None
+    """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
+    solo: bool = False
+    """True if the first explorer contemplates by itself, in one call, instead of the stages: it spawns its own agents."""
+
+    def __post_init__(self) -> None:
+        if not self.explorers:
+            raise BadOption("explorers", "nobody", "at least one model")
+        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first", self.first, 1, MAX_AGENTS),
+                                         ("rounds", self.rounds, 0, MAX_ROUNDS)):
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise BadOption(option, value, f"a whole number from {low} to {high}")
+        if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
+            raise BadOption("aggregate", self.aggregate, f"one of {', '.join(AGGREGATES)}")
+        instructions(self.approach)
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """The team that contemplates as one model: a model that spawns agents by itself does, any other is asked several times."""
+        return cls(explorers=(model,), solo=model.abilities.native_spawn)
+
+    @property
+    def name(self) -> str:
+        """What a run of the team is known by: its distinct explorers."""
+        return " + ".join(dict.fromkeys(model.name for model in self.explorers))
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """Everyone who may be asked, once each."""
+        asked = (*self.explorers, self.refiner, self.judge, self.merger)
+        return tuple({id(model): model for model in asked if model is not None}.values())
+
+    def is_enough(self, answers: AnswerPool, remaining: int) -> tuple[bool, str]:
+        """Whether more answers would change nothing, and why."""
+        return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
+
+    def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
+        """When two answers to this question are the same; a judge who is asked for it has so much to spend."""
+        if self.same is not None:
+            return self.same
+        return equivalence_for(run.request, llm_judge(run, self.judge, comparing) if self.judge else None)
+
+    def answer_format(self, request: Request) -> AnswerFormat | None:
+        """The short answer that the question asks for; none where somebody else says when answers are the same."""
+        return answer_format(request) if self.same is None else None
+
+    def model_of(self, attempt: Attempt, role: Role) -> Model:
+        """The model that plays a role for an agent: the one named for it, or the agent's own."""
+        return getattr(self, role) or attempt.by or self.explorers[0]
+
+    def model_for(self, role: Role, request: Request) -> Model | None:
+        """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
+        named: Model | None = getattr(self, role)
+        return named or next((model for model in self.explorers if model.abilities.conversation
+                              and (model.abilities.pictures_in or not (request.images or request.videos))), None)
+
+    def require(self, request: Request) -> None:
+        """Raises BeyondModel where somebody cannot do what the request needs of them, and QuestionTooLong.
+
+        Of a question that is a little too long, a model that reads nothing else says so itself: it alone can count its tokens.
+        """
+        for model in self.explorers:
+            context = model.abilities.context
+            if not model.abilities.conversation and len(request.question) > CHARACTERS * context:
+                raise QuestionTooLong(len(request.question), context)
+        looking = next((tool for tool in self.tools if isinstance(tool, VisionToolFactory)), None)
+        for model in self.models:
+            read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
+            if (request.images or request.videos) and not (model.abilities.pictures_in or read_to):
+                raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
+        for model in self.explorers:
+            if (request.tools or self.tools) and not model.abilities.tools:
+                raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
+        for role in ("refiner", "judge", "merger"):
+            player: Model | None = getattr(self, role)
+            if player is not None and not player.abilities.conversation:
+                raise BeyondModel(player.name, f"be a {role}", "choose a model that reads conversations")
+        names = {getattr(tool, "spec", None) for tool in self.tools}
+        own = {spec.name for spec in names if spec is not None} | set(looking.names if looking else ())
+        taken = {tool.name for tool in request.tools} & own
+        if taken:
+            raise BadOption("tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools")
