@@ -14,16 +14,16 @@ CHARACTERS_PER_WRITTEN_TOKEN = 4
 """Of what a model writes, roughly: what is counted by until it tells."""
 
 
-def written_tokens(characters: int) -> int:
+def estimate_written_tokens(characters: int) -> int:
     """The tokens of so much text that a model wrote."""
     return characters // CHARACTERS_PER_WRITTEN_TOKEN
 
 
-def prompt_tokens(request: Request) -> int:
+def estimate_prompt_tokens(request: Request) -> int:
     """The tokens of a request's messages, tools and schema."""
-    tokens = TOKENS_PER_MESSAGE * len(request.messages) + tokens_of(request.schema or "")
+    tokens = TOKENS_PER_MESSAGE * len(request.messages) + estimate_tokens(request.schema or "")
     for tool in request.tools:
-        tokens += tokens_of(tool.name) + tokens_of(tool.description) + tokens_of(tool.parameters)
+        tokens += estimate_tokens(tool.name) + estimate_tokens(tool.description) + estimate_tokens(tool.parameters)
     for message in request.messages:
         for part in message.parts:
             for piece in part.content if isinstance(part, ToolResult) else (part,):
@@ -38,9 +38,9 @@ def _of(piece: Text | Image | Video | Thinking | ToolCall | ToolResult) -> int:
         case Video():
             return TOKENS_PER_PICTURE + int(TOKENS_PER_SECOND * piece.seconds)
         case ToolCall():
-            return tokens_of(piece.name) + tokens_of(piece.arguments)
+            return estimate_tokens(piece.name) + estimate_tokens(piece.arguments)
         case Text() | Thinking():
-            return tokens_of(piece.text)
+            return estimate_tokens(piece.text)
     return 0
 
 
@@ -48,7 +48,7 @@ LONG = 20_000
 """Characters from which arrays count faster than a loop, their import included."""
 
 
-def tokens_of(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """The tokens of a text."""
     if text.isascii():
         latin = len(text)

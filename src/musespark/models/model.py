@@ -163,7 +163,7 @@ class Openable(Protocol):
         """Hold it open."""
 
 
-def held_open(part: object) -> AbstractAsyncContextManager[object]:
+def open_model(part: object) -> AbstractAsyncContextManager[object]:
     """What holds a model open while it is used; nothing for those that are not `Openable`."""
     # A runtime-checkable protocol would take twenty times as long to ask.
     opening: Callable[[], AbstractAsyncContextManager[object]] | None = getattr(part, "open", None)

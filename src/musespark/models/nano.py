@@ -49,7 +49,7 @@ LONGEST = 10 * PER_THREAD
 
 
 @functools.lru_cache(maxsize=2)
-def engine_of(path: str | None) -> Engine:
+def load_engine(path: str | None) -> Engine:
     """The engine of a weights file (None: the one in the package), loaded once. Raises WeightsMissing or WeightsDamaged."""
     from musespark.nano.engine import Engine
 
@@ -82,7 +82,7 @@ class NanoModel:
         if len(request.question) > LONGEST:
             raise QuestionTooLong(len(request.question), PER_THREAD - 3)
         seen = await asyncio.to_thread(_look, self.name, request)
-        engine = await asyncio.to_thread(engine_of, self._weights)
+        engine = await asyncio.to_thread(load_engine, self._weights)
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)
         question = Question(
             prompt(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
@@ -90,19 +90,19 @@ class NanoModel:
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.ask(question)
-        telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
+        translator = EngineTranslator(request.question.strip(), seen, limit, is_whole=_is_whole(request))
         try:
-            while batch.runs and telling.allows(len(run.ready())):
+            while batch.runs and translator.allows(len(run.ready())):
                 for _, happening in await _whole(batch.step):
-                    for delta in telling.tell(happening):
+                    for delta in translator.tell(happening):
                         yield delta
-                yield UsageDelta(telling.step())
-                if reason := await _whole(telling.outside):
-                    for delta in telling.abstain(reason):
+                yield UsageDelta(translator.step())
+                if reason := await _whole(translator.outside):
+                    for delta in translator.abstain(reason):
                         yield delta
                     return
             if run.finished is not None:
-                for delta in await asyncio.to_thread(list, telling.end(run.finished)):
+                for delta in await asyncio.to_thread(list, translator.end(run.finished)):
                     yield delta
             else:
                 yield Finish("length", f"all threads together may write {limit} tokens")
@@ -147,7 +147,7 @@ def _patches(seen: np.ndarray | None) -> np.ndarray | None:
 
 
 @dataclass
-class Telling:
+class EngineTranslator:
     """One question's happenings, told as deltas: text as text, drawing as pictures, control as what it does."""
 
     question: str

@@ -95,6 +95,6 @@ class RecordedModel:
         yield Finish("finished" if len(told) == len(ends) else "length")
 
 
-def tokens_in(text: str) -> int:
+def count_tokens(text: str) -> int:
     """Tokens of a text, by a rule of thumb: pieces of words of up to six characters, and each sign by itself."""
     return len(_TOKEN.findall(text))

@@ -10,7 +10,7 @@ from musespark.errors import BadOption, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
-    from musespark.models.providers.provider import Provider
+    from musespark.models.providers.base import Provider
 
 MODELS = {
     "nano": "musespark.models.nano:NanoModel",
@@ -35,7 +35,7 @@ PROVIDERS = {
 """Kinds of provider: what follows the colon is the provider's own name for a model."""
 
 
-def model_named(name: str, config: Config | None = None) -> Model:
+def create_model(name: str, config: Config | None = None) -> Model:
     """A new model: an alias of the configuration, `nano`, or `provider:name`.
 
     Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` where a provider's libraries are missing.
@@ -52,13 +52,13 @@ def require_key(name: str, config: Config | None = None) -> None:
     entry = entry or ModelConfig(model=name)
     kind = entry.model.partition(":")[0]
     if kind in PROVIDERS:
-        provider = provider_named(kind)
-        variable, key = provider.key(entry.key_env)
+        provider = create_provider(kind)
+        variable, key = provider.find_key(entry.key_env)
         if key is None and (provider.needs_key or entry.key_env is not None):
             raise MissingKey(entry.model, variable)
 
 
-def provider_named(kind: str) -> Provider:
+def create_provider(kind: str) -> Provider:
     """The kind of provider of that name. Raises `UnknownModel`."""
     if kind not in PROVIDERS:
         raise UnknownModel(kind, PROVIDERS)
@@ -69,9 +69,9 @@ def provider_named(kind: str) -> Provider:
 def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
     kind, _, argument = name.partition(":")
     if kind in PROVIDERS:
-        from musespark.models.providers.remote import RemoteModel
+        from musespark.models.providers.adapter.remote import RemoteModel
 
-        return RemoteModel(provider_named(kind), argument, _options(entry))
+        return RemoteModel(create_provider(kind), argument, _options(entry))
     if kind not in MODELS:
         aliases = config.models if config is not None else ()
         raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
@@ -84,8 +84,8 @@ def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
 
 def _options(entry: ModelConfig) -> Any:
     """What a person configured, as a provider's model wants it."""
+    from musespark.models.providers.adapter.remote import SILENCE, RemoteOptions
     from musespark.models.providers.prices import Price
-    from musespark.models.providers.remote import SILENCE, RemoteOptions
 
     price = Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
     return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or SILENCE, price=price,

@@ -10,7 +10,7 @@ from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Noted, Verified
-from musespark.models.model import Model, held_open
+from musespark.models.model import Model, open_model
 from musespark.reasoning.agent import Brief, think
 from musespark.reasoning.run import Run
 from musespark.reasoning.team import Team
@@ -50,7 +50,7 @@ async def _held_open(run: Run, team: Team, work: Callable[[Run], Awaitable[None]
     """Work with connections that last from the first call to the last."""
     async with AsyncExitStack() as held:
         for model in team.models:
-            await held.enter_async_context(held_open(model))
+            await held.enter_async_context(open_model(model))
         await work(run)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Effort
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.agent import Brief
 from musespark.reasoning.attempt import Attempt
@@ -43,7 +43,7 @@ def limited(run: Run) -> bool:
 
 def _read(brief: Brief) -> int:
     """Tokens of its prompt."""
-    return prompt_tokens(readable(brief.request, brief.model)) if brief.model.abilities.conversation else 0
+    return estimate_prompt_tokens(readable(brief.request, brief.model)) if brief.model.abilities.conversation else 0
 
 
 @dataclass(frozen=True, slots=True)

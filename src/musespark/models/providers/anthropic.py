@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
+from musespark.models.providers.base import Access, Profile, Provider, Unsupported, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 BUDGETS = {Effort.MINIMAL: 1024, Effort.LOW: 2048, Effort.MEDIUM: 10_000, Effort.HIGH: 16_384, Effort.MAX: 32_000}
 """Tokens of thought at each effort, for the models that are told a number and not an effort."""
@@ -32,20 +32,20 @@ class Anthropic(Provider):
     longest_side = 1568
     max_temperature = 1.0
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider
 
         there = AnthropicProvider(base_url=access.base_url, api_key=access.key, http_client=http)
         _ = there.client.beta.messages  # or the first request would import it, and hold up whatever else goes on
-        return AnthropicModel(model, provider=there, profile=believed(profile))
+        return AnthropicModel(model, provider=there, profile=merge_profiles(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         sampling = not profile.get("anthropic_disallows_sampling_settings", False)
         return replace(super().abilities(model, profile), seed=False, temperature=sampling, top_p=sampling)
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
-        yield from super().lacks(request, profile)
+    def list_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
+        yield from super().list_unsupported(request, profile)
         if request.temperature is not None and request.top_p is not None:
             yield "be given both a temperature and a top_p", "leave one of them out"
         if request.effort in (None, Effort.NONE):

@@ -19,12 +19,12 @@ from musespark.models.model import Abilities
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.profiles import ModelProfile
 
 Profile: TypeAlias = Mapping[str, Any]
 """What pydantic-ai knows about a model: `pydantic_ai.profiles.ModelProfile` and its kin."""
-Lack: TypeAlias = tuple[str, str]
+Unsupported: TypeAlias = tuple[str, str]
 """What a model cannot do, and what to do instead: the two last arguments of `BeyondModel`."""
 
 UNKNOWN_CONTEXT = 8192
@@ -53,9 +53,9 @@ class Provider(ABC):
     key_variables: ClassVar[tuple[str, ...]] = ()
     """Environment variables that hold its key; the first that is set counts."""
     needs_key: ClassVar[bool] = True
-    local: ClassVar[bool] = False
+    is_local: ClassVar[bool] = False
     """Runs on one's own machines: it costs nothing per token, and it is quick to ask whether it is there."""
-    plain: ClassVar[bool] = False
+    has_fast_path: ClassVar[bool] = False
     """Speaks Chat Completions as anybody would: plain text may go there the short way."""
     price_list: ClassVar[str | None] = None
     """What genai-prices calls it; None where it has no prices."""
@@ -75,7 +75,7 @@ class Provider(ABC):
     max_temperature: ClassVar[float] = 2.0
 
     @abstractmethod
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         """pydantic-ai's model of that name. `profile` overrides what pydantic-ai believes about it."""
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
@@ -94,12 +94,12 @@ class Provider(ABC):
             tool_choice=bool(profile.get("supports_forced_tool_choice", True)),
         )
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
+    def list_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
         """What a model cannot do of a request, beyond what its abilities tell."""
         if request.effort == "none" and profile.get("thinking_always_enabled", False):
             yield "answer without reasoning", "choose an effort from minimal up, or leave it out"
 
-    def takes(self, video: Video) -> bool:
+    def accepts_video(self, video: Video) -> bool:
         """Whether a video can be sent whole."""
         return video.media_type in self.video_types and len(video.data) <= self.most_video_bytes
 
@@ -107,21 +107,21 @@ class Provider(ABC):
         """What pydantic-ai's model should be told beside what every provider is told."""
         return {}
 
-    def address(self, configured: str | None) -> str | None:
+    def find_address(self, configured: str | None) -> str | None:
         """Where requests go: what was configured, else the environment, else the provider's own place."""
         return configured or _first_set(self.url_variables)[1] or self.base_url
 
-    def key(self, configured: str | None) -> tuple[str, str | None]:
+    def find_key(self, configured: str | None) -> tuple[str, str | None]:
         """The environment variable that holds the key, or should, and its value."""
         return _first_set((configured,) if configured else self.key_variables)
 
-    def split(self, argument: str) -> tuple[str, str | None]:
+    def parse_argument(self, argument: str) -> tuple[str, str | None]:
         """The model's own name and, where the argument tells, its address (`NAME@http://...`)."""
         name, at, address = argument.partition("@http")
         return (name, f"http{address}") if at else (argument, None)
 
 
-def believed(*layers: Profile) -> ModelProfile:
+def merge_profiles(*layers: Profile) -> ModelProfile:
     """What pydantic-ai should believe about a model; later layers override earlier ones."""
     return cast("ModelProfile", {belief: value for layer in layers for belief, value in layer.items()})
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.models.openai import OpenAIChatModel
 
 SEES = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*", "*llama4*",
@@ -56,16 +56,16 @@ class Compatible(Provider):
     url_variables = ("OPENAI_COMPATIBLE_BASE_URL",)
     key_variables = ("OPENAI_COMPATIBLE_API_KEY",)
     needs_key = False
-    local = True
-    plain = True
+    is_local = True
+    has_fast_path = True
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.providers.vllm import VLLMProvider
 
         # vLLM's provider knows the open model families by name; nothing in it is vLLM's alone but the name it gives itself,
         # and that never leaves this process.
         there = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return _chat_model()(model, provider=there, profile=believed(ADVICE, profile))
+        return _chat_model()(model, provider=there, profile=merge_profiles(ADVICE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), pictures_in=matches(model, SEES))

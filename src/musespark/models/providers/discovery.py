@@ -7,14 +7,14 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from musespark.models.providers.provider import Provider, is_loopback
+from musespark.models.providers.base import Provider, is_loopback
 
 SECONDS = 0.5
 """How long a server of this machine may take to say what it serves."""
 MOST_BYTES = 1_000_000
 
 
-def served(provider: Provider, address: str, key: str | None) -> tuple[str, ...] | None:
+def list_served_models(provider: Provider, address: str, key: str | None) -> tuple[str, ...] | None:
     """The names of the models that a server of this machine serves; None where nobody answers, or it is another machine's."""
     if not is_loopback(address):
         return None

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
+from musespark.models.providers.base import Access, Profile, Provider, Unsupported, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 
 class Meta(Provider):
@@ -25,7 +25,7 @@ class Meta(Provider):
     key_variables = ("MODEL_API_KEY",)
     price_list = "meta"
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from openai import AsyncOpenAI
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.meta import MetaProvider
@@ -33,11 +33,11 @@ class Meta(Provider):
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
         advice = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True,
                   "thinking_always_enabled": True, "openai_chat_supports_max_reasoning_effort": True}
-        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=believed(advice, profile))
+        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=merge_profiles(advice, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), stop=False, tool_choice=False)
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
+    def list_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
         if request.effort == Effort.NONE:
             yield "answer without reasoning", "choose an effort from minimal up, or leave it out"

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 _PIXTRAL_SIDE = 1024
 """Pixels; the same table."""
@@ -32,14 +32,14 @@ class Mistral(Provider):
     max_temperature = 1.5
     id_length = 9
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.mistral import MistralModel
         from pydantic_ai.providers.mistral import MistralProvider
 
         # Its client adds the version to the path by itself.
         base_url = access.base_url.removesuffix("/").removesuffix("/v1")
         there = MistralProvider(base_url=base_url, api_key=access.key, http_client=http)
-        return MistralModel(model, provider=there, profile=believed(profile))
+        return MistralModel(model, provider=there, profile=merge_profiles(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)

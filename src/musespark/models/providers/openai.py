@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, Unsupported, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 LADDERS: tuple[tuple[str, Profile], ...] = (
     ("gpt-5.1-codex-max*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high", "xhigh"})}),
@@ -41,12 +41,12 @@ class OpenAI(Provider):
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     most_stops = 4
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile=believed(WHOLE, _ladder(model), profile))
+        return OpenAIChatModel(model, provider=there, profile=merge_profiles(WHOLE, _ladder(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
@@ -55,8 +55,8 @@ class OpenAI(Provider):
         sampling = not _reasons(profile, None)
         return replace(can, temperature=sampling, top_p=sampling, stop=False)
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
-        yield from super().lacks(request, profile)
+    def list_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
+        yield from super().list_unsupported(request, profile)
         sampled = request.temperature is not None or request.top_p is not None
         if sampled and request.effort is not None and _reasons(profile, request.effort):
             yield "be given a temperature or top_p while it reasons", "leave them out, or ask for effort none"
@@ -80,12 +80,12 @@ class OpenAIResponses(OpenAI):
 
     kind = "openai-responses"
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIResponsesModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIResponsesModel(model, provider=there, profile=believed(_ladder(model), profile))
+        return OpenAIResponsesModel(model, provider=there, profile=merge_profiles(_ladder(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), seed=False, stop=False)

@@ -16,7 +16,7 @@ class Price(NamedTuple):
     written: float
 
 
-def listed_price(provider: str | None, model: str) -> Price | None:
+def get_list_price(provider: str | None, model: str) -> Price | None:
     """The list price of a model; None where nobody knows. Steps for long prompts are left out: it is the first one's."""
     if provider is None:
         return None
@@ -36,7 +36,7 @@ def _per_token(per_million: Any) -> float | None:
     return None if base is None else float(base) / 1e6
 
 
-def billed(response: ModelResponse) -> float | None:
+def get_billed_usd(response: ModelResponse) -> float | None:
     """What a reply cost, cached and long prompts priced as the provider does; None where nobody knows."""
     try:
         return float(response.cost().total_price)

@@ -13,10 +13,10 @@ from musespark.content import Image, Message, Request, Text, Thinking, ToolCall,
 from musespark.errors import ModelFailed, MuseError
 from musespark.models.fake import DOT
 from musespark.models.model import TextDelta, ThinkingDelta, UsageDelta
+from musespark.models.providers.adapter.chat_fastpath import LONGEST, PlainReply, body_of
+from musespark.models.providers.adapter.remote import RemoteModel, RemoteOptions
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama
-from musespark.models.providers.plain import LONGEST, PlainReply, body_of
-from musespark.models.providers.remote import RemoteModel, RemoteOptions
 
 NAMES = ("any", "qwen3-8b", "gemma-3-4b", "gpt-oss-20b", "deepseek-r1")
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)

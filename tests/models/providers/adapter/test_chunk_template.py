@@ -6,9 +6,8 @@ import json
 from hypothesis import given, strategies as st
 
 from musespark.models.model import TextDelta, ThinkingDelta
-from musespark.models.providers import plain
-from musespark.models.providers.frame import Frame
-from musespark.models.providers.plain import PlainReply, _text_alone
+from musespark.models.providers.adapter.chat_fastpath import PlainReply, _text_alone
+from musespark.models.providers.adapter.chunk_template import Frame
 
 HEAD = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
 TEXTS = st.text(max_size=6) | st.sampled_from(
@@ -37,7 +36,7 @@ async def heard(body, cuts, frames):
             yield body[start:end]
 
     found = []
-    plain.FRAMES, before = frames, plain.FRAMES
+    chat_fastpath.FRAMES, before = frames, chat_fastpath.FRAMES
     reply = PlainReply(received(), "m", "here", "openai", {})
     try:
         async for piece in reply:
@@ -47,7 +46,7 @@ async def heard(body, cuts, frames):
     except Exception as error:  # whatever is no reply is none either way
         return found, type(error)
     finally:
-        plain.FRAMES = before
+        chat_fastpath.FRAMES = before
     return found, [(type(part), part.content) for part in reply.get().parts]
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from musespark.models.providers.near import AHEAD, Broken, Near, is_near
+from musespark.models.providers.adapter.local_http import AHEAD, Broken, Near, is_near
 
 
 @asynccontextmanager

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
-from musespark.models.providers.connections import Open
-from musespark.models.providers.frame import Frame
-from musespark.models.providers.near import Answer
-from musespark.models.providers.parts import Parts
-from musespark.models.providers.provider import Access, Profile
+from musespark.models.providers.adapter.chunk_template import Frame
+from musespark.models.providers.adapter.connections import ClientLease
+from musespark.models.providers.adapter.local_http import Answer
+from musespark.models.providers.adapter.response_builder import Parts
+from musespark.models.providers.base import Access, Profile
 
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import ModelAPIError
@@ -71,7 +71,7 @@ def _unsigned(part: object) -> bool:
 
 
 @asynccontextmanager
-async def asked(line: Open[Any], access: Access, body: dict[str, Any], system: str, profile: Profile) -> AsyncIterator[PlainReply]:
+async def asked(line: ClientLease[Any], access: Access, body: dict[str, Any], system: str, profile: Profile) -> AsyncIterator[PlainReply]:
     """Ask. system: what pydantic-ai calls the provider. Raises what the connection raises, and pydantic-ai's errors."""
     headers = {"authorization": f"Bearer {access.key}", "content-type": "application/json", "accept": "text/event-stream"}
     content = json.dumps(body, separators=(",", ":")).encode()
@@ -85,7 +85,7 @@ async def asked(line: Open[Any], access: Access, body: dict[str, Any], system: s
 
 
 @asynccontextmanager
-async def _posted(line: Open[Any], url: str, content: bytes, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
+async def _posted(line: ClientLease[Any], url: str, content: bytes, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
     """The same through the general client."""
     async with (line.http.stream("POST", url, content=content, headers=dict(headers)) as response,
                 aclosing(response.aiter_bytes()) as pieces):

@@ -19,8 +19,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from musespark.models.providers.near import CONNECT_SECONDS, Near, is_near
-from musespark.models.providers.provider import is_loopback
+from musespark.models.providers.adapter.local_http import CONNECT_SECONDS, Near, is_near
+from musespark.models.providers.base import is_loopback
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,7 +29,7 @@ _Made = TypeVar("_Made")
 
 
 @dataclass
-class Open(Generic[_Made]):
+class ClientLease(Generic[_Made]):
     """A client, and what was made of it."""
 
     http: httpx2.AsyncClient
@@ -53,16 +53,16 @@ class Connections(Generic[_Made]):
         self._make = make
         self._address = address
         self._silence = silence
-        self._open: dict[asyncio.AbstractEventLoop, Open[_Made]] = {}
+        self._open: dict[asyncio.AbstractEventLoop, ClientLease[_Made]] = {}
 
     @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Open[_Made]]:
+    async def lease(self) -> AsyncIterator[ClientLease[_Made]]:
         """Use it; the last one out closes the client."""
         loop = asyncio.get_running_loop()
         if loop not in self._open:
             http = client(self._address, self._silence)
             near = Near(self._address, self._silence) if is_near(self._address) else None
-            self._open[loop] = Open(http, near, self._make(http))
+            self._open[loop] = ClientLease(http, near, self._make(http))
         entry = self._open[loop]
         entry.holders += 1
         try:

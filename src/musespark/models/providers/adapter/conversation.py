@@ -25,7 +25,7 @@ _KEPT = ("id", "signature", "provider_name", "provider_details")
 """What pydantic-ai's parts carry for their provider alone."""
 
 
-def outgoing(messages: Sequence[Message], origin: str, system: str, id_length: int | None = None) -> list[wire.ModelMessage]:
+def to_provider_messages(messages: Sequence[Message], origin: str, system: str, id_length: int | None = None) -> list[wire.ModelMessage]:
     """Our messages as pydantic-ai's, for the provider at `origin`, which pydantic-ai calls `system`.
 
     id_length: call ids have exactly so many letters and digits; None: `SUITS` says what they may be.
@@ -57,7 +57,7 @@ class _Calls:
 
     def __init__(self, messages: Sequence[Message], origin: str, id_length: int | None) -> None:
         calls = [part for message in messages for part in message.parts if isinstance(part, ToolCall)]
-        own = {call.id for call in calls if opened(call.signature, origin) is not None}
+        own = {call.id for call in calls if decode_provider_state(call.signature, origin) is not None}
         self._own = own
         self._id_length = id_length
         self._suits = re.compile(f"[A-Za-z0-9]{{{id_length}}}") if id_length else SUITS
@@ -115,7 +115,7 @@ def _response_parts(parts: Sequence[Part], origin: str, calls: _Calls) -> Iterat
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
     for part in parts:
-        kept = opened(part.signature, origin) if isinstance(part, Text | Thinking | ToolCall) else None
+        kept = decode_provider_state(part.signature, origin) if isinstance(part, Text | Thinking | ToolCall) else None
         match part:
             case Thinking() if kept is not None:
                 yield ThinkingPart(part.text, **kept)
@@ -128,7 +128,7 @@ def _response_parts(parts: Sequence[Part], origin: str, calls: _Calls) -> Iterat
                 pass  # a thought of another's, or a picture, which follows in the next turn
 
 
-def incoming(response: wire.ModelResponse, name: str, origin: str) -> Message:
+def from_provider_response(response: wire.ModelResponse, name: str, origin: str) -> Message:
     """A provider's whole reply as our message, made by the model of that name."""
     from pydantic_ai.messages import FilePart, TextPart, ThinkingPart, ToolCallPart
 
@@ -136,19 +136,19 @@ def incoming(response: wire.ModelResponse, name: str, origin: str) -> Message:
     for part in response.parts:
         match part:
             case TextPart():
-                parts.append(Text(part.content, name, sealed(part, origin)))
+                parts.append(Text(part.content, name, encode_provider_state(part, origin)))
             case ThinkingPart():
-                parts.append(Thinking(part.content, sealed(part, origin, always=True), name))
+                parts.append(Thinking(part.content, encode_provider_state(part, origin, always=True), name))
             case ToolCallPart():
                 # What the model wrote, to the letter; some providers send values and no text.
                 arguments = (part.args or "{}") if isinstance(part.args, str | None) else part.args_as_json_str()
-                parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, sealed(part, origin, always=True)))
+                parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, encode_provider_state(part, origin, always=True)))
             case FilePart() if part.content.is_image:
                 parts.append(Image(part.content.data, part.content.media_type, name))
     return Message("assistant", tuple(parts))
 
 
-def sealed(part: Any, origin: str, *, always: bool = False) -> str | None:
+def encode_provider_state(part: Any, origin: str, *, always: bool = False) -> str | None:
     """What a part carries for its provider, with whose it is; None where that is nothing, unless `always`."""
     kept = {key: value for key in _KEPT if (value := getattr(part, key, None)) is not None}
     if not always and not kept.keys() & {"id", "signature", "provider_details"}:
@@ -156,8 +156,8 @@ def sealed(part: Any, origin: str, *, always: bool = False) -> str | None:
     return json.dumps({"origin": origin, **kept}, sort_keys=True, default=str)
 
 
-def opened(signature: str | None, origin: str) -> dict[str, Any] | None:
-    """What `sealed` kept, where it is this provider's own; else None."""
+def decode_provider_state(signature: str | None, origin: str) -> dict[str, Any] | None:
+    """What `encode_provider_state` kept, where it is this provider's own; else None."""
     if signature is None:
         return None
     try:

@@ -14,7 +14,7 @@ _BROKEN = ("Broken", "RemoteProtocolError", "ReadError", "StreamClosed")
 WAITING_HELPS = frozenset({429, 503, 529})
 
 
-def failure(error: Exception, name: str, model: str, address: str, variable: str, key: str) -> MuseError:
+def to_muse_error(error: Exception, name: str, model: str, address: str, variable: str, key: str) -> MuseError:
     """The error to raise in place of a library's. Nothing of the key is in what comes back.
 
     variable: the environment variable that the key is from, or belongs in; key: empty where there is none.
@@ -57,7 +57,7 @@ def _is_connection(error: BaseException) -> bool:
     return bool(names & {"TransportError", "StreamError", "ConnectionError"})
 
 
-def broke_off(error: BaseException) -> bool:
+def is_broken_off(error: BaseException) -> bool:
     """Whether a stream ended before its end: the connection fell, or the provider closed it without a word."""
     seen: BaseException | None = error
     while seen is not None:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from musespark.models.providers.provider import is_loopback
+from musespark.models.providers.base import is_loopback
 
 CONNECT_SECONDS = 10.0
 MOST = 1000

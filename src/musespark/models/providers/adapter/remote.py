@@ -13,19 +13,19 @@ from urllib.parse import urlsplit
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
-from musespark.models.providers.connections import Connections, Open
-from musespark.models.providers.conversation import outgoing
-from musespark.models.providers.failures import broke_off, failure
-from musespark.models.providers.plain import PlainReply, asked, body_of
-from musespark.models.providers.prices import Price, listed_price
-from musespark.models.providers.provider import Access, Profile, Provider, is_private
-from musespark.models.providers.reply import Reply, refusal
-from musespark.models.providers.request import parameters_of, refuse, settings_of
+from musespark.models.providers.adapter.chat_fastpath import PlainReply, asked, body_of
+from musespark.models.providers.adapter.connections import ClientLease, Connections
+from musespark.models.providers.adapter.conversation import to_provider_messages
+from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
+from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
+from musespark.models.providers.adapter.request import build_parameters, build_settings, refuse
+from musespark.models.providers.base import Access, Profile, Provider, is_private
+from musespark.models.providers.prices import Price, get_list_price
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
-    from pydantic_ai.models import Model as Wire, StreamedResponse
+    from pydantic_ai.models import Model as PydanticModel, StreamedResponse
 
 SILENCE = 600.0
 """Seconds without a byte after which a request has failed; a model that reasons in secret may be silent for minutes."""
@@ -61,10 +61,10 @@ class RemoteModel:
         require(provider)
         self.provider = provider
         self.options = options or RemoteOptions()
-        self.model, address = provider.split(argument)
+        self.model, address = provider.parse_argument(argument)
         if not self.model:
             raise BadOption("model", f"{provider.kind}:", f"followed by the name of a model, as in {provider.kind}:NAME")
-        found = provider.address(self.options.base_url or address)
+        found = provider.find_address(self.options.base_url or address)
         if found is None:
             raise BadOption("model", f"{provider.kind}:{argument}",
                             f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1")
@@ -87,7 +87,7 @@ class RemoteModel:
     @property
     def origin(self) -> str:
         """Whose signatures this model's are. A server of one's own may serve many models: each is its own."""
-        whose = f":{self.model}" if self.provider.local else ""
+        whose = f":{self.model}" if self.provider.is_local else ""
         return f"{self.provider.kind}{whose}@{self.address}"
 
     @cached_property
@@ -104,43 +104,43 @@ class RemoteModel:
         """US dollars per token: as configured, 0 on one's own machines, else the list price; None where nobody knows."""
         if self.options.price is not None:
             return self.options.price
-        return Price(0.0, 0.0) if self.provider.local else listed_price(self.provider.price_list, self.model)
+        return Price(0.0, 0.0) if self.provider.is_local else get_list_price(self.provider.price_list, self.model)
 
     def _abilities(self) -> Abilities:
         prompt, written = self.price or Price(0.0, 0.0)
         can = self.provider.abilities(self.model, self.profile)
         return replace(can, usd_per_prompt_token=prompt, usd_per_token=written, **{
-            "one_machine": self.provider.local and is_private(self.address), **self.options.abilities})
+            "one_machine": self.provider.is_local and is_private(self.address), **self.options.abilities})
 
     @property
     def key_variable(self) -> str:
         """The environment variable that holds the key, or should."""
-        return self.provider.key(self.options.key_env)[0]
+        return self.provider.find_key(self.options.key_env)[0]
 
     @property
     def has_key(self) -> bool:
         """Whether there is a key, or none is needed."""
         wanted = self.provider.needs_key or self.options.key_env is not None
-        return not wanted or self.provider.key(self.options.key_env)[1] is not None
+        return not wanted or self.provider.find_key(self.options.key_env)[1] is not None
 
-    def key(self) -> str:
+    def read_key(self) -> str:
         """The key, read now; empty where there is none and none is needed. Raises `MissingKey`."""
-        variable, key = self.provider.key(self.options.key_env)
+        variable, key = self.provider.find_key(self.options.key_env)
         if not self.has_key:
             raise MissingKey(self.name, variable)
         if key and not (key.isascii() and key.isprintable()):  # libraries would repeat it where they complain
             raise MissingKey(self.name, variable, unusable=True)
         return key or ""
 
-    def _wired(self, http: Any, key: str | None = None) -> Wire:
+    def _wired(self, http: Any, key: str | None = None) -> PydanticModel:
         overrides = {_PROFILE[ability]: value for ability, value in self.options.abilities.items() if ability in _PROFILE}
-        access = Access(self.address, (self.key() if key is None else key) or _NO_KEY)
-        return self.provider.wire(self.model, access, http, overrides)
+        access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
+        return self.provider.build_model(self.model, access, http, overrides)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
         """Keep connections between calls that follow each other in this event loop, until the block ends."""
-        async with self._connections.lent():
+        async with self._connections.lease():
             yield self
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
@@ -148,13 +148,13 @@ class RemoteModel:
 
         A reply that breaks off after some of it has come ends without `Finish`, as the protocol has it.
         """
-        request = self._with_defaults(request).in_pictures(self.provider.takes if self.abilities.videos_in else None)
+        request = self._with_defaults(request).in_pictures(self.provider.accepts_video if self.abilities.videos_in else None)
         refuse(self.name, self.provider, self.abilities, self.profile, request)
-        key = self.key()
-        reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0),
-                      listed=self.options.price is None and not self.provider.local)
+        key = self.read_key()
+        reply = ResponseTranslator(self.name, self.origin, request, self.price or Price(0.0, 0.0),
+                      listed=self.options.price is None and not self.provider.is_local)
         yield UsageDelta(Usage(calls=1))
-        async with self._connections.lent() as line:
+        async with self._connections.lease() as line:
             failed: MuseError | None
             try:
                 async with self._asked(line, request, key) as stream:
@@ -165,8 +165,8 @@ class RemoteModel:
                     response = stream.get()
             except Exception as error:
                 # What the libraries raise is no closed list; whatever it is, the call failed and the key stays here.
-                failed = failure(error, self.name, self.model, self.address, self.key_variable, key)
-                cut = broke_off(error)
+                failed = to_muse_error(error, self.name, self.model, self.address, self.key_variable, key)
+                cut = is_broken_off(error)
             else:
                 failed = _empty(self.name, self.address, response)
                 cut = response.finish_reason is None
@@ -179,19 +179,19 @@ class RemoteModel:
                 yield delta
 
     @asynccontextmanager
-    async def _asked(self, line: Open[Wire], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
+    async def _asked(self, line: ClientLease[PydanticModel], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
         from pydantic_ai.direct import model_request_stream
 
         wire = line.made
-        body = body_of(self.model, request, self.profile) if self.provider.plain else None
+        body = body_of(self.model, request, self.profile) if self.provider.has_fast_path else None
         if body is not None:
             access = Access(self.address, key or _NO_KEY)
             async with asked(line, access, body, wire.system, self.profile) as reply:
                 yield reply
             return
-        messages = outgoing(request.messages, self.origin, wire.system, self.provider.id_length)
-        settings = settings_of(self.provider, self.profile, request)
-        async with model_request_stream(wire, messages, model_settings=settings, model_request_parameters=parameters_of(request),
+        messages = to_provider_messages(request.messages, self.origin, wire.system, self.provider.id_length)
+        settings = build_settings(self.provider, self.profile, request)
+        async with model_request_stream(wire, messages, model_settings=settings, model_request_parameters=build_parameters(request),
                                         instrument=False) as stream:
             yield stream
 
@@ -205,7 +205,7 @@ def _empty(name: str, address: str, response: ModelResponse) -> ModelFailed | No
     """The failure of a reply that ended without anything that could be an answer; None where it is one."""
     if response.finish_reason == "error":
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
-    if response.parts or refusal(response):
+    if response.parts or get_refusal(response):
         return None
     if response.finish_reason == "content_filter":
         return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")

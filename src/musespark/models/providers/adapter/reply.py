@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, ToolCall
-from musespark.models.estimate import CHARACTERS_PER_WRITTEN_TOKEN, prompt_tokens, written_tokens
+from musespark.models.estimate import CHARACTERS_PER_WRITTEN_TOKEN, estimate_prompt_tokens, estimate_written_tokens
 from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
-from musespark.models.providers.conversation import incoming
-from musespark.models.providers.prices import Price, billed
+from musespark.models.providers.adapter.conversation import from_provider_response
+from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import StreamedResponse
 
-    from musespark.models.providers.plain import PlainReply
+    from musespark.models.providers.adapter.chat_fastpath import PlainReply
 
 EVERY = 64
 """Estimated tokens between two reports; whoever stops a call counts what came after the last in the same way."""
@@ -24,7 +24,7 @@ EVERY = 64
 _PIECES = (TextDelta, ThinkingDelta)
 
 
-class Reply:
+class ResponseTranslator:
     """One reply as it comes in.
 
     Most providers tell what was used with the last event alone. Until then the count is an estimate by length, so that a budget
@@ -37,7 +37,7 @@ class Reply:
         self._origin = origin
         self._price = price
         self._listed = listed
-        self._prompt = prompt_tokens(request)
+        self._prompt = estimate_prompt_tokens(request)
         self._stop = request.stop
         self._characters = 0
         self._reported = 0
@@ -53,7 +53,7 @@ class Reply:
             return
         yield delta
         self._characters += len(delta.text)
-        written = written_tokens(self._characters)
+        written = estimate_written_tokens(self._characters)
         if written >= self._reported + EVERY:
             self._reported = written
             told = stream.usage
@@ -66,8 +66,8 @@ class Reply:
 
     def end(self, response: ModelResponse) -> Iterator[Delta]:
         """What is said last: the calls, the whole usage, and the message as it goes into the conversation."""
-        message = incoming(response, self._name, self._origin)
-        declined = refusal(response)
+        message = from_provider_response(response, self._name, self._origin)
+        declined = get_refusal(response)
         if declined:
             yield TextDelta(declined)
             message = Message("assistant", (*message.parts, Text(declined, self._name)))
@@ -80,14 +80,14 @@ class Reply:
         elif response.finish_reason == "content_filter":
             yield Finish("finished", "it declined" if declined else "the provider's filter stopped it", message)
         else:
-            yield Finish("finished", "", message, stopped_at(response, self._stop))
+            yield Finish("finished", "", message, find_stop_text(response, self._stop))
 
     def _total(self, response: ModelResponse) -> Usage:
         told = response.usage
         if not told.input_tokens and not told.output_tokens:
-            return self._usage(self._prompt, written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
+            return self._usage(self._prompt, estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
         usage = self._usage(told.input_tokens, told.output_tokens)
-        exact = billed(response) if self._listed else None
+        exact = get_billed_usd(response) if self._listed else None
         return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
                                                  calls=usage.calls)
 
@@ -108,7 +108,7 @@ def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
     return None
 
 
-def stopped_at(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
+def find_stop_text(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
     """Which of the texts to stop at ended a reply, as `Finish` has it.
 
     Anthropic tells that one did, and pydantic-ai keeps that; which one is plain where there is one. vLLM tells the text itself.
@@ -120,6 +120,6 @@ def stopped_at(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
     return told if isinstance(told, str) and told in stop else None
 
 
-def refusal(response: ModelResponse) -> str:
+def get_refusal(response: ModelResponse) -> str:
     """What a model said instead of answering, where its provider tells that apart; else nothing."""
     return str((response.provider_details or {}).get("refusal") or "")

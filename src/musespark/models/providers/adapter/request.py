@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from musespark.content import Effort, Image, Request, ToolResult
 from musespark.errors import BeyondModel
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Lack, Profile, Provider
+from musespark.models.providers.base import Profile, Provider, Unsupported
 
 if TYPE_CHECKING:
     from pydantic_ai.models import ModelRequestParameters
@@ -33,11 +33,11 @@ _LEAVE_OUT = "leave it out, or choose another model"
 
 def refuse(name: str, provider: Provider, abilities: Abilities, profile: Profile, request: Request) -> None:
     """Raise `BeyondModel` for the first thing of a request that the model cannot do."""
-    for lacking, instead in (*_lacks(provider, abilities, request), *provider.lacks(request, profile)):
+    for lacking, instead in (*_lacks(provider, abilities, request), *provider.list_unsupported(request, profile)):
         raise BeyondModel(name, lacking, instead)
 
 
-def _lacks(provider: Provider, can: Abilities, request: Request) -> Iterator[Lack]:
+def _lacks(provider: Provider, can: Abilities, request: Request) -> Iterator[Unsupported]:
     """What is missing by the abilities, and by what the provider takes at all."""
     images = all_images(request)
     if images and not can.pictures_in:
@@ -75,7 +75,7 @@ def all_images(request: Request) -> list[Image]:
     return [item for item in (*parts, *inside) if isinstance(item, Image)]
 
 
-def settings_of(provider: Provider, profile: Profile, request: Request) -> ModelSettings:
+def build_settings(provider: Provider, profile: Profile, request: Request) -> ModelSettings:
     """Sampling, limits, effort and the choice of tools."""
     given: dict[str, Any] = {
         "max_tokens": request.max_tokens,
@@ -98,7 +98,7 @@ def _choice(request: Request) -> str | list[str] | None:
     return request.tool_choice if request.tool_choice in ("none", "required") else [request.tool_choice]
 
 
-def parameters_of(request: Request) -> ModelRequestParameters:
+def build_parameters(request: Request) -> ModelRequestParameters:
     """The tools, and the schema of the answer."""
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition

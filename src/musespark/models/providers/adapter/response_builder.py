@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from musespark.models.model import TextDelta, ThinkingDelta
-from musespark.models.providers.provider import Profile
+from musespark.models.providers.base import Profile
 
 
 class Parts:
