@@ -84,11 +84,11 @@ def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
 
 def _options(entry: ModelConfig) -> Any:
     """What a person configured, as a provider's model wants it."""
-    from musespark.models.providers.adapter.remote import SILENCE, RemoteOptions
+    from musespark.models.providers.adapter.remote import DEFAULT_TIMEOUT, RemoteOptions
     from musespark.models.providers.prices import Price
 
     price = Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
-    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or SILENCE, price=price,
+    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or DEFAULT_TIMEOUT, price=price,
                          abilities=entry.abilities, sampling=entry.sampling)
 
 

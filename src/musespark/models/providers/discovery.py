@@ -1,4 +1,4 @@
-"""Which models are there: what this machine's servers serve, and which keys are set. Nothing leaves the machine."""
+"""Discovery of the models that servers on this machine serve. No request leaves the machine."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Any
 
 from musespark.models.providers.base import Provider, is_loopback
 
-SECONDS = 0.5
-"""How long a server of this machine may take to say what it serves."""
-MOST_BYTES = 1_000_000
+TIMEOUT = 0.5
+"""Seconds that a server may take to list its models."""
+MAX_BYTES = 1_000_000
 
 
 def list_served_models(provider: Provider, address: str, key: str | None) -> tuple[str, ...] | None:
-    """The names of the models that a server of this machine serves; None where nobody answers, or it is another machine's."""
+    """Names of the models that a server on this machine serves; None if nothing answers, or it is on another machine."""
     if not is_loopback(address):
         return None
-    asked = urllib.request.Request(f"{address.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"} if key else {})
-    # A proxy of the environment knows nothing of this machine's own servers.
+    request = urllib.request.Request(f"{address.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"} if key else {})
+    # A proxy from the environment cannot reach servers on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(asked, timeout=SECONDS) as answer:
-            found = json.loads(answer.read(MOST_BYTES))
-    except (OSError, ValueError):  # refused, too slow, or no such server but something else that speaks HTTP
+        with opener.open(request, timeout=TIMEOUT) as response:
+            found = json.loads(response.read(MAX_BYTES))
+    except (OSError, ValueError):  # refused, too slow, or another kind of HTTP server
         return None
     return tuple(_names(found))
 

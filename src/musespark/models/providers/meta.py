@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Effort, Request
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, Unsupported, merge_profiles
+from musespark.models.capabilities import Unsupported
+from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as PydanticModel
 
 
+PROFILE = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True, "thinking_always_enabled": True,
+           "openai_chat_supports_max_reasoning_effort": True}
+
+
 class Meta(Provider):
-    """It rejects `stop`, effort `none` and every choice of tools but `auto`."""
+    """Meta. It rejects `stop`, effort `none` and every choice of tools but `auto`."""
 
     kind = "meta"
     library = "openai"
@@ -31,13 +36,11 @@ class Meta(Provider):
         from pydantic_ai.providers.meta import MetaProvider
 
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
-        advice = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True,
-                  "thinking_always_enabled": True, "openai_chat_supports_max_reasoning_effort": True}
-        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=merge_profiles(advice, profile))
+        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), stop=False, tool_choice=False)
 
-    def list_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
+    def find_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
         if request.effort == Effort.NONE:
             yield "answer without reasoning", "choose an effort from minimal up, or leave it out"

@@ -57,7 +57,7 @@ def both(kind, name, request, reply=None):
         found = []
         async with serving("chat", *([reply, reply] if reply else [])) as server:
             for plain in (True, False):
-                provider = type("Provider", (kind,), {"plain": plain})()
+                provider = type("Provider", (kind,), {"has_fast_path": plain})()
                 model = RemoteModel(provider, name, RemoteOptions(base_url=server.url))
                 try:
                     found.append(whole_texts([delta async for delta in model.stream(request)]))

@@ -7,7 +7,7 @@ from pydantic_ai.messages import ModelRequest, ModelResponse, TextPart, Thinking
 
 from musespark.content import Message, Text, Thinking, ToolCall, ToolResult
 from musespark.models.providers.adapter.conversation import (
-    SUITS,
+    USUAL_ID,
     decode_provider_state,
     encode_provider_state,
     from_provider_response,
@@ -28,7 +28,7 @@ def conversation(ids):
 def test_ids_suit_stay_apart_and_match_their_results(ids, length):
     _, reply, results = to_provider_messages(conversation(ids), "here", "openai", length)
     sent = [part.tool_call_id for part in reply.parts]
-    suits = re.compile(f"[A-Za-z0-9]{{{length}}}") if length else SUITS
+    suits = re.compile(f"[A-Za-z0-9]{{{length}}}") if length else USUAL_ID
     assert all(suits.fullmatch(id) for id in sent) and len(set(sent)) == len(ids)
     assert {part.tool_call_id: part.content for part in results.parts} == dict(zip(sent, ids, strict=True))
     again = to_provider_messages(conversation(ids)[1:], "here", "openai", length)[0]

@@ -1,9 +1,9 @@
-"""Messages on their way to a provider and back.
+"""Translation of messages to a provider's form and back.
 
-A conversation may pass through several providers. What one of them signs (thoughts, encrypted reasoning, ids of its own) is
-kept as one opaque text that says whose it is, and goes back only to the same provider at the same address; any other never
-sees it, nor another's thoughts. Call ids that do not suit are replaced by a hash of them, the same in a call and its result
-and the same in every turn; on our side the id stays what it was.
+A conversation may pass through several providers. The state that one of them attaches to a part (signed thoughts, encrypted
+reasoning, ids of its own) is stored as one opaque text that names its owner, and returns only to the same provider at the same
+address; no other sees it, nor the thoughts it belongs to. A call id that a provider would reject is replaced by its hash, the same
+in a call and its result and in every turn; on our side the id stays as it was.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING, Any
 from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Video
 
 if TYPE_CHECKING:
-    from pydantic_ai import messages as wire
+    from pydantic_ai import messages as pydantic_messages
 
-SUITS = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Call ids that every provider takes but those that want a length of their own."""
-_KEPT = ("id", "signature", "provider_name", "provider_details")
-"""What pydantic-ai's parts carry for their provider alone."""
+USUAL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""Call ids that every provider accepts, except those that need an exact length."""
+_STATE_FIELDS = ("id", "signature", "provider_name", "provider_details")
+"""Fields of pydantic-ai's parts that only their provider can read."""
 
 
-def to_provider_messages(messages: Sequence[Message], origin: str, system: str, id_length: int | None = None) -> list[wire.ModelMessage]:
-    """Our messages as pydantic-ai's, for the provider at `origin`, which pydantic-ai calls `system`.
+def to_provider_messages(messages: Sequence[Message], origin: str, system: str, id_length: int | None = None) -> list[pydantic_messages.ModelMessage]:
+    """Convert our messages to pydantic-ai's, for the provider at `origin`; `system` is its name in pydantic-ai.
 
-    id_length: call ids have exactly so many letters and digits; None: `SUITS` says what they may be.
+    id_length: exact number of letters and digits in a call id; None: any id that matches `USUAL_ID`.
     """
     from pydantic_ai.messages import ModelRequest, ModelResponse
 
-    sent: list[wire.ModelMessage] = []
+    sent: list[pydantic_messages.ModelMessage] = []
     pending: list[Any] = []
-    calls = _Calls(messages, origin, id_length)
+    calls = _CallIds(messages, origin, id_length)
     for message in messages:
         if message.role != "assistant":
             pending += _request_parts(message, calls)
@@ -45,28 +45,28 @@ def to_provider_messages(messages: Sequence[Message], origin: str, system: str, 
                 sent.append(ModelRequest(parts=pending))
                 pending = []
             sent.append(ModelResponse(parts=parts, provider_name=system if any(p.provider_name for p in parts) else None))
-        # No provider takes pictures from the assistant's mouth: they follow in the next turn, said to be its own.
-        pending += _drawn(message)
+        # No provider accepts images in an assistant message: they follow in the next user message, with a note.
+        pending += _own_images(message)
     if pending:
         sent.append(ModelRequest(parts=pending))
     return sent
 
 
-class _Calls:
-    """Every call of a conversation: the id that the provider sees, and the tool's name."""
+class _CallIds:
+    """The tool calls of a conversation: the id that the provider sees, and the tool's name."""
 
     def __init__(self, messages: Sequence[Message], origin: str, id_length: int | None) -> None:
         calls = [part for message in messages for part in message.parts if isinstance(part, ToolCall)]
         own = {call.id for call in calls if decode_provider_state(call.signature, origin) is not None}
         self._own = own
         self._id_length = id_length
-        self._suits = re.compile(f"[A-Za-z0-9]{{{id_length}}}") if id_length else SUITS
+        self._accepted = re.compile(f"[A-Za-z0-9]{{{id_length}}}") if id_length else USUAL_ID
         self._names = {call.id: call.name for call in calls}
 
     def id(self, id: str) -> str:
-        """What a provider made it gets back; everything else must suit all of them."""
-        # With a bar in it, OpenAI's adapter would take it for two ids in one.
-        if (id in self._own and "|" not in id) or self._suits.fullmatch(id):
+        """The id as the provider sees it: unchanged if it made it or accepts it, else a hash."""
+        # OpenAI's adapter would split an id at a bar.
+        if (id in self._own and "|" not in id) or self._accepted.fullmatch(id):
             return id
         digest = hashlib.sha256(id.encode()).hexdigest()
         return digest[: self._id_length] if self._id_length else f"call_{digest[:32]}"
@@ -75,8 +75,8 @@ class _Calls:
         return self._names.get(id, "tool")
 
 
-def _request_parts(message: Message, calls: _Calls) -> Iterator[Any]:
-    """A system, user or tool message's parts."""
+def _request_parts(message: Message, calls: _CallIds) -> Iterator[Any]:
+    """Parts of a system, user or tool message."""
     from pydantic_ai.messages import SystemPromptPart, ToolReturnPart, UserPromptPart
 
     results = [part for part in message.parts if isinstance(part, ToolResult)]
@@ -85,15 +85,15 @@ def _request_parts(message: Message, calls: _Calls) -> Iterator[Any]:
                              outcome="failed" if result.failed else "success")
     if message.role == "system":
         yield SystemPromptPart(message.text)
-        said: tuple[Part, ...] = message.images
+        shown: tuple[Part, ...] = message.images
     else:
-        said = tuple(part for part in message.parts if isinstance(part, Text | Image | Video))
-    if said:
-        yield UserPromptPart(_content(said))
+        shown = tuple(part for part in message.parts if isinstance(part, Text | Image | Video))
+    if shown:
+        yield UserPromptPart(_content(shown))
 
 
 def _content(parts: Sequence[Part]) -> Any:
-    """Text, pictures and videos in order; a plain string where there is only text."""
+    """Text, images and videos in order; a plain string if there is only text."""
     from pydantic_ai.messages import BinaryContent
 
     if all(isinstance(part, Text) for part in parts):
@@ -102,7 +102,7 @@ def _content(parts: Sequence[Part]) -> Any:
             for part in parts if isinstance(part, Text | Image | Video)]
 
 
-def _drawn(message: Message) -> Iterator[Any]:
+def _own_images(message: Message) -> Iterator[Any]:
     if not message.images:
         return
     from pydantic_ai.messages import UserPromptPart
@@ -110,26 +110,26 @@ def _drawn(message: Message) -> Iterator[Any]:
     yield UserPromptPart(["(What you drew in your last reply.)", *_content(message.images)])
 
 
-def _response_parts(parts: Sequence[Part], origin: str, calls: _Calls) -> Iterator[Any]:
-    """An assistant message's parts, each with what its provider signed or with nothing of anybody's."""
+def _response_parts(parts: Sequence[Part], origin: str, calls: _CallIds) -> Iterator[Any]:
+    """Parts of an assistant message, each with its provider state if that belongs to `origin`."""
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
     for part in parts:
-        kept = decode_provider_state(part.signature, origin) if isinstance(part, Text | Thinking | ToolCall) else None
+        state = decode_provider_state(part.signature, origin) if isinstance(part, Text | Thinking | ToolCall) else None
         match part:
-            case Thinking() if kept is not None:
-                yield ThinkingPart(part.text, **kept)
-            case Text() if part.text or kept:
-                yield TextPart(part.text, **(kept or {}))
+            case Thinking() if state is not None:
+                yield ThinkingPart(part.text, **state)
+            case Text() if part.text or state:
+                yield TextPart(part.text, **(state or {}))
             case ToolCall():
-                own = {key: value for key, value in (kept or {}).items() if key != "signature"}
+                own = {key: value for key, value in (state or {}).items() if key != "signature"}
                 yield ToolCallPart(part.name, part.arguments, calls.id(part.id), **own)
             case _:
-                pass  # a thought of another's, or a picture, which follows in the next turn
+                pass  # a thought of another provider, or an image, which follows in the next user message
 
 
-def from_provider_response(response: wire.ModelResponse, name: str, origin: str) -> Message:
-    """A provider's whole reply as our message, made by the model of that name."""
+def from_provider_response(response: pydantic_messages.ModelResponse, name: str, origin: str) -> Message:
+    """Convert a provider's whole reply to our message. name: the model, as provenance of each part."""
     from pydantic_ai.messages import FilePart, TextPart, ThinkingPart, ToolCallPart
 
     parts: list[Part] = []
@@ -140,7 +140,7 @@ def from_provider_response(response: wire.ModelResponse, name: str, origin: str)
             case ThinkingPart():
                 parts.append(Thinking(part.content, encode_provider_state(part, origin, always=True), name))
             case ToolCallPart():
-                # What the model wrote, to the letter; some providers send values and no text.
+                # The text as the model wrote it; some providers send values and no text.
                 arguments = (part.args or "{}") if isinstance(part.args, str | None) else part.args_as_json_str()
                 parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, encode_provider_state(part, origin, always=True)))
             case FilePart() if part.content.is_image:
@@ -149,23 +149,23 @@ def from_provider_response(response: wire.ModelResponse, name: str, origin: str)
 
 
 def encode_provider_state(part: Any, origin: str, *, always: bool = False) -> str | None:
-    """What a part carries for its provider, with whose it is; None where that is nothing, unless `always`."""
-    kept = {key: value for key in _KEPT if (value := getattr(part, key, None)) is not None}
-    if not always and not kept.keys() & {"id", "signature", "provider_details"}:
+    """Encode the provider state of a part and its owner as text; None if there is none, unless `always`."""
+    state = {key: value for key in _STATE_FIELDS if (value := getattr(part, key, None)) is not None}
+    if not always and not state.keys() & {"id", "signature", "provider_details"}:
         return None
-    return json.dumps({"origin": origin, **kept}, sort_keys=True, default=str)
+    return json.dumps({"origin": origin, **state}, sort_keys=True, default=str)
 
 
 def decode_provider_state(signature: str | None, origin: str) -> dict[str, Any] | None:
-    """What `encode_provider_state` kept, where it is this provider's own; else None."""
+    """Decode a text of `encode_provider_state`; None if it belongs to another provider or is none."""
     if signature is None:
         return None
     try:
-        kept = json.loads(signature)
+        state = json.loads(signature)
     except ValueError:
-        return None  # some other backend's, in a form of its own
-    if not isinstance(kept, dict) or kept.pop("origin", None) != origin:
+        return None  # another backend's, in a form of its own
+    if not isinstance(state, dict) or state.pop("origin", None) != origin:
         return None
-    kept = {key: value for key, value in kept.items() if key in _KEPT}
-    sound = all(isinstance(value, dict if key == "provider_details" else str) for key, value in kept.items())
-    return kept if sound else None  # somebody on the way has altered it
+    state = {key: value for key, value in state.items() if key in _STATE_FIELDS}
+    is_valid = all(isinstance(value, dict if key == "provider_details" else str) for key, value in state.items())
+    return state if is_valid else None  # altered by a client

@@ -1,4 +1,4 @@
-"""Any provider's model behind the `Model` protocol."""
+"""A provider's model behind the `Model` protocol."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from musespark.models.providers.adapter.connections import ClientLease, Connecti
 from musespark.models.providers.adapter.conversation import to_provider_messages
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
 from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
-from musespark.models.providers.adapter.request import build_parameters, build_settings, refuse
+from musespark.models.providers.adapter.request import build_parameters, build_settings, require_supported_by_provider
 from musespark.models.providers.base import Access, Profile, Provider, is_private
 from musespark.models.providers.prices import Price, get_list_price
 from musespark.usage import Usage
@@ -27,38 +27,38 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as PydanticModel, StreamedResponse
 
-SILENCE = 600.0
-"""Seconds without a byte after which a request has failed; a model that reasons in secret may be silent for minutes."""
+DEFAULT_TIMEOUT = 600.0
+"""Seconds without a byte after which a request has failed; a model that does not stream its reasoning may be silent for minutes."""
 _NO_KEY = "none"
-"""What is sent where a server wants no key, but its client library insists on one."""
-_PROFILE = {"pictures_in": "supports_image_input", "tools": "supports_tools", "schema": "supports_json_schema_output",
+"""Key sent to a server that needs none, because its client library requires one."""
+_PROFILE_FIELDS = {"pictures_in": "supports_image_input", "tools": "supports_tools", "schema": "supports_json_schema_output",
             "effort": "supports_thinking", "tool_choice": "supports_forced_tool_choice", "context": "context_window"}
-"""Abilities that pydantic-ai has beliefs of its own about."""
+"""Abilities that pydantic-ai's profile has, under its names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteOptions:
-    """What a person can configure about a model."""
+    """A person's configuration of a model."""
 
     base_url: str | None = None
     key_env: str | None = None
-    """The name of the environment variable that holds the key."""
-    timeout: float = SILENCE
+    """Name of the environment variable that holds the key."""
+    timeout: float = DEFAULT_TIMEOUT
     price: Price | None = None
     abilities: Mapping[str, Any] = field(default_factory=dict)
     sampling: Mapping[str, Any] = field(default_factory=dict)
-    """What a request that leaves it open gets: temperature, top_p, seed, stop, max_tokens, effort."""
+    """Defaults of temperature, top_p, seed, stop, max_tokens and effort for requests that leave them open."""
 
 
 class RemoteModel:
-    """A model of a provider. Making one imports its libraries, which takes seconds the first time; it reads no key, a call does.
+    """A model of a provider. The constructor imports its libraries, which takes seconds the first time; the key is read by each call.
 
-    A call that ends early, closed or cancelled, closes its connection at once. See `connections` for how long clients live.
+    A call that ends early, closed or cancelled, closes its connection at once. See `connections` for the lifetime of clients.
     """
 
     def __init__(self, provider: Provider, argument: str, options: RemoteOptions | None = None) -> None:
         """argument: the provider's name for the model. Raises `BadOption` and `NotInstalled`."""
-        require(provider)
+        require_libraries(provider)
         self.provider = provider
         self.options = options or RemoteOptions()
         self.model, address = provider.parse_argument(argument)
@@ -68,16 +68,16 @@ class RemoteModel:
         if found is None:
             raise BadOption("model", f"{provider.kind}:{argument}",
                             f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1")
-        if not _is_address(found):
+        if not _is_base_url(found):
             raise BadOption("the address of a model", found, "a URL that begins with http:// or https://, without a query")
         self.address = found.rstrip("/")
-        self._connections = Connections(self._wired, self.address, self.options.timeout)
+        self._connections = Connections(self._build_model, self.address, self.options.timeout)
         self.abilities = self._abilities()
-        """What it can do: as configured, else by its profile."""
+        """Abilities: as configured, else by its profile."""
 
     @property
     def name(self) -> str:
-        """The provider and the model; the address too, where it is part of the name."""
+        """Provider and model; with the address if the provider has no default one."""
         at = f"@{self.address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
@@ -86,22 +86,22 @@ class RemoteModel:
 
     @property
     def origin(self) -> str:
-        """Whose signatures this model's are. A server of one's own may serve many models: each is its own."""
-        whose = f":{self.model}" if self.provider.is_local else ""
-        return f"{self.provider.kind}{whose}@{self.address}"
+        """Owner of this model's signatures. A local server may serve many models, and each owns its own."""
+        model = f":{self.model}" if self.provider.is_local else ""
+        return f"{self.provider.kind}{model}@{self.address}"
 
     @cached_property
     def profile(self) -> Profile:
-        """What pydantic-ai knows about the model, and what was configured instead."""
+        """pydantic-ai's profile of the model, with the configured corrections."""
         import httpx2
 
-        # Never opened: a profile needs a model, and a model a client.
-        profile: Profile = self._wired(httpx2.AsyncClient(verify=False, timeout=SILENCE), "").profile
+        # This client is never used: a profile needs a model, and a model needs a client.
+        profile: Profile = self._build_model(httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), "").profile
         return profile
 
     @cached_property
     def price(self) -> Price | None:
-        """US dollars per token: as configured, 0 on one's own machines, else the list price; None where nobody knows."""
+        """US dollars per token: as configured, 0 for a local server, else the list price; None if it is unknown."""
         if self.options.price is not None:
             return self.options.price
         return Price(0.0, 0.0) if self.provider.is_local else get_list_price(self.provider.price_list, self.model)
@@ -114,26 +114,26 @@ class RemoteModel:
 
     @property
     def key_variable(self) -> str:
-        """The environment variable that holds the key, or should."""
+        """Environment variable that holds the key, or should."""
         return self.provider.find_key(self.options.key_env)[0]
 
     @property
     def has_key(self) -> bool:
-        """Whether there is a key, or none is needed."""
-        wanted = self.provider.needs_key or self.options.key_env is not None
-        return not wanted or self.provider.find_key(self.options.key_env)[1] is not None
+        """True if there is a key, or none is needed."""
+        needed = self.provider.needs_key or self.options.key_env is not None
+        return not needed or self.provider.find_key(self.options.key_env)[1] is not None
 
     def read_key(self) -> str:
-        """The key, read now; empty where there is none and none is needed. Raises `MissingKey`."""
+        """Read the key; empty if there is none and none is needed. Raises `MissingKey`."""
         variable, key = self.provider.find_key(self.options.key_env)
         if not self.has_key:
             raise MissingKey(self.name, variable)
-        if key and not (key.isascii() and key.isprintable()):  # libraries would repeat it where they complain
+        if key and not (key.isascii() and key.isprintable()):  # libraries would repeat it in their errors
             raise MissingKey(self.name, variable, unusable=True)
         return key or ""
 
-    def _wired(self, http: Any, key: str | None = None) -> PydanticModel:
-        overrides = {_PROFILE[ability]: value for ability, value in self.options.abilities.items() if ability in _PROFILE}
+    def _build_model(self, http: Any, key: str | None = None) -> PydanticModel:
+        overrides = {_PROFILE_FIELDS[ability]: value for ability, value in self.options.abilities.items() if ability in _PROFILE_FIELDS}
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
         return self.provider.build_model(self.model, access, http, overrides)
 
@@ -144,65 +144,66 @@ class RemoteModel:
             yield self
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """Ask. Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after.
+        """Send a request and stream its reply.
 
-        A reply that breaks off after some of it has come ends without `Finish`, as the protocol has it.
+        Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
+        after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).in_pictures(self.provider.accepts_video if self.abilities.videos_in else None)
-        refuse(self.name, self.provider, self.abilities, self.profile, request)
+        require_supported_by_provider(self, self.provider, self.profile, request)
         key = self.read_key()
-        reply = ResponseTranslator(self.name, self.origin, request, self.price or Price(0.0, 0.0),
-                      listed=self.options.price is None and not self.provider.is_local)
+        translator = ResponseTranslator(self.name, self.origin, request, self.price or Price(0.0, 0.0),
+                                        has_list_price=self.options.price is None and not self.provider.is_local)
         yield UsageDelta(Usage(calls=1))
-        async with self._connections.lease() as line:
+        async with self._connections.lease() as lease:
             failed: MuseError | None
             try:
-                async with self._asked(line, request, key) as stream:
-                    yield reply.begun()
+                async with self._open_stream(lease, request, key) as stream:
+                    yield translator.begin()
                     async for event in stream:
-                        for delta in reply.tell(event, stream):
+                        for delta in translator.translate(event, stream):
                             yield delta
                     response = stream.get()
             except Exception as error:
-                # What the libraries raise is no closed list; whatever it is, the call failed and the key stays here.
+                # The libraries raise many types; any of them means that the call failed, and none may show the key.
                 failed = to_muse_error(error, self.name, self.model, self.address, self.key_variable, key)
                 cut = is_broken_off(error)
             else:
-                failed = _empty(self.name, self.address, response)
+                failed = _find_empty_reply(self.name, self.address, response)
                 cut = response.finish_reason is None
-            # Outside of the handler: what is raised here must not carry the library's error, which holds the whole request.
-            if cut and reply.said:
+            # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
+            if cut and translator.has_text:
                 return
             if failed is not None:
                 raise failed
-            for delta in reply.end(response):
+            for delta in translator.end(response):
                 yield delta
 
     @asynccontextmanager
-    async def _asked(self, line: ClientLease[PydanticModel], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
+    async def _open_stream(self, lease: ClientLease[PydanticModel], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
         from pydantic_ai.direct import model_request_stream
 
-        wire = line.made
+        model = lease.model
         body = body_of(self.model, request, self.profile) if self.provider.has_fast_path else None
         if body is not None:
             access = Access(self.address, key or _NO_KEY)
-            async with asked(line, access, body, wire.system, self.profile) as reply:
+            async with asked(line, access, body, model.system, self.profile) as reply:
                 yield reply
             return
-        messages = to_provider_messages(request.messages, self.origin, wire.system, self.provider.id_length)
+        messages = to_provider_messages(request.messages, self.origin, model.system, self.provider.id_length)
         settings = build_settings(self.provider, self.profile, request)
-        async with model_request_stream(wire, messages, model_settings=settings, model_request_parameters=build_parameters(request),
+        async with model_request_stream(model, messages, model_settings=settings, model_request_parameters=build_parameters(request),
                                         instrument=False) as stream:
             yield stream
 
     def _with_defaults(self, request: Request) -> Request:
-        """The request, with what was configured where it leaves something open."""
-        open_ones = {option: value for option, value in self.options.sampling.items() if getattr(request, option) in (None, ())}
-        return replace(request, **open_ones) if open_ones else request
+        """The request, with configured defaults for the options that it leaves open."""
+        defaults = {option: value for option, value in self.options.sampling.items() if getattr(request, option) in (None, ())}
+        return replace(request, **defaults) if defaults else request
 
 
-def _empty(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
-    """The failure of a reply that ended without anything that could be an answer; None where it is one."""
+def _find_empty_reply(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
+    """The error for a reply that ended without anything that could be an answer; None if it has something."""
     if response.finish_reason == "error":
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
     if response.parts or get_refusal(response):
@@ -212,8 +213,8 @@ def _empty(name: str, address: str, response: ModelResponse) -> ModelFailed | No
     return ModelFailed(name, f"{address} ended its reply without an answer; ask again") if response.finish_reason is None else None
 
 
-def _is_address(url: str) -> bool:
-    """Whether the paths of an interface can follow it."""
+def _is_base_url(url: str) -> bool:
+    """True if a URL can be a base URL: the paths of an API can follow it."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -222,14 +223,14 @@ def _is_address(url: str) -> bool:
     return url.startswith(("http://", "https://")) and bool(parts.hostname) and not parts.query and port != 0
 
 
-def require(provider: Provider) -> None:
-    """Raise `NotInstalled` where the libraries of a provider are missing."""
+def require_libraries(provider: Provider) -> None:
+    """Raise `NotInstalled` if a library of a provider is missing."""
     for library in ("pydantic_ai", provider.library):
-        if not _is_there(library):
+        if not _is_installed(library):
             raise NotInstalled(f"A model of {provider.kind}", library.partition(".")[0], "providers")
 
 
-def _is_there(library: str) -> bool:
+def _is_installed(library: str) -> bool:
     try:
         return find_spec(library) is not None
     except ModuleNotFoundError:  # the package above it is missing

@@ -1,4 +1,4 @@
-"""A provider's stream as deltas: text and thoughts as they come, calls whole at the end, and a running count of what it costs."""
+"""Translation of a provider's stream into deltas: text and thoughts as they come, tool calls whole at the end, and running usage."""
 
 from __future__ import annotations
 
@@ -18,59 +18,59 @@ if TYPE_CHECKING:
 
     from musespark.models.providers.adapter.chat_fastpath import PlainReply
 
-EVERY = 64
-"""Estimated tokens between two reports; whoever stops a call counts what came after the last in the same way."""
+REPORT_EVERY = 64
+"""Estimated tokens between two usage reports; the caller estimates what came after the last one in the same way."""
 
-_PIECES = (TextDelta, ThinkingDelta)
+_DELTAS = (TextDelta, ThinkingDelta)
 
 
 class ResponseTranslator:
-    """One reply as it comes in.
+    """Translates one reply.
 
-    Most providers tell what was used with the last event alone. Until then the count is an estimate by length, so that a budget
-    can stop a call in time and a cancelled call costs about what it did cost; the last `UsageDelta` is what the provider says.
+    Most providers report usage with the last event only. Until then the count is an estimate by length, so that a budget can stop
+    a call in time and a cancelled call is booked at about its cost; the last `UsageDelta` is the provider's own report.
     """
 
-    def __init__(self, name: str, origin: str, request: Request, price: Price, listed: bool) -> None:
-        """listed: whether genai-prices may tell what the whole reply cost; else it is tokens times `price`."""
+    def __init__(self, name: str, origin: str, request: Request, price: Price, has_list_price: bool) -> None:
+        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`."""
         self._name = name
         self._origin = origin
         self._price = price
-        self._listed = listed
+        self._has_list_price = has_list_price
         self._prompt = estimate_prompt_tokens(request)
         self._stop = request.stop
         self._characters = 0
         self._reported = 0
 
-    def begun(self) -> UsageDelta:
-        """The provider has taken the request: what it read is counted from now on."""
+    def begin(self) -> UsageDelta:
+        """Report that the provider has accepted the request; the prompt is counted from now on."""
         return UsageDelta(self._usage(self._prompt, 0))
 
-    def tell(self, event: Any, stream: StreamedResponse | PlainReply) -> Iterator[Delta]:
-        """The deltas that an event means."""
-        delta = event if isinstance(event, _PIECES) else _delta(event)
+    def translate(self, event: Any, stream: StreamedResponse | PlainReply) -> Iterator[Delta]:
+        """Yield the deltas of an event."""
+        delta = event if isinstance(event, _DELTAS) else _to_delta(event)
         if delta is None:
             return
         yield delta
         self._characters += len(delta.text)
         written = estimate_written_tokens(self._characters)
-        if written >= self._reported + EVERY:
+        if written >= self._reported + REPORT_EVERY:
             self._reported = written
-            told = stream.usage
-            yield UsageDelta(self._usage(told.input_tokens or self._prompt, max(told.output_tokens, written)))
+            reported = stream.usage
+            yield UsageDelta(self._usage(reported.input_tokens or self._prompt, max(reported.output_tokens, written)))
 
     @property
-    def said(self) -> bool:
-        """Whether anything of an answer or a thought has come."""
+    def has_text(self) -> bool:
+        """True if some text of an answer or a thought has come."""
         return self._characters > 0
 
     def end(self, response: ModelResponse) -> Iterator[Delta]:
-        """What is said last: the calls, the whole usage, and the message as it goes into the conversation."""
+        """Yield the end: tool calls, the total usage, and the message as it goes into the conversation."""
         message = from_provider_response(response, self._name, self._origin)
-        declined = get_refusal(response)
-        if declined:
-            yield TextDelta(declined)
-            message = Message("assistant", (*message.parts, Text(declined, self._name)))
+        refusal = get_refusal(response)
+        if refusal:
+            yield TextDelta(refusal)
+            message = Message("assistant", (*message.parts, Text(refusal, self._name)))
         for part in message.parts:
             if isinstance(part, ToolCall):
                 yield ToolCallDelta(part)
@@ -78,16 +78,16 @@ class ResponseTranslator:
         if response.finish_reason == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
         elif response.finish_reason == "content_filter":
-            yield Finish("finished", "it declined" if declined else "the provider's filter stopped it", message)
+            yield Finish("finished", "it declined" if refusal else "the provider's filter stopped it", message)
         else:
             yield Finish("finished", "", message, find_stop_text(response, self._stop))
 
     def _total(self, response: ModelResponse) -> Usage:
-        told = response.usage
-        if not told.input_tokens and not told.output_tokens:
+        reported = response.usage
+        if not reported.input_tokens and not reported.output_tokens:
             return self._usage(self._prompt, estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
-        usage = self._usage(told.input_tokens, told.output_tokens)
-        exact = get_billed_usd(response) if self._listed else None
+        usage = self._usage(reported.input_tokens, reported.output_tokens)
+        exact = get_billed_usd(response) if self._has_list_price else None
         return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
                                                  calls=usage.calls)
 
@@ -96,8 +96,8 @@ class ResponseTranslator:
                      usd=prompt * self._price.prompt + written * self._price.written)
 
 
-def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
-    """The text or thought that an event brings, if it brings any."""
+def _to_delta(event: Any) -> TextDelta | ThinkingDelta | None:
+    """Text or thought of an event, if it has any."""
     from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
 
     match event:
@@ -109,17 +109,17 @@ def _delta(event: Any) -> TextDelta | ThinkingDelta | None:
 
 
 def find_stop_text(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
-    """Which of the texts to stop at ended a reply, as `Finish` has it.
+    """The stop text that ended a reply, in the form of `Finish.stop`.
 
-    Anthropic tells that one did, and pydantic-ai keeps that; which one is plain where there is one. vLLM tells the text itself.
+    Anthropic reports that one did, but not which, so it is known only if there is one. vLLM reports the text itself.
     """
     details = response.provider_details or {}
     if details.get("finish_reason") == "stop_sequence":
         return stop[0] if len(stop) == 1 else ""
-    told = details.get("stop_reason")
-    return told if isinstance(told, str) and told in stop else None
+    reason = details.get("stop_reason")
+    return reason if isinstance(reason, str) and reason in stop else None
 
 
 def get_refusal(response: ModelResponse) -> str:
-    """What a model said instead of answering, where its provider tells that apart; else nothing."""
+    """Text of a refusal, if the provider reports it apart from the answer; else empty."""
     return str((response.provider_details or {}).get("refusal") or "")
