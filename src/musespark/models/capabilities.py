@@ -36,8 +36,8 @@ def require_supported(model: Model, request: Request, *, images_as_text: bool = 
 def require_sight(model: Model, request: Request, *, images_as_text: bool = False) -> None:
     """Raise `BeyondModel` if a request has images or videos and a model sees none and is told none in words."""
     if (list_images(request) or request.videos) and not (model.abilities.pictures_in or images_as_text):
-        raise BeyondModel(model.name, "read pictures", "ask without one, choose a model that sees, or set pictures_in = true among its "
-                          "abilities in the configuration if it can after all")
+        raise BeyondModel(model.name, "read pictures", "ask without one, choose a model that sees, or set pictures_in = true among "
+                          "its abilities in the configuration if it can after all")
 
 
 def require_tools(model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Models by name. Adding one is one line; its file is imported when it is first asked for."""
+"""Models by name. A new one is one line; its file is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MODELS = {
     "fake": "musespark.models.fake:FakeModel",
     "recorded": "musespark.models.recorded:RecordedModel",
 }
-"""Models of this package: what follows the colon in a name is their one argument."""
+"""Models of this package; the text after the colon of a name is their one argument."""
 
 PROVIDERS = {
     "openai": "musespark.models.providers.openai:OpenAI",
@@ -32,22 +32,22 @@ PROVIDERS = {
     "lmstudio": "musespark.models.providers.compatible:LMStudio",
     "openai-compatible": "musespark.models.providers.compatible:Compatible",
 }
-"""Kinds of provider: what follows the colon is the provider's own name for a model."""
+"""Kinds of provider; the text after the colon of a name is the provider's own name for a model."""
 
 
 def create_model(name: str, config: Config | None = None) -> Model:
-    """A new model: an alias of the configuration, `nano`, or `provider:name`.
+    """Create a model from an alias of the configuration, `nano`, or `provider:name`.
 
-    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` where a provider's libraries are missing.
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` if a provider's libraries are missing.
     """
     entry = config.models.get(name) if config is not None else None
     if entry is None:
-        return _made(name, ModelConfig(model=name), config)
-    return _made(entry.model, entry, config)
+        return _create(name, ModelConfig(model=name), config)
+    return _create(entry.model, entry, config)
 
 
 def require_key(name: str, config: Config | None = None) -> None:
-    """Raise `MissingKey` where a provider's model waits for its key; no library is imported to find that out."""
+    """Raise `MissingKey` if a provider's model has no key yet. Imports none of the provider's libraries."""
     entry = config.models.get(name) if config is not None else None
     entry = entry or ModelConfig(model=name)
     kind = entry.model.partition(":")[0]
@@ -59,31 +59,31 @@ def require_key(name: str, config: Config | None = None) -> None:
 
 
 def create_provider(kind: str) -> Provider:
-    """The kind of provider of that name. Raises `UnknownModel`."""
+    """Create the provider of that kind. Raises `UnknownModel`."""
     if kind not in PROVIDERS:
         raise UnknownModel(kind, PROVIDERS)
-    provider: Provider = _imported(PROVIDERS[kind])()
+    provider: Provider = _import(PROVIDERS[kind])()
     return provider
 
 
-def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
+def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
     kind, _, argument = name.partition(":")
     if kind in PROVIDERS:
         from musespark.models.providers.adapter.remote import RemoteModel
 
-        return RemoteModel(create_provider(kind), argument, _options(entry))
+        return RemoteModel(create_provider(kind), argument, _to_options(entry))
     if kind not in MODELS:
         aliases = config.models if config is not None else ()
         raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
     if entry != ModelConfig(model=name):
         raise BadOption(f"A configured model that is {name}", "more than its name", "without options: it takes none")
-    factory = _imported(MODELS[kind])
+    factory = _import(MODELS[kind])
     model: Model = factory(argument) if argument else factory()
     return model
 
 
-def _options(entry: ModelConfig) -> Any:
-    """What a person configured, as a provider's model wants it."""
+def _to_options(entry: ModelConfig) -> Any:
+    """A configured entry as options of a `RemoteModel`."""
     from musespark.models.providers.adapter.remote import DEFAULT_TIMEOUT, RemoteOptions
     from musespark.models.providers.prices import Price
 
@@ -92,6 +92,6 @@ def _options(entry: ModelConfig) -> Any:
                          abilities=entry.abilities, sampling=entry.sampling)
 
 
-def _imported(place: str) -> Any:
-    module, _, attribute = place.partition(":")
+def _import(path: str) -> Any:
+    module, _, attribute = path.partition(":")
     return getattr(import_module(module), attribute)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
-from musespark.models.model import Abilities
 from musespark.models.capabilities import Unsupported
+from musespark.models.model import Abilities
 from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:

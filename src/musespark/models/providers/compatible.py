@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.models.openai import OpenAIChatModel
 
-VISION_MODELS = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*", "*llama4*",
-        "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*", "*qwen2.5vl*",
-        "*qwen3.5*", "*molmo*", "*ovis*")
+VISION_MODELS = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*",
+                 "*llama4*", "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*",
+                 "*qwen2.5vl*", "*qwen3.5*", "*molmo*", "*ovis*")
 """Name patterns of open models that read images. A server does not say, and may drop an image silently."""
 PROFILE = {
     # Some of these servers ignore max_completion_tokens.

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
-from musespark.models.model import Abilities
 from musespark.models.capabilities import Unsupported
+from musespark.models.model import Abilities
 from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ REASONING_EFFORTS: tuple[tuple[str, Profile], ...] = (
     ("gpt-5.1-20*", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
     ("gpt-5.*", {"openai_supports_minimal_reasoning_effort": False}),
 )
-"""Reasoning efforts by name pattern, the first match counts: corrections where pydantic-ai's profile differs from OpenAI's reference."""
+"""Reasoning efforts by name pattern, for models whose profile differs from OpenAI's reference; the first match counts."""
 REQUIRE_FINISH: Profile = {"openai_chat_streaming_requires_finish_reason": True}
 """Treat a stream without a finish reason as broken off."""
 

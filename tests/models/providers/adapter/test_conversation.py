@@ -40,7 +40,8 @@ def test_ids_suit_stay_apart_and_match_their_results(ids, length):
 def test_what_is_sealed_opens_for_its_own_provider_alone(origin, other, signature, details):
     part = ThinkingPart("thought", id="1", signature=signature, provider_name="p", provider_details=details)
     kept = encode_provider_state(part, origin)
-    assert decode_provider_state(kept, origin) == {"id": "1", "signature": signature, "provider_name": "p", "provider_details": details}
+    expected = {"id": "1", "signature": signature, "provider_name": "p", "provider_details": details}
+    assert decode_provider_state(kept, origin) == expected
     assert other == origin or decode_provider_state(kept, other) is None
 
 

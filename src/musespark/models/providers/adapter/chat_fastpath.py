@@ -1,8 +1,8 @@
-"""Chat Completions with nothing between the server and us but HTTP, for requests that are text and nothing else.
+"""Chat Completions without pydantic-ai and the SDK, for requests that are plain text to a server on plain HTTP.
 
-pydantic-ai and the SDK below it take 5 ms of processor time a call and 0.3 ms a piece of a reply: as long as a small model takes on
-one's own machine. What is sent and what comes out is the same as through them, whatever a server replies; the tests compare both.
-Everything that they know about and we do not (tools, pictures, schemas, signatures, efforts) goes through them.
+pydantic-ai and the SDK below it take many times the processor time of this path for each call and each chunk; docs/providers.md has
+the figures and their command. Requests and replies are the same either way, for any reply of a server; the tests compare both.
+Tools, images, schemas, signatures and efforts go through pydantic-ai.
 """
 
 from __future__ import annotations
@@ -13,40 +13,47 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
-from musespark.models.providers.adapter.chunk_template import Frame
-from musespark.models.providers.adapter.connections import ClientLease
-from musespark.models.providers.adapter.local_http import Answer
-from musespark.models.providers.adapter.response_builder import Parts
-from musespark.models.providers.base import Access, Profile
+from musespark.models.providers.adapter.response_builder import ResponseBuilder
+from musespark.models.providers.base import Access, Profile, is_loopback
 
 if TYPE_CHECKING:
+    import aiohttp
     from pydantic_ai.exceptions import ModelAPIError
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.usage import RequestUsage
 
-FINISHES = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "function_call": "tool_call",
-            "content_filter": "content_filter"}
-"""Why a reply ended, in pydantic-ai's words."""
-FAREWELL = 0.1
-"""Seconds that the end of a body may take after the end of the reply; then the connection is closed."""
-FRAMES = 16
-"""Times that a frame is looked for in one reply: a server whose chunks differ in more than their text has none."""
-LONGEST = 4_000_000
-"""Bytes of an event; one that never ends would fill the memory, and be searched again with every piece of it."""
+FINISH_REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "function_call": "tool_call",
+                  "content_filter": "content_filter"}
+"""pydantic-ai's name of each finish reason."""
+DRAIN_TIMEOUT = 0.1
+"""Seconds to wait for the end of the body after the end of the reply; after that the connection is closed."""
+MAX_EVENT_BYTES = 4_000_000
+"""Bytes of one event; an endless one would fill the memory, and be searched again with every read."""
 _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
-"""A line break at the end of what has come may be half of one."""
-_BEYOND = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
-"""Beliefs about a model that change what is sent."""
+"""Line breaks; one at the end of what has arrived may be half of one."""
+_UNSUPPORTED = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
+"""Fields of a profile that change what is sent."""
 
 
-def body_of(model: str, request: Request, profile: Profile) -> dict[str, Any] | None:
-    """What is sent for a request; None where it takes more than this file knows."""
-    if request.tools or request.schema is not None or request.effort is not None or any(profile.get(belief) for belief in _BEYOND):
+def is_plain_http(address: str) -> bool:
+    """True if a server is reached by plain HTTP without a proxy and without credentials in its URL."""
+    url = urlsplit(address)
+    is_proxied = not is_loopback(address) and {"http", "all"} & getproxies().keys()
+    is_simple = address.isascii() and address.isprintable() and " " not in address
+    return url.scheme == "http" and bool(url.hostname) and "@" not in url.netloc and is_simple and not is_proxied
+
+
+def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any] | None:
+    """Build the JSON body of a request; None if it needs more than this path supports."""
+    is_special = any(profile.get(field) for field in _UNSUPPORTED)
+    if request.tools or request.schema is not None or request.effort is not None or is_special:
         return None
-    messages = [_message(message, first=number == 0) for number, message in enumerate(request.messages)]
+    messages = [_to_json(message, is_first=number == 0) for number, message in enumerate(request.messages)]
     if None in messages:
         return None
     options = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed, "max_tokens": request.max_tokens,
@@ -55,10 +62,10 @@ def body_of(model: str, request: Request, profile: Profile) -> dict[str, Any] | 
             **{option: value for option, value in options.items() if value is not None}}
 
 
-def _message(message: Message, first: bool) -> dict[str, str] | None:
-    """A message of one text. Thoughts that nobody signed are nobody's to see again."""
-    parts = [part for part in message.parts if not (message.role == "assistant" and _unsigned(part))]
-    if message.role == "tool" or (message.role == "system" and not first) or len(parts) != 1:
+def _to_json(message: Message, is_first: bool) -> dict[str, str] | None:
+    """A message of one text; None for any other. Unsigned thoughts of the assistant are left out."""
+    parts = [part for part in message.parts if not (message.role == "assistant" and _is_unsigned_thought(part))]
+    if message.role == "tool" or (message.role == "system" and not is_first) or len(parts) != 1:
         return None
     part = parts[0]
     if not isinstance(part, Text) or not part.text or part.signature is not None:
@@ -66,50 +73,42 @@ def _message(message: Message, first: bool) -> dict[str, str] | None:
     return {"role": message.role, "content": part.text}
 
 
-def _unsigned(part: object) -> bool:
+def _is_unsigned_thought(part: object) -> bool:
     return isinstance(part, Thinking) and part.signature is None
 
 
 @asynccontextmanager
-async def asked(line: ClientLease[Any], access: Access, body: dict[str, Any], system: str, profile: Profile) -> AsyncIterator[PlainReply]:
-    """Ask. system: what pydantic-ai calls the provider. Raises what the connection raises, and pydantic-ai's errors."""
+async def open_stream(session: aiohttp.ClientSession, access: Access, body: dict[str, Any], system: str,
+                      profile: Profile) -> AsyncIterator[ChatStream]:
+    """Send a request and open its reply. system: pydantic-ai's name of the provider. Raises aiohttp's and pydantic-ai's errors."""
     headers = {"authorization": f"Bearer {access.key}", "content-type": "application/json", "accept": "text/event-stream"}
-    content = json.dumps(body, separators=(",", ":")).encode()
-    path = "/chat/completions"
-    url = access.base_url + path
-    async with line.near.post(path, content, headers) if line.near else _posted(line, url, content, headers) as answer:
-        if not 200 <= answer.status < 300:
-            raise _refusal(body["model"], answer.status, await answer.read(), answer.headers)
-        async with aclosing(PlainReply(answer.pieces, body["model"], access.base_url, system, profile)) as reply:
-            yield reply
+    data = json.dumps(body, separators=(",", ":")).encode()
+    url = access.base_url + "/chat/completions"
+    async with session.post(url, data=data, headers=headers, allow_redirects=False) as response:
+        if not 200 <= response.status < 300:
+            raise _to_error(body["model"], response.status, await response.read(), response.headers)
+        async with aclosing(ChatStream(response.content.iter_any(), body["model"], access.base_url, system, profile)) as stream:
+            yield stream
 
 
-@asynccontextmanager
-async def _posted(line: ClientLease[Any], url: str, content: bytes, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
-    """The same through the general client."""
-    async with (line.http.stream("POST", url, content=content, headers=dict(headers)) as response,
-                aclosing(response.aiter_bytes()) as pieces):
-        yield Answer(response.status_code, dict(response.headers), pieces)
-
-
-def _refusal(model: str, status: int, said: bytes, headers: Mapping[str, str]) -> ModelAPIError:
-    """The error that a status means."""
+def _to_error(model: str, status: int, content: bytes, headers: Mapping[str, str]) -> ModelAPIError:
+    """pydantic-ai's error for a status."""
     from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError, ModelQuotaExceededError
 
     try:
-        told: Any = json.loads(said)
+        body: Any = json.loads(content)
     except ValueError:
-        told = said.decode("utf-8", "replace")
-    error = told.get("error", told) if isinstance(told, dict) else told
+        body = content.decode("utf-8", "replace")
+    error = body.get("error", body) if isinstance(body, dict) else body
     if status < 400:
         return ModelAPIError(model, f"status {status}")
-    spent = status == 402 or (isinstance(error, dict) and "insufficient_quota" in (error.get("code"), error.get("type")))
-    return ModelHTTPError.for_category(ModelQuotaExceededError if spent else None, status_code=status, model_name=model, body=error,
-                                       headers=headers)
+    is_quota = status == 402 or (isinstance(error, dict) and "insufficient_quota" in (error.get("code"), error.get("type")))
+    category = ModelQuotaExceededError if is_quota else None
+    return ModelHTTPError.for_category(category, status_code=status, model_name=model, body=error, headers=headers)
 
 
-class PlainReply:
-    """A reply as it comes: an iterator of deltas, and what they add up to. Stands where pydantic-ai's stream does."""
+class ChatStream:
+    """A streamed reply: an iterator of deltas, and the whole response at its end. Has the interface of pydantic-ai's stream."""
 
     def __init__(self, received: AsyncIterator[bytes], model: str, address: str, system: str, profile: Profile) -> None:
         from pydantic_ai.usage import RequestUsage
@@ -117,31 +116,27 @@ class PlainReply:
         self.usage: RequestUsage = RequestUsage()
         self._received, self._address, self._system = received, address, system
         self._model, self._asked_model = model, model
-        self._parts = Parts(system, profile)
-        self._custom: str | None = profile.get("openai_chat_thinking_field")
+        self._builder = ResponseBuilder(system, profile)
+        self._thinking_field: str | None = profile.get("openai_chat_thinking_field")
         self._finish: str | None = None
         self._chunks = 0
-        self._ended = False
-        """Whether the server said why it ended."""
-        self._done = False
-        """Whether nothing of the reply follows."""
-        self._frame: Frame | None = None
-        self._frames = 0
-        """How often one was looked for."""
-        self._refused = ""
+        self._has_finish_reason = False
+        self._is_done = False
+        """True after the last event."""
+        self._refusal = ""
         self._details: dict[str, Any] = {}
-        self._deltas = self._told_as_they_come()
+        self._deltas = self._stream_deltas()
 
     def __aiter__(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
-        """The pieces, once."""
+        """The deltas, once."""
         return self._deltas
 
     async def aclose(self) -> None:
-        """Nobody reads any more."""
+        """Stop reading."""
         await self._deltas.aclose()
 
-    async def _told_as_they_come(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
-        """The pieces. Raises ValueError and its like for what is no chunk, and where the stream ends without saying why."""
+    async def _stream_deltas(self) -> AsyncGenerator[TextDelta | ThinkingDelta, None]:
+        """Yield deltas. Raises ValueError, TypeError and the like for a malformed chunk, and if there is no finish reason."""
         from pydantic_ai.exceptions import ModelAPIError
 
         buffer = b""
@@ -150,110 +145,94 @@ class PlainReply:
             if b"\r" in buffer:
                 buffer = _LINE_ENDS.sub(b"\n", buffer)
             events, end, buffer = buffer.rpartition(b"\n\n")
-            for delta in _together(self._read(events + end)):
+            for delta in _join_adjacent(self._parse_events(events + end)):
                 yield delta
-            if self._done:
-                await self._drained()
+            if self._is_done:
+                await self._drain()
                 break
-            if len(buffer) > LONGEST:
-                raise ValueError(f"an event of it has more than {LONGEST:,} bytes")
+            if len(buffer) > MAX_EVENT_BYTES:
+                raise ValueError(f"an event of it has more than {MAX_EVENT_BYTES:,} bytes")
         if not self._chunks:
             raise ValueError("it has no events")
-        if not self._ended:
+        if not self._has_finish_reason:
             raise ModelAPIError(self._asked_model, "Streamed response ended without a `finish_reason`")
 
-    def _read(self, events: bytes) -> Iterator[TextDelta | ThinkingDelta]:
-        """The pieces in events that have come together."""
+    def _parse_events(self, events: bytes) -> Iterator[TextDelta | ThinkingDelta]:
+        """Yield the deltas of events that arrived together."""
         from pydantic_core import from_json
 
         at = 0
         while (end := events.find(b"\n\n", at)) >= 0:
-            if framed := self._framed(events, at):
-                text, at = framed
-                yield self._parts.went_on(text)
-                continue
             event, at = events[at:end], end + 2
-            data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _data(event)
+            data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _join_data(event)
             if not data:
                 continue
             if data.startswith(b"[DONE]"):
-                self._done = True
+                self._is_done = True
                 return
             self._chunks += 1
             try:
                 chunk = from_json(data)
             except ValueError:
-                chunk = json.loads(data)  # slower, and takes half a character
-            alone = _text_alone(chunk)
-            if not alone:
-                yield from self._told(chunk)
-                continue
-            if piece := self._parts.said(alone):
-                yield piece
-            self._frame = Frame.around(alone, data, _text_alone) if self._frames < FRAMES else None
-            self._frames += 1
+                chunk = json.loads(data)  # slower, and accepts half a surrogate pair
+            yield from self._parse_chunk(chunk)
 
-    def _framed(self, events: bytes, at: int) -> tuple[str, int] | None:
-        """The next texts as one, and where they end, where they can be told without parsing."""
-        found = self._frame.texts(events, at) if self._frame is not None and self._parts.goes_on else None
-        return found if found is not None and not self._parts.has_tag(found[0]) else None
-
-    async def _drained(self) -> None:
-        """Wait a moment for the end of the body, so that the connection can be kept. What comes there is no part of the reply."""
-        with suppress(Exception):  # nor is what goes wrong there
-            async with asyncio.timeout(FAREWELL):
+    async def _drain(self) -> None:
+        """Read a moment longer to the end of the body, so that the connection can be reused. Anything there is ignored."""
+        with suppress(Exception):  # errors there as well
+            async with asyncio.timeout(DRAIN_TIMEOUT):
                 async for _ in self._received:
                     pass
 
-    def _told(self, chunk: Any) -> Iterator[TextDelta | ThinkingDelta]:
-        """The pieces in a chunk of any kind."""
+    def _parse_chunk(self, chunk: Any) -> Iterator[TextDelta | ThinkingDelta]:
+        """Yield the deltas of a chunk."""
         if chunk.get("error"):
-            raise _within(self._asked_model, chunk["error"])
+            raise _to_stream_error(self._asked_model, chunk["error"])
         if chunk.get("usage"):
-            self._count(chunk["usage"])
+            self._set_usage(chunk["usage"])
         self._model = chunk.get("model") or self._model
         if not chunk.get("choices"):
             return
         choice = chunk["choices"][0]
         finish, delta = choice.get("finish_reason"), choice.get("delta")
-        self._ended = self._ended or bool(finish)
+        self._has_finish_reason = self._has_finish_reason or bool(finish)
         if delta is None:
             return
         if delta.get("refusal"):
-            self._refused += delta["refusal"]
+            self._refusal += delta["refusal"]
             return
         self._finish = finish or self._finish
         if isinstance(choice.get("stop_reason"), str):
             self._details["stop_reason"] = choice["stop_reason"]
-        for field in (self._custom, "reasoning", "reasoning_content"):
+        for field in (self._thinking_field, "reasoning", "reasoning_content"):
             thought = delta.get(field) if field else None
             if isinstance(thought, str) and thought and field:
-                yield self._parts.thought(field, thought)
+                yield self._builder.add_thought(field, thought)
                 break
         content = delta.get("content")
-        said = content if isinstance(content, str | None) else _joined(content)
-        if said and (piece := self._parts.said(said)):
+        text = content if isinstance(content, str | None) else _join_parts(content)
+        if text and (piece := self._builder.add_text(text)):
             yield piece
         for call in delta.get("tool_calls") or ():
-            self._parts.called(call)
+            self._builder.add_call(call)
 
-    def _count(self, usage: Any) -> None:
+    def _set_usage(self, usage: Any) -> None:
         self.usage.input_tokens = max(0, int(usage.get("prompt_tokens") or 0))
         self.usage.output_tokens = max(0, int(usage.get("completion_tokens") or 0))
 
     def get(self) -> ModelResponse:
-        """The whole reply."""
+        """The whole response."""
         from pydantic_ai.messages import ModelResponse
 
-        details = self._details | ({"refusal": self._refused} if self._refused else {})
-        finish: Any = "content_filter" if self._refused else FINISHES.get(self._finish or "")
-        return ModelResponse(parts=self._parts.whole(), usage=self.usage, model_name=self._model, provider_name=self._system,
+        details = self._details | ({"refusal": self._refusal} if self._refusal else {})
+        finish: Any = "content_filter" if self._refusal else FINISH_REASONS.get(self._finish or "")
+        return ModelResponse(parts=self._builder.build(), usage=self.usage, model_name=self._model, provider_name=self._system,
                              provider_url=self._address, provider_details=details or None, finish_reason=finish)
 
 
-def _together(pieces: Iterable[TextDelta | ThinkingDelta]) -> Iterator[TextDelta | ThinkingDelta]:
-    """Pieces of one kind that follow each other as one: everything that is done with a piece is done once for all that came
-    together. What was found before an error comes before it."""
+def _join_adjacent(pieces: Iterable[TextDelta | ThinkingDelta]) -> Iterator[TextDelta | ThinkingDelta]:
+    """Join adjacent deltas of one type, so that all work downstream is done once for text that arrived together. Deltas before an
+    error come before it."""
     kind: type[TextDelta | ThinkingDelta] = TextDelta
     texts: list[str] = []
     try:
@@ -271,41 +250,24 @@ def _together(pieces: Iterable[TextDelta | ThinkingDelta]) -> Iterator[TextDelta
         yield kind("".join(texts))
 
 
-def _text_alone(chunk: Any) -> str | None:
-    """The text of a chunk that has nothing else to say, as all but a few have."""
-    if not isinstance(chunk, dict) or chunk.get("usage") is not None or "error" in chunk or not chunk.get("choices"):
-        return None
-    choice = chunk["choices"][0]
-    if choice.get("finish_reason") is not None or choice.get("stop_reason") is not None:
-        return None
-    delta = choice.get("delta")
-    if not isinstance(delta, dict) or (len(delta) > 1 and any(value for field, value in delta.items() if field not in _SILENT)):
-        return None
-    text = delta.get("content")
-    return text if isinstance(text, str) else None
-
-
-_SILENT = frozenset({"content", "role"})
-
-
-def _data(event: bytes) -> bytes:
-    """What an event of a stream carries, its fields aside."""
+def _join_data(event: bytes) -> bytes:
+    """Join the data lines of an event."""
     lines = (line.partition(b":") for line in event.split(b"\n"))
     return b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
 
 
-def _joined(content: Any) -> str:
-    """Some servers send a list of parts."""
+def _join_parts(content: Any) -> str:
+    """Join the texts of content that a server sent as a list of parts."""
     texts = (part if isinstance(part, str) else part.get("text") if part.get("type") == "text" else "" for part in content)
     return "".join(texts)
 
 
-def _within(model: str, error: Any) -> ModelAPIError:
-    """An error that comes in the middle of a stream."""
+def _to_stream_error(model: str, error: Any) -> ModelAPIError:
+    """pydantic-ai's error for one inside a stream."""
     from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 
     code = error.get("code") if isinstance(error, dict) else None
-    said = error.get("message") if isinstance(error, dict) else error
+    message = error.get("message") if isinstance(error, dict) else error
     if str(code).isdigit() and 400 <= int(str(code)) < 600:
         return ModelHTTPError(int(str(code)), model, error, in_stream=True)
-    return ModelAPIError(model, str(said), body=error, in_stream=True)
+    return ModelAPIError(model, str(message), body=error, in_stream=True)

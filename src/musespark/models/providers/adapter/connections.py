@@ -1,12 +1,12 @@
-"""One HTTP client per model and event loop, closed when the last stream that uses it ends.
+"""HTTP clients of a model, one set per event loop, closed when the last stream that uses them ends.
 
-Agents that run side by side share its connections; nothing outlives them, so that `asyncio.run` may be called as often as one
-likes and no socket is left. To keep connections between calls that follow each other, hold the model open:
+Concurrent streams share connections. Nothing outlives them, so that `asyncio.run` can be called any number of times and leaves no
+socket open. To keep connections between calls that follow each other, open the model:
 
     async with model.open():
         ...
 
-A client belongs to the loop it was made in and is never used from another.
+A client belongs to the event loop it was made in and is never used from another.
 """
 
 from __future__ import annotations
@@ -19,84 +19,101 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from musespark.models.providers.adapter.local_http import CONNECT_SECONDS, Near, is_near
 from musespark.models.providers.base import is_loopback
 
 if TYPE_CHECKING:
+    import aiohttp
     import httpx2
 
-_Made = TypeVar("_Made")
+_Model = TypeVar("_Model")
+
+CONNECT_TIMEOUT = 10.0
+"""Seconds that a connection may take to open."""
+MAX_CONNECTIONS = 1000
+"""Connections of one model in one event loop."""
 
 
 @dataclass
-class ClientLease(Generic[_Made]):
-    """A client, and what was made of it."""
+class ClientLease(Generic[_Model]):
+    """The clients of one event loop, on loan to the streams that use them."""
 
     http: httpx2.AsyncClient
-    near: Near | None
-    """The short way to the same server, where there is one."""
-    made: _Made
+    session: aiohttp.ClientSession | None
+    """Client of the fast path; None for a model that has none."""
+    model: _Model
+    """pydantic-ai's model, built on `http`."""
     holders: int = 0
 
     async def aclose(self) -> None:
         """Close all connections."""
-        if self.near is not None:
-            await self.near.aclose()
+        if self.session is not None:
+            await self.session.close()
         await self.http.aclose()
 
 
-class Connections(Generic[_Made]):
-    """Lends what is made of an HTTP client, one per event loop."""
+class Connections(Generic[_Model]):
+    """Leases a model's clients, one set per event loop."""
 
-    def __init__(self, make: Callable[[httpx2.AsyncClient], _Made], address: str, silence: float) -> None:
-        """make: what to build on a client. silence: seconds without a byte after which a request has failed."""
-        self._make = make
+    def __init__(self, build: Callable[[httpx2.AsyncClient], _Model], address: str, timeout: float, has_fast_path: bool) -> None:
+        """build: makes pydantic-ai's model on a client. timeout: seconds without a byte after which a request has failed."""
+        self._build = build
         self._address = address
-        self._silence = silence
-        self._open: dict[asyncio.AbstractEventLoop, ClientLease[_Made]] = {}
+        self._timeout = timeout
+        self._has_fast_path = has_fast_path
+        self._leases: dict[asyncio.AbstractEventLoop, ClientLease[_Model]] = {}
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[ClientLease[_Made]]:
-        """Use it; the last one out closes the client."""
+    async def lease(self) -> AsyncIterator[ClientLease[_Model]]:
+        """Lease the clients of the running event loop for a block; the last block to end closes them."""
         loop = asyncio.get_running_loop()
-        if loop not in self._open:
-            http = client(self._address, self._silence)
-            near = Near(self._address, self._silence) if is_near(self._address) else None
-            self._open[loop] = ClientLease(http, near, self._make(http))
-        entry = self._open[loop]
-        entry.holders += 1
+        if loop not in self._leases:
+            http = make_client(self._address, self._timeout)
+            session = make_session(self._timeout) if self._has_fast_path else None
+            self._leases[loop] = ClientLease(http, session, self._build(http))
+        lease = self._leases[loop]
+        lease.holders += 1
         try:
-            yield entry
+            yield lease
         finally:
-            entry.holders -= 1
-            if not entry.holders:
-                del self._open[loop]
-                await entry.aclose()
+            lease.holders -= 1
+            if not lease.holders:
+                del self._leases[loop]
+                await lease.aclose()
 
     @property
     def count(self) -> int:
-        """Clients that are open now."""
-        return len(self._open)
+        """Number of open leases."""
+        return len(self._leases)
 
 
-def client(address: str, silence: float) -> httpx2.AsyncClient:
-    """A client for requests to that address. Proxies of the environment count, except for this machine's own servers."""
+def make_client(address: str, timeout: float) -> httpx2.AsyncClient:
+    """Make the client of the SDKs. It uses the environment's proxies, except for servers on this machine."""
     import httpx2
 
-    timeout = httpx2.Timeout(silence, connect=CONNECT_SECONDS)
+    timeouts = httpx2.Timeout(timeout, connect=CONNECT_TIMEOUT)
 
-    async def timed(request: httpx2.Request) -> None:
-        # The SDKs send limits of their own with every request, or none at all.
-        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
+    async def set_timeout(request: httpx2.Request) -> None:
+        # The SDKs send timeouts of their own with every request, or none at all.
+        request.extensions = {**request.extensions, "timeout": timeouts.as_dict()}
 
     return httpx2.AsyncClient(
-        verify=_certificates(), trust_env=not is_loopback(address), timeout=timeout, event_hooks={"request": [timed]},
-        limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100))
+        verify=_certificates(), trust_env=not is_loopback(address), timeout=timeouts, event_hooks={"request": [set_timeout]},
+        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100))
+
+
+def make_session(timeout: float) -> aiohttp.ClientSession:
+    """Make the client of the fast path: plain HTTP, no proxies, no cookies, nothing compressed."""
+    import aiohttp
+
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=timeout),
+        headers={"accept-encoding": "identity"})
 
 
 @functools.cache
 def _certificates() -> ssl.SSLContext:
-    """Loading them takes tens of milliseconds and gives the same each time."""
+    """Load the certificates once: it takes tens of milliseconds and gives the same each time."""
     import httpx2
 
     return httpx2.create_ssl_context()

@@ -25,7 +25,8 @@ _STATE_FIELDS = ("id", "signature", "provider_name", "provider_details")
 """Fields of pydantic-ai's parts that only their provider can read."""
 
 
-def to_provider_messages(messages: Sequence[Message], origin: str, system: str, id_length: int | None = None) -> list[pydantic_messages.ModelMessage]:
+def to_provider_messages(messages: Sequence[Message], origin: str, system: str,
+                         id_length: int | None = None) -> list[pydantic_messages.ModelMessage]:
     """Convert our messages to pydantic-ai's, for the provider at `origin`; `system` is its name in pydantic-ai.
 
     id_length: exact number of letters and digits in a call id; None: any id that matches `USUAL_ID`.
@@ -142,7 +143,8 @@ def from_provider_response(response: pydantic_messages.ModelResponse, name: str,
             case ToolCallPart():
                 # The text as the model wrote it; some providers send values and no text.
                 arguments = (part.args or "{}") if isinstance(part.args, str | None) else part.args_as_json_str()
-                parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, encode_provider_state(part, origin, always=True)))
+                state = encode_provider_state(part, origin, always=True)
+                parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, state))
             case FilePart() if part.content.is_image:
                 parts.append(Image(part.content.data, part.content.media_type, name))
     return Message("assistant", tuple(parts))

@@ -10,7 +10,8 @@ from musespark.errors import BeyondModel, ModelFailed, MuseError, RateLimited
 
 MAX_SHOWN = 200
 """Characters of a provider's own message that are passed on."""
-_BROKEN = ("Broken", "RemoteProtocolError", "ReadError", "StreamClosed")
+_BROKEN = ("RemoteProtocolError", "ReadError", "StreamClosed", "ClientPayloadError", "ClientOSError", "ServerDisconnectedError")
+"""Errors of the HTTP libraries for a connection that was lost."""
 RETRYABLE = frozenset({429, 503, 529})
 
 
@@ -52,9 +53,9 @@ def _from_status(error: Any, name: str, model: str, address: str, variable: str,
 
 
 def _is_connection(error: BaseException) -> bool:
-    """True for a transport error that the SDK passed on unchanged. The SDKs use two libraries with the same class names."""
+    """True for a transport error that the SDK passed on unchanged. The libraries below them are told by name."""
     names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"TransportError", "StreamError", "ConnectionError"})
+    return bool(names & {"TransportError", "StreamError", "ConnectionError", "ClientConnectionError", "ClientPayloadError"})
 
 
 def is_broken_off(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
-from musespark.models.providers.adapter.chat_fastpath import PlainReply, asked, body_of
+from musespark.models.providers.adapter.chat_fastpath import ChatStream, build_body, is_plain_http, open_stream
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel, StreamedResponse
 
 DEFAULT_TIMEOUT = 600.0
-"""Seconds without a byte after which a request has failed; a model that does not stream its reasoning may be silent for minutes."""
+"""Seconds without a byte after which a request has failed; a model that does not stream its reasoning may be silent for
+minutes."""
 _NO_KEY = "none"
 """Key sent to a server that needs none, because its client library requires one."""
 _PROFILE_FIELDS = {"pictures_in": "supports_image_input", "tools": "supports_tools", "schema": "supports_json_schema_output",
@@ -51,7 +52,7 @@ class RemoteOptions:
 
 
 class RemoteModel:
-    """A model of a provider. The constructor imports its libraries, which takes seconds the first time; the key is read by each call.
+    """A model of a provider. The constructor imports its libraries, which takes seconds the first time; a call reads the key.
 
     A call that ends early, closed or cancelled, closes its connection at once. See `connections` for the lifetime of clients.
     """
@@ -71,7 +72,8 @@ class RemoteModel:
         if not _is_base_url(found):
             raise BadOption("the address of a model", found, "a URL that begins with http:// or https://, without a query")
         self.address = found.rstrip("/")
-        self._connections = Connections(self._build_model, self.address, self.options.timeout)
+        self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
+        self._connections = Connections(self._build_model, self.address, self.options.timeout, self._has_fast_path)
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
 
@@ -133,7 +135,8 @@ class RemoteModel:
         return key or ""
 
     def _build_model(self, http: Any, key: str | None = None) -> PydanticModel:
-        overrides = {_PROFILE_FIELDS[ability]: value for ability, value in self.options.abilities.items() if ability in _PROFILE_FIELDS}
+        configured = self.options.abilities
+        overrides = {field: configured[ability] for ability, field in _PROFILE_FIELDS.items() if ability in configured}
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
         return self.provider.build_model(self.model, access, http, overrides)
 
@@ -180,19 +183,21 @@ class RemoteModel:
                 yield delta
 
     @asynccontextmanager
-    async def _open_stream(self, lease: ClientLease[PydanticModel], request: Request, key: str) -> AsyncIterator[StreamedResponse | PlainReply]:
+    async def _open_stream(self, lease: ClientLease[PydanticModel], request: Request,
+                           key: str) -> AsyncIterator[StreamedResponse | ChatStream]:
         from pydantic_ai.direct import model_request_stream
 
         model = lease.model
-        body = body_of(self.model, request, self.profile) if self.provider.has_fast_path else None
-        if body is not None:
+        body = build_body(self.model, request, self.profile) if lease.session is not None else None
+        if lease.session is not None and body is not None:
             access = Access(self.address, key or _NO_KEY)
-            async with asked(line, access, body, model.system, self.profile) as reply:
+            async with open_stream(lease.session, access, body, model.system, self.profile) as reply:
                 yield reply
             return
         messages = to_provider_messages(request.messages, self.origin, model.system, self.provider.id_length)
         settings = build_settings(self.provider, self.profile, request)
-        async with model_request_stream(model, messages, model_settings=settings, model_request_parameters=build_parameters(request),
+        parameters = build_parameters(request)
+        async with model_request_stream(model, messages, model_settings=settings, model_request_parameters=parameters,
                                         instrument=False) as stream:
             yield stream
 
@@ -225,7 +230,7 @@ def _is_base_url(url: str) -> bool:
 
 def require_libraries(provider: Provider) -> None:
     """Raise `NotInstalled` if a library of a provider is missing."""
-    for library in ("pydantic_ai", provider.library):
+    for library in ("pydantic_ai", provider.library, *(("aiohttp",) if provider.has_fast_path else ())):
         if not _is_installed(library):
             raise NotInstalled(f"A model of {provider.kind}", library.partition(".")[0], "providers")
 

@@ -1,4 +1,4 @@
-"""Translation of a provider's stream into deltas: text and thoughts as they come, tool calls whole at the end, and running usage."""
+"""Translation of a provider's stream into deltas: text and thoughts as they come, tool calls at the end, and running usage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import StreamedResponse
 
-    from musespark.models.providers.adapter.chat_fastpath import PlainReply
+    from musespark.models.providers.adapter.chat_fastpath import ChatStream
 
 REPORT_EVERY = 64
 """Estimated tokens between two usage reports; the caller estimates what came after the last one in the same way."""
@@ -46,7 +46,7 @@ class ResponseTranslator:
         """Report that the provider has accepted the request; the prompt is counted from now on."""
         return UsageDelta(self._usage(self._prompt, 0))
 
-    def translate(self, event: Any, stream: StreamedResponse | PlainReply) -> Iterator[Delta]:
+    def translate(self, event: Any, stream: StreamedResponse | ChatStream) -> Iterator[Delta]:
         """Yield the deltas of an event."""
         delta = event if isinstance(event, _DELTAS) else _to_delta(event)
         if delta is None:

@@ -1,4 +1,4 @@
-"""The parts of a reply, put together from its pieces as pydantic-ai does."""
+"""Parts of a reply on the fast path, built from its chunks as pydantic-ai builds them."""
 
 from __future__ import annotations
 
@@ -8,113 +8,104 @@ from musespark.models.model import TextDelta, ThinkingDelta
 from musespark.models.providers.base import Profile
 
 
-class Parts:
-    """Where a thought ends and the text goes on.
+class ResponseBuilder:
+    """Separates thoughts, text and tool calls.
 
-    Thoughts come in a field of their own, or within the text between tags; a tag is a piece of its own.
+    Thoughts come in a field of their own, or within the text between tags; a tag is a chunk of its own.
     """
 
     def __init__(self, system: str, profile: Profile) -> None:
         self._system = system
         self._tags: tuple[str, str] = profile.get("thinking_tags", ("<think>", "</think>"))
-        self._trims = bool(profile.get("ignore_streamed_leading_whitespace", False))
-        """Whether a text may not begin with blanks: some models write them around thoughts that they do not have."""
+        self._trims_start = bool(profile.get("ignore_streamed_leading_whitespace", False))
+        """True if a text may not begin with whitespace: some models write it around thoughts that they do not have."""
         self._parts: list[Any] = []
-        self._pieces: list[list[str]] = []
-        """Of each part."""
-        self._said: int | None = None
-        """The part that text goes to."""
-        self._thinks = False
-        """Whether that is a thought."""
+        self._texts: list[list[str]] = []
+        """Pieces of the text of each part."""
+        self._current: int | None = None
+        """Index of the part that text goes to."""
+        self._is_thinking = False
+        """True if that part is a thought."""
         self._thoughts: dict[str, int] = {}
-        """The parts that thoughts go to, by field."""
+        """Index of the part that thoughts go to, by field."""
         self._calls: dict[int, int] = {}
         self._held = ""
-        self._interrupted = False
-        """Whether thoughts have interrupted a text; blanks that follow are held for the text that goes on."""
+        """Whitespace that waits for the text to continue."""
+        self._is_interrupted = False
+        """True if thoughts have interrupted a text."""
 
-    def thought(self, field: str, piece: str) -> ThinkingDelta:
-        """A piece of a thought, which came in that field."""
+    def add_thought(self, field: str, text: str) -> ThinkingDelta:
+        """Add a piece of a thought, which came in that field."""
         if field not in self._thoughts:
             from pydantic_ai.messages import ThinkingPart
 
             self._thoughts[field] = self._begin(ThinkingPart("", id=field, provider_name=self._system))
-            if self._said is not None and not self._thinks:
-                self._said, self._interrupted = None, True
-        self._pieces[self._thoughts[field]].append(piece)
-        return ThinkingDelta(piece)
+            if self._current is not None and not self._is_thinking:
+                self._current, self._is_interrupted = None, True
+        self._texts[self._thoughts[field]].append(text)
+        return ThinkingDelta(text)
 
-    def said(self, piece: str) -> TextDelta | ThinkingDelta | None:
-        """A piece of the text: what it is, None for a tag and for blanks that do not count."""
-        if self._said is not None and self._thinks:
-            if piece == self._tags[1]:
-                self._said = None
+    def add_text(self, text: str) -> TextDelta | ThinkingDelta | None:
+        """Add a piece of the text. Returns its delta; None for a tag and for whitespace that does not count."""
+        if self._current is not None and self._is_thinking:
+            if text == self._tags[1]:
+                self._current = None
                 return None
-            return self.went_on(piece)
-        if piece == self._tags[0]:
+            return self._append(text)
+        if text == self._tags[0]:
             from pydantic_ai.messages import ThinkingPart
 
-            self._said, self._thinks = self._begin(ThinkingPart("", id="content", provider_name=self._system)), True
-            self._resumed()
+            self._current, self._is_thinking = self._begin(ThinkingPart("", id="content", provider_name=self._system)), True
+            self._end_thoughts()
             return None
-        if self._said is None:
-            if self._trims and piece.isspace():
-                self._held += piece if self._interrupted else ""
+        if self._current is None:
+            if self._trims_start and text.isspace():
+                self._held += text if self._is_interrupted else ""
                 return None
             from pydantic_ai.messages import TextPart
 
-            self._said, self._thinks = self._begin(TextPart("")), False
-            self._resumed()
-            piece, self._held = self._held + piece, ""
-        return self.went_on(piece)
+            self._current, self._is_thinking = self._begin(TextPart("")), False
+            self._end_thoughts()
+            text, self._held = self._held + text, ""
+        return self._append(text)
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether a text or a thought within it has begun and not ended."""
-        return self._said is not None
-
-    def has_tag(self, text: str) -> bool:
-        """Whether a tag may be in it."""
-        return self._tags[0] in text or self._tags[1] in text
-
-    def went_on(self, piece: str) -> TextDelta | ThinkingDelta:
-        """One more piece, or several as one, of what has begun: no tag is among them."""
-        assert self._said is not None
-        self._pieces[self._said].append(piece)
-        return ThinkingDelta(piece) if self._thinks else TextDelta(piece)
-
-    def called(self, call: Any) -> None:
-        """A piece of a call of a tool, which nobody offered."""
+    def add_call(self, call: Any) -> None:
+        """Add a piece of a tool call, which a model may make although it was offered no tool."""
         from pydantic_ai.messages import ToolCallPart
 
         index, function = call.get("index"), call.get("function") or {}
         if index not in self._calls:
             self._calls[index] = self._begin(ToolCallPart(""))
-            self._resumed()
-            if not self._thinks:
-                self._said = None
+            self._end_thoughts()
+            if not self._is_thinking:
+                self._current = None
         part = self._parts[self._calls[index]]
         part.tool_name += function.get("name") or ""
         part.tool_call_id = call.get("id") or part.tool_call_id
-        self._pieces[self._calls[index]].append(function.get("arguments") or "")
+        self._texts[self._calls[index]].append(function.get("arguments") or "")
 
-    def whole(self) -> list[Any]:
-        """All of them."""
+    def build(self) -> list[Any]:
+        """Build the parts."""
         from pydantic_ai.messages import ToolCallPart
 
-        for part, pieces in zip(self._parts, self._pieces, strict=True):
+        for part, texts in zip(self._parts, self._texts, strict=True):
             if isinstance(part, ToolCallPart):
-                part.args = "".join(pieces)
+                part.args = "".join(texts)
             else:
-                part.content = "".join(pieces)
+                part.content = "".join(texts)
         return [part for part in self._parts if not isinstance(part, ToolCallPart) or part.tool_name]
+
+    def _append(self, text: str) -> TextDelta | ThinkingDelta:
+        assert self._current is not None
+        self._texts[self._current].append(text)
+        return ThinkingDelta(text) if self._is_thinking else TextDelta(text)
 
     def _begin(self, part: Any) -> int:
         self._parts.append(part)
-        self._pieces.append([])
+        self._texts.append([])
         return len(self._parts) - 1
 
-    def _resumed(self) -> None:
-        """Text or a call has begun: thoughts that follow are new ones."""
+    def _end_thoughts(self) -> None:
+        """Text or a call has begun: later thoughts are new parts."""
         self._thoughts.clear()
-        self._interrupted = False
+        self._is_interrupted = False
