@@ -205,7 +205,7 @@ class Budget:
 
 
 class Alarm:
-    """Wakes a task that waits within a budget: `with budget.alarm() as alarm`, `async with asyncio.timeout(...) as alarm.timeout`."""
+    """Wakes a task that waits: `with budget.alarm() as alarm`, then `async with asyncio.timeout(...) as alarm.timeout`."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget

@@ -232,7 +232,7 @@ class EngineTranslator:
         yield Finish()
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """Yield the end: the reason if there is no answer, else the verdict of the task's verifier, and the reason if it was cut."""
+        """Yield the end: a reason in place of an answer, or the verdict of the task's verifier; and the reason if it was cut."""
         from musespark.nano.worlds import load_world
         from musespark.nano.worlds.decline import declining
 
