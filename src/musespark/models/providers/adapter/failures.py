@@ -53,7 +53,7 @@ def _from_status(error: Any, name: str, model: str, address: str, variable: str,
 
 
 def _is_connection(error: BaseException) -> bool:
-    """True for a transport error that the SDK passed on unchanged. The libraries below them are told by name."""
+    """True for a transport error that the SDK passed on unchanged. Errors are recognised by class name, so that no library is imported."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"TransportError", "StreamError", "ConnectionError", "ClientConnectionError", "ClientPayloadError"})
 
