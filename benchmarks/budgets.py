@@ -18,7 +18,7 @@ from musespark.budget import Budget, Limits
 from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import Decided, RunEnded
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import FakeModel, Step
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning.modes import run
@@ -57,7 +57,7 @@ class Model:
         length = self.rng.randint(100, 150)
         asked = request.messages[-1].text
         stage = next((stage for words, stage in STAGES.items() if words in asked), "explore")
-        written, read = min(length, request.max_tokens or length), prompt_tokens(request)
+        written, read = min(length, request.max_tokens or length), estimate_prompt_tokens(request)
         self.replies[stage if written == length else "cut"] += 1
         said = self._verdict(asked) if stage == "judge" else self._answer()
         used = Usage(tokens=read + written, prompt_tokens=read, critical_path=written)

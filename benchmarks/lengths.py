@@ -29,7 +29,7 @@ from musespark.evals import virtual_time
 from musespark.evals.recording import TASKS, load
 from musespark.events import AgentCancelled, Event, Noted
 from musespark.models.model import Abilities, Delta, Finish, TextDelta, UsageDelta
-from musespark.models.recorded import tokens_in
+from musespark.models.recorded import count_tokens
 from musespark.reasoning.consensus.stopping import enough as default_enough
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
@@ -228,7 +228,7 @@ async def recorded(directory: Path, task: str, ranks: slice, seed: int, kept: Pa
         for model in models:
             answer = question.answers.get(model)
             group = question.same.groups[answer] if answer is not None else f"none of {model}"
-            replies.append(Planned(label(group), max(8, tokens_in(outputs[question.id].get(model, "")))))
+            replies.append(Planned(label(group), max(8, count_tokens(outputs[question.id].get(model, "")))))
         scenes.append(Scene(label(question.same.groups[question.gold]), with_faults(replies, chance) if number % 2 else tuple(replies)))
     return scenes
 

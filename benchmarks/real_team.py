@@ -36,10 +36,10 @@ from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import RunEnded
 from musespark.models.model import Delta, Finish, Model, TextDelta, UsageDelta
-from musespark.models.registry import model_named
-from musespark.reasoning.consensus.answer_format import answer_format
+from musespark.models.registry import create_model
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calibration import Calibration, Labelled, with_strategy
+from musespark.reasoning.consensus.answer_format import answer_format
 from musespark.reasoning.consensus.equivalence import answer_in, equivalence_for
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.strategy import Strategy
@@ -289,7 +289,7 @@ async def main(options: argparse.Namespace) -> str:
     served = [] if options.url else [serve(options.python) for _ in range(options.servers)]
     try:
         urls = options.url or [url for _, url in served]
-        model = Replayed([model_named(options.model or f"openai-compatible:SmolLM2-135M@{url}") for url in urls], Path(options.replies))
+        model = Replayed([create_model(options.model or f"openai-compatible:SmolLM2-135M@{url}") for url in urls], Path(options.replies))
         rows, strategies = [], {}
         for kind in options.kind or list(KINDS):
             began = time.monotonic()

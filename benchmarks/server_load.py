@@ -2,6 +2,7 @@
 
     python benchmarks/server_load.py                      # installs LiteLLM in a temporary directory, then measures everything
     python benchmarks/server_load.py --litellm PYTHON     # with an environment that has it
+    python benchmarks/server_load.py --seconds 10         # the first two figures alone, 10 seconds each; writes no file
     python benchmarks/server_load.py --quick              # small numbers, to see that it works; writes no file
 
 It takes about six minutes, and writes benchmarks/server_load.md. For Linux: processor time and memory are read from /proc.
@@ -36,11 +37,11 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from load.client import answered, latencies, load, request
+from load.client import answered, latencies, load, load_for, request
 from load.fakes import Played
 from load.processes import Process, backend, litellm, litellm_installed, muse, running, version
 from load.streams import KEPT, NOT_KEPT, cost_of_streams, first_signs, held_open
-from load.tables import Results, written
+from load.tables import Brief, Results, short_form, written
 
 from musespark.content import Request
 
@@ -51,6 +52,7 @@ def main() -> None:
     """Measure, print, and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", type=Path, metavar="PYTHON", help="of an environment with litellm[proxy]")
+    parser.add_argument("--seconds", type=float, metavar="S", help="measure only latency and throughput, S seconds each")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
@@ -58,18 +60,40 @@ def main() -> None:
         place = Path(folder)
         python = options.litellm.absolute() if options.litellm else litellm_installed(place / "litellm")
         upstream = stack.enter_context(running(*backend(place)))
+        versions = {"litellm": version(python, "litellm"), "Python": sys.version.split()[0]}
         servers = {
             "muse": stack.enter_context(running(*muse("muse", place, upstream.port, "--store", str(place / "runs.db")))),
-            "forgetful": stack.enter_context(running(*muse("forgetful", place, upstream.port, "--store", "memory"))),
             "litellm": stack.enter_context(running(*litellm(python, place, upstream.port)))}
+        if options.seconds:
+            print(short_form(asyncio.run(measure_briefly(upstream, servers, options.seconds)), versions, busy))
+            return
+        servers["forgetful"] = stack.enter_context(running(*muse("forgetful", place, upstream.port, "--store", "memory")))
         results = asyncio.run(measured(upstream, servers, 20 if options.quick else 1))
-    results.versions = {"litellm": version(python, "litellm"), "Python": sys.version.split()[0]}
+    results.versions = versions
     results.busy = busy
     results.when = datetime.now(UTC).date().isoformat()
     text = written(results)
     print(text)
     if not options.quick:
         RESULTS.write_text(text)
+
+
+async def measure_briefly(upstream: Process, servers: dict[str, Process], seconds: float) -> list[Brief]:
+    """Latency, throughput and processor time of each way to the same reply, that long each."""
+    muse, peer = servers["muse"], servers["litellm"]
+    ways = [("direct", upstream, "quick"), ("muse serve", muse, "quick"),
+            ("muse serve, through pydantic-ai", muse, "pydantic-quick"), ("LiteLLM's proxy", peer, "quick")]
+    for _, server, model in ways:
+        await load(server.port, request(model), 50, 8, answered)
+    found: list[Brief] = []
+    for name, server, model in ways:
+        told(name)
+        each = await latencies(server.port, request(model), 1_000_000, answered, seconds)
+        cpu, began = server.cpu, time.perf_counter()
+        count = await load_for(server.port, request(model), seconds, 64, answered)
+        rate = count / (time.perf_counter() - began)
+        found.append(Brief(name, statistics.median(each) * 1e3, rate, (server.cpu - cpu) / count * 1e3))
+    return found
 
 
 async def measured(upstream: Process, servers: dict[str, Process], less: int) -> Results:

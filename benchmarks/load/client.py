@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -78,12 +79,15 @@ async def connected(port: int) -> Connection:
     return connection
 
 
-async def latencies(port: int, sent: bytes, count: int, check: Callable[[bytes], bool]) -> list[float]:
-    """Seconds of each of so many requests, one after the other. Raises RuntimeError for a wrong reply."""
+async def latencies(port: int, sent: bytes, count: int, check: Callable[[bytes], bool], limit: float = math.inf) -> list[float]:
+    """Seconds of each of so many requests, one after the other; ends after `limit` seconds. Raises RuntimeError for a wrong one."""
     connection = await connected(port)
     seconds: list[float] = []
+    end = time.perf_counter() + limit
     for _ in range(count):
         began = time.perf_counter()
+        if began > end:
+            break
         body = await connection.ask(sent)
         seconds.append(time.perf_counter() - began)
         if not check(body):
@@ -111,6 +115,27 @@ async def load(port: int, sent: bytes, count: int, at_once: int, check: Callable
     for connection in connections:
         connection.close()
     return seconds
+
+
+async def load_for(port: int, sent: bytes, seconds: float, at_once: int, check: Callable[[bytes], bool]) -> int:
+    """Number of requests answered in that time, so many at once. Raises RuntimeError for a wrong reply."""
+    counts = [0] * at_once
+    end = time.perf_counter() + seconds
+
+    async def ask(number: int, connection: Connection) -> None:
+        while time.perf_counter() < end:
+            body = await connection.ask(sent)
+            counts[number] += 1
+            if not check(body):
+                raise RuntimeError(f"a wrong reply: {body[:500]!r}")
+
+    connections = [await connected(port) for _ in range(at_once)]
+    async with asyncio.TaskGroup() as group:
+        for number, connection in enumerate(connections):
+            group.create_task(ask(number, connection))
+    for connection in connections:
+        connection.close()
+    return sum(counts)
 
 
 def answered(body: bytes) -> bool:

@@ -1,4 +1,5 @@
-"""`muse` with one more kind of model, `load:SCRIPT`: the backend's replies, played within the server's own process.
+"""`muse` with two more kinds of model: `load:SCRIPT` plays the backend's replies within the server's own process,
+`through-pydantic-ai:SCRIPT@URL` asks the backend without the fast path.
 
     python -m load.fakes serve --config FILE ...
 """
@@ -13,7 +14,8 @@ from musespark.cli import main
 from musespark.content import Request
 from musespark.models.fake import FakeModel, Step, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
-from musespark.models.registry import MODELS
+from musespark.models.providers.compatible import Compatible
+from musespark.models.registry import MODELS, PROVIDERS
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=100_000)
@@ -32,6 +34,14 @@ class Played(FakeModel):
         self.requests: deque[Request] = deque(maxlen=1)  # type: ignore[assignment]
 
 
+class ThroughPydanticAI(Compatible):
+    """Any server of Chat Completions, without the fast path."""
+
+    kind = "through-pydantic-ai"
+    has_fast_path = False
+
+
 if __name__ == "__main__":
+    PROVIDERS["through-pydantic-ai"] = "load.fakes:ThroughPydanticAI"
     MODELS["load"] = "load.fakes:Played"
     main()

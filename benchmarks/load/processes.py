@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parents[1]
-PATIENCE = 120.0
+PATIENCE = 600.0
 """Seconds that a server may take until it answers."""
 
 
@@ -67,11 +67,14 @@ def backend(folder: Path) -> tuple[str, list[str], int, Path]:
 
 
 def muse(name: str, folder: Path, upstream: int, *options: str) -> tuple[str, list[str], int, Path]:
-    """What `running` needs for `muse serve`: each of the backend's models by its name, and as `fake-NAME` within the process."""
+    """What `running` needs for `muse serve`: each of the backend's models by its name, as `fake-NAME` within the process, and as
+    `pydantic-NAME` without the fast path."""
     from load.backend import SCRIPTS
 
-    lines = [f'[models.{script}]\nmodel = "openai-compatible:{script}@http://127.0.0.1:{upstream}/v1"\n'
-             f'[models.fake-{script}]\nmodel = "load:{script}"\n' for script in SCRIPTS]
+    url = f"http://127.0.0.1:{upstream}/v1"
+    lines = [f'[models.{script}]\nmodel = "openai-compatible:{script}@{url}"\n'
+             f'[models.fake-{script}]\nmodel = "load:{script}"\n'
+             f'[models.pydantic-{script}]\nmodel = "through-pydantic-ai:{script}@{url}"\n' for script in SCRIPTS]
     config = folder / "muse.toml"
     config.write_text("".join(lines))
     port = free_port()

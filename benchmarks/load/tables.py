@@ -34,6 +34,32 @@ class Results:
         return (median(self.seconds[server]) - median(self.seconds[direct])) * 1e3
 
 
+@dataclass(frozen=True)
+class Brief:
+    """Figures of the short form for one way to the backend."""
+
+    name: str
+    median: float
+    """Milliseconds of one request, one after the other."""
+    rate: float
+    """Requests a second, 64 at once."""
+    cpu: float
+    """Milliseconds of the server's processor time for a request, 64 at once."""
+
+
+def short_form(found: list[Brief], versions: dict[str, str], busy: float) -> str:
+    """The table of the short form; the last row is the peer."""
+    direct, *others = found
+    peer = others[-1]
+    rows = [_row(each.name, f"{each.median:.2f} ms", f"{each.median - direct.median:.2f} ms", f"{each.rate:,.0f}",
+                 f"{each.rate / peer.rate:.1f}", f"{each.cpu:.2f} ms", f"{peer.cpu / each.cpu:.1f}") for each in others]
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return "\n".join([
+        *_table("way to the backend", "median", "added", "requests a second, 64 at once", "times the peer's",
+                "processor time of each", "peer's, divided by that"),
+        *rows, "", f"{told}; a load average of {busy:.1f} when it began; directly {direct.median:.2f} ms."])
+
+
 def written(found: Results) -> str:
     """The whole page."""
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())

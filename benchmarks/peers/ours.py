@@ -18,7 +18,7 @@ from scenarios import QUESTION, Asked, Upstream, measured
 from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import Event
-from musespark.models.registry import model_named
+from musespark.models.registry import create_model
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 
@@ -30,7 +30,7 @@ class Ours:
 
     def __init__(self, upstream: Upstream) -> None:
         self._loop = asyncio.Runner()
-        self._model = model_named(f"openai-compatible:fake@{upstream.url}")
+        self._model = create_model(f"openai-compatible:fake@{upstream.url}")
 
     def close(self) -> None:
         self._loop.close()

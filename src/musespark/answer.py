@@ -1,4 +1,4 @@
-"""What a run's events add up to. Streaming is the only path; whoever wants a value folds the stream."""
+"""The answer that a run's events add up to. Streaming is the only path; a value is a fold of the stream."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ _UNCHECKED: Status = "unchecked"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer and everything that led to it. `str()` is the answer itself."""
+    """An answer with the events that led to it. `str()` is the answer itself."""
 
     answer: str
     mode: Mode
     verified: bool
-    """Whether something that knows has checked the answer and found it right."""
+    """True if a verifier has checked the answer and found it right."""
     usage: Usage
     pictures: tuple[Pictured, ...]
-    """What the agents drew, in order."""
+    """Images that the agents drew, in order."""
     why: Why
-    """Why the run ended; anything but `finished` marks the best answer so far."""
+    """Reason for the end of the run; anything but `finished` marks the best answer so far."""
     events: tuple[Event, ...] = field(repr=False)
     reason: str = ""
-    """What more the model said about why it stopped; often nothing."""
+    """Further words of the model about the end; often empty."""
     status: Status = "unchecked"
-    """Certainty of the answer: `verified` or `refuted` by something that knows, `unchecked`, or `abstained`."""
+    """Certainty of the answer: `verified` or `refuted` by a verifier, `unchecked`, or `abstained`."""
     abstained: str = ""
-    """Why the model abstained, a clause without a full stop; empty where it did not."""
+    """Reason for abstaining, a clause without a full stop; empty if the model did not abstain."""
 
     @property
     def truncated(self) -> bool:
-        """Whether this is only the best answer so far."""
+        """True if this is only the best answer so far."""
         return self.why != "finished"
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class Answer:
 
 
 def fold(events: Iterable[Event]) -> Answer:
-    """The answer that events add up to; those of a run that did not end give its best answer so far, marked `cut`."""
+    """Fold events into an answer; those of a run that did not end give its best answer so far, marked `cut`."""
     seen = tuple(events)
     answer, status, abstained, usage = "", _UNCHECKED, "", Usage()
     mode = Mode.CONTEMPLATING
@@ -80,16 +80,16 @@ def fold(events: Iterable[Event]) -> Answer:
                 answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
                 why, reason = event.why, event.reason
     if seen and not isinstance(seen[-1], RunEnded):
-        usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
+        usage = replace(usage, seconds=seen[-1].at)  # the last event alone has the duration of the run
     pictures = tuple(event for event in seen if isinstance(event, Pictured))
     return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
 
 
 def _final(end: RunEnded) -> Status:
-    """The status of a run that has ended, from its last event alone, which is all that a list of runs reads."""
+    """Status of a run that has ended, from its last event alone, the only one that a list of runs reads."""
     return end.status or ("verified" if end.verified else _UNCHECKED)
 
 
 async def collect(events: AsyncIterable[Event]) -> Answer:
-    """The answer of a stream, once it has ended; what the stream raises passes through."""
+    """Await the end of a stream and fold its events. Passes the stream's errors on."""
     return fold([event async for event in events])

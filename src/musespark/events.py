@@ -1,4 +1,4 @@
-"""What happens: one closed union of frozen events, the only channel from a run to anyone who shows, stores or bills it.
+"""Events of a run: one closed union of frozen values, the only channel from a run to the code that shows, stores or bills it.
 
 A run's events are numbered from 0 without gaps (`seq`) and timed in seconds since its start (`at`). Every `AgentStarted`
 is followed by exactly one `AgentReturned`, `AgentCancelled` or `AgentFailed` of the same agent, and a run ends in one `RunEnded` or
@@ -23,10 +23,10 @@ MAIN = "main"
 Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
-"""Certainty of an answer: checked and right, not checked, checked and wrong, or no answer but the reason why there is none."""
+"""Certainty of an answer: checked and right, not checked, checked and wrong, or a reason in place of an answer."""
 
 Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
-"""Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
+"""Reason for the end of a run: by itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class _Happened:
     kind: ClassVar[str]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-ready mapping; `from_json` gives back an equal event. Pictures travel as base64."""
+        """Convert to JSON values, images as base64. `from_json` restores an equal event."""
         values = {name: getattr(self, name) for name in _NAMES[self.kind]}
         return {"kind": self.kind, **{name: value if type(value) in _AS_IS else _encode(value) for name, value in values.items()}}
 
@@ -48,7 +48,7 @@ class RunStarted(_Happened):
 
     kind: ClassVar[Literal["run_started"]] = "run_started"
     run: str
-    """An id, unlike any other run's."""
+    """Unique id of the run."""
     mode: Mode
     model: str
     question: str
@@ -56,7 +56,7 @@ class RunStarted(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class AgentStarted(_Happened):
-    """A line of thought begins. The first is `MAIN` and has no parent."""
+    """An agent starts. The first is `MAIN` and has no parent."""
 
     kind: ClassVar[Literal["agent_started"]] = "agent_started"
     agent: str
@@ -75,24 +75,24 @@ class Thought(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Pictured(_Happened):
-    """A picture an agent drew while thinking."""
+    """An image that an agent drew while thinking."""
 
     kind: ClassVar[Literal["pictured"]] = "pictured"
     agent: str
     picture: bytes = field(repr=False)
-    """A PNG file's bytes."""
+    """Bytes of a PNG file."""
     caption: str
     width: int
     height: int
 
     def _repr_png_(self) -> bytes:
-        """What a notebook shows."""
+        """Image for notebooks."""
         return self.picture
 
 
 @dataclass(frozen=True, slots=True)
 class AgentReturned(_Happened):
-    """An agent ended and handed this to its parent; for `MAIN` it is the answer."""
+    """An agent ended and returned this text to its parent; for `MAIN` it is the answer."""
 
     kind: ClassVar[Literal["agent_returned"]] = "agent_returned"
     agent: str
@@ -121,7 +121,7 @@ class AgentFailed(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Noted(_Happened):
-    """Something about an agent that a person who watches should know: it waits, was asked again, was doubled."""
+    """A note on an agent for people who watch: it waits, was retried, or was hedged."""
 
     kind: ClassVar[Literal["noted"]] = "noted"
     agent: str
@@ -143,7 +143,7 @@ class ToolCalled(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class ToolReturned(_Happened):
-    """What a tool gave back, its pictures aside: each of them is a `Pictured` before this."""
+    """Text that a tool returned; each of its images is a `Pictured` event before this one."""
 
     kind: ClassVar[Literal["tool_returned"]] = "tool_returned"
     agent: str
@@ -154,7 +154,7 @@ class ToolReturned(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class StageStarted(_Happened):
-    """A team begins a stage; refinement counts its rounds from 1."""
+    """A team begins a stage; rounds of refinement count from 1."""
 
     kind: ClassVar[Literal["stage_started"]] = "stage_started"
     stage: Stage
@@ -163,21 +163,21 @@ class StageStarted(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Agreed(_Happened):
-    """How the answers so far fall into groups of equal ones, the leading group first; it replaces earlier ones."""
+    """Groups of equal answers so far, the leading group first; replaces earlier events of this kind."""
 
     kind: ClassVar[Literal["agreed"]] = "agreed"
     groups: tuple[tuple[str, ...], ...]
-    """The agents of each group."""
+    """Agents of each group."""
     answers: tuple[str, ...]
-    """What each group says, in short."""
+    """Short answer of each group."""
     enough: bool = False
-    """Whether more answers would not change the winner."""
+    """True if more answers would not change the winner."""
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Changed(_Happened):
-    """What an agent did about its rivals' answers in a round of refinement: kept its own, or changed it."""
+    """Answer of an agent before and after a round of refinement, in which it sees rival answers."""
 
     kind: ClassVar[Literal["changed"]] = "changed"
     agent: str
@@ -188,26 +188,26 @@ class Changed(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Judged(_Happened):
-    """A judge's verdict on two answers, or why there is none."""
+    """A judge's verdict on two answers, or the reason why there is none."""
 
     kind: ClassVar[Literal["judged"]] = "judged"
     by: str
-    """The model that judged."""
+    """Name of the judge's model."""
     winner: str
-    """The agent whose answer is better; empty for a draw."""
+    """Agent whose answer is better; empty for a draw."""
     loser: str
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Decided(_Happened):
-    """How the team settled on its answer."""
+    """The team has chosen its answer."""
 
     kind: ClassVar[Literal["decided"]] = "decided"
     by: str
-    """`verified`, `vote`, `weigh`, `judge`, `merge`, or a person's own aggregator."""
+    """`verified`, `vote`, `weigh`, `judge`, `merge`, or the name of a user's aggregator."""
     winners: tuple[str, ...]
-    """The agents whose answer it is, or that it was written from."""
+    """Agents whose answer it is, or from whose answers it was written."""
     reason: str
 
 
@@ -221,7 +221,7 @@ class AnswerDelta(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class AnswerDropped(_Happened):
-    """The pieces of the answer so far are void: whoever wrote them failed. Others follow."""
+    """The pieces of the answer so far are void, because the agent that wrote them failed. Others follow."""
 
     kind: ClassVar[Literal["answer_dropped"]] = "answer_dropped"
     reason: str
@@ -229,7 +229,7 @@ class AnswerDropped(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Verified(_Happened):
-    """The answer was checked by something that knows, such as a world's verifier."""
+    """The answer was checked by a verifier, such as a world's."""
 
     kind: ClassVar[Literal["verified"]] = "verified"
     ok: bool
@@ -238,7 +238,7 @@ class Verified(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Abstained(_Happened):
-    """The model does not answer: the question is beyond it, or not as it can read it. The answer's text says so."""
+    """The model abstains: it cannot solve or cannot read the question. The answer's text says so."""
 
     kind: ClassVar[Literal["abstained"]] = "abstained"
     reason: str
@@ -247,7 +247,7 @@ class Abstained(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Spent(_Happened):
-    """What an agent and all it spawned have used so far; it replaces that agent's earlier ones."""
+    """Usage of an agent and all it spawned so far; replaces earlier events of the same agent."""
 
     kind: ClassVar[Literal["spent"]] = "spent"
     agent: str
@@ -263,25 +263,25 @@ class RunEnded(_Happened):
     verified: bool
     usage: Usage
     pictures: tuple[int, ...] = ()
-    """The `seq` of every `Pictured` of the run."""
+    """`seq` of every `Pictured` event of the run."""
     why: Why = "finished"
     reason: str = ""
-    """What more the model said about why it stopped; often nothing."""
+    """Further words of the model about the end; often empty."""
     calls: tuple[ToolCall, ...] = ()
-    """Tools of the one who asked, that the answer calls."""
+    """Calls of the client's tools that the answer consists of."""
     stop: str | None = None
-    """Which text of the request's `stop` ended the answer, as `models.model.Finish` has it."""
+    """Text of the request's `stop` that ended the answer, in the form of `models.model.Finish.stop`."""
     signed: tuple[Text | Thinking, ...] = field(default=(), repr=False)
-    """The texts and thoughts of the answer that its provider has signed and wants to see again, as the calls."""
+    """Texts and thoughts of the answer that the provider has signed and needs again in the next turn."""
     status: Status | Literal[""] = ""
-    """Certainty of the answer; empty in runs that were stored before there was one: `verified` tells what is known of them."""
+    """Certainty of the answer; empty in runs stored by versions without it, of which only `verified` is known."""
     abstained: str = ""
-    """Why the model abstained, as in `Abstained`; empty where it did not."""
+    """Reason for abstaining, as in `Abstained`; empty if the model did not abstain."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed(_Happened):
-    """The last event of a run that has none; the typed error itself is raised right after it."""
+    """The last event of a run without an answer; the typed error is raised right after it."""
 
     kind: ClassVar[Literal["run_failed"]] = "run_failed"
     error: str
@@ -312,8 +312,8 @@ class Stamper:
         self._next = 0
 
     def __call__(self, event: _AnyEvent) -> _AnyEvent:
-        """The same event with its number and its time."""
-        # As `dataclasses.replace` does, without asking for the fields each time: every piece of every answer passes here.
+        """Copy an event, with its number and its time."""
+        # As `dataclasses.replace`, without looking up the fields each time: every piece of every answer passes here.
         stamped = object.__new__(type(event))
         for name in _NAMES[event.kind]:
             _set(stamped, name, getattr(event, name))
@@ -324,7 +324,7 @@ class Stamper:
 
 
 def from_json(value: Mapping[str, Any]) -> Event:
-    """The event that `to_json` made this of; raises `BadEvent`."""
+    """Restore an event from `to_json`. Raises `BadEvent`."""
     try:
         event = KINDS[value["kind"]]
         decoded = {key: _DECODERS[key](item) if key in _DECODERS else item

@@ -1,7 +1,7 @@
-"""A run kept on disk: `events.jsonl`, one event a line, and every picture as a PNG file beside it.
+"""A run on disk: `events.jsonl`, one event a line, and every image as a PNG file beside it.
 
-Nothing is half-written: a picture gets its name once it is whole, and before the line that refers to it; a line is
-flushed at once. A run that was killed leaves a trace that can be read up to there.
+Nothing is half-written: an image gets its name when it is complete, and before the line that refers to it; a line is flushed at
+once. A run that was killed leaves a trace that can be read up to that point.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from musespark.events import Event, Pictured, from_json
 EVENTS = "events.jsonl"
 _PICTURE = re.compile(r"picture-\d{4,}\.png")
 _LEFT = re.compile(_PICTURE.pattern + r"(\.part)?")
-"""What a trace leaves beside its events; a killed one may leave a picture unfinished."""
+"""Files of an older trace beside its events; a killed run may leave an unfinished image."""
 
 
 def picture_path(directory: Path, event: Pictured) -> Path:
-    """Where a trace in that directory keeps the picture of an event."""
+    """Path of an event's image in the directory of a trace."""
     return directory / f"picture-{event.seq:04d}.png"
 
 
 def keep_picture(directory: Path, event: Pictured) -> Path:
-    """Write the picture of an event there, whole or not at all; returns its path. Raises `OSError`."""
+    """Write an event's image, completely or not at all. Returns its path. Raises `OSError`."""
     path = picture_path(directory, event)
     unfinished = path.with_suffix(".png.part")
     try:
@@ -43,10 +43,10 @@ def keep_picture(directory: Path, event: Pictured) -> Path:
 
 
 class TraceWriter:
-    """Keeps a run's events in a directory, made if need be; an older trace there is replaced. Use it with `with`."""
+    """Writes a run's events to a directory, which it makes if need be; replaces an older trace there. A context manager."""
 
     def __init__(self, directory: str | Path) -> None:
-        """Raises `TraceUnwritable`, so that a person learns it before the run and not at its end."""
+        """Raises `TraceUnwritable`, before the run and not at its end."""
         self.directory = Path(directory)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ class TraceWriter:
             raise self._unwritable(error) from error
 
     def write(self, event: Event) -> Path | None:
-        """Keep one event; returns the path of its picture where it has one. Raises `TraceUnwritable`."""
+        """Write one event. Returns the path of its image, or None if it has none. Raises `TraceUnwritable`."""
         try:
             values = event.to_json()
             path = None
@@ -83,7 +83,7 @@ class TraceWriter:
 
 
 async def traced(events: AsyncGenerator[Event, None], directory: str | Path) -> AsyncGenerator[Event, None]:
-    """The same events, each kept on disk before it is passed on. Raises `TraceUnwritable`, first of all."""
+    """Pass events on, each written to disk first. Raises `TraceUnwritable` before the first event."""
     async with aclosing(events):
         with TraceWriter(directory) as trace:
             async for event in events:
@@ -92,7 +92,7 @@ async def traced(events: AsyncGenerator[Event, None], directory: str | Path) -> 
 
 
 def read_trace(directory: str | Path) -> list[Event]:
-    """The events that were kept, equal to those that happened; a last line cut by a kill is left out.
+    """Read the events of a trace, equal to the originals; an incomplete last line is left out.
 
     Raises `TraceDamaged`.
     """
@@ -111,12 +111,12 @@ def read_trace(directory: str | Path) -> list[Event]:
 
 
 def _with_picture(values: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """The event's values with its picture's bytes back in them."""
+    """Values of an event, with the bytes of its image restored."""
     reference = values.get("picture")
     if not isinstance(reference, dict):
         return values
     name = str(reference.get("file"))
-    # A trace may come from anywhere; it names files of its own directory only.
+    # A trace may come from anywhere; it may name files of its own directory only.
     if not _PICTURE.fullmatch(name):
-        raise BadEvent(f"{name!r} is not the name of a kept picture")
+        raise BadEvent(f"{name!r} is not the name of a stored picture")
     return {**values, "picture": (directory / name).read_bytes()}

@@ -1,4 +1,4 @@
-"""What an answer cost, and how costs add up."""
+"""Usage of an answer, and its two sums: in sequence and in parallel."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used. `Usage()` is nothing used, and neutral for both ways of adding.
+    """Tokens, steps, time and money used. `Usage()` is none, and neutral for both sums.
 
     `first + second` is one after the other: a person waits for both, so critical paths and seconds add. `left | right` is
-    side by side: a person waits for the longer one, so critical path and seconds are the larger of the two. Tokens, spawned
+    in parallel: a person waits for the longer one, so critical path and seconds are the larger of the two. Tokens, spawned
     threads, calls and money add either way.
     """
 
     tokens: int = 0
-    """Every token that the agents wrote, cancelled ones too; a backend that bills prompts counts those as well."""
+    """Tokens that the agents wrote, cancelled ones included; also prompts, from a backend that bills them."""
     critical_path: int = 0
-    """Sequential steps a person waits for."""
+    """Sequential steps that a person waits for."""
     threads: int = 0
-    """Agents that were spawned, as `--threads` caps them and papers count them; 0 where the first one thought alone."""
+    """Spawned agents, as `--threads` limits them and papers count them; 0 if the first agent thought alone."""
     seconds: float = 0.0
     usd: float = 0.0
     prompt_tokens: int = 0
-    """The part of the tokens that was read and not written, where a backend tells."""
+    """Tokens of prompts among `tokens`, if the backend reports them."""
     calls: int = 0
-    """Requests to a backend: retried, hedged and cancelled ones too; 0 where nothing counted them."""
+    """Requests to a backend, including retried, hedged and cancelled ones; 0 if they were not counted."""
     hedges: int = 0
     """Requests that repeated the question of a silent agent."""
 

@@ -8,8 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from musespark.cli.app import run
-from musespark.models.providers.provider import Provider
-from musespark.models.registry import PROVIDERS, provider_named
+from musespark.models.providers.base import Provider
+from musespark.models.registry import PROVIDERS, create_provider
 
 SECRET = "sk-not-to-be-shown"
 
@@ -18,10 +18,10 @@ SECRET = "sk-not-to-be-shown"
 def nothing_configured(tmp_path, monkeypatch):
     """No keys, no servers where they usually are, and a configuration of the test's own."""
     for kind in PROVIDERS:
-        provider = provider_named(kind)
+        provider = create_provider(kind)
         for variable in (*provider.key_variables, *provider.url_variables, "OLLAMA_HOST"):
             monkeypatch.delenv(variable, raising=False)
-        if provider.local and provider.url_variables and kind != "openai-compatible":
+        if provider.is_local and provider.url_variables and kind != "openai-compatible":
             monkeypatch.setenv(provider.url_variables[0], "http://127.0.0.1:9/v1")
     file = tmp_path / "config.toml"
     file.write_text("")
@@ -119,6 +119,6 @@ def test_people_get_lines(capsys, monkeypatch, nothing_configured):
 
 def test_every_provider_says_what_it_needs():
     for kind in PROVIDERS:
-        provider = provider_named(kind)
+        provider = create_provider(kind)
         assert isinstance(provider, Provider) and provider.library and provider.key_variables
         assert provider.base_url is None or provider.base_url.startswith("http")

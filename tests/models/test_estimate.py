@@ -3,14 +3,14 @@
 from hypothesis import given, strategies as st
 
 from musespark.models import estimate
-from musespark.models.estimate import tokens_of
+from musespark.models.estimate import estimate_tokens
 
 
 @given(st.text(st.characters(codec=None), max_size=40))
 def test_arrays_count_as_a_loop_does(text):
     within, estimate.LONG = estimate.LONG, 0
     try:
-        assert tokens_of(text) == _looped(text)
+        assert estimate_tokens(text) == _looped(text)
     finally:
         estimate.LONG = within
 
@@ -21,4 +21,4 @@ def _looped(text):
 
 
 def test_a_character_of_another_script_is_a_token():
-    assert tokens_of("天" * 7) == 7 and tokens_of("aé" * 7) == 4 and tokens_of("天" * 30_000 + "a" * 7) == 30_002
+    assert estimate_tokens("天" * 7) == 7 and estimate_tokens("aé" * 7) == 4 and estimate_tokens("天" * 30_000 + "a" * 7) == 30_002

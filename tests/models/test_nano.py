@@ -37,7 +37,7 @@ def says(monkeypatch):
 
     def follow(script):
         network = Scripted(script)
-        monkeypatch.setattr(nano, "engine_of", lambda path: Engine.of(network))
+        monkeypatch.setattr(nano, "load_engine", lambda path: Engine.of(network))
         return network
 
     return follow

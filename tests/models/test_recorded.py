@@ -7,8 +7,8 @@ from recordings import write_recording
 from musespark.content import Request
 from musespark.errors import BadOption, MissingFile, ModelFailed
 from musespark.models.model import Delta, Finish, TextDelta, UsageDelta
-from musespark.models.recorded import Latency, RecordedModel, tokens_in
-from musespark.models.registry import model_named
+from musespark.models.recorded import Latency, RecordedModel, count_tokens
+from musespark.models.registry import create_model
 
 
 async def deltas_of(model: RecordedModel, question: str, **options: int) -> list[Delta]:
@@ -22,7 +22,7 @@ async def test_what_was_recorded_is_said_again_in_pieces_with_its_tokens() -> No
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == text
     assert sum(isinstance(delta, TextDelta) for delta in deltas) > 1
     usages = [delta.usage.tokens for delta in deltas if isinstance(delta, UsageDelta)]
-    assert usages == sorted(usages) and usages[-1] == tokens_in(text)
+    assert usages == sorted(usages) and usages[-1] == count_tokens(text)
     assert deltas[-1] == Finish()
 
 
@@ -50,7 +50,7 @@ async def test_latency_waits_for_as_long_as_it_says(monkeypatch: pytest.MonkeyPa
 
 async def test_a_file_is_read_by_name(tmp_path: Path) -> None:
     directory = write_recording(tmp_path)
-    model = model_named(f"recorded:{directory}/gsm/best")
+    model = create_model(f"recorded:{directory}/gsm/best")
     assert model.name == "best"
     for question in ("What is 3 + 0?", "Q: 3 + 0"):
         assert isinstance(model, RecordedModel)
@@ -64,4 +64,4 @@ def test_what_is_not_there_is_named(tmp_path: Path, name: str, error: type[Excep
     directory = write_recording(tmp_path)
     (directory / "broken.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(error, match=match):
-        model_named("recorded:" + name.format(directory))
+        create_model("recorded:" + name.format(directory))

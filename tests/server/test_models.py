@@ -62,7 +62,7 @@ def slow_import(monkeypatch):
             assert go_on.wait(30)
         return FakeModel(says("42"), name=name, abilities=ABLE)
 
-    monkeypatch.setattr(models_module, "model_named", made)
+    monkeypatch.setattr(models_module, "create_model", made)
     monkeypatch.setenv("OPENAI_API_KEY", "sesame")
     yield go_on, begun
     go_on.set()

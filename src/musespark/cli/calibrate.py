@@ -39,14 +39,14 @@ def calibrate(
     import asyncio
 
     from musespark.config import load_config
-    from musespark.models.registry import model_named
+    from musespark.models.registry import create_model
     from musespark.reasoning.consensus.panel import Panel
     from musespark.reasoning.consensus.reliability import reliabilities
     from musespark.store import Store
 
     known = _labels(labels)
     config = load_config()
-    models = [model_named(name, config) for name in model]
+    models = [create_model(name, config) for name in model]
     names = [each.name for each in models]
     if len(set(names)) < len(names):
         raise BadOption("--model", ", ".join(model), f"models of different names, and these are called {', '.join(names)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from musespark.config import Config, Problem, check_config, config_path, load_config
+from musespark.config import Config, ConfigProblem, check_config, config_path, load_config
 from musespark.errors import MuseError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -43,18 +43,18 @@ def check() -> None:
     print(f"{path}: nothing is wrong with it." if path.exists() else f"{path} is not there: nothing is configured.", flush=True)
 
 
-def _beyond_the_file(found: Config) -> Iterator[Problem]:
+def _beyond_the_file(found: Config) -> Iterator[ConfigProblem]:
     """What only the models themselves can tell: providers that do not exist, names that lack a part."""
-    from musespark.models.registry import model_named
+    from musespark.models.registry import create_model
 
     roles = asdict(found.roles)
     named = [("models." + alias, alias) for alias in found.models]
     named += [(f"roles.{role}", name) for role, value in roles.items() for name in _several(value) if name not in found.models]
     for where, name in named:
         try:
-            model_named(name, found)
+            create_model(name, found)
         except MuseError as error:
-            yield Problem(None, where, str(error))
+            yield ConfigProblem(None, where, str(error))
 
 
 def _several(value: Any) -> tuple[str, ...]:

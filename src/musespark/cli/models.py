@@ -63,13 +63,13 @@ def _native() -> Row:
 
 def _configured(alias: str, config: Config) -> Row:
     """A model of the configuration."""
-    from musespark.models.registry import model_named
+    from musespark.models.registry import create_model
 
     try:
-        model = model_named(alias, config)
+        model = create_model(alias, config)
     except MuseError as error:
         return Row(alias, config.models[alias].model, False, str(error))
-    from musespark.models.providers.remote import RemoteModel
+    from musespark.models.providers.adapter.remote import RemoteModel
 
     if not isinstance(model, RemoteModel):
         return Row(alias, model.name, True, "in this package", _named(model.abilities), model.abilities.context, (0.0, 0.0))
@@ -78,14 +78,14 @@ def _configured(alias: str, config: Config) -> Row:
 
 def _remote(name: str, model: Any, there: bool | None = None) -> Row:
     """A model of a provider. there: whether its server is known to serve it."""
-    from musespark.models.providers.provider import is_loopback
-    from musespark.models.providers.reach import served
+    from musespark.models.providers.base import is_loopback
+    from musespark.models.providers.discovery import list_served_models
 
     ready, why = True, model.address
     if not model.has_key:
         ready, why = False, f"set {model.key_variable}"
     elif there is None and is_loopback(model.address):
-        found = served(model.provider, model.address, model.key())
+        found = list_served_models(model.provider, model.address, model.read_key())
         if found is None:
             ready, why = False, f"nobody answers at {model.address}"
         elif found and model.model not in found:
@@ -96,22 +96,22 @@ def _remote(name: str, model: Any, there: bool | None = None) -> Row:
 
 def _provider_rows(kind: str) -> list[Row]:
     """A local server's models; a hosted provider as a whole, for only it knows its models."""
-    from musespark.models.providers.reach import served
-    from musespark.models.registry import model_named, provider_named
+    from musespark.models.providers.discovery import list_served_models
+    from musespark.models.registry import create_model, create_provider
 
-    provider = provider_named(kind)
-    address = provider.address(None)
-    variable, key = provider.key(None)
-    if not provider.local:
+    provider = create_provider(kind)
+    address = provider.find_address(None)
+    variable, key = provider.find_key(None)
+    if not provider.is_local:
         why = f"{variable} is set" if key else f"set {variable}"
         return [Row(f"{kind}:NAME", f"{kind}:NAME", key is not None, why)]
     if address is None:
         return [Row(f"{kind}:NAME@URL", f"{kind}:NAME@URL", False, "say where: any server that speaks OpenAI's Chat Completions")]
-    found = served(provider, address, key)
+    found = list_served_models(provider, address, key)
     if found is None:
         return [Row(f"{kind}:NAME", f"{kind}:NAME", False, f"nobody answers at {address}")]
     try:
-        return [_remote(f"{kind}:{name}", model_named(f"{kind}:{name}"), there=True) for name in found]
+        return [_remote(f"{kind}:{name}", create_model(f"{kind}:{name}"), there=True) for name in found]
     except MuseError as error:
         return [Row(f"{kind}:{name}", f"{kind}:{name}", False, str(error)) for name in found]
 

@@ -1,7 +1,7 @@
-"""A model that does what it is told, misbehaviour included: what every room above is tested with.
+"""A fake model that plays a script, with misbehaviour on command, for tests.
 
     FakeModel("team")                                     a script of this file, by name
-    FakeModel([TextDelta("4"), Finish()])                 a script of one's own
+    FakeModel([TextDelta("4"), Finish()])                 a script of your own
     FakeModel([TextDelta("The ans"), Fail(500, "overloaded")])
     FakeModel(lambda request, number: ...)                a script for each request, by its number from 0
 """
@@ -33,14 +33,14 @@ from musespark.usage import Usage
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Be slow."""
+    """Sleep for a while."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Hang:
-    """Never go on; only closing or cancelling ends it."""
+    """Wait forever; only closing or cancelling the stream ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Fail:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Raise what no backend should: an untyped error."""
+    """Raise an untyped error, which no backend should."""
 
     error: Exception
 
@@ -68,7 +68,7 @@ class Garbage:
 Step: TypeAlias = Delta | Wait | Hang | Fail | Crash | Garbage
 
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC")
-"""A white picture of one pixel, as PNG."""
+"""A white image of one pixel, as PNG."""
 
 _ANSWER: tuple[Step, ...] = (
     ThinkingDelta("Let me see."), TextDelta("4"), TextDelta("2"), VerifiedDelta(True, "the script"),
@@ -98,38 +98,39 @@ SCRIPTS: Mapping[str, tuple[Step, ...]] = {
     "stray": (ThinkingDelta("who am I?", "nobody"), Finish()),
     "crash": (*_TEAM[:4], Crash(ZeroDivisionError("division by zero"))),
 }
-"""Ready misbehaviour, by name."""
+"""Scripts by name, most of them misbehaving."""
 
 
-Play: TypeAlias = Callable[[Request, int], Iterable[Step]]
+Script: TypeAlias = Callable[[Request, int], Iterable[Step]]
+"""Function that gives the steps for a request and its number from 0."""
 
 
-def _always(script: tuple[Step, ...]) -> Play:
+def _always(script: tuple[Step, ...]) -> Script:
     return lambda request, number: script
 
 
 class FakeModel:
-    """Plays a script for every request, and keeps account of how it was used."""
+    """Plays a script for every request, and records its requests and open streams."""
 
-    def __init__(self, script: str | Iterable[Step] | Play = "answer", *, name: str = "fake",
+    def __init__(self, script: str | Iterable[Step] | Script = "answer", *, name: str = "fake",
                  abilities: Abilities | None = None) -> None:
         if isinstance(script, str) and script not in SCRIPTS:
             raise UnknownModel(f"fake:{script}", (f"fake:{known}" for known in SCRIPTS))
-        self._play = script if callable(script) else _always(SCRIPTS[script] if isinstance(script, str) else tuple(script))
+        self._script = script if callable(script) else _always(SCRIPTS[script] if isinstance(script, str) else tuple(script))
         self.name = name
         self.abilities = abilities or Abilities(pictures_in=True, pictures_out=True, tools=True, native_spawn=True)
         self.requests: list[Request] = []
-        """Every request it was sent."""
+        """Requests it received, in order."""
         self.running = 0
-        """Streams that are open now; anything but 0 after a test is a leak."""
+        """Number of open streams; anything but 0 after a test is a leak."""
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """The script's deltas; its other steps happen on the way."""
+        """Play the script: yield its deltas, perform its other steps."""
         number = len(self.requests)
         self.requests.append(request)
         self.running += 1
         try:
-            for step in self._play(request, number):
+            for step in self._script(request, number):
                 match step:
                     case Wait():
                         await asyncio.sleep(step.seconds)
@@ -142,7 +143,7 @@ class FakeModel:
                     case Garbage():
                         yield cast(Delta, step.value)
                     case _:
-                        # A real backend lets others run between two deltas, so that a cancel can reach it.
+                        # A real backend yields to the event loop between two deltas, so that a cancellation can reach it.
                         await asyncio.sleep(0)
                         yield step
         finally:

@@ -1,6 +1,6 @@
-"""What every backend is to the rooms above: a name, its abilities, and one stream of deltas for one request.
+"""The `Model` protocol, which every backend implements: a name, its abilities, and one stream of deltas for one request.
 
-The deltas mirror the events one to one where a model can know them. Threads that a native model forks inside one call and
+The deltas mirror the events (`musespark.events`) that a model can know of. Threads that a native model forks inside one call and
 agents that a tool spawns for any other model therefore become the same events.
 """
 
@@ -18,38 +18,38 @@ from musespark.usage import Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What a model can do; data, so that nobody tests a model's name."""
+    """Abilities of a model, as data: no code tests a model's name."""
 
     pictures_in: bool = False
     videos_in: bool = False
-    """Takes a video whole; any other model is shown its contact sheet."""
+    """Reads a video whole; any other model is shown its contact sheet."""
     pictures_out: bool = False
     tools: bool = False
     native_spawn: bool = False
-    """Contemplates by itself: it spawns and joins threads within one call."""
+    """Spawns and joins threads of its own within one call."""
     context: int = 4096
-    """Tokens that one line of thought can hold, the question and what it was forked from included."""
+    """Tokens that one agent or thread can hold, including the question and the prefix it was forked from."""
     in_process: bool = False
-    """Runs on this process's own cores: it lags where they are busy, and asking it twice helps nobody."""
+    """Runs on this process's own cores: it is slow when they are busy, and a hedge request makes it slower."""
     one_machine: bool = False
-    """Served by one machine: requests beside each other slow each other and may wait for a free slot, and asking it twice while it
-    is busy makes it slower for all."""
+    """Served by one machine: concurrent requests slow each other and may wait for a free slot, and a hedge request while it is busy
+    makes all of them slower."""
     longest_side: int | None = None
-    """Pixels of the longest side of a picture that it takes in full; a larger one is scaled down before it is sent. None: any."""
+    """Pixels of the longest side of an image that it reads in full; a larger one is scaled down before it is sent. None: any."""
     conversation: bool = False
-    """Reads instructions and earlier turns; otherwise only the last question."""
+    """Reads instructions and earlier turns; otherwise the last question only."""
     seed: bool = True
     temperature: bool = True
     top_p: bool = False
     stop: bool = False
     schema: bool = False
-    """Structured output."""
+    """Structured output by a JSON schema."""
     effort: bool = False
     tool_choice: bool = False
-    """Any choice of tools but `auto`."""
+    """Accepts other choices of tools than `auto`."""
     usd_per_prompt_token: float = 0.0
     usd_per_token: float = 0.0
-    """What written tokens cost; 0 for what runs on one's own machine."""
+    """Price of a written token; 0 for a model on one's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ class ThinkingDelta:
 
 @dataclass(frozen=True, slots=True)
 class PictureDelta:
-    """A picture that an agent drew, whole."""
+    """A whole image that an agent drew."""
 
     picture: bytes = field(repr=False)
-    """A PNG file's bytes."""
+    """Bytes of a PNG file."""
     width: int
     height: int
     caption: str = ""
@@ -81,7 +81,7 @@ class PictureDelta:
 
 @dataclass(frozen=True, slots=True)
 class ThreadStarted:
-    """An agent spawned another. An id is used once in a stream; the parent must be running."""
+    """An agent spawned another. An id occurs once in a stream; the parent must be running."""
 
     agent: str
     parent: str
@@ -90,7 +90,7 @@ class ThreadStarted:
 
 @dataclass(frozen=True, slots=True)
 class ThreadReturned:
-    """A spawned agent ended and hands this to its parent."""
+    """A spawned agent ended and returns this text to its parent."""
 
     agent: str
     text: str
@@ -106,14 +106,14 @@ class ThreadCancelled:
 
 @dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """The model asks for a tool, whole. Whoever reads the stream decides who runs it."""
+    """A whole tool call. The reader of the stream decides if it is run."""
 
     call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDelta:
-    """The backend had the answer checked; `by` names what checked it."""
+    """The answer was checked by the backend; `by` names the checker."""
 
     ok: bool
     by: str
@@ -121,17 +121,17 @@ class VerifiedDelta:
 
 @dataclass(frozen=True, slots=True)
 class AbstainedDelta:
-    """The backend does not answer, for this reason: a clause without a full stop. Its text says the same as a sentence."""
+    """The model abstains. `reason` is a clause without a full stop; the text of the answer says the same as a sentence."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class UsageDelta:
-    """What the whole call has used so far, all its threads included: a running total, not an increment.
+    """Usage of the whole call so far, all its threads included: a running total, not an increment.
 
     Send it often enough that a budget can stop the call in time; `max_tokens` of the request is the hard limit. One without tokens
-    says that the prompt is about to be sent: whoever stops the call after that books the prompt as estimated.
+    announces that the prompt is about to be sent: a call that is stopped after it is booked with the estimated prompt.
     """
 
     usage: Usage
@@ -143,12 +143,12 @@ class Finish:
 
     why: Literal["finished", "length"] = "finished"
     reason: str = ""
-    """What more the model knows about why it stopped, in a few words without a full stop."""
+    """More about the end, in a few words without a full stop."""
     message: Message | None = field(default=None, repr=False)
-    """The whole reply as it goes into the conversation, signatures included; None: what the deltas add up to."""
+    """The whole reply as it goes into the conversation, with signatures; None: the sum of the deltas."""
     stop: str | None = None
-    """Which text of the request's `stop` ended the reply; empty where the model tells that one did, but not which; None where
-    none did, or the model does not tell."""
+    """Text of the request's `stop` that ended the reply; empty if one did but the model does not say which; None if none did or
+    the model does not say."""
 
 
 Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
@@ -157,34 +157,33 @@ Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | T
 
 @runtime_checkable
 class Openable(Protocol):
-    """A model that keeps connections between calls while it is held open, and has none otherwise."""
+    """A model that keeps connections between calls while it is open, and none otherwise."""
 
     def open(self) -> AbstractAsyncContextManager[object]:
-        """Hold it open."""
+        """Keep connections until the block ends."""
 
 
-def held_open(part: object) -> AbstractAsyncContextManager[object]:
-    """What holds a model open while it is used; nothing for those that are not `Openable`."""
-    # A runtime-checkable protocol would take twenty times as long to ask.
+def open_model(part: object) -> AbstractAsyncContextManager[object]:
+    """Open a model for a block; does nothing for one that is not `Openable`."""
+    # isinstance of a runtime-checkable protocol takes twenty times as long.
     opening: Callable[[], AbstractAsyncContextManager[object]] | None = getattr(part, "open", None)
     return nullcontext() if opening is None else opening()
 
 
 class Model(Protocol):
-    """Anything that answers."""
+    """A backend that answers requests."""
 
     @property
     def name(self) -> str:
-        """How people call it; provenance of what it makes."""
+        """Name for people, and provenance of the parts it makes."""
 
     @property
     def abilities(self) -> Abilities:
-        """What it can do; constant for the model's life."""
+        """Abilities; constant for the model's life."""
 
     def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """One call, one reply, ended by `Finish`. Written as an async generator, so that closing it cancels the call.
+        """Make one call and yield its reply, ended by `Finish`. An async generator, so that closing it cancels the call.
 
-        Raises `ModelFailed` where the call fails (`RateLimited` where waiting helps), and `BeyondModel` for anything in the
-        request that it cannot do: it drops nothing silently. Leaves no task, thread or socket behind when it is closed or
-        cancelled.
+        Raises `ModelFailed` if the call fails (`RateLimited` if waiting helps), and `BeyondModel` for anything in the request that
+        it cannot do: it drops nothing silently. Leaves no task, thread or socket behind when it is closed or cancelled.
         """

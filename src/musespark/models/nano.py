@@ -1,7 +1,7 @@
-"""The native model behind the `Model` protocol: what its engine does, as deltas.
+"""The native model behind the `Model` protocol: the engine's events, translated into deltas.
 
-The model sees the last question and its picture; it keeps no conversation. The network runs in a worker thread, one step at
-a time, so that a stream that is closed stops within milliseconds.
+The model sees the last question and its image; it keeps no conversation. The network runs in a worker thread, one step at a time,
+so that a closed stream stops within milliseconds.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 SCALE = 4
-"""Pictures are shown at this multiple of the 64x64 pixels that the model draws."""
-PER_THREAD = 1024
-"""Tokens that the package's weights can see on one thread's path: the question, what the thread was forked from, and its own."""
-LONGEST = 10 * PER_THREAD
-"""Characters of a question beyond which its tokens are not even counted: accents and line breaks may be several characters each."""
+"""Factor by which the 64x64 pixels of a drawn image are enlarged for people."""
+CONTEXT = 1024
+"""Tokens of one thread: the question, the prefix it was forked from, and its own."""
+MAX_CHARACTERS = 10 * CONTEXT
+"""Characters of a question beyond which its tokens are not counted; a token may be several characters, as an accented letter."""
 
 
 @functools.lru_cache(maxsize=2)
-def engine_of(path: str | None) -> Engine:
-    """The engine of a weights file (None: the one in the package), loaded once. Raises WeightsMissing or WeightsDamaged."""
+def load_engine(path: str | None) -> Engine:
+    """Load the engine of a weights file, once. path: None for the package's weights. Raises WeightsMissing or WeightsDamaged."""
     from musespark.nano.engine import Engine
 
     return Engine.from_file() if path is None else Engine.from_file(path)
@@ -60,18 +60,18 @@ class NanoModel:
     """The native model. It solves the tasks it was trained on, and abstains from anything else."""
 
     def __init__(self, weights: str | None = None) -> None:
-        """weights: a file that training wrote; None for those in the package. They are loaded with the first question."""
+        """weights: a file that training wrote; None for the package's. They are loaded with the first question."""
         self._weights = weights
 
     @property
     def name(self) -> str:
-        """`nano`, with the weights file where it is not the package's."""
+        """`nano`, followed by the weights file if it is not the package's."""
         return "nano" if self._weights is None else f"nano:{self._weights}"
 
     @property
     def abilities(self) -> Abilities:
-        """It reads one picture, draws pictures, and spawns its own threads."""
-        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, in_process=True, context=PER_THREAD)
+        """Reads one image, draws images, and spawns threads of its own."""
+        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, in_process=True, context=CONTEXT)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""
@@ -79,30 +79,30 @@ class NanoModel:
         from musespark.nano.threads import Question
         from musespark.nano.trace import prompt
 
-        if len(request.question) > LONGEST:
-            raise QuestionTooLong(len(request.question), PER_THREAD - 3)
-        seen = await asyncio.to_thread(_look, self.name, request)
-        engine = await asyncio.to_thread(engine_of, self._weights)
-        limit = request.max_tokens or PER_THREAD * (1 + request.threads)
+        if len(request.question) > MAX_CHARACTERS:
+            raise QuestionTooLong(len(request.question), CONTEXT - 3)
+        image = await asyncio.to_thread(_read_image, self.name, request)
+        engine = await asyncio.to_thread(load_engine, self._weights)
+        limit = request.max_tokens or CONTEXT * (1 + request.threads)
         question = Question(
-            prompt(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
-            request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
+            prompt(request.question.strip(), image is not None), v.MODES[request.mode], _to_patches(image), request.threads,
+            request.seed or 0, request.temperature or 0.0, min(CONTEXT, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.ask(question)
-        telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
+        translator = EngineTranslator(request.question.strip(), image, limit, is_complete=_is_complete(request))
         try:
-            while batch.runs and telling.allows(len(run.ready())):
-                for _, happening in await _whole(batch.step):
-                    for delta in telling.tell(happening):
+            while batch.runs and translator.has_tokens_for(len(run.ready())):
+                for _, happening in await _run_to_end(batch.step):
+                    for delta in translator.translate(happening):
                         yield delta
-                yield UsageDelta(telling.step())
-                if reason := await _whole(telling.outside):
-                    for delta in telling.abstain(reason):
+                yield UsageDelta(translator.count_step())
+                if reason := await _run_to_end(translator.find_out_of_scope):
+                    for delta in translator.abstain(reason):
                         yield delta
                     return
             if run.finished is not None:
-                for delta in await asyncio.to_thread(list, telling.end(run.finished)):
+                for delta in await asyncio.to_thread(list, translator.end(run.finished)):
                     yield delta
             else:
                 yield Finish("length", f"all threads together may write {limit} tokens")
@@ -111,8 +111,8 @@ class NanoModel:
                 batch.drop(run)
 
 
-async def _whole(step: Callable[[], _Result]) -> _Result:
-    """Run a step in a worker thread; whoever cancels it waits until it is over, for nobody else may touch what it works on."""
+async def _run_to_end(step: Callable[[], _Result]) -> _Result:
+    """Run a step in a worker thread. Cancellation waits until the step is over, because it works on shared state."""
     running = asyncio.get_running_loop().run_in_executor(None, step)
     try:
         return await asyncio.shield(running)
@@ -121,135 +121,135 @@ async def _whole(step: Callable[[], _Result]) -> _Result:
         raise
 
 
-def _is_whole(request: Request) -> bool:
-    """True if the last question is all that was said: instructions and earlier turns are not read, and may be conditions."""
+def _is_complete(request: Request) -> bool:
+    """True if the request is one message: instructions and earlier turns are not read, and may be conditions of the answer."""
     return len(request.messages) == 1
 
 
-def _look(name: str, request: Request) -> np.ndarray | None:
-    """The picture of the last question, as (height, width, 3) uint8 pixels."""
-    asked = next(message for message in reversed(request.messages) if message.role == "user")
-    if len(asked.images) > 1:
+def _read_image(name: str, request: Request) -> np.ndarray | None:
+    """Image of the last question, as (height, width, 3) uint8 pixels; None if it has none."""
+    question = next(message for message in reversed(request.messages) if message.role == "user")
+    if len(question.images) > 1:
         raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
-    if not asked.images:
+    if not question.images:
         return None
     from musespark.pictures import pixels
 
-    return pixels(asked.images[0])
+    return pixels(question.images[0])
 
 
-def _patches(seen: np.ndarray | None) -> np.ndarray | None:
-    if seen is None:
+def _to_patches(image: np.ndarray | None) -> np.ndarray | None:
+    if image is None:
         return None
     from musespark.nano.picture import patches, shrink
 
-    return patches(shrink(seen))
+    return patches(shrink(image))
 
 
 @dataclass
-class Telling:
-    """One question's happenings, told as deltas: text as text, drawing as pictures, control as what it does."""
+class EngineTranslator:
+    """Translates the engine events of one question into deltas: text, images, and threads that start and end."""
 
     question: str
-    picture: np.ndarray | None
+    image: np.ndarray | None
     limit: int
     """Tokens that all threads may write together."""
-    is_whole: bool = True
-    """True if the question is all that was said; otherwise nothing is verified."""
+    is_complete: bool = True
+    """True if the question is the whole conversation; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
     world: str = ""
-    _vetted: bool = False
+    _is_scope_checked: bool = False
     _silent: set[int] = field(default_factory=set)
-    """Threads that are naming a branch, or writing what they return: it is told when it is whole."""
-    _answering: bool = False
+    """Threads that are writing the name of a branch or a return value, which become deltas when they are complete."""
+    _is_answering: bool = False
     _branches: dict[int, str] = field(default_factory=dict)
 
-    def allows(self, threads: int) -> bool:
-        """Whether so many threads may write one more token each."""
+    def has_tokens_for(self, threads: int) -> bool:
+        """True if that number of threads may write one more token each."""
         return self.usage.tokens + threads <= self.limit
 
-    def step(self) -> Usage:
-        """Count one step of the network; the running total."""
+    def count_step(self) -> Usage:
+        """Count one step of the network. Returns the usage so far."""
         self.usage += Usage(critical_path=1)
         return self.usage
 
-    def tell(self, happening: Happening) -> Iterator[Delta]:
-        """The deltas that a happening means."""
+    def translate(self, happening: Happening) -> Iterator[Delta]:
+        """Yield the deltas of an engine event."""
         match happening:
             case Wrote():
                 self.usage += Usage(tokens=1)
-                yield from self._written(happening.thread, happening.token)
+                yield from self._translate_token(happening.thread, happening.token)
             case Fed():
-                self._silent.discard(happening.thread)  # its list was broken off: whoever is fed returns thinks on
+                self._silent.discard(happening.thread)  # its list was broken off: a thread that receives returns thinks on
             case Started():
                 self.usage += Usage(threads=1)
                 self._branches[happening.thread] = v.decode(happening.branch)
                 yield ThreadStarted(
-                    agent(happening.thread), agent(happening.parent), self._branches[happening.thread]
+                    agent_name(happening.thread), agent_name(happening.parent), self._branches[happening.thread]
                 )
             case Kept():
                 branch = self._branches.get(happening.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
-                yield PictureDelta(happening.canvas.png(SCALE), side, side, caption, agent(happening.thread))
+                yield PictureDelta(happening.canvas.png(SCALE), side, side, caption, agent_name(happening.thread))
             case Returned():
-                yield ThreadReturned(agent(happening.thread), v.decode(happening.tokens))
+                yield ThreadReturned(agent_name(happening.thread), v.decode(happening.tokens))
             case Cancelled():
-                yield ThreadCancelled(agent(happening.thread), happening.reason)
+                yield ThreadCancelled(agent_name(happening.thread), happening.reason)
 
-    def _written(self, thread: int, token: int) -> Iterator[Delta]:
+    def _translate_token(self, thread: int, token: int) -> Iterator[Delta]:
         if v.is_text(token) and thread not in self._silent:
             text = v.TOKENS[token]
-            yield TextDelta(text) if self._answering and thread == 0 else ThinkingDelta(text, agent(thread))
+            yield TextDelta(text) if self._is_answering and thread == 0 else ThinkingDelta(text, agent_name(thread))
         elif token in (v.TH, v.RET):
             self._silent.add(thread)
         elif token in (v.JOIN, v.ANSWER):
             self._silent.discard(thread)
-            self._answering = token == v.ANSWER
+            self._is_answering = token == v.ANSWER
         elif token in v.WORLDS.values():
             self.world = v.TOKENS[token].strip("<>")
-            yield ThinkingDelta(f"{self.world}: ", agent(thread))
+            yield ThinkingDelta(f"{self.world}: ", agent_name(thread))
 
-    def outside(self) -> str | None:
-        """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
+    def find_out_of_scope(self) -> str | None:
+        """The reason why the question is outside the task that the network named; None if it is inside, or was checked before."""
         from musespark.nano.worlds import load_world
 
-        if self._vetted or not self.world:
+        if self._is_scope_checked or not self.world:
             return None
-        self._vetted = True
-        return load_world(self.world).outside(self.question, self.picture)
+        self._is_scope_checked = True
+        return load_world(self.world).outside(self.question, self.image)
 
     def abstain(self, reason: str) -> Iterator[Delta]:
-        """A sentence in place of an answer. reason: a clause without a full stop."""
+        """Yield a sentence in place of an answer. reason: a clause without a full stop."""
         from musespark.nano.worlds.scope import abstention
 
-        yield from self._abstained(abstention(self.world, reason), reason)
+        yield from self._end_with(abstention(self.world, reason), reason)
 
-    def _abstained(self, sentence: str, reason: str) -> Iterator[Delta]:
+    def _end_with(self, sentence: str, reason: str) -> Iterator[Delta]:
         yield TextDelta(sentence)
         yield AbstainedDelta(reason)
         yield UsageDelta(self.usage)
         yield Finish()
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
+        """Yield the end: a reason in place of an answer, or the verdict of the task's verifier; and the reason if it was cut."""
         from musespark.nano.worlds import load_world
         from musespark.nano.worlds.decline import declining
 
         if finished.ending == "declined":
-            yield from self._abstained(*declining(self.question, self.picture))
+            yield from self._end_with(*declining(self.question, self.image))
             return
-        if finished.ending == "stuck" and not self._answering:
+        if finished.ending == "stuck" and not self._is_answering:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
-        if finished.ending == "answered" and self.is_whole:
-            right = load_world(self.world).verify(self.question, self.picture, v.decode(finished.answer))
+        if finished.ending == "answered" and self.is_complete:
+            right = load_world(self.world).verify(self.question, self.image, v.decode(finished.answer))
             if right is not None:
                 yield VerifiedDelta(right, f"the verifier of the task {self.world}")
         yield UsageDelta(self.usage)
         yield Finish("length" if finished.ending in ("cut", "stuck") else "finished", finished.reason)
 
 
-def agent(thread: int) -> str:
-    """What a thread is called in events."""
+def agent_name(thread: int) -> str:
+    """Name of a thread's agent in events."""
     return MAIN if thread == 0 else f"thread-{thread}"

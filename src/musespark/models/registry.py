@@ -1,4 +1,4 @@
-"""Models by name. Adding one is one line; its file is imported when it is first asked for."""
+"""Models by name. A new one is one line; its file is imported when it is first needed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from musespark.errors import BadOption, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
-    from musespark.models.providers.provider import Provider
+    from musespark.models.providers.base import Provider
 
 MODELS = {
     "nano": "musespark.models.nano:NanoModel",
     "fake": "musespark.models.fake:FakeModel",
     "recorded": "musespark.models.recorded:RecordedModel",
 }
-"""Models of this package: what follows the colon in a name is their one argument."""
+"""Models of this package; the text after the colon of a name is their one argument."""
 
 PROVIDERS = {
     "openai": "musespark.models.providers.openai:OpenAI",
@@ -32,66 +32,66 @@ PROVIDERS = {
     "lmstudio": "musespark.models.providers.compatible:LMStudio",
     "openai-compatible": "musespark.models.providers.compatible:Compatible",
 }
-"""Kinds of provider: what follows the colon is the provider's own name for a model."""
+"""Kinds of provider; the text after the colon of a name is the provider's own name for a model."""
 
 
-def model_named(name: str, config: Config | None = None) -> Model:
-    """A new model: an alias of the configuration, `nano`, or `provider:name`.
+def create_model(name: str, config: Config | None = None) -> Model:
+    """Create a model from an alias of the configuration, `nano`, or `provider:name`.
 
-    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` where a provider's libraries are missing.
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` if a provider's libraries are missing.
     """
     entry = config.models.get(name) if config is not None else None
     if entry is None:
-        return _made(name, ModelConfig(model=name), config)
-    return _made(entry.model, entry, config)
+        return _create(name, ModelConfig(model=name), config)
+    return _create(entry.model, entry, config)
 
 
 def require_key(name: str, config: Config | None = None) -> None:
-    """Raise `MissingKey` where a provider's model waits for its key; no library is imported to find that out."""
+    """Raise `MissingKey` if a provider's model has no key yet. Imports none of the provider's libraries."""
     entry = config.models.get(name) if config is not None else None
     entry = entry or ModelConfig(model=name)
     kind = entry.model.partition(":")[0]
     if kind in PROVIDERS:
-        provider = provider_named(kind)
-        variable, key = provider.key(entry.key_env)
+        provider = create_provider(kind)
+        variable, key = provider.find_key(entry.key_env)
         if key is None and (provider.needs_key or entry.key_env is not None):
             raise MissingKey(entry.model, variable)
 
 
-def provider_named(kind: str) -> Provider:
-    """The kind of provider of that name. Raises `UnknownModel`."""
+def create_provider(kind: str) -> Provider:
+    """Create the provider of that kind. Raises `UnknownModel`."""
     if kind not in PROVIDERS:
         raise UnknownModel(kind, PROVIDERS)
-    provider: Provider = _imported(PROVIDERS[kind])()
+    provider: Provider = _import(PROVIDERS[kind])()
     return provider
 
 
-def _made(name: str, entry: ModelConfig, config: Config | None) -> Model:
+def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
     kind, _, argument = name.partition(":")
     if kind in PROVIDERS:
-        from musespark.models.providers.remote import RemoteModel
+        from musespark.models.providers.adapter.remote import RemoteModel
 
-        return RemoteModel(provider_named(kind), argument, _options(entry))
+        return RemoteModel(create_provider(kind), argument, _to_options(entry))
     if kind not in MODELS:
         aliases = config.models if config is not None else ()
         raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
     if entry != ModelConfig(model=name):
         raise BadOption(f"A configured model that is {name}", "more than its name", "without options: it takes none")
-    factory = _imported(MODELS[kind])
+    factory = _import(MODELS[kind])
     model: Model = factory(argument) if argument else factory()
     return model
 
 
-def _options(entry: ModelConfig) -> Any:
-    """What a person configured, as a provider's model wants it."""
+def _to_options(entry: ModelConfig) -> Any:
+    """A configured entry as options of a `RemoteModel`."""
+    from musespark.models.providers.adapter.remote import DEFAULT_TIMEOUT, RemoteOptions
     from musespark.models.providers.prices import Price
-    from musespark.models.providers.remote import SILENCE, RemoteOptions
 
     price = Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
-    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or SILENCE, price=price,
+    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or DEFAULT_TIMEOUT, price=price,
                          abilities=entry.abilities, sampling=entry.sampling)
 
 
-def _imported(place: str) -> Any:
-    module, _, attribute = place.partition(":")
+def _import(path: str) -> Any:
+    module, _, attribute = path.partition(":")
     return getattr(import_module(module), attribute)

@@ -9,7 +9,7 @@ from musespark.budget import Budget
 from musespark.content import Mode, Request
 from musespark.errors import BudgetExhausted
 from musespark.events import Event, Noted, Verified
-from musespark.models.model import held_open
+from musespark.models.model import open_model
 from musespark.reasoning.agent.agent import run_task
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.context import RunContext
@@ -47,7 +47,7 @@ async def _held_open(run: RunContext, team: Team, work: Callable[[RunContext, Te
     """Work with connections that last from the first call to the last."""
     async with AsyncExitStack() as held:
         for model in team.models:
-            await held.enter_async_context(held_open(model))
+            await held.enter_async_context(open_model(model))
         await work(run, team)
 
 

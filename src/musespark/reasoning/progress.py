@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Literal
 
-from musespark.models.estimate import written_tokens
+from musespark.models.estimate import estimate_written_tokens
 
 State = Literal["idle", "waiting", "writing", "pausing"]
 """`idle` between calls, where tools are at work; `waiting` for the first piece of a reply; `writing` one; `pausing` before a call
@@ -65,7 +65,7 @@ class AgentProgress:
     @property
     def tokens(self) -> int:
         """Tokens written so far, as estimated from the characters."""
-        return written_tokens(self.characters)
+        return estimate_written_tokens(self.characters)
 
     @property
     def tokens_per_second(self) -> float | None:

@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 import musespark
 from musespark.config import Config
 from musespark.errors import MuseError
-from musespark.models.model import Model, held_open
+from musespark.models.model import Model, open_model
 from musespark.server import answers, counting, listing, offer, static, steering
 from musespark.server.answering import Answering, Thinking, headers_of
 from musespark.server.asked import Asked
@@ -56,7 +56,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        async with held_open(server.runs), held_open(server.callers):
+        async with open_model(server.runs), open_model(server.callers):
             warming = asyncio.create_task(server.models.warm())
             yield
             warming.cancel()

@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request as HttpRequest
 
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.server.body import bytes_of, parsed
 from musespark.server.messages import Messages, counted
 from musespark.server.messages_body import CountBody
@@ -34,4 +34,4 @@ def add_routes(app: FastAPI, models: Models, callers: Callable[[HttpRequest], Aw
         name = mode_and_name(body.model)[1]
         if name:
             await models.named(name)
-        return {"input_tokens": prompt_tokens(counted(body))}
+        return {"input_tokens": estimate_prompt_tokens(counted(body))}

@@ -13,9 +13,9 @@ from typing import Any
 from musespark.config import Config
 from musespark.content import Mode
 from musespark.errors import MuseError, UnknownModel
-from musespark.models.model import Model, held_open
-from musespark.models.providers.remote import RemoteModel
-from musespark.models.registry import PROVIDERS, model_named, provider_named, require_key
+from musespark.models.model import Model, open_model
+from musespark.models.providers.adapter.remote import RemoteModel
+from musespark.models.registry import PROVIDERS, create_model, create_provider, require_key
 from musespark.server.failures import Refused
 
 NATIVE = "nano"
@@ -75,7 +75,7 @@ class Models:
             found = [await self._known(each) for each in asked]
             for model in found:
                 if isinstance(model, RemoteModel):
-                    model.key()
+                    model.read_key()
         except MuseError as error:
             return {"ready": False, "why": str(error)}
         can = {ability: all(getattr(model.abilities, field) for model in found) for ability, field in _ABILITIES.items()}
@@ -91,7 +91,7 @@ class Models:
         if name in self._made and name not in self._held:
             held = self._held[name] = AsyncExitStack()
             try:
-                await held.enter_async_context(held_open(found))
+                await held.enter_async_context(open_model(found))
             except BaseException:
                 del self._held[name]
                 raise
@@ -126,9 +126,9 @@ class Models:
         kind = self._kind(name)
         async with self._importing if kind in PROVIDERS else self._loading:
             # A provider's library takes a second to import: others are served meanwhile.
-            new = kind in PROVIDERS and provider_named(kind).library not in sys.modules
+            new = kind in PROVIDERS and create_provider(kind).library not in sys.modules
             with _no_collection() if new else nullcontext():
-                made = self._made[name] = await asyncio.to_thread(model_named, name, self.config)
+                made = self._made[name] = await asyncio.to_thread(create_model, name, self.config)
         if len(self._made) > _MOST:
             await self._drop(next(iter(self._made)))
         return made
@@ -146,10 +146,10 @@ class Models:
 
     async def warm(self) -> None:
         """Load what the native model needs, so that its first answer comes as fast as the others; what fails, fails again then."""
-        from musespark.models.nano import engine_of
+        from musespark.models.nano import load_engine
 
         try:
-            await asyncio.to_thread(engine_of, None)
+            await asyncio.to_thread(load_engine, None)
         except MuseError:
             return
 

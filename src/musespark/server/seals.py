@@ -1,7 +1,7 @@
 """What a provider has signed of a reply, on its way to a client and back as one opaque text.
 
 Clients repeat what they were given. What it says is for its own provider at the same address alone, which the adapter sees to
-(`models.providers.conversation`); a text that is none of ours, such as a provider's own signature, means nothing here.
+(`models.providers.adapter.conversation`); a text that is none of ours, such as a provider's own signature, means nothing here.
 """
 
 from __future__ import annotations

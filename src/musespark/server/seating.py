@@ -10,8 +10,9 @@ from musespark.api import Options, build_team, with_video_tool
 from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import Effort, Mode, Request
-from musespark.errors import BadOption, BeyondModel
-from musespark.models.model import Abilities, Model
+from musespark.errors import BadOption
+from musespark.models.capabilities import require_supported
+from musespark.models.model import Model
 from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolFactory
 from musespark.reasoning.modes import only_first
 from musespark.reasoning.team.team import Team
@@ -56,7 +57,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
     explorers, request = _held(explorers, request)
     read_to = bool({LOOK, *DESCRIBING_TOOLS} & set(options.tools or ()))
     for explorer in explorers:
-        _require(explorer, request, read_to)
+        require_supported(explorer, request, images_as_text=read_to)
     who = with_video_tool(build_team(await _options(asked, models, explorers, contemplates)), request.videos)
     _require_names_apart(who, request)
     tells = contemplates and options.progress is not False
@@ -92,27 +93,6 @@ def _with_effort(request: Request, effort: Effort | None, explorers: list[Model]
     if effort is None or (not able and (contemplates or effort is Effort.NONE)):
         return request  # whoever cannot reason at length does not
     return replace(request, effort=effort)
-
-
-_ABILITIES = {"top_p": "be given a top_p", "seed": "be given a seed", "temperature": "be given a temperature",
-              "stop": "be given texts to stop at", "schema": "be held to a schema", "effort": "be told how long to reason"}
-
-
-def _require(model: Model, request: Request, read_to: bool) -> None:
-    """Raise `BeyondModel` for the first thing that the model cannot do.
-
-    read_to: whether tools tell a model that sees nothing what is in a picture.
-    """
-    can: Abilities = model.abilities
-    for option, lacking in _ABILITIES.items():
-        if getattr(request, option) not in (None, ()) and not getattr(can, option):
-            raise BeyondModel(model.name, lacking, "leave it out, or choose another model")
-    if request.tools and not can.tools:
-        raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
-    if request.images and not can.pictures_in and not (read_to and can.tools):
-        raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
-    if request.tools and request.tool_choice not in ("auto", "none") and not can.tool_choice:
-        raise BeyondModel(model.name, f"be told to choose tools by {request.tool_choice!r}", "ask with auto")
 
 
 async def _options(asked: Asked, models: Models, explorers: list[Model], contemplates: bool) -> Options:

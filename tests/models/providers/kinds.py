@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from musespark.models.providers.adapter.remote import RemoteModel, RemoteOptions
 from musespark.models.providers.anthropic import Anthropic
+from musespark.models.providers.base import Provider
 from musespark.models.providers.compatible import VLLM, Compatible, LlamaCpp, LMStudio
 from musespark.models.providers.google import Google
 from musespark.models.providers.meta import Meta
 from musespark.models.providers.mistral import Mistral
 from musespark.models.providers.ollama import Ollama
 from musespark.models.providers.openai import OpenAI, OpenAIResponses
-from musespark.models.providers.provider import Provider
-from musespark.models.providers.remote import RemoteModel, RemoteOptions
 
 KEY = "sk-quite-secret-0123456789"
 

@@ -10,7 +10,7 @@ from musespark.config import check_config, load_config
 from musespark.content import Request
 from musespark.errors import BeyondModel, MissingKey
 from musespark.models.providers.anthropic import BUDGETS
-from musespark.models.registry import MODELS, PROVIDERS, model_named, provider_named
+from musespark.models.registry import MODELS, PROVIDERS, create_model, create_provider
 
 DOC = (Path(__file__).parents[3] / "docs" / "providers.md").read_text("utf-8")
 
@@ -28,7 +28,7 @@ def test_the_configuration_has_nothing_wrong_and_means_what_it_says(tmp_path, mo
     names: dict[str, object] = {}
     exec(blocks("python")[0], names)  # noqa: S102 the page's own example
     assert names["model"].name == config.models["house"].model
-    assert all(model_named(name, config) for name in (*config.roles.explorer, config.roles.judge))
+    assert all(create_model(name, config) for name in (*config.roles.explorer, config.roles.judge))
 
 
 def test_the_table_of_names_is_complete_and_true():
@@ -36,7 +36,7 @@ def test_the_table_of_names_is_complete_and_true():
                                                                 if re.match(r"\| `[\w-]+(:\S+)?` \|", line))}
     assert set(rows) == {*PROVIDERS, *MODELS} - {"fake"}
     for kind in PROVIDERS:
-        provider = provider_named(kind)
+        provider = create_provider(kind)
         assert all(variable in rows[kind][2] for variable in provider.key_variables)
         assert kind == "openai-compatible" or all(variable in rows[kind][3] for variable in provider.url_variables)
 
@@ -55,7 +55,7 @@ async def test_a_provider_of_ones_own_is_one_file_and_one_line(tmp_path, monkeyp
     monkeypatch.setenv("ACME_API_KEY", "secret")
     async with serving("chat", Say("Hello")) as server:
         monkeypatch.setenv("ACME_BASE_URL", server.url)
-        model = model_named("acme:road-runner")
+        model = create_model("acme:road-runner")
         deltas = [delta async for delta in model.stream(Request.of("Hi"))]
     assert deltas[-1].message.text == "Hello" and model.abilities.temperature and model.price is None
     with pytest.raises(BeyondModel, match="seed"):

@@ -8,7 +8,7 @@ from musespark import errors
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
 from musespark.events import Noted
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import DOT, Fail, FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.agent import model_call
@@ -123,11 +123,11 @@ async def test_a_limit_of_ones_own_is_length_and_the_teams_share_is_budget():
 
 
 def test_prompts_are_estimated_with_all_that_is_in_them():
-    plain = prompt_tokens(Request.of("x" * 350))
+    plain = estimate_prompt_tokens(Request.of("x" * 350))
     assert 100 <= plain < 120
-    assert prompt_tokens(Request.of("x" * 350, [Image.from_bytes(DOT)])) > plain + 500
-    assert prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),))) > plain + 90
-    assert prompt_tokens(Request.of("深" * 350)) >= 350
+    assert estimate_prompt_tokens(Request.of("x" * 350, [Image.from_bytes(DOT)])) > plain + 500
+    assert estimate_prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),))) > plain + 90
+    assert estimate_prompt_tokens(Request.of("深" * 350)) >= 350
 
 
 async def test_a_prompt_that_was_estimated_too_low_does_not_cut_the_reply():
@@ -181,7 +181,7 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
         work.cancel()
     with pytest.raises((asyncio.CancelledError, errors.MuseError)):
         await work
-    read = {"never asked": 0, "has counted": 7}.get(ends, prompt_tokens(THINK))
+    read = {"never asked": 0, "has counted": 7}.get(ends, estimate_prompt_tokens(THINK))
     assert node.total == Usage(tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1)
     assert budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1) and budget.reserved == Cost()
 
@@ -229,7 +229,7 @@ async def test_a_reader_that_falls_behind_holds_up_the_backend():
             yield Finish()
 
     from musespark.reasoning.modes import run
-from musespark.reasoning.team.team import Team
+    from musespark.reasoning.team.team import Team
 
     model = Chatty()
     async with aclosing(run(Team.of(model), THINK)) as events:

@@ -13,7 +13,7 @@ from reasoning.teams import contemplated, of, stage_of
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Request, ToolCall, ToolSpec
 from musespark.errors import AllFailed
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.parallel.budget_split import AMPLE, MARGIN, REPLY
@@ -55,7 +55,7 @@ def writer(lengths, answer, *, abilities=ABLE, name="fake", silent=False):
         wanted = lengths(number)
         limit = request.max_tokens if request.max_tokens is not None else wanted
         calls.append(Written(request, wanted, limit))
-        written, read = min(wanted, limit), prompt_tokens(request) if abilities.conversation else 0
+        written, read = min(wanted, limit), estimate_prompt_tokens(request) if abilities.conversation else 0
         usd = written * abilities.usd_per_token + read * abilities.usd_per_prompt_token
         used = UsageDelta(Usage(tokens=read + written, prompt_tokens=read, usd=usd, critical_path=written))
         if calls[-1].whole:
@@ -275,7 +275,7 @@ async def test_sub_agents_that_cannot_be_paid_are_not_sent():
     results = []
 
     def play(request, number):
-        used = UsageDelta(Usage(tokens=prompt_tokens(request) + 50, prompt_tokens=prompt_tokens(request)))
+        used = UsageDelta(Usage(tokens=estimate_prompt_tokens(request) + 50, prompt_tokens=estimate_prompt_tokens(request)))
         if number == 0:
             return [ToolCallDelta(asked), used, Finish()]
         results.append(request.messages[-1])
@@ -301,7 +301,7 @@ class Almanac:
 async def test_what_agents_with_tools_read_again_and_again_is_known_after_the_first(tokens):
     def play(request, number):
         turn = sum(message.role == "assistant" for message in request.messages)
-        read, written = prompt_tokens(request), 50
+        read, written = estimate_prompt_tokens(request), 50
         used = UsageDelta(Usage(tokens=read + min(written, request.max_tokens), prompt_tokens=read))
         if request.max_tokens < written:
             return [TextDelta("Let me"), used, Finish("length")]

@@ -9,7 +9,7 @@ from attempts import attempt
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Request
 from musespark.events import Changed, Event, Noted
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning import modes
@@ -108,7 +108,7 @@ async def test_an_exhausted_budget_is_no_verdict() -> None:
 @pytest.mark.parametrize("limits", [Limits(tokens=4_000), Limits(usd=0.04)])
 async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(limits: Limits) -> None:
     def play(request: Request, number: int) -> list[Step]:
-        read = prompt_tokens(request)
+        read = estimate_prompt_tokens(request)
         return [TextDelta("no"), UsageDelta(Usage(tokens=read + 2, prompt_tokens=read, usd=1e-5 * (read + 2))), Finish()]
 
     able = Abilities(conversation=True, context=100_000, usd_per_token=1e-5, usd_per_prompt_token=1e-5)
@@ -128,7 +128,7 @@ async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(
 @pytest.mark.parametrize("tokens", [4_000, 24_000, 100_000])
 async def test_a_judge_that_reasons_leaves_the_budget_to_those_beside_it(tokens: int) -> None:
     def play(request: Request, number: int) -> list[Step]:
-        read, written = prompt_tokens(request), min(30, request.max_tokens or 30)
+        read, written = estimate_prompt_tokens(request), min(30, request.max_tokens or 30)
         return [Wait(0.01), TextDelta("no"), UsageDelta(Usage(tokens=read + written, prompt_tokens=read)), Finish()]
 
     run = run_of(budget=Budget(Limits(tokens=tokens)))

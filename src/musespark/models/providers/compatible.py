@@ -1,4 +1,4 @@
-"""Servers that speak OpenAI's Chat Completions: `openai-compatible:NAME@http://host:port/v1`, and those one runs oneself."""
+"""Servers that speak OpenAI's Chat Completions: `openai-compatible:NAME@http://host:port/v1`, vLLM, llama.cpp and LM Studio."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.models.openai import OpenAIChatModel
 
-SEES = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*", "*llama4*",
-        "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*", "*qwen2.5vl*",
-        "*qwen3.5*", "*molmo*", "*ovis*")
-"""Names of open models that read pictures. A server does not tell, and one that reads none may drop them without a word."""
-ADVICE = {
-    # What the SDK would send as max_completion_tokens, some of these servers ignore.
+VISION_MODELS = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*",
+                 "*llama4*", "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*",
+                 "*qwen2.5vl*", "*qwen3.5*", "*molmo*", "*ovis*")
+"""Name patterns of open models that read images. A server does not say, and may drop an image silently."""
+PROFILE = {
+    # Some of these servers ignore max_completion_tokens.
     "openai_chat_supports_max_completion_tokens": False,
     "openai_chat_streaming_requires_finish_reason": True,
     "openai_chat_supports_document_input": False,
@@ -31,14 +31,14 @@ ADVICE = {
 
 @functools.cache
 def _chat_model() -> type[OpenAIChatModel]:
-    """pydantic-ai's model of Chat Completions, that keeps which text to stop at ended a reply, where a server tells (vLLM does)."""
+    """pydantic-ai's model of Chat Completions, extended to keep the stop text that ended a reply (vLLM reports it)."""
     from pydantic_ai.models.openai import OpenAIChatModel, OpenAIStreamedResponse
 
     class Stream(OpenAIStreamedResponse):
         def _map_provider_details(self, chunk: Any) -> dict[str, Any] | None:
             details = super()._map_provider_details(chunk) or {}
-            told = getattr(chunk.choices[0], "stop_reason", None)
-            return {**details, **({"stop_reason": told} if isinstance(told, str) else {})} or None
+            stop_reason = getattr(chunk.choices[0], "stop_reason", None)
+            return {**details, **({"stop_reason": stop_reason} if isinstance(stop_reason, str) else {})} or None
 
     class ChatModel(OpenAIChatModel):
         @property
@@ -56,19 +56,18 @@ class Compatible(Provider):
     url_variables = ("OPENAI_COMPATIBLE_BASE_URL",)
     key_variables = ("OPENAI_COMPATIBLE_API_KEY",)
     needs_key = False
-    local = True
-    plain = True
+    is_local = True
+    has_fast_path = True
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.providers.vllm import VLLMProvider
 
-        # vLLM's provider knows the open model families by name; nothing in it is vLLM's alone but the name it gives itself,
-        # and that never leaves this process.
-        there = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return _chat_model()(model, provider=there, profile=believed(ADVICE, profile))
+        # vLLM's provider knows the open model families by name; nothing else in it is specific to vLLM.
+        provider = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        return _chat_model()(model, provider=provider, profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
-        return replace(super().abilities(model, profile), pictures_in=matches(model, SEES))
+        return replace(super().abilities(model, profile), pictures_in=matches(model, VISION_MODELS))
 
 
 class VLLM(Compatible):

@@ -7,16 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.content import Effort, Request
+from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed
+from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
+
+
+PROFILE = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True, "thinking_always_enabled": True,
+           "openai_chat_supports_max_reasoning_effort": True}
 
 
 class Meta(Provider):
-    """It rejects `stop`, effort `none` and every choice of tools but `auto`."""
+    """Meta. It rejects `stop`, effort `none` and every choice of tools but `auto`."""
 
     kind = "meta"
     library = "openai"
@@ -25,19 +30,17 @@ class Meta(Provider):
     key_variables = ("MODEL_API_KEY",)
     price_list = "meta"
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from openai import AsyncOpenAI
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.meta import MetaProvider
 
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
-        advice = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True,
-                  "thinking_always_enabled": True, "openai_chat_supports_max_reasoning_effort": True}
-        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=believed(advice, profile))
+        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), stop=False, tool_choice=False)
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
+    def find_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
         if request.effort == Effort.NONE:
             yield "answer without reasoning", "choose an effort from minimal up, or leave it out"

@@ -6,18 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 _PIXTRAL_SIDE = 1024
-"""Pixels; the same table."""
+"""Pixels of the longest side for Pixtral; from the same table as `Mistral.longest_side`."""
 
 
 class Mistral(Provider):
-    """Models that always reason have no effort to choose; pydantic-ai sends no schema."""
+    """Mistral. Its models that always reason take no effort, and pydantic-ai sends no schema."""
 
     kind = "mistral"
     library = "mistralai"
@@ -28,18 +28,18 @@ class Mistral(Provider):
     text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411",
                  "mistral-large-2407", "mistral-nemo*", "leanstral*")
     longest_side = 1540
-    """Of Mistral Small 3.1 and 3.2 and Medium 3: Mistral's docs, Vision, FAQ, in a table of maximum resolutions by model."""
+    """Pixels, for Mistral Small 3.1 and 3.2 and Medium 3; Mistral docs, Vision, FAQ, table of maximum resolutions."""
     max_temperature = 1.5
     id_length = 9
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.mistral import MistralModel
         from pydantic_ai.providers.mistral import MistralProvider
 
-        # Its client adds the version to the path by itself.
+        # The SDK adds the version to the path.
         base_url = access.base_url.removesuffix("/").removesuffix("/v1")
-        there = MistralProvider(base_url=base_url, api_key=access.key, http_client=http)
-        return MistralModel(model, provider=there, profile=believed(profile))
+        provider = MistralProvider(base_url=base_url, api_key=access.key, http_client=http)
+        return MistralModel(model, provider=provider, profile=merge_profiles(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)

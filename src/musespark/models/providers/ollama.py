@@ -7,38 +7,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.compatible import ADVICE, Compatible
-from musespark.models.providers.provider import Access, Profile, believed
+from musespark.models.providers.base import Access, Profile, merge_profiles
+from musespark.models.providers.compatible import PROFILE, Compatible
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
 
 class Ollama(Compatible):
-    """Ollama. It has no choice of tools: it takes the parameter and ignores it."""
+    """Ollama. It accepts a choice of tools and ignores it."""
 
     kind = "ollama"
     base_url = "http://127.0.0.1:11434/v1"
     url_variables = ("OLLAMA_BASE_URL",)
     key_variables = ("OLLAMA_API_KEY",)
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.ollama import OllamaProvider
 
-        there = OllamaProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile=believed(ADVICE, profile))
+        provider = OllamaProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        return OpenAIChatModel(model, provider=provider, profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), tool_choice=False)
 
-    def address(self, configured: str | None) -> str | None:
-        """As everywhere, and OLLAMA_HOST, by which Ollama's own client finds its server."""
+    def find_address(self, configured: str | None) -> str | None:
+        """Address of its API: as for other providers, else by OLLAMA_HOST, which Ollama's own client reads."""
         host = os.environ.get("OLLAMA_HOST", "").strip()
         if configured or os.environ.get("OLLAMA_BASE_URL") or not host:
-            return super().address(configured)
+            return super().find_address(configured)
         place = host if "://" in host else f"http://{host}"
         port = "" if place.rpartition(":")[2].strip("/").isdigit() else ":11434"
-        # 0.0.0.0 is where a server listens, not where one can call it.
+        # 0.0.0.0 is an address to listen on, not one to connect to.
         return f"{place.rstrip('/')}{port}/v1".replace("//0.0.0.0", "//127.0.0.1")

@@ -1,6 +1,6 @@
-"""OpenAI, through its two interfaces: `openai:NAME` (Chat Completions) and `openai-responses:NAME` (Responses).
+"""OpenAI, through its two APIs: `openai:NAME` (Chat Completions) and `openai-responses:NAME` (Responses).
 
-The second carries a model's reasoning from turn to turn, encrypted; it has neither seed nor stop. Nothing is stored there.
+Responses carries a model's encrypted reasoning from turn to turn and has neither seed nor stop; requests ask OpenAI to store nothing.
 """
 
 from __future__ import annotations
@@ -10,27 +10,28 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Effort, Request
+from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
-from musespark.models.providers.provider import Access, Lack, Profile, Provider, believed, matches
+from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
-    from pydantic_ai.models import Model as Wire
+    from pydantic_ai.models import Model as PydanticModel
 
-LADDERS: tuple[tuple[str, Profile], ...] = (
+REASONING_EFFORTS: tuple[tuple[str, Profile], ...] = (
     ("gpt-5.1-codex-max*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high", "xhigh"})}),
     ("gpt-5*-codex*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high"})}),
     ("gpt-5.1", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
     ("gpt-5.1-20*", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
     ("gpt-5.*", {"openai_supports_minimal_reasoning_effort": False}),
 )
-"""Steps of effort by patterns of names, the first that fits, where pydantic-ai would send what OpenAI's reference has not."""
-WHOLE: Profile = {"openai_chat_streaming_requires_finish_reason": True}
-"""A stream that ends without saying why broke off."""
+"""Reasoning efforts by name pattern, for models whose profile differs from OpenAI's reference; the first match counts."""
+REQUIRE_FINISH: Profile = {"openai_chat_streaming_requires_finish_reason": True}
+"""Treat a stream without a finish reason as broken off."""
 
 
 class OpenAI(Provider):
-    """Chat Completions."""
+    """OpenAI's Chat Completions API."""
 
     kind = "openai"
     library = "openai"
@@ -39,14 +40,14 @@ class OpenAI(Provider):
     key_variables = ("OPENAI_API_KEY",)
     price_list = "openai"
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
-    most_stops = 4
+    max_stops = 4
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=there, profile=believed(WHOLE, _ladder(model), profile))
+        provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        return OpenAIChatModel(model, provider=provider, profile=merge_profiles(REQUIRE_FINISH, _reasoning_efforts(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
@@ -55,19 +56,19 @@ class OpenAI(Provider):
         sampling = not _reasons(profile, None)
         return replace(can, temperature=sampling, top_p=sampling, stop=False)
 
-    def lacks(self, request: Request, profile: Profile) -> Iterator[Lack]:
-        yield from super().lacks(request, profile)
+    def find_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
+        yield from super().find_unsupported(request, profile)
         sampled = request.temperature is not None or request.top_p is not None
         if sampled and request.effort is not None and _reasons(profile, request.effort):
             yield "be given a temperature or top_p while it reasons", "leave them out, or ask for effort none"
 
 
-def _ladder(model: str) -> Profile:
-    return next((steps for pattern, steps in LADDERS if matches(model, (pattern,))), {})
+def _reasoning_efforts(model: str) -> Profile:
+    return next((efforts for pattern, efforts in REASONING_EFFORTS if matches(model, (pattern,))), {})
 
 
 def _reasons(profile: Profile, effort: Effort | None) -> bool:
-    """Whether a model reasons before it answers at that effort; one that does takes no temperature."""
+    """True if a model reasons at that effort before it answers; then it takes no temperature."""
     if not profile.get("openai_supports_reasoning", False):
         return False
     if effort is None:
@@ -76,16 +77,16 @@ def _reasons(profile: Profile, effort: Effort | None) -> bool:
 
 
 class OpenAIResponses(OpenAI):
-    """The Responses interface."""
+    """OpenAI's Responses API."""
 
     kind = "openai-responses"
 
-    def wire(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> Wire:
+    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIResponsesModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
-        there = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIResponsesModel(model, provider=there, profile=believed(_ladder(model), profile))
+        provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
+        return OpenAIResponsesModel(model, provider=provider, profile=merge_profiles(_reasoning_efforts(model), profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), seed=False, stop=False)

@@ -1,4 +1,4 @@
-"""What a hosted model's tokens cost, by genai-prices, which pydantic-ai brings along."""
+"""Prices of hosted models, from genai-prices (a dependency of pydantic-ai)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Price(NamedTuple):
     written: float
 
 
-def listed_price(provider: str | None, model: str) -> Price | None:
-    """The list price of a model; None where nobody knows. Steps for long prompts are left out: it is the first one's."""
+def get_list_price(provider: str | None, model: str) -> Price | None:
+    """List price of a model; None if it is unknown. Surcharges for long prompts are left out."""
     if provider is None:
         return None
     from genai_prices.data_snapshot import get_snapshot
@@ -36,8 +36,8 @@ def _per_token(per_million: Any) -> float | None:
     return None if base is None else float(base) / 1e6
 
 
-def billed(response: ModelResponse) -> float | None:
-    """What a reply cost, cached and long prompts priced as the provider does; None where nobody knows."""
+def get_billed_usd(response: ModelResponse) -> float | None:
+    """US dollars that a reply cost, with the provider's prices for cached and long prompts; None if they are unknown."""
     try:
         return float(response.cost().total_price)
     except (LookupError, ValueError, AssertionError):

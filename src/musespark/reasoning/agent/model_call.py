@@ -17,7 +17,7 @@ from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
 from musespark.events import Abstained, AnswerDropped, Noted, Pictured, Spent, Verified, Why
-from musespark.models.estimate import prompt_tokens, written_tokens
+from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.agent.deltas import DeltaTranslator
 from musespark.reasoning.concurrency import is_being_cancelled
@@ -129,7 +129,7 @@ class _Call:
 
     async def made(self, request: Request) -> ModelReply:
         """The reply; what was used is booked however it ends."""
-        self.read = prompt_tokens(request) if self.model.abilities.conversation else 0
+        self.read = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
         with self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
@@ -267,7 +267,7 @@ class _Call:
         if self.finish is not None or self.model.abilities.in_process:
             return
         characters = sum(len(part.text) for part in self.parts if isinstance(part, Text | Thinking))
-        more = written_tokens(characters) - (self.usage.tokens - self.usage.prompt_tokens)
+        more = estimate_written_tokens(characters) - (self.usage.tokens - self.usage.prompt_tokens)
         if more > 0:
             self.usage = replace(self.usage, tokens=self.usage.tokens + more, critical_path=self.usage.critical_path + more,
                                  usd=self.usage.usd + more * self.model.abilities.usd_per_token)

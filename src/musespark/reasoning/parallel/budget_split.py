@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Effort
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.agent.model_call import readable
 from musespark.reasoning.agent.task import AgentTask
@@ -43,7 +43,7 @@ def is_limited(run: RunContext) -> bool:
 
 def _read(task: AgentTask) -> int:
     """Tokens of its prompt."""
-    return prompt_tokens(readable(task.request, task.model)) if task.model.abilities.conversation else 0
+    return estimate_prompt_tokens(readable(task.request, task.model)) if task.model.abilities.conversation else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from musespark.budget import Budget, Cost, Reservation
 from musespark.content import Message, Mode, Request
 from musespark.errors import BadInput, BudgetExhausted
 from musespark.events import Noted
-from musespark.models.estimate import prompt_tokens
+from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
@@ -88,7 +88,7 @@ class _Comparing:
     def _held_to(self, request: Request, held: Reservation) -> Request:
         """The request with as many tokens as were granted, where any limit there is."""
         limits, abilities = self.allowed.limits, self.model.abilities
-        most, read = [request.max_tokens or math.inf], prompt_tokens(request)
+        most, read = [request.max_tokens or math.inf], estimate_prompt_tokens(request)
         if limits.tokens is not None:
             most.append(held.granted.tokens - read)
         if limits.usd is not None and abilities.usd_per_token:
@@ -118,7 +118,7 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
 
 def _cost(request: Request, model: Model, written: int) -> Cost:
     """What a verdict of so many tokens costs."""
-    read, abilities = prompt_tokens(request), model.abilities
+    read, abilities = estimate_prompt_tokens(request), model.abilities
     return Cost(tokens=read + written, usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token)
 
 

@@ -11,7 +11,8 @@ from typing import Literal, Self, TypeAlias
 
 from musespark.budget import Budget
 from musespark.content import Request
-from musespark.errors import BadOption, BeyondModel, QuestionTooLong
+from musespark.errors import BadOption, QuestionTooLong
+from musespark.models.capabilities import require_role, require_sight, require_tools
 from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask, ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
@@ -166,15 +167,14 @@ class Team:
         looking = next((tool for tool in self.tools if isinstance(tool, VisionToolFactory)), None)
         for model in self.models:
             read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
-            if (request.images or request.videos) and not (model.abilities.pictures_in or read_to):
-                raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
+            require_sight(model, request, images_as_text=read_to)
         for model in self.explorers:
-            if (request.tools or self.tools) and not model.abilities.tools:
-                raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
+            if request.tools or self.tools:
+                require_tools(model)
         for role in ("refiner", "judge", "merger"):
             player: Model | None = getattr(self, role)
-            if player is not None and not player.abilities.conversation:
-                raise BeyondModel(player.name, f"be a {role}", "choose a model that reads conversations")
+            if player is not None:
+                require_role(player, role)
         names = {getattr(tool, "spec", None) for tool in self.tools}
         own = {spec.name for spec in names if spec is not None} | set(looking.names if looking else ())
         taken = {tool.name for tool in request.tools} & own

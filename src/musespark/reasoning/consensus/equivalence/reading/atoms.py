@@ -8,7 +8,15 @@ from fractions import Fraction
 
 from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
-from musespark.reasoning.consensus.equivalence.reading.trees import MINUS, Tree, Unreadable, canonical, exact_logarithm, number, rational
+from musespark.reasoning.consensus.equivalence.reading.trees import (
+    MINUS,
+    Tree,
+    Unreadable,
+    canonical,
+    exact_logarithm,
+    number,
+    rational,
+)
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {

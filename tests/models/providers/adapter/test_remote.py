@@ -14,12 +14,12 @@ from musespark.content import Effort, Image, Message, Request, Text, Thinking, T
 from musespark.errors import BadOption, BeyondModel, MissingKey
 from musespark.models.fake import DOT
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.providers.adapter.remote import RemoteModel, RemoteOptions
 from musespark.models.providers.anthropic import Anthropic
 from musespark.models.providers.mistral import Mistral
 from musespark.models.providers.openai import OpenAI
 from musespark.models.providers.prices import Price
-from musespark.models.providers.remote import RemoteModel, RemoteOptions
-from musespark.models.registry import model_named
+from musespark.models.registry import create_model
 
 BY_NAME = {str(kind): kind for kind in KINDS}
 LOOK = ToolSpec.of("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
@@ -52,7 +52,7 @@ async def test_a_reply_streams_as_it_comes_and_ends_whole(kind):
     assert (first.usage.calls, first.usage.tokens) == (1, 0)
     usage = last.usage
     assert (usage.calls, usage.prompt_tokens, usage.tokens, usage.critical_path) == (1, 100, 120, 20)
-    assert (usage.usd > 0) == (not kind.provider.local) and usage.usd < 0.01
+    assert (usage.usd > 0) == (not kind.provider.is_local) and usage.usd < 0.01
     finish = deltas[-1]
     assert isinstance(finish, Finish) and finish.why == "finished" and finish.message.text == "The answer is 42."
     assert {part.made_by for part in finish.message.parts} == {model.name}
@@ -217,7 +217,7 @@ REFUSED = [
     ("meta", {"tools": (LOOK,), "tool_choice": "none"}, "choose tools by 'none'"),
     ("ollama", {"tools": (LOOK,), "tool_choice": "required"}, "choose tools"),
     ("mistral", {"schema": SCHEMA}, "held to a schema"),
-    ("llamacpp", {"images": [Image.from_bytes(DOT)]}, "look at pictures"),
+    ("llamacpp", {"images": [Image.from_bytes(DOT)]}, "read pictures"),
     ("google", {"images": [Image(b"GIF89a", "image/gif")]}, "read image/gif"),
     ("openai", {"images": [Image(b"BM", "image/bmp")]}, "read image/bmp"),
 ]
@@ -392,4 +392,4 @@ async def test_thoughts_of_a_person_or_of_nobody_known_are_not_sent():
 @pytest.mark.parametrize(("model", "pixels"), [("mistral:mistral-medium-latest", 1540), ("mistral:pixtral-large-latest", 1024),
                                                ("mistral:pixtral-12b-2409", 1024), ("google:gemini-2.5-pro", 3072)])
 def test_pictures_are_sent_no_larger_than_the_model_takes_them(model, pixels):
-    assert model_named(model).abilities.longest_side == pixels
+    assert create_model(model).abilities.longest_side == pixels

@@ -9,7 +9,7 @@ from models.providers.kinds import KINDS
 from models.providers.servers import serving
 
 from musespark.content import Image, Request, Video
-from musespark.models.estimate import TOKENS_PER_SECOND, prompt_tokens
+from musespark.models.estimate import TOKENS_PER_SECOND, estimate_prompt_tokens
 from musespark.models.fake import DOT
 
 CLIP = Video(b"\0\0\0\x18ftypmp42 a clip", "video/mp4", Image(DOT, "image/png"), "A video of 2 seconds.\n", 2.0)
@@ -51,4 +51,4 @@ async def test_a_person_can_say_that_a_model_takes_no_videos():
 
 def test_its_seconds_count_as_tokens():
     longer = Request.of("What?", videos=[replace(CLIP, seconds=12.0)])
-    assert prompt_tokens(longer) - prompt_tokens(Request.of("What?", videos=[CLIP])) == 10 * TOKENS_PER_SECOND
+    assert estimate_prompt_tokens(longer) - estimate_prompt_tokens(Request.of("What?", videos=[CLIP])) == 10 * TOKENS_PER_SECOND

@@ -13,10 +13,10 @@ from musespark.content import Image, Message, Request, Text, Thinking, ToolCall,
 from musespark.errors import ModelFailed, MuseError
 from musespark.models.fake import DOT
 from musespark.models.model import TextDelta, ThinkingDelta, UsageDelta
+from musespark.models.providers.adapter.chat_fastpath import MAX_EVENT_BYTES, ChatStream, build_body
+from musespark.models.providers.adapter.remote import RemoteModel, RemoteOptions
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama
-from musespark.models.providers.plain import LONGEST, PlainReply, body_of
-from musespark.models.providers.remote import RemoteModel, RemoteOptions
 
 NAMES = ("any", "qwen3-8b", "gemma-3-4b", "gpt-oss-20b", "deepseek-r1")
 WORDS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
@@ -57,7 +57,7 @@ def both(kind, name, request, reply=None):
         found = []
         async with serving("chat", *([reply, reply] if reply else [])) as server:
             for plain in (True, False):
-                provider = type("Provider", (kind,), {"plain": plain})()
+                provider = type("Provider", (kind,), {"has_fast_path": plain})()
                 model = RemoteModel(provider, name, RemoteOptions(base_url=server.url))
                 try:
                     found.append(whole_texts([delta async for delta in model.stream(request)]))
@@ -140,10 +140,10 @@ def test_what_takes_more_than_text_goes_the_long_way():
             Request.of("What?", images=[Image.from_bytes(DOT)]),
             *(Request(messages=(*plain.messages, *then, *plain.messages)) for then in (
                 [called, Message("tool", (ToolResult("1", (Text("4"),)),))], [signed], [Message("system", (Text("Be brief."),))]))]
-    assert body_of("m", plain, {}) is not None and all(body_of("m", request, {}) is None for request in more)
-    assert body_of("m", plain, {"openai_supports_reasoning": True}) is None
+    assert build_body("m", plain, {}) is not None and all(build_body("m", request, {}) is None for request in more)
+    assert build_body("m", plain, {"openai_supports_reasoning": True}) is None
     unsigned = Message("assistant", (Thinking("hm"), Text("4")))
-    assert body_of("m", Request(messages=(*plain.messages, unsigned, *plain.messages)), {})["messages"][1]["content"] == "4"
+    assert build_body("m", Request(messages=(*plain.messages, unsigned, *plain.messages)), {})["messages"][1]["content"] == "4"
 
 
 def test_a_multibyte_letter_may_be_cut_anywhere():
@@ -232,9 +232,9 @@ async def test_an_event_without_end_is_not_waited_for():
             yield taken[-1]
 
     with pytest.raises(ValueError, match="more than 4,000,000 bytes"):
-        async for _ in PlainReply(received(), "m", "here", "openai", {}):
+        async for _ in ChatStream(received(), "m", "here", "openai", {}):
             pass
-    assert sum(map(len, taken)) <= LONGEST + 65_536
+    assert sum(map(len, taken)) <= MAX_EVENT_BYTES + 65_536
 
 
 def test_a_count_below_zero_is_none():

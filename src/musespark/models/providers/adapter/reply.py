@@ -1,0 +1,125 @@
+"""Translation of a provider's stream into deltas: text and thoughts as they come, tool calls at the end, and running usage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from musespark.content import Message, Request, Text, ToolCall
+from musespark.models.estimate import CHARACTERS_PER_WRITTEN_TOKEN, estimate_prompt_tokens, estimate_written_tokens
+from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.providers.adapter.conversation import from_provider_response
+from musespark.models.providers.prices import Price, get_billed_usd
+from musespark.usage import Usage
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelResponse
+    from pydantic_ai.models import StreamedResponse
+
+    from musespark.models.providers.adapter.chat_fastpath import ChatStream
+
+REPORT_EVERY = 64
+"""Estimated tokens between two usage reports; the caller estimates what came after the last one in the same way."""
+
+_DELTAS = (TextDelta, ThinkingDelta)
+
+
+class ResponseTranslator:
+    """Translates one reply.
+
+    Most providers report usage with the last event only. Until then the count is an estimate by length, so that a budget can stop
+    a call in time and a cancelled call is booked at about its cost; the last `UsageDelta` is the provider's own report.
+    """
+
+    def __init__(self, name: str, origin: str, request: Request, price: Price, has_list_price: bool) -> None:
+        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`."""
+        self._name = name
+        self._origin = origin
+        self._price = price
+        self._has_list_price = has_list_price
+        self._prompt = estimate_prompt_tokens(request)
+        self._stop = request.stop
+        self._characters = 0
+        self._reported = 0
+
+    def begin(self) -> UsageDelta:
+        """Report that the provider has accepted the request; the prompt is counted from now on."""
+        return UsageDelta(self._usage(self._prompt, 0))
+
+    def translate(self, event: Any, stream: StreamedResponse | ChatStream) -> Iterator[Delta]:
+        """Yield the deltas of an event."""
+        delta = event if isinstance(event, _DELTAS) else _to_delta(event)
+        if delta is None:
+            return
+        yield delta
+        self._characters += len(delta.text)
+        written = estimate_written_tokens(self._characters)
+        if written >= self._reported + REPORT_EVERY:
+            self._reported = written
+            reported = stream.usage
+            yield UsageDelta(self._usage(reported.input_tokens or self._prompt, max(reported.output_tokens, written)))
+
+    @property
+    def has_text(self) -> bool:
+        """True if some text of an answer or a thought has come."""
+        return self._characters > 0
+
+    def end(self, response: ModelResponse) -> Iterator[Delta]:
+        """Yield the end: tool calls, the total usage, and the message as it goes into the conversation."""
+        message = from_provider_response(response, self._name, self._origin)
+        refusal = get_refusal(response)
+        if refusal:
+            yield TextDelta(refusal)
+            message = Message("assistant", (*message.parts, Text(refusal, self._name)))
+        for part in message.parts:
+            if isinstance(part, ToolCall):
+                yield ToolCallDelta(part)
+        yield UsageDelta(self._total(response))
+        if response.finish_reason == "length":
+            yield Finish("length", "it reached the most tokens it may write", message)
+        elif response.finish_reason == "content_filter":
+            yield Finish("finished", "it declined" if refusal else "the provider's filter stopped it", message)
+        else:
+            yield Finish("finished", "", message, find_stop_text(response, self._stop))
+
+    def _total(self, response: ModelResponse) -> Usage:
+        reported = response.usage
+        if not reported.input_tokens and not reported.output_tokens:
+            return self._usage(self._prompt, estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
+        usage = self._usage(reported.input_tokens, reported.output_tokens)
+        exact = get_billed_usd(response) if self._has_list_price else None
+        return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
+                                                 calls=usage.calls)
+
+    def _usage(self, prompt: int, written: int) -> Usage:
+        return Usage(tokens=prompt + written, critical_path=written, prompt_tokens=prompt, calls=1,
+                     usd=prompt * self._price.prompt + written * self._price.written)
+
+
+def _to_delta(event: Any) -> TextDelta | ThinkingDelta | None:
+    """Text or thought of an event, if it has any."""
+    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
+
+    match event:
+        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)) if text:
+            return TextDelta(text)
+        case PartStartEvent(part=ThinkingPart(content=text)) | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)) if text:
+            return ThinkingDelta(text)
+    return None
+
+
+def find_stop_text(response: ModelResponse, stop: tuple[str, ...]) -> str | None:
+    """The stop text that ended a reply, in the form of `Finish.stop`.
+
+    Anthropic reports that one did, but not which, so it is known only if there is one. vLLM reports the text itself.
+    """
+    details = response.provider_details or {}
+    if details.get("finish_reason") == "stop_sequence":
+        return stop[0] if len(stop) == 1 else ""
+    reason = details.get("stop_reason")
+    return reason if isinstance(reason, str) and reason in stop else None
+
+
+def get_refusal(response: ModelResponse) -> str:
+    """Text of a refusal, if the provider reports it apart from the answer; else empty."""
+    return str((response.provider_details or {}).get("refusal") or "")
