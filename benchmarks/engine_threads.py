@@ -14,7 +14,7 @@ import time
 import numpy as np
 from weights_of import engine_of
 
-from musespark.nano.lines import Feed
+from musespark.nano.decode_session import Feed
 from musespark.nano.network import NumpyLines
 
 COUNTS = (1, 2, 4, 8, 16)

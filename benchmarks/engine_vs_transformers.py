@@ -19,10 +19,10 @@ from pathlib import Path
 from weights_of import weights_of
 
 from musespark.nano import vocabulary as v
+from musespark.nano.decode_session import Feed, Network
 from musespark.nano.engine import Engine
+from musespark.nano.engine_events import Finished
 from musespark.nano.export import export
-from musespark.nano.happenings import Finished
-from musespark.nano.lines import Feed, Network
 from musespark.nano.threads import Question
 from musespark.nano.weights import save
 

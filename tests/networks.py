@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.lines import Feed
+from musespark.nano.decode_session import Feed
 from musespark.nano.weights import NanoConfig
 
 SMALL = NanoConfig(width=64, layers=3, heads=4, hidden=128, context=512)

@@ -12,7 +12,7 @@ import random
 import sys
 from pathlib import Path
 
-from musespark.nano.worlds import held_out, load_world
+from musespark.nano.tasks import held_out, load_world
 
 COUNT = 32
 SEED = 20

@@ -6,11 +6,11 @@ from networks import SMALL, Scripted, play, random_weights
 
 from musespark.evals.card import write_card
 from musespark.evals.native import Result, Sitting, Tally, reachable, same, sit
+from musespark.evals.parallel import plan, survey, vote
 from musespark.evals.report import Row, write
-from musespark.evals.survey import plan, survey, vote
 from musespark.nano import weights
 from musespark.nano.engine import Engine
-from musespark.nano.worlds import Problem, load_world
+from musespark.nano.tasks import Problem, load_world
 
 LIKE = Sitting("", "", problems=3)
 

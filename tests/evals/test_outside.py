@@ -10,7 +10,7 @@ from musespark.cli.app import run
 from musespark.errors import BadOption
 from musespark.evals.outside import check_verifiers, load, totals
 from musespark.evals.variations import TASKS, vary
-from musespark.nano.worlds import load_world
+from musespark.nano.tasks import load_world
 
 RECORDS = os.environ.get("MUSE_OUTSIDE_RECORDS", "")
 MAZE = {"R": 3, "C": 3, "P": [[0, 1], [1, 2], [2, 5], [5, 8], [0, 3], [3, 4], [3, 6], [6, 7]], "s": 0, "g": 8}

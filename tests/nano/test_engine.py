@@ -13,7 +13,7 @@ from musespark.content import MAX_THREADS
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.engine import MOST_THREADS, Batch, Engine
-from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.engine_events import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.nano.threads import BEGINS, Question
 
 PROMPT = tokens("<bos>2+2?")

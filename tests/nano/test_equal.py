@@ -11,8 +11,8 @@ import pytest
 from networks import SMALL, random_weights
 
 from musespark.nano import vocabulary as v, weights
+from musespark.nano.decode_session import Feed, Line
 from musespark.nano.export import export
-from musespark.nano.lines import Feed, Line
 from musespark.nano.network import NumpyLines, NumpyNetwork
 from musespark.nano.trace import Trace, begin
 

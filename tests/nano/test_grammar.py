@@ -14,8 +14,8 @@ from networks import Path, Scripted, tokens
 from musespark.errors import ModelFailed
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
+from musespark.nano.engine_events import Cancelled, Fed, Finished, Kept, Returned, Started, Wrote
 from musespark.nano.grammar import KINDS, NEXT, Role, State, follow, forbidden, may
-from musespark.nano.happenings import Cancelled, Fed, Finished, Kept, Returned, Started, Wrote
 from musespark.nano.threads import BEGINS
 
 NEVER = {"<pad>", "<bos>", "<patch>", "<unknown>", "<instant>", "<think>", "<contemplate>"}

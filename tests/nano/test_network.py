@@ -11,7 +11,7 @@ from networks import SMALL, plain_logits, random_weights
 
 from musespark.nano import vocabulary as v
 from musespark.nano.cache import Line
-from musespark.nano.lines import Feed
+from musespark.nano.decode_session import Feed
 from musespark.nano.network import NumpyLines, NumpyNetwork
 
 TENSORS = random_weights(SMALL)

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from musespark.nano.repetition import EVERY, PERIOD, SUFFIX, is_repeating
+from musespark.nano.tasks import MEASURED, load_world
 from musespark.nano.trace import begin
-from musespark.nano.worlds import MEASURED, load_world
 
 
 @pytest.mark.parametrize("period", [1, 2, 7, PERIOD])

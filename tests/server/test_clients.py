@@ -13,7 +13,7 @@ import pytest
 from musespark import ask_sync
 from musespark.content import ToolResult
 from musespark.models.fake import DOT
-from musespark.nano.worlds import load_world
+from musespark.nano.tasks import load_world
 from musespark.pictures import png
 
 from . import test_chat as chat, test_messages as messages, test_responses as responses

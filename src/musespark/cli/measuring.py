@@ -39,8 +39,8 @@ def measure(
 ) -> None:
     """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
     from musespark.evals.native import Sitting
+    from musespark.evals.parallel import plan, vote
     from musespark.evals.report import table, write
-    from musespark.evals.survey import plan, vote
     from musespark.nano.weights import load
 
     require("The evaluation", "eval", "matplotlib")
@@ -89,7 +89,7 @@ def _show(sittings: list[Sitting], weights: Path | None, jobs: int, quiet: bool)
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from musespark.evals.survey import survey
+    from musespark.evals.parallel import survey
 
     rows: dict[int, Row] = {}
     done = [0] * len(sittings)

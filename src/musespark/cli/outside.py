@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def tasks() -> None:
     """Show what one may ask the native model, with an example each."""
-    from musespark.nano.worlds.scope import SCOPES
+    from musespark.nano.tasks.scope import SCOPES
 
     for scope in SCOPES:
         picture = f" --image {'PICTURE' if scope.task == 'shapes' else f'examples/{scope.task}.png'}" if scope.has_picture else ""
@@ -46,7 +46,7 @@ def outside(
 
     from musespark.errors import BadOption
     from musespark.evals import outside as measured
-    from musespark.evals.others import others
+    from musespark.evals.outside_sources import others
     from musespark.evals.report import replace_file
 
     if classic_art is not None and not (classic_art / "stool.png").is_file():
@@ -72,7 +72,7 @@ def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
 
     from musespark.evals.outside import Asked, check_verifiers, totals
     from musespark.evals.variations import TASKS, vary
-    from musespark.nano.worlds import load_world
+    from musespark.nano.tasks import load_world
 
     def own(task: str) -> Iterator[Asked]:
         rng = random.Random(seed)

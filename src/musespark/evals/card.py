@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from musespark.evals.report import Row, replace_file, table
+from musespark.nano.tasks.scope import SCOPES
 from musespark.nano.training.curve import read_log
-from musespark.nano.worlds.scope import SCOPES
 
 TARGETS: Mapping[str, tuple[float, float, str]] = {
     "countdown-3": (0.95, 0.995, ""),

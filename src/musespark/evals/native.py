@@ -15,13 +15,13 @@ from musespark.content import THREADS
 from musespark.evals.report import Row
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
-from musespark.nano.happenings import Finished, Started
+from musespark.nano.engine_events import Finished, Started
 from musespark.nano.picture import patches, shrink
+from musespark.nano.tasks import Problem, World, load_world
+from musespark.nano.tasks.countdown import Move, evaluate, moves, promise, solves
+from musespark.nano.tasks.decline import SENTENCE
 from musespark.nano.threads import Question
 from musespark.nano.trace import prompt
-from musespark.nano.worlds import Problem, World, load_world
-from musespark.nano.worlds.countdown import Move, evaluate, moves, promise, solves
-from musespark.nano.worlds.decline import SENTENCE
 
 VOTE_TEMPERATURE = 0.7
 REPEATED = 400
@@ -33,7 +33,7 @@ class Sitting:
     """What is measured, and how."""
 
     world: str
-    """A name of `worlds.MEASURED`."""
+    """A name of `tasks.MEASURED`."""
     mode: str
     problems: int = 1000
     seed: int = 0

@@ -23,12 +23,12 @@ import numpy as np
 from musespark.errors import BadOption
 from musespark.evals.outside_pictures import draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
-from musespark.nano.worlds import grid, load_world
-from musespark.nano.worlds.code import tidy
-from musespark.nano.worlds.code_reading import find_program, output_of
-from musespark.nano.worlds.countdown import evaluate, solution
-from musespark.nano.worlds.grid import Grid
-from musespark.nano.worlds.lake import read_map
+from musespark.nano.tasks import grid, load_world
+from musespark.nano.tasks.code import tidy
+from musespark.nano.tasks.code_reading import find_program, output_of
+from musespark.nano.tasks.countdown import evaluate, solution
+from musespark.nano.tasks.grid import Grid
+from musespark.nano.tasks.lake import read_map
 
 _LAKE_QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."
 _LAKE_QUESTIONS = {

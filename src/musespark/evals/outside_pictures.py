@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from musespark.nano.worlds import frames
-from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES
+from musespark.nano.tasks import frames
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
 
 _CELL = 40
 """Pixels of a maze's cell."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from musespark.nano.worlds import Problem, frames, grid, load_world, walls
-from musespark.nano.worlds.grid import STEPS, Grid
-from musespark.nano.worlds.walls import Style
+from musespark.nano.tasks import Problem, frames, grid, load_world, walls
+from musespark.nano.tasks.grid import STEPS, Grid
+from musespark.nano.tasks.walls import Style
 
 TASKS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code")
 _BEFORE = (

@@ -30,7 +30,7 @@ from musespark.models.model import (
     VerifiedDelta,
 )
 from musespark.nano import vocabulary as v
-from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.engine_events import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -212,7 +212,7 @@ class Telling:
 
     def outside(self) -> str | None:
         """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
-        from musespark.nano.worlds import load_world
+        from musespark.nano.tasks import load_world
 
         if self._vetted or not self.world:
             return None
@@ -221,7 +221,7 @@ class Telling:
 
     def abstain(self, reason: str) -> Iterator[Delta]:
         """A sentence in place of an answer. reason: a clause without a full stop."""
-        from musespark.nano.worlds.scope import abstention
+        from musespark.nano.tasks.scope import abstention
 
         yield from self._abstained(abstention(self.world, reason), reason)
 
@@ -233,8 +233,8 @@ class Telling:
 
     def end(self, finished: Finished) -> Iterator[Delta]:
         """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
-        from musespark.nano.worlds import load_world
-        from musespark.nano.worlds.decline import declining
+        from musespark.nano.tasks import load_world
+        from musespark.nano.tasks.decline import declining
 
         if finished.ending == "declined":
             yield from self._abstained(*declining(self.question, self.picture))

@@ -14,9 +14,9 @@ import numpy as np
 
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import vocabulary as v
+from musespark.nano.decode_session import Network
+from musespark.nano.engine_events import Happening
 from musespark.nano.grammar import forbidden
-from musespark.nano.happenings import Happening
-from musespark.nano.lines import Network
 from musespark.nano.sampling import choose
 from musespark.nano.threads import Canvas, Question, Run
 from musespark.nano.weights import DEFAULT, NanoConfig, load

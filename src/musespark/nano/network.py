@@ -20,7 +20,7 @@ import numpy as np
 from musespark.nano import vocabulary as v
 from musespark.nano.attention import Step
 from musespark.nano.cache import Cache, Line
-from musespark.nano.lines import Feed
+from musespark.nano.decode_session import Feed
 from musespark.nano.weights import NanoConfig
 
 Attend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from musespark.nano import tiles, vocabulary as v
+from musespark.nano.decode_session import Feed, Line, Lines
+from musespark.nano.engine_events import Cancelled, Ending, Fed, Finished, Happening, Kept, Returned, Started, Wrote
 from musespark.nano.grammar import Role, State, follow
-from musespark.nano.happenings import Cancelled, Ending, Fed, Finished, Happening, Kept, Returned, Started, Wrote
-from musespark.nano.lines import Feed, Line, Lines
 from musespark.nano.repetition import is_repeating
 
 DEPTH = 2

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks import load_world
 from musespark.nano.training.batches import LONG, SHORT, batches, compose, fill, in_background, pack, traces
-from musespark.nano.worlds import load_world
 
 SHARES = {"countdown": 0.6, "lake": 0.3, "code": 0.1}
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.picture import PATCH_WIDTH, patches, shrink
+from musespark.nano.tasks import World, load_world
 from musespark.nano.trace import Trace, begin
-from musespark.nano.worlds import World, load_world
 
 SHORT, LONG = 512, 864
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""

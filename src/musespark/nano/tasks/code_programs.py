@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from musespark.nano.worlds.code_steps import Run, Unsuitable, run
+from musespark.nano.tasks.code_steps import Run, Unsuitable, run
 
 LONGEST = 96
 """Characters of a program."""

@@ -8,17 +8,17 @@ from collections.abc import Callable
 import numpy as np
 
 from musespark.nano import tiles
-from musespark.nano.trace import Branch
-from musespark.nano.worlds import grid, walls
-from musespark.nano.worlds.grid import BACK, BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.grid_questions import (
+from musespark.nano.tasks import grid, walls
+from musespark.nano.tasks.grid import BACK, BIT, SIZES, STEPS, Grid
+from musespark.nano.tasks.grid_questions import (
     MAZE_PHRASINGS as PHRASINGS,
     MAZE_QUESTIONS as QUESTIONS,
     asks_for_shortest,
     not_read,
 )
-from musespark.nano.worlds.maze_reading import read_maze
-from musespark.nano.worlds.world import Problem, held_out as is_held_out
+from musespark.nano.tasks.maze_reading import read_maze
+from musespark.nano.tasks.task import Problem, held_out as is_held_out
+from musespark.nano.trace import Branch
 
 
 class Maze:

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.code import Code, ask
+from musespark.nano.tasks.code_programs import LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.tasks.code_reading import find_program
+from musespark.nano.tasks.code_steps import Unsuitable, run
+from musespark.nano.tasks.task import held_out
 from musespark.nano.trace import begin
-from musespark.nano.worlds.code import Code, ask
-from musespark.nano.worlds.code_programs import LONGEST, LONGEST_THOUGHT, program
-from musespark.nano.worlds.code_reading import find_program
-from musespark.nano.worlds.code_steps import Unsuitable, run
-from musespark.nano.worlds.world import held_out
 
 world = Code()
 

@@ -11,12 +11,12 @@ import random
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.code_programs import LINES, LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.tasks.code_questions import ASKED_FIRST, ASKED_LAST, not_read, read
+from musespark.nano.tasks.code_reading import find_program, has_comment, output_of
+from musespark.nano.tasks.code_steps import Unsuitable, run
+from musespark.nano.tasks.task import Problem, held_out as is_held_out
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.code_programs import LINES, LONGEST, LONGEST_THOUGHT, program
-from musespark.nano.worlds.code_questions import ASKED_FIRST, ASKED_LAST, not_read, read
-from musespark.nano.worlds.code_reading import find_program, has_comment, output_of
-from musespark.nano.worlds.code_steps import Unsuitable, run
-from musespark.nano.worlds.world import Problem, held_out as is_held_out
 
 
 def ask(source: str, rng: random.Random) -> str:

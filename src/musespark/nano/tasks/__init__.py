@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from musespark.nano.worlds.world import Problem, World, held_out
+from musespark.nano.tasks.task import Problem, World, held_out
 
 __all__ = ["MEASURED", "WORLDS", "Problem", "World", "held_out", "load_world"]
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
-from musespark.nano.worlds.wording import Phrasings, plain, unread
+from musespark.nano.tasks.wording import Phrasings, plain, unread
 
 QUESTIONS = (
     "Use {numbers} to make {target}.",

@@ -7,17 +7,17 @@ import random
 import numpy as np
 
 from musespark.nano import tiles
-from musespark.nano.trace import Branch
-from musespark.nano.worlds import frames, grid
-from musespark.nano.worlds.grid import BIT, SIZES, STEPS, Grid
-from musespark.nano.worlds.grid_questions import (
+from musespark.nano.tasks import frames, grid
+from musespark.nano.tasks.grid import BIT, SIZES, STEPS, Grid
+from musespark.nano.tasks.grid_questions import (
     LAKE_PHRASINGS as PHRASINGS,
     LAKE_QUESTIONS as QUESTIONS,
     asks_for_shortest,
     not_read,
 )
-from musespark.nano.worlds.lake_reading import is_explained, look
-from musespark.nano.worlds.world import Problem, held_out as is_held_out
+from musespark.nano.tasks.lake_reading import is_explained, look
+from musespark.nano.tasks.task import Problem, held_out as is_held_out
+from musespark.nano.trace import Branch
 
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
 """Shares of ice that the maps are drawn with, one of them at random."""

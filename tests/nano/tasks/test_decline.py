@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.decline import SENTENCE, Decline, everyday_by_hand
+from musespark.nano.tasks.decline_questions import LONGEST, documentation, lines, templates, words
+from musespark.nano.tasks.task import Deck, held_out
 from musespark.nano.trace import begin
-from musespark.nano.worlds.decline import SENTENCE, Decline, everyday_by_hand
-from musespark.nano.worlds.decline_questions import LONGEST, documentation, lines, templates, words
-from musespark.nano.worlds.world import Deck, held_out
 
 world = Decline()
 rng = random.Random(0)

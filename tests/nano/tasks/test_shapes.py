@@ -11,10 +11,10 @@ import pytest
 
 from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_shape
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks import shapes
+from musespark.nano.tasks.shapes import Shapes, ask, expect, reasoned, reworded
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 from musespark.nano.trace import begin
-from musespark.nano.worlds import shapes
-from musespark.nano.worlds.shapes import Shapes, ask, expect, reasoned, reworded
-from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
 world = Shapes()

@@ -10,12 +10,12 @@ from pathlib import Path
 from musespark.evals.outside import Asked
 from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
-from musespark.nano.worlds import grid, load_world
-from musespark.nano.worlds.code import tidy
-from musespark.nano.worlds.code_reading import output_of
-from musespark.nano.worlds.grid import Grid
-from musespark.nano.worlds.grid_questions import LAKE_QUESTIONS, MAZE_QUESTIONS
-from musespark.nano.worlds.lake import Lake
+from musespark.nano.tasks import grid, load_world
+from musespark.nano.tasks.code import tidy
+from musespark.nano.tasks.code_reading import output_of
+from musespark.nano.tasks.grid import Grid
+from musespark.nano.tasks.grid_questions import LAKE_QUESTIONS, MAZE_QUESTIONS
+from musespark.nano.tasks.lake import Lake
 
 _COUNTDOWN_TASKS = (
     "Using the numbers [{numbers}], create an equation that equals {target}. You can use basic arithmetic operations (+, -, *, /) "

@@ -11,13 +11,13 @@ from hypothesis import given, settings, strategies as st
 
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.canvas import Canvas
+from musespark.nano.tasks import grid
+from musespark.nano.tasks.grid import STEPS, Grid
+from musespark.nano.tasks.lake import Lake
+from musespark.nano.tasks.maze import Maze
+from musespark.nano.tasks.task import Problem, World, held_out as is_held_out
 from musespark.nano.tiles import MOVES
 from musespark.nano.trace import Trace
-from musespark.nano.worlds import grid
-from musespark.nano.worlds.grid import STEPS, Grid
-from musespark.nano.worlds.lake import Lake
-from musespark.nano.worlds.maze import Maze
-from musespark.nano.worlds.world import Problem, World, held_out as is_held_out
 
 WORLDS: list[World] = [Lake(), Maze()]
 ROOT, CONTINUED = 0, 1
@@ -205,7 +205,7 @@ def test_a_problem_is_on_the_side_that_was_asked_for(world: World, seed: int, he
 
 @pytest.mark.parametrize("module", ["lake", "maze"])
 def test_there_are_a_dozen_ways_to_ask(module: str) -> None:
-    questions = __import__(f"musespark.nano.worlds.{module}", fromlist=["QUESTIONS"]).QUESTIONS
+    questions = __import__(f"musespark.nano.tasks.{module}", fromlist=["QUESTIONS"]).QUESTIONS
     assert len(set(questions)) == len(questions) >= 12
     assert all(25 <= len(question) <= 90 and v.UNKNOWN not in v.encode(question) for question in questions)
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musespark.nano.worlds import grid, walls
-from musespark.nano.worlds.grid import Grid
-from musespark.nano.worlds.lake import Lake
-from musespark.nano.worlds.maze import CARVERS, Maze, as_grid, key_of
-from musespark.nano.worlds.maze_reading import DrawnMaze, read_maze
-from musespark.nano.worlds.walls import Style
-from musespark.nano.worlds.world import held_out
+from musespark.nano.tasks import grid, walls
+from musespark.nano.tasks.grid import Grid
+from musespark.nano.tasks.lake import Lake
+from musespark.nano.tasks.maze import CARVERS, Maze, as_grid, key_of
+from musespark.nano.tasks.maze_reading import DrawnMaze, read_maze
+from musespark.nano.tasks.task import held_out
+from musespark.nano.tasks.walls import Style
 from musespark.pictures import as_image, pixels
 
 QUESTION = "Which moves solve this maze?"

@@ -17,11 +17,11 @@ import numpy as np
 from PIL import Image
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
+from musespark.nano.tasks.shapes_reading import look
+from musespark.nano.tasks.task import Deck, Problem
+from musespark.nano.tasks.wording import Phrasings, plain, unread
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw, read, varied
-from musespark.nano.worlds.shapes_reading import look
-from musespark.nano.worlds.wording import Phrasings, plain, unread
-from musespark.nano.worlds.world import Deck, Problem
 
 _IS_THERE = (
     "is there a {}?",

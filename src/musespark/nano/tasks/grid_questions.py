@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from musespark.nano.worlds.wording import Phrasings, plain, unread
+from musespark.nano.tasks.wording import Phrasings, plain, unread
 
 LAKE_QUESTIONS = (
     "Find a safe shortest path from the start to the goal on this frozen lake.",

@@ -19,9 +19,9 @@ from itertools import combinations
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.countdown_reading import QUESTIONS, not_read, read
+from musespark.nano.tasks.task import Problem, held_out as split
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.countdown_reading import QUESTIONS, not_read, read
-from musespark.nano.worlds.world import Problem, held_out as split
 
 TRIES = 10
 """First moves tried side by side."""

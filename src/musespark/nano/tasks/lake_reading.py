@@ -10,9 +10,9 @@ import numpy as np
 from musespark.nano import tiles
 from musespark.nano.canvas import Canvas
 from musespark.nano.picture import trim
+from musespark.nano.tasks import frames
+from musespark.nano.tasks.reading import Areas, explains, has_plain_margins, read_tiles
 from musespark.nano.vocabulary import GRID
-from musespark.nano.worlds import frames
-from musespark.nano.worlds.reading import Areas, explains, has_plain_margins, read_tiles
 
 _SIZES = range(2, 9)
 _FINE = 4

@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from musespark.nano import tiles
 from musespark.nano.canvas import Canvas
-from musespark.nano.worlds.reading import Areas, read_tiles
+from musespark.nano.tasks.reading import Areas, read_tiles
 
 
 @settings(max_examples=50)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageFilter
 
-from musespark.nano.worlds.maze_sheet import Sheet, edges
-from musespark.nano.worlds.reading import is_noise
+from musespark.nano.tasks.maze_sheet import Sheet, edges
+from musespark.nano.tasks.reading import is_noise
 
 _FAINT = 6.0
 """Difference (of 255) from the ground that one pixel may always have."""

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from musespark.nano import tiles
-from musespark.nano.worlds import frames
-from musespark.nano.worlds.grid import Grid
+from musespark.nano.tasks import frames
+from musespark.nano.tasks.grid import Grid
 
 Colour = tuple[int, int, int]
 GREENS: tuple[Colour, ...] = ((0, 128, 0), (0, 160, 60), (0, 200, 0), (46, 204, 64), (34, 139, 34), (0, 255, 0), (76, 175, 80))

@@ -11,15 +11,15 @@ from collections.abc import Callable
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks.countdown_reading import read as read_countdown
+from musespark.nano.tasks.decline_questions import careless, everyday, lines
+from musespark.nano.tasks.lake import Lake
+from musespark.nano.tasks.maze import Maze
+from musespark.nano.tasks.scope import abstention
+from musespark.nano.tasks.shapes import ask as ask_about_shape
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw
+from musespark.nano.tasks.task import Deck, Problem, held_out as is_held_out
 from musespark.nano.trace import Branch
-from musespark.nano.worlds.countdown_reading import read as read_countdown
-from musespark.nano.worlds.decline_questions import careless, everyday, lines
-from musespark.nano.worlds.lake import Lake
-from musespark.nano.worlds.maze import Maze
-from musespark.nano.worlds.scope import abstention
-from musespark.nano.worlds.shapes import ask as ask_about_shape
-from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES, draw
-from musespark.nano.worlds.world import Deck, Problem, held_out as is_held_out
 
 SENTENCE = (
     "I am a small model and know only countdown puzzles, frozen lakes, mazes, pictures of one coloured shape, and short Python "

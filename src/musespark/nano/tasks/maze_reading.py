@@ -6,10 +6,10 @@ import numpy as np
 
 from musespark.nano import tiles
 from musespark.nano.canvas import Canvas
+from musespark.nano.tasks.maze_leftovers import is_all
+from musespark.nano.tasks.maze_sheet import DrawnMaze, Sheet, checked
+from musespark.nano.tasks.reading import Areas, explains, read_tiles
 from musespark.nano.vocabulary import GRID
-from musespark.nano.worlds.maze_leftovers import is_all
-from musespark.nano.worlds.maze_sheet import DrawnMaze, Sheet, checked
-from musespark.nano.worlds.reading import Areas, explains, read_tiles
 
 __all__ = ["DrawnMaze", "read_maze"]
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from musespark.nano.canvas import Canvas
-from musespark.nano.worlds.grid import Grid
+from musespark.nano.tasks.grid import Grid
 
 CELL = 64
 """Pixels per side of a cell in gymnasium's frames (of up to eight cells a side)."""

@@ -9,9 +9,8 @@ from hypothesis import given, settings, strategies as st
 
 from musespark.content import THREADS
 from musespark.nano import vocabulary as v
-from musespark.nano.trace import Trace, begin
-from musespark.nano.worlds import held_out
-from musespark.nano.worlds.countdown import (
+from musespark.nano.tasks import held_out
+from musespark.nano.tasks.countdown import (
     LAST,
     QUESTIONS,
     TRIES,
@@ -25,7 +24,8 @@ from musespark.nano.worlds.countdown import (
     solution,
     solves,
 )
-from musespark.nano.worlds.countdown_reading import read
+from musespark.nano.tasks.countdown_reading import read
+from musespark.nano.trace import Trace, begin
 
 seeds = st.integers(0, 2**32)
 

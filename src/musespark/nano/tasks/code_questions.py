@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 
-from musespark.nano.worlds.code_reading import LONGEST_QUESTION, MOST_LINES, find_program, has_comment, is_program
-from musespark.nano.worlds.wording import Phrasings, unread
+from musespark.nano.tasks.code_reading import LONGEST_QUESTION, MOST_LINES, find_program, has_comment, is_program
+from musespark.nano.tasks.wording import Phrasings, unread
 
 ASKED_FIRST = (
     "What does this program print?",

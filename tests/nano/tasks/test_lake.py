@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from musespark.nano.worlds import frames, grid, lake
-from musespark.nano.worlds.lake import Lake, key_of, read_map
-from musespark.nano.worlds.lake_reading import _OLDER, read_lake
-from musespark.nano.worlds.maze import Maze
-from musespark.nano.worlds.world import held_out
+from musespark.nano.tasks import frames, grid, lake
+from musespark.nano.tasks.lake import Lake, key_of, read_map
+from musespark.nano.tasks.lake_reading import _OLDER, read_lake
+from musespark.nano.tasks.maze import Maze
+from musespark.nano.tasks.task import held_out
 from musespark.pictures import as_image, pixels
 
 MAP = ("SFFF", "FHFH", "FFFH", "HFFG")

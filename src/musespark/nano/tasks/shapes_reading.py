@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from musespark.nano.worlds.reading import is_noise
-from musespark.nano.worlds.shapes_pictures import COLOURS, ground_of, read
+from musespark.nano.tasks.reading import is_noise
+from musespark.nano.tasks.shapes_pictures import COLOURS, ground_of, read
 
 _LARGEST = 512
 PALE = 215
