@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from musespark.evals.report import Row, replace_file, table
+from musespark.evals.report import EvalRow, replace_file, table
 from musespark.nano.tasks.scope import SCOPES
 from musespark.nano.training.curve import read_log
 
@@ -107,7 +107,7 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
     """
     results = json.loads((directory / "results.json").read_text())
     last = read_log(directory / "log.jsonl")[-1]
-    rows = [Row(**row) for row in results["rows"]]
+    rows = [EvalRow.from_json(row) for row in results["rows"]]
     card = CARD.format(
         parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
@@ -140,21 +140,21 @@ def outside(path: Path) -> str:
     return "\n".join(lines)
 
 
-def beside(rows: Sequence[Row]) -> list[str]:
+def beside(rows: Sequence[EvalRow]) -> list[str]:
     """Table rows: each task's contemplating accuracy beside floor, aim and what others report."""
-    found = {row.world: row for row in rows if row.mode == "contemplating"}
+    found = {row.task: row for row in rows if row.mode == "contemplating"}
     lines = []
-    for world, (floor, aim, others) in TARGETS.items():
-        if world in found:
-            row = found[world]
+    for task, (floor, aim, others) in TARGETS.items():
+        if task in found:
+            row = found[task]
             met = "meets the aim" if row.accuracy >= aim else "meets the floor" if row.accuracy >= floor else "**below the floor**"
-            lines.append(f"| {world} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
+            lines.append(f"| {task} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
     return lines
 
 
-def comparison(rows: Sequence[Row]) -> list[str]:
+def comparison(rows: Sequence[EvalRow]) -> list[str]:
     """Sentences: contemplating against thinking on countdown-4, and what the imagined pictures carry."""
-    found = {(row.world, row.mode): row for row in rows}
+    found = {(row.task, row.mode): row for row in rows}
     lines = []
     team, alone = found.get(("countdown-4", "contemplating")), found.get(("countdown-4", "thinking"))
     if team and alone:
@@ -163,13 +163,13 @@ def comparison(rows: Sequence[Row]) -> list[str]:
             f"thinking {alone.accuracy:.1%} with {alone.critical_path:.0f}: {team.critical_path / alone.critical_path:.2f} of the "
             f"wait for {team.tokens / alone.tokens:.2f} times the tokens."
         )
-    voted = next((row for row in rows if row.world == "countdown-4" and "vote" in row.mode), None)
+    voted = next((row for row in rows if row.task == "countdown-4" and "vote" in row.mode), None)
     if voted:
         lines.append(
             f"A plain majority vote over serial thoughts at about equal tokens, {voted.mode}, reaches {voted.accuracy:.1%} "
             f"for {voted.tokens:.0f} tokens."
         )
-    asked = [row for row in rows if row.world != "decline"]
+    asked = [row for row in rows if row.task != "decline"]
     if asked:
         declined, total = sum(row.declined for row in asked), sum(row.problems for row in asked)
         wrong = sum(row.verified_wrong for row in rows)
@@ -182,8 +182,8 @@ def comparison(rows: Sequence[Row]) -> list[str]:
             lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
                          f"({(confirmed - wrong) / max(right, 1):.2%}).")
         lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
-    for world in ("lake", "maze"):
-        seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))
+    for task in ("lake", "maze"):
+        seen, blank = found.get((task, "contemplating")), found.get((task, "contemplating (pictures blanked)"))
         if seen and blank:
-            lines.append(f"With the imagined pictures blanked, {world} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
+            lines.append(f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
     return lines

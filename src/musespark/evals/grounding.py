@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from musespark.errors import NotInstalled
-from musespark.evals.grounding_screens import Item, Screen
+from musespark.evals.grounding_screens import LabelledScreen, ScreenItem
 from musespark.vision.coordinates import SPAN, Box
 
 if TYPE_CHECKING:
     import numpy as np
     import PIL.Image
 
-DRAWS = 2000
+BOOTSTRAP_DRAWS = 2000
 """Of the bootstrap behind an interval."""
 
 
@@ -37,7 +37,7 @@ class Grounder(Protocol):
         """What is written in a box, and where exactly."""
 
 
-class Tools:
+class ToolGrounder:
     """The tools `find` and `read`, as agents have them."""
 
     name = "find and read"
@@ -62,7 +62,7 @@ class Tools:
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
 
-class Reader:
+class OcrGrounder:
     """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it, case first."""
 
     name = "OCR alone"
@@ -111,7 +111,7 @@ def _around(boxes: Sequence[Box]) -> Box | None:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class GroundingOutcome:
     """How one item went."""
 
     by: str
@@ -124,12 +124,14 @@ class Outcome:
     overlap: float | None
     """Of `find`; None where the text's own box is not known."""
     characters: float | None = None
-    """Share of the characters that `read` has right; None where it was not asked."""
+    """MeanInterval of the characters that `read` has right; None where it was not asked."""
     reading: float | None = None
     """Overlap of what was read with the text's own box."""
 
 
-def measure(screens: Iterable[Screen], grounders: Sequence[Grounder], reads: int = 6, seed: int = 0) -> Iterator[Outcome]:
+def measure(
+    screens: Iterable[LabelledScreen], grounders: Sequence[Grounder], reads: int = 6, seed: int = 0
+) -> Iterator[GroundingOutcome]:
     """Ask everybody for every item of every screen. reads: items of a screen that are read, chosen by the seed."""
     from PIL import Image as pillow
 
@@ -140,25 +142,27 @@ def measure(screens: Iterable[Screen], grounders: Sequence[Grounder], reads: int
         chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(known, min(reads, len(known)))
         for grounder in grounders:
             for item in screen.items:
-                yield _asked(grounder, picture, screen, item, item in chosen)
+                yield _measured(grounder, picture, screen, item, item in chosen)
 
 
-def _asked(grounder: Grounder, picture: PIL.Image.Image, screen: Screen, item: Item, is_read: bool) -> Outcome:
+def _measured(
+    grounder: Grounder, picture: PIL.Image.Image, screen: LabelledScreen, item: ScreenItem, is_read: bool
+) -> GroundingOutcome:
     box = grounder.find(picture, item.text)
-    outcome = Outcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
+    outcome = GroundingOutcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
                       overlap=max((box.overlap(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
     text, place = grounder.read(picture, item.inks[0])
-    return replace(outcome, characters=right_characters(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
+    return replace(outcome, characters=character_accuracy(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:
     return box.left <= point[0] <= box.right and box.top <= point[1] <= box.bottom
 
 
-def right_characters(wanted: str, read: str) -> float:
+def character_accuracy(wanted: str, read: str) -> float:
     """One less the edit distance over the length, 0 to 1; spaces do not count."""
     one, other = wanted.replace(" ", ""), read.replace(" ", "")
     row = list(range(len(other) + 1))
@@ -170,7 +174,7 @@ def right_characters(wanted: str, read: str) -> float:
 
 
 @dataclass(frozen=True)
-class Share:
+class MeanInterval:
     """A mean with its 95% interval."""
 
     mean: float
@@ -182,7 +186,9 @@ class Share:
         return f"{self.mean:.1%} ({self.low:.1%} to {self.high:.1%})"
 
 
-def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None], seed: int = 0) -> Share | None:
+def mean_interval(
+    outcomes: Sequence[GroundingOutcome], value: Callable[[GroundingOutcome], float | None], seed: int = 0
+) -> MeanInterval | None:
     """The mean of what is there, with an interval that draws whole pages: what is on one is alike. None where there is nothing.
 
     The percentile bootstrap over clusters, after Efron and Tibshirani (1993).
@@ -196,7 +202,7 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None],
     if not pages:
         return None
     sums = np.array([[sum(values), len(values)] for values in pages.values()])
-    drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (DRAWS, len(sums)))].sum(1)
+    drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (BOOTSTRAP_DRAWS, len(sums)))].sum(1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
     total: np.ndarray = sums.sum(0)
-    return Share(float(total[0] / total[1]), float(low), float(high), int(total[1]))
+    return MeanInterval(float(total[0] / total[1]), float(low), float(high), int(total[1]))

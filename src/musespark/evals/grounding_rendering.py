@@ -1,6 +1,6 @@
 """Screens of MiniWoB++ pages, rendered in a real browser: the page's own elements say what is written where.
 
-After Shi et al., World of Bits (2017), and Liu et al., Reinforcement Learning on Web Interfaces (2018); the pages are those that
+After Shi et al., Task of Bits (2017), and Liu et al., Reinforcement Learning on Web Interfaces (2018); the pages are those that
 the package `miniwob` brings. Nothing is fetched: the browser is offline.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import BadOption, MissingFile, NotInstalled
-from musespark.evals.grounding_screens import Screen, items_of, visible, write_screens
+from musespark.evals.grounding_screens import LabelledScreen, items_of, visible, write_screens
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -58,7 +58,7 @@ def browser_path(named: str | None = None) -> str:
 
 
 def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: Sequence[float],
-           browser: str | None = None) -> Iterator[Screen]:
+           browser: str | None = None) -> Iterator[LabelledScreen]:
     """Render every page with every seed at every scale into a folder, and write its index at the end.
 
     Raises `NotInstalled`, `MissingFile` for a browser that is not there, and `BadOption` for a page that is not.
@@ -69,7 +69,7 @@ def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: 
         if not (_directory() / f"{page}.html").is_file():
             raise BadOption("page", page, "the name of a MiniWoB++ page, such as click-button")
     directory.mkdir(parents=True, exist_ok=True)
-    screens: list[Screen] = []
+    screens: list[LabelledScreen] = []
     with _browser(browser_path(browser)) as running:
         for scale in scales:
             context = running.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale, offline=True)
@@ -97,7 +97,7 @@ def _browser(path: str) -> Iterator[Browser]:
             browser.close()
 
 
-def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float) -> Screen:
+def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float) -> LabelledScreen:
     """One screen. What moved while it was taken has no place, and is left out; so is what cannot be seen."""
     window.goto((_directory() / f"{page}.html").as_uri())
     window.evaluate(_BEGIN, seed)
@@ -109,5 +109,5 @@ def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float)
     window.screenshot(path=str(file))
     after: dict[str, Any] = window.evaluate(script)
     stayed = {**before, "items": [item for item in before["items"] if item in after["items"]]}
-    screen = Screen(page, seed, scale, file, items_of(stayed, WIDTH, HEIGHT))
+    screen = LabelledScreen(page, seed, scale, file, items_of(stayed, WIDTH, HEIGHT))
     return replace(screen, items=tuple(item for item in screen.items if visible(item, file)))

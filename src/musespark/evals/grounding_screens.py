@@ -19,7 +19,7 @@ LAST_LATIN = "\u0250"
 
 
 @dataclass(frozen=True)
-class Item:
+class ScreenItem:
     """Something that is written on a screen."""
 
     text: str
@@ -32,7 +32,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Screen:
+class LabelledScreen:
     """A picture of a page, and what is written on it. Coordinates run from 0 to 1000 each way."""
 
     page: str
@@ -40,10 +40,10 @@ class Screen:
     scale: float
     """Pixels of the picture for a pixel of the page."""
     file: Path
-    items: tuple[Item, ...]
+    items: tuple[ScreenItem, ...]
 
 
-def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item, ...]:
+def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[ScreenItem, ...]:
     """The items of what `grounding_page.js` found on a page of that size, without those that nobody could tell apart.
 
     What is written alike in several places of its own is one item with several places. A link within a line is left out where its
@@ -60,13 +60,13 @@ def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item
     return tuple(_item(same, width, height) for same in groups.values())
 
 
-def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> Item:
+def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> ScreenItem:
     def box(edges: Sequence[float]) -> Box:
         return Box(*(round(edge * 1000 / size, 2) for edge, size in zip(edges, (width, height) * 2, strict=True)))
 
     inks = tuple(box(found["ink"]) for found in same if found["ink"] is not None)
     exact = inks if len(inks) == len(same) else ()
-    return Item(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
+    return ScreenItem(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
 
 
 def _plain(text: str) -> str:
@@ -74,7 +74,7 @@ def _plain(text: str) -> str:
     return " ".join(("", *re.findall(r"[^\W_]+", text.casefold()), ""))
 
 
-def visible(item: Item, file: Path) -> bool:
+def visible(item: ScreenItem, file: Path) -> bool:
     """Whether its pixels can be told from those around it."""
     import numpy as np
     from PIL import Image as pillow
@@ -86,7 +86,7 @@ def visible(item: Item, file: Path) -> bool:
     return all(part.size and part.max() - part.min() >= LEAST_CONTRAST for part in parts)
 
 
-def write_screens(directory: Path, screens: Sequence[Screen], about: Mapping[str, Any]) -> None:
+def write_screens(directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]) -> None:
     """The index of a folder whose pictures are there already."""
     told = [{"page": screen.page, "seed": screen.seed, "scale": screen.scale, "file": screen.file.name, "items": [
         {"text": item.text, "kind": item.kind, "boxes": [_edges(box) for box in item.boxes],
@@ -94,13 +94,13 @@ def write_screens(directory: Path, screens: Sequence[Screen], about: Mapping[str
     (directory / INDEX).write_text(json.dumps({**about, "screens": told}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_screens(directory: Path) -> list[Screen]:
+def read_screens(directory: Path) -> list[LabelledScreen]:
     """The screens of a folder. Raises `MissingFile`."""
     path = directory / INDEX
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["screens"]
-        return [Screen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
-            Item(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
+        return [LabelledScreen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
+            ScreenItem(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
                  tuple(Box(*edges) for edges in item["inks"])) for item in one["items"])) for one in told]
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error

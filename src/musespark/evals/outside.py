@@ -23,7 +23,7 @@ import numpy as np
 from musespark.errors import BadOption
 from musespark.evals.outside_pictures import draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
-from musespark.nano.tasks import grid, load_world
+from musespark.nano.tasks import grid, load_task
 from musespark.nano.tasks.code import tidy
 from musespark.nano.tasks.code_reading import find_program, output_of
 from musespark.nano.tasks.countdown import evaluate, solution
@@ -51,7 +51,7 @@ _TARGET = re.compile(
 
 
 @dataclass(frozen=True)
-class Asked:
+class OutsideQuestion:
     """One question, and what is known about it."""
 
     task: str
@@ -78,7 +78,7 @@ class Asked:
 
 
 @dataclass
-class Count:
+class VerdictCounts:
     """Results on the questions of one kind."""
 
     asked: int = 0
@@ -91,14 +91,14 @@ class Count:
     abstained: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: Count) -> None:
+    def add(self, other: VerdictCounts) -> None:
         """Add another count to this one."""
         for name in ("asked", "answered", "right", "confirmed", "wrongly", "refuted", "abstained"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.reasons.update(other.reasons)
 
 
-def load(path: Path, classic: Path | None = None) -> list[Asked]:
+def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
     """The questions of a file; classic: where the art of gymnasium up to 1.2 lies, without which its pictures are left out.
 
     Raises `BadOption` where there is no such file, or a line of it is no record.
@@ -107,7 +107,7 @@ def load(path: Path, classic: Path | None = None) -> list[Asked]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise BadOption("FILE", path, f"a file of records that can be read ({error.strerror})") from error
-    asked: list[Asked] = []
+    asked: list[OutsideQuestion] = []
     for number, line in enumerate(lines, 1):
         try:
             asked += _asked(json.loads(line), random.Random(number), classic)
@@ -116,7 +116,7 @@ def load(path: Path, classic: Path | None = None) -> list[Asked]:
     return asked
 
 
-def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[Asked]:
+def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[OutsideQuestion]:
     name, given = record["name"], record.get("a", {}).get("answer", "")
     task = record["kind"].removesuffix("-phrase")
     is_changed = task == "attack" or any(word in name for word in _CHANGED)
@@ -129,15 +129,15 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
         picture = draw_shape(name, record["q"], want, rng)
         rights = none if none is not None else frozenset(want)
-        yield Asked(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
+        yield OutsideQuestion(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
     elif task == "code":
         source = find_program(record["q"])
         printed = output_of(source) if source else None
         truth = record.get("truth", [None])[0]
         rights = none if none is not None else frozenset([tidy(truth or printed or "").lower()])
-        yield Asked(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
+        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
     else:
-        yield Asked(task, name, record["q"], None, tuple(filter(None, (given, *_usual(record["q"])))), none)
+        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, *_usual(record["q"])))), none)
 
 
 def _usual(question: str) -> Iterator[str]:
@@ -151,7 +151,7 @@ def _usual(question: str) -> Iterator[str]:
 
 def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
-) -> Iterator[Asked]:
+) -> Iterator[OutsideQuestion]:
     name = record["name"]
     picture: np.ndarray | None
     if task == "maze":
@@ -167,7 +167,7 @@ def _on_a_map(
         usual = grid.solve(board)
         if "after some steps" in name:  # whether the way begins where the figure stands, or at the start, is anybody's guess
             none = frozenset()
-    yield Asked(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
+    yield OutsideQuestion(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
@@ -185,21 +185,21 @@ def _board(maze: Mapping[str, Any]) -> Grid:
     return Grid(side, start, goal, tuple(exits), (0,) * side * side)
 
 
-def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]:
+def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[OutsideQuestion, VerdictCounts]]:
     """Show every answer that a model might give to the verifier of its task; the network has no part in it."""
     for asked in questions:
-        world = load_world(asked.task)
-        reason = world.outside(asked.question, asked.picture)
-        verdicts = {answer: world.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
+        task = load_task(asked.task)
+        reason = task.abstention_reason(asked.question, asked.picture)
+        verdicts = {answer: task.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
         wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
         refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
         confirmed = reason is None and any(verdicts.values())
         right = reason is None and any(map(asked.is_right, verdicts))
-        yield asked, Count(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
+        yield asked, VerdictCounts(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
                            int(reason is not None), Counter([reason] if reason else []))  # fmt: skip
 
 
-async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, Count]]:
+async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tuple[OutsideQuestion, VerdictCounts]]:
     """Ask the native model each question, as anyone would."""
     from musespark import ask
     from musespark.pictures import png
@@ -208,7 +208,7 @@ async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, 
     for asked in questions:
         answer = await ask(asked.question, images=[] if asked.picture is None else [png(asked.picture)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
-        found.append((asked, Count(
+        found.append((asked, VerdictCounts(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),
             int(answer.status == "verified" and not right), int(answer.status == "refuted"), int(answer.status == "abstained"),
             Counter([answer.abstained] if answer.abstained else []),
@@ -216,10 +216,10 @@ async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, 
     return found
 
 
-def totals(found: Iterable[tuple[Asked, Count]]) -> dict[tuple[str, str], Count]:
+def sum_counts(found: Iterable[tuple[OutsideQuestion, VerdictCounts]]) -> dict[tuple[str, str], VerdictCounts]:
     """Counts by task and name, and by task under the name "all"."""
-    sums: dict[tuple[str, str], Count] = {}
+    sums: dict[tuple[str, str], VerdictCounts] = {}
     for asked, count in found:
         for key in ((asked.task, asked.name), (asked.task, "all")):
-            sums.setdefault(key, Count()).add(count)
+            sums.setdefault(key, VerdictCounts()).add(count)
     return sums

@@ -7,10 +7,10 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
-from musespark.evals.outside import Asked
+from musespark.evals.outside import OutsideQuestion
 from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
-from musespark.nano.tasks import grid, load_world
+from musespark.nano.tasks import grid, load_task
 from musespark.nano.tasks.code import tidy
 from musespark.nano.tasks.code_reading import output_of
 from musespark.nano.tasks.grid import Grid
@@ -36,7 +36,7 @@ _PROGRAMS = (
 """Programs as beginners' courses have them."""
 
 
-def others(count: int, seed: int, classic: Path | None) -> Iterator[Asked]:
+def published_questions(count: int, seed: int, classic: Path | None) -> Iterator[OutsideQuestion]:
     """So many questions of every source that is there.
 
     classic: a directory with the art of gymnasium up to 1.2. Mazes need mazelib. What is missing is left out.
@@ -49,25 +49,25 @@ def others(count: int, seed: int, classic: Path | None) -> Iterator[Asked]:
     yield from _shapes(count, rng)
     for source in _PROGRAMS[:count]:
         rights = frozenset([tidy(output_of(source) or "").lower()])
-        yield Asked("code", "programs of beginners' courses", f"What does this print?\n{source}", None, (), rights)
+        yield OutsideQuestion("code", "programs of beginners' courses", f"What does this print?\n{source}", None, (), rights)
 
 
-def _countdown(count: int, rng: random.Random) -> Iterator[Asked]:
+def _countdown(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
     for index in range(count):
-        facts = load_world(f"countdown-{3 + index % 2}").problem(rng, held_out=True).facts
+        facts = load_task(f"countdown-{3 + index % 2}").generate(rng, held_out=True).facts
         prompt = _COUNTDOWN_TASKS.format(numbers=", ".join(map(str, facts["numbers"])), target=facts["target"])
-        yield Asked("countdown", "the prompt of Countdown-Tasks", prompt, None, (), frozenset())
+        yield OutsideQuestion("countdown", "the prompt of Countdown-Tasks", prompt, None, (), frozenset())
 
 
-def _lakes(count: int, rng: random.Random, classic: Path) -> Iterator[Asked]:
+def _lakes(count: int, rng: random.Random, classic: Path) -> Iterator[OutsideQuestion]:
     for index in range(count):
-        facts = Lake().problem(rng, held_out=True).facts
+        facts = Lake().generate(rng, held_out=True).facts
         picture = draw_lake({"desc": facts["map"]}, "old", classic)
         question = LAKE_QUESTIONS[index % len(LAKE_QUESTIONS)]
-        yield Asked("lake", "classic art (gymnasium up to 1.2)", question, picture, (), None, facts["grid"])
+        yield OutsideQuestion("lake", "classic art (gymnasium up to 1.2)", question, picture, (), None, facts["grid"])
 
 
-def _mazes(count: int, rng: random.Random) -> Iterator[Asked]:
+def _mazes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
     try:
         from mazelib import Maze  # type: ignore[import-not-found]
         from mazelib.generate.Prims import Prims  # type: ignore[import-not-found]
@@ -91,10 +91,11 @@ def _mazes(count: int, rng: random.Random) -> Iterator[Asked]:
         picture = draw_maze({"R": size, "C": size, "P": passages, "s": start, "g": goal}, "plain")
         board = Grid(size, start, goal, tuple(exits), (0,) * size * size)
         assert grid.solve(board) is not None, "mazelib's mazes are perfect"
-        yield Asked("maze", "mazelib, drawn plainly", MAZE_QUESTIONS[index % len(MAZE_QUESTIONS)], picture, (), None, board)
+        question = MAZE_QUESTIONS[index % len(MAZE_QUESTIONS)]
+        yield OutsideQuestion("maze", "mazelib, drawn plainly", question, picture, (), None, board)
 
 
-def _shapes(count: int, rng: random.Random) -> Iterator[Asked]:
+def _shapes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
     for index in range(count):
         shape, colour = OTHER_SHAPES[index % len(OTHER_SHAPES)], list(OTHER_COLOURS)[index % len(OTHER_COLOURS)]
         for name, question, right in (
@@ -102,4 +103,4 @@ def _shapes(count: int, rng: random.Random) -> Iterator[Asked]:
             (f"other colour {colour}", "what color is the shape?", colour),
         ):  # fmt: skip
             picture = draw_shape(name, question, [right], rng)
-            yield Asked("shapes", f"other {name.split()[1]}s than easy-VQA's", question, picture, (), frozenset([right]))
+            yield OutsideQuestion("shapes", f"other {name.split()[1]}s than easy-VQA's", question, picture, (), frozenset([right]))

@@ -1,4 +1,4 @@
-"""Many sittings, side by side in processes of their own: one core each, for the engine is at its best with one."""
+"""Many specs, side by side in processes of their own: one core each, for the engine is at its best with one."""
 
 from __future__ import annotations
 
@@ -11,55 +11,55 @@ from dataclasses import dataclass, replace
 from queue import Empty
 from typing import Any
 
-from musespark.evals.native import Sitting, Tally, sit
-from musespark.evals.report import Row
+from musespark.evals.native import EvalSpec, Tally, run_eval
+from musespark.evals.report import EvalRow
 
-PICTURED = ("lake", "maze")
-ASIDE = 300
+VISUAL_TASKS = ("lake", "maze")
+MAX_COMPARED = 300
 """Problems of a comparison beside the table at the most: thoughts without their pictures run to their limit, votes multiply."""
 
 
 @dataclass(frozen=True)
-class Step:
-    """One more problem of a sitting is done; `row` comes with the last one."""
+class EvalProgress:
+    """One more problem of a spec is done; `row` comes with the last one."""
 
-    sitting: int
+    spec: int
     done: int
     right: int
-    row: Row | None = None
+    row: EvalRow | None = None
 
 
-def plan(worlds: Sequence[str], modes: Sequence[str], like: Sitting, ablate: bool = True) -> list[Sitting]:
-    """Every world in every mode; where pictures are imagined, also with those blanked."""
-    sittings = [replace(like, world=world, mode=mode) for world in worlds for mode in modes]
-    seen = [sitting for sitting in sittings if sitting.world in PICTURED and sitting.mode == "contemplating"]
-    blanked = [replace(sitting, blank_pictures=True, problems=min(sitting.problems, ASIDE)) for sitting in seen]
-    return sittings + (blanked if ablate else [])
+def plan_evals(tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablate: bool = True) -> list[EvalSpec]:
+    """Every task in every mode; where pictures are imagined, also with those blanked."""
+    specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
+    seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
+    blanked = [replace(spec, blank_pictures=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen]
+    return specs + (blanked if ablate else [])
 
 
-def vote(rows: Sequence[Row], like: Sitting) -> Sitting | None:
+def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:
     """A majority vote over thinking on countdown-4 that costs as many tokens as contemplating; None where neither was measured."""
-    tokens = {row.mode: row.tokens for row in rows if row.world == "countdown-4"}
+    tokens = {row.mode: row.tokens for row in rows if row.task == "countdown-4"}
     if not {"thinking", "contemplating"} <= tokens.keys():
         return None
     votes = max(2, round(tokens["contemplating"] / tokens["thinking"]))
-    return replace(like, world="countdown-4", mode="thinking", votes=votes, problems=min(like.problems, ASIDE))
+    return replace(like, task="countdown-4", mode="thinking", votes=votes, problems=min(like.problems, MAX_COMPARED))
 
 
-def survey(sittings: Sequence[Sitting], weights: str | None, jobs: int) -> Iterator[Step]:
-    """The steps of all sittings as they happen, `jobs` sittings at a time. What a sitting raises is raised here."""
+def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iterator[EvalProgress]:
+    """The steps of all specs as they happen, `jobs` specs at a time. What a spec raises is raised here."""
     context = multiprocessing.get_context("spawn")
     with one_thread_each(), context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
         steps, stop = manager.Queue(), manager.Event()
-        futures = [pool.submit(_work, number, sitting, weights, steps, stop) for number, sitting in enumerate(sittings)]
-        waiting: set[Future[Row]] = set(futures)
+        futures = [pool.submit(_work, number, spec, weights, steps, stop) for number, spec in enumerate(specs)]
+        waiting: set[Future[EvalRow]] = set(futures)
         try:
             while waiting:
                 done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 yield from _drain(steps)
                 for future in done:
                     row = future.result()
-                    yield Step(futures.index(future), row.problems, row.right, row)
+                    yield EvalProgress(futures.index(future), row.problems, row.right, row)
         finally:  # also where the listener went away: the workers end with their problem in hand
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
@@ -83,22 +83,22 @@ def one_thread_each() -> Iterator[None]:
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def _work(number: int, sitting: Sitting, weights: str | None, steps: Any, stop: Any) -> Row:
+def _work(number: int, spec: EvalSpec, weights: str | None, steps: Any, stop: Any) -> EvalRow:
     from musespark.nano.engine import Engine
 
     engine = Engine.from_file() if weights is None else Engine.from_file(weights)
-    tally = Tally(sitting)
+    tally = Tally(spec)
     right = 0
-    for done, result in enumerate(sit(engine, sitting), 1):
+    for done, result in enumerate(run_eval(engine, spec), 1):
         right += tally.add(result)
         if done % 5 == 0:
-            steps.put(Step(number, done, right))
+            steps.put(EvalProgress(number, done, right))
             if stop.is_set():
                 break
     return tally.row
 
 
-def _drain(steps: Any) -> Iterator[Step]:
+def _drain(steps: Any) -> Iterator[EvalProgress]:
     while True:
         try:
             yield steps.get_nowait()

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from musespark.evals.recording import Known, Question, Recording
+from musespark.evals.recording import KnownGroups, RecordedQuestion, Recording
 from musespark.evals.report import wilson
 from musespark.reasoning.agreement import Groups, enough
 from musespark.reasoning.panel import Panel, threshold
@@ -26,7 +26,7 @@ EIGHT = {"ranks 3-10": slice(2, 10), "around the median": None}
 
 
 @dataclass(frozen=True)
-class Result:
+class RuleResult:
     """One rule on one task. Accuracies are means over questions and draws."""
 
     task: str
@@ -47,17 +47,17 @@ class Result:
         return wilson(round(self.accuracy * self.questions), self.questions)
 
 
-async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[Result]:
+async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[RuleResult]:
     """All rules on one task."""
     return [*await _references(recording), *await _calibrated(recording, labels, draws, seed),
             *await _unlabelled(recording), *await _stopping(recording, draws, seed)]
 
 
-async def _references(recording: Recording) -> list[Result]:
+async def _references(recording: Recording) -> list[RuleResult]:
     """What one needs all labels or all calls for."""
     everyone, count = recording.models, len(recording.models)
     results = []
-    for name, key in (("best single", Question.right), ("best single, verbatim", Question.verbatim)):
+    for name, key in (("best single", RecordedQuestion.is_right), ("best single, verbatim", RecordedQuestion.is_verbatim)):
         best = max(everyone, key=lambda model: sum(key(each, each.answers.get(model)) for each in recording.questions))
         if name == "best single" or recording.task == "crux":
             answers: list[_Answer] = [(each, each.answers.get(best), 1) for each in recording.questions]
@@ -65,11 +65,11 @@ async def _references(recording: Recording) -> list[Result]:
     majority = [(each, _said(vote(groups) if groups else None), count) for each in recording.questions
                 for groups in [await _asked(each, everyone)]]
     results.append(_result(recording, f"majority of all {count}", majority))
-    oracle = [(each, next(filter(each.right, each.answers.values()), None), count) for each in recording.questions]
+    oracle = [(each, next(filter(each.is_right, each.answers.values()), None), count) for each in recording.questions]
     return [*results, _result(recording, f"oracle of all {count}", oracle)]
 
 
-async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[Result]:
+async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[RuleResult]:
     """With a few labels: the best model by them, the best three by weight, and the panel at each number of calls."""
     single: list[_Answer] = []
     three: list[_Answer] = []
@@ -102,7 +102,7 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
             *(_result(recording, f"panel by {of}", answers, calls) for calls, answers in panels.items())]
 
 
-async def _unlabelled(recording: Recording) -> list[Result]:
+async def _unlabelled(recording: Recording) -> list[RuleResult]:
     """Eight middling models, all asked, without any label: by heads, and weighed by who agrees with whom."""
     results = []
     for name in EIGHT:
@@ -115,7 +115,8 @@ async def _unlabelled(recording: Recording) -> list[Result]:
         for question in recording.questions:
             groups = await _asked(question, eight)
             by_heads.append((question, _said(vote(groups) if groups else None), 8))
-            letters = await _asked(replace(question, same=Known({each: each.strip() for each in question.answers.values()})), eight)
+            texts = KnownGroups({each: each.strip() for each in question.answers.values()})
+            letters = await _asked(replace(question, same=texts), eight)
             by_letter.append((question, _said(vote(letters) if letters else None), 8))
             by_weight.append((question, _said(panel.weigh(groups) if groups else None), 8))
         results += [_result(recording, f"eight {name}: majority of texts", by_letter),
@@ -124,7 +125,7 @@ async def _unlabelled(recording: Recording) -> list[Result]:
     return results
 
 
-async def _stopping(recording: Recording, draws: int, seed: int) -> list[Result]:
+async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleResult]:
     """The best eight in random orders: all asked, and stopped when more would not change the winner."""
     chance = random.Random(seed)
     eight = list(recording.ranked[:8])
@@ -153,18 +154,20 @@ def middling(recording: Recording, name: str) -> tuple[str, ...]:
     return tuple(sorted(recording.ranked[EIGHT[name] or slice(middle - 4, middle + 4)]))
 
 
-_Answer = tuple[Question, str | None, int]
+_Answer = tuple[RecordedQuestion, str | None, int]
 """A question, what was answered, and the calls it took."""
 
 
-def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> Result:
+def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> RuleResult:
     count = len(answers)
-    return Result(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
-                  sum(question.right(answer) for question, answer, _ in answers) / count,
-                  sum(question.verbatim(answer) for question, answer, _ in answers) / count, limit)
+    return RuleResult(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
+                  sum(question.is_right(answer) for question, answer, _ in answers) / count,
+                  sum(question.is_verbatim(answer) for question, answer, _ in answers) / count, limit)
 
 
-def _draws(recording: Recording, labels: int, draws: int, seed: int) -> Iterator[tuple[list[Question], list[Question]]]:
+def _draws(
+    recording: Recording, labels: int, draws: int, seed: int
+) -> Iterator[tuple[list[RecordedQuestion], list[RecordedQuestion]]]:
     """Random questions to learn from, and all the others."""
     chance = random.Random(seed)
     for _ in range(draws):
@@ -172,14 +175,14 @@ def _draws(recording: Recording, labels: int, draws: int, seed: int) -> Iterator
         yield shuffled[:labels], shuffled[labels:]
 
 
-async def _asked(question: Question, models: Sequence[str]) -> Groups:
+async def _asked(question: RecordedQuestion, models: Sequence[str]) -> Groups:
     groups = Groups(question.same)
     for model in models:
         await groups.add(question.attempt(model))
     return groups
 
 
-async def _path(question: Question, panel: Panel) -> list[tuple[float, str | None]]:
+async def _path(question: RecordedQuestion, panel: Panel) -> list[tuple[float, str | None]]:
     """How sure the panel is after each answer, and what it would say."""
     groups, path = Groups(question.same), []
     for model in panel.models:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from musespark.evals.recorded import Result
+from musespark.evals.recorded import RuleResult
 from musespark.evals.report import replace_file
 
 
-def table(results: Sequence[Result]) -> str:
+def table(results: Sequence[RuleResult]) -> str:
     """The results as a Markdown table. `verbatim` is the share of answers equal to the gold one letter by letter."""
     lines = ["| task | rule | calls | accuracy | 95% | verbatim |", "|---|---|---|---|---|---|"]
     for result in results:
@@ -23,7 +23,7 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(results: Sequence[Result], directory: Path, about: dict[str, object]) -> None:
+def write(results: Sequence[RuleResult], directory: Path, about: dict[str, object]) -> None:
     """Keep `recorded.json`, `recorded.md` and `recorded.svg` in a directory, each whole or not at all. Needs matplotlib."""
     directory.mkdir(parents=True, exist_ok=True)
     replace_file(directory / "recorded.json", as_json(results, about).encode())
@@ -31,13 +31,13 @@ def write(results: Sequence[Result], directory: Path, about: dict[str, object]) 
     replace_file(directory / "recorded.svg", plot(results))
 
 
-def as_json(results: Sequence[Result], about: dict[str, object]) -> str:
+def as_json(results: Sequence[RuleResult], about: dict[str, object]) -> str:
     """One object: how it was measured, and the results with their intervals."""
     listed = [{**asdict(result), "interval": result.interval} for result in results]
     return json.dumps({**about, "results": listed}, indent=1) + "\n"
 
 
-def plot(results: Sequence[Result]) -> bytes:
+def plot(results: Sequence[RuleResult]) -> bytes:
     """Accuracy against the mean number of calls, a panel of axes a task, as SVG."""
     import matplotlib
 

@@ -27,7 +27,7 @@ GOLD = "(gold)"
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownGroups:
     """Sameness of one question's answers as it was found once by another: a look-up, so that thousands of replays are quick."""
 
     groups: Mapping[str, str]
@@ -52,24 +52,24 @@ def _attempt(model: str, answer: str) -> Attempt:
 
 
 @dataclass(frozen=True)
-class Question:
+class RecordedQuestion:
     """A question, what each model answered, and which answers are the same."""
 
     id: str
     gold: str
     answers: Mapping[str, str]
     """By model; a model that answered nothing, or broke the format, is not in it."""
-    same: Known = field(repr=False)
+    same: KnownGroups = field(repr=False)
 
-    def right(self, answer: str | None) -> bool:
+    def is_right(self, answer: str | None) -> bool:
         """Whether an answer is the same as the gold one."""
         return answer is not None and self.same.groups[answer] == self.same.groups[self.gold]
 
-    def well_formed(self, answer: str | None) -> bool:
+    def is_well_formed(self, answer: str | None) -> bool:
         """Whether an answer is right, and written in the form that was asked for."""
-        return answer is not None and self.right(answer) and self.same.formed(_attempt("", answer))
+        return answer is not None and self.is_right(answer) and self.same.formed(_attempt("", answer))
 
-    def verbatim(self, answer: str | None) -> bool:
+    def is_verbatim(self, answer: str | None) -> bool:
         """Whether an answer is the gold one letter by letter."""
         return answer is not None and answer.strip() == self.gold.strip()
 
@@ -82,7 +82,7 @@ class Question:
         for model in models:
             answer = self.answers.get(model)
             group = None if answer is None else self.same.groups[answer]
-            yield Vote(kind, self.id, model, group, self.well_formed(answer) if labelled else None)
+            yield Vote(kind, self.id, model, group, self.is_well_formed(answer) if labelled else None)
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class Recording:
 
     task: str
     models: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[RecordedQuestion, ...]
 
     @cached_property
     def accuracy(self) -> Mapping[str, float]:
         """Share of right answers by model, the best first."""
-        shares = {model: sum(question.right(question.answers.get(model)) for question in self.questions) / len(self.questions)
+        shares = {model: sum(question.is_right(question.answers.get(model)) for question in self.questions) / len(self.questions)
                   for model in self.models}
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
@@ -136,7 +136,7 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
     cache: a directory to keep that in, for comparing mathematics takes minutes. `progress` hears how far it is.
     """
     found = rows(directory, task)
-    kept = _Kept(cache, task, found)
+    kept = _GroupCache(cache, task, found)
     questions = []
     for done, row in enumerate(found, 1):
         answers = {model: answer for model, text in row["outputs"].items() if (answer := marked_answer(text) or "").strip()}
@@ -144,8 +144,8 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
         groups = kept.groups(row["id"], (row["gold"], *answers.values()))
         if groups is None:
             groups = kept.add(row["id"], await _grouped(equivalence, row["gold"], answers))
-        known = Known(groups, equivalence if isinstance(equivalence, Forms) else None)
-        questions.append(Question(row["id"], row["gold"], answers, known))
+        known = KnownGroups(groups, equivalence if isinstance(equivalence, Forms) else None)
+        questions.append(RecordedQuestion(row["id"], row["gold"], answers, known))
         progress(done, len(found))
     kept.save()
     return Recording(task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions))
@@ -166,7 +166,7 @@ async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, st
     return found | {attempt.answer: group.first.agent for group in groups.leading for attempt in group.attempts}
 
 
-class _Kept:
+class _GroupCache:
     """Groups on disk, for the very answers and the very code they were found with."""
 
     def __init__(self, directory: Path | None, task: str, found: Sequence[Mapping[str, Any]]) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
-class Row:
-    """One world in one mode. Means are over problems; tokens are those the network wrote, of all threads together."""
+class EvalRow:
+    """One task in one mode. Means are over problems; tokens are those the network wrote, of all threads together."""
 
-    world: str
+    task: str
     mode: str
     problems: int
     right: int
@@ -38,6 +39,11 @@ class Row:
     abstained: int = 0
     """Questions of the task that the model abstained from, because it could not read them whole."""
 
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> EvalRow:
+        """Read a row of `results.json`. Older files call the task `world`."""
+        return cls(**{"task" if name == "world" else name: value for name, value in row.items()})
+
     @property
     def accuracy(self) -> float:
         """Share of right answers."""
@@ -57,7 +63,7 @@ def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[EvalRow]) -> str:
     """The rows as a Markdown table."""
     head = (
         "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens | seconds | ceiling | solver's |"
@@ -67,14 +73,14 @@ def table(rows: Sequence[Row]) -> str:
         low, high = row.interval
         ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
         lines.append(
-            f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
+            f"| {row.task} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
             f"| {'' if row.confirmed is None else f'{row.confirmed / row.problems:.1%}'} | {row.threads:.1f} "
             f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {' | '.join(ceilings)} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> None:
+def write(rows: Sequence[EvalRow], directory: Path, about: dict[str, object]) -> None:
     """Keep `results.json`, `table.md` and `accuracy.png` in a directory, each whole or not at all."""
     directory.mkdir(parents=True, exist_ok=True)
     results = {**about, "rows": [asdict(row) for row in rows]}
@@ -83,8 +89,8 @@ def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> Non
     replace_file(directory / "accuracy.png", plot(rows))
 
 
-def plot(rows: Sequence[Row]) -> bytes:
-    """Accuracy against critical path, one line a mode, one point a world, as PNG. Needs matplotlib."""
+def plot(rows: Sequence[EvalRow]) -> bytes:
+    """Accuracy against critical path, one line a mode, one point a task, as PNG. Needs matplotlib."""
     import io
 
     import matplotlib
@@ -104,7 +110,7 @@ def plot(rows: Sequence[Row]) -> bytes:
             yerr=errors, marker="o", capsize=3, label=mode,
         )  # fmt: skip
         for row in points:
-            axes.annotate(row.world, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
+            axes.annotate(row.task, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
     axes.set(xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104))
     axes.grid(alpha=0.3)
     axes.legend()

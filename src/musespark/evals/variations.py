@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from musespark.nano.tasks import Problem, frames, grid, load_world, walls
+from musespark.nano.tasks import TaskProblem, frames, grid, load_task, walls
 from musespark.nano.tasks.grid import STEPS, Grid
 from musespark.nano.tasks.walls import Style
 
@@ -64,11 +64,11 @@ class Variation:
 
 def vary(task: str, count: int, seed: int = 0) -> Iterator[Variation]:
     """So many variations of a task's own questions, of all changes in turn."""
-    world, rng = load_world(task), random.Random(seed)
+    generator, rng = load_task(task), random.Random(seed)
     changes = [_before, _after, _inside, _swapped, *_OF_TASK.get(task.partition("-")[0], ())]
     made = 0
     while made < count:
-        problem = world.problem(rng, held_out=bool(made % 2) and task != "shapes")
+        problem = generator.generate(rng, held_out=bool(made % 2) and task != "shapes")
         change = changes[made % len(changes)]
         if varied := change(problem, rng):
             made += 1
@@ -78,7 +78,7 @@ def vary(task: str, count: int, seed: int = 0) -> Iterator[Variation]:
 _Varied = tuple[str, np.ndarray | None, str] | None
 
 
-def _worded(problem: Problem, change: Callable[[str], str]) -> _Varied:
+def _worded(problem: TaskProblem, change: Callable[[str], str]) -> _Varied:
     """The problem with other words about it; a program itself is left alone."""
     source = problem.facts.get("program", "")
     around = problem.question.replace(source, "\0") if source else problem.question
@@ -86,12 +86,12 @@ def _worded(problem: Problem, change: Callable[[str], str]) -> _Varied:
     return (changed.replace("\0", source), problem.picture, problem.answer) if changed != around else None
 
 
-def _before(problem: Problem, rng: random.Random) -> _Varied:
+def _before(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_BEFORE)
     return _worded(problem, lambda text: words + (text if text[:1] == "\0" else text[:1].lower() + text[1:]))
 
 
-def _after(problem: Problem, rng: random.Random) -> _Varied:
+def _after(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_AFTER)
     return _worded(problem, lambda text: f"{words.strip()}\n{text}" if text[:1] == "\0" else _appended(text, words, rng))
 
@@ -102,7 +102,7 @@ def _appended(text: str, words: str, rng: random.Random) -> str:
     return (asked if rng.random() < 0.5 else asked.rstrip(".?!")) + words + ("\n" + program if program else "") + rest
 
 
-def _inside(problem: Problem, rng: random.Random) -> _Varied:
+def _inside(problem: TaskProblem, rng: random.Random) -> _Varied:
     def change(text: str) -> str:
         gaps = [match.start() for match in re.finditer(r"(?<=[a-z]) (?=[a-z])", text)]
         if not gaps:
@@ -113,7 +113,7 @@ def _inside(problem: Problem, rng: random.Random) -> _Varied:
     return _worded(problem, change)
 
 
-def _swapped(problem: Problem, rng: random.Random) -> _Varied:
+def _swapped(problem: TaskProblem, rng: random.Random) -> _Varied:
     def change(text: str) -> str:
         found = [match for match in re.finditer(r"[a-z]+", text) if match[0] in _SWAPS]
         if not found:
@@ -124,7 +124,7 @@ def _swapped(problem: Problem, rng: random.Random) -> _Varied:
     return _worded(problem, change)
 
 
-def _number(problem: Problem, rng: random.Random) -> _Varied:
+def _number(problem: TaskProblem, rng: random.Random) -> _Varied:
     """Another number, a sign, a fraction or a unit."""
     match = rng.choice(list(re.finditer(r"[0-9]+", problem.question)))
     other = rng.choice(_NUMBERS).replace("n", match[0])
@@ -133,7 +133,7 @@ def _number(problem: Problem, rng: random.Random) -> _Varied:
     return problem.question[: match.start()] + other + problem.question[match.end() :], None, problem.answer
 
 
-def _wall_across(problem: Problem, rng: random.Random) -> _Varied:
+def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
     """A wall of any colour across the way, on a maze drawn anew."""
     maze: Grid = problem.facts["grid"]
     margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
@@ -158,7 +158,7 @@ def _step_on_the_way(maze: Grid, answer: str, rng: random.Random) -> tuple[int, 
     return cell, STEPS[answer[at]]
 
 
-def _ends_exchanged(problem: Problem, rng: random.Random) -> _Varied:
+def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
     """The red dot where the green one was, and the other way round."""
     maze: Grid = problem.facts["grid"]
     style = Style(300, 0.03, 0.1, 0.3, (225, 40, 40), (0, 160, 60))
@@ -166,7 +166,7 @@ def _ends_exchanged(problem: Problem, rng: random.Random) -> _Varied:
     return None if back == problem.answer else (problem.question, walls.lines(maze, style), problem.answer)
 
 
-def _something_on_it(problem: Problem, rng: random.Random) -> _Varied:
+def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
     """A blot, a line or a letter on a frozen lake."""
     rows = problem.facts["map"]
     picture = Image.fromarray(frames.current(rows).copy())
@@ -183,7 +183,7 @@ def _something_on_it(problem: Problem, rng: random.Random) -> _Varied:
     return problem.question, np.asarray(picture), problem.answer
 
 
-def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
+def _figure_moved(problem: TaskProblem, rng: random.Random) -> _Varied:
     """The figure a step on the way, where the usual way no longer begins."""
     rows = problem.facts["map"]
     board: Grid = problem.facts["grid"]
@@ -197,7 +197,7 @@ def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
     return problem.question, picture, problem.answer
 
 
-def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
+def _another_shape(problem: TaskProblem, rng: random.Random) -> _Varied:
     """A second shape, or a line, beside the one that is asked about."""
     if problem.picture is None:
         return None
@@ -212,7 +212,7 @@ def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
     return None if same or problem.answer == "no" else (problem.question, np.asarray(picture), problem.answer)
 
 
-_OF_TASK: dict[str, tuple[Callable[[Problem, random.Random], _Varied], ...]] = {
+_OF_TASK: dict[str, tuple[Callable[[TaskProblem, random.Random], _Varied], ...]] = {
     "countdown": (_number, _number), "maze": (_wall_across, _wall_across, _wall_across, _ends_exchanged),
     "lake": (_something_on_it, _something_on_it, _figure_moved), "shapes": (_another_shape, _another_shape),
 }  # fmt: skip

@@ -30,7 +30,7 @@ from musespark.models.model import (
     VerifiedDelta,
 )
 from musespark.nano import vocabulary as v
-from musespark.nano.engine_events import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -76,23 +76,23 @@ class NanoModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""
         from musespark.nano.engine import Batch
-        from musespark.nano.threads import Question
-        from musespark.nano.trace import prompt
+        from musespark.nano.threads import EngineRequest
+        from musespark.nano.trace import prompt_tokens
 
         if len(request.question) > LONGEST:
             raise QuestionTooLong(len(request.question), PER_THREAD - 3)
         seen = await asyncio.to_thread(_look, self.name, request)
         engine = await asyncio.to_thread(engine_of, self._weights)
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)
-        question = Question(
-            prompt(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
+        question = EngineRequest(
+            prompt_tokens(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
             request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
-        run = batch.ask(question)
+        run = batch.add(question)
         telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
         try:
-            while batch.runs and telling.allows(len(run.ready())):
+            while batch.trees and telling.allows(len(run.ready())):
                 for _, happening in await _whole(batch.step):
                     for delta in telling.tell(happening):
                         yield delta
@@ -107,8 +107,8 @@ class NanoModel:
             else:
                 yield Finish("length", f"all threads together may write {limit} tokens")
         finally:
-            if run in batch.runs:
-                batch.drop(run)
+            if run in batch.trees:
+                batch.abort(run)
 
 
 async def _whole(step: Callable[[], _Result]) -> _Result:
@@ -157,7 +157,7 @@ class Telling:
     is_whole: bool = True
     """True if the question is all that was said; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
-    world: str = ""
+    task: str = ""
     _vetted: bool = False
     _silent: set[int] = field(default_factory=set)
     """Threads that are naming a branch, or writing what they return: it is told when it is whole."""
@@ -173,13 +173,13 @@ class Telling:
         self.usage += Usage(critical_path=1)
         return self.usage
 
-    def tell(self, happening: Happening) -> Iterator[Delta]:
+    def tell(self, happening: EngineEvent) -> Iterator[Delta]:
         """The deltas that a happening means."""
         match happening:
-            case Wrote():
+            case Generated():
                 self.usage += Usage(tokens=1)
                 yield from self._written(happening.thread, happening.token)
-            case Fed():
+            case Forced():
                 self._silent.discard(happening.thread)  # its list was broken off: whoever is fed returns thinks on
             case Started():
                 self.usage += Usage(threads=1)
@@ -187,7 +187,7 @@ class Telling:
                 yield ThreadStarted(
                     agent(happening.thread), agent(happening.parent), self._branches[happening.thread]
                 )
-            case Kept():
+            case CanvasSaved():
                 branch = self._branches.get(happening.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
@@ -206,24 +206,24 @@ class Telling:
         elif token in (v.JOIN, v.ANSWER):
             self._silent.discard(thread)
             self._answering = token == v.ANSWER
-        elif token in v.WORLDS.values():
-            self.world = v.TOKENS[token].strip("<>")
-            yield ThinkingDelta(f"{self.world}: ", agent(thread))
+        elif token in v.TASK_TOKENS.values():
+            self.task = v.TOKENS[token].strip("<>")
+            yield ThinkingDelta(f"{self.task}: ", agent(thread))
 
     def outside(self) -> str | None:
         """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
-        from musespark.nano.tasks import load_world
+        from musespark.nano.tasks import load_task
 
-        if self._vetted or not self.world:
+        if self._vetted or not self.task:
             return None
         self._vetted = True
-        return load_world(self.world).outside(self.question, self.picture)
+        return load_task(self.task).abstention_reason(self.question, self.picture)
 
     def abstain(self, reason: str) -> Iterator[Delta]:
         """A sentence in place of an answer. reason: a clause without a full stop."""
         from musespark.nano.tasks.scope import abstention
 
-        yield from self._abstained(abstention(self.world, reason), reason)
+        yield from self._abstained(abstention(self.task, reason), reason)
 
     def _abstained(self, sentence: str, reason: str) -> Iterator[Delta]:
         yield TextDelta(sentence)
@@ -233,7 +233,7 @@ class Telling:
 
     def end(self, finished: Finished) -> Iterator[Delta]:
         """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
-        from musespark.nano.tasks import load_world
+        from musespark.nano.tasks import load_task
         from musespark.nano.tasks.decline import declining
 
         if finished.ending == "declined":
@@ -243,9 +243,9 @@ class Telling:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
         if finished.ending == "answered" and self.is_whole:
-            right = load_world(self.world).verify(self.question, self.picture, v.decode(finished.answer))
+            right = load_task(self.task).verify(self.question, self.picture, v.decode(finished.answer))
             if right is not None:
-                yield VerifiedDelta(right, f"the verifier of the task {self.world}")
+                yield VerifiedDelta(right, f"the verifier of the task {self.task}")
         yield UsageDelta(self.usage)
         yield Finish("length" if finished.ending in ("cut", "stuck") else "finished", finished.reason)
 

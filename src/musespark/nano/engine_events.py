@@ -14,7 +14,7 @@ Ending = Literal["answered", "declined", "cut", "stuck"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fed:
+class Forced:
     """Tokens that a thread was given: the prompt and its mode, or the returns of its children."""
 
     thread: int
@@ -24,7 +24,7 @@ class Fed:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrote:
+class Generated:
     """The network wrote a token."""
 
     thread: int
@@ -44,7 +44,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class CanvasSaved:
     """A thread finished a picture; `canvas` is a copy that nobody paints on."""
 
     thread: int
@@ -88,4 +88,4 @@ class Finished:
     """Threads that were spawned; 0 for a thought alone."""
 
 
-Happening = Fed | Wrote | Started | Kept | Returned | Cancelled | Finished
+EngineEvent = Forced | Generated | Started | CanvasSaved | Returned | Cancelled | Finished

@@ -18,7 +18,7 @@ class State(enum.Enum):
     """Where a thread is in its thought."""
 
     OPENING = enum.auto()
-    """The mode was given; the world comes next."""
+    """The mode was given; the task comes next."""
     THOUGHT = enum.auto()
     DRAWING = enum.auto()
     PAINTING = enum.auto()
@@ -46,9 +46,9 @@ class Role(NamedTuple):
     """In contemplating mode, above the greatest depth, and while the cap on threads leaves room."""
 
 
-TEXT, LOOK, PLACE, TILE, WORLD = "text", "look", "place", "tile", "world"
+TEXT, LOOK, PLACE, TILE, TASK = "text", "look", "place", "tile", "task"
 NEXT: dict[State, dict[str, State]] = {
-    State.OPENING: {WORLD: State.THOUGHT, "<decline>": State.DECLINING},
+    State.OPENING: {TASK: State.THOUGHT, "<decline>": State.DECLINING},
     State.THOUGHT: {
         TEXT: State.THOUGHT,
         LOOK: State.THOUGHT,
@@ -74,8 +74,8 @@ def _kind(token: int) -> str:
     name = v.TOKENS[token]
     if v.is_text(token):
         return TEXT
-    if token in v.WORLDS.values():
-        return WORLD
+    if token in v.TASK_TOKENS.values():
+        return TASK
     if v.as_place(token) is not None:
         return PLACE
     if v.as_tile(token) is not None:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.attention import Step
-from musespark.nano.cache import Cache, Line
-from musespark.nano.decode_session import Feed
+from musespark.nano.attention import StepAttention
+from musespark.nano.cache import CachedSequence, KVCache
+from musespark.nano.decode_session import StepInput
 from musespark.nano.weights import NanoConfig
 
 Attend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -28,7 +28,7 @@ Attend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(slots=True)
-class Layer:
+class LayerWeights:
     """One block, rewritten. Matrices are (inputs, outputs)."""
 
     mix: np.ndarray
@@ -58,9 +58,9 @@ class NumpyNetwork:
         self.head, self.head_bias = _reader(tensors, "lm_head", decoder + "final_layernorm")
         self.phases = _phases(config)
 
-    def lines(self) -> NumpyLines:
-        """An empty memory for lines that are decoded together."""
-        return NumpyLines(self)
+    def new_session(self) -> NumpyDecodeSession:
+        """An empty memory for sequences that are decoded together."""
+        return NumpyDecodeSession(self)
 
     def embed(self, tokens: np.ndarray, patches: np.ndarray | None) -> np.ndarray:
         """The residual stream's beginning (rows, width); patches (N, 256) go where the tokens are <patch>."""
@@ -87,7 +87,7 @@ class NumpyNetwork:
         """The next token's logits (rows, vocabulary) of what left the last layer."""
         return _product(_normal(x, self.config.eps), self.head) + self.head_bias
 
-    def _heads(self, layer: Layer, x: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _heads(self, layer: LayerWeights, x: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Queries, keys (normalised and turned) and values, each (rows, heads, head)."""
         mixed = _product(_normal(x, self.config.eps), layer.mix)
         mixed += layer.mix_bias
@@ -100,37 +100,37 @@ class NumpyNetwork:
         return pair[:, 0], pair[:, 1], mixed[:, 2]
 
 
-class NumpyLines:
-    """Lines of tokens in one cache; see `lines.Lines`."""
+class NumpyDecodeSession:
+    """Sequences of tokens in one cache; see `decode_session.DecodeSession`."""
 
     def __init__(self, network: NumpyNetwork) -> None:
         self.network = network
-        self.cache = Cache(network.config)
+        self.cache = KVCache(network.config)
 
-    def open(self) -> Line:
-        """A new line without any token."""
-        return Line()
+    def open(self) -> CachedSequence:
+        """A new sequence without any token."""
+        return CachedSequence()
 
-    def fork(self, line: Line) -> Line:
-        """A new line that begins with all of this one's tokens; they are stored once."""
-        return self.cache.fork(line)
+    def fork(self, sequence: CachedSequence) -> CachedSequence:
+        """A new sequence that begins with all of this one's tokens; they are stored once."""
+        return self.cache.fork(sequence)
 
-    def close(self, line: Line) -> None:
-        """Forget a line; what others share with it stays."""
-        self.cache.close(line)
+    def close(self, sequence: CachedSequence) -> None:
+        """Forget a sequence; what others share with it stays."""
+        self.cache.close(sequence)
 
-    def step(self, feeds: Sequence[Feed]) -> np.ndarray:
-        """Feed every line its tokens, all in one batch. Logits (lines, vocabulary) after the last token of each."""
-        order = self.cache.seat([feed.line for feed in feeds], [len(feed.tokens) for feed in feeds])
-        seated = [feeds[index] for index in order]
-        step = Step(self.cache, [feed.line for feed in seated], [len(feed.tokens) for feed in seated])
-        pictures = [feed.patches for feed in seated if feed.patches is not None]
-        tokens = np.array([token for feed in seated for token in feed.tokens])
+    def step(self, inputs: Sequence[StepInput]) -> np.ndarray:
+        """Feed every sequence its tokens, all in one batch. Logits (sequences, vocabulary) after the last token of each."""
+        order = self.cache.assign_slots([each.sequence for each in inputs], [len(each.tokens) for each in inputs])
+        ordered = [inputs[index] for index in order]
+        step = StepAttention(self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered])
+        pictures = [each.patches for each in ordered if each.patches is not None]
+        tokens = np.array([token for each in ordered for token in each.tokens])
         x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
         x = self.network.forward(x, step.positions, step.attend)
-        for feed in seated:
-            feed.line.tail += len(feed.tokens)
-        logits = np.empty((len(feeds), self.network.config.vocabulary), np.float32)
+        for each in ordered:
+            each.sequence.tail += len(each.tokens)
+        logits = np.empty((len(inputs), self.network.config.vocabulary), np.float32)
         logits[order] = self.network.logits(x[step.last])
         return logits
 
@@ -149,12 +149,12 @@ def _normal(x: np.ndarray, eps: float) -> np.ndarray:
     return x / squares[..., None]
 
 
-def _layer(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> Layer:
+def _layer(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> LayerWeights:
     mix, mix_bias, gain, offset = _mix(config, tensors, name)
     dense, dense_bias = _writer(tensors, name + "self_attn.dense")
     up, up_bias = _reader(tensors, name + "mlp.dense_h_to_4h", name + "post_attention_layernorm")
     down, down_bias = _writer(tensors, name + "mlp.dense_4h_to_h")
-    return Layer(mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias)
+    return LayerWeights(mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias)
 
 
 def _mix(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, ...]:

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from musespark.nano import tiles, vocabulary as v
-from musespark.nano.decode_session import Feed, Line, Lines
-from musespark.nano.engine_events import Cancelled, Ending, Fed, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.decode_session import DecodeSession, SequenceHandle, StepInput
+from musespark.nano.engine_events import Cancelled, CanvasSaved, Ending, EngineEvent, Finished, Forced, Generated, Returned, Started
 from musespark.nano.grammar import Role, State, follow
 from musespark.nano.repetition import is_repeating
 
@@ -22,7 +22,7 @@ BLANK = v.tile(tiles.maze(0))
 """A white tile: what imagined pictures look like where they are blanked."""
 
 
-class Canvas(Protocol):
+class CanvasLike(Protocol):
     """What a thread draws on."""
 
     def paint(self, place: int, tile: int) -> None:
@@ -33,13 +33,13 @@ class Canvas(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
+class EngineRequest:
     """A question as the engine takes it; see `Engine.run` for the fields."""
 
     prompt: Sequence[int]
     mode: int
     patches: np.ndarray | None = None
-    cap: int = 16
+    max_threads: int = 16
     seed: int = 0
     temperature: float = 0.0
     max_tokens: int = 2048
@@ -51,7 +51,7 @@ class Thread:
     """One line of thought."""
 
     index: int
-    line: Line
+    sequence: SequenceHandle
     parent: Thread | None
     pending: list[int]
     """Tokens to feed in the next step."""
@@ -61,13 +61,13 @@ class Thread:
     """What the network chose after the last step."""
     state: State = State.THOUGHT
     patches: np.ndarray | None = None
-    canvas: Canvas | None = None
+    canvas: CanvasLike | None = None
     place: int = 0
     trail: list[int] = field(default_factory=list)
     """All tokens that the network has written on it."""
     said: list[int] = field(default_factory=list)
     """The text of the branch, return or answer that is being written."""
-    stem: Line = None
+    stem: SequenceHandle = None
     """Where the children fork, at the position `fork_at`."""
     fork_at: int = 0
     children: list[Thread] = field(default_factory=list)
@@ -87,29 +87,29 @@ class Thread:
         """Number of tokens that the network has written on it."""
         return len(self.trail)
 
-    def feed(self) -> Feed:
-        """What the next step feeds; nothing is pending afterwards."""
-        feed = Feed(self.line, self.pending, self.patches)
+    def feed(self) -> StepInput:
+        """The input of the next step; nothing is pending afterwards."""
+        step_input = StepInput(self.sequence, self.pending, self.patches)
         self.pending, self.patches = [], None
-        return feed
+        return step_input
 
 
-class Run:
+class ThreadTree:
     """One question: its tree of threads and the count of what they cost."""
 
-    def __init__(self, question: Question, lines: Lines, context: int, canvas: Callable[[], Canvas]) -> None:
-        self.question = question
+    def __init__(self, request: EngineRequest, session: DecodeSession, context: int, canvas: Callable[[], CanvasLike]) -> None:
+        self.request = request
         self.finished: Finished | None = None
-        self._lines, self._context, self._canvas = lines, context, canvas
-        given = [*question.prompt, question.mode]
-        self.threads = [Thread(0, lines.open(), None, given, len(given), state=State.OPENING, patches=question.patches)]
+        self._session, self._context, self._canvas = session, context, canvas
+        given = [*request.prompt, request.mode]
+        self.threads = [Thread(0, session.open(), None, given, len(given), state=State.OPENING, patches=request.patches)]
         self._reserved = 0
         self._tokens, self._forced, self._steps = 0, len(given), 0
 
     @property
-    def opening(self) -> Fed:
+    def opening(self) -> Forced:
         """The first thing that happens."""
-        return Fed(0, tuple(self.threads[0].pending), 0)
+        return Forced(0, tuple(self.threads[0].pending), 0)
 
     def ready(self) -> list[Thread]:
         """The threads that take part in the next step, in the order in which they started."""
@@ -117,10 +117,10 @@ class Run:
 
     def role(self, thread: Thread) -> Role:
         """What a thread may do now."""
-        spawns = self.question.mode == v.CONTEMPLATE and thread.depth < DEPTH and self._reserved < self.question.cap
-        return Role(thread.parent is not None, self.question.mode != v.INSTANT, spawns)
+        spawns = self.request.mode == v.CONTEMPLATE and thread.depth < DEPTH and self._reserved < self.request.max_threads
+        return Role(thread.parent is not None, self.request.mode != v.INSTANT, spawns)
 
-    def obey(self) -> Iterator[Happening]:
+    def apply_tokens(self) -> Iterator[EngineEvent]:
         """Do what the tokens chosen in one step say, winners first: whom they stop loses its own token of the same step."""
         self._steps += 1
         chosen = [thread for thread in self.threads if thread.chosen is not None]
@@ -137,30 +137,30 @@ class Run:
         for thread in self.threads:
             self._end(thread)
 
-    def _write(self, thread: Thread, token: int) -> Iterator[Happening]:
+    def _write(self, thread: Thread, token: int) -> Iterator[EngineEvent]:
         if token == v.TH:
-            if self._reserved == self.question.cap:
-                token = v.JOIN  # the cap is reached: whatever else it wanted to start, it waits now
+            if self._reserved == self.request.max_threads:
+                token = v.JOIN  # no thread is left: whatever else it wanted to start, it waits now
             else:
-                self._reserved += 1  # before the branch is written, or siblings would overspend the cap together
+                self._reserved += 1  # before the branch is written, or siblings would exceed max_threads together
         before = thread.state
         thread.state = State.WAITING if token == v.JOIN else follow(before, token)
-        yield Wrote(thread.index, token, thread.position)
+        yield Generated(thread.index, token, thread.position)
         self._tokens += 1
         thread.trail.append(token)
         thread.position += 1
-        blanked = self.question.blank_pictures and before is State.PAINTING
+        blanked = self.request.blank_pictures and before is State.PAINTING
         thread.pending = [BLANK if blanked else token]
         yield from self._act(thread, token, before)
         if thread.pending and thread.state not in (State.ENDED, State.WAITING):
             yield from self._limit(thread)
 
-    def _act(self, thread: Thread, token: int, before: State) -> Iterator[Happening]:
+    def _act(self, thread: Thread, token: int, before: State) -> Iterator[EngineEvent]:
         """What a token does besides standing there."""
         match before:
             case State.SPAWNING:
                 thread.children, thread.said = [], []
-                thread.stem, thread.fork_at = self._lines.fork(thread.line), thread.position - 1
+                thread.stem, thread.fork_at = self._session.fork(thread.sequence), thread.position - 1
             case State.BRANCH if token in (v.TH, v.JOIN):
                 yield from self._start(thread)
             case State.PAINTING:
@@ -168,7 +168,7 @@ class Run:
                 thread.canvas.paint(thread.place, token - v.tile(0))
             case State.DRAWING if token == v.IMG_END:
                 assert thread.canvas is not None
-                yield Kept(thread.index, thread.canvas.copy())
+                yield CanvasSaved(thread.index, thread.canvas.copy())
             case State.RETURNING if thread.state is State.ENDED:
                 yield from self._return(thread, settled=token == v.WIN)
             case State.ANSWERING | State.DECLINING if thread.state is State.ENDED:
@@ -185,20 +185,20 @@ class Run:
             case _ if thread.state is not before and thread.state in (State.RETURNING, State.ANSWERING):
                 thread.said = []
 
-    def _start(self, parent: Thread) -> Iterator[Happening]:
+    def _start(self, parent: Thread) -> Iterator[EngineEvent]:
         """A child begins as soon as its branch is complete; it runs in the same steps as its parent."""
         branch, parent.said = parent.said, []
         canvas = None if parent.canvas is None else parent.canvas.copy()
         fed = [v.TH, *branch, *BEGINS]
-        line = self._lines.fork(parent.stem)
-        child = Thread(len(self.threads), line, parent, fed, parent.fork_at + len(fed), canvas=canvas)
+        sequence = self._session.fork(parent.stem)
+        child = Thread(len(self.threads), sequence, parent, fed, parent.fork_at + len(fed), canvas=canvas)
         self.threads.append(child)
         parent.children.append(child)
         self._forced += len(fed)
         yield Started(child.index, parent.index, tuple(branch), parent.fork_at)
         yield from self._limit(child)
 
-    def _return(self, child: Thread, settled: bool) -> Iterator[Happening]:
+    def _return(self, child: Thread, settled: bool) -> Iterator[EngineEvent]:
         yield Returned(child.index, tuple(child.said), settled)
         self._end(child)
         if settled and (parent := child.parent):
@@ -206,29 +206,29 @@ class Run:
                 yield from self._cancel(sibling, "another thread settled the question")
             yield from self._join(parent, [child])
 
-    def _join(self, parent: Thread, returning: Sequence[Thread]) -> Iterator[Happening]:
+    def _join(self, parent: Thread, returning: Sequence[Thread]) -> Iterator[EngineEvent]:
         """Feed a parent what its children return, in one step; <join> too where it was interrupted before it wrote that."""
         returns = [token for child in returning if child.said for token in (v.RET, *child.said)]
         forced = returns if parent.state is State.WAITING else [v.JOIN, *returns]
         if forced:
-            yield Fed(parent.index, tuple(forced), parent.position)
+            yield Forced(parent.index, tuple(forced), parent.position)
         parent.pending = [v.JOIN, *returns]
         parent.position += len(forced)
         self._forced += len(forced)
         parent.state, parent.said, parent.children = State.THOUGHT, [], []
-        self._lines.close(parent.stem)
+        self._session.close(parent.stem)
         parent.stem = None
         yield from self._limit(parent)
 
-    def _limit(self, thread: Thread) -> Iterator[Happening]:
+    def _limit(self, thread: Thread) -> Iterator[EngineEvent]:
         """Cut a thread that has nowhere to go on."""
         ending: Ending = "stuck"
         if thread.position > self._context:
             reason = f"its thought is longer than the {self._context} tokens the model can see"
         elif is_repeating(thread.trail):
             reason = "its thought repeats itself"
-        elif thread.written >= self.question.max_tokens:
-            ending, reason = "cut", f"it wrote the {self.question.max_tokens} tokens it was allowed"
+        elif thread.written >= self.request.max_tokens:
+            ending, reason = "cut", f"it wrote the {self.request.max_tokens} tokens it was allowed"
         else:
             return
         if thread.parent:
@@ -258,7 +258,7 @@ class Run:
 
     def _end(self, thread: Thread) -> None:
         thread.state, thread.pending = State.ENDED, []
-        for line in (thread.line, thread.stem):
-            if line is not None:
-                self._lines.close(line)
-        thread.line = thread.stem = None
+        for sequence in (thread.sequence, thread.stem):
+            if sequence is not None:
+                self._session.close(sequence)
+        thread.sequence = thread.stem = None

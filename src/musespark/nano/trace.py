@@ -14,7 +14,7 @@ from musespark.nano import vocabulary as v
 
 
 @dataclass
-class Segment:
+class TraceSegment:
     """A run of tokens: `weights[i]` is what predicting `tokens[i]` counts in the loss (0: given, not learned)."""
 
     parent: int | None
@@ -29,7 +29,7 @@ class Trace:
     """All segments of one problem, parents before children, and the patches of its picture (64, 256) or None."""
 
     patches: np.ndarray | None = None
-    segments: list[Segment] = field(default_factory=list)
+    segments: list[TraceSegment] = field(default_factory=list)
 
     def root(self) -> Branch:
         """The first branch: everything forks from it."""
@@ -40,7 +40,7 @@ class Trace:
 
     def _open(self, parent: int | None) -> int:
         start = 0 if parent is None else self.segments[parent].start + len(self.segments[parent].tokens)
-        self.segments.append(Segment(parent, start))
+        self.segments.append(TraceSegment(parent, start))
         return len(self.segments) - 1
 
 
@@ -51,11 +51,11 @@ class Branch:
         self._trace = trace
         self._segment = segment
 
-    def given(self, *pieces: str | int) -> Branch:
+    def force(self, *pieces: str | int) -> Branch:
         """Tokens that the engine feeds; the model is not taught to predict them. Text is encoded, integers are tokens."""
-        return self.writes(*pieces, weight=0.0)
+        return self.write(*pieces, weight=0.0)
 
-    def writes(self, *pieces: str | int, weight: float = 1.0) -> Branch:
+    def write(self, *pieces: str | int, weight: float = 1.0) -> Branch:
         """Tokens that the model learns to write."""
         segment = self._trace.segments[self._segment]
         for piece in pieces:
@@ -76,12 +76,12 @@ class Branch:
         return Branch(self._trace, self._trace._open(stem))
 
 
-def begin(question: str, patches: np.ndarray | None) -> tuple[Trace, Branch]:
+def begin_trace(question: str, patches: np.ndarray | None) -> tuple[Trace, Branch]:
     """A trace that holds the question as the model sees it: <bos>, the picture's patches, the characters."""
     trace = Trace(patches)
-    return trace, trace.root().given(*prompt(question, patches is not None))
+    return trace, trace.root().force(*prompt_tokens(question, patches is not None))
 
 
-def prompt(question: str, picture: bool) -> list[int]:
+def prompt_tokens(question: str, picture: bool) -> list[int]:
     """The tokens every mode starts from; the mode's own token follows."""
     return [v.BOS, *([v.PATCH] * v.PLACES if picture else []), *v.encode(question)]

@@ -29,7 +29,7 @@ CONTROLS = (
     "</img>",  # keeps the canvas as a picture
     "<answer>",
     "<decline>",
-    "<countdown>",  # which world the question belongs to, said by the network itself
+    "<countdown>",  # which task the question belongs to, said by the network itself
     "<lake>",
     "<maze>",
     "<shapes>",
@@ -64,7 +64,7 @@ SPAWN, TH, GO, RET, END, WIN, JOIN = (
 IMG, IMG_END, ANSWER, DECLINE = (IDS[name] for name in ("<img>", "</img>", "<answer>", "<decline>"))
 UNKNOWN = IDS["<unknown>"]
 MODES = {"instant": INSTANT, "thinking": THINK, "contemplating": CONTEMPLATE}
-WORLDS = {name: IDS[f"<{name}>"] for name in ("countdown", "lake", "maze", "shapes", "code")}
+TASK_TOKENS = {name: IDS[f"<{name}>"] for name in ("countdown", "lake", "maze", "shapes", "code")}
 
 _FIRST_CHARACTER = len(CONTROLS)
 _FIRST_PLACE = _FIRST_CHARACTER + len(CHARACTERS)

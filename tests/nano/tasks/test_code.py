@@ -1,4 +1,4 @@
-"""The world of short Python programs: what the traces say is what Python does, and no question can do harm."""
+"""The task of short Python programs: what the traces say is what Python does, and no question can do harm."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from musespark.nano import vocabulary as v
 from musespark.nano.tasks.code import Code, ask
 from musespark.nano.tasks.code_programs import LONGEST, LONGEST_THOUGHT, program
 from musespark.nano.tasks.code_reading import find_program
-from musespark.nano.tasks.code_steps import Unsuitable, run
+from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
 from musespark.nano.tasks.task import held_out
-from musespark.nano.trace import begin
+from musespark.nano.trace import begin_trace
 
-world = Code()
+task = Code()
 
 
 def printed_by_python(source: str) -> str:
@@ -32,10 +32,10 @@ def printed_by_python(source: str) -> str:
 def trace_of(seed: int, mode: str) -> tuple[str, str]:
     """The right answer, and what the model learns to write after the mode's token."""
     rng = random.Random(seed)
-    problem = world.problem(rng, False)
-    trace, branch = begin(problem.question, None)
+    problem = task.generate(rng, False)
+    trace, branch = begin_trace(problem.question, None)
     asked = len(trace)
-    world.think(problem, mode, branch.given(v.MODES[mode]), rng)
+    task.write_thought(problem, mode, branch.force(v.MODES[mode]), rng)
     (segment,) = trace.segments
     return problem.answer, v.decode(segment.tokens[asked + 1 :])
 
@@ -53,7 +53,7 @@ def test_a_run_by_hand_prints_what_python_prints(seed: int) -> None:
 def test_a_thought_is_lines_of_the_program_with_their_effects(mode: str) -> None:
     for seed in range(60):
         rng = random.Random(seed)
-        problem = world.problem(rng, False)
+        problem = task.generate(rng, False)
         lines = [line.strip() for line in problem.facts["program"].splitlines()]
         answer, written = trace_of(seed, mode)
         assert written.startswith("<code>")
@@ -62,14 +62,14 @@ def test_a_thought_is_lines_of_the_program_with_their_effects(mode: str) -> None
         assert all(step.split("#")[0] in lines for step in steps)
         outputs = [step.split("#>")[1] for step in steps if "#>" in step]
         assert "\n".join(outputs) == answer
-        assert world.right(problem, answer)
+        assert task.is_right(problem, answer)
 
 
 def test_the_written_steps_of_a_program() -> None:
     source = (
         'a = [4, 7]\nt = 0\nfor x in a:\n    if x % 2 == 0:\n        t += x * 2\n    else:\n        t -= 1\nprint("sum", t, len(a))'
     )
-    assert run(source).steps == [
+    assert execute(source).steps == [
         "a = [4, 7]#a=[4,7]",
         "t = 0#t=0",
         "for x in a:#[4,7]#x=4",
@@ -97,8 +97,8 @@ def test_the_written_steps_of_a_program() -> None:
     ],
 )
 def test_what_leaves_the_grammar_is_unsuitable(source: str) -> None:
-    with pytest.raises(Unsuitable):
-        run(source)
+    with pytest.raises(UnsupportedProgram):
+        execute(source)
 
 
 def test_instant_writes_the_answer_alone() -> None:
@@ -108,8 +108,8 @@ def test_instant_writes_the_answer_alone() -> None:
 
 def test_the_sides_of_the_split_share_no_program() -> None:
     rng = random.Random(0)
-    assert all(held_out(world.problem(rng, True).key) for _ in range(30))
-    assert not any(held_out(world.problem(rng, False).key) for _ in range(300))
+    assert all(held_out(task.generate(rng, True).key) for _ in range(30))
+    assert not any(held_out(task.generate(rng, False).key) for _ in range(300))
 
 
 @settings(max_examples=100)
@@ -123,9 +123,9 @@ def test_the_program_is_found_in_every_wording(seed: int) -> None:
 def test_the_verifier_agrees_with_what_is_known() -> None:
     rng = random.Random(7)
     for _ in range(40):
-        problem = world.problem(rng, True)
-        assert world.verify(problem.question, None, problem.answer) is True
-        assert world.verify(problem.question, None, problem.answer + "1") is False
+        problem = task.generate(rng, True)
+        assert task.verify(problem.question, None, problem.answer) is True
+        assert task.verify(problem.question, None, problem.answer + "1") is False
 
 
 @pytest.mark.parametrize(
@@ -151,13 +151,13 @@ def test_the_verifier_agrees_with_what_is_known() -> None:
 )
 def test_hostile_programs_do_no_harm(program: str) -> None:
     before = time.monotonic()
-    assert world.verify(f"What does this print?\n{program}", None, "1") is None
+    assert task.verify(f"What does this print?\n{program}", None, "1") is None
     assert time.monotonic() - before < 3
 
 
 @pytest.mark.parametrize("question", ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("])
 def test_without_a_program_there_is_nothing_to_check(question: str) -> None:
-    assert world.verify(question, None, "3") is None
+    assert task.verify(question, None, "3") is None
 
 
 def test_of_several_programs_the_first_is_taken_as_long_as_it_can_be() -> None:
@@ -177,15 +177,15 @@ PROGRAM = "x = 5\ny = 3\nprint(x + y)"
     f"What does the second program print?\n{PROGRAM}\n\nprint(8)", f"What does this print?\n>>> {PROGRAM}",
 ])  # fmt: skip
 def test_a_question_that_is_not_what_the_program_prints_is_never_confirmed(question: str) -> None:
-    assert not world.verify(question, None, "8")
+    assert not task.verify(question, None, "8")
 
 
 @pytest.mark.parametrize("question", [
     PROGRAM, f"What does this print?\n{PROGRAM}", f"```python\n{PROGRAM}\n```\nWhat is the output?", f"Output?\n\n{PROGRAM}",
 ])
 def test_a_program_and_one_phrasing_are_read(question: str) -> None:
-    assert world.verify(question, None, "8") is True and world.verify(question, None, "9") is False
-    assert world.outside(question, None) is None
+    assert task.verify(question, None, "8") is True and task.verify(question, None, "9") is False
+    assert task.abstention_reason(question, None) is None
 
 
 @pytest.mark.parametrize(("source", "reason"), [
@@ -194,4 +194,4 @@ def test_a_program_and_one_phrasing_are_read(question: str) -> None:
     ("for i in range(9):\n    x = i\n    y = x\nprint(1)", "too many steps"),
 ])
 def test_a_program_beyond_the_model_is_told_before_any_guess(source: str, reason: str) -> None:
-    assert reason in (world.outside(f"What does this print?\n{source}", None) or "")
+    assert reason in (task.abstention_reason(f"What does this print?\n{source}", None) or "")

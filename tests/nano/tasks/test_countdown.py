@@ -25,7 +25,7 @@ from musespark.nano.tasks.countdown import (
     solves,
 )
 from musespark.nano.tasks.countdown_reading import read
-from musespark.nano.trace import Trace, begin
+from musespark.nano.trace import Trace, begin_trace
 
 seeds = st.integers(0, 2**32)
 
@@ -43,11 +43,11 @@ def brute_force(numbers, target):
 
 def written(mode, seed, sizes=(3, 4)):
     rng = random.Random(seed)
-    world = Countdown(sizes)
-    problem = world.problem(rng, held_out=False)
-    trace, question = begin(problem.question, None)
-    world.think(problem, mode, question.fork().given(v.MODES[mode]), rng)
-    return world, problem, trace
+    task = Countdown(sizes)
+    problem = task.generate(rng, held_out=False)
+    trace, question = begin_trace(problem.question, None)
+    task.write_thought(problem, mode, question.fork().force(v.MODES[mode]), rng)
+    return task, problem, trace
 
 
 def texts(trace: Trace):
@@ -96,7 +96,7 @@ def test_the_complete_search_finds_what_there_is(numbers, target):
 @settings(max_examples=50)
 def test_first_moves_are_proposed_once_and_one_of_them_solves(seed):
     rng = random.Random(seed)
-    problem = Countdown((3, 4)).problem(rng, held_out=False)
+    problem = Countdown((3, 4)).generate(rng, held_out=False)
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     proposed = propose(numbers, target, rng)
     every = len(set(moves(numbers)))
@@ -123,20 +123,20 @@ def test_of_three_numbers_every_division_is_listed_and_the_inexact_ones_are_refu
 @given(seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
 @settings(max_examples=60)
 def test_every_thought_ends_in_a_right_answer(seed, mode):
-    world, problem, trace = written(mode, seed)
+    task, problem, trace = written(mode, seed)
     (answer,) = (match for text in texts(trace) for match in re.findall(r"<answer>(.*)<eos>", text))
-    assert world.right(problem, answer)
-    assert world.verify(problem.question, None, answer)
+    assert task.is_right(problem, answer)
+    assert task.verify(problem.question, None, answer)
 
 
 @given(seeds)
 @settings(max_examples=40)
 def test_a_thread_that_wins_returns_a_right_answer_and_others_return_nothing(seed):
-    world, problem, trace = written("contemplating", seed)
+    task, problem, trace = written("contemplating", seed)
     children = [text for text in texts(trace) if "<go>" in text]
     for text in children:
         returned = text.split("<ret>")[1]
-        assert returned == "<end>" or world.right(problem, returned.removesuffix("<win>"))
+        assert returned == "<end>" or task.is_right(problem, returned.removesuffix("<win>"))
 
 
 def test_a_child_and_its_parent_are_told_apart():
@@ -152,7 +152,7 @@ def test_a_child_and_its_parent_are_told_apart():
 @given(seeds, st.booleans())
 @settings(max_examples=30)
 def test_problems_stay_on_their_side_of_the_split(seed, side):
-    problem = Countdown().problem(random.Random(seed), side)
+    problem = Countdown().generate(random.Random(seed), side)
     assert held_out(problem.key) == side
     assert all(1 <= n <= 99 for n in problem.facts["numbers"])
     assert 10 <= problem.facts["target"] <= 100

@@ -11,12 +11,12 @@ import pytest
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.decline import SENTENCE, Decline, everyday_by_hand
 from musespark.nano.tasks.decline_questions import LONGEST, documentation, lines, templates, words
-from musespark.nano.tasks.task import Deck, held_out
-from musespark.nano.trace import begin
+from musespark.nano.tasks.task import ShuffledCycle, held_out
+from musespark.nano.trace import begin_trace
 
-world = Decline()
+task = Decline()
 rng = random.Random(0)
-trained = [world.problem(rng, False) for _ in range(2000)]
+trained = [task.generate(rng, False) for _ in range(2000)]
 
 
 def plain(text: str) -> str:
@@ -26,18 +26,18 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("mode", list(v.MODES))
 def test_every_mode_declines_at_once(mode: str) -> None:
-    trace, branch = begin("What is love?", None)
+    trace, branch = begin_trace("What is love?", None)
     asked = len(trace)
-    world.think(trained[0], mode, branch, rng)
+    task.write_thought(trained[0], mode, branch, rng)
     assert trace.segments[0].tokens[asked:] == [v.DECLINE, v.EOS]
 
 
 def test_the_sentence_says_what_is_known_and_how_to_go_on() -> None:
     for known in ("countdown", "frozen lakes", "mazes", "shape", "Python", "muse ask --model"):
         assert known in SENTENCE
-    assert world.right(trained[0], SENTENCE)
-    assert not world.right(trained[0], "Paris")
-    assert world.verify("What is the capital of France?", None, "Paris") is None
+    assert task.is_right(trained[0], SENTENCE)
+    assert not task.is_right(trained[0], "Paris")
+    assert task.verify("What is the capital of France?", None, "Paris") is None
 
 
 def test_the_generator_is_wide() -> None:
@@ -61,7 +61,7 @@ def test_some_questions_come_with_pictures_of_many_kinds() -> None:
 
 def test_the_measured_questions_are_two_hundred_and_all_are_asked() -> None:
     rng = random.Random(4)
-    asked = [world.problem(rng, True).question for _ in range(200)]
+    asked = [task.generate(rng, True).question for _ in range(200)]
     assert len(everyday_by_hand()) == 200
     assert set(asked) == set(everyday_by_hand())
 
@@ -97,9 +97,9 @@ def _piece(piece: str) -> str:
 
 
 def test_every_generator_is_dealt_each_card_once_before_any_comes_again() -> None:
-    deck = Deck(lambda: "abcdef")
+    deck = ShuffledCycle(lambda: "abcdef")
     first, second = random.Random(1), random.Random(2)
-    dealt = [(deck.deal(first), deck.deal(second)) for _ in range(12)]
+    dealt = [(deck.draw_next(first), deck.draw_next(second)) for _ in range(12)]
     for own in ([card for card, _ in dealt], [card for _, card in dealt]):
         assert sorted(own[:6]) == list("abcdef") and own[6:] == own[:6]
     assert len(deck._orders) == 2

@@ -15,15 +15,15 @@ from musespark.nano.tasks import grid
 from musespark.nano.tasks.grid import STEPS, Grid
 from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
-from musespark.nano.tasks.task import Problem, World, held_out as is_held_out
+from musespark.nano.tasks.task import Task, TaskProblem, held_out as is_held_out
 from musespark.nano.tiles import MOVES
 from musespark.nano.trace import Trace
 
-WORLDS: list[World] = [Lake(), Maze()]
+TASKS: list[Task] = [Lake(), Maze()]
 ROOT, CONTINUED = 0, 1
 """The segments of the first thread: up to <spawn>, and from there on; the children follow."""
 seeds = st.integers(0, 2**32)
-worlds = st.sampled_from(WORLDS)
+tasks = st.sampled_from(TASKS)
 
 BASE = r"<p\d+><t(?:[0-9]|[1-4]\d|5[01])>"
 PATH = {tiles.path(move): move for move in MOVES}
@@ -34,11 +34,11 @@ PARENT = re.compile(rf"<img>((?:{BASE})+)</img><spawn>((?:<th>[UDLR])+)<join>((?
 CHILD = re.compile(rf"<th>([UDLR])<go><img>(<p\d+><t5[6-9]>)({FLOOD})({WALK})</img><ret>([UDLR]*)<end>")
 
 
-def thought(world: World, seed: int, mode: str, held_out: bool = False) -> tuple[Problem, Trace]:
+def thought(task: Task, seed: int, mode: str, held_out: bool = False) -> tuple[TaskProblem, Trace]:
     rng = random.Random(seed)
-    problem = world.problem(rng, held_out)
+    problem = task.generate(rng, held_out)
     trace = Trace()
-    world.think(problem, mode, trace.root(), rng)
+    task.write_thought(problem, mode, trace.root(), rng)
     return problem, trace
 
 
@@ -85,32 +85,32 @@ def redrawn(board: Grid, drawn: str) -> bool:
 
 
 @settings(max_examples=120)
-@given(worlds, seeds)
-def test_the_solver_finds_shortest_ways(world: World, seed: int) -> None:
-    problem = world.problem(random.Random(seed), False)
+@given(tasks, seeds)
+def test_the_solver_finds_shortest_ways(task: Task, seed: int) -> None:
+    problem = task.generate(random.Random(seed), False)
     board = problem.facts["grid"]
     assert len(problem.answer) == distance(board)
-    assert world.right(problem, problem.answer)
+    assert task.is_right(problem, problem.answer)
 
 
 @settings(max_examples=100)
-@given(worlds, seeds, st.text(MOVES + "x", max_size=20))
-def test_only_shortest_ways_are_right(world: World, seed: int, answer: str) -> None:
-    problem = world.problem(random.Random(seed), False)
+@given(tasks, seeds, st.text(MOVES + "x", max_size=20))
+def test_only_shortest_ways_are_right(task: Task, seed: int, answer: str) -> None:
+    problem = task.generate(random.Random(seed), False)
     cell: int | None = problem.facts["grid"].start
     for move in answer:
         cell = problem.facts["grid"].after(cell, move) if move in MOVES and cell is not None else None
     legal = cell == problem.facts["grid"].goal
-    assert world.right(problem, answer) == (legal and len(answer) == len(problem.answer))
-    assert not world.right(problem, problem.answer + "UD")
-    assert not world.right(problem, problem.answer[:-1])
+    assert task.is_right(problem, answer) == (legal and len(answer) == len(problem.answer))
+    assert not task.is_right(problem, problem.answer + "UD")
+    assert not task.is_right(problem, problem.answer[:-1])
 
 
 @settings(max_examples=100)
-@given(worlds, seeds)
-def test_thinking_draws_what_it_answers(world: World, seed: int) -> None:
-    problem, trace = thought(world, seed, "thinking")
-    match = THINKING.fullmatch(text(trace, ROOT).removeprefix(f"<{world.name}>"))
+@given(tasks, seeds)
+def test_thinking_draws_what_it_answers(task: Task, seed: int) -> None:
+    problem, trace = thought(task, seed, "thinking")
+    match = THINKING.fullmatch(text(trace, ROOT).removeprefix(f"<{task.name}>"))
     assert match
     board, (drawn, flood, walk, answer) = problem.facts["grid"], match.groups()
     assert redrawn(board, drawn)
@@ -122,11 +122,11 @@ def test_thinking_draws_what_it_answers(world: World, seed: int) -> None:
 
 
 @settings(max_examples=100)
-@given(worlds, seeds)
-def test_a_team_draws_what_it_returns(world: World, seed: int) -> None:
-    problem, trace = thought(world, seed, "contemplating")
+@given(tasks, seeds)
+def test_a_team_draws_what_it_returns(task: Task, seed: int) -> None:
+    problem, trace = thought(task, seed, "contemplating")
     parent, *children = text(trace, ROOT), *(text(trace, index) for index in range(CONTINUED + 1, len(trace.segments)))
-    match = PARENT.fullmatch((parent + text(trace, CONTINUED)).removeprefix(f"<{world.name}>"))
+    match = PARENT.fullmatch((parent + text(trace, CONTINUED)).removeprefix(f"<{task.name}>"))
     assert match
     board, (drawn, branches, returns, answer) = problem.facts["grid"], match.groups()
     assert redrawn(board, drawn)
@@ -136,7 +136,7 @@ def test_a_team_draws_what_it_returns(world: World, seed: int) -> None:
     returned = returns.split("<ret>")[1:]
     assert [path[0] for path in returned] == [move for move in threads if move in {path[0] for path in returned}]
     assert answer == min(returned, key=len)
-    assert world.right(problem, answer)
+    assert task.is_right(problem, answer)
     written = [child for child in (CHILD.fullmatch(child) for child in children) if child]
     assert len(written) == len(children)
     for child in written:
@@ -149,9 +149,9 @@ def test_a_team_draws_what_it_returns(world: World, seed: int) -> None:
 
 
 @settings(max_examples=60)
-@given(worlds, seeds)
-def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(world: World, seed: int) -> None:
-    problem, trace = thought(world, seed, "contemplating")
+@given(tasks, seeds)
+def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(task: Task, seed: int) -> None:
+    problem, trace = thought(task, seed, "contemplating")
     board = problem.facts["grid"]
     returned = dict.fromkeys(MOVES, "") | {path[0]: path for path in re.findall(r"<ret>([UDLR]+)", text(trace, CONTINUED))}
     for move in MOVES:
@@ -169,16 +169,16 @@ def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(world: Worl
 
 
 @settings(max_examples=40)
-@given(worlds, seeds)
-def test_an_instant_answer_is_the_canonical_one(world: World, seed: int) -> None:
-    problem, trace = thought(world, seed, "instant")
-    assert text(trace, ROOT) == f"<{world.name}><answer>{problem.answer}<eos>"
+@given(tasks, seeds)
+def test_an_instant_answer_is_the_canonical_one(task: Task, seed: int) -> None:
+    problem, trace = thought(task, seed, "instant")
+    assert text(trace, ROOT) == f"<{task.name}><answer>{problem.answer}<eos>"
 
 
 @settings(max_examples=40)
-@given(worlds, seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
-def test_only_branches_and_returns_are_given(world: World, seed: int, mode: str) -> None:
-    _, trace = thought(world, seed, mode)
+@given(tasks, seeds, st.sampled_from(["instant", "thinking", "contemplating"]))
+def test_only_branches_and_returns_are_given(task: Task, seed: int, mode: str) -> None:
+    _, trace = thought(task, seed, mode)
     for index, segment in enumerate(trace.segments):
         learned = v.decode(token for token, weight in zip(segment.tokens, segment.weights, strict=True) if weight)
         given_ = v.decode(token for token, weight in zip(segment.tokens, segment.weights, strict=True) if not weight)
@@ -191,14 +191,14 @@ def test_only_branches_and_returns_are_given(world: World, seed: int, mode: str)
 
 
 @settings(max_examples=60)
-@given(worlds, seeds, st.booleans())
-def test_a_problem_is_on_the_side_that_was_asked_for(world: World, seed: int, held_out: bool) -> None:
-    problem = world.problem(random.Random(seed), held_out)
+@given(tasks, seeds, st.booleans())
+def test_a_problem_is_on_the_side_that_was_asked_for(task: Task, seed: int, held_out: bool) -> None:
+    problem = task.generate(random.Random(seed), held_out)
     assert is_held_out(problem.key) == held_out
     assert problem.picture is not None
     assert problem.picture.dtype == "uint8"
     assert problem.picture.shape[2] == 3
-    again = world.problem(random.Random(seed), held_out)
+    again = task.generate(random.Random(seed), held_out)
     assert (again.question, again.key, again.answer) == (problem.question, problem.key, problem.answer)
     assert (again.picture == problem.picture).all()
 

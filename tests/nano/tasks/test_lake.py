@@ -18,11 +18,11 @@ from musespark.pictures import as_image, pixels
 
 MAP = ("SFFF", "FHFH", "FFFH", "HFFG")
 QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."
-world = Lake()
+task = Lake()
 
 
 def drawn(count: int, rng: random.Random, held: bool = False) -> list[tuple[tuple[str, ...], np.ndarray]]:
-    problems = [world.problem(rng, held) for _ in range(count)]
+    problems = [task.generate(rng, held) for _ in range(count)]
     return [(problem.facts["map"], problem.picture) for problem in problems if problem.picture is not None]
 
 
@@ -88,20 +88,20 @@ def test_the_reader_says_none_to_other_pictures() -> None:
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     frame = frames.current(MAP)
     others = [noise, np.full((64, 64, 3), 255, np.uint8), frame[:200], frame[30:, 30:], frame[20:, ::-1], np.roll(frame, 30, 1)]
-    others += [Maze().problem(rng, False).picture for _ in range(20)]
+    others += [Maze().generate(rng, False).picture for _ in range(20)]
     assert [read_lake(picture) for picture in others] == [None] * len(others)
 
 
 def test_answers_are_verified_by_looking() -> None:
     frame = np.asarray(Image.fromarray(frames.current(MAP)).resize((200, 200), Image.Resampling.LANCZOS))
-    assert world.verify(QUESTION, frame, "RRDDDR") is True
-    assert world.verify(QUESTION, frame, "DDRRDR") is True
-    assert world.verify(QUESTION, frame, "RRDDRD") is False
-    assert world.verify(QUESTION, frame, "") is False
-    assert world.verify(QUESTION, None, "RRDDDR") is None
-    assert world.verify(QUESTION, frame[:150], "RRDDDR") is None
+    assert task.verify(QUESTION, frame, "RRDDDR") is True
+    assert task.verify(QUESTION, frame, "DDRRDR") is True
+    assert task.verify(QUESTION, frame, "RRDDRD") is False
+    assert task.verify(QUESTION, frame, "") is False
+    assert task.verify(QUESTION, None, "RRDDDR") is None
+    assert task.verify(QUESTION, frame[:150], "RRDDDR") is None
     blocked = frames.current(("SHF", "HFF", "FFG"))
-    assert world.verify(QUESTION, blocked, "DD") is None
+    assert task.verify(QUESTION, blocked, "DD") is None
 
 
 def test_the_example_is_a_lake_that_training_never_sees() -> None:
@@ -109,7 +109,7 @@ def test_the_example_is_a_lake_that_training_never_sees() -> None:
     rows = read_lake(picture)
     assert rows is not None
     assert held_out(key_of(rows))
-    assert world.verify(QUESTION, picture, grid.solve(read_map(rows)) or "") is True
+    assert task.verify(QUESTION, picture, grid.solve(read_map(rows)) or "") is True
 
 
 def test_lake_keys_do_not_depend_on_drawing_or_wording() -> None:

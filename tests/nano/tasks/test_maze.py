@@ -21,7 +21,7 @@ from musespark.nano.tasks.walls import Style
 from musespark.pictures import as_image, pixels
 
 QUESTION = "Which moves solve this maze?"
-world = Maze()
+task = Maze()
 STYLE = Style(side=300, margin=0.04, wall=0.08, dot=0.3, green=(0, 160, 60), red=(225, 40, 40))
 
 
@@ -60,7 +60,7 @@ def test_the_key_is_the_map() -> None:
 
 def test_training_covers_every_size_and_both_kinds_of_ends() -> None:
     rng = random.Random(1)
-    boards = [world.problem(rng, False).facts["grid"] for _ in range(200)]
+    boards = [task.generate(rng, False).facts["grid"] for _ in range(200)]
     assert {board.size for board in boards} == {3, 4, 5, 6}
     corners = sum(board.start + board.goal == board.size**2 - 1 for board in boards) / len(boards)
     assert 0.4 < corners < 0.7
@@ -70,7 +70,7 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
     rng = random.Random(2)
     none = 0
     for _ in range(500):
-        problem = world.problem(rng, False)
+        problem = task.generate(rng, False)
         seen = read_maze(problem.picture)
         none += seen is None
         assert seen is None or same(seen, problem.facts["grid"])
@@ -102,7 +102,7 @@ def test_the_reader_says_none_to_other_pictures() -> None:
     without_dots[np.ptp(picture, axis=-1) > 20] = 255
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     others = [noise, np.full((64, 64, 3), 255, np.uint8), without_dots, picture[100:], np.rot90(picture)[:, 70:], picture[:20, :20]]
-    others += [Lake().problem(rng, held).picture for held in (True, False) for _ in range(15)]
+    others += [Lake().generate(rng, held).picture for held in (True, False) for _ in range(15)]
     assert [read_maze(picture) for picture in others] == [None] * len(others)
 
 
@@ -110,11 +110,11 @@ def test_answers_are_verified_by_looking() -> None:
     maze = carved(4, 7)
     answer = grid.solve(maze) or ""
     picture = walls.lines(maze, STYLE)
-    assert world.verify(QUESTION, picture, answer) is True
-    assert world.verify(QUESTION, picture, answer[:-1]) is False
-    assert world.verify(QUESTION, picture, "through the wall") is False
-    assert world.verify(QUESTION, None, answer) is None
-    assert world.verify(QUESTION, picture[:150], answer) is None
+    assert task.verify(QUESTION, picture, answer) is True
+    assert task.verify(QUESTION, picture, answer[:-1]) is False
+    assert task.verify(QUESTION, picture, "through the wall") is False
+    assert task.verify(QUESTION, None, answer) is None
+    assert task.verify(QUESTION, picture[:150], answer) is None
 
 
 def test_the_example_is_a_maze_that_training_never_sees() -> None:
@@ -123,4 +123,4 @@ def test_the_example_is_a_maze_that_training_never_sees() -> None:
     assert drawn is not None
     assert held_out(key_of(drawn.size, drawn.exits, drawn.start, drawn.goal))
     answer = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)) or ""
-    assert world.verify(QUESTION, picture, answer) is True
+    assert task.verify(QUESTION, picture, answer) is True

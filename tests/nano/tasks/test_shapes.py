@@ -1,4 +1,4 @@
-"""The world of one coloured shape: easy-VQA's split, its answers, and a reader that needs no network."""
+"""The task of one coloured shape: easy-VQA's split, its answers, and a reader that needs no network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from musespark.nano import vocabulary as v
 from musespark.nano.tasks import shapes
 from musespark.nano.tasks.shapes import Shapes, ask, expect, reasoned, reworded
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
-from musespark.nano.trace import begin
+from musespark.nano.trace import begin_trace
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
-world = Shapes()
+task = Shapes()
 
 
 @pytest.fixture
@@ -60,22 +60,22 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     rng = random.Random(1)
     certain = 0
     for _ in range(100):
-        problem = world.problem(rng, False)
+        problem = task.generate(rng, False)
         assert problem.picture is not None and problem.picture.dtype == np.uint8
         steps = reasoned(problem.question, *problem.facts["seen"].split())
         assert steps.startswith(problem.facts["seen"])
         for mode, thought in (("thinking", steps), ("contemplating", steps), ("instant", "")):
-            trace, branch = begin(problem.question, None)
+            trace, branch = begin_trace(problem.question, None)
             asked = len(trace)
-            world.think(problem, mode, branch, rng)
+            task.write_thought(problem, mode, branch, rng)
             assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
         assert problem.answer in ANSWERS
-        assert world.right(problem, problem.answer)
-        confirmed = world.verify(problem.question, problem.picture, problem.answer)
+        assert task.is_right(problem, problem.answer)
+        confirmed = task.verify(problem.question, problem.picture, problem.answer)
         assert confirmed is not False
         wrong = rng.choice([answer for answer in ANSWERS if answer != problem.answer])
-        assert not world.right(problem, wrong)
-        assert not world.verify(problem.question, problem.picture, wrong)
+        assert not task.is_right(problem, wrong)
+        assert not task.verify(problem.question, problem.picture, wrong)
         certain += bool(confirmed)
     assert certain >= 92
 
@@ -84,12 +84,12 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
 def test_held_out_is_the_whole_test_split_each_question_once() -> None:
     rng = random.Random(2)
     count = len(shapes._questions("test"))
-    keys = [world.problem(rng, True).key for _ in range(count)]
+    keys = [task.generate(rng, True).key for _ in range(count)]
     assert len(set(keys)) == count
     assert all(key.startswith("test/") for key in keys)
-    assert not any(world.problem(rng, False).key.startswith("test/") for _ in range(200))
+    assert not any(task.generate(rng, False).key.startswith("test/") for _ in range(200))
     again = random.Random(2)
-    assert [world.problem(again, True).key for _ in range(10)] == keys[:10]
+    assert [task.generate(again, True).key for _ in range(10)] == keys[:10]
 
 
 def test_every_question_asked_is_understood_by_the_verifier() -> None:
@@ -123,15 +123,15 @@ def test_pictures_without_one_plain_shape_are_not_judged() -> None:
     two[5:20, 5:20], two[40:60, 40:60] = (255, 0, 0), (0, 0, 255)
     noise = numbers.integers(0, 256, (64, 64, 3), dtype=np.uint8)
     for picture in (blank, two, noise, blank[:4, :4], np.zeros((0, 0, 3), np.uint8)):
-        assert world.verify("what shape is present?", picture, "circle") is None
-    assert world.verify("what shape is present?", None, "circle") is None
+        assert task.verify("what shape is present?", picture, "circle") is None
+    assert task.verify("what shape is present?", None, "circle") is None
 
 
 def test_without_easy_vqa_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "easy_vqa", None)
     shapes._questions.cache_clear()
     with pytest.raises(ImportError, match=r"pip install 'musespark\[train\]'"):
-        world.problem(random.Random(0), True)
+        task.generate(random.Random(0), True)
 
 
 @pytest.mark.parametrize("shape", OTHER_SHAPES)
@@ -139,15 +139,15 @@ def test_a_shape_without_a_name_here_is_neither_confirmed_nor_guessed(shape: str
     rng = random.Random(9)
     for _ in range(12):
         picture = draw_shape(f"other shape {shape}", "", [shape], rng)
-        assert not any(world.verify("what shape is in the image?", picture, known) for known in SHAPES)
-        assert world.outside("what shape is in the image?", picture)
+        assert not any(task.verify("what shape is in the image?", picture, known) for known in SHAPES)
+        assert task.abstention_reason("what shape is in the image?", picture)
 
 
 @pytest.mark.parametrize("colour", OTHER_COLOURS)
 def test_a_colour_without_a_name_here_is_neither_confirmed_nor_guessed(colour: str) -> None:
     picture = draw_shape(f"other colour {colour}", "", [colour], random.Random(3))
-    assert not any(world.verify("what color is the shape?", picture, known) for known in COLOURS)
-    assert world.outside("what color is the shape?", picture)
+    assert not any(task.verify("what color is the shape?", picture, known) for known in COLOURS)
+    assert task.abstention_reason("what color is the shape?", picture)
 
 
 def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
@@ -156,8 +156,8 @@ def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
     photograph = np.clip(sky, 0, 255).astype(np.uint8)
     photograph[30:60, 10:40] = np.clip(numbers.normal(12, 6, (30, 30, 3)), 0, 255).astype(np.uint8)
     for known in (*SHAPES, *COLOURS):
-        assert not world.verify("what shape is in the image?", photograph, known)
-    assert world.outside("what shape is in the image?", photograph)
+        assert not task.verify("what shape is in the image?", photograph, known)
+    assert task.abstention_reason("what shape is in the image?", photograph)
 
 
 @pytest.mark.parametrize(("question", "word"), [
@@ -166,5 +166,5 @@ def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
 ])
 def test_a_question_that_says_more_is_not_judged(question: str, word: str) -> None:
     picture = draw("red", "circle", random.Random(1))
-    assert world.verify(question, picture, "yes") is None and world.verify(question, picture, "circle") is None
-    assert f'"{word}"' in (world.outside(question, picture) or f'"{word}"')
+    assert task.verify(question, picture, "yes") is None and task.verify(question, picture, "circle") is None
+    assert f'"{word}"' in (task.abstention_reason(question, picture) or f'"{word}"')

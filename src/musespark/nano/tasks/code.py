@@ -1,4 +1,4 @@
-"""The world of short Python programs: what does this print?
+"""The task of short Python programs: what does this print?
 
 The thought is the program run by hand: every executed line as it stands in the program, then what it does, field by field
 (`code_steps.py`). The answer is what was printed.
@@ -14,8 +14,8 @@ from musespark.nano import vocabulary as v
 from musespark.nano.tasks.code_programs import LINES, LONGEST, LONGEST_THOUGHT, program
 from musespark.nano.tasks.code_questions import ASKED_FIRST, ASKED_LAST, not_read, read
 from musespark.nano.tasks.code_reading import find_program, has_comment, output_of
-from musespark.nano.tasks.code_steps import Unsuitable, run
-from musespark.nano.tasks.task import Problem, held_out as is_held_out
+from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
+from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
 
@@ -40,21 +40,21 @@ class Code:
 
     name = "code"
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """A program that nobody wrote before, and what it prints."""
         while True:
             source, done = program(rng)
             if is_held_out(source) == held_out:
-                return Problem(self.name, ask(source, rng), done.printed, key=source, facts={"program": source})
+                return TaskProblem(self.name, ask(source, rng), done.printed, key=source, facts={"program": source})
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """The executed lines in order, one a line; instant writes the answer alone."""
-        branch.writes(v.WORLDS[self.name])
+        branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
-            branch.writes("\n".join(run(problem.facts["program"]).steps))
-        branch.writes(v.ANSWER, problem.answer, v.EOS)
+            branch.write("\n".join(execute(problem.facts["program"]).steps))
+        branch.write(v.ANSWER, problem.answer, v.EOS)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the answer is what the program prints, blanks at the ends of lines aside."""
         return tidy(answer) == tidy(problem.answer)
 
@@ -64,7 +64,7 @@ class Code:
         printed = None if source is None else output_of(source)
         return None if printed is None else tidy(answer) == tidy(printed)
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and programs beyond what the model is trained on."""
         if picture is not None:
             return "there is a picture with it, and I would not look at that"
@@ -84,8 +84,8 @@ def _beyond(source: str) -> str | None:
     if has_comment(source):
         return "the program has comments in it"
     try:
-        done = run(source)
-    except (Unsuitable, RecursionError, MemoryError, OverflowError):
+        done = execute(source)
+    except (UnsupportedProgram, RecursionError, MemoryError, OverflowError):
         return "the program has something in it that I have not learned, or takes too many steps"
     if sum(map(len, done.steps)) + len(done.steps) > LONGEST_THOUGHT:
         return "the program takes too many steps"

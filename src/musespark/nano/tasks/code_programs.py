@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from musespark.nano.tasks.code_steps import Run, Unsuitable, run
+from musespark.nano.tasks.code_steps import Execution, UnsupportedProgram, execute
 
 LONGEST = 96
 """Characters of a program."""
@@ -24,7 +24,7 @@ _INDEXES = "i j k n x".split()
 _SAYINGS = "yes no even odd big small hi ok done low high more less same hot cold".split()
 
 
-def program(rng: random.Random) -> tuple[str, Run]:
+def program(rng: random.Random) -> tuple[str, Execution]:
     """A program that stays within the grammar and its limits, and what it does."""
     while True:
         source = _Draft(rng).write()
@@ -32,8 +32,8 @@ def program(rng: random.Random) -> tuple[str, Run]:
         if len(source) > LONGEST or not LINES[0] <= len(lines) <= LINES[1] or len(set(lines)) < len(lines):
             continue
         try:
-            done = run(source)
-        except Unsuitable:
+            done = execute(source)
+        except UnsupportedProgram:
             continue
         thought = sum(map(len, done.steps)) + len(done.steps)
         if thought <= LONGEST_THOUGHT and 0 < len(done.printed) <= 24:

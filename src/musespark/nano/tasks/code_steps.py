@@ -38,12 +38,12 @@ _COMPARE: dict[type[ast.cmpop], tuple[str, Callable[[int, int], bool]]] = {
 _CALLS: dict[str, Callable[[list[int]], int]] = {"len": len, "sum": sum, "max": max, "min": min}
 
 
-class Unsuitable(Exception):
+class UnsupportedProgram(Exception):
     """The program leaves the grammar or its limits; the generator draws another."""
 
 
 @dataclass
-class Run:
+class Execution:
     """What a program did: its steps, as the model is to write them, and what it printed."""
 
     steps: list[str] = field(default_factory=list)
@@ -54,13 +54,13 @@ class Run:
         return "\n".join(self.output)
 
 
-def run(source: str) -> Run:
-    """Runs the program; raises Unsuitable if it leaves the grammar, its limits, or its variables unset."""
+def execute(source: str) -> Execution:
+    """Runs the program; raises UnsupportedProgram if it leaves the grammar, its limits, or its variables unset."""
     machine = _Machine(source.splitlines())
     try:
         machine.block(ast.parse(source).body)
     except (SyntaxError, KeyError, IndexError, TypeError, AssertionError, ZeroDivisionError, ValueError) as error:
-        raise Unsuitable(str(error)) from error
+        raise UnsupportedProgram(str(error)) from error
     return machine.run
 
 
@@ -70,7 +70,7 @@ class _Machine:
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
         self.values: dict[str, Value] = {}
-        self.run = Run()
+        self.run = Execution()
 
     def block(self, body: list[ast.stmt]) -> None:
         for statement in body:
@@ -90,13 +90,13 @@ class _Machine:
                 case ast.Expr(value=ast.Call() as call):
                     self._call(statement, call)
                 case _:
-                    raise Unsuitable(ast.dump(statement))
+                    raise UnsupportedProgram(ast.dump(statement))
 
     def _step(self, statement: ast.stmt, *effects: str) -> None:
         line = self.lines[statement.lineno - 1].strip()
         self.run.steps.append("#".join([line, *effects]))
         if len(self.run.steps) > MOST_STEPS:
-            raise Unsuitable("too many steps")
+            raise UnsupportedProgram("too many steps")
 
     def _assign(self, statement: ast.Assign) -> None:
         match statement.targets:
@@ -115,7 +115,7 @@ class _Machine:
                 items[index] = value
                 self._step(statement, *forms, f"{name}[{index}]={value}", f"{name}={text(items)}")
             case _:
-                raise Unsuitable("target")
+                raise UnsupportedProgram("target")
 
     def _set(self, statement: ast.stmt, expression: ast.expr, name: str) -> None:
         forms, value = self._reduce(expression)
@@ -126,7 +126,7 @@ class _Machine:
     def _list(self, name: str) -> list[int]:
         items = self.values[name]
         if not isinstance(items, list):
-            raise Unsuitable("not a list")
+            raise UnsupportedProgram("not a list")
         return items
 
     def _branch(self, statement: ast.If) -> None:
@@ -141,7 +141,7 @@ class _Machine:
     def _holds(self, statement: ast.If | ast.While) -> bool:
         forms, truth = self._reduce(statement.test)
         if not isinstance(truth, bool):
-            raise Unsuitable("not a condition")
+            raise UnsupportedProgram("not a condition")
         self._step(statement, *forms, "T" if truth else "F")
         return truth
 
@@ -167,7 +167,7 @@ class _Machine:
             return
         _, items = self._reduce(over)
         if not isinstance(items, list):
-            raise Unsuitable("loop over what is no list")
+            raise UnsupportedProgram("loop over what is no list")
         items = list(items)
         for index, item in enumerate(items):
             yield text(items[index:]), item
@@ -187,10 +187,10 @@ class _Machine:
                 assert isinstance(value, int)
                 items.append(value)
                 if len(items) > LONGEST_LIST:
-                    raise Unsuitable("long list")
+                    raise UnsupportedProgram("long list")
                 self._step(statement, *forms, f"{name}={text(items)}")
             case _:
-                raise Unsuitable("call")
+                raise UnsupportedProgram("call")
 
     def _reduce(self, expression: ast.expr) -> tuple[list[str], Value | bool | tuple[Value, ...]]:
         """The expression's forms on the way to its value, values put in, and the value."""
@@ -225,7 +225,7 @@ class _Machine:
                 return Node("at", (self._put_in(value), self._put_in(slot)))
             case ast.Call(func=ast.Name(id=name), args=[argument]) if name in _CALLS:
                 return Node(name, (self._put_in(argument),))
-        raise Unsuitable(ast.dump(expression))
+        raise UnsupportedProgram(ast.dump(expression))
 
 
 @dataclass(frozen=True)
@@ -261,23 +261,23 @@ def _apply(node: Node) -> Tree:
     if node.sign in _CALLS:
         (items,) = node.parts
         if not isinstance(items, list):
-            raise Unsuitable("not a list")
+            raise UnsupportedProgram("not a list")
         return _CALLS[node.sign](items)
     left, right = node.parts
     if not isinstance(left, int) or not isinstance(right, int):
-        raise Unsuitable("only numbers are reckoned with")
+        raise UnsupportedProgram("only numbers are reckoned with")
     if node.sign in ("//", "%") and (left < 0 or right <= 0):
-        raise Unsuitable("division below zero")
+        raise UnsupportedProgram("division below zero")
     value = _PLAIN[node.sign][1](left, right)
     if abs(value) > LARGEST:
-        raise Unsuitable("large value")
+        raise UnsupportedProgram("large value")
     return value
 
 
 def _as_additions(items: Tree) -> Tree:
     """A sum written out, so that it is added up one pair at a time."""
     if not isinstance(items, list):
-        raise Unsuitable("not a list")
+        raise UnsupportedProgram("not a list")
     total: Tree = items[0] if items else 0
     for item in items[1:]:
         total = Node("+", (total, item))

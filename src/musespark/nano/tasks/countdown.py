@@ -20,7 +20,7 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.countdown_reading import QUESTIONS, not_read, read
-from musespark.nano.tasks.task import Problem, held_out as split
+from musespark.nano.tasks.task import TaskProblem, held_out as split
 from musespark.nano.trace import Branch
 
 TRIES = 10
@@ -152,7 +152,7 @@ def _listed(wanted: dict[int, str]) -> str:
 def _judge(branch: Branch, pieces: list[str]) -> None:
     """Write what `explore` wrote, the verdicts with their weight."""
     for index, piece in enumerate(pieces):
-        branch.writes(piece, weight=VERDICT if index % 2 else 1.0)
+        branch.write(piece, weight=VERDICT if index % 2 else 1.0)
 
 
 def solution(terms: list[tuple[int, str]], target: int) -> str | None:
@@ -210,7 +210,7 @@ class Countdown:
     def __init__(self, sizes: tuple[int, ...] = (3, 3, 4, 4)) -> None:
         self.sizes = sizes
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """Numbers and target at random until they are solvable and on the asked side of the split."""
         size = rng.choice(self.sizes)
         while True:
@@ -227,14 +227,14 @@ class Countdown:
         listed = ", ".join(words)
         spoken = ", ".join(words[:-1]) + " and " + words[-1] if rng.random() < 0.6 else listed
         question = rng.choice(QUESTIONS).format(numbers=spoken, listed=listed, target=target)
-        return Problem(self.name, question, answer, key=key, facts={"numbers": numbers, "target": target})
+        return TaskProblem(self.name, question, answer, key=key, facts={"numbers": numbers, "target": target})
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Instant: an expression. Thinking: first moves explored in a row. Contemplating: a thread for each."""
-        branch.writes(v.WORLDS[self.name])
+        branch.write(v.TASK_TOKENS[self.name])
         numbers, target = problem.facts["numbers"], problem.facts["target"]
         if mode == "instant":
-            branch.writes(v.ANSWER, problem.answer, v.EOS)
+            branch.write(v.ANSWER, problem.answer, v.EOS)
         elif mode == "thinking":
             self._in_a_row(propose(numbers, target, rng), target, problem.answer, branch)
         else:
@@ -243,15 +243,15 @@ class Countdown:
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
         for move in tries if _all_are_tried(tries) else tries[:SERIAL_TRIES]:
             written, found = explore(move, target)
-            branch.writes("\n").writes(str(move), weight=_weight(tries, found))
+            branch.write("\n").write(str(move), weight=_weight(tries, found))
             _judge(branch, written)
             if found:
                 answer = found
                 break
-        branch.writes(v.ANSWER, answer, v.EOS)
+        branch.write(v.ANSWER, answer, v.EOS)
 
     def _side_by_side(self, tries: list[Move], target: int, answer: str, branch: Branch, rng: random.Random) -> None:
-        branch.writes(v.SPAWN)
+        branch.write(v.SPAWN)
         listed: list[tuple[int, float]] = []
         explored = []
         for move in tries:
@@ -265,10 +265,10 @@ class Countdown:
         shown = 6 if _all_are_tried(tries) else 2  # a thread of three numbers is short
         taught = [*rng.sample(wins, min(1, len(wins))), *rng.sample(fails, min(shown, len(fails)))]
         for move, written, found, _ in taught:
-            child = branch.fork().given(v.TH, str(move), v.GO)
+            child = branch.fork().force(v.TH, str(move), v.GO)
             _judge(child, written)
-            child.writes(v.RET)
-            child.writes(found, v.WIN) if found else child.writes(v.END)
+            child.write(v.RET)
+            child.write(found, v.WIN) if found else child.write(v.END)
         if rng.random() < 0.15:  # as when every thread failed: the best guess is what instant would say
             wins = []
         if wins:
@@ -276,14 +276,14 @@ class Countdown:
             until, answer = min(ends)
             listed = listed[: max(1, until + rng.randint(-2, 2))]
         for token, weight in listed:
-            branch.writes(token, weight=weight)
+            branch.write(token, weight=weight)
         if listed[-1][0] != v.JOIN:
-            branch.given(v.JOIN)
+            branch.force(v.JOIN)
         if wins:
-            branch.given(v.RET, answer)
-        branch.writes(v.ANSWER, answer, v.EOS)
+            branch.force(v.RET, answer)
+        branch.write(v.ANSWER, answer, v.EOS)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the expression uses every number once and equals the target."""
         value = evaluate(answer)
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
@@ -295,7 +295,7 @@ class Countdown:
             return None
         return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, other numbers than the model is trained on, and targets that cannot be reached."""
         if picture is not None:
             return "there is a picture with it, and I would not look at that"

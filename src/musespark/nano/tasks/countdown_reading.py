@@ -53,7 +53,7 @@ COUNTS, LEAST, MOST, LEAST_TARGET, MOST_TARGET = (3, 4), 1, 99, 10, 100
 
 
 @dataclass(frozen=True)
-class Wanted:
+class CountdownQuestion:
     """The problem that a question states, its numbers as they are written."""
 
     written: tuple[str, ...]
@@ -87,13 +87,13 @@ class Wanted:
         return reaches(tuple(sorted(map(Fraction, self.numbers))), self.target)
 
 
-def read(question: str) -> Wanted | None:
+def read(question: str) -> CountdownQuestion | None:
     """The problem that the question states; None where it is not, as a whole, a phrasing that is known."""
     found = PHRASINGS.read(question)
     if found is None:
         return None
     numbers = next(text for name, text in found.items() if name != "target")
-    return Wanted(tuple(re.findall(_NUMBER, numbers)), found["target"])
+    return CountdownQuestion(tuple(re.findall(_NUMBER, numbers)), found["target"])
 
 
 def not_read(question: str) -> str | None:

@@ -18,7 +18,7 @@ from musespark.nano.tasks.maze import Maze
 from musespark.nano.tasks.scope import abstention
 from musespark.nano.tasks.shapes import ask as ask_about_shape
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw
-from musespark.nano.tasks.task import Deck, Problem, held_out as is_held_out
+from musespark.nano.tasks.task import ShuffledCycle, TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
 SENTENCE = (
@@ -41,36 +41,36 @@ def declining(question: str, picture: np.ndarray | None) -> tuple[str, str]:
 
 
 class Decline:
-    """What is not one of the worlds."""
+    """What is not one of the tasks."""
 
     name = "decline"
 
     def __init__(self) -> None:
-        self._by_hand = Deck(everyday_by_hand)
+        self._by_hand = ShuffledCycle(everyday_by_hand)
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """Held out: the hand-written everyday questions, every one once in an order shuffled by rng. Otherwise generated."""
         if held_out:
-            question = self._by_hand.deal(rng)
-            return Problem(self.name, question, SENTENCE, key=question)
+            question = self._by_hand.draw_next(rng)
+            return TaskProblem(self.name, question, SENTENCE, key=question)
         while True:
             question, picture = _draw_question(rng)
             if not is_held_out(question):
-                return Problem(self.name, question, SENTENCE, picture, key=question)
+                return TaskProblem(self.name, question, SENTENCE, picture, key=question)
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """No thought in any mode."""
-        branch.writes(v.DECLINE, v.EOS)
+        branch.write(v.DECLINE, v.EOS)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the answer is the sentence that declines."""
         return answer.strip() == SENTENCE
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """None: that a question belongs to no world cannot be checked."""
+        """None: that a question belongs to no task cannot be checked."""
         return None
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """None: the network has abstained already."""
         return None
 
@@ -82,31 +82,31 @@ def everyday_by_hand() -> tuple[str, ...]:
 
 def _draw_question(rng: random.Random) -> tuple[str, np.ndarray | None]:
     roll = rng.random()
-    if roll < 0.07:  # a question of a world, but its picture is missing
+    if roll < 0.07:  # a question of a task, but its picture is missing
         return careless(_about_a_picture(rng)[0], rng), None
     if roll < 0.10:  # ... or the picture is of something else
-        question, world = _about_a_picture(rng)
-        return careless(question, rng), _unlike(world, rng)
+        question, task = _about_a_picture(rng)
+        return careless(question, rng), _unlike(task, rng)
     question = everyday(rng)
     return question, any_picture(rng) if rng.random() < 0.18 else None
 
 
 def _about_a_picture(rng: random.Random) -> tuple[str, str]:
-    """A question of a world with pictures, and the world's name."""
-    world = rng.choice(("lake", "maze", "shapes"))
-    if world == "shapes":
-        return ask_about_shape(rng.choice(list(COLOURS)), rng.choice(SHAPES), rng)[0], world
-    return (Lake() if world == "lake" else Maze()).problem(rng, False).question, world
+    """A question of a task with pictures, and the task's name."""
+    task = rng.choice(("lake", "maze", "shapes"))
+    if task == "shapes":
+        return ask_about_shape(rng.choice(list(COLOURS)), rng.choice(SHAPES), rng)[0], task
+    return (Lake() if task == "lake" else Maze()).generate(rng, False).question, task
 
 
-def _unlike(world: str, rng: random.Random) -> np.ndarray:
-    """A picture that a question of this world cannot be about."""
-    kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != world]
+def _unlike(task: str, rng: random.Random) -> np.ndarray:
+    """A picture that a question of this task cannot be about."""
+    kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task]
     return _PICTURES[rng.choice(kinds)](rng)
 
 
 def any_picture(rng: random.Random) -> np.ndarray:
-    """Noise, a plain colour, a gradient, or a picture from one of the worlds."""
+    """Noise, a plain colour, a gradient, or a picture from one of the tasks."""
     return _PICTURES[rng.choice(list(_PICTURES))](rng)
 
 
@@ -136,8 +136,8 @@ def _gradient(rng: random.Random) -> np.ndarray:
     return picture
 
 
-def _of(world: Lake | Maze, rng: random.Random) -> np.ndarray:
-    picture = world.problem(rng, False).picture
+def _of(task: Lake | Maze, rng: random.Random) -> np.ndarray:
+    picture = task.generate(rng, False).picture
     assert picture is not None
     return picture
 

@@ -1,4 +1,4 @@
-"""Questions that belong to none of the model's worlds: templates, words to put in, and what people type by accident.
+"""Questions that belong to none of the model's tasks: templates, words to put in, and what people type by accident.
 
 The lists lie beside this file as text: `decline_templates.txt` (one a line; `{city}` is a word of that kind, `[a|b]` a choice),
 `decline_words.txt` (words by kind), `decline_documents.txt` (sentences to paste) and `decline_programs.txt` (questions about
@@ -39,7 +39,7 @@ _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghijklmnopqr
 
 
 def everyday(rng: random.Random) -> str:
-    """A question or a remark of no world, spelt as people spell."""
+    """A question or a remark of no task, spelt as people spell."""
     write = rng.choices((_templated, _framed, _documented, _noise, _program), (70, 10, 8, 6, 4))[0]
     question = write(rng)
     return question[:LONGEST] if write is _program else careless(question, rng)[:LONGEST]

@@ -32,7 +32,7 @@ class Grid:
     goal: int
     exits: tuple[int, ...]
     tiles: tuple[int, ...]
-    """What each cell looks like in the model's own drawing."""
+    """How each cell looks in the model's own drawing."""
 
     def after(self, cell: int, move: str) -> int | None:
         """The cell that a move leads to, or None where it is not possible."""
@@ -47,28 +47,28 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Look:
+class FloodStep:
     """What a flood does next: attend to a cell (`move` is empty), or find a neighbour and the move that leads back from it."""
 
     cell: int
     move: str = ""
 
 
-def flood(grid: Grid, until: int, blocked: int | None = None) -> Iterator[Look]:
+def flood(grid: Grid, until: int, blocked: int | None = None) -> Iterator[FloodStep]:
     """Breadth first from the goal, neighbours in the order of MOVES, until the cell asked for is found or nothing is left."""
     if grid.goal == until:
         return
     found = {grid.goal, blocked}
     heads = [grid.goal]
     for head in heads:
-        yield Look(head)
+        yield FloodStep(head)
         for move in MOVES:
             cell = grid.after(head, move)
             if cell is None or cell in found:
                 continue
             found.add(cell)
             heads.append(cell)
-            yield Look(cell, BACK[move])
+            yield FloodStep(cell, BACK[move])
             if cell == until:
                 return
 
@@ -86,9 +86,9 @@ def follow(grid: Grid, start: int, arrows: dict[int, str]) -> list[tuple[int, st
     return path
 
 
-def arrows(looks: list[Look]) -> dict[int, str]:
+def arrows(steps: list[FloodStep]) -> dict[int, str]:
     """The arrows that a flood leaves."""
-    return {look.cell: look.move for look in looks if look.move}
+    return {step.cell: step.move for step in steps if step.move}
 
 
 def solve(grid: Grid) -> str | None:
@@ -119,35 +119,35 @@ def is_way(grid: Grid, answer: str) -> bool:
     return cell == grid.goal
 
 
-def think(grid: Grid, world: str, mode: str, branch: Branch, rng: random.Random) -> None:
-    """Write the thought of a mode, from the world's token to <eos>."""
+def write_thought(grid: Grid, task: str, mode: str, branch: Branch, rng: random.Random) -> None:
+    """Write the thought of a mode, from the task's token to <eos>."""
     best = solve(grid)
     assert best is not None, "a problem has a solution"
-    branch.writes(v.WORLDS[world])
+    branch.write(v.TASK_TOKENS[task])
     if mode == "thinking":
         _redraw(grid, branch)
-        looks = list(flood(grid, grid.start))
-        branch.writes(v.IMG)
-        _draw_flood(grid, looks, branch)
-        _draw_path(grid, follow(grid, grid.start, arrows(looks)) or [], branch)
-        branch.writes(v.IMG_END)
+        steps = list(flood(grid, grid.start))
+        branch.write(v.IMG)
+        _draw_flood(grid, steps, branch)
+        _draw_path(grid, follow(grid, grid.start, arrows(steps)) or [], branch)
+        branch.write(v.IMG_END)
     elif mode == "contemplating":
         best = _contemplate(grid, branch, rng)
-    branch.writes(v.ANSWER, best, v.EOS)
+    branch.write(v.ANSWER, best, v.EOS)
 
 
 def _contemplate(grid: Grid, branch: Branch, rng: random.Random) -> str:
     """Spawn one thread for each first move; the answer is the first of the shortest returns."""
     _redraw(grid, branch)
-    branch.writes(v.SPAWN)
+    branch.write(v.SPAWN)
     returns = {move: _thread(grid, move, None) for move in MOVES if grid.after(grid.start, move) is not None}
     for move in _trained(returns, rng):
-        _thread(grid, move, branch.fork().given(v.TH, move, v.GO))
+        _thread(grid, move, branch.fork().force(v.TH, move, v.GO))
     for move in returns:
-        branch.writes(v.TH, move)
-    branch.writes(v.JOIN)
+        branch.write(v.TH, move)
+    branch.write(v.JOIN)
     for path in filter(None, returns.values()):
-        branch.given(v.RET, path)
+        branch.force(v.RET, path)
     return min(filter(None, returns.values()), key=len)
 
 
@@ -163,33 +163,33 @@ def _thread(grid: Grid, move: str, branch: Branch | None) -> str:
     """What the thread of a first move returns ("" when the goal is out of reach), written down where there is a branch."""
     first = grid.after(grid.start, move)
     assert first is not None, "a thread is spawned for a move that is possible"
-    looks = list(flood(grid, first, blocked=grid.start))
-    path = follow(grid, first, arrows(looks))
+    steps = list(flood(grid, first, blocked=grid.start))
+    path = follow(grid, first, arrows(steps))
     returned = "" if path is None else move + "".join(step for _, step in path)
     if branch is not None:
-        branch.writes(v.IMG)
+        branch.write(v.IMG)
         _draw_path(grid, [(grid.start, move)], branch)
-        _draw_flood(grid, looks, branch)
+        _draw_flood(grid, steps, branch)
         _draw_path(grid, path or [], branch)
-        branch.writes(v.IMG_END, v.RET, returned, v.END)
+        branch.write(v.IMG_END, v.RET, returned, v.END)
     return returned
 
 
 def _redraw(grid: Grid, branch: Branch) -> None:
-    branch.writes(v.IMG)
+    branch.write(v.IMG)
     for cell, tile in enumerate(grid.tiles):
-        branch.writes(v.place(grid.place(cell)), v.tile(tile))
-    branch.writes(v.IMG_END)
+        branch.write(v.place(grid.place(cell)), v.tile(tile))
+    branch.write(v.IMG_END)
 
 
-def _draw_flood(grid: Grid, looks: list[Look], branch: Branch) -> None:
-    for look in looks:
-        if look.move:
-            branch.writes(v.place(grid.place(look.cell)), v.tile(tiles.flood(look.move)))
+def _draw_flood(grid: Grid, steps: list[FloodStep], branch: Branch) -> None:
+    for step in steps:
+        if step.move:
+            branch.write(v.place(grid.place(step.cell)), v.tile(tiles.flood(step.move)))
         else:
-            branch.writes(v.look(grid.place(look.cell)))
+            branch.write(v.look(grid.place(step.cell)))
 
 
 def _draw_path(grid: Grid, path: list[tuple[int, str]], branch: Branch) -> None:
     for cell, move in path:
-        branch.writes(v.place(grid.place(cell)), v.tile(tiles.path(move)))
+        branch.write(v.place(grid.place(cell)), v.tile(tiles.path(move)))

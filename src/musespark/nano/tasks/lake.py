@@ -16,7 +16,7 @@ from musespark.nano.tasks.grid_questions import (
     not_read,
 )
 from musespark.nano.tasks.lake_reading import is_explained, look
-from musespark.nano.tasks.task import Problem, held_out as is_held_out
+from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
@@ -25,11 +25,11 @@ _TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE
 
 
 class Lake:
-    """The world of frozen lakes."""
+    """The task of frozen lakes."""
 
     name = "lake"
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """A solvable map and a picture of it; what is held out is drawn and laid out as gymnasium does it."""
         size = rng.choice(SIZES)
         while True:
@@ -40,13 +40,13 @@ class Lake:
             if answer is not None and is_held_out(key) == held_out:
                 break
         picture = frames.current(rows) if held_out else _draw(rows, rng)
-        return Problem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
+        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Redraw, flood, follow: see `grid.py`."""
-        grid.think(problem.facts["grid"], self.name, mode, branch, rng)
+        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the moves are safe, reach the goal, and are as few as can be."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
@@ -57,7 +57,7 @@ class Lake:
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a map of a size that the model is trained on, or have no way."""
         if reason := not_read(PHRASINGS, question):
             return reason

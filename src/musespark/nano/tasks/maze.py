@@ -17,16 +17,16 @@ from musespark.nano.tasks.grid_questions import (
     not_read,
 )
 from musespark.nano.tasks.maze_reading import read_maze
-from musespark.nano.tasks.task import Problem, held_out as is_held_out
+from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
 
 class Maze:
-    """The world of mazes."""
+    """The task of mazes."""
 
     name = "maze"
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """A perfect maze and a picture of it, drawn in any of the styles of `walls.py`."""
         size = rng.choice(SIZES)
         while True:
@@ -38,13 +38,13 @@ class Maze:
         maze = as_grid(size, exits, start, goal)
         answer = grid.solve(maze)
         assert answer is not None, "every cell of a perfect maze can be reached"
-        return Problem(self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze})
+        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze})
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Redraw, flood, follow: see `grid.py`."""
-        grid.think(problem.facts["grid"], self.name, mode, branch, rng)
+        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the moves pass no wall, reach the goal, and are as few as can be."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
@@ -54,7 +54,7 @@ class Maze:
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
         if reason := not_read(PHRASINGS, question):
             return reason

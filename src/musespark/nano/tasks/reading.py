@@ -1,4 +1,4 @@
-"""Classical image processing that the worlds check answers with: no network, nothing learned.
+"""Classical image processing that the tasks check answers with: no network, nothing learned.
 
 It is written apart from the code that draws, and says None rather than guess.
 """

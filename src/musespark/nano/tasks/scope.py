@@ -11,7 +11,7 @@ class Scope:
     """The limits of one task, in words."""
 
     task: str
-    """Name of the task, as in `worlds.WORLDS`."""
+    """Name of the task, as in `tasks.TASKS`."""
     title: str
     limits: str
     """Questions that may be asked, as a sentence that ends in a full stop."""

@@ -1,4 +1,4 @@
-"""The world of one coloured shape: easy-VQA's pictures and questions.
+"""The task of one coloured shape: easy-VQA's pictures and questions.
 
 Training takes half of its pictures from easy-VQA's train split, varied, and draws the other half; the held-out side is
 easy-VQA's test split as it is. The thought is what is seen, `red triangle`; a question of yes or no goes on with what it
@@ -19,7 +19,7 @@ from PIL import Image
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 from musespark.nano.tasks.shapes_reading import look
-from musespark.nano.tasks.task import Deck, Problem
+from musespark.nano.tasks.task import ShuffledCycle, TaskProblem
 from musespark.nano.tasks.wording import Phrasings, plain, unread
 from musespark.nano.trace import Branch
 
@@ -66,35 +66,35 @@ class Shapes:
     name = "shapes"
 
     def __init__(self) -> None:
-        self._tests = Deck(lambda: range(len(_questions("test"))))
+        self._tests = ShuffledCycle(lambda: range(len(_questions("test"))))
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """Held out: easy-VQA's test questions, every one once in an order shuffled by rng. Otherwise a training problem."""
         if held_out:
-            return self._from_easy_vqa("test", self._tests.deal(rng), None)
+            return self._from_easy_vqa("test", self._tests.draw_next(rng), None)
         if rng.random() < 0.5:
             return self._from_easy_vqa("train", rng.randrange(len(_questions("train"))), rng)
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
         question, answer = ask(colour, shape, rng)
         picture = draw(colour, shape, rng)
         key = f"drawn/{colour}/{shape}/{question}"
-        return Problem(self.name, reworded(question, rng), answer, picture, key, {"seen": f"{colour} {shape}"})
+        return TaskProblem(self.name, reworded(question, rng), answer, picture, key, {"seen": f"{colour} {shape}"})
 
-    def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> Problem:
+    def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> TaskProblem:
         question, answer, image = _questions(split)[index]
         picture, seen = _picture(split, image), _seen(split, image)
         if rng is not None:
             picture, question = varied(picture, rng), reworded(question, rng)
-        return Problem(self.name, question, answer, picture, f"{split}/{image}/{index}", {"seen": seen})
+        return TaskProblem(self.name, question, answer, picture, f"{split}/{image}/{index}", {"seen": seen})
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """What is seen, step by step what follows from it, then the answer; instant writes the answer alone."""
-        branch.writes(v.WORLDS[self.name])
+        branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
-            branch.writes(reasoned(problem.question, *problem.facts["seen"].split()))
-        branch.writes(v.ANSWER, problem.answer, v.EOS)
+            branch.write(reasoned(problem.question, *problem.facts["seen"].split()))
+        branch.write(v.ANSWER, problem.answer, v.EOS)
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the answer is easy-VQA's."""
         return answer.strip().lower() == problem.answer
 
@@ -104,7 +104,7 @@ class Shapes:
         expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that do not show one shape with a name in a colour with a name."""
         if picture is None:
             return "there is no picture with it"
@@ -213,7 +213,7 @@ def _easy_vqa() -> ModuleType:
         import easy_vqa  # type: ignore[import-untyped]
     except ImportError as error:
         raise ImportError(
-            "The shapes world trains on easy-VQA's pictures. Install them with: pip install 'musespark[train]'"
+            "The shapes task trains on easy-VQA's pictures. Install them with: pip install 'musespark[train]'"
         ) from error
     return easy_vqa  # type: ignore[no-any-return]
 

@@ -1,4 +1,4 @@
-"""What a world is: it makes problems, solves them, writes down how to think about them, and checks answers."""
+"""What a task is: it makes problems, solves them, writes down how to think about them, and checks answers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _Card = TypeVar("_Card")
 
 
 @dataclass(frozen=True)
-class Problem:
-    """A question as a person asks it, and what only the world knows about it."""
+class TaskProblem:
+    """A question as a person asks it, and what only the task knows about it."""
 
-    world: str
+    task: str
     question: str
     answer: str
     """One right answer, from the solver."""
@@ -32,18 +32,18 @@ class Problem:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class World(Protocol):
+class Task(Protocol):
     """One kind of problem the native model is trained on."""
 
     name: str
 
-    def problem(self, rng: random.Random, held_out: bool) -> Problem:
+    def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """A random problem from one side of the split."""
 
-    def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """Write what the model should do after the mode's token, from the world's token to <eos>."""
+    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+        """Write what the model should do after the mode's token, from the task's token to <eos>."""
 
-    def right(self, problem: Problem, answer: str) -> bool:
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Whether the answer solves a problem whose facts are known."""
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
@@ -52,11 +52,11 @@ class World(Protocol):
         What is not read whole, one word of the question or one spot of the picture, makes it None.
         """
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
         """Why the model should abstain, as a clause without a full stop; None where it may try to answer."""
 
 
-class Deck(Generic[_Card]):
+class ShuffledCycle(Generic[_Card]):
     """Cards that each generator is dealt in an order of its own: every card once, then the same order again."""
 
     def __init__(self, cards: Callable[[], Sequence[_Card]]) -> None:
@@ -64,7 +64,7 @@ class Deck(Generic[_Card]):
         self._cards = cards
         self._orders: WeakKeyDictionary[random.Random, Iterator[_Card]] = WeakKeyDictionary()
 
-    def deal(self, rng: random.Random) -> _Card:
+    def draw_next(self, rng: random.Random) -> _Card:
         """The next card of this generator."""
         order = self._orders.get(rng)
         if order is None:

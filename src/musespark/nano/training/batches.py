@@ -16,13 +16,13 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.picture import PATCH_WIDTH, patches, shrink
-from musespark.nano.tasks import World, load_world
-from musespark.nano.trace import Trace, begin
+from musespark.nano.tasks import Task, load_task
+from musespark.nano.trace import Trace, begin_trace
 
 SHORT, LONG = 512, 864
 """Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
 SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
-"""How the tokens are divided among the worlds."""
+"""How the tokens are divided among the tasks."""
 INSTANT_WEIGHT = 0.3
 """Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""
 
@@ -33,7 +33,7 @@ class Pack:
 
     tokens, positions, segments (rows, T); ancestors (rows, S, S): whether a segment may see another; patches (N, 256)
     with `where` (N,) their flat token indices; loss terms (M,): the flat index the prediction is made at, the token to
-    predict, its weight, and the world it belongs to.
+    predict, its weight, and the task it belongs to.
     """
 
     tokens: np.ndarray
@@ -45,33 +45,33 @@ class Pack:
     predict_at: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
-    worlds: np.ndarray
+    tasks: np.ndarray
 
 
 def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, Trace]]:
-    """Endless (world index, trace), each world getting its share of the tokens; a trace longer than LONG is left out."""
+    """Endless (task index, trace), each task getting its share of the tokens; a trace longer than LONG is left out."""
     rng = random.Random(seed)
     names = list(shares)
-    worlds = [load_world(name) for name in names]
+    tasks = [load_task(name) for name in names]
     written = [0.0] * len(names)
     while True:
         index = min(range(len(names)), key=lambda i: written[i] / shares[names[i]])
-        trace = compose(worlds[index], rng)
-        if len(trace) <= LONG:  # what is dropped is not charged to its world
+        trace = compose(tasks[index], rng)
+        if len(trace) <= LONG:  # what is dropped is not charged to its task
             written[index] += len(trace)
             yield index, trace
 
 
-def compose(world: World, rng: random.Random) -> Trace:
+def compose(task: Task, rng: random.Random) -> Trace:
     """One problem with the thoughts of one or more modes hanging from the same question."""
-    problem = world.problem(rng, held_out=False)
+    problem = task.generate(rng, held_out=False)
     seen = None if problem.picture is None else patches(shrink(problem.picture))
-    trace, question = begin(problem.question, seen)
+    trace, question = begin_trace(problem.question, seen)
     modes = ["instant", "contemplating" if rng.random() < 0.6 else "thinking"]
     for mode in modes:
-        branch = question.fork().given(v.MODES[mode])
+        branch = question.fork().force(v.MODES[mode])
         first = len(trace.segments) - 1
-        world.think(problem, mode, branch, rng)
+        task.write_thought(problem, mode, branch, rng)
         if mode == "instant":
             for segment in trace.segments[first:]:
                 segment.weights = [weight * INSTANT_WEIGHT for weight in segment.weights]
@@ -123,7 +123,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     terms: list[tuple[int, int, float, int]] = []
     for index, row in enumerate(rows):
         column, segment = 0, 1
-        for world, trace in row:
+        for task, trace in row:
             if trace.patches is not None:
                 pictures.append(trace.patches)
                 where.append(index * length + column + 1 + np.arange(v.PLACES))
@@ -142,16 +142,16 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
                 for offset, weight in enumerate(piece.weights):
                     if weight:
                         at = index * length + column + offset - 1 if offset else before
-                        terms.append((at, piece.tokens[offset], weight, world))
+                        terms.append((at, piece.tokens[offset], weight, task))
                 ends.append(index * length + column + size - 1 if size else before)
                 column += size
             segment += len(trace.segments)
-    at, targets, weights, worlds = (np.array(values) for values in zip(*terms, strict=True))
+    at, targets, weights, tasks = (np.array(values) for values in zip(*terms, strict=True))
     return Pack(
         tokens, positions, segments, ancestors,
         np.concatenate(pictures) if pictures else np.zeros((0, PATCH_WIDTH), np.float32),
         np.concatenate(where) if where else np.zeros(0, np.int64),
-        at, targets, weights.astype(np.float32), worlds,
+        at, targets, weights.astype(np.float32), tasks,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The loss curve: a training's log as a picture, one line a world. Needs matplotlib."""
+"""The loss curve: a training's log as a picture, one line a task. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POINTS = 80
 """Points of a line; each is the mean of the steps it stands for."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
 """Told apart by colour-blind people, too (Okabe and Ito, 2008)."""
-_NOT_WORLDS = {"step", "tokens", "loss", "rate", "share", "seconds"}
+_NOT_TASKS = {"step", "tokens", "loss", "rate", "share", "seconds"}
 _LOWEST = 1e-5
 """The log rounds to this; a logarithm needs more than 0."""
 
@@ -47,9 +47,9 @@ def draw_curve(log: Path, file: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def smooth(records: Sequence[Mapping[str, Any]], world: str) -> tuple[np.ndarray, np.ndarray]:
+def smooth(records: Sequence[Mapping[str, Any]], task: str) -> tuple[np.ndarray, np.ndarray]:
     """Millions of tokens, and the mean of the losses that were logged around them; at most POINTS of each."""
-    seen = [(record["tokens"] / 1e6, record[world]) for record in records if world in record]
+    seen = [(record["tokens"] / 1e6, record[task]) for record in records if task in record]
     tokens, losses = np.array(seen).T
     parts = np.array_split(np.arange(len(seen)), min(POINTS, len(seen)))
     return np.array([tokens[part].mean() for part in parts]), np.array([max(losses[part].mean(), _LOWEST) for part in parts])
@@ -60,20 +60,20 @@ def _picture(records: Sequence[Mapping[str, Any]]) -> bytes:
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    worlds = [name for name in dict.fromkeys(name for record in records for name in record) if name not in _NOT_WORLDS]
+    tasks = [name for name in dict.fromkeys(name for record in records for name in record) if name not in _NOT_TASKS]
     ends = []
-    for world, colour in zip(worlds, COLOURS * len(worlds), strict=False):
-        tokens, losses = smooth(records, world)
+    for task, colour in zip(tasks, COLOURS * len(tasks), strict=False):
+        tokens, losses = smooth(records, task)
         axes.plot(tokens, losses, color=colour, linewidth=1.4)
-        ends.append((world, colour, losses[-1]))
+        ends.append((task, colour, losses[-1]))
     axes.set(yscale="log", xlabel="tokens trained on (millions)", ylabel="loss a token (nats)")
     axes.margins(x=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(which="major", alpha=0.3)
     low, high = np.log(axes.get_ylim())
     places = spread([(np.log(loss) - low) / (high - low) for _, _, loss in ends], 0.055)
-    for (world, colour, loss), place in zip(ends, places, strict=True):
-        axes.annotate(f"{world} {loss:.3g}", (1.01, place), xycoords="axes fraction", color=colour, va="center", fontsize=9)
+    for (task, colour, loss), place in zip(ends, places, strict=True):
+        axes.annotate(f"{task} {loss:.3g}", (1.01, place), xycoords="axes fraction", color=colour, va="center", fontsize=9)
     file = io.BytesIO()
     figure.savefig(file, dpi=130, format="png")
     return file.getvalue()

@@ -62,7 +62,7 @@ class FeedForward(nn.Module):
         return self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
 
 
-class Layer(nn.Module):
+class DecoderLayer(nn.Module):
     """One block: attention, then feed-forward, each on a normalised copy of the residual stream."""
 
     def __init__(self, shape: Shape) -> None:
@@ -83,7 +83,7 @@ class Decoder(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
         self.final_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
 
 

@@ -50,8 +50,8 @@ def command(recipe: Recipe) -> str:
     plain = Recipe()
     given = [(field.name.replace("_", "-"), getattr(recipe, field.name)) for field in fields(Recipe)
              if field.name != "shares" and getattr(recipe, field.name) != getattr(plain, field.name)]
-    shares = [(f"share {world}=", recipe.shares.get(world, 0.0)) for world in plain.shares
-              if recipe.shares.get(world, 0.0) != plain.shares[world]]
+    shares = [(f"share {task}=", recipe.shares.get(task, 0.0)) for task in plain.shares
+              if recipe.shares.get(task, 0.0) != plain.shares[task]]
     return " ".join(["muse nano train", *(f"--{name} {value:.12g}" for name, value in given),
                      *(f"--{name}{value:.12g}" for name, value in shares)])
 

@@ -58,7 +58,7 @@ class Recipe:
 
 
 @dataclass
-class Progress:
+class TrainingProgress:
     """How far a run is; saved with it."""
 
     step: int = 0
@@ -124,7 +124,7 @@ class Workers:
 
 
 def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, np.ndarray]]:
-    """The summed weighted cross-entropy of a pack, and for each world its (summed loss, summed weight)."""
+    """The summed weighted cross-entropy of a pack, and for each task its (summed loss, summed weight)."""
 
     def put(array: np.ndarray) -> Tensor:
         return torch.from_numpy(array).to(device, non_blocking=True)
@@ -138,8 +138,8 @@ def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tenso
         logits = network.lm_head(hidden.flatten(0, 1)[put(pack.predict_at)])
     each = F.cross_entropy(logits.float(), put(pack.targets), reduction="none") * put(pack.weights)
     losses = each.detach().cpu().numpy()
-    chosen = {int(world): pack.worlds == world for world in np.unique(pack.worlds)}
-    sums = {world: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for world, terms in chosen.items()}
+    chosen = {int(task): pack.tasks == task for task in np.unique(pack.tasks)}
+    sums = {task: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for task, terms in chosen.items()}
     return each.sum(), sums
 
 
@@ -159,7 +159,7 @@ class Trainer:
         self.network = TorchNano(recipe.network()).to(self.workers.device)
         self.optimizers = optimizers(self.network, recipe.lr, recipe.adam_lr)
         self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self._stopping = False
         if start is not None:
             config, tensors = load(start)
@@ -175,7 +175,7 @@ class Trainer:
         self._stopping = True
 
     def run(self) -> Iterator[dict[str, Any]]:
-        """Train until the budget is used; yields a record a step (loss by world, rates, share of the budget)."""
+        """Train until the budget is used; yields a record a step (loss by task, rates, share of the budget)."""
         seed = self.recipe.seed + 1000 * self.workers.rank + 7919 * self.progress.step
         with in_background(self.recipe.rows, seed, self.recipe.shares) as following:
             yield from self._steps(following)
@@ -205,22 +205,22 @@ class Trainer:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor
         total = sum(float(pack.weights.sum()) for pack in packs)
-        by_world = {world: np.zeros(2) for world in range(len(self.recipe.shares))}
+        by_task = {task: np.zeros(2) for task in range(len(self.recipe.shares))}
         for pack in packs:
             loss, sums = loss_of(self.network, pack, self.workers.device)
             (loss / total).backward()  # type: ignore[no-untyped-call]
-            for world, pair in sums.items():
-                by_world[world] += pair
+            for task, pair in sums.items():
+                by_task[task] += pair
         self.workers.average(self.network)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
         self.progress.step += 1
         self.progress.tokens += sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
-        named = zip(self.recipe.shares, by_world.values(), strict=True)
-        worlds = {name: float(loss / weight) for name, (loss, weight) in named if weight}
-        mean = float(sum(pair[0] for pair in by_world.values())) / total
-        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | worlds
+        named = zip(self.recipe.shares, by_task.values(), strict=True)
+        tasks = {name: float(loss / weight) for name, (loss, weight) in named if weight}
+        mean = float(sum(pair[0] for pair in by_task.values())) / total
+        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | tasks
 
     def _log(self, record: dict[str, Any]) -> None:
         if self.workers.rank == 0:
@@ -245,4 +245,4 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.progress = Progress(**state["progress"])
+        self.progress = TrainingProgress(**state["progress"])
