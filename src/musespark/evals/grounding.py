@@ -164,13 +164,10 @@ def _holds(box: Box, point: tuple[float, float]) -> bool:
 
 def character_accuracy(wanted: str, read: str) -> float:
     """One less the edit distance over the length, 0 to 1; spaces do not count."""
+    from rapidfuzz.distance import Levenshtein
+
     one, other = wanted.replace(" ", ""), read.replace(" ", "")
-    row = list(range(len(other) + 1))
-    for line, left in enumerate(one, 1):
-        before, row[0] = row[0], line
-        for column, right in enumerate(other, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (left != right))
-    return max(0.0, 1 - row[-1] / len(one))
+    return max(0.0, 1 - Levenshtein.distance(one, other) / len(one))
 
 
 @dataclass(frozen=True)

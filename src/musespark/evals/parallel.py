@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from queue import Empty
 from typing import Any
@@ -49,7 +47,7 @@ def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:
 def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iterator[EvalProgress]:
     """The steps of all specs as they happen, `jobs` specs at a time. What a spec raises is raised here."""
     context = multiprocessing.get_context("spawn")
-    with one_thread_each(), context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
+    with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
         steps, stop = manager.Queue(), manager.Event()
         futures = [pool.submit(_work, number, spec, weights, steps, stop) for number, spec in enumerate(specs)]
         waiting: set[Future[EvalRow]] = set(futures)
@@ -63,24 +61,6 @@ def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iter
         finally:  # also where the listener went away: the workers end with their problem in hand
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Processes that start in here compute with one thread: the variables are read when a process imports NumPy."""
-    saved = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in saved.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def _work(number: int, spec: EvalSpec, weights: str | None, steps: Any, stop: Any) -> EvalRow:

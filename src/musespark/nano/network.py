@@ -19,6 +19,7 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.attention import StepAttention
+from musespark.nano.blas_threads import single_blas_thread
 from musespark.nano.cache import CachedSequence, KVCache
 from musespark.nano.decode_session import StepInput
 from musespark.nano.weights import NanoConfig
@@ -126,12 +127,13 @@ class NumpyDecodeSession:
         step = StepAttention(self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered])
         pictures = [each.patches for each in ordered if each.patches is not None]
         tokens = np.array([token for each in ordered for token in each.tokens])
-        x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
-        x = self.network.forward(x, step.positions, step.attend)
-        for each in ordered:
-            each.sequence.tail += len(each.tokens)
         logits = np.empty((len(inputs), self.network.config.vocabulary), np.float32)
-        logits[order] = self.network.logits(x[step.last])
+        with single_blas_thread:
+            x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
+            x = self.network.forward(x, step.positions, step.attend)
+            for each in ordered:
+                each.sequence.tail += len(each.tokens)
+            logits[order] = self.network.logits(x[step.last])
         return logits
 
 
