@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from networks import SMALL, Script, Scripted, play, random_weights, tokens
 
-from musespark.content import MAX_THREADS
+from musespark import content
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.engine import MAX_THREADS, Batch, Engine
 from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
-from musespark.nano.threads import BEGINS, EngineRequest
+from musespark.nano.threads import CHILD_PREFIX, EngineRequest
 
 PROMPT = tokens("<bos>2+2?")
 
@@ -40,7 +40,7 @@ def text(events: list[EngineEvent], thread: int = 0) -> str:
     """All that a thread was fed and wrote, in the order of its positions, which must have no holes."""
     pieces = [(one.position, one.tokens) for one in of(Forced, events) if one.thread == thread]
     pieces += [(one.position, (one.token,)) for one in of(Generated, events) if one.thread == thread]
-    pieces += [(one.position, (v.TH, *one.branch, *BEGINS)) for one in of(Started, events) if one.thread == thread]
+    pieces += [(one.position, (v.TH, *one.branch, *CHILD_PREFIX)) for one in of(Started, events) if one.thread == thread]
     pieces.sort()
     reached = pieces[0][0]
     for position, piece in pieces:
@@ -252,4 +252,4 @@ def test_the_engine_is_light_to_import() -> None:
 
 
 def test_the_engine_takes_as_many_threads_as_a_request_may_ask_for() -> None:
-    assert MAX_THREADS == MAX_THREADS
+    assert content.MAX_THREADS == MAX_THREADS

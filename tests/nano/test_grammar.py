@@ -15,8 +15,8 @@ from musespark.errors import ModelFailed
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
 from musespark.nano.engine_events import Cancelled, CanvasSaved, Finished, Forced, Generated, Returned, Started
-from musespark.nano.grammar import KINDS, NEXT, Role, State, follow, forbidden, may
-from musespark.nano.threads import BEGINS
+from musespark.nano.grammar import KINDS, NEXT, Role, State, illegal_mask, is_allowed, next_state
+from musespark.nano.threads import CHILD_PREFIX
 
 NEVER = {"<pad>", "<bos>", "<patch>", "<unknown>", "<instant>", "<think>", "<contemplate>"}
 # Branches are named and not empty, but an interrupt or the max_threads may break a list off anywhere.
@@ -37,14 +37,14 @@ def test_every_state_can_be_left() -> None:
                 for spawns in (True, False):
                     if not thinks and (child or state in (State.DRAWING, State.PAINTING, State.SPAWNING)):
                         continue  # instant mode never gets there
-                    assert (forbidden(state, Role(child, thinks, spawns)) == 0).any()
+                    assert (illegal_mask(state, Role(child, thinks, spawns)) == 0).any()
 
 
 def test_the_table_is_closed() -> None:
     for state, following in NEXT.items():
         for kind, after in following.items():
             assert kind in KINDS and after in NEXT
-            assert follow(state, KINDS.index(kind)) is after
+            assert next_state(state, KINDS.index(kind)) is after
 
 
 def test_what_is_never_written() -> None:
@@ -53,16 +53,18 @@ def test_what_is_never_written() -> None:
 
 
 def test_a_place_is_followed_by_a_tile() -> None:
-    legal = [token for token in range(v.SIZE) if forbidden(State.PAINTING, Role(False, True, True))[token] == 0]
+    legal = [token for token in range(v.SIZE) if illegal_mask(State.PAINTING, Role(False, True, True))[token] == 0]
     assert legal == [v.tile(n) for n in range(v.TILES)]
 
 
 def test_roles() -> None:
-    assert may(Role(True, True, False), State.THOUGHT, "<ret>") and not may(Role(True, True, False), State.THOUGHT, "<answer>")
-    assert may(Role(False, True, True), State.THOUGHT, "<spawn>") and not may(Role(False, True, False), State.THOUGHT, "<spawn>")
+    child = Role(True, True, False)
+    assert is_allowed(child, State.THOUGHT, "<ret>") and not is_allowed(child, State.THOUGHT, "<answer>")
+    assert is_allowed(Role(False, True, True), State.THOUGHT, "<spawn>")
+    assert not is_allowed(Role(False, True, False), State.THOUGHT, "<spawn>")
     instant = Role(False, False, False)
-    assert [kind for kind in sorted(set(KINDS)) if may(instant, State.THOUGHT, kind)] == ["<answer>"]
-    assert np.isneginf(forbidden(State.ENDED, instant)).all()
+    assert [kind for kind in sorted(set(KINDS)) if is_allowed(instant, State.THOUGHT, kind)] == ["<answer>"]
+    assert np.isneginf(illegal_mask(State.ENDED, instant)).all()
 
 
 def likes(seed: int, strength: dict[str, float]) -> Any:
@@ -119,7 +121,7 @@ def spoken(events: list[Any]) -> dict[int, str]:
         if isinstance(one, Forced):
             texts.setdefault(one.thread, []).extend(one.tokens)
         elif isinstance(one, Started):
-            texts[one.thread] = [v.TH, *one.branch, *BEGINS]
+            texts[one.thread] = [v.TH, *one.branch, *CHILD_PREFIX]
         elif isinstance(one, Generated):
             texts[one.thread].append(one.token)
     return {thread: plain(held) for thread, held in texts.items()}

@@ -15,15 +15,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from musespark.nano.arrays import Array
 from musespark.nano.cache import CachedSequence, KVCache, KVSegment
 
-Rows = slice | np.ndarray
-Part = tuple[Rows, np.ndarray, np.ndarray]
-"""The rows that ask, their scores (H, rows, keys), and values, (H, keys, D) for all or (H, rows, keys, D) for each."""
+Rows = slice | Array
+Part = tuple[Rows, Array, Array]
+"""Rows of queries, their scores (H, rows, keys), and values, (H, keys, D) shared or (H, rows, keys, D) for each row."""
 
 
 class StepAttention:
-    """Who attends to what. Sequence i sits at slot i and is fed counts[i] tokens; the tails do not hold them yet."""
+    """Attention of one step. Sequence i has slot i and is fed counts[i] tokens, which its tail does not hold yet."""
 
     def __init__(self, cache: KVCache, sequences: Sequence[CachedSequence], counts: Sequence[int]) -> None:
         self._cache = cache
@@ -47,65 +48,65 @@ class StepAttention:
         self._beyond = np.where(np.arange(self._longest) < lengths[:, None], np.float32(0), np.float32(-np.inf))
         self._even = bool((lengths == self._longest).all())
 
-    def attend(self, layer: int, queries: np.ndarray, keys: np.ndarray, values: np.ndarray) -> np.ndarray:
-        """Store the rows' keys and values, (rows, H, D) like the queries; return what each row attends to, (rows, H * D)."""
+    def attend(self, layer: int, queries: Array, keys: Array, values: Array) -> Array:
+        """Store the rows' keys and values, (rows, H, D) like the queries; return each row's attention output, (rows, H * D)."""
         tail_keys, tail_values = self._cache.keys[layer], self._cache.values[layer]
         tail_keys[:, self._slots, self._places] = keys.swapaxes(0, 1)
         tail_values[:, self._slots, self._places] = values.swapaxes(0, 1)
-        asked = queries.swapaxes(0, 1)
+        by_head_queries = queries.swapaxes(0, 1)
         parts: list[Part] = [
-            (rows, asked[:, rows] @ segment.keys[layer], segment.values[layer]) for segment, rows in self._shared
+            (rows, by_head_queries[:, rows] @ segment.keys[layer], segment.values[layer]) for segment, rows in self._shared
         ]
         for slot, rows, causal in self._earlier:
             length = causal.shape[1]
-            scores = asked[:, rows] @ tail_keys[:, slot, :length].swapaxes(1, 2)
+            scores = by_head_queries[:, rows] @ tail_keys[:, slot, :length].swapaxes(1, 2)
             parts.append((rows, scores + causal, tail_values[:, slot, :length]))
-        parts.append(self._tails(asked[:, self.last], tail_keys, tail_values))
+        parts.append(self._tails(by_head_queries[:, self.last], tail_keys, tail_values))
         return _join(parts, queries.shape)
 
-    def _tails(self, asked: np.ndarray, keys: np.ndarray, values: np.ndarray) -> Part:
-        """The last row of every sequence against its own tail; tails shorter than the longest are masked."""
-        slots = asked.shape[1]
-        scores = (asked[:, :, None] @ keys[:, :slots, : self._longest].swapaxes(2, 3))[:, :, 0]
+    def _tails(self, by_head_queries: Array, keys: Array, values: Array) -> Part:
+        """The last row of every sequence against its own tail; tails shorter than the longest are mby_head_queries."""
+        slots = by_head_queries.shape[1]
+        scores = (by_head_queries[:, :, None] @ keys[:, :slots, : self._longest].swapaxes(2, 3))[:, :, 0]
         if not self._even:
             scores += self._beyond
         return self.last, scores, values[:, :slots, : self._longest]
 
 
-def _join(parts: Sequence[Part], shape: tuple[int, ...]) -> np.ndarray:
+def _join(parts: Sequence[Part], shape: tuple[int, ...]) -> Array:
     """The softmax over all parts, applied to their values: (rows, H * D). Scores are overwritten."""
     rows, heads, head = shape
     peak = np.full((heads, rows), -np.inf, np.float32)
-    for who, scores, _ in parts:
-        peak[:, who] = np.maximum(peak[:, who], scores.max(-1))
+    for rows_of, scores, _ in parts:
+        peak[:, rows_of] = np.maximum(peak[:, rows_of], scores.max(-1))
     total = np.zeros((heads, rows), np.float32)
     mixed = np.zeros((rows, heads, head), np.float32)
     by_head = mixed.swapaxes(0, 1)
-    for who, scores, values in parts:
-        scores -= peak[:, who, None]
+    for rows_of, scores, values in parts:
+        scores -= peak[:, rows_of, None]
         np.exp(scores, out=scores)
-        total[:, who] += np.einsum("hrk->hr", scores)  # three times as fast as sum(-1)
-        by_head[:, who] += scores @ values if values.ndim == 3 else (scores[:, :, None] @ values)[:, :, 0]
+        total[:, rows_of] += np.einsum("hrk->hr", scores)  # three times as fast as sum(-1)
+        by_head[:, rows_of] += scores @ values if values.ndim == 3 else (scores[:, :, None] @ values)[:, :, 0]
     by_head /= total[..., None]
     return mixed.reshape(rows, heads * head)
 
 
-def _sharing(sequences: Sequence[CachedSequence], starts: np.ndarray, ends: np.ndarray) -> list[tuple[KVSegment, Rows]]:
-    """Every segment that these sequences see, with the rows of all sequences that see it."""
-    shared: dict[int, tuple[KVSegment, list[np.ndarray]]] = {}
+def _sharing(sequences: Sequence[CachedSequence], starts: Array, ends: Array) -> list[tuple[KVSegment, Rows]]:
+    """Every segment of these sequences, with the rows of all sequences that share it."""
+    shared: dict[int, tuple[KVSegment, list[Array]]] = {}
     for sequence, start, end in zip(sequences, starts, ends, strict=True):
         for segment in sequence.path:
             shared.setdefault(id(segment), (segment, []))[1].append(np.arange(start, end))
     return [(segment, _as_slice(np.concatenate(rows))) for segment, rows in shared.values()]
 
 
-def _causal(before: int, rows: int) -> np.ndarray:
-    """(rows, before + rows): 0 where a row may look, -inf beyond its own token."""
+def _causal(before: int, rows: int) -> Array:
+    """Causal mask (rows, before + rows): 0 up to a row's own token, -inf beyond it."""
     beyond = np.arange(before + rows) > before + np.arange(rows)[:, None]
     return np.where(beyond, np.float32(-np.inf), np.float32(0))
 
 
-def _as_slice(rows: np.ndarray) -> Rows:
-    """The same rows as a slice where they lie side by side: a slice does not copy."""
+def _as_slice(rows: Array) -> Rows:
+    """The rows as a slice if they are contiguous: a slice does not copy."""
     first, last = int(rows[0]), int(rows[-1])
     return slice(first, last + 1) if last - first + 1 == len(rows) else rows

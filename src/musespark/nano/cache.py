@@ -1,6 +1,6 @@
-"""Keys and values of every sequence; what sequences share is stored once.
+"""The KV cache of a session; segments that sequences share are stored once.
 
-A sequence's tokens are a path of sealed segments, which its relatives may share, and a tail of its own. Tails lie side by side, so
+A sequence's tokens are a path of immutable segments, which forks share, and a tail of its own. Tails lie side by side, so
 that `attention.py` reads those of all sequences that are fed in one batch, without copying.
 
 Shapes: H heads, D floats a head.
@@ -13,19 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from musespark.nano.arrays import Array
 from musespark.nano.weights import NanoConfig
 
 CHUNK = 64
-"""Tails get room for this many more tokens at a time."""
+"""Tokens by which the room for tails grows at a time."""
 
 
 @dataclass(slots=True, eq=False)
 class KVSegment:
-    """Tokens that nothing will be added to. The keys lie as the product with queries reads them fastest."""
+    """Keys and values of tokens that will not be extended. The keys are laid out for the product with queries."""
 
-    keys: np.ndarray
+    keys: Array
     """(layers, H, D, tokens)"""
-    values: np.ndarray
+    values: Array
     """(layers, H, tokens, D)"""
 
     def __len__(self) -> int:
@@ -39,7 +40,7 @@ class KVSegment:
 
 @dataclass(slots=True, eq=False)
 class CachedSequence:
-    """One path: shared segments, then `tail` tokens at a slot of the cache (None: it has not been fed since it began)."""
+    """One path: shared segments, then `tail` tokens at a slot of the cache (None: not fed since it began)."""
 
     path: tuple[KVSegment, ...] = ()
     slot: int | None = None
@@ -50,11 +51,11 @@ class CachedSequence:
 
 
 class KVCache:
-    """The memory of sequences that are decoded together."""
+    """Keys and values of sequences that are decoded together."""
 
     def __init__(self, config: NanoConfig) -> None:
         self.keys = np.zeros((config.layers, config.heads, 0, 0, config.head), np.float32)
-        """Tails: (layers, H, slots, room, D). What lies beyond a sequence's tail is finite and without meaning."""
+        """Tails: (layers, H, slots, room, D). Values beyond a sequence's tail are finite and have no meaning."""
         self.values = self.keys.copy()
         self._occupants: list[CachedSequence] = []
 
@@ -65,7 +66,7 @@ class KVCache:
         return self.keys.nbytes + self.values.nbytes + sum(segment.nbytes for segment in segments.values())
 
     def fork(self, sequence: CachedSequence) -> CachedSequence:
-        """A sequence that begins with everything this one holds; its tail, if any, is sealed for that."""
+        """Start a sequence that shares all tokens of this one, whose tail becomes a segment."""
         if sequence.tail:
             here = np.s_[:, :, sequence.slot, : sequence.tail]
             sequence.path += (KVSegment(self.keys[here].swapaxes(2, 3).copy(), self.values[here].copy()),)
@@ -73,7 +74,7 @@ class KVCache:
         return CachedSequence(sequence.path)
 
     def close(self, sequence: CachedSequence) -> None:
-        """Forget a sequence and free its slot; whoever sat last moves there."""
+        """Free a sequence and its slot; the sequence at the last slot moves there."""
         if sequence.slot is not None:
             self._swap(sequence.slot, len(self._occupants) - 1)
             self._occupants.pop()
@@ -114,7 +115,7 @@ class KVCache:
         self.keys, self.values = (_enlarged(old, (layers, heads, slots, room, head)) for old in (self.keys, self.values))
 
 
-def _enlarged(old: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _enlarged(old: Array, shape: tuple[int, ...]) -> Array:
     new = np.zeros(shape, np.float32)
     new[:, :, : old.shape[2], : old.shape[3]] = old
     return new

@@ -1,4 +1,4 @@
-"""What the engine asks of a network: sequences of tokens that grow, fork and end, and one step for many of them at once."""
+"""The interface between the engine and a network: token sequences that grow, fork and end, and one step for many of them."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
+from musespark.nano.arrays import Floats
 
 SequenceHandle = Any
-"""One path of tokens inside a network's memory; only the network that opened it knows what it is."""
+"""One path of tokens inside a network's memory; its type is known only to the network that opened it."""
 
 
 @dataclass(slots=True)
 class StepInput:
-    """The next tokens of one sequence. `patches` (N, floats) stand where the tokens are <patch>, in their order."""
+    """The next tokens of one sequence. `patches` (N, floats) stand in for the tokens that are <patch>, in their order."""
 
     sequence: SequenceHandle
     tokens: Sequence[int]
-    patches: np.ndarray | None = None
+    patches: Floats | None = None
 
 
 class DecodeSession(Protocol):
-    """The sequences that a network is decoding now."""
+    """Sequences that a network decodes together."""
 
     def open(self) -> SequenceHandle:
-        """A new sequence without any token."""
+        """Start a sequence without any token."""
 
     def fork(self, sequence: SequenceHandle) -> SequenceHandle:
-        """A new sequence that begins with all of this one's tokens; they are stored once."""
+        """Start a sequence that begins with all of this one's tokens, which are stored once."""
 
     def close(self, sequence: SequenceHandle) -> None:
-        """Forget a sequence; what others share with it stays."""
+        """Free a sequence; tokens that others share with it stay."""
 
-    def step(self, inputs: Sequence[StepInput]) -> np.ndarray:
+    def step(self, inputs: Sequence[StepInput]) -> Floats:
         """Feed every sequence its tokens in one pass. Logits (sequences, vocabulary) after the last token of each."""
 
 
 class Network(Protocol):
-    """Anything that can decode: the real network, or a scripted one in a test."""
+    """A network that can decode: the real one, or a scripted one in a test."""
 
     context: int
     """Positions that a sequence may have."""
 
     def new_session(self) -> DecodeSession:
-        """An empty memory of its own: questions that do not share one can be answered side by side."""
+        """Start a session with a memory of its own: requests in different sessions can be answered side by side."""

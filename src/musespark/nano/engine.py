@@ -1,8 +1,8 @@
-"""The engine: questions in, events out. It obeys the tokens that the network writes.
+"""The engine: requests in, events out. It carries out the tokens that the network writes.
 
-In every step all threads of all questions that share a batch write one token each. What a question gets does not depend on its
-company, except that a batch of another shape adds in another order: logits differ by about 1e-6, which decides only where two
-tokens are that close to equal.
+In every step, all threads of all requests in a batch write one token each. A request gets the same answer in any batch, except
+that a batch of another shape adds numbers in another order: logits differ by about 1e-6, which matters only if two tokens are that
+close to equal.
 """
 
 from __future__ import annotations
@@ -10,30 +10,29 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import numpy as np
-
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Floats
 from musespark.nano.decode_session import Network
 from musespark.nano.engine_events import EngineEvent
-from musespark.nano.grammar import forbidden
+from musespark.nano.grammar import illegal_mask
 from musespark.nano.sampling import choose
 from musespark.nano.threads import CanvasLike, EngineRequest, ThreadTree
 from musespark.nano.weights import DEFAULT, NanoConfig, load
 
 MAX_THREADS = 64
-"""As many as a request may ask for (`content.MAX_THREADS`, which is of the house and not imported here)."""
+"""Limit of `max_threads` (equal to `content.MAX_THREADS`, which this package does not import)."""
 
 
 def new_canvas() -> CanvasLike:
-    """An empty canvas; what draws it is loaded when the first picture is begun."""
+    """Make an empty canvas. The drawing code is imported with the first picture."""
     from musespark.nano.canvas import Canvas
 
     return Canvas()
 
 
 class Batch:
-    """Questions that are decoded together. Others may join between two steps."""
+    """Requests that are decoded together. Others may join between two steps (continuous batching)."""
 
     def __init__(self, network: Network, canvas: Callable[[], CanvasLike] = new_canvas) -> None:
         self._network, self._canvas = network, canvas
@@ -41,19 +40,19 @@ class Batch:
         self.trees: list[ThreadTree] = []
 
     def add(self, request: EngineRequest) -> ThreadTree:
-        """Let a question take part from the next step on. Raises BadOption or QuestionTooLong."""
+        """Add a request; it takes part from the next step on. Raises BadOption or QuestionTooLong."""
         check(request, self._network.context)
         tree = ThreadTree(request, self._session, self._network.context, self._canvas)
         self.trees.append(tree)
         return tree
 
     def step(self) -> list[tuple[ThreadTree, EngineEvent]]:
-        """One step of the network for every thread of every request, and what comes of it."""
+        """Run one step of the network for every thread of every request; return the events."""
         threads = [(tree, thread) for tree in self.trees for thread in tree.ready()]
-        logits = self._session.step([thread.feed() for _, thread in threads])
+        logits = self._session.step([thread.take_input() for _, thread in threads])
         for (tree, thread), row in zip(threads, logits, strict=True):
-            row += forbidden(thread.state, tree.role(thread))
-            thread.chosen = choose(row, tree.request.temperature, tree.request.seed, thread.index, thread.written)
+            row += illegal_mask(thread.state, tree.role(thread))
+            thread.chosen = choose(row, tree.request.temperature, tree.request.seed, thread.index, thread.generated_count)
         events = [(tree, event) for tree in self.trees for event in tree.apply_tokens()]
         self.trees = [tree for tree in self.trees if not tree.finished]
         return events
@@ -65,10 +64,10 @@ class Batch:
 
 
 class Engine:
-    """Answers questions with one network. Calls do not share anything that is written to: any number may run side by side."""
+    """Answers requests with one network. Calls share no mutable state, so any number may run in parallel."""
 
     def __init__(
-        self, config: NanoConfig, tensors: Mapping[str, np.ndarray], canvas: Callable[[], CanvasLike] = new_canvas
+        self, config: NanoConfig, tensors: Mapping[str, Floats], canvas: Callable[[], CanvasLike] = new_canvas
     ) -> None:
         from musespark.nano.network import NumpyNetwork
 
@@ -77,12 +76,12 @@ class Engine:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str] = DEFAULT) -> Engine:
-        """The engine of a weights file, by default of the one that ships with the package. Raises what `weights.load` raises."""
+        """Load a weights file, by default the one in the package. Raises the errors of `weights.load`."""
         return cls(*load(path))
 
     @classmethod
     def of(cls, network: Network, canvas: Callable[[], CanvasLike] = new_canvas) -> Engine:
-        """An engine around any network: a scripted one in a test, say."""
+        """Wrap any network, for example a scripted one in a test."""
         engine = cls.__new__(cls)
         engine.network, engine._canvas = network, canvas
         return engine
@@ -90,7 +89,7 @@ class Engine:
     def run(
         self,
         prompt: Iterable[int],
-        patches: np.ndarray | None = None,
+        patches: Floats | None = None,
         mode: int = v.CONTEMPLATE,
         *,
         max_threads: int = 16,
@@ -103,17 +102,17 @@ class Engine:
 
         prompt: tokens as `trace.prompt` gives them; patches (64, 256): the picture, where the prompt has <patch>; mode: the
         token <instant>, <think> or <contemplate>; max_threads: the most threads that may be spawned, 1 to 64; max_tokens: the most
-        tokens each thread may write; blank_pictures: what a thread paints is seen by later tokens as white (to measure what the
-        pictures are worth). Raises BadOption or QuestionTooLong. Whoever stops listening stops the work.
+        tokens each thread may write; blank_pictures: later tokens see white in place of every painted tile (an ablation).
+        Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
         request = EngineRequest(list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_pictures)
         for _, event in self.run_many([request], 1):
             yield event
 
     def run_many(self, requests: Iterable[EngineRequest], batch: int = 16) -> Iterator[tuple[int, EngineEvent]]:
-        """Answer many questions, up to `batch` at a time in the same steps: (index of the request, event).
+        """Answer many requests, up to `batch` at a time in the same steps; yield (index of the request, event).
 
-        Each gets what it would get alone. A question is taken from the iterable when there is room for it.
+        Each gets the answer it would get alone. A request is taken from the iterable when the batch has room for it.
         """
         waiting = enumerate(requests)
         together = Batch(self.network, self._canvas)
@@ -122,7 +121,7 @@ class Engine:
             while len(together.trees) < batch and (following := next(waiting, None)):
                 tree = together.add(following[1])
                 numbers[id(tree)] = following[0]
-                yield following[0], tree.opening
+                yield following[0], tree.first_event
             if not together.trees:
                 return
             for tree, event in together.step():
@@ -130,7 +129,7 @@ class Engine:
 
 
 def check(request: EngineRequest, context: int) -> None:
-    """Raise BadOption or QuestionTooLong where the engine cannot take the request."""
+    """Raise BadOption or QuestionTooLong if the engine cannot take the request."""
     if request.mode not in v.MODES.values():
         raise BadOption("mode", request.mode, "the token of a mode")
     if not 1 <= request.max_threads <= MAX_THREADS:

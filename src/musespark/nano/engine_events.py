@@ -1,7 +1,7 @@
-"""What happens while the engine answers a question: plain values, in the order in which they happen.
+"""Events of the engine while it answers a request: plain values, in the order in which they happen.
 
-Thread 0 is the one that was asked; the others are numbered as they start. A position counts tokens along a thread's path from
-<bos>, so it goes on where the fork was.
+Thread 0 begins with the request; the others are numbered as they start. A position counts tokens along a thread's path from
+<bos>, so positions of a forked thread continue after the fork.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Ending = Literal["answered", "declined", "cut", "stuck"]
-"""Ending of a question. `cut`: at the tokens it was allowed; `stuck`: its thought repeats itself, or is longer than can be seen."""
+"""Ending of a request. `cut`: it reached its limit of tokens; `stuck`: its thought repeats itself, or outgrows the context."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forced:
-    """Tokens that a thread was given: the prompt and its mode, or the returns of its children."""
+    """Tokens that the engine feeds a thread: the prompt and its mode, or the returns of its children."""
 
     thread: int
     tokens: tuple[int, ...]
     position: int
-    """Of the first one."""
+    """Position of the first token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The network wrote a token."""
+    """A token that the network wrote."""
 
     thread: int
     token: int
@@ -34,18 +34,18 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A thread began. It inherits what its parent had written up to <spawn>, and is fed <th>, its branch and <go>."""
+    """A thread began. It inherits everything its parent had written up to <spawn>, and is fed <th>, its branch and <go>."""
 
     thread: int
     parent: int
     branch: tuple[int, ...]
     position: int
-    """Of its <th>."""
+    """Position of its <th>."""
 
 
 @dataclass(frozen=True, slots=True)
 class CanvasSaved:
-    """A thread finished a picture; `canvas` is a copy that nobody paints on."""
+    """A thread finished a picture; `canvas` is a copy that does not change any more."""
 
     thread: int
     canvas: Any
@@ -53,7 +53,7 @@ class CanvasSaved:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A thread ended by itself. `settled`: what it returned settles the question, its siblings are cancelled."""
+    """A thread ended by itself. `settled`: its return settles the question, and its siblings are cancelled."""
 
     thread: int
     tokens: tuple[int, ...]
@@ -62,7 +62,7 @@ class Returned:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A thread was ended by the engine and returns nothing."""
+    """The engine ended a thread, which returns nothing."""
 
     thread: int
     reason: str
@@ -70,22 +70,22 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The question is done."""
+    """The request is done."""
 
     answer: tuple[int, ...]
     """Empty unless `ending` is `answered`."""
     ending: Ending
     reason: str
-    """Why it was cut or stuck, in one clause; empty otherwise."""
+    """Reason for `cut` or `stuck`, in one clause; empty otherwise."""
     tokens: int
-    """Written by the network in all threads."""
+    """Tokens that the network wrote, in all threads."""
     forced: int
-    """Fed by the engine: the prompt, the mode, branches and returns."""
+    """Tokens that the engine fed: the prompt, the mode, branches and returns."""
     critical_path: int
     """Steps of the network from the prompt to the end, one after the other. All threads take a step together, and a step that
     feeds several forced tokens at once counts as one."""
     threads: int
-    """Threads that were spawned; 0 for a thought alone."""
+    """Threads that were spawned; 0 if only the first thread thought."""
 
 
 EngineEvent = Forced | Generated | Started | CanvasSaved | Returned | Cancelled | Finished
