@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.blas_threads import single_blas_thread
 from musespark.nano.decode_session import StepInput
 from musespark.nano.weights import NanoConfig
 
@@ -35,7 +36,14 @@ def random_weights(config: NanoConfig, seed: int = 0) -> dict[str, np.ndarray]:
 def plain_logits(
     config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None = None
 ) -> np.ndarray:
-    """Logits (tokens, vocabulary) of one path from its beginning, slow and obvious, in float64."""
+    """Compute the logits (tokens, vocabulary) of one path from its beginning, slow and obvious, in float64."""
+    with single_blas_thread:
+        return _plain_logits(config, tensors, tokens, patches)
+
+
+def _plain_logits(
+    config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None
+) -> np.ndarray:
     wide = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
     def linear(name: str, x: np.ndarray) -> np.ndarray:

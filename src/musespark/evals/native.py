@@ -18,7 +18,7 @@ from musespark.nano.engine import Engine
 from musespark.nano.engine_events import Finished, Started
 from musespark.nano.picture import patches, shrink
 from musespark.nano.tasks import Task, TaskProblem, load_task
-from musespark.nano.tasks.countdown import Move, evaluate, moves, promise, solves
+from musespark.nano.tasks.countdown import Move, evaluate, moves, heuristic_cost, solves
 from musespark.nano.tasks.decline import SENTENCE
 from musespark.nano.threads import EngineRequest
 from musespark.nano.trace import prompt_tokens
@@ -171,7 +171,7 @@ class Tally:
 def rank(problem: TaskProblem) -> int:
     """How many first moves a heuristic prefers to the first one that solves: with more threads than that, a solver solves."""
     numbers, target = problem.facts["numbers"], problem.facts["target"]
-    preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: promise(move, target))
+    preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: heuristic_cost(move, target))
     return next(index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target))
 
 

@@ -221,9 +221,9 @@ class Telling:
 
     def abstain(self, reason: str) -> Iterator[Delta]:
         """A sentence in place of an answer. reason: a clause without a full stop."""
-        from musespark.nano.tasks.scope import abstention
+        from musespark.nano.tasks.scope import abstention_sentence
 
-        yield from self._abstained(abstention(self.task, reason), reason)
+        yield from self._abstained(abstention_sentence(self.task, reason), reason)
 
     def _abstained(self, sentence: str, reason: str) -> Iterator[Delta]:
         yield TextDelta(sentence)

@@ -1,4 +1,4 @@
-"""The native model: a transformer of five million parameters with an engine in NumPy. It imports nothing of the package but `errors`.
+"""The native model: a transformer of five million parameters, with an engine in NumPy. Of the package it imports only `errors`.
 
 - `vocabulary.py`: the tokens, one vocabulary for text, pictures and control
 - `picture.py`, `tiles.py`, `canvas.py`: pictures into patches; the codebook of tiles; the canvas that a thread paints

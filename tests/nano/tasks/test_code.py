@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from musespark.nano import vocabulary as v
-from musespark.nano.tasks.code import Code, ask
+from musespark.nano.tasks.code import Code, phrase_question
 from musespark.nano.tasks.code_programs import LONGEST, LONGEST_THOUGHT, program
 from musespark.nano.tasks.code_reading import find_program
 from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
@@ -117,7 +117,7 @@ def test_the_sides_of_the_split_share_no_program() -> None:
 def test_the_program_is_found_in_every_wording(seed: int) -> None:
     rng = random.Random(seed)
     source, _ = program(rng)
-    assert find_program(ask(source, rng)) == source
+    assert find_program(phrase_question(source, rng)) == source
 
 
 def test_the_verifier_agrees_with_what_is_known() -> None:

@@ -190,7 +190,7 @@ def test_the_target_is_not_taken_for_one_of_the_numbers():
 @pytest.mark.parametrize("spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"])
 def test_every_wording_is_understood(form, spoken):
     wanted = read(form.format(numbers=spoken, listed=spoken, target=66))
-    assert wanted is not None and wanted.beyond() is None
+    assert wanted is not None and wanted.out_of_range() is None
     assert (wanted.target, wanted.numbers) == (66, (25, 3, 7, 12))
 
 

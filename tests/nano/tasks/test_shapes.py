@@ -12,7 +12,7 @@ import pytest
 from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_shape
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks import shapes
-from musespark.nano.tasks.shapes import Shapes, ask, expect, reasoned, reworded
+from musespark.nano.tasks.shapes import Shapes, expect, phrase_question, reasoned, reworded
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 from musespark.nano.trace import begin_trace
 
@@ -96,7 +96,7 @@ def test_every_question_asked_is_understood_by_the_verifier() -> None:
     rng = random.Random(3)
     for _ in range(500):
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
-        question, answer = ask(colour, shape, rng)
+        question, answer = phrase_question(colour, shape, rng)
         assert expect(reworded(question, rng), colour, shape) == answer
 
 

@@ -1,4 +1,4 @@
-"""Short Python programs, drawn at random: what a beginner writes, never two lines alike."""
+"""Random short Python programs like a beginner's, without two equal lines."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from musespark.nano.tasks.code_steps import Execution, UnsupportedProgram, execute
 
 LONGEST = 96
-"""Characters of a program."""
+"""Most characters of a program."""
 LINES = (2, 9)
-"""Lines of a program, from and to."""
+"""Fewest and most lines of a program."""
 LONGEST_THOUGHT = 260
-"""Characters of all its steps."""
+"""Most characters of all steps of a program."""
 
 _LETTERS = "a b c d e f g h k m n p q r s t u v w x y z".split()
 _WORDS = (
@@ -25,7 +25,7 @@ _SAYINGS = "yes no even odd big small hi ok done low high more less same hot col
 
 
 def program(rng: random.Random) -> tuple[str, Execution]:
-    """A program that stays within the grammar and its limits, and what it does."""
+    """Draw a program within the grammar and its limits; return it with its execution."""
     while True:
         source = _Draft(rng).write()
         lines = [line.strip() for line in source.splitlines()]
@@ -41,7 +41,7 @@ def program(rng: random.Random) -> tuple[str, Execution]:
 
 
 class _Draft:
-    """One program in the making: its style, its variables, its lines."""
+    """A program while it is written: its style, its variables, its lines."""
 
     def __init__(self, rng: random.Random) -> None:
         self.rng = rng
@@ -52,7 +52,7 @@ class _Draft:
         self.numbers: list[str] = []
         self.lists: list[str] = []
         self.counter = ""
-        """The loop variable, inside a loop: it is read but never set."""
+        """The loop variable, inside a loop: it is read but not set."""
         self.top = 12 if rng.random() < 0.8 else 50
         self.lines: list[str] = []
 
@@ -86,7 +86,7 @@ class _Draft:
             write(0)
 
     def _put(self, depth: int, line: str) -> None:
-        """Adds a line written with PEP 8's spaces; the tight style leaves them out."""
+        """Add a line written with PEP 8's spaces; the tight style leaves them out."""
         if self.tight:
             for sign in ("+", "-", "*", "//", "%", "<", "<=", ">", ">=", "==", "!=", "=", "+=", "-=", "*=", "//=", "%="):
                 line = line.replace(f" {sign} ", sign)
@@ -124,7 +124,7 @@ class _Draft:
         return str(self._small())
 
     def _other(self, than: str, constant: float) -> str:
-        """An atom unlike another, so that few programs say x - x."""
+        """Return an atom unlike another, so that few programs say x - x."""
         atoms = (self._atom(constant) for _ in range(3))
         return next((atom for atom in atoms if atom != than), str(self._small()))
 
@@ -211,7 +211,7 @@ class _Draft:
             self._statement(depth + 1)
 
     def _body(self) -> None:
-        """What a loop repeats: one to three statements, perhaps one of them on a condition."""
+        """Write the body of a loop: one to three statements, perhaps one of them in an `if`."""
         rng = self.rng
         if rng.random() < 0.3:
             self._if(1)
@@ -244,7 +244,7 @@ class _Draft:
             )[0]
         self._put(0, f"for {counter} in {over}:")
         self.counter, kept = counter, self.numbers
-        if over.startswith("range(") and over[6:-1] in kept and len(kept) > 1:  # most loops leave their bound alone
+        if over.startswith("range(") and over[6:-1] in kept and len(kept) > 1:  # most loops do not change their bound
             self.numbers = [name for name in kept if name != over[6:-1]]
         self._body()
         self.counter, self.numbers = "", kept
@@ -289,7 +289,7 @@ class _Draft:
         roll = rng.random()
         if roll < 0.4:
             name = rng.choice(self.lists)
-            kept, self.lists = self.lists, []  # a list must not grow while it is walked
+            kept, self.lists = self.lists, []  # a list must not grow while a loop iterates over it
             self._for(name)
             self.lists = kept
         elif roll < 0.6:

@@ -8,7 +8,7 @@ import textwrap
 from musespark.nano.tasks.code_reading import LONGEST_QUESTION, MOST_LINES, find_program, has_comment, is_program
 from musespark.nano.tasks.wording import Phrasings, unread
 
-ASKED_FIRST = (
+PHRASINGS_BEFORE = (
     "What does this program print?",
     "What does this Python program print?",
     "What does this print?",
@@ -34,8 +34,8 @@ ASKED_FIRST = (
     "Execute this code and tell me the result.",
     "What's the output?",
 )
-"""Phrasings before a program that the model is trained on."""
-ASKED_LAST = (
+"""Phrasings in front of a program, used in training."""
+PHRASINGS_AFTER = (
     "What does this print?",
     "What is the output?",
     "What does it print?",
@@ -45,29 +45,29 @@ ASKED_LAST = (
     "What does the program above print?",
     "What do I get when I run this?",
 )
-"""Phrasings behind a program that the model is trained on."""
+"""Phrasings after a program, used in training."""
 _OTHERS = (
     "What will this print?", "What does this output?", "What does it output?", "What will be the output?", "Output?", "Print?",
     "What does this Python code output?", "What does the program print?", "What does the code print?", "What's the result?",
     "Can you work out what this code outputs?", "What does this program output?",
 )  # fmt: skip
-_TELLING = ("if", "and", "when", "here", "would", "above", "following", "result")
-FIRST, LAST = Phrasings((*ASKED_FIRST, *_OTHERS), telling=_TELLING), Phrasings((*ASKED_LAST, *_OTHERS), telling=_TELLING)
+_MEANINGFUL = ("if", "and", "when", "here", "would", "above", "following", "result")
+FIRST, LAST = (Phrasings((*phrasings, *_OTHERS), meaningful=_MEANINGFUL) for phrasings in (PHRASINGS_BEFORE, PHRASINGS_AFTER))
 _FENCED = re.compile(r"(?P<before>[^`]*)```(?:python|py|python3)?[ \t]*\n(?P<source>[^`]*)\n?[ \t]*```(?P<after>[^`]*)", re.DOTALL)
-_MOST_WORDS = 3
-"""Lines of wording beside a program that are tried."""
+_MAX_WORDING_LINES = 3
+"""Most lines of wording beside a program that are tried."""
 
 
 def read(question: str) -> str | None:
-    """The program whose output is asked for; None where the question says anything besides, or the program has comments."""
+    """Return the program whose output is asked for; None if the question says anything else, or the program has comments."""
     if len(question) > LONGEST_QUESTION:
         return None
     found = _fenced(question) if "```" in question else _in_lines(question)
     return None if found is None or has_comment(found) else found
 
 
-def not_read(question: str) -> str | None:
-    """Why a question about a program should not be answered, as a clause; None where it is read, or only put unusually."""
+def reason_unread(question: str) -> str | None:
+    """Return the reason to abstain from a question about a program, as a clause; None if it is at most phrased unusually."""
     if read(question) is not None:
         return None
     source = find_program(question)
@@ -83,24 +83,24 @@ def _fenced(question: str) -> str | None:
     if found is None:
         return None
     source = textwrap.dedent(found["source"]).strip("\n")
-    return source if is_program(source) and _is_asked(found["before"], found["after"]) else None
+    return source if is_program(source) and _is_phrasing(found["before"], found["after"]) else None
 
 
 def _in_lines(question: str) -> str | None:
     lines = question.strip("\r\n").splitlines()
     if len(lines) > MOST_LINES:
         return None
-    for first in range(min(_MOST_WORDS, len(lines)) + 1):
-        for last in range(len(lines), max(len(lines) - _MOST_WORDS, first), -1):
-            if _is_asked("\n".join(lines[:first]), "\n".join(lines[last:])):
+    for first in range(min(_MAX_WORDING_LINES, len(lines)) + 1):
+        for last in range(len(lines), max(len(lines) - _MAX_WORDING_LINES, first), -1):
+            if _is_phrasing("\n".join(lines[:first]), "\n".join(lines[last:])):
                 source = textwrap.dedent("\n".join(lines[first:last])).strip("\n")
                 if is_program(source):
                     return source
     return None
 
 
-def _is_asked(before: str, after: str) -> bool:
-    """True if what stands around a program is one phrasing, or nothing."""
+def _is_phrasing(before: str, after: str) -> bool:
+    """Return True if the text around a program is one phrasing, or empty."""
     if before.strip() and after.strip():
         return False
     return not (before + after).strip() or (FIRST.read(before) if before.strip() else LAST.read(after)) is not None

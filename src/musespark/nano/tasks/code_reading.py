@@ -1,7 +1,7 @@
-"""For the verifier: finds the program in a question, and runs it where it can do no harm.
+"""Find the program in a question and run it in a sandbox, for the verifier.
 
-The program is a stranger's. It is parsed, never executed here; it runs in pydantic-monty's sandbox, in a process of its own,
-without files, network or clock, under limits of time, memory, depth and output.
+The program is untrusted. It is parsed, never executed here; it runs in pydantic-monty's sandbox, in a process of its own, without
+files, network or clock, under limits of time, memory, depth and output.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ _SECONDS = 0.5
 
 
 def find_program(question: str) -> str | None:
-    """The Python program in the question: what is fenced, else a run of lines, else what stands in backticks.
+    """Return the Python program in a question: a fenced one, else consecutive lines, else text in backticks.
 
-    Of the runs that parse and print it is the one that begins first, as long as it can be.
+    Of the runs of lines that parse and print, it is the one that begins first, at its greatest length.
     """
     if len(question) > LONGEST_QUESTION:
         return None
@@ -31,8 +31,8 @@ def find_program(question: str) -> str | None:
 
 
 def output_of(source: str) -> str | None:
-    """What the program prints; None if it fails, prints nothing, reaches outside, or does not end within the limits."""
-    from pydantic_monty import CollectString, Monty, MontyError, ResourceLimits  # 0.2 s that only a check has to wait for
+    """Return the output of a program; None if it fails, prints nothing, reaches outside, or does not end within the limits."""
+    from pydantic_monty import CollectString, Monty, MontyError, ResourceLimits  # takes 0.2 s, needed only for a check
 
     limits = ResourceLimits(
         max_feed_duration_secs=_SECONDS, max_memory=32 << 20, max_recursion_depth=100, max_suspensions=10, max_total_sleep_secs=0.0
@@ -41,13 +41,13 @@ def output_of(source: str) -> str | None:
     try:
         with Monty(max_processes=1, request_timeout=4 * _SECONDS) as pool, pool.checkout(limits=limits) as session:
             session.feed_run(source, print_callback=collected)
-    except MontyError:  # the sandbox's one root: syntax, a failing program, a limit reached, a worker that died of it
+    except MontyError:  # base class of all sandbox errors: syntax, a failing program, a limit, a dead worker
         return None
     return collected.output or None
 
 
 def has_comment(source: str) -> bool:
-    """True if a program has comments: what they say may be meant for its reader."""
+    """Return True if a program has comments, which may be meant for the reader."""
     try:
         return any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(source).readline))
     except (tokenize.TokenError, SyntaxError):
@@ -67,16 +67,16 @@ def _candidates(question: str) -> Iterator[str]:
 
 
 def is_program(source: str) -> bool:
-    """Whether it is Python that prints something of its own: an import may show it a clock or a die."""
+    """Return True for Python that prints a result of its own; with imports it could read a clock or draw random numbers."""
     if "print(" not in source:
         return False
     try:
-        # Not safe where several threads do so at once (see `pictures.py`), but the parser has no other switch.
+        # Not safe if several threads do so at once (see `pictures.py`), but the parser has no other switch.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # all that ast.parse raises on text it cannot take
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # every error that ast.parse raises for text that is not Python
         return False
     if any(isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call) for statement in tree.body):
-        return False  # a lone word of English is an expression to Python
+        return False  # a single English word is a valid expression
     return not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))

@@ -1,9 +1,9 @@
-"""Runs a short Python program of a closed grammar and writes down every step, one small reduction at a time.
+"""Run a short Python program of a closed grammar and record every step, one small reduction at a time.
 
-A step is the line as it stands in the program, then what it does, in fields that start with `#`: the expression with its
-values put in, one reduction a field, and at last what changed: `x = x + y * 2#3+7*2#3+14#x=17`. Each field follows from the one
-before it, and each value is found by looking for the last `#x=`; nothing has to be computed out of sight. This is meant for
-programs that this package wrote itself; a program from a stranger is run in a sandbox (`code_reading.py`).
+A step is a line of the program, then its effect, in fields that start with `#`: the expression with values substituted, one
+reduction a field, and at last the change: `x = x + y * 2#3+7*2#3+14#x=17`. Each field follows from the one before it, and each
+value is found by looking for the last `#x=`; no computation is hidden. Only generated programs run here; untrusted ones run in a
+sandbox (`code_reading.py`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 Value = int | str | list[int]
 LARGEST = 200
-"""No value in a program may be further from zero than this: the model learns arithmetic by heart up to here."""
+"""Largest absolute value in a program: the model learns arithmetic by heart up to here."""
 MOST_STEPS = 18
 LONGEST_LIST = 6
 
@@ -44,7 +44,7 @@ class UnsupportedProgram(Exception):
 
 @dataclass
 class Execution:
-    """What a program did: its steps, as the model is to write them, and what it printed."""
+    """Record of a run: the steps as the model should write them, and the output."""
 
     steps: list[str] = field(default_factory=list)
     output: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Execution:
 
 
 def execute(source: str) -> Execution:
-    """Runs the program; raises UnsupportedProgram if it leaves the grammar, its limits, or its variables unset."""
+    """Run a program. Raises UnsupportedProgram if it leaves the grammar or its limits, or reads an unset variable."""
     machine = _Machine(source.splitlines())
     try:
         machine.block(ast.parse(source).body)
@@ -65,7 +65,7 @@ def execute(source: str) -> Execution:
 
 
 class _Machine:
-    """The variables of one program and what it has done so far."""
+    """State of a run: the variables and the record so far."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines = lines
@@ -155,7 +155,7 @@ class _Machine:
             self.block(statement.body)
 
     def _turns(self, over: ast.expr) -> Iterator[tuple[str, int | None]]:
-        """Each turn of a loop: what decides it, and the loop variable's value, None at the end."""
+        """Yield the turns of a loop: the text that decides each, and the value of the loop variable, None at the end."""
         if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "range":
             bounds = [self._reduce(argument)[1] for argument in over.args]
             assert all(isinstance(bound, int) for bound in bounds)
@@ -193,7 +193,7 @@ class _Machine:
                 raise UnsupportedProgram("call")
 
     def _reduce(self, expression: ast.expr) -> tuple[list[str], Value | bool | tuple[Value, ...]]:
-        """The expression's forms on the way to its value, values put in, and the value."""
+        """Substitute values and reduce the expression: its forms on the way, and its value."""
         tree = self._put_in(expression)
         forms: list[str] = []
         while isinstance(tree, Node):
@@ -241,7 +241,7 @@ _PLAIN = {sign: (rank, apply) for sign, rank, apply in _BINARY.values()} | {sign
 
 
 def _once(node: Node) -> Tree:
-    """The tree with its first operation (in Python's order) done."""
+    """Do the first operation of a tree, in Python's order of evaluation."""
     for place, part in enumerate(node.parts):
         if isinstance(part, Node):
             parts = list(node.parts)
@@ -275,7 +275,7 @@ def _apply(node: Node) -> Tree:
 
 
 def _as_additions(items: Tree) -> Tree:
-    """A sum written out, so that it is added up one pair at a time."""
+    """Write a sum as additions, so that it is added up one pair at a time."""
     if not isinstance(items, list):
         raise UnsupportedProgram("not a list")
     total: Tree = items[0] if items else 0
@@ -285,7 +285,7 @@ def _as_additions(items: Tree) -> Tree:
 
 
 def text(tree: Tree, rank: int = -1) -> str:
-    """The tree as Python without spaces, with no more brackets than it needs; rank is that of the operation around it."""
+    """Format the tree as Python without spaces, with as few brackets as possible; rank: precedence of the operation around it."""
     match tree:
         case list():
             return "[" + ",".join(text(item) for item in tree) + "]"

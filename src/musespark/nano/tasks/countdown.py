@@ -1,8 +1,8 @@
 """Countdown: combine every number once, with + - * /, to make the target.
 
 The distribution is that of Stream of Search (Gandhi et al., 2024) and APR (Pan et al., 2025): three or four numbers drawn
-from 1..99, a target from 10..100, solvable. Thinking searches depth first, one first move after the other; contemplating
-gives each first move it believes in to a thread of its own, and the first thread that reaches the target settles it.
+from 1..99, a target from 10..100, solvable. Thinking searches depth first, one first move after the other; contemplating starts a
+thread for each promising first move, and the first thread that reaches the target settles the question.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from itertools import combinations
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.tasks.countdown_reading import QUESTIONS, not_read, read
+from musespark.nano.tasks.countdown_reading import QUESTIONS, read, reason_unread
 from musespark.nano.tasks.task import TaskProblem, held_out as split
 from musespark.nano.trace import Branch
 
 TRIES = 10
-"""First moves tried side by side."""
+"""First moves tried in parallel."""
 SERIAL_TRIES = 8
-"""First moves tried in a row: what fits the positions that training sees."""
+"""First moves tried one after the other, as many as fit the positions of a training row."""
 LARGEST = 9999
 """Products beyond this never help to reach a target of at most 100."""
 LARGEST_NEED = 999
-"""Thoughts do not write down values beyond this; 97% of four-number problems can be solved without them."""
+"""Largest needed value that a thought writes down; 97% of four-number problems can be solved within it."""
 VERDICT = 6.0
 """Loss weight of a verdict: one character in ten, on which everything else depends."""
 FOLLOW_HEURISTIC = 0.3
@@ -38,28 +38,28 @@ FOLLOW_HEURISTIC = 0.3
 
 @dataclass(frozen=True)
 class Move:
-    """Two numbers become one."""
+    """A move: two numbers become one."""
 
     left: int
     operator: str
     right: int
     value: int
     rest: tuple[int, ...]
-    """The numbers not used, in the order they had."""
+    """The numbers not used, in their original order."""
 
     def __str__(self) -> str:
         return f"{self.left}{self.operator}{self.right}"
 
     @property
     def remainder(self) -> int:
-        """What a division leaves over: a move that leaves something is written down only to be refused."""
+        """Remainder of a division. A move with a remainder is written down only to be rejected."""
         return self.left % self.right if self.operator == "/" else 0
 
 
 def moves(numbers: tuple[int, ...], inexact: bool = False) -> Iterator[Move]:
-    """Every way to combine two of the numbers: pairs in order, larger number first, operators in the order + - * /.
+    """All ways to combine two of the numbers: pairs in order, larger number first, operators in the order + - * /.
 
-    inexact: also the divisions that leave a remainder, which are nobody's move.
+    inexact: include divisions with a remainder, which are not legal moves.
     """
     for i, j in combinations(range(len(numbers)), 2):
         rest = numbers[:i] + numbers[i + 1 : j] + numbers[j + 1 :]
@@ -73,26 +73,26 @@ def moves(numbers: tuple[int, ...], inexact: bool = False) -> Iterator[Move]:
 
 
 def makes(a: int, b: int, target: int) -> bool:
-    """Whether one move makes the target of two numbers."""
+    """Return True if one move makes the target of two numbers."""
     return target in (a + b, a - b, b - a, a * b) or (b > 0 and a == target * b) or (a > 0 and b == target * a)
 
 
 def solves(numbers: tuple[int, ...], target: int) -> bool:
-    """Whether two or three numbers reach the target."""
+    """Return True if two or three numbers reach the target."""
     if len(numbers) == 2:
         return makes(*numbers, target)
     return any(makes(move.value, move.rest[0], target) for move in moves(numbers))
 
 
-def promise(move: Move, target: int) -> float:
-    """How unlikely a first move looks: far from the target's factors (Gandhi et al., 2024) or large; small is promising."""
+def heuristic_cost(move: Move, target: int) -> float:
+    """Heuristic cost of a first move: distance from the target's factors (Gandhi et al., 2024) and size; small is promising."""
     factors = [f for f in range(2, target + 1) if target % f == 0]
     distance = sum(min(abs(n - f) for f in factors) for n in (move.value, *move.rest))
     return math.log1p(distance) + math.log1p(move.value)
 
 
 def needs(rest: int, target: int) -> dict[int, str]:
-    """The values that, with the number left over, make the target, each with its sign in `LAST`."""
+    """The values that make the target together with the remaining number, each with its sign in `LAST`."""
     found: dict[int, str] = {}
     for value, sign, whole in (
         (target - rest, "+", True),
@@ -108,16 +108,16 @@ def needs(rest: int, target: int) -> dict[int, str]:
 
 
 LAST = {"+": "{r}+{c}", "-": "{r}-{c}", "_": "{c}-{r}", "*": "{r}*{c}", "/": "{r}/{c}", "|": "{c}/{r}"}
-"""How the last move is written, by the sign behind a needed value: r is that value, c the number left over."""
+"""Form of the last move, by the sign behind a needed value: r is that value, c the remaining number."""
 
 
 def explore(move: Move, target: int) -> tuple[list[str], str | None]:
-    """What a thought writes about one first move, and the expression it finds.
+    """Explore one first move: the text of the thought, and the expression it finds.
 
-    For each number that is left over: the values needed beside it, each with its sign, then every move of the other two with
-    its value and a verdict: `25-3=22;7,59+73-462/:22,12+34n-10n*264n`. The verdict is n, or the sign that stands behind that value
-    among those needed; there the thought stops. A division that leaves something over ends with what it leaves: `93/7=13r2`.
-    The pieces are text and verdict in turn.
+    For each remaining number: the values needed beside it, each with its sign, then every move of the other two with its value
+    and a verdict: `25-3=22;7,59+73-462/:22,12+34n-10n*264n`. The verdict is n, or the sign behind that value in the list of needed
+    ones; there the thought stops. A division with a remainder ends with the remainder: `93/7=13r2`. The pieces are text and verdict
+    in turn.
     """
     if move.remainder:
         return [f"={move.value}", f"r{move.remainder}"], None
@@ -150,13 +150,13 @@ def _listed(wanted: dict[int, str]) -> str:
 
 
 def _judge(branch: Branch, pieces: list[str]) -> None:
-    """Write what `explore` wrote, the verdicts with their weight."""
+    """Write the pieces of `explore`, the verdicts with their loss weight."""
     for index, piece in enumerate(pieces):
         branch.write(piece, weight=VERDICT if index % 2 else 1.0)
 
 
 def solution(terms: list[tuple[int, str]], target: int) -> str | None:
-    """Any expression that makes the target of (value, expression) terms, by trying everything; None where there is none."""
+    """Find an expression that makes the target from (value, expression) terms by exhaustive search; None if there is none."""
     if len(terms) == 1:
         return terms[0][1][1:-1] if terms[0][0] == target else None
     for (i, a), (j, b) in combinations(enumerate(terms), 2):
@@ -170,19 +170,18 @@ def solution(terms: list[tuple[int, str]], target: int) -> str | None:
 
 
 def propose(numbers: tuple[int, ...], target: int, rng: random.Random, inexact: bool = False) -> list[Move]:
-    """First moves to learn from: of three numbers all of them, of more the solving ones among promising ones that fail.
+    """Choose first moves for training: all of them for three numbers; for four, solving moves among promising ones that fail.
 
-    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose, not even which divisions are
-    exact if the inexact ones are listed as well. Of more numbers, the loss is on
-    the solving moves, so that at every place in the list the network learns which move solves the problem given that those
-    before it are on their way, and never to repeat one.
+    Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose, and inexact divisions are listed as
+    well, so that exactness need not be decided either. For four numbers the loss is on the solving moves, so that at every place in
+    the list the network learns which move solves the problem, given those before it, and not to repeat one.
     """
     if len(numbers) == 3:
         return list(dict.fromkeys(moves(numbers, inexact)))  # two equal numbers make some moves twice
     every = list(dict.fromkeys(moves(numbers)))
     good = [move for move in every if solves((move.value, *move.rest), target) and explore(move, target)[1]]
     bad = [move for move in every if move not in good]
-    bad.sort(key=lambda move: promise(move, target) + 0.7 * rng.gauss(0, 1))
+    bad.sort(key=lambda move: heuristic_cost(move, target) + 0.7 * rng.gauss(0, 1))
     rng.shuffle(good)
     count = min(TRIES, len(every))
     chosen = good[: rng.randint(1, len(good))] if good and len(every) > count else good
@@ -193,7 +192,7 @@ def propose(numbers: tuple[int, ...], target: int, rng: random.Random, inexact: 
 
 
 def _all_are_tried(tries: list[Move]) -> bool:
-    """Whether these are all the first moves there are: one number is left over only of three."""
+    """Return True if these are all first moves: with three numbers one number remains after a move."""
     return len(tries[0].rest) == 1
 
 
@@ -211,7 +210,7 @@ class Countdown:
         self.sizes = sizes
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Numbers and target at random until they are solvable and on the asked side of the split."""
+        """Draw numbers and target until they are solvable and on the requested side of the split."""
         size = rng.choice(self.sizes)
         while True:
             numbers = tuple(rng.randint(1, 99) for _ in range(size))
@@ -230,7 +229,7 @@ class Countdown:
         return TaskProblem(self.name, question, answer, key=key, facts={"numbers": numbers, "target": target})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """Instant: an expression. Thinking: first moves explored in a row. Contemplating: a thread for each."""
+        """Write the thought. Instant: an expression. Thinking: first moves in sequence. Contemplating: a thread for each."""
         branch.write(v.TASK_TOKENS[self.name])
         numbers, target = problem.facts["numbers"], problem.facts["target"]
         if mode == "instant":
@@ -269,7 +268,7 @@ class Countdown:
             _judge(child, written)
             child.write(v.RET)
             child.write(found, v.WIN) if found else child.write(v.END)
-        if rng.random() < 0.15:  # as when every thread failed: the best guess is what instant would say
+        if rng.random() < 0.15:  # as if every thread had failed: the best guess is the instant answer
             wins = []
         if wins:
             ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins]
@@ -284,25 +283,25 @@ class Countdown:
         branch.write(v.ANSWER, answer, v.EOS)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the expression uses every number once and equals the target."""
+        """Return True if the expression uses every number once and equals the target."""
         value = evaluate(answer)
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the numbers and the target that stand in the question; None where the question is not read whole."""
+        """Check the expression for the numbers and target in the question; None if the question was not understood completely."""
         wanted = None if picture is not None else read(question)
-        if wanted is None or wanted.beyond():
+        if wanted is None or wanted.out_of_range():
             return None
         return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Conditions that are not known, other numbers than the model is trained on, and targets that cannot be reached."""
+        """Abstain from unknown conditions, numbers outside the training range, and targets that cannot be reached."""
         if picture is not None:
             return "there is a picture with it, and I would not look at that"
         wanted = read(question)
         if wanted is None:
-            return not_read(question)
-        if reason := wanted.beyond():
+            return reason_unread(question)
+        if reason := wanted.out_of_range():
             return reason
         return None if wanted.is_solvable() else f"nothing makes {wanted.target} of these numbers, each used once"
 
@@ -311,7 +310,7 @@ _ARITHMETIC = re.compile(r"[0-9+*/() -]{0,200}")
 
 
 def evaluate(expression: str) -> tuple[Fraction, tuple[int, ...]] | None:
-    """The value of an expression of integers and + - * /, and its integers sorted; None for anything else."""
+    """Return the value of an expression of integers and + - * /, and its integers sorted; None for any other text."""
     if not _ARITHMETIC.fullmatch(expression):
         return None
     try:

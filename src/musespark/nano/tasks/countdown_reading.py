@@ -1,4 +1,4 @@
-"""Reads Countdown questions: the numbers, the target, and if that is all that the question says."""
+"""Read Countdown questions: the numbers, the target, and whether the question says anything else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ QUESTIONS = (
     "Using the numbers [{listed}], create an equation that equals {target}.",
     "Use each of {numbers} exactly once to form {target}.",
 )
-"""Phrasings that the model is trained on."""
+"""Phrasings used in training."""
 _OTHERS = (
     "Make {target} with {numbers}", "Make {target} using {numbers}", "Make {target} out of {numbers}",
     "Make {target} from the numbers {numbers}", "Make {target} out of the numbers {numbers}",
@@ -44,33 +44,33 @@ _OTHERS = (
     "Use {numbers} to make {target}. Use each number exactly once", "Make {target} from {numbers}, each exactly once",
     "Use {numbers} to reach {target}", "Use {numbers} to get {target}",
 )  # fmt: skip
-"""Other phrasings that mean the same and nothing more."""
+"""Other phrasings with the same meaning and no other."""
 _NUMBER = r"[-+\u2212\u2013]?[0-9]+(?:\.[0-9]+)?"
 _LIST = rf"{_NUMBER}(?:(?: ?[,;&] ?(?:and )?| and | ){_NUMBER})+"
 PHRASINGS = Phrasings((*QUESTIONS, *_OTHERS), {"numbers": _LIST, "listed": _LIST, "target": _NUMBER})
 COUNTS, LEAST, MOST, LEAST_TARGET, MOST_TARGET = (3, 4), 1, 99, 10, 100
-"""Range that the model is trained on: how many numbers, from where to where, and the target."""
+"""Training range: the count of numbers, the smallest and largest number, the smallest and largest target."""
 
 
 @dataclass(frozen=True)
 class CountdownQuestion:
-    """The problem that a question states, its numbers as they are written."""
+    """The problem in a question, its numbers as they are written."""
 
     written: tuple[str, ...]
     written_target: str
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers; only where `beyond` has no objection."""
+        """The numbers; valid only if `out_of_range` is None."""
         return tuple(map(int, self.written))
 
     @property
     def target(self) -> int:
-        """The target; only where `beyond` has no objection."""
+        """The target; valid only if `out_of_range` is None."""
         return int(self.written_target)
 
-    def beyond(self) -> str | None:
-        """Why the numbers are not such as the model is trained on; None where they are."""
+    def out_of_range(self) -> str | None:
+        """Reason why the numbers are outside the training range, as a clause; None if they are inside."""
         odd = [number for number in (*self.written, self.written_target) if not re.fullmatch(r"[1-9][0-9]{0,5}|0", number)]
         if odd:
             return f"{odd[0]} is not a whole number without a sign"
@@ -83,12 +83,12 @@ class CountdownQuestion:
         return None
 
     def is_solvable(self) -> bool:
-        """True if any expression of all the numbers, fractions on the way allowed, makes the target."""
+        """True if an expression of all the numbers makes the target, fractions on the way allowed."""
         return reaches(tuple(sorted(map(Fraction, self.numbers))), self.target)
 
 
 def read(question: str) -> CountdownQuestion | None:
-    """The problem that the question states; None where it is not, as a whole, a phrasing that is known."""
+    """Return the problem in a question; None if the question is not, as a whole, a known phrasing."""
     found = PHRASINGS.read(question)
     if found is None:
         return None
@@ -96,8 +96,8 @@ def read(question: str) -> CountdownQuestion | None:
     return CountdownQuestion(tuple(re.findall(_NUMBER, numbers)), found["target"])
 
 
-def not_read(question: str) -> str | None:
-    """Why a question that is not read should not be answered, as a clause; None where it is only put unusually."""
+def reason_unread(question: str) -> str | None:
+    """Return the reason to abstain from a question that was not understood, as a clause; None if it is only phrased unusually."""
     text = plain(question)
     if words := PHRASINGS.unknown_words(text):
         return unread(words)
@@ -112,7 +112,7 @@ def not_read(question: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def reaches(numbers: tuple[Fraction, ...], target: int) -> bool:
-    """True if the numbers, each used once with + - * /, make the target: every expression is tried."""
+    """Return True if the numbers, each used once with + - * /, make the target, by exhaustive search."""
     if len(numbers) == 1:
         return numbers[0] == target
     for i, j in combinations(range(len(numbers)), 2):

@@ -1,6 +1,6 @@
-"""Everything else: the model says that it does not know, and a plain sentence says what it does know.
+"""All other questions: the model declines, and a fixed sentence says what it can do.
 
-The network writes `<decline><eos>` in every mode; the sentence a person sees is `SENTENCE`.
+The network writes `<decline><eos>` in every mode; the person sees `SENTENCE`.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from musespark.nano.tasks.countdown_reading import read as read_countdown
 from musespark.nano.tasks.decline_questions import careless, everyday, lines
 from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
-from musespark.nano.tasks.scope import abstention
-from musespark.nano.tasks.shapes import ask as ask_about_shape
+from musespark.nano.tasks.shapes import phrase_question as ask_about_shape
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
@@ -29,19 +28,19 @@ SENTENCE = (
 
 
 def declining(question: str, picture: np.ndarray | None) -> tuple[str, str]:
-    """The sentence and the reason for a question of which the network says that it is none of its tasks.
+    """Return the sentence and the reason for a question that the network assigned to none of its tasks.
 
-    A Countdown question that can be read gets what is wrong with it: its numbers, or only its wording.
+    For a Countdown question that can be read, the reason is its numbers, or only its wording.
     """
     wanted = None if picture is not None else read_countdown(question)
     if wanted is None:
         return SENTENCE, "the question is none of my tasks"
-    reason = wanted.beyond() or "I read it as Countdown, but not in this wording"
-    return abstention("countdown", reason), reason
+    reason = wanted.out_of_range() or "I read it as Countdown, but not in this wording"
+    return abstention_sentence("countdown", reason), reason
 
 
 class Decline:
-    """What is not one of the tasks."""
+    """Questions that belong to none of the tasks."""
 
     name = "decline"
 
@@ -49,7 +48,7 @@ class Decline:
         self._by_hand = ShuffledCycle(everyday_by_hand)
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Held out: the hand-written everyday questions, every one once in an order shuffled by rng. Otherwise generated."""
+        """Held out: the hand-written everyday questions, each once, in an order shuffled by rng. Otherwise generated."""
         if held_out:
             question = self._by_hand.draw_next(rng)
             return TaskProblem(self.name, question, SENTENCE, key=question)
@@ -59,24 +58,24 @@ class Decline:
                 return TaskProblem(self.name, question, SENTENCE, picture, key=question)
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """No thought in any mode."""
+        """Write the declining token; there is no thought in any mode."""
         branch.write(v.DECLINE, v.EOS)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the answer is the sentence that declines."""
+        """Return True if the answer is the declining sentence."""
         return answer.strip() == SENTENCE
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """None: that a question belongs to no task cannot be checked."""
+        """Return None: it cannot be checked that a question belongs to no task."""
         return None
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """None: the network has abstained already."""
+        """Return None: the network has abstained already."""
         return None
 
 
 def everyday_by_hand() -> tuple[str, ...]:
-    """Everyday questions written by hand, for measuring; none of them is ever trained on."""
+    """Return the hand-written everyday questions, used only for measuring."""
     return lines("everyday.txt")
 
 
@@ -92,7 +91,7 @@ def _draw_question(rng: random.Random) -> tuple[str, np.ndarray | None]:
 
 
 def _about_a_picture(rng: random.Random) -> tuple[str, str]:
-    """A question of a task with pictures, and the task's name."""
+    """Return a question of a task with pictures, and the task's name."""
     task = rng.choice(("lake", "maze", "shapes"))
     if task == "shapes":
         return ask_about_shape(rng.choice(list(COLOURS)), rng.choice(SHAPES), rng)[0], task
@@ -100,13 +99,13 @@ def _about_a_picture(rng: random.Random) -> tuple[str, str]:
 
 
 def _unlike(task: str, rng: random.Random) -> np.ndarray:
-    """A picture that a question of this task cannot be about."""
+    """Return a picture that does not fit a question of this task."""
     kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task]
     return _PICTURES[rng.choice(kinds)](rng)
 
 
 def any_picture(rng: random.Random) -> np.ndarray:
-    """Noise, a plain colour, a gradient, or a picture from one of the tasks."""
+    """Return noise, a plain colour, a gradient, or a picture from one of the tasks."""
     return _PICTURES[rng.choice(list(_PICTURES))](rng)
 
 

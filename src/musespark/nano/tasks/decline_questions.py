@@ -1,8 +1,8 @@
-"""Questions that belong to none of the model's tasks: templates, words to put in, and what people type by accident.
+"""Questions that belong to none of the model's tasks: templates, words to fill in, and accidental input.
 
-The lists lie beside this file as text: `decline_templates.txt` (one a line; `{city}` is a word of that kind, `[a|b]` a choice),
+The lists are text files beside this one: `decline_templates.txt` (one a line; `{city}` is a word of that kind, `[a|b]` a choice),
 `decline_words.txt` (words by kind), `decline_documents.txt` (sentences to paste) and `decline_programs.txt` (questions about
-code that is no short Python program).
+code that is not a short Python program).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 
 LONGEST = 480
-"""Characters of a question."""
+"""Most characters of a question."""
 
 _OPENINGS = (
     "Please help: ", "Hi, ", "Hello! ", "Hey, ", "Quick question: ", "Can you tell me: ", "I was wondering, ", "Sorry, but ",
@@ -39,7 +39,7 @@ _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghijklmnopqr
 
 
 def everyday(rng: random.Random) -> str:
-    """A question or a remark of no task, spelt as people spell."""
+    """Draw a question or a remark outside all tasks, with people's spelling."""
     write = rng.choices((_templated, _framed, _documented, _noise, _program), (70, 10, 8, 6, 4))[0]
     question = write(rng)
     return question[:LONGEST] if write is _program else careless(question, rng)[:LONGEST]
@@ -47,31 +47,31 @@ def everyday(rng: random.Random) -> str:
 
 @cache
 def lines(name: str) -> tuple[str, ...]:
-    """The lines of one of the lists beside this file, read once."""
+    """Return the lines of one of the lists beside this file, read once."""
     text = resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
     return tuple(line for line in text.splitlines() if line)
 
 
 def templates() -> tuple[str, ...]:
-    """All templates, unfilled."""
+    """Return all templates, unfilled."""
     return lines("decline_templates.txt")
 
 
 @cache
 def words() -> dict[str, list[str]]:
-    """The words to fill templates with, by kind."""
+    """Return the words to fill templates with, by kind."""
     kinds = (re.fullmatch(r"\[(\w+)\] (.*)", line) for line in lines("decline_words.txt"))
     return {kind[1]: kind[2].split(", ") for kind in kinds if kind}
 
 
 def filled(template: str, rng: random.Random) -> str:
-    """The template with its choices made and its words put in."""
+    """Fill a template: make its choices and insert words."""
     template = re.sub(r"\[([^][]*)\]", lambda choice: rng.choice(choice[1].split("|")), template)
     return re.sub(r"\{(\w+)\}", lambda slot: _word(slot[1], rng), template)
 
 
 def careless(question: str, rng: random.Random) -> str:
-    """The question as typed in haste, now and then: no capitals, no full stop, a slip of the finger."""
+    """Sometimes type the question carelessly: no capitals, no full stop, a typing mistake."""
     if rng.random() < 0.2:
         question = question.lower()
     elif rng.random() < 0.03:
@@ -89,14 +89,14 @@ def careless(question: str, rng: random.Random) -> str:
 
 @cache
 def documentation() -> tuple[str, ...]:
-    """Sentences of Python's own documentation strings, which lie on every machine."""
+    """Return sentences of the documentation strings in Python's standard library."""
     found: dict[str, None] = {}
     for name in _DOCUMENTED:
         module = importlib.import_module(name)
         members = [member for key, member in sorted(vars(module).items()) if not key.startswith("_") and callable(member)]
         for documented in (module, *members):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # to read about what is old is not to use it
+                warnings.simplefilter("ignore", DeprecationWarning)  # reading a deprecated docstring is not a use of it
                 text = inspect.getdoc(documented) or ""
             for sentence in re.split(r"(?<=[.?!:])\s+|\n\n", text):
                 plain = " ".join(sentence.split())
@@ -127,7 +127,7 @@ def _templated(rng: random.Random) -> str:
 
 
 def _framed(rng: random.Random) -> str:
-    """A greeting before, a request after, or two questions at once."""
+    """Add a greeting before or a request after a question, or join two questions."""
     question = _templated(rng)
     if rng.random() < 0.6:
         opening = rng.choice(_OPENINGS)
@@ -154,7 +154,7 @@ def _documented(rng: random.Random) -> str:
 
 
 def _noise(rng: random.Random) -> str:
-    """Nothing, keys hit at random, words without a sentence."""
+    """Return nothing, random keys, or words without a sentence."""
     roll = rng.random()
     if roll < 0.08:
         return rng.choice(("", " ", "\n", ".", "?", "-", "0"))

@@ -1,4 +1,4 @@
-"""How a lake looks: gymnasium's own frames, put together from its art, and the model's own tiles.
+"""Pictures of lakes: gymnasium's frames, composed from its art, and the model's own tiles.
 
 The art in `art/` is that of gymnasium 1.4 (MIT, see `art/LICENSE`). Older versions draw an elf and a stool, whose art may not be
 shipped: the verifier reads their frames (`lake_reading.py`), but nothing here draws them.
@@ -25,12 +25,12 @@ _FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BI
 
 
 def current(rows: tuple[str, ...]) -> np.ndarray:
-    """What gymnasium 1.4 renders after a reset, (64 * n, 64 * n, 3) uint8."""
+    """Render a map as gymnasium 1.4 does after a reset, (64 * n, 64 * n, 3) uint8."""
     return _mosaic([[current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
 
 
 def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
-    """Half of the frames as they are, the others at any size from 64 pixels a side to their own."""
+    """Return half of the frames unchanged, the others scaled to a side between 64 pixels and their own."""
     if rng.random() < 0.5:
         return frame
     side = rng.randint(64, len(frame))
@@ -38,7 +38,7 @@ def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
 
 
 def own(grid: Grid, rng: random.Random) -> np.ndarray:
-    """The map as the model itself draws it, 64 to 384 pixels a side."""
+    """Draw a map in the model's own tiles, 64 to 384 pixels a side."""
     canvas = Canvas()
     for cell, tile in enumerate(grid.tiles):
         canvas.paint(grid.place(cell), tile)
@@ -50,14 +50,14 @@ def _mosaic(cells: list[list[np.ndarray]]) -> np.ndarray:
 
 
 def _crack(x: int, y: int, letter: str) -> int | None:
-    """Which crack gymnasium 1.4 scatters on a frozen cell, by its position."""
+    """Return the number of the crack that gymnasium 1.4 draws on a frozen cell, by its position."""
     crack = (x * 3 + y * 5) % 7
     return crack if letter == "F" and crack < len(CRACKS) else None
 
 
 @functools.cache
 def current_cell(letter: str, crack: int | None = None) -> np.ndarray:
-    """One cell of gymnasium 1.4, (64, 64, 3) uint8; `crack` is the crack on a frozen one, 0 or 1."""
+    """Render one cell of gymnasium 1.4, (64, 64, 3) uint8; `crack`: the crack on a frozen one, 0 or 1."""
     if letter == "H":
         return _bordered(_art("tile_hole")[..., :3].copy())
     cell = _art("tile_ice" if crack is None else CRACKS[crack])[..., :3].copy()
@@ -87,7 +87,7 @@ def _bordered(cell: np.ndarray) -> np.ndarray:
 
 
 def _lay(cell: np.ndarray, art: np.ndarray, top: int, left: int) -> None:
-    """Blend as pygame does, to the last bit."""
+    """Blend as pygame does, bit for bit."""
     there = cell[top : top + art.shape[0], left : left + art.shape[1]]
     colour, alpha = art[..., :3].astype(np.int32), art[..., 3:].astype(np.int32)
     below = there.astype(np.int32)

@@ -1,8 +1,8 @@
-"""Lakes and mazes are the same to think about: cells, and the moves that each of them allows.
+"""Search on grids, shared by lakes and mazes: cells, and the moves that each of them allows.
 
-The thought is a picture: redraw the map, let a flood run from the goal to the start leaving in every cell an arrow towards the
-goal, and follow the arrows. A team does the same from the other end of each first move: the thread of a move blocks the start,
-floods to the cell that the move leads to, and returns a path that begins with its move.
+The thought is a picture: redraw the map, run a breadth-first flood from the goal to the start that leaves an arrow towards the goal
+in every cell, and follow the arrows. In contemplating mode each first move has a thread: it blocks the start, floods to the cell
+that the move leads to, and returns a path that begins with its move.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ BIT = {"U": tiles.U, "D": tiles.D, "L": tiles.L, "R": tiles.R}
 BACK = {"U": "D", "D": "U", "L": "R", "R": "L"}
 SIZES = (3, 4, 5, 6)
 TRAINED_THREADS = 2
-"""How many threads of a team are written out in a trace; the others' returns are given."""
+"""Number of threads that a training trace writes out; the returns of the others are forced."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A square map: cells are numbered row by row; `exits[cell]` is the sum of the moves (tiles.U ...) that may be made there."""
+    """A square map: cells are numbered row by row; `exits[cell]` is the sum of the moves (tiles.U ...) possible there."""
 
     size: int
     start: int
@@ -35,27 +35,27 @@ class Grid:
     """How each cell looks in the model's own drawing."""
 
     def after(self, cell: int, move: str) -> int | None:
-        """The cell that a move leads to, or None where it is not possible."""
+        """Return the cell that a move leads to, or None if it is not possible."""
         if not self.exits[cell] & BIT[move]:
             return None
         down, right = STEPS[move]
         return cell + down * self.size + right
 
     def place(self, cell: int) -> int:
-        """Where a cell is on the canvas: the map stands in its top left corner."""
+        """Return the place of a cell on the canvas: the map fills its top left corner."""
         return cell // self.size * v.GRID + cell % self.size
 
 
 @dataclass(frozen=True)
 class FloodStep:
-    """What a flood does next: attend to a cell (`move` is empty), or find a neighbour and the move that leads back from it."""
+    """One step of a flood: attend to a cell (`move` is empty), or reach a neighbour with the move that leads back from it."""
 
     cell: int
     move: str = ""
 
 
 def flood(grid: Grid, until: int, blocked: int | None = None) -> Iterator[FloodStep]:
-    """Breadth first from the goal, neighbours in the order of MOVES, until the cell asked for is found or nothing is left."""
+    """Search breadth first from the goal, neighbours in the order of MOVES, until the cell `until` or the end."""
     if grid.goal == until:
         return
     found = {grid.goal, blocked}
@@ -74,7 +74,7 @@ def flood(grid: Grid, until: int, blocked: int | None = None) -> Iterator[FloodS
 
 
 def follow(grid: Grid, start: int, arrows: dict[int, str]) -> list[tuple[int, str]] | None:
-    """The cells from `start` to before the goal with the moves made there, or None where there is no arrow."""
+    """Follow the arrows from `start` to the goal: the cells with the moves made there, or None if an arrow is missing."""
     path, cell = [], start
     while cell != grid.goal:
         move = arrows.get(cell)
@@ -87,32 +87,32 @@ def follow(grid: Grid, start: int, arrows: dict[int, str]) -> list[tuple[int, st
 
 
 def arrows(steps: list[FloodStep]) -> dict[int, str]:
-    """The arrows that a flood leaves."""
+    """Collect the arrows that a flood leaves."""
     return {step.cell: step.move for step in steps if step.move}
 
 
 def solve(grid: Grid) -> str | None:
-    """The shortest path that the flood's arrows show, as moves; None where there is none."""
+    """Return the shortest path that the flood's arrows show, as moves; None if there is none."""
     path = follow(grid, grid.start, arrows(list(flood(grid, grid.start))))
     return None if path is None else "".join(move for _, move in path)
 
 
 def is_shortest(grid: Grid, answer: str) -> bool:
-    """Whether the moves are possible one after the other, end at the goal, and could not be fewer."""
+    """Return True if the moves are possible one after the other, end at the goal, and could not be fewer."""
     best = solve(grid)
-    return best is not None and len(answer) == len(best) and is_way(grid, answer)
+    return best is not None and len(answer) == len(best) and is_path(grid, answer)
 
 
 def judge(grid: Grid, answer: str, shortest: bool) -> bool | None:
-    """True if the moves are a shortest way; None for a longer way where `shortest` was not asked for in so many words."""
+    """Return True for a shortest path, False for a wrong one; None for a longer path if the question did not demand a shortest."""
     if solve(grid) is None:
         return None
     right = is_shortest(grid, answer)
-    return None if not right and not shortest and is_way(grid, answer) else right
+    return None if not right and not shortest and is_path(grid, answer) else right
 
 
-def is_way(grid: Grid, answer: str) -> bool:
-    """True if the moves are possible one after the other and end at the goal."""
+def is_path(grid: Grid, answer: str) -> bool:
+    """Return True if the moves are possible one after the other and end at the goal."""
     cell: int | None = grid.start
     for move in answer:
         cell = grid.after(cell, move) if move in STEPS and cell is not None else None
@@ -152,7 +152,7 @@ def _contemplate(grid: Grid, branch: Branch, rng: random.Random) -> str:
 
 
 def _trained(returns: dict[str, str], rng: random.Random) -> list[str]:
-    """The threads that are written out: at random, but one at least that returns something."""
+    """Choose the threads that a trace writes out: at random, but at least one that returns a path."""
     chosen = rng.sample(list(returns), min(TRAINED_THREADS, len(returns)))
     if not any(returns[move] for move in chosen):
         chosen[0] = rng.choice([move for move in returns if returns[move]])
@@ -160,7 +160,7 @@ def _trained(returns: dict[str, str], rng: random.Random) -> list[str]:
 
 
 def _thread(grid: Grid, move: str, branch: Branch | None) -> str:
-    """What the thread of a first move returns ("" when the goal is out of reach), written down where there is a branch."""
+    """Return the path of a first move's thread ("" if the goal is out of reach); write its thought if there is a branch."""
     first = grid.after(grid.start, move)
     assert first is not None, "a thread is spawned for a move that is possible"
     steps = list(flood(grid, first, blocked=grid.start))

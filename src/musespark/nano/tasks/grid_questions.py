@@ -1,4 +1,4 @@
-"""The wording of questions about frozen lakes and mazes: all ask for a shortest way from start to goal, and nothing else."""
+"""Wording of questions about frozen lakes and mazes: all ask for a shortest path from start to goal, and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LAKE_QUESTIONS = (
     "I am standing on a frozen lake. How do I walk to the goal safely?",
     "Here is a FrozenLake board. Which actions bring the agent to the goal?",
 )
-"""Phrasings that the model is trained on."""
+"""Phrasings used in training."""
 _OTHER_LAKE_QUESTIONS = (
     "Find a safe shortest way across the frozen lake to the goal", "Find a shortest safe way across the frozen lake",
     "Find a safe way across the lake", "Find the shortest safe way from the start to the goal",
@@ -53,7 +53,7 @@ MAZE_QUESTIONS = (
     "Can you solve this maze? Write the moves as a string like RRDU.",
     "Which way leads through the walls to the red mark?",
 )
-"""Phrasings that the model is trained on."""
+"""Phrasings used in training."""
 _OTHER_MAZE_QUESTIONS = (
     "Solve this maze", "Solve the maze", "Find the way through this maze", "Find the way through the maze",
     "Find a way through this maze", "Find the shortest way through the maze", "Find the shortest path through this maze",
@@ -62,17 +62,17 @@ _OTHER_MAZE_QUESTIONS = (
     "Find the way from green to red", "Which way leads from green to red", "Find the path from start to goal",
     "How do I get from the start to the goal",
 )  # fmt: skip
-# Beside a phrasing these words may ask for another way than the usual one: into a hole, backwards, the number of steps.
-_TELLING_OF_LAKES = (
+# Outside a phrasing these words may ask for another path: into a hole, backwards, the number of steps.
+_MEANINGFUL_FOR_LAKES = (
     "avoid", "fall", "falling", "falls", "fewest", "few", "hole", "holes", "into", "never", "nobody", "shortest", "step", "steps",
     "without", "list", "string", "sequence",
 )  # fmt: skip
-_TELLING_OF_MAZES = (
+_MEANINGFUL_FOR_MAZES = (
     "crossing", "cell", "finish", "letter", "letters", "like", "list", "out", "rrdu", "sequence", "shortest", "steps", "string",
     "turns", "walls", "without", "write",
 )  # fmt: skip
-LAKE_PHRASINGS = Phrasings((*LAKE_QUESTIONS, *_OTHER_LAKE_QUESTIONS), telling=_TELLING_OF_LAKES)
-MAZE_PHRASINGS = Phrasings((*MAZE_QUESTIONS, *_OTHER_MAZE_QUESTIONS), telling=_TELLING_OF_MAZES)
+LAKE_PHRASINGS = Phrasings((*LAKE_QUESTIONS, *_OTHER_LAKE_QUESTIONS), meaningful=_MEANINGFUL_FOR_LAKES)
+MAZE_PHRASINGS = Phrasings((*MAZE_QUESTIONS, *_OTHER_MAZE_QUESTIONS), meaningful=_MEANINGFUL_FOR_MAZES)
 _BACKWARDS = re.compile(
     r"from (the )?(goal|exit|end|finish|red)\b|\bto (the )?(start|green)\b"
     r"|(start|begin)\w* (at|from|on|in) (the )?(goal|red)\b|red\b.* (to|reach) .*green\b"
@@ -80,12 +80,12 @@ _BACKWARDS = re.compile(
 
 
 def asks_for_shortest(question: str) -> bool:
-    """True if a question asks in so many words for as few moves as can be."""
+    """Return True if a question says that the path must be a shortest one."""
     return re.search(r"shortest|fewest|as few", plain(question)) is not None
 
 
-def not_read(phrasings: Phrasings, question: str) -> str | None:
-    """Why a question about a map should not be answered, as a clause; None where it is a phrasing, or only put unusually."""
+def reason_unread(phrasings: Phrasings, question: str) -> str | None:
+    """Return the reason to abstain from a question about a map, as a clause; None if it is at most phrased unusually."""
     if phrasings.read(question) is not None:
         return None
     text = plain(question)

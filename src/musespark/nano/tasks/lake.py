@@ -1,4 +1,4 @@
-"""Frozen lakes: find a safe shortest way over the ice (the maps of gymnasium's FrozenLake, 3x3 to 6x6)."""
+"""Frozen lakes: find a safe shortest path over the ice (the maps of gymnasium's FrozenLake, 3x3 to 6x6)."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from musespark.nano.tasks.grid_questions import (
     LAKE_PHRASINGS as PHRASINGS,
     LAKE_QUESTIONS as QUESTIONS,
     asks_for_shortest,
-    not_read,
+    reason_unread,
 )
 from musespark.nano.tasks.lake_reading import is_explained, look
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
-"""Shares of ice that the maps are drawn with, one of them at random."""
+"""Shares of ice, one of them chosen at random for a map."""
 _TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
 
 
@@ -30,7 +30,7 @@ class Lake:
     name = "lake"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """A solvable map and a picture of it; what is held out is drawn and laid out as gymnasium does it."""
+        """Generate a solvable map and its picture; held-out ones are laid out and drawn as gymnasium does."""
         size = rng.choice(SIZES)
         while True:
             rows = _random_map(size, rng, plain=held_out)
@@ -47,19 +47,19 @@ class Lake:
         grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the moves are safe, reach the goal, and are as few as can be."""
+        """Return True if the moves are safe, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the map in the picture; None where the question or the picture is not read whole, or no way is safe."""
+        """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
         if picture is None or drawn is None or not is_explained(drawn, picture):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Conditions that are not known, and pictures that are not a map of a size that the model is trained on, or have no way."""
-        if reason := not_read(PHRASINGS, question):
+        """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
+        if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if picture is None else look(picture)
         if drawn is None:
@@ -75,12 +75,12 @@ class Lake:
 
 
 def key_of(rows: tuple[str, ...]) -> str:
-    """The map as text: what the split goes by."""
+    """Return the map as text, which decides the split."""
     return "lake\n" + "\n".join(rows)
 
 
 def read_map(rows: tuple[str, ...]) -> Grid:
-    """A map in gymnasium's letters (S start, F frozen, H hole, G goal) as a grid."""
+    """Convert a map in gymnasium's letters (S start, F frozen, H hole, G goal) to a grid."""
     size = len(rows)
     letters = "".join(rows)
     exits = []
@@ -97,7 +97,7 @@ def read_map(rows: tuple[str, ...]) -> Grid:
 
 
 def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
-    """Like gymnasium's generate_random_map; where not `plain`, also with more holes, and ends anywhere."""
+    """Draw a map like gymnasium's generate_random_map; unless `plain`, also with more holes, start and goal anywhere."""
     frozen = 0.8 if plain else rng.choice(FROZEN)
     letters = ["F" if rng.random() < frozen else "H" for _ in range(size * size)]
     start, goal = 0, size * size - 1
@@ -108,7 +108,7 @@ def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
 
 
 def _draw(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
-    """Three quarters as gymnasium renders it, at any scale; the others in the model's own style."""
+    """Draw three quarters of the maps as gymnasium renders them, at any scale; the others in the model's own style."""
     if rng.random() < 0.25:
         return frames.own(read_map(rows), rng)
     return frames.scaled(frames.current(rows), rng)

@@ -1,4 +1,4 @@
-"""Reads frozen lakes from pictures: gymnasium's frames, new and old, at any scale, and the model's own tiles."""
+"""Read frozen lakes from pictures: gymnasium's frames, new and old, at any scale, and the model's own tiles."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ _SIZES = range(2, 9)
 _FINE = 4
 """Cells are compared by the mean colours of _FINE x _FINE parts, which hardly change with the scale."""
 _NOISE = 9.0
-"""Mean difference (of 255) up to which a cell is what it looks like most."""
+"""Largest mean difference (of 255) between a cell and the template it is read as."""
 _LEAD = 1.5
-"""How many times better the reading must fit than any other one."""
+"""Factor by which the reading must fit better than any other one."""
 _OLDER = {
     "F": "deedfa ebf4fb f1f7fb e9f2fa e8f3fb ebf5fd f1f8fd e0effb e7f2fc f1f8fc f5fafd e9f3fb ebf3fa ebf4fb eaf3fc e0eefb",
     "H": "cee3f8 8ac6f1 8dc9f2 c8e1f5 71c3ee 60dcf8 54d7f6 62c3f0 79d8f6 60e0f7 64e0f8 85daf9 c7e7f9 77d8f7 7cdef8 ace0fa",
     "S": "deedfa e8f1f8 eff4f8 e9f2fa e8f3fb b8a091 b8a092 e0effb e7f2fc b8a49e bca69e e9f3fb ebf3fa e7eff7 e5eef7 e0eefb",
     "G": "deedfa e7ecf1 eff2f4 e9f2fa d4deea ac7744 b37841 bfccd9 dde9f4 826856 966f4f cbd5df e8f1f9 aab3c0 aab1bd d4e3f2",
 }
-"""Mean colours of the cells that gymnasium drew up to version 1.2, row by row."""
+"""Mean colours of the cells as gymnasium drew them up to version 1.2, row by row."""
 _TILES = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
 _LETTERS = {tile: letter for letter, tile in _TILES.items()}
 
 
 @dataclass(frozen=True)
 class DrawnLake:
-    """Content of a picture."""
+    """Contents of a picture of a lake."""
 
     rows: tuple[str, ...]
     """The map in gymnasium's letters."""
     is_older: bool = False
-    """Drawn by gymnasium up to version 1.2, whose art is not here to compare every pixel with."""
+    """True if drawn by gymnasium up to version 1.2, whose art is not available to compare every pixel with."""
 
 
 def look(pixels: np.ndarray) -> DrawnLake | None:
-    """The map in a picture (height, width, 3) uint8, if it is clearly one and of the size of a few cells; None otherwise."""
+    """Read the map in a picture (height, width, 3) uint8, if it clearly is one with a few cells; None otherwise."""
     if rows := _read_own(pixels):
         return DrawnLake(rows)
     return _read_frame(trim(pixels))
 
 
 def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
-    """True if the map accounts for every pixel of the picture: nothing has moved on it, and nothing was added."""
+    """Return True if the map accounts for every pixel of the picture: nothing was moved or added."""
     if lake.is_older:
         return False
     if has_plain_margins(pixels) and explains(frames.current(lake.rows), trim(pixels)):
@@ -59,13 +59,13 @@ def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
 
 
 def read_lake(pixels: np.ndarray) -> tuple[str, ...] | None:
-    """The map in gymnasium's letters, or None where the picture (height, width, 3) uint8 is not clearly one."""
+    """Read the map in gymnasium's letters; None if the picture (height, width, 3) uint8 is not clearly one."""
     seen = look(pixels)
     return None if seen is None else seen.rows
 
 
 def _own(rows: tuple[str, ...]) -> np.ndarray:
-    """The map as the model draws it, 64 pixels a side."""
+    """Draw a map in the model's own tiles, 64 pixels a side."""
     sheet = Canvas()
     for row, letters in enumerate(rows):
         for column, letter in enumerate(letters):
@@ -82,7 +82,7 @@ def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
 
 
 def _read_frame(pixels: np.ndarray) -> DrawnLake | None:
-    """Try every size and both versions; the best fit counts where every cell fits and no other reading comes near."""
+    """Try every size and both versions; accept the best fit if every cell fits and no other reading is close."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < 32:
         return None
     fits, areas = [], Areas(pixels)
@@ -92,7 +92,7 @@ def _read_frame(pixels: np.ndarray) -> DrawnLake | None:
         for is_older, (letters, looks) in enumerate(_templates()):
             distances = np.abs(cells[:, :, None] - looks).mean(-1)
             rows = ["".join(letters[index] for index in row) for row in distances.argmin(-1)]
-            # the worst cell tells: a wrong size fits much of the ice, but not the start and the goal
+            # the worst cell decides: a wrong size fits much of the ice, but not the start and the goal
             fits.append((float(distances.min(-1).max()), rows, bool(is_older)))
     fits.sort(key=lambda fit: fit[0])
     (worst, best, is_older), (rival, _, _) = fits[:2]
@@ -109,7 +109,7 @@ def _checked(rows: list[str]) -> tuple[str, ...] | None:
 
 @functools.cache
 def _templates() -> list[tuple[str, np.ndarray]]:
-    """For each version: the letters, and what their cells look like, (letters, parts * 3)."""
+    """Return for each version the letters and the colours of their cells, (letters, parts * 3)."""
     cells = [("F", None), ("F", 0), ("F", 1), ("H", None), ("S", None), ("G", None)]
     new = [Areas(frames.current_cell(letter, crack)).means(_FINE, _FINE).ravel() for letter, crack in cells]
     old = [list(bytes.fromhex(colours)) for colours in _OLDER.values()]

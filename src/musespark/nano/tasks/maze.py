@@ -1,4 +1,4 @@
-"""Mazes: find the one way from the green dot to the red one (perfect mazes, 3x3 to 6x6, drawn in many ways)."""
+"""Mazes: find the path from the green dot to the red one (perfect mazes, 3x3 to 6x6, drawn in many ways)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from musespark.nano.tasks.grid_questions import (
     MAZE_PHRASINGS as PHRASINGS,
     MAZE_QUESTIONS as QUESTIONS,
     asks_for_shortest,
-    not_read,
+    reason_unread,
 )
 from musespark.nano.tasks.maze_reading import read_maze
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
@@ -27,7 +27,7 @@ class Maze:
     name = "maze"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """A perfect maze and a picture of it, drawn in any of the styles of `walls.py`."""
+        """Generate a perfect maze and its picture, in any of the styles of `walls.py`."""
         size = rng.choice(SIZES)
         while True:
             exits = rng.choice(CARVERS)(size, rng)
@@ -45,18 +45,18 @@ class Maze:
         grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the moves pass no wall, reach the goal, and are as few as can be."""
+        """Return True if the moves pass no wall, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """The same, for the maze in the picture; None where one is not read whole, or it has no way."""
+        """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
-        if reason := not_read(PHRASINGS, question):
+        """Abstain from unknown conditions, pictures without a maze, mazes of other sizes, and mazes without a path."""
+        if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if picture is None else read_maze(picture)
         if drawn is None:
@@ -68,14 +68,14 @@ class Maze:
 
 
 def as_grid(size: int, exits: list[int], start: int, goal: int) -> Grid:
-    """The maze as a grid, with the tiles the model draws it with."""
+    """Convert a maze to a grid, with the tiles of the model's own drawing."""
     marks = {start: "start", goal: "goal"}
     looks = (tiles.maze(15 - exits[cell], marks.get(cell, "plain")) for cell in range(size * size))
     return Grid(size, start, goal, tuple(exits), tuple(looks))
 
 
 def key_of(size: int, exits: list[int], start: int, goal: int) -> str:
-    """The map as text: what the split goes by."""
+    """Return the map as text, which decides the split."""
     lines = ["maze"]
     for row in range(size):
         cells = range(row * size, (row + 1) * size)
@@ -86,7 +86,7 @@ def key_of(size: int, exits: list[int], start: int, goal: int) -> str:
 
 
 def _ends(size: int, rng: random.Random) -> tuple[int, int]:
-    """Half of the mazes from one corner to the opposite one, the others from anywhere to anywhere."""
+    """Choose start and goal: opposite corners for half of the mazes, any two cells for the others."""
     cells = size * size
     if rng.random() < 0.5:
         corner = rng.choice((0, size - 1, cells - size, cells - 1))
@@ -110,7 +110,7 @@ def _open(exits: list[int], cell: int, move: str, other: int) -> None:
 
 
 def _depth_first(size: int, rng: random.Random) -> list[int]:
-    """Long corridors."""
+    """Carve a maze with long corridors (depth-first search)."""
     exits = [0] * (size * size)
     trail = [rng.randrange(size * size)]
     seen = set(trail)
@@ -127,7 +127,7 @@ def _depth_first(size: int, rng: random.Random) -> list[int]:
 
 
 def _prim(size: int, rng: random.Random) -> list[int]:
-    """Many short dead ends."""
+    """Carve a maze with many short dead ends (Prim)."""
     exits = [0] * (size * size)
     first = rng.randrange(size * size)
     seen = {first}
@@ -145,7 +145,7 @@ def _prim(size: int, rng: random.Random) -> list[int]:
 
 
 def _wilson(size: int, rng: random.Random) -> list[int]:
-    """Every perfect maze equally likely (Wilson 1996: loop-erased random walks)."""
+    """Carve a maze uniformly at random (Wilson 1996: loop-erased random walks)."""
     exits = [0] * (size * size)
     outside = set(range(size * size))
     outside.discard(rng.randrange(size * size))
@@ -165,4 +165,4 @@ def _wilson(size: int, rng: random.Random) -> list[int]:
 
 
 CARVERS: tuple[Callable[[int, random.Random], list[int]], ...] = (_depth_first, _prim, _wilson)
-"""Kinds of mazes, equally often."""
+"""Ways to carve a maze, equally often."""

@@ -1,7 +1,7 @@
-"""True if a maze is all that a picture shows: nothing but its walls, its two dots and plain ground, however faint or coloured.
+"""Check that a picture shows a maze and nothing else: its walls, its two dots and plain ground, however faint or coloured the rest.
 
-What a reader of dark walls does not notice, a wall of light grey or of one colour among black ones, would let a verifier confirm a
-way through it.
+A reader of dark walls overlooks a wall of light grey, or of a colour among black ones; the verifier would then confirm a path
+through it.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from musespark.nano.tasks.maze_sheet import Sheet, edges
 from musespark.nano.tasks.reading import is_noise
 
 _FAINT = 6.0
-"""Difference (of 255) from the ground that one pixel may always have."""
+"""Difference (of 255) from the ground that any pixel may have."""
 _GRAINY = 60.0
-"""Multiple of the mean difference around walls and dots it may have besides: JPEG leaves noise all along them."""
+"""Multiple of the mean difference around walls and dots that a pixel may have besides: JPEG leaves noise along them."""
 _FAINT_LINE = 4.0
-"""Difference from the ground that a line from side to side of an opening may have in the mean."""
+"""Mean difference from the ground that a line across an opening may have."""
 _OFF_COLOUR = 45.0
 """Difference (of 255) that a pixel of a wall or a dot may have from all mixtures of its paint and the ground."""
 _BLUR, _BLOCK = 2, 8
-"""Pixels around walls and dots that may be mixtures, and how far from them the noise of JPEG reaches."""
+"""Pixels around walls and dots that may be mixtures, and the distance up to which JPEG noise reaches."""
 _SOFT = 1.8
 """Pixels on either side of a dot's rim that may be mixtures."""
 _UNBROKEN = 0.98
-"""Part of a wall's length that has to be dark, at least."""
+"""Least share of a wall's length that must be dark."""
 
 
 def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
-    """True if walls, dots and plain ground account for every pixel of a picture that was read as size x size cells."""
+    """Return True if walls, dots and plain ground account for every pixel of a picture that was read as size x size cells."""
     top, left = sheet.corner
     height, width = sheet.walls.shape
     ground = np.median(sheet.pixels[_is_ground(sheet)], axis=0)
@@ -61,7 +61,7 @@ def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
 
 
 def _is_ground(sheet: Sheet) -> np.ndarray:
-    """The pixels within the outer walls that are light."""
+    """Return the light pixels within the outer walls."""
     top, left = sheet.corner
     mask = np.zeros(sheet.pixels.shape[:2], bool)
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
@@ -75,7 +75,7 @@ def _is_unbroken(sheet: Sheet, y: float, x: float, size: int) -> bool:
 
 
 def _off_mixture(colours: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> np.ndarray:
-    """Distance of colours (n, 3) from all mixtures of two others, in the channel where it is most."""
+    """Return the distance of colours (n, 3) from all mixtures of two others, in the channel with the largest."""
     axis = paint - ground
     share = np.clip((colours - ground) @ axis / max(float(axis @ axis), 1.0), 0, 1)
     off: np.ndarray = np.abs(colours - ground - share[..., None] * axis).max(-1)
@@ -83,7 +83,7 @@ def _off_mixture(colours: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> 
 
 
 def _near_dots(sheet: Sheet) -> np.ndarray:
-    """Places where a dot may touch a wall: a square that fills its cell."""
+    """Return the places where a dot may touch a wall: a square that fills its cell."""
     near = np.zeros(sheet.walls.shape, bool)
     top, left = sheet.corner
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
@@ -95,13 +95,13 @@ def _near_dots(sheet: Sheet) -> np.ndarray:
 
 
 def _grown(mask: np.ndarray, by: int) -> np.ndarray:
-    """The mask with all that is within so many rows and columns of it."""
+    """Grow a mask by `by` rows and columns."""
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(image.filter(ImageFilter.BoxBlur(by))) > 0  # one pixel's share of 17 x 17 is still rounded up to 1
 
 
 def _dot(sheet: Sheet, middle: tuple[float, float], ground: np.ndarray, walls: np.ndarray) -> np.ndarray | None:
-    """The pixels of a dot, if it is a plain disc or square; None where it is anything else."""
+    """Return the pixels of a dot if it is a plain disc or square; None for anything else."""
     top, left = sheet.corner
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
     y, x = (int(value) for value in middle)
@@ -123,7 +123,7 @@ def _dot(sheet: Sheet, middle: tuple[float, float], ground: np.ndarray, walls: n
 
 
 def _reach(share: np.ndarray, down: np.ndarray, right: np.ndarray, walls: np.ndarray) -> float:
-    """The dot's area in pixels: what there is of its paint, as far as that goes on from its middle."""
+    """Return the area of a dot in pixels: its paint, as far as it is connected to the middle."""
     near, before = 2.0, -1.0
     area = 0.0
     while area > before:
@@ -136,7 +136,7 @@ def _reach(share: np.ndarray, down: np.ndarray, right: np.ndarray, walls: np.nda
 
 
 def _openings_are_plain(sheet: Sheet, size: int, exits: Sequence[int], ground: np.ndarray, left_over: np.ndarray) -> bool:
-    """True if no faint line leads from side to side of an opening, which noise would hide in single pixels."""
+    """Return True if no faint line crosses an opening, which noise would hide in single pixels."""
     top, left = sheet.corner
     over = left_over[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]

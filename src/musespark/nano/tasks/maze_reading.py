@@ -1,4 +1,4 @@
-"""Reads mazes from pictures: dark walls on a light ground, a green dot and a red one, at any size; and the model's own tiles."""
+"""Read mazes from pictures: dark walls on a light ground, a green dot and a red one, at any size; and the model's own tiles."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["DrawnMaze", "read_maze"]
 
 _SIZES = range(2, 13)
 _LARGEST = 768
-"""Pixels per side that are looked at; larger pictures are averaged down."""
+"""Most pixels per side; larger pictures are averaged down."""
 def read_maze(pixels: np.ndarray) -> DrawnMaze | None:
-    """The maze in a picture (height, width, 3) uint8, or None where it is not clearly one, or not all there is."""
+    """Read the maze in a picture (height, width, 3) uint8; None if it is not clearly one, or there is more in the picture."""
     if min(pixels.shape[:2]) < 48:
         return None
     return _read_own(pixels) or _read_drawn(pixels)
@@ -37,7 +37,7 @@ def _read_own(pixels: np.ndarray) -> DrawnMaze | None:
 
 
 def _own(drawn: list[list[int]]) -> np.ndarray:
-    """The tiles as the model draws them, 64 pixels a side."""
+    """Draw tiles as the model does, 64 pixels a side."""
     sheet = Canvas()
     for row, looks in enumerate(drawn):
         for column, tile in enumerate(looks):
@@ -53,7 +53,7 @@ def _read_drawn(pixels: np.ndarray) -> DrawnMaze | None:
     if sheet is None:
         return None
     readings = [reading for size in _SIZES if (reading := sheet.read(size)) is not None]
-    # every maze is also one of three times as many cells, without the walls between them
+    # every maze can also be read with three times as many cells a side, without the walls between them
     if not readings or any(reading.size % readings[0].size for reading in readings):
         return None
     return readings[0] if is_all(sheet, readings[0].size, readings[0].exits) else None

@@ -1,4 +1,4 @@
-"""A picture of a maze as a sheet of dark walls and two dots, and the cells that they make."""
+"""A picture of a maze as dark walls and two dots, and the cells between the walls."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from musespark.nano import tiles
 _DARK = 0.25
 """Least darkness of a pixel of a wall: thin walls are blurred."""
 _WALL, _GAP = 0.8, 0.15
-"""Share of an edge that is dark where there is a wall, at least, and where there is none, at most."""
+"""Least dark share of an edge with a wall, and largest dark share of an edge without one."""
 _STRAY = 0.03
-"""Share of the ink that may be elsewhere than on the walls."""
+"""Largest share of the ink outside the walls."""
 _OFF_CENTRE = 0.15
 """Largest distance of a dot from the middle of its cell, in cells."""
 
 
 @dataclass(frozen=True)
 class DrawnMaze:
-    """Content of a picture: cells row by row, and for each the sum of the moves that no wall stops."""
+    """Contents of a picture of a maze: for each cell, row by row, the sum of the moves that no wall stops."""
 
     size: int
     exits: list[int]
@@ -31,26 +31,26 @@ class DrawnMaze:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A picture with its walls (1: as dark as ink, 0: ground) cut out to their outer edge, and its dots found."""
+    """The walls of a picture (1: as dark as ink, 0: ground), cropped to their outer edge, and its dots."""
 
     walls: np.ndarray
     thick: float
-    """Pixels."""
+    """Thickness of the walls, in pixels."""
     dots: tuple[tuple[float, float], tuple[float, float]]
     """Row and column of the middle of the green dot and of the red one, in pixels of `walls`."""
     pixels: np.ndarray
     """The whole picture, (height, width, 3) float32."""
     corner: tuple[int, int]
-    """Row and column of the picture at which `walls` begins."""
+    """Row and column of the picture where `walls` begins."""
 
     @classmethod
     def of(cls, pixels: np.ndarray) -> Sheet | None:
-        """Tell ink, ground and dots apart by colour; None where one of them is missing."""
+        """Separate ink, ground and dots by colour; None if one of them is missing."""
         red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
         start, goal = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
         if start is None or goal is None:
             return None
-        light = np.maximum(np.maximum(red, green), blue)  # one channel after the other: ten times as fast as pixels.max(-1)
+        light = np.maximum(np.maximum(red, green), blue)  # channel by channel: ten times as fast as pixels.max(-1)
         grey = light - np.minimum(np.minimum(red, green), blue) < 50
         paper = grey & (light > 200)
         if not paper.any():
@@ -70,7 +70,7 @@ class Sheet:
                    (top, left))
 
     def read(self, size: int) -> DrawnMaze | None:
-        """The maze, if its cells are size x size: dots in the middle of cells, walls whole or absent, and no ink but theirs."""
+        """Read the maze with size x size cells; None unless dots are centred, walls whole or absent, and all ink on walls."""
         ends = [self._cell_of(dot, size) for dot in self.dots]
         pitch = min(self.walls.shape) - self.thick
         if None in ends or ends[0] == ends[1] or self.thick > 0.7 * pitch / size:
@@ -83,7 +83,7 @@ class Sheet:
                 dark = self._share_dark(y, x, size)
                 if dark >= _WALL:
                     unexplained[self.strip(y, x, size, whole=True)] = 0
-                elif dark > _GAP or not inner:  # neither a wall nor none, or a part of a larger maze
+                elif dark > _GAP or not inner:  # neither a wall nor a gap, or a part of a larger maze
                     return None
                 else:
                     exits[cell] |= bit
@@ -102,12 +102,12 @@ class Sheet:
         return row * size + column if off < _OFF_CENTRE else None
 
     def _share_dark(self, y: float, x: float, size: int) -> float:
-        """Share of an edge that is dark, of its length; the middle of the edge is given in cells."""
+        """Return the dark share of an edge's length; y, x: the middle of the edge, in cells."""
         strip = self.walls[self.strip(y, x, size)]
         return float((strip.max(1 if x == int(x) else 0) > _DARK).mean())
 
     def strip(self, y: float, x: float, size: int, whole: bool = False) -> tuple[slice, slice]:
-        """The pixels of an edge: as wide as a wall and a bit, as long as the gap between two others (or all of it)."""
+        """Return the pixels of an edge: slightly wider than a wall, as long as the gap between two others (or all of it)."""
         down, right = ((length - self.thick) / size for length in self.walls.shape)
         upright = x == int(x)
         across = self.thick / 2 + 1.5
@@ -121,7 +121,7 @@ class Sheet:
 
 
 def edges(row: int, column: int) -> Iterator[tuple[int, float, float]]:
-    """The four edges of a cell: its bit, and the row and column of its middle, in cells."""
+    """Yield the four edges of a cell: the bit of the move, and the row and column of the middle, in cells."""
     yield tiles.U, row, column + 0.5
     yield tiles.D, row + 1, column + 0.5
     yield tiles.L, row + 0.5, column
@@ -129,7 +129,7 @@ def edges(row: int, column: int) -> Iterator[tuple[int, float, float]]:
 
 
 def _middle(mask: np.ndarray) -> tuple[float, float] | None:
-    """Row and column of the middle of the one dot of a colour; None where there is none, or it is not one dot."""
+    """Return row and column of the middle of the one dot in a mask; None if there is none, or it is not one dot."""
     places = np.argwhere(mask) + 0.5
     if len(places) < 6:
         return None
@@ -147,7 +147,7 @@ def _extent(darkest: np.ndarray) -> tuple[int, int] | None:
 
 
 def _thickness(walls: np.ndarray) -> float:
-    """Thickness of the outer walls, in pixels: what is dark from the edge on, in the middle one of all rows and columns."""
+    """Measure the thickness of the outer walls, in pixels: the dark run from the edge, as the median of all rows and columns."""
     widths = []
     for turn in range(4):
         rows = np.rot90(walls, turn)
@@ -157,7 +157,7 @@ def _thickness(walls: np.ndarray) -> float:
 
 
 def checked(maze: DrawnMaze) -> DrawnMaze | None:
-    """Walls that two neighbours agree on, and a closed border."""
+    """Return the maze if neighbours agree on the walls between them and the border is closed; None otherwise."""
     size = maze.size
     for cell, exits in enumerate(maze.exits):
         row, column = divmod(cell, size)

@@ -1,6 +1,6 @@
-"""Classical image processing that the tasks check answers with: no network, nothing learned.
+"""Classical image processing for the verifiers: no network, nothing learned.
 
-It is written apart from the code that draws, and says None rather than guess.
+It is independent of the code that draws, and returns None if in doubt.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ from musespark.nano.picture import within_margins
 from musespark.nano.vocabulary import GRID
 
 _TILE_NOISE = 6.0
-"""Mean difference (of 255) at which a tile still counts as recognised."""
+"""Largest mean difference (of 255) at which a tile counts as recognised."""
 
 
 _FILTERS = (
     Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.NEAREST,
 )  # fmt: skip
 _FAINT, _GRAINY, _SHARPEST, _BLURRED = 10.0, 17.0, 60.0, 38.0
-"""Differences (of 255) between a picture and its redrawing: what one pixel may always have; how many times the mean difference it
-may have, for the noise of JPEG and of other ways to scale lies everywhere, and what a person adds does not; the most that one pixel
-may have; and the most in a mean of 3x3 pixels."""
+"""Limits on the differences (of 255) between a picture and its redrawing: the difference that any pixel may have; the multiple of
+the mean difference that it may have (noise of JPEG and scaling is everywhere, additions are not); the largest difference of a pixel;
+the largest in a mean of 3x3 pixels.
+"""
 _MARGIN = 12
-"""Difference (of 255) that margins may have from their own colour."""
+"""Largest difference (of 255) of the margins from their own colour."""
 
 
 def explains(drawn: np.ndarray, seen: np.ndarray) -> bool:
-    """True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture that was seen."""
+    """Return True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture."""
     height, width = seen.shape[:2]
     sheet = Image.fromarray(drawn)
     scaled = (sheet,) if sheet.size == (width, height) else (sheet.resize((width, height), each) for each in _FILTERS)
@@ -40,9 +41,9 @@ def _is_close(drawn: np.ndarray, seen: np.ndarray) -> bool:
 
 
 def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool:
-    """True if differences (height, width), 0 to 255, are such as come from scaling and JPEG, and not from something that was added.
+    """Return True if differences (height, width), 0 to 255, look like noise of scaling and JPEG, and not like an addition.
 
-    faint: what one pixel may always have; mean: of the differences, where many of them were left out as 0.
+    faint: difference that any pixel may have; mean: the mean difference, if some were set to 0 before.
     """
     grain = float(apart.mean()) if mean is None else mean
     if apart.max() > min(_SHARPEST, faint + _GRAINY * grain):
@@ -52,7 +53,7 @@ def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool
 
 
 def has_plain_margins(pixels: np.ndarray) -> bool:
-    """True if all that `picture.trim` cuts off is of one colour."""
+    """Return True if everything that `picture.trim` cuts off has one colour."""
     rest = np.ones(pixels.shape[:2], bool)
     rest[within_margins(pixels)] = False
     outer = pixels[rest]
@@ -66,16 +67,16 @@ class Areas:
         self._down = _running(pixels)
 
     def means(self, rows: int, columns: int) -> np.ndarray:
-        """The mean colour of each of rows x columns equal parts, (rows, columns, 3) float64.
+        """Return the mean colour of each of rows x columns equal parts, (rows, columns, 3) float64.
 
-        Pixels that two parts share count in both by the share of their area.
+        A pixel on the border of two parts counts in both, by the share of its area.
         """
         strips = _parts(self._down, rows)
         return _parts(_running(strips.swapaxes(0, 1)), columns).swapaxes(0, 1)
 
 
 def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
-    """The map of a picture in the model's own style, as rows of base tiles; None where the picture is anything else."""
+    """Read a map in the model's own style, as rows of base tiles; None for any other picture."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < canvas.SIDE:
         return None
     seen = Areas(pixels).means(canvas.SIDE, canvas.SIDE)
@@ -83,12 +84,12 @@ def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
     known = [tile for tile in range(tiles.USED) if not tiles.is_ink(tile)]
     book = tiles.codebook()[known, ..., :3].reshape(len(known), -1).astype(np.float64)
     if np.abs(seen[0, 0] - book).mean(-1).min() > _TILE_NOISE:
-        return None  # as almost every other picture does, at little cost
+        return None  # rejects almost every other picture at little cost
     distances = np.abs(seen[:, :, None] - book).mean(-1)
     if distances.min(-1).max() > _TILE_NOISE:
         return None
     nearest = np.array(known)[distances.argmin(-1)]
-    blank = nearest == tiles.maze(0)  # a crossing looks like white paper, but never at the edge of a map
+    blank = nearest == tiles.maze(0)  # a crossing looks like white paper, but cannot stand at the edge of a map
     inked = np.argwhere(~blank)
     if not len(inked):
         return None
@@ -97,7 +98,7 @@ def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
 
 
 def _running(values: np.ndarray) -> np.ndarray:
-    """Sums along the first axis, from none of the values to all of them."""
+    """Running sums along the first axis, beginning with 0."""
     sums = np.zeros((len(values) + 1, *values.shape[1:]))
     np.cumsum(values, axis=0, out=sums[1:])
     return sums

@@ -1,5 +1,7 @@
-"""Questions that one may ask of the native model, task by task: shown by `muse nano tasks`, in the model card, and where it
-abstains."""
+"""Questions that the native model takes, task by task, in words for people.
+
+`muse nano tasks`, the model card and sentences of abstention show them.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ class Scope:
     """Name of the task, as in `tasks.TASKS`."""
     title: str
     limits: str
-    """Questions that may be asked, as a sentence that ends in a full stop."""
+    """Questions that may be asked, as a sentence with a full stop."""
     example: str
     """A question within the limits, or the command line that asks one with a picture."""
     has_picture: bool = False
@@ -55,8 +57,8 @@ SCOPES: tuple[Scope, ...] = (
 MORE = "`muse nano tasks` shows what to ask, with examples; for anything else, connect a bigger model: muse ask --model NAME"
 
 
-def abstention(task: str, reason: str) -> str:
-    """The sentence in which the model abstains from a question of a task. reason: a clause without a full stop."""
+def abstention_sentence(task: str, reason: str) -> str:
+    """Return the sentence in which the model abstains from a question of a task. reason: a clause without a full stop."""
     scope = next((scope for scope in SCOPES if scope.task == task), None)
     limits = f" {scope.title}: I take {scope.limits}" if scope else ""
     return f"I can't answer this: {reason}.{limits} {MORE}."

@@ -1,9 +1,9 @@
 """The task of one coloured shape: easy-VQA's pictures and questions.
 
-Training takes half of its pictures from easy-VQA's train split, varied, and draws the other half; the held-out side is
-easy-VQA's test split as it is. The thought is what is seen, `red triangle`; a question of yes or no goes on with what it
-names, what is seen of that kind, whether they are the same, and whether the question denies it: `;blue?red:no;not:yes`.
-The answer is one word of easy-VQA's vocabulary.
+Training takes half of its pictures from easy-VQA's train split, varied, and draws the other half; the held-out side is easy-VQA's
+test split. The thought is a description, `red triangle`; for a yes-or-no question it goes on with the word in the question, the
+matching part of the description, whether they are equal, and whether the question negates: `;blue?red:no;not:yes`. The answer is
+one word of easy-VQA's vocabulary.
 """
 
 from __future__ import annotations
@@ -69,13 +69,13 @@ class Shapes:
         self._tests = ShuffledCycle(lambda: range(len(_questions("test"))))
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Held out: easy-VQA's test questions, every one once in an order shuffled by rng. Otherwise a training problem."""
+        """Held out: easy-VQA's test questions, each once, in an order shuffled by rng. Otherwise a training problem."""
         if held_out:
             return self._from_easy_vqa("test", self._tests.draw_next(rng), None)
         if rng.random() < 0.5:
             return self._from_easy_vqa("train", rng.randrange(len(_questions("train"))), rng)
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
-        question, answer = ask(colour, shape, rng)
+        question, answer = phrase_question(colour, shape, rng)
         picture = draw(colour, shape, rng)
         key = f"drawn/{colour}/{shape}/{question}"
         return TaskProblem(self.name, reworded(question, rng), answer, picture, key, {"seen": f"{colour} {shape}"})
@@ -88,24 +88,24 @@ class Shapes:
         return TaskProblem(self.name, question, answer, picture, f"{split}/{image}/{index}", {"seen": seen})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """What is seen, step by step what follows from it, then the answer; instant writes the answer alone."""
+        """Write the description, the steps of reasoning, and the answer; in instant mode only the answer."""
         branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
             branch.write(reasoned(problem.question, *problem.facts["seen"].split()))
         branch.write(v.ANSWER, problem.answer, v.EOS)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the answer is easy-VQA's."""
+        """Return True if the answer is easy-VQA's."""
         return answer.strip().lower() == problem.answer
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """True if geometry agrees with the answer; None if the picture or the question is not read whole, or not of this task."""
+        """Check the answer by geometry; None if picture or question were not understood completely, or are not of this task."""
         seen = look(picture) if picture is not None else None
         expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Conditions that are not known, and pictures that do not show one shape with a name in a colour with a name."""
+        """Abstain from unknown conditions, and pictures without one known shape in one known colour."""
         if picture is None:
             return "there is no picture with it"
         seen = look(picture)
@@ -120,8 +120,8 @@ class Shapes:
         return unread(words) if (words := _words_not_known(question)) else None
 
 
-def ask(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
-    """A question of easy-VQA's forms, as often as easy-VQA asks it, and the answer."""
+def phrase_question(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
+    """Draw a question in easy-VQA's forms, as often as easy-VQA asks it, with its answer."""
     roll = rng.random()
     if roll < 0.735:
         about_colour = roll < 0.535
@@ -137,7 +137,7 @@ def ask(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
 
 
 def reworded(question: str, rng: random.Random) -> str:
-    """As people type it: a capital letter, no question mark, a picture instead of an image, British spelling."""
+    """Reword a question as people type it: a capital letter, no question mark, picture for image, British spelling."""
     if rng.random() < 0.3:
         question = question[0].upper() + question[1:]
     if rng.random() < 0.08:
@@ -150,7 +150,7 @@ def reworded(question: str, rng: random.Random) -> str:
 
 
 def reasoned(question: str, colour: str, shape: str) -> str:
-    """The thought: what is seen, and for a question of yes or no, which thing it names, found or not, denied or not."""
+    """Write the thought: the description, and for a yes-or-no question the word asked about, found or not, negated or not."""
     whether = _asks_whether(question)
     if whether is None:
         return f"{colour} {shape}"
@@ -162,7 +162,7 @@ def reasoned(question: str, colour: str, shape: str) -> str:
 
 
 def expect(question: str, colour: str, shape: str) -> str | None:
-    """What easy-VQA would answer about this colour and shape; None if the question is none of its forms."""
+    """Return easy-VQA's answer about this colour and shape; None if the question has none of its forms."""
     if (whether := _asks_whether(question)) is not None:
         named, denied = whether
         return _yes((named in (colour, shape)) != denied)
@@ -176,13 +176,13 @@ def expect(question: str, colour: str, shape: str) -> str | None:
 
 
 def is_of_easy_vqa(question: str) -> bool:
-    """True if it is one of easy-VQA's forms about things that easy-VQA has."""
+    """Return True if a question has one of easy-VQA's forms and only words of easy-VQA."""
     found = _SHAPE_OF_COLOUR.read(_common(question)) or _COLOUR_IS_ASKED.read(_common(question))
     return found is not None and found["word"] in (*COLOURS, *SHAPES)
 
 
 def _asks_whether(question: str) -> tuple[str, bool] | None:
-    """The colour or shape that a question of yes or no names, and whether it denies it; None for any other question."""
+    """Return the colour or shape in a yes-or-no question, and True if it is negated; None for any other question."""
     for forms, denied in ((_IS_THERE_FORMS, False), (_IS_THERE_NOT_FORMS, True)):
         if found := forms.read(_common(question)):
             word, _, shape = found["thing"].partition(" ")
@@ -191,14 +191,14 @@ def _asks_whether(question: str) -> tuple[str, bool] | None:
 
 
 def _words_not_known(question: str) -> list[str]:
-    """Words that none of the forms has."""
+    """Return the words that none of the forms has."""
     forms = (_IS_THERE_FORMS, _SHAPE_IS_ASKED, _SHAPE_OF_COLOUR, _COLOUR_IS_ASKED)
     known = frozenset((*COLOURS, *SHAPES)).union(*(form.words for form in forms))
     return [word for word in _IS_THERE_FORMS.unknown_words(_common(question)) if word not in known]
 
 
 def _common(question: str) -> str:
-    """The question in American spelling, and with an image for a picture."""
+    """Normalise a question: American spelling, image for picture."""
     words = plain(question).replace("colour", "color").replace("grey", "gray")
     return re.sub(r"\bpicture\b", "image", words)
 
@@ -208,7 +208,7 @@ def _yes(true: bool) -> str:
 
 
 def _easy_vqa() -> ModuleType:
-    """easy-VQA's pictures and questions; needed to train and to measure, never to answer."""
+    """Import easy-VQA, which training and measuring need, answering does not."""
     try:
         import easy_vqa  # type: ignore[import-untyped]
     except ImportError as error:
@@ -242,7 +242,7 @@ def _picture(split: str, image: int) -> np.ndarray:
 
 @cache
 def _seen(split: str, image: int) -> str:
-    """Colour and shape; easy-VQA does not say them, but the reader agrees with the answers to all of its questions."""
+    """Read colour and shape of a picture. easy-VQA does not state them; the reader agrees with all its answers."""
     seen = read(_picture(split, image))
     assert seen is not None, f"picture {image} of easy-VQA's {split} split cannot be read"
     return " ".join(seen)

@@ -1,6 +1,6 @@
 """Pictures of one coloured shape: drawn like easy-VQA's, varied, and read by plain geometry.
 
-The measures (sizes, colours, grounds, soft edges) were taken on easy-VQA's train split alone.
+Sizes, colours, grounds and soft edges were measured on easy-VQA's train split only.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 SHAPES = ("rectangle", "circle", "triangle")
 SIDE = 64
 _FINE = 4
-"""Drawn this much larger, then shrunk, which gives the soft edges of easy-VQA's own pictures."""
+"""Factor of size at which shapes are drawn before they are shrunk, for soft edges like those of easy-VQA's pictures."""
 _LARGEST_READ = 512
 
 
 def draw(colour: str, shape: str, rng: random.Random) -> np.ndarray:
-    """A (64, 64, 3) picture of the shape on a pale ground."""
+    """Draw the shape on a pale ground, (64, 64, 3) uint8."""
     ground = tuple(rng.randint(230, 255) for _ in range(3))
     full = SIDE * _FINE
     image = Image.new("RGB", (full, full), ground)
@@ -43,13 +43,13 @@ def draw(colour: str, shape: str, rng: random.Random) -> np.ndarray:
         pen.ellipse(box, fill=COLOURS[colour])
     else:
         pen.polygon([(x, y + height), (x + width, y + height), (x + width / 2, y)], fill=COLOURS[colour])
-    soft = rng.random() < 0.9  # hard edges now and then: other people's pictures have them
+    soft = rng.random() < 0.9  # sometimes hard edges, as other people's pictures have
     small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST)
     return np.array(small)
 
 
 def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
-    """The same shape in the same colour: mirrored, moved (never over the edge), a little brighter or darker."""
+    """Vary a picture: mirrored, moved (within the edges), a little brighter or darker."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
     ground = ground_of(picture)
@@ -69,7 +69,7 @@ def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
 
 
 def read(picture: np.ndarray) -> tuple[str, str] | None:
-    """The colour and the shape seen by geometry alone; None if there is not plainly one shape of a known colour."""
+    """Read colour and shape by geometry; None unless there is clearly one shape of a known colour."""
     if picture.ndim != 3 or min(picture.shape[:2]) < 8:
         return None
     if max(picture.shape[:2]) > _LARGEST_READ:
@@ -93,7 +93,7 @@ def read(picture: np.ndarray) -> tuple[str, str] | None:
 
 
 def _shape(covered: np.ndarray) -> str | None:
-    """Rectangle, circle and triangle fill 1, pi/4 and 1/2 of their bounding box."""
+    """Classify a shape: rectangle, circle and triangle fill 1, pi/4 and 1/2 of their bounding box."""
     width, height = covered.sum(1).max(), covered.sum(0).max()
     if min(width, height) < 4 or covered.sum() > 0.9 * covered.size:
         return None
@@ -111,16 +111,16 @@ def _nearest(paint: np.ndarray) -> str | None:
 
 
 def ground_of(picture: np.ndarray) -> np.ndarray:
-    """The colour most of the border has."""
+    """Return the most frequent colour of the border."""
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])[..., :3]
-    packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: far faster to count than rows
+    packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: much faster to count than rows of three
     values, counts = np.unique(packed, return_counts=True)
     most = int(values[counts.argmax()])
     return np.array((most >> 16, most >> 8 & 255, most & 255))
 
 
 def _extent(mask: np.ndarray) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
-    """First and one past the last row and column where the mask is set."""
+    """Return the first row and column of a mask, and one past the last."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return None, None

@@ -1,9 +1,8 @@
-"""Reads pictures of one coloured shape for the verifier: the shape must account for every pixel, and be one of three to the eye.
+"""Read pictures of one coloured shape for the verifier: the shape must account for every pixel, and clearly be one of three.
 
-A disc is told from polygons by its moments: of c * z^k over the pixels, where c is how much of a pixel is covered and z its place
-from the middle as a complex number, a disc has none but the 0th, and a regular polygon of n corners has the n-th (Flusser 2000,
-"On the independence of rotation moment invariants"). Rectangles and triangles are told from all else by the length and the middle
-of every row.
+Moments distinguish a disc from polygons: of c * z^k over the pixels, with c the covered share of a pixel and z its offset from the
+centre as a complex number, a disc has only the 0th, and a regular polygon of n corners has the n-th (Flusser 2000, "On the
+independence of rotation moment invariants"). Rectangles and triangles are recognised by the length and the middle of every row.
 """
 
 from __future__ import annotations
@@ -19,48 +18,49 @@ from musespark.nano.tasks.shapes_pictures import COLOURS, ground_of, read
 
 _LARGEST = 512
 PALE = 215
-"""The darkest channel of a ground that the model is trained on, at least."""
+"""Least value of the darkest channel of a ground in training."""
 _NAMED = 12.0
-"""Difference (of 255) up to which a colour has a name."""
+"""Largest difference (of 255) at which a colour has a name."""
 _FAINT = 8.0
-"""Difference (of 255) from the ground or the paint that one pixel may always have."""
+"""Difference (of 255) from the ground or the paint that any pixel may have."""
 _RIM = 1.6
 """Pixels on either side of a shape's rim that may be mixtures."""
 _MOMENTS = range(2, 13)
 _ROUND, _ROUNDISH = (0.045, 0.075), (0.13, 0.27)
-"""The largest moment of a certain disc, every fourth one apart, which the grid of pixels has itself; and the largest of what may
-be a disc, with soft edges and with hard ones."""
+"""Largest moment of a certain disc, apart from every fourth, which the grid of pixels has itself; and the largest of a possible
+disc, with soft edges and with hard ones.
+"""
 _STRAIGHT, _UPRIGHT = 0.35, 0.3
-"""Pixels by which the length and the middle of a row may differ from those of a certain rectangle."""
+"""Largest deviation, in pixels, of the length and the middle of a row from those of a certain rectangle."""
 _CORNERS = 0.1
-"""Share of a pixel that may be missing at a corner of a certain rectangle."""
+"""Largest share of a pixel missing at a corner of a certain rectangle."""
 _STRAIGHT_SLOPE = (0.6, 1.0)
-"""The same of a certain triangle's length, with soft edges and with hard ones."""
+"""Largest deviation of a row's length in a certain triangle, with soft edges and with hard ones."""
 _ROWS = 6
-"""Rows between the first and the last ones that a triangle with hard edges has at least, to be certain."""
+"""Least number of rows, without the first and the last ones, that make a triangle with hard edges certain."""
 _HARD = 0.1
-"""Half-covered pixels for each pixel of the rim: an edge with fewer is a hard one."""
+"""Half-covered pixels per pixel of the rim: an edge with fewer counts as hard."""
 _CLOSE = 0.3
-"""Area between a shape and what is seen, in pixels for each pixel of the rim, at most."""
+"""Largest area between a shape and its reading, in pixels per pixel of the rim."""
 _TALL = 3**0.5 / 2
 """Height of an upright triangle for its width."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Content of a picture."""
+    """Contents of a picture of a shape."""
 
     colour: str
     shape: str
     is_certain: bool
-    """Nothing else can be taken for it: otherwise it is too small or too rough to tell a disc from a hexagon, say."""
+    """True if no other shape is possible: a small or rough disc may also be a hexagon."""
     is_pale: bool
-    """On a ground as pale as the model is trained on."""
+    """True if the ground is as pale as in training."""
 
 
 @dataclass(frozen=True)
 class _Ideal:
-    """A shape as it would be without any noise: the distance of every pixel from its rim, negative inside."""
+    """An ideal shape without noise: the distance of every pixel from its rim, negative inside."""
 
     distance: np.ndarray
     rim: float
@@ -68,7 +68,7 @@ class _Ideal:
 
 
 def look(picture: np.ndarray) -> Seen | None:
-    """The one shape in a picture (height, width, 3) uint8; None if that is not all there is, or it has no name here."""
+    """Read the one shape in a picture (height, width, 3) uint8; None if there is anything else, or it has no name here."""
     found = read(picture)
     if found is None:
         return None
@@ -100,7 +100,7 @@ def _paint(pixels: np.ndarray, ground: np.ndarray) -> np.ndarray:
 
 
 def _is_all(pixels: np.ndarray, distance: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> bool:
-    """True if there is plain ground around the shape, plain paint in it, and mixtures of the two on its rim."""
+    """Return True if the ground is plain, the paint is plain, and the pixels on the rim are mixtures of the two."""
     outer, inner = distance > _RIM, distance < -_RIM
     apart = np.where(outer, np.abs(pixels - ground).max(-1), np.where(inner, np.abs(pixels - paint).max(-1), 0.0))
     axis = paint - ground
@@ -110,7 +110,7 @@ def _is_all(pixels: np.ndarray, distance: np.ndarray, ground: np.ndarray, paint:
 
 
 def _places(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
-    """Rows, columns, the middle's row and column, and the area."""
+    """Return rows, columns, the row and column of the centre, and the area."""
     rows, columns = np.ogrid[: covered.shape[0], : covered.shape[1]]
     down, right = rows + 0.5, columns + 0.5
     area = float(covered.sum())
@@ -141,7 +141,7 @@ def _triangle(covered: np.ndarray) -> _Ideal:
 
 
 def _is_round(covered: np.ndarray) -> bool | None:
-    """True if it is certainly a disc; None where it certainly is none."""
+    """Return True for a certain disc; None if it certainly is none; False if unsure."""
     down, right, y, x, _ = _places(covered)
     z = (right - x) + 1j * (down - y)
     size = np.abs(z)
@@ -152,15 +152,15 @@ def _is_round(covered: np.ndarray) -> bool | None:
 
 
 def _is_rectangular(covered: np.ndarray) -> bool | None:
-    """True if all rows, and all columns, are of one length and one middle; None where they certainly are not."""
+    """Return True if all rows, and all columns, have one length and one middle; None if they certainly do not."""
     differences = [_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)]
     certain = _certain(max(length for length, _ in differences), max(middle for _, middle in differences), _STRAIGHT)
-    product = np.outer(covered.sum(1), covered.sum(0)) / covered.sum()  # a rectangle's rows are all alike, to the last corner
+    product = np.outer(covered.sum(1), covered.sum(0)) / covered.sum()  # all rows of a rectangle are equal, corners included
     return certain and float(np.abs(covered - product).max()) <= _CORNERS
 
 
 def _is_triangular(covered: np.ndarray) -> bool | None:
-    """True if the rows grow evenly from nothing to the foot, about one middle; None where they certainly do not."""
+    """Return True if the rows grow evenly from nothing to the foot, about one middle; None if they certainly do not."""
     _, _, y, _, area = _places(covered)
     width = float((2 * area / _TALL) ** 0.5)
     top = y - 2 / 3 * _TALL * width
@@ -171,13 +171,13 @@ def _is_triangular(covered: np.ndarray) -> bool | None:
 
 
 def _is_hard(covered: np.ndarray) -> bool:
-    """True if hardly any pixel is half covered."""
+    """Return True if hardly any pixel is half covered."""
     rim = 4 * float(covered.sum()) ** 0.5
     return bool(((covered > 0.1) & (covered < 0.9)).sum() < _HARD * rim)
 
 
 def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[float, float]:
-    """By how much the length and the middle of a row differ at most from what is expected, the first and last ones left out."""
+    """Return the largest deviations of a row's length and middle from the expected ones, without the first and last rows."""
     lengths = covered.sum(1)
     inside = np.flatnonzero(lengths > 0.5)[2:-2]
     if len(inside) < 2:
@@ -189,7 +189,7 @@ def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.n
 
 
 def _certain(length: float, middle: float, straight: float) -> bool | None:
-    """True if differences of rows are those of a certain shape; None where they are too large for any."""
+    """Return True if deviations of rows fit a certain shape; None if they are too large for any."""
     if length <= straight and middle <= _UPRIGHT:
         return True
     return False if length <= 1.4 and middle <= 1.0 else None

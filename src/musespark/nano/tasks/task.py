@@ -1,4 +1,4 @@
-"""What a task is: it makes problems, solves them, writes down how to think about them, and checks answers."""
+"""The interface of a task: it generates problems, solves them, writes training thoughts, reads questions and verifies answers."""
 
 from __future__ import annotations
 
@@ -14,66 +14,66 @@ import numpy as np
 
 from musespark.nano.trace import Branch
 
-_Card = TypeVar("_Card")
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
 class TaskProblem:
-    """A question as a person asks it, and what only the task knows about it."""
+    """A question as a person asks it, with facts that only the task knows."""
 
     task: str
     question: str
     answer: str
     """One right answer, from the solver."""
     picture: np.ndarray | None = None
-    """(height, width, 3) uint8, at whatever size it was drawn."""
+    """(height, width, 3) uint8, of any size."""
     key: str = ""
-    """What makes the problem this one, whatever its wording and drawing; decides which side of the split it is on."""
+    """Identity of the problem apart from its wording and drawing; decides on which side of the split it is."""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Task(Protocol):
-    """One kind of problem the native model is trained on."""
+    """One kind of problem that the native model is trained on."""
 
     name: str
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """A random problem from one side of the split."""
+        """Generate a random problem from one side of the split."""
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
-        """Write what the model should do after the mode's token, from the task's token to <eos>."""
+        """Write the tokens that the model should write after the mode's token, from the task's token to <eos>."""
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Whether the answer solves a problem whose facts are known."""
+        """Return True if the answer solves a problem whose facts are known."""
 
     def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
-        """True if the answer solves the question as it was asked; None when the question cannot be checked.
+        """Return True if the answer solves the question as it was asked, None if the question cannot be checked.
 
-        What is not read whole, one word of the question or one spot of the picture, makes it None.
+        If any part was not understood, one word of the question or one spot of the picture, the result is None.
         """
 
     def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
-        """Why the model should abstain, as a clause without a full stop; None where it may try to answer."""
+        """Return the reason to abstain, as a clause without a full stop; None if the model may try to answer."""
 
 
-class ShuffledCycle(Generic[_Card]):
-    """Cards that each generator is dealt in an order of its own: every card once, then the same order again."""
+class ShuffledCycle(Generic[_Item]):
+    """Items that each random generator draws in an order of its own: every item once, then the same order again."""
 
-    def __init__(self, cards: Callable[[], Sequence[_Card]]) -> None:
-        """cards: asked for when the first one is dealt."""
-        self._cards = cards
-        self._orders: WeakKeyDictionary[random.Random, Iterator[_Card]] = WeakKeyDictionary()
+    def __init__(self, items: Callable[[], Sequence[_Item]]) -> None:
+        """items: called when the first item is drawn."""
+        self._items = items
+        self._orders: WeakKeyDictionary[random.Random, Iterator[_Item]] = WeakKeyDictionary()
 
-    def draw_next(self, rng: random.Random) -> _Card:
-        """The next card of this generator."""
+    def draw_next(self, rng: random.Random) -> _Item:
+        """Return the next item of this generator."""
         order = self._orders.get(rng)
         if order is None:
-            shuffled = list(self._cards())
+            shuffled = list(self._items())
             rng.shuffle(shuffled)
             order = self._orders[rng] = itertools.cycle(shuffled)
         return next(order)
 
 
 def held_out(key: str) -> bool:
-    """One problem in sixteen is never trained on: the split is a hash, so it holds for every generator and seed."""
+    """Return True for one problem in sixteen, which is never trained on. The split is a hash, so it holds for every seed."""
     return hashlib.sha256(key.encode()).digest()[0] % 16 == 0

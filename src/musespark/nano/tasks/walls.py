@@ -1,4 +1,4 @@
-"""How a maze looks: black walls on white, a green dot and a red one, in as many ways as people draw them."""
+"""Pictures of mazes: dark walls on white, a green dot and a red one, in many styles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REDS: tuple[Colour, ...] = ((255, 0, 0), (220, 20, 60), (225, 40, 40), (200, 0, 
 
 @dataclass(frozen=True)
 class Style:
-    """One way to draw a maze."""
+    """A style of drawing a maze."""
 
     side: int
     """Pixels per side of the picture."""
@@ -34,13 +34,13 @@ class Style:
     ground: Colour = (255, 255, 255)
     ink: Colour = (0, 0, 0)
     smooth: bool = True
-    """Antialiased."""
+    """True for antialiased edges."""
     square: bool = False
-    """The start and the goal are squares that fill their cells."""
+    """True if start and goal are squares that fill their cells."""
 
 
 def draw(maze: Grid, rng: random.Random) -> np.ndarray:
-    """The maze in a random style, (side, side, 3) uint8: lines, full blocks, or the model's own tiles."""
+    """Draw the maze in a random style, (side, side, 3) uint8: lines, full blocks, or the model's own tiles."""
     kind = rng.random()
     if kind < 0.15:
         return frames.own(maze, rng)
@@ -50,14 +50,14 @@ def draw(maze: Grid, rng: random.Random) -> np.ndarray:
 
 
 def lines(maze: Grid, style: Style) -> np.ndarray:
-    """Walls as lines between the cells."""
+    """Draw walls as lines between the cells."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom
     image = Image.new("RGB", (side, side), style.ground)
     pen = ImageDraw.Draw(image)
-    cell = side * (1 - 2 * style.margin) / (maze.size + style.wall)  # half of the outer walls is outside of the cells
+    cell = side * (1 - 2 * style.margin) / (maze.size + style.wall)  # half of the thickness of the outer walls is outside the cells
     left = side * style.margin + cell * style.wall / 2
-    half = max(cell * style.wall, zoom) / 2  # one pixel at least
+    half = max(cell * style.wall, zoom) / 2  # at least one pixel
 
     for number in range(maze.size**2):
         row, column = divmod(number, maze.size)
@@ -79,7 +79,7 @@ def lines(maze: Grid, style: Style) -> np.ndarray:
 
 
 def blocks(maze: Grid, style: Style) -> np.ndarray:
-    """Walls as full blocks, on (2n + 1) x (2n + 1) of them."""
+    """Draw walls as full blocks, on (2n + 1) x (2n + 1) of them."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom
     image = Image.new("RGB", (side, side), style.ground)
@@ -140,7 +140,7 @@ def _mark(pen: ImageDraw.ImageDraw, middle: tuple[float, float], half: float, ra
 
 
 def _box(pen: ImageDraw.ImageDraw, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
-    """Fill to the nearest pixels, one at least."""
+    """Fill a box rounded to pixels, at least one."""
     left, top = round(x0), round(y0)
     pen.rectangle((left, top, max(round(x1) - 1, left), max(round(y1) - 1, top)), fill=colour)
 
