@@ -1,7 +1,8 @@
-"""The model card, written from what was measured: the weights' own description, the training log, the evaluation.
+"""The model card, generated from measurements: the description in the weights file, the training log, the evaluation.
 
-`muse nano card DIR` reads `results.json` and `log.jsonl` in DIR (from `muse nano eval` and `muse nano train`) and writes
-`card.md` beside them. No figure in it is typed by hand.
+`muse nano card DIR` reads `results.json`, `log.jsonl`, `outside.json` and `verifiers.json` in DIR (from `muse nano eval`,
+`muse nano train`, `muse nano outside` and `muse nano outside --verifiers`) and writes `card.md` beside them. No figure in it is
+typed by hand.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ TARGETS: Mapping[str, tuple[float, float, str]] = {
     "code": (0.85, 0.97, ""),
     "decline": (0.99, 1.0, ""),
 }
-"""Task: the least that was asked of it, what was aimed at, and what others report on the nearest published task."""
+"""Task: the floor, the aim, and results of others on the nearest published task."""
 
 CARD = """\
 # Model card: nano
@@ -101,9 +102,9 @@ LIMITS = """\
 
 
 def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size: int) -> Path:
-    """Write `card.md` from what lies in the directory; `about` is the description in the weights file.
+    """Write `card.md` from the files in the directory; `about` is the description in the weights file.
 
-    Raises FileNotFoundError where `results.json` or `log.jsonl` is missing.
+    Raises FileNotFoundError if `results.json` or `log.jsonl` is missing.
     """
     results = json.loads((directory / "results.json").read_text())
     last = read_log(directory / "log.jsonl")[-1]
@@ -122,7 +123,7 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
 
 
 def tasks() -> str:
-    """Table rows: what may be asked, task by task."""
+    """Format table rows: the questions of each task."""
     examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
     return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
 
@@ -141,7 +142,7 @@ def outside(path: Path) -> str:
 
 
 def beside(rows: Sequence[EvalRow]) -> list[str]:
-    """Table rows: each task's contemplating accuracy beside floor, aim and what others report."""
+    """Format table rows: each task's contemplating accuracy, floor, aim and results of others."""
     found = {row.task: row for row in rows if row.mode == "contemplating"}
     lines = []
     for task, (floor, aim, others) in TARGETS.items():
@@ -153,7 +154,7 @@ def beside(rows: Sequence[EvalRow]) -> list[str]:
 
 
 def comparison(rows: Sequence[EvalRow]) -> list[str]:
-    """Sentences: contemplating against thinking on countdown-4, and what the imagined pictures carry."""
+    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []
     team, alone = found.get(("countdown-4", "contemplating")), found.get(("countdown-4", "thinking"))

@@ -1,9 +1,9 @@
-"""Grounding: whether `find` points at what is meant, and `read` reads what is there, on screens whose truth is known.
+"""Grounding: how well `find` points at text and `read` reads it, on screens with labels.
 
-Measures: click-in-box, whether the middle of the first box that `find` gives lies within the true one, and the overlap
-(intersection over union) of the two, after Cheng et al., SeeClick (2024), and Rezatofighi et al. (2019); of `read`, the share of
-characters that are right (one less the edit distance over the length, after Levenshtein, 1966) and the overlap of what was read
-with the text's own box. The baseline is the same reader as its package comes, and nothing else.
+Measures of `find`: click-in-box, true if the centre of its first box lies within the labelled one, and the overlap (intersection
+over union) of the two, after Cheng et al., SeeClick (2024), and Rezatofighi et al. (2019). Measures of `read`: the share of right
+characters (one less the edit distance over the length, after Levenshtein, 1966), and the overlap of the read box with the text's
+own box. The baseline is the same OCR package with its defaults.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     import PIL.Image
 
 BOOTSTRAP_DRAWS = 2000
-"""Of the bootstrap behind an interval."""
+"""Number of draws of the bootstrap."""
 
 
 class Grounder(Protocol):
-    """Something that finds and reads. Boxes are of the whole picture, 0 to 1000 each way."""
+    """An implementation of `find` and `read`. Boxes are relative to the whole picture, 0 to 1000 each way."""
 
     name: str
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        """The box that it points at first; None where it finds nothing."""
+        """Return the first box found for a text; None if nothing is found."""
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        """What is written in a box, and where exactly."""
+        """Read the text in a box; return it with its exact box."""
 
 
 class ToolGrounder:
@@ -51,7 +51,7 @@ class ToolGrounder:
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.find import found
 
-        places = found(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
+        places = found(f"“{text}”", picture, self._reader.read(picture))  # in quotes `find` takes it as text, not as a description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
@@ -63,7 +63,7 @@ class ToolGrounder:
 
 
 class OcrGrounder:
-    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it, case first."""
+    """OCR alone: RapidOCR with its defaults. Finds the line that equals the text, else one that contains it; exact case first."""
 
     name = "OCR alone"
 
@@ -73,7 +73,7 @@ class OcrGrounder:
             from rapidocr import RapidOCR
         except ImportError:
             raise NotInstalled("Measuring what is read", "rapidocr", "vision") from None
-        # All else is as it comes; more threads would change no reading, and wait for each other.
+        # The rest are the defaults; more threads would not change the readings, and would wait for each other.
         self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
@@ -112,7 +112,7 @@ def _around(boxes: Sequence[Box]) -> Box | None:
 
 @dataclass(frozen=True)
 class GroundingOutcome:
-    """How one item went."""
+    """Result for one item."""
 
     by: str
     page: str
@@ -122,17 +122,17 @@ class GroundingOutcome:
     text: str
     hit: bool
     overlap: float | None
-    """Of `find`; None where the text's own box is not known."""
+    """Overlap of `find`; None if the text's own box is not known."""
     characters: float | None = None
-    """MeanInterval of the characters that `read` has right; None where it was not asked."""
+    """Share of the characters that `read` has right; None if the item was not read."""
     reading: float | None = None
-    """Overlap of what was read with the text's own box."""
+    """Overlap of the box that was read with the text's own box."""
 
 
 def measure(
     screens: Iterable[LabelledScreen], grounders: Sequence[Grounder], reads: int = 6, seed: int = 0
 ) -> Iterator[GroundingOutcome]:
-    """Ask everybody for every item of every screen. reads: items of a screen that are read, chosen by the seed."""
+    """Measure every grounder on every item of every screen. reads: items of a screen that are read, chosen by the seed."""
     from PIL import Image as pillow
 
     for screen in screens:
@@ -163,9 +163,11 @@ def _holds(box: Box, point: tuple[float, float]) -> bool:
 
 
 def character_accuracy(wanted: str, read: str) -> float:
-    """One less the edit distance over the length, 0 to 1; spaces do not count."""
-    from rapidfuzz.distance import Levenshtein
-
+    """One less the edit distance over the length, 0 to 1; spaces do not count. Raises `NotInstalled`."""
+    try:
+        from rapidfuzz.distance import Levenshtein
+    except ImportError:
+        raise NotInstalled("Measuring what is read", "rapidfuzz", "grounding") from None
     one, other = wanted.replace(" ", ""), read.replace(" ", "")
     return max(0.0, 1 - Levenshtein.distance(one, other) / len(one))
 
@@ -186,7 +188,7 @@ class MeanInterval:
 def mean_interval(
     outcomes: Sequence[GroundingOutcome], value: Callable[[GroundingOutcome], float | None], seed: int = 0
 ) -> MeanInterval | None:
-    """The mean of what is there, with an interval that draws whole pages: what is on one is alike. None where there is nothing.
+    """Return the mean of a value with an interval that draws whole pages, whose items are alike; None if no outcome has it.
 
     The percentile bootstrap over clusters, after Efron and Tibshirani (1993).
     """

@@ -1,4 +1,4 @@
-"""What a grounding measurement shows: a table, and everything as JSON."""
+"""Report of a grounding measurement: a Markdown table, and JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURES: Mapping[str, Callable[[GroundingOutcome], float | None]] = {
 
 
 def summary(outcomes: Sequence[GroundingOutcome]) -> list[dict[str, Any]]:
-    """Every measure by who was asked, scale and kind of element, `all` first."""
+    """Return every measure by grounder, scale and kind of element, `all` first."""
     rows: list[dict[str, Any]] = []
     for by, scale in dict.fromkeys((outcome.by, outcome.scale) for outcome in sorted(outcomes, key=lambda one: one.scale)):
         part = [outcome for outcome in outcomes if (outcome.by, outcome.scale) == (by, scale)]
@@ -31,7 +31,7 @@ def summary(outcomes: Sequence[GroundingOutcome]) -> list[dict[str, Any]]:
 
 
 def table(outcomes: Sequence[GroundingOutcome]) -> str:
-    """The summary as a Markdown table."""
+    """Format the summary as a Markdown table."""
     lines = [f"| scale | what | by | n | {' | '.join(MEASURES)} |", f"|{'---|' * (4 + len(MEASURES))}"]
     rows = sorted(summary(outcomes), key=lambda row: (row["scale"], row["kind"] != "all", row["kind"]))
     for row in rows:
@@ -46,7 +46,7 @@ def _cell(found: MeanInterval | None) -> str:
 
 
 def as_json(outcomes: Sequence[GroundingOutcome], about: Mapping[str, Any]) -> str:
-    """One JSON object: what was measured, the summary, and every outcome."""
+    """Format one JSON object: the settings, the summary, and every outcome."""
     rows = [{key: asdict(value) if isinstance(value, MeanInterval) else value for key, value in row.items()}
             for row in summary(outcomes)]
     told = {**about, "summary": rows, "outcomes": [asdict(outcome) for outcome in outcomes]}
@@ -54,7 +54,7 @@ def as_json(outcomes: Sequence[GroundingOutcome], about: Mapping[str, Any]) -> s
 
 
 def write(directory: Path, outcomes: Sequence[GroundingOutcome], about: Mapping[str, Any]) -> None:
-    """`grounding.md` and `grounding.json` in a directory."""
+    """Write `grounding.md` and `grounding.json` to a directory."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "grounding.md").write_text(table(outcomes), encoding="utf-8")
     (directory / "grounding.json").write_text(as_json(outcomes, about), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Labelled screens: pictures of pages with what is written on them and where, as a folder that needs no browser to be read."""
+"""Labelled screens: pictures of pages with their texts and boxes, stored as a folder that can be read without a browser."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from musespark.vision.coordinates import Box
 
 INDEX = "screens.json"
 LEAST_CONTRAST = 40
-"""Of 255: a text whose pixels differ less is invisible."""
+"""Least difference (of 255) between the pixels of a visible text."""
 LAST_LATIN = "\u0250"
 
 
 @dataclass(frozen=True)
 class ScreenItem:
-    """Something that is written on a screen."""
+    """A text on a screen."""
 
     text: str
     kind: str
     """`button`, `link`, `label`, `input` or `text`."""
     boxes: tuple[Box, ...]
-    """Where a click would hit it; several where the same stands in several places."""
+    """Boxes in which a click hits the item; several if the same text stands in several places."""
     inks: tuple[Box, ...] = ()
-    """The text itself, in the same order; none where the browser does not tell, as within an input."""
+    """Boxes of the text itself, in the same order; empty if the browser does not report them, as within an input."""
 
 
 @dataclass(frozen=True)
 class LabelledScreen:
-    """A picture of a page, and what is written on it. Coordinates run from 0 to 1000 each way."""
+    """A picture of a page with its items. Coordinates run from 0 to 1000 each way."""
 
     page: str
     seed: int
     scale: float
-    """Pixels of the picture for a pixel of the page."""
+    """Pixels of the picture per pixel of the page."""
     file: Path
     items: tuple[ScreenItem, ...]
 
 
 def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[ScreenItem, ...]:
-    """The items of what `grounding_page.js` found on a page of that size, without those that nobody could tell apart.
+    """Return the items that `grounding_page.js` found on a page of that size, without the ambiguous ones.
 
-    What is written alike in several places of its own is one item with several places. A link within a line is left out where its
-    words stand anywhere else: nothing but the line around it says which is meant. So is what is not in Latin letters: whether this
-    machine has a font for it is chance.
+    Equal texts in several places are one item with several boxes. A link within a line is left out if its words stand anywhere
+    else, since only the surrounding line tells them apart; so is text in other than Latin letters, for which this machine may have
+    no font.
     """
     lines = [_plain(line) for line in page["lines"]]
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -70,12 +70,12 @@ def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> Scr
 
 
 def _plain(text: str) -> str:
-    """Its words in small letters, with a space at either end."""
+    """Return the words of a text in lower case, with a space at either end."""
     return " ".join(("", *re.findall(r"[^\W_]+", text.casefold()), ""))
 
 
 def visible(item: ScreenItem, file: Path) -> bool:
-    """Whether its pixels can be told from those around it."""
+    """Return True if the pixels of an item differ enough to be seen."""
     import numpy as np
     from PIL import Image as pillow
 
@@ -87,7 +87,7 @@ def visible(item: ScreenItem, file: Path) -> bool:
 
 
 def write_screens(directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]) -> None:
-    """The index of a folder whose pictures are there already."""
+    """Write the index of a folder of pictures."""
     told = [{"page": screen.page, "seed": screen.seed, "scale": screen.scale, "file": screen.file.name, "items": [
         {"text": item.text, "kind": item.kind, "boxes": [_edges(box) for box in item.boxes],
          "inks": [_edges(box) for box in item.inks]} for item in screen.items]} for screen in screens]
@@ -95,7 +95,7 @@ def write_screens(directory: Path, screens: Sequence[LabelledScreen], about: Map
 
 
 def read_screens(directory: Path) -> list[LabelledScreen]:
-    """The screens of a folder. Raises `MissingFile`."""
+    """Read the screens of a folder. Raises `MissingFile`."""
     path = directory / INDEX
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["screens"]

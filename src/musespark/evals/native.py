@@ -1,6 +1,6 @@
-"""How well the native model does: accuracy, threads, critical path, tokens and seconds, by task and mode.
+"""Accuracy, threads, critical path, tokens and seconds of the native model, by task and mode.
 
-Problems are draw_problems ones from the held-out side of the split; decoding is greedy unless votes are sampled.
+Problems come from the held-out side of the split; decoding is greedy unless several votes are sampled.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from musespark.nano.engine import Engine
 from musespark.nano.engine_events import Finished, Started
 from musespark.nano.picture import patches, shrink
 from musespark.nano.tasks import Task, TaskProblem, load_task
-from musespark.nano.tasks.countdown import Move, evaluate, moves, heuristic_cost, solves
+from musespark.nano.tasks.countdown import Move, evaluate, heuristic_cost, moves, solves
 from musespark.nano.tasks.decline import SENTENCE
 from musespark.nano.threads import EngineRequest
 from musespark.nano.trace import prompt_tokens
 
 VOTE_TEMPERATURE = 0.7
 MAX_REPEATS = 400
-"""So many known problems in a row, and there are no new ones."""
+"""Known problems in a row after which there are no new ones."""
 
 
 @dataclass
 class EvalSpec:
-    """What is measured, and how."""
+    """Specification of an evaluation: one task in one mode."""
 
     task: str
-    """A name of `tasks.MEASURED`."""
+    """A name in `tasks.MEASURED`."""
     mode: str
     problems: int = 1000
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
     blank_pictures: bool = False
-    """Later tokens see white where the model painted: what is lost is what the pictures carried."""
+    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
     votes: int = 1
-    """Answers sampled for each problem; the most frequent one counts, and all are paid for."""
+    """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
 
 
 @dataclass
 class EvalSample:
-    """One problem, answered."""
+    """One problem with its answers and their cost."""
 
     problem: TaskProblem
     answers: list[str] = field(default_factory=list)
@@ -57,23 +57,23 @@ class EvalSample:
     branches: list[str] = field(default_factory=list)
     declined: bool = False
     seconds: float = 0.0
-    """Of the engine, since the result before this one."""
+    """Wall time of the engine since the previous sample."""
 
     @property
     def answer(self) -> str:
-        """The answer, or the one most votes agree on (the first of them, where votes are equal); a thought cut short has none."""
+        """The answer, or the majority of the votes (the first of equals); votes of thoughts that were cut short do not count."""
         given = [answer for answer in self.answers if answer] or self.answers
         classes = [equivalence_key(self.problem, answer) for answer in given]
         return given[classes.index(Counter(classes).most_common(1)[0][0])]
 
 
 def equivalence_key(problem: TaskProblem, answer: str) -> Hashable:
-    """What two equal answers have in common: expressions of one value over the same numbers are equal."""
+    """Return a key that equal answers share: expressions of one value over the same numbers are equal."""
     return (evaluate(answer) or answer) if problem.task == "countdown" else answer
 
 
 def run_eval(engine: Engine, spec: EvalSpec) -> Iterator[EvalSample]:
-    """The results, each as soon as all its votes are in."""
+    """Run an evaluation; yield each sample as soon as all its votes are in."""
     results = dict(enumerate(map(EvalSample, draw_problems(spec))))
     asked = [
         engine_request(result.problem, spec, spec.seed + index * spec.votes + vote)
@@ -93,26 +93,26 @@ def run_eval(engine: Engine, spec: EvalSpec) -> Iterator[EvalSample]:
                 result.critical_path = max(result.critical_path, event.critical_path)
                 result.threads += event.threads
                 if len(result.answers) == spec.votes:
-                    result.seconds = time.perf_counter() - resumed  # of the engine: whoever counts results takes time, too
+                    result.seconds = time.perf_counter() - resumed  # time of the engine alone, not of the consumer
                     yield results.pop(number // spec.votes)
                     resumed = time.perf_counter()
 
 
 def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
-    """Different problems from the held-out side, as many as were asked for or as there are."""
+    """Draw different problems from the held-out side: as many as requested, or all there are."""
     task, rng = load_task(spec.task), random.Random(spec.seed)
     problems: dict[str, TaskProblem] = {}
     repeated = 0
     while len(problems) < spec.problems and repeated < MAX_REPEATS:
         problem = task.generate(rng, held_out=True)
-        known = problem.key + (problem.question if problem.task == "shapes" else "")  # a picture is asked about often
+        known = problem.key + (problem.question if problem.task == "shapes" else "")  # one picture has many questions
         repeated = repeated + 1 if known in problems else 0
         problems.setdefault(known, problem)
     return list(problems.values())
 
 
 def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineRequest:
-    """A problem as the engine takes it."""
+    """Convert a problem to a request of the engine."""
     seen = None if problem.picture is None else patches(shrink(problem.picture))
     return EngineRequest(
         prompt_tokens(problem.question, seen is not None), v.MODES[spec.mode], seen, spec.threads, seed,
@@ -121,7 +121,7 @@ def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineReq
 
 
 class Tally:
-    """Results added up while they come in."""
+    """Running totals of an evaluation."""
 
     def __init__(self, spec: EvalSpec) -> None:
         self.spec = spec
@@ -131,7 +131,7 @@ class Tally:
         self._ranks: list[int] = []
 
     def add(self, result: EvalSample) -> bool:
-        """Count a result; whether it was right."""
+        """Add a sample; return True if it was right."""
         question, picture = result.problem.question, result.problem.picture
         abstains = not result.declined and self._task.abstention_reason(question, picture) is not None
         right = not abstains and self._task.is_right(result.problem, result.answer)
@@ -148,12 +148,12 @@ class Tally:
 
     @property
     def spawns(self) -> bool:
-        """Whether threads stand for first moves here, so that there are ceilings."""
+        """True if threads stand for first moves, so that ceilings can be computed."""
         return self.spec.mode == "contemplating" and self.spec.task.startswith("countdown")
 
     @property
     def row(self) -> EvalRow:
-        """The figures so far; at least one result must have been added."""
+        """Results so far; at least one sample must have been added."""
         sums, count = self._sums, self._sums["problems"]
         mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_pictures else "")
         mode += f" (vote of {self.spec.votes})" if self.spec.votes > 1 else ""
@@ -169,14 +169,14 @@ class Tally:
 
 
 def rank(problem: TaskProblem) -> int:
-    """How many first moves a heuristic prefers to the first one that solves: with more threads than that, a solver solves."""
+    """Return how many first moves the heuristic prefers to the first solving one; a solver needs one thread more than that."""
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: heuristic_cost(move, target))
     return next(index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target))
 
 
 def is_reachable(result: EvalSample) -> bool:
-    """Whether one of the first moves that were given to threads can still reach the target."""
+    """Return True if one of the first moves given to threads can still reach the target."""
     if result.problem.task != "countdown":
         return False
     numbers, target = result.problem.facts["numbers"], result.problem.facts["target"]

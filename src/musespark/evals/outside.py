@@ -1,9 +1,8 @@
-"""The native model on what others ask: wordings, pictures and programs that are not its own templates.
+"""The native model on questions of others: wordings, pictures and programs that are not its own templates.
 
-A file of records (JSON, one a line) says what is asked: `kind` is the task, or `attack` for a question that must not be answered in
-the usual way; `name` is how it differs; `q` the question; `maze` or `lake` a map, which is drawn in the style that the name says;
-`want` or `truth` the right answer; `a` an answer that was once given. What matters most is counted first: answers that a verifier
-confirms and that are wrong.
+The questions are JSON records, one a line: `kind` is the task, or `attack` for a question that must not get the usual answer;
+`name` says how it differs; `q` is the question; `maze` or `lake` a map, drawn in the style of the name; `want` or `truth` the right
+answer; `a` an answer that a model once gave. The most important count is that of wrong answers that a verifier confirms.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _CHANGED = (
     "reverse", "how many", "is there a way", "longest", "asked so", "from the goal", "fall into", "numbers 0-3", "unsolvable",
     "two shapes", "no picture",
 )  # fmt: skip
-"""In the name: the usual answer is no answer to this question."""
+"""Parts of names of questions whose usual answer is wrong."""
 
 
 _NAMED_TARGET = re.compile(r"target(?: is)?[\s:=\"]*([0-9]+)", re.IGNORECASE)
@@ -52,20 +51,20 @@ _TARGET = re.compile(
 
 @dataclass(frozen=True)
 class OutsideQuestion:
-    """One question, and what is known about it."""
+    """One question with its candidate answers and its right ones."""
 
     task: str
     name: str
     question: str
     picture: np.ndarray | None
     answers: tuple[str, ...]
-    """Answers that a model might give: the usual one, and one that was given."""
+    """Candidate answers: the usual one, and one that a model gave."""
     rights: frozenset[str] | None = None
-    """All answers that are right; None where `board` or `evaluate` tells."""
+    """All right answers; None if `board` or `evaluate` decides."""
     board: Grid | None = None
 
     def is_right(self, answer: str) -> bool:
-        """True if the answer is right, found out without any of the readers that a verifier uses."""
+        """Return True if the answer is right, determined without the readers of the verifiers."""
         if self.board is not None:
             return grid.is_shortest(self.board, answer)
         if self.rights is not None:
@@ -79,7 +78,7 @@ class OutsideQuestion:
 
 @dataclass
 class VerdictCounts:
-    """Results on the questions of one kind."""
+    """Counts of results for the questions of one kind."""
 
     asked: int = 0
     answered: int = 0
@@ -99,9 +98,10 @@ class VerdictCounts:
 
 
 def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
-    """The questions of a file; classic: where the art of gymnasium up to 1.2 lies, without which its pictures are left out.
+    """Read the questions of a file; classic: directory with the art of gymnasium up to 1.2, without which its pictures are left
+    out.
 
-    Raises `BadOption` where there is no such file, or a line of it is no record.
+    Raises `BadOption` if there is no such file, or a line of it is not a record.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -141,7 +141,7 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
 
 
 def _usual(question: str) -> Iterator[str]:
-    """Expressions that make one of the question's numbers of the others, signs and conditions ignored."""
+    """Return expressions that make one of the question's numbers from the others, ignoring signs and conditions."""
     numbers = [int(number) for number in re.findall(r"[0-9]+", question)][:5]
     for index, target in enumerate(numbers):
         rest = numbers[:index] + numbers[index + 1 :]
@@ -165,13 +165,13 @@ def _on_a_map(
         question = name.partition("paraphrase: ")[2] or question
         picture, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
         usual = grid.solve(board)
-        if "after some steps" in name:  # whether the way begins where the figure stands, or at the start, is anybody's guess
+        if "after some steps" in name:  # it is ambiguous if the path begins at the figure or at the start
             none = frozenset()
     yield OutsideQuestion(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
-    """The maze as a grid; the edge `e` is a wall, whatever its colour. What is no square is laid on one."""
+    """Convert a maze to a grid; the edge `e` is a wall of any colour. A maze that is not square is padded to one."""
     side = max(maze["R"], maze["C"])
     exits = [0] * side * side
     for pair in maze["P"]:
@@ -186,7 +186,7 @@ def _board(maze: Mapping[str, Any]) -> Grid:
 
 
 def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[OutsideQuestion, VerdictCounts]]:
-    """Show every answer that a model might give to the verifier of its task; the network has no part in it."""
+    """Show every candidate answer to the verifier of its task; the network is not involved."""
     for asked in questions:
         task = load_task(asked.task)
         reason = task.abstention_reason(asked.question, asked.picture)
@@ -200,7 +200,7 @@ def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[Outs
 
 
 async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tuple[OutsideQuestion, VerdictCounts]]:
-    """Ask the native model each question, as anyone would."""
+    """Ask the native model each question through the public API."""
     from musespark import ask
     from musespark.pictures import png
 
@@ -217,7 +217,7 @@ async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tup
 
 
 def sum_counts(found: Iterable[tuple[OutsideQuestion, VerdictCounts]]) -> dict[tuple[str, str], VerdictCounts]:
-    """Counts by task and name, and by task under the name "all"."""
+    """Sum counts by task and name, and by task under the name "all"."""
     sums: dict[tuple[str, str], VerdictCounts] = {}
     for asked, count in found:
         for key in ((asked.task, asked.name), (asked.task, "all")):

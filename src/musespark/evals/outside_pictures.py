@@ -1,4 +1,4 @@
-"""Draws what others draw: mazes, frozen lakes and shapes in styles that the model was not trained on, by the name of the style."""
+"""Draw mazes, frozen lakes and shapes in styles that the model was not trained on, selected by the name of the style."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from musespark.nano.tasks import frames
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
 
 _CELL = 40
-"""Pixels of a maze's cell."""
+"""Pixels per side of a maze's cell."""
 _GREEN, _RED, _BLUE, _ORANGE = (0, 160, 60), (225, 40, 40), (30, 60, 220), (255, 140, 0)
 _INKS = {"grey walls": (128,) * 3, "light grey walls": (190,) * 3, "blue walls": _BLUE, "dark theme": (255,) * 3}
 _PAPERS = {"dark theme": (20,) * 3, "cream paper": (250, 240, 205)}
@@ -33,7 +33,7 @@ _CLASSIC = {"S": "stool", "H": "hole", "G": "goal"}
 
 
 def draw_maze(maze: Mapping[str, Any], style: str) -> np.ndarray:
-    """A maze of R x C cells with passages P, from cell s to cell g; e: an edge with a wall of another colour."""
+    """Draw a maze of R x C cells with passages P, from cell s to cell g; e: an edge with a wall of another colour."""
     rows, columns, passages = maze["R"], maze["C"], {tuple(sorted(pair)) for pair in maze["P"]}
     if style == "unsolvable":
         passages = {pair for pair in passages if maze["g"] not in pair}
@@ -126,7 +126,7 @@ def _finished(image: Image.Image, style: str) -> np.ndarray:
 
 
 def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.ndarray | None:
-    """A map in gymnasium's letters; classic: where the art of gymnasium up to 1.2 lies, for styles that begin with "old"."""
+    """Draw a map in gymnasium's letters; classic: directory with the art of gymnasium up to 1.2, for styles named "old ..."."""
     rows = tuple(lake["desc"])
     if "no picture" in style:
         return None
@@ -180,7 +180,7 @@ def _classic(rows: Sequence[str], walked: int, art: Path) -> np.ndarray:
 
 
 def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> np.ndarray | None:
-    """A picture that goes with what is wanted: one shape on a pale ground, or what the name says of it."""
+    """Draw a picture whose answer is in `want`: one shape on a pale ground, varied as the name says."""
     if "no picture" in name:
         return None
     named = [word.strip("?.,") for word in question.lower().split()]
@@ -230,7 +230,7 @@ def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink:
 
 
 def _corners(count: int, radius: float, turn: float, inner: float = 1.0) -> list[tuple[float, float]]:
-    """The corners of a regular polygon about (0, 0); inner: of a star, the share of the radius at which it is cut in."""
+    """Return the corners of a regular polygon or a star about (0, 0); inner: radius of the star's inner corners, as a share."""
     steps = count * (2 if inner < 1 else 1)
     radii = [radius * (inner if inner < 1 and step % 2 else 1) for step in range(steps)]
     turns = [turn + 2 * math.pi * step / steps for step in range(steps)]

@@ -1,5 +1,4 @@
-"""Material that others publish for the native model's tasks: their prompts, their pictures, their programs; none of it was trained
-on."""
+"""Published material for the native model's tasks: prompts, pictures and programs of others; none of it was used in training."""
 
 from __future__ import annotations
 
@@ -22,7 +21,7 @@ _COUNTDOWN_TASKS = (
     "and each number can only be used once. Show your work in <think> </think> tags. And return the final answer in "
     "<answer> </answer> tags, for example <answer> (1 + 2) / 3 </answer>."
 )
-"""The user's turn of TinyZero (Pan et al., 2025) for the data set Countdown-Tasks-3to4."""
+"""The user message of TinyZero (Pan et al., 2025) for the data set Countdown-Tasks-3to4."""
 _PROGRAMS = (
     "name = 'Ann'\nprint(f'Hello {name}')", "def add(a, b):\n    return a + b\nprint(add(2, 3))",
     "print('a' * 3)\nprint(len('abc'))", "x = [1, 2, 3]\nprint(x[::-1])", "for i in range(3):\n    print(i)",
@@ -33,13 +32,13 @@ _PROGRAMS = (
     "a, b = 1, 2\nprint(b, a)", "print(max([3, 9, 2]))\nprint(min(4, 1))", "x = True\nprint(not x)",
     "nums = [2, 4, 6]\nprint(sum(nums))", "for c in 'ab':\n    print(c)",
 )  # fmt: skip
-"""Programs as beginners' courses have them."""
+"""Programs like those in beginners' courses."""
 
 
 def published_questions(count: int, seed: int, classic: Path | None) -> Iterator[OutsideQuestion]:
-    """So many questions of every source that is there.
+    """Yield `count` questions of every available source.
 
-    classic: a directory with the art of gymnasium up to 1.2. Mazes need mazelib. What is missing is left out.
+    classic: a directory with the art of gymnasium up to 1.2. Mazes need mazelib. A source that is missing is left out.
     """
     rng = random.Random(seed)
     yield from _countdown(count, rng)

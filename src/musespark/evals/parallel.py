@@ -1,4 +1,4 @@
-"""Many specs, side by side in processes of their own: one core each, for the engine is at its best with one."""
+"""Several evaluations in parallel processes. The engine computes with one thread, so each process uses one core."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from musespark.evals.report import EvalRow
 
 VISUAL_TASKS = ("lake", "maze")
 MAX_COMPARED = 300
-"""Problems of a comparison beside the table at the most: thoughts without their pictures run to their limit, votes multiply."""
+"""Most problems of an ablation or a vote: thoughts without pictures run to their limit, and votes multiply the cost."""
 
 
 @dataclass(frozen=True)
 class EvalProgress:
-    """One more problem of a spec is done; `row` comes with the last one."""
+    """Progress of one evaluation; `row` comes with its last problem."""
 
     spec: int
     done: int
@@ -28,7 +28,7 @@ class EvalProgress:
 
 
 def plan_evals(tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablate: bool = True) -> list[EvalSpec]:
-    """Every task in every mode; where pictures are imagined, also with those blanked."""
+    """Plan every task in every mode, and ablations of the pictures where they are imagined."""
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
     blanked = [replace(spec, blank_pictures=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen]
@@ -36,7 +36,7 @@ def plan_evals(tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablat
 
 
 def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:
-    """A majority vote over thinking on countdown-4 that costs as many tokens as contemplating; None where neither was measured."""
+    """Plan a majority vote over thinking on countdown-4 at the token cost of contemplating; None if either was not measured."""
     tokens = {row.mode: row.tokens for row in rows if row.task == "countdown-4"}
     if not {"thinking", "contemplating"} <= tokens.keys():
         return None
@@ -45,7 +45,7 @@ def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:
 
 
 def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iterator[EvalProgress]:
-    """The steps of all specs as they happen, `jobs` specs at a time. What a spec raises is raised here."""
+    """Run evaluations, `jobs` at a time; yield their progress. An error in an evaluation is raised here."""
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
         steps, stop = manager.Queue(), manager.Event()
@@ -58,7 +58,7 @@ def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iter
                 for future in done:
                     row = future.result()
                     yield EvalProgress(futures.index(future), row.problems, row.right, row)
-        finally:  # also where the listener went away: the workers end with their problem in hand
+        finally:  # also if the iterator is closed early: the workers finish their current problem
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
 

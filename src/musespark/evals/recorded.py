@@ -1,8 +1,8 @@
-"""What the team's rules are worth on recorded answers: right answers against calls, with few labels and with none.
+"""Rules of a team on recorded answers: accuracy against calls, with few labels and with none.
 
-The rules are those a live team uses, called as it calls them: `Groups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a
-call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the labelled questions of
-its draw alone and is measured on the others.
+The rules are those of a live team, called in the same way: `Groups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a call
+when a rule asks for it; answers that were not asked for are not read. A panel learns only from the labelled questions of its draw
+and is measured on the others.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ LABELS, DRAWS = 50, 20
 CALLS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
 CONFIDENCES = (0.85, 0.9, 0.95, 0.99)
 EIGHT = {"ranks 3-10": slice(2, 10), "around the median": None}
-"""Which eight models are middling: by accuracy those after the best two, or those in the middle of all."""
+"""Choices of eight mediocre models: by accuracy those after the best two, or those in the middle of all."""
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """One rule on one task. Accuracies are means over questions and draws."""
+    """Result of one rule on one task. Accuracies are means over questions and draws."""
 
     task: str
     rule: str
     questions: int
-    """How many the accuracy rests on."""
+    """Number of questions behind the accuracy."""
     calls: float
     """Mean number of calls a question."""
     accuracy: float
     verbatim: float
-    """Share of answers that are the gold one letter by letter."""
+    """Share of answers equal to the gold one letter by letter."""
     limit: float | None = None
-    """Mean number of calls that was allowed."""
+    """Limit on the mean number of calls."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95% interval of the accuracy, of the questions as a sample (Wilson, 1927)."""
+        """95% interval of the accuracy, with the questions as a sample (Wilson, 1927)."""
         return wilson(round(self.accuracy * self.questions), self.questions)
 
 
 async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[RuleResult]:
-    """All rules on one task."""
+    """Measure all rules on one task."""
     return [*await _references(recording), *await _calibrated(recording, labels, draws, seed),
             *await _unlabelled(recording), *await _stopping(recording, draws, seed)]
 
 
 async def _references(recording: Recording) -> list[RuleResult]:
-    """What one needs all labels or all calls for."""
+    """References that need all labels or all calls."""
     everyone, count = recording.models, len(recording.models)
     results = []
     for name, key in (("best single", RecordedQuestion.is_right), ("best single, verbatim", RecordedQuestion.is_verbatim)):
@@ -70,7 +70,7 @@ async def _references(recording: Recording) -> list[RuleResult]:
 
 
 async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[RuleResult]:
-    """With a few labels: the best model by them, the best three by weight, and the panel at each number of calls."""
+    """Rules with a few labels: the best model, the best three by weight, and the panel at each number of calls."""
     single: list[_Answer] = []
     three: list[_Answer] = []
     eight: list[_Answer] = []
@@ -103,7 +103,7 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
 
 
 async def _unlabelled(recording: Recording) -> list[RuleResult]:
-    """Eight middling models, all asked, without any label: by heads, and weighed by who agrees with whom."""
+    """Rules without labels: eight mediocre models, all asked, by majority and by weights from their agreement."""
     results = []
     for name in EIGHT:
         eight = middling(recording, name)
@@ -126,7 +126,7 @@ async def _unlabelled(recording: Recording) -> list[RuleResult]:
 
 
 async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleResult]:
-    """The best eight in random orders: all asked, and stopped when more would not change the winner."""
+    """Stopping rules: the best eight in random orders, all asked, or stopped when more calls would not change the winner."""
     chance = random.Random(seed)
     eight = list(recording.ranked[:8])
     every: list[_Answer] = []
@@ -149,13 +149,13 @@ async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleRes
 
 
 def middling(recording: Recording, name: str) -> tuple[str, ...]:
-    """Eight middling models, sorted by name, so that their order says nothing about them."""
+    """Return eight mediocre models, sorted by name, so that their order carries no information."""
     middle = len(recording.models) // 2
     return tuple(sorted(recording.ranked[EIGHT[name] or slice(middle - 4, middle + 4)]))
 
 
 _Answer = tuple[RecordedQuestion, str | None, int]
-"""A question, what was answered, and the calls it took."""
+"""(question, answer, number of calls)"""
 
 
 def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> RuleResult:
@@ -168,7 +168,7 @@ def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: 
 def _draws(
     recording: Recording, labels: int, draws: int, seed: int
 ) -> Iterator[tuple[list[RecordedQuestion], list[RecordedQuestion]]]:
-    """Random questions to learn from, and all the others."""
+    """Yield random splits: the questions to learn from, and all the others."""
     chance = random.Random(seed)
     for _ in range(draws):
         shuffled = chance.sample(recording.questions, len(recording.questions))
@@ -183,7 +183,7 @@ async def _asked(question: RecordedQuestion, models: Sequence[str]) -> Groups:
 
 
 async def _path(question: RecordedQuestion, panel: Panel) -> list[tuple[float, str | None]]:
-    """How sure the panel is after each answer, and what it would say."""
+    """Return after each answer the panel's probability and its choice."""
     groups, path = Groups(question.same), []
     for model in panel.models:
         await groups.add(question.attempt(model))

@@ -1,4 +1,4 @@
-"""What a measurement shows: rows of figures as a table, as JSON, and as a plot of accuracy against the wait."""
+"""Report of an evaluation: rows of figures as a table, as JSON, and as a plot of accuracy against the critical path."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EvalRow:
-    """One task in one mode. Means are over problems; tokens are those the network wrote, of all threads together."""
+    """Results of one task in one mode. Means are over problems; tokens are those that the network wrote in all threads."""
 
     task: str
     mode: str
@@ -22,22 +22,22 @@ class EvalRow:
     threads: float
     """Mean number of threads that were spawned."""
     critical_path: float
-    """Mean number of network steps a person waits for."""
+    """Mean number of network steps until the answer."""
     tokens: float
     seconds: float
     """Mean wall time of the engine for a problem, in the batch it was measured in."""
     declined: int = 0
-    """Questions that the network said it does not know."""
+    """Questions for which the network declined to answer."""
     verified_wrong: int = 0
-    """Wrong answers that the task's verifier let pass; anything but 0 is a defect of the verifier."""
+    """Wrong answers that the task's verifier confirmed; anything but 0 is a defect of the verifier."""
     ceiling: float | None = None
-    """Share of the problems that perfect threads would have solved from the first moves that the network chose."""
+    """Share of the problems that perfect threads would have solved from the network's first moves."""
     solver_ceiling: float | None = None
-    """The same, had a heuristic chosen as many first moves as the network did on average."""
+    """The same for as many first moves chosen by a heuristic."""
     confirmed: int | None = None
-    """Answers that the task's verifier confirmed; None in results from before this was counted."""
+    """Answers that the task's verifier confirmed; None in older results, which did not count them."""
     abstained: int = 0
-    """Questions of the task that the model abstained from, because it could not read them whole."""
+    """Questions of the task from which the model abstained, since it could not read them completely."""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> EvalRow:
@@ -56,7 +56,7 @@ class EvalRow:
 
 
 def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a share; stays within 0 and 1 and is honest near them."""
+    """Return the score interval of a share, which stays within 0 and 1 and is accurate near them."""
     share, square = hits / trials, z * z / trials
     middle = (share + square / 2) / (1 + square)
     half = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)
@@ -64,7 +64,7 @@ def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def table(rows: Sequence[EvalRow]) -> str:
-    """The rows as a Markdown table."""
+    """Format rows as a Markdown table."""
     head = (
         "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens | seconds | ceiling | solver's |"
     )
@@ -81,7 +81,7 @@ def table(rows: Sequence[EvalRow]) -> str:
 
 
 def write(rows: Sequence[EvalRow], directory: Path, about: dict[str, object]) -> None:
-    """Keep `results.json`, `table.md` and `accuracy.png` in a directory, each whole or not at all."""
+    """Write `results.json`, `table.md` and `accuracy.png` to a directory, each atomically."""
     directory.mkdir(parents=True, exist_ok=True)
     results = {**about, "rows": [asdict(row) for row in rows]}
     replace_file(directory / "results.json", (json.dumps(results, indent=1) + "\n").encode())
@@ -90,7 +90,7 @@ def write(rows: Sequence[EvalRow], directory: Path, about: dict[str, object]) ->
 
 
 def plot(rows: Sequence[EvalRow]) -> bytes:
-    """Accuracy against critical path, one line a mode, one point a task, as PNG. Needs matplotlib."""
+    """Plot accuracy against critical path, one line a mode, one point a task, as PNG. Needs matplotlib."""
     import io
 
     import matplotlib
@@ -121,7 +121,7 @@ def plot(rows: Sequence[EvalRow]) -> bytes:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or not there."""
+    """Write a file atomically."""
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(content)
     os.replace(unfinished, path)

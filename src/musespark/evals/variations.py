@@ -1,8 +1,8 @@
-"""Questions that look like the native model's own and ask for something else: none of their usual answers may be confirmed.
+"""Questions that look like the native model's own but ask for something else: no usual answer to them may be confirmed.
 
-Every variation changes what is asked, in the words or in the picture: a negation, another direction, a condition, a sign; a wall of
-any colour across the way, however faint; a figure that has moved; a second shape. A question is made from a template of its task,
-so that the usual answer is at hand.
+Every variation changes the question in its words or its picture: a negation, another direction, a condition, a sign; a wall of any
+colour across the path, however faint; a figure that has moved; a second shape. A question is made from a template of its task, so
+the usual answer is known.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _NUMBERS = (
 
 @dataclass(frozen=True)
 class Variation:
-    """A question whose usual answer is not its answer."""
+    """A question whose usual answer is wrong."""
 
     task: str
     change: str
@@ -63,7 +63,7 @@ class Variation:
 
 
 def vary(task: str, count: int, seed: int = 0) -> Iterator[Variation]:
-    """So many variations of a task's own questions, of all changes in turn."""
+    """Yield `count` variations of a task's own questions, all kinds of change in turn."""
     generator, rng = load_task(task), random.Random(seed)
     changes = [_before, _after, _inside, _swapped, *_OF_TASK.get(task.partition("-")[0], ())]
     made = 0
@@ -79,7 +79,7 @@ _Varied = tuple[str, np.ndarray | None, str] | None
 
 
 def _worded(problem: TaskProblem, change: Callable[[str], str]) -> _Varied:
-    """The problem with other words about it; a program itself is left alone."""
+    """Change the words of a problem; a program in it is not changed."""
     source = problem.facts.get("program", "")
     around = problem.question.replace(source, "\0") if source else problem.question
     changed = change(around)
@@ -125,16 +125,16 @@ def _swapped(problem: TaskProblem, rng: random.Random) -> _Varied:
 
 
 def _number(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """Another number, a sign, a fraction or a unit."""
+    """Change a number: another value, a sign, a fraction or a unit."""
     match = rng.choice(list(re.finditer(r"[0-9]+", problem.question)))
     other = rng.choice(_NUMBERS).replace("n", match[0])
     if other.endswith("!") and match.end() >= len(problem.question) - 1:
-        return None  # at the end it is only a mark
+        return None  # at the end it is only punctuation
     return problem.question[: match.start()] + other + problem.question[match.end() :], None, problem.answer
 
 
 def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """A wall of any colour across the way, on a maze drawn anew."""
+    """Draw the maze again with a wall of any colour across the path."""
     maze: Grid = problem.facts["grid"]
     margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
     style = Style(rng.randint(180, 480), margin, wall, dot, (0, 160, 60), (225, 40, 40))
@@ -159,7 +159,7 @@ def _step_on_the_way(maze: Grid, answer: str, rng: random.Random) -> tuple[int, 
 
 
 def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """The red dot where the green one was, and the other way round."""
+    """Exchange the red dot and the green one."""
     maze: Grid = problem.facts["grid"]
     style = Style(300, 0.03, 0.1, 0.3, (225, 40, 40), (0, 160, 60))
     back = grid.solve(Grid(maze.size, maze.goal, maze.start, maze.exits, maze.tiles))
@@ -167,7 +167,7 @@ def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
 
 
 def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """A blot, a line or a letter on a frozen lake."""
+    """Draw a blot, a line or a letter on a frozen lake."""
     rows = problem.facts["map"]
     picture = Image.fromarray(frames.current(rows).copy())
     pen = ImageDraw.Draw(picture)
@@ -184,7 +184,7 @@ def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
 
 
 def _figure_moved(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """The figure a step on the way, where the usual way no longer begins."""
+    """Move the figure a step along the path, so that the usual path no longer begins at it."""
     rows = problem.facts["map"]
     board: Grid = problem.facts["grid"]
     cell, (down, right) = _step_on_the_way(board, problem.answer, rng)
@@ -198,7 +198,7 @@ def _figure_moved(problem: TaskProblem, rng: random.Random) -> _Varied:
 
 
 def _another_shape(problem: TaskProblem, rng: random.Random) -> _Varied:
-    """A second shape, or a line, beside the one that is asked about."""
+    """Draw a second shape, or a line, beside the first."""
     if problem.picture is None:
         return None
     picture = Image.fromarray(problem.picture.copy())

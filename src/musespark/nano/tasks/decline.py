@@ -15,6 +15,7 @@ from musespark.nano.tasks.countdown_reading import read as read_countdown
 from musespark.nano.tasks.decline_questions import careless, everyday, lines
 from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
+from musespark.nano.tasks.scope import abstention_sentence
 from musespark.nano.tasks.shapes import phrase_question as ask_about_shape
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem, held_out as is_held_out

@@ -20,9 +20,9 @@ _FILTERS = (
     Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.NEAREST,
 )  # fmt: skip
 _FAINT, _GRAINY, _SHARPEST, _BLURRED = 10.0, 17.0, 60.0, 38.0
-"""Limits on the differences (of 255) between a picture and its redrawing: the difference that any pixel may have; the multiple of
-the mean difference that it may have (noise of JPEG and scaling is everywhere, additions are not); the largest difference of a pixel;
-the largest in a mean of 3x3 pixels.
+"""Limits on the differences (of 255) between a picture and its redrawing: the difference that any pixel may have; the multiple
+of the mean difference that it may have (noise of JPEG and scaling is everywhere, additions are not); the largest difference of a
+pixel; the largest in a mean of 3x3 pixels.
 """
 _MARGIN = 12
 """Largest difference (of 255) of the margins from their own colour."""
