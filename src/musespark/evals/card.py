@@ -114,8 +114,8 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json"),
-        verifiers=outside(directory / "verifiers.json"),
+        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
+        verifiers=outside(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
@@ -128,10 +128,13 @@ def tasks() -> str:
     return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
 
 
-def outside(path: Path) -> str:
-    """The table of what `muse nano outside` measured, with its command; a sentence where nothing was measured."""
+def outside(path: Path, command: str) -> str:
+    """Format the results of `muse nano outside` as a table with the command that measured them.
+
+    command: the one to name if there are no results.
+    """
     if not path.is_file():
-        return "Not measured; `muse nano outside --out DIR` does it."
+        return f"Not measured; `{command}` measures it."
     measured = json.loads(path.read_text())
     lines = [f"`{measured['command']}`", "", "| task | questions | asked | right | confirmed | confirmed, but wrong | abstained |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Problems become packed batches: many traces a row, each token seeing only its own branch."""
+"""Packed batches of problems: many traces a row, each token attends only to its own branch."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from musespark.nano.tasks import Task, load_task
 from musespark.nano.trace import Trace, begin_trace
 
 SHORT, LONG = 512, 864
-"""Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
+"""Tokens of short and long rows. Attention costs the square of it, so only traces too long for a short row go into a long one."""
 SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
-"""How the tokens are divided among the tasks."""
+"""Shares of the tokens, by task."""
 INSTANT_WEIGHT = 0.3
-"""Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""
+"""Loss weight of instant answers, which are mostly beyond the network: at full weight their loss would dominate."""
 
 
 @dataclass
 class Pack:
     """Rows of packed traces.
 
-    tokens, positions, segments (rows, T); ancestors (rows, S, S): whether a segment may see another; patches (N, 256)
-    with `where` (N,) their flat token indices; loss terms (M,): the flat index the prediction is made at, the token to
-    predict, its weight, and the task it belongs to.
+    tokens, positions, segments (rows, T); ancestors (rows, S, S): True if a segment may attend to another; patches (N, 256) with
+    `where` (N,) their flat token indices; loss terms (M,): the flat index the prediction is made at, the token to predict, its
+    weight, and the index of its task.
     """
 
     tokens: np.ndarray
@@ -49,7 +49,7 @@ class Pack:
 
 
 def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, Trace]]:
-    """Endless (task index, trace), each task getting its share of the tokens; a trace longer than LONG is left out."""
+    """Yield (task index, trace) endlessly, each task with its share of the tokens; a trace longer than LONG is left out."""
     rng = random.Random(seed)
     names = list(shares)
     tasks = [load_task(name) for name in names]
@@ -57,13 +57,13 @@ def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, 
     while True:
         index = min(range(len(names)), key=lambda i: written[i] / shares[names[i]])
         trace = compose(tasks[index], rng)
-        if len(trace) <= LONG:  # what is dropped is not charged to its task
+        if len(trace) <= LONG:  # a dropped trace is not counted
             written[index] += len(trace)
             yield index, trace
 
 
 def compose(task: Task, rng: random.Random) -> Trace:
-    """One problem with the thoughts of one or more modes hanging from the same question."""
+    """Generate a problem and write the thoughts of two modes, forked from the same question."""
     problem = task.generate(rng, held_out=False)
     seen = None if problem.picture is None else patches(shrink(problem.picture))
     trace, question = begin_trace(problem.question, seen)
@@ -79,10 +79,10 @@ def compose(task: Task, rng: random.Random) -> Trace:
 
 
 def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pack]]:
-    """Endless batches of the tokens of `rows` long rows: one pack of short rows, and one of long rows when needed."""
+    """Yield batches endlessly, each with the tokens of `rows` long rows: a pack of short rows, and one of long rows if needed."""
     waiting: list[tuple[int, Trace]] = []
     while True:
-        while sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG:  # a choice to fill the gaps from
+        while sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG:  # enough of a choice to fill gaps
             waiting.append(next(source))
         long = sum(len(trace) for _, trace in waiting if len(trace) > SHORT)
         long_rows = min(rows - 1, int(long / 1.5 / LONG))
@@ -97,7 +97,7 @@ def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pac
 def fill(
     waiting: list[tuple[int, Trace]], rows: int, length: int
 ) -> tuple[list[list[tuple[int, Trace]]], list[tuple[int, Trace]]]:
-    """First-fit, the longest first: the filled rows, and what did not fit."""
+    """Fill rows first-fit, longest first; return the filled rows, and the traces that did not fit."""
     filled: list[list[tuple[int, Trace]]] = [[] for _ in range(rows)]
     room = [length] * rows
     left = []
@@ -112,7 +112,7 @@ def fill(
 
 
 def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
-    """Lay the traces of each row one after the other; a row holds at most `length` tokens."""
+    """Concatenate the traces of each row into a pack; a row holds at most `length` tokens."""
     tokens = np.full((len(rows), length), v.PAD, np.int64)
     positions = np.zeros((len(rows), length), np.int64)
     segments = np.zeros((len(rows), length), np.int64)  # segment 0 is the padding, which sees only itself
@@ -127,7 +127,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
             if trace.patches is not None:
                 pictures.append(trace.patches)
                 where.append(index * length + column + 1 + np.arange(v.PLACES))
-            ends: list[int] = []  # flat index of the last token a segment's successor is predicted at
+            ends: list[int] = []  # flat index at which the first token of a segment's children is predicted
             for number, piece in enumerate(trace.segments):
                 mine = segment + number
                 parent = None if piece.parent is None else segment + piece.parent
@@ -159,7 +159,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
 def in_background(
     rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6
 ) -> Iterator[Callable[[], list[Pack]]]:
-    """A function that gives the next batch, made in another process while this one trains; the process ends with the block.
+    """Yield a function that returns the next batch, made in another process while this one trains; the process ends with the block.
 
     The function raises RuntimeError once that process has died.
     """
@@ -186,13 +186,13 @@ def in_background(
 
 
 _WATCH = 5.0
-"""Seconds between two looks at whether the other process lives."""
+"""Seconds between two checks that the other process lives."""
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """A process started here never hears Ctrl-C: the terminal sends it to all, but only the one that trains knows what to do."""
-    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
+    """Ignore Ctrl-C in processes that start in this block: only the training process handles it."""
+    if threading.current_thread() is not threading.main_thread():  # signals cannot be set here
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -210,6 +210,6 @@ def _fill(queue: Any, rows: int, seed: int, shares: dict[str, float]) -> None:
                 queue.put(batch, timeout=_WATCH)
                 break
             except Full:
-                if parent is not None and not parent.is_alive():  # killed: nobody will ever ask
+                if parent is not None and not parent.is_alive():  # the parent was killed
                     queue.cancel_join_thread()
                     return

@@ -1,4 +1,4 @@
-"""The loss curve: a training's log as a picture, one line a task. Needs matplotlib."""
+"""The loss curve: the log of a training as a picture, one line a task. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 
 POINTS = 80
-"""Points of a line; each is the mean of the steps it stands for."""
+"""Points of a line; each is the mean of several steps."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
-"""Told apart by colour-blind people, too (Okabe and Ito, 2008)."""
+"""Distinguishable for colour-blind people (Okabe and Ito, 2008)."""
 _NOT_TASKS = {"step", "tokens", "loss", "rate", "share", "seconds"}
 _LOWEST = 1e-5
 """The log rounds to this; a logarithm needs more than 0."""
 
 
 def read_log(log: Path) -> list[dict[str, Any]]:
-    """The records of a training, one a step. Steps that were lost with an interruption and made again count once."""
+    """Read the records of a training, one a step. Steps repeated after an interruption count once."""
     records: list[dict[str, Any]] = []
     for line in log.read_text(encoding="utf-8").splitlines():
         try:
             record = json.loads(line)
-        except ValueError:  # the line that a killed run was writing
+        except ValueError:  # a line that was cut when the run was killed
             continue
         while records and records[-1]["step"] >= record["step"]:
             records.pop()
@@ -35,7 +35,7 @@ def read_log(log: Path) -> list[dict[str, Any]]:
 
 
 def draw_curve(log: Path, file: Path) -> None:
-    """Draw a log as a PNG file, which is written whole or not at all; nothing is drawn of an empty log. Raises `OSError`."""
+    """Draw a log as a PNG file, written atomically; an empty log draws nothing. Raises `OSError`."""
     records = read_log(log)
     if not records:
         return
@@ -48,7 +48,7 @@ def draw_curve(log: Path, file: Path) -> None:
 
 
 def smooth(records: Sequence[Mapping[str, Any]], task: str) -> tuple[np.ndarray, np.ndarray]:
-    """Millions of tokens, and the mean of the losses that were logged around them; at most POINTS of each."""
+    """Return millions of tokens, and the means of the losses logged around them; at most POINTS of each."""
     seen = [(record["tokens"] / 1e6, record[task]) for record in records if task in record]
     tokens, losses = np.array(seen).T
     parts = np.array_split(np.arange(len(seen)), min(POINTS, len(seen)))
@@ -80,12 +80,12 @@ def _picture(records: Sequence[Mapping[str, Any]]) -> bytes:
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights moved as little as it takes for labels at them not to overlap; their order stays."""
+    """Move heights as little as possible so that labels do not overlap; their order stays."""
     order = sorted(range(len(heights)), key=lambda index: heights[index])
     placed = [0.0] * len(heights)
     lowest = -np.inf
     for index in order:
         placed[index] = lowest = max(heights[index], lowest + gap)
-    # Pushing upwards only would drift; half of what was pushed goes back down.
+    # Moving upwards only would drift, so the mean shift is subtracted.
     drift = float(np.mean([placed[index] - heights[index] for index in order])) if order else 0.0
     return [float(place - drift) for place in placed]
