@@ -114,7 +114,8 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
+        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS,
+        outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
         verifiers=outside(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip

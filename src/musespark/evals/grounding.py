@@ -203,5 +203,5 @@ def mean_interval(
     sums = np.array([[sum(values), len(values)] for values in pages.values()])
     drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (BOOTSTRAP_DRAWS, len(sums)))].sum(1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-    total: np.ndarray = sums.sum(0)
+    total = sums.sum(0)
     return MeanInterval(float(total[0] / total[1]), float(low), float(high), int(total[1]))

@@ -17,11 +17,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musespark.errors import BadOption
 from musespark.evals.outside_pictures import draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.tasks import grid, load_task
 from musespark.nano.tasks.code import tidy
 from musespark.nano.tasks.code_reading import find_program, output_of
@@ -56,7 +55,7 @@ class OutsideQuestion:
     task: str
     name: str
     question: str
-    picture: np.ndarray | None
+    picture: Array | None
     answers: tuple[str, ...]
     """Candidate answers: the usual one, and one that a model gave."""
     rights: frozenset[str] | None = None
@@ -153,7 +152,7 @@ def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
 ) -> Iterator[OutsideQuestion]:
     name = record["name"]
-    picture: np.ndarray | None
+    picture: Array | None
     if task == "maze":
         maze = record["maze"]
         question, picture, board = record["q"], draw_maze(maze, name), _board(maze)

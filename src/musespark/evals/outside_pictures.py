@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from musespark.nano.arrays import Array
 from musespark.nano.tasks import frames
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
 
@@ -32,7 +33,7 @@ OTHER_SHAPES = (
 _CLASSIC = {"S": "stool", "H": "hole", "G": "goal"}
 
 
-def draw_maze(maze: Mapping[str, Any], style: str) -> np.ndarray:
+def draw_maze(maze: Mapping[str, Any], style: str) -> Array:
     """Draw a maze of R x C cells with passages P, from cell s to cell g; e: an edge with a wall of another colour."""
     rows, columns, passages = maze["R"], maze["C"], {tuple(sorted(pair)) for pair in maze["P"]}
     if style == "unsolvable":
@@ -89,7 +90,7 @@ def _marks(pen: ImageDraw.ImageDraw, maze: Mapping[str, Any], style: str, paper:
             pen.ellipse((x - 11, y - 11, x + 11, y + 11), fill=colour)
 
 
-def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> np.ndarray:
+def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> Array:
     solid = np.zeros((2 * maze["R"] + 1, 2 * maze["C"] + 1, 3), np.uint8)
     for cell in range(maze["R"] * maze["C"]):
         row, column = divmod(cell, maze["C"])
@@ -101,7 +102,7 @@ def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> np.ndarr
     return solid.repeat(20, 0).repeat(20, 1)
 
 
-def _finished(image: Image.Image, style: str) -> np.ndarray:
+def _finished(image: Image.Image, style: str) -> Array:
     if "rotated" in style:
         image = image.rotate(5 if "5" in style else 3, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
     if "blur" in style:
@@ -125,7 +126,7 @@ def _finished(image: Image.Image, style: str) -> np.ndarray:
     return np.asarray(image)
 
 
-def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.ndarray | None:
+def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> Array | None:
     """Draw a map in gymnasium's letters; classic: directory with the art of gymnasium up to 1.2, for styles named "old ..."."""
     rows = tuple(lake["desc"])
     if "no picture" in style:
@@ -151,7 +152,7 @@ def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.n
     return _finished(Image.fromarray(frame), style)
 
 
-def _letters(rows: Sequence[str]) -> np.ndarray:
+def _letters(rows: Sequence[str]) -> Array:
     image = Image.new("RGB", (len(rows) * 48,) * 2, (255, 255, 255))
     pen = ImageDraw.Draw(image)
     for row, letters in enumerate(rows):
@@ -161,7 +162,7 @@ def _letters(rows: Sequence[str]) -> np.ndarray:
     return np.asarray(image)
 
 
-def _classic(rows: Sequence[str], walked: int, art: Path) -> np.ndarray:
+def _classic(rows: Sequence[str], walked: int, art: Path) -> Array:
     def laid(*names: str) -> Image.Image:
         cell = Image.new("RGBA", (64, 64))
         for name in names:
@@ -179,7 +180,7 @@ def _classic(rows: Sequence[str], walked: int, art: Path) -> np.ndarray:
     return np.asarray(image)
 
 
-def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> np.ndarray | None:
+def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> Array | None:
     """Draw a picture whose answer is in `want`: one shape on a pale ground, varied as the name says."""
     if "no picture" in name:
         return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from musespark.nano.arrays import Array
 from musespark.nano.tasks import TaskProblem, frames, grid, load_task, walls
 from musespark.nano.tasks.grid import STEPS, Grid
 from musespark.nano.tasks.walls import Style
@@ -58,7 +59,7 @@ class Variation:
     change: str
     """Name of the change."""
     question: str
-    picture: np.ndarray | None
+    picture: Array | None
     usual: str
 
 
@@ -75,7 +76,7 @@ def vary(task: str, count: int, seed: int = 0) -> Iterator[Variation]:
             yield Variation(task, change.__name__.strip("_").replace("_", " "), *varied)
 
 
-_Varied = tuple[str, np.ndarray | None, str] | None
+_Varied = tuple[str, Array | None, str] | None
 
 
 def _worded(problem: TaskProblem, change: Callable[[str], str]) -> _Varied:

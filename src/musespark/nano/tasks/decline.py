@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array, Pixels
 from musespark.nano.tasks.countdown_reading import read as read_countdown
 from musespark.nano.tasks.decline_questions import careless, everyday, lines
 from musespark.nano.tasks.lake import Lake
@@ -28,7 +29,7 @@ SENTENCE = (
 )
 
 
-def declining(question: str, picture: np.ndarray | None) -> tuple[str, str]:
+def declining(question: str, picture: Array | None) -> tuple[str, str]:
     """Return the sentence and the reason for a question that the network assigned to none of its tasks.
 
     For a Countdown question that can be read, the reason is its numbers, or only its wording.
@@ -66,11 +67,11 @@ class Decline:
         """Return True if the answer is the declining sentence."""
         return answer.strip() == SENTENCE
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
         """Return None: it cannot be checked that a question belongs to no task."""
         return None
 
-    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
         """Return None: the network has abstained already."""
         return None
 
@@ -80,7 +81,7 @@ def everyday_by_hand() -> tuple[str, ...]:
     return lines("everyday.txt")
 
 
-def _draw_question(rng: random.Random) -> tuple[str, np.ndarray | None]:
+def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a task, but its picture is missing
         return careless(_about_a_picture(rng)[0], rng), None
@@ -99,32 +100,32 @@ def _about_a_picture(rng: random.Random) -> tuple[str, str]:
     return (Lake() if task == "lake" else Maze()).generate(rng, False).question, task
 
 
-def _unlike(task: str, rng: random.Random) -> np.ndarray:
+def _unlike(task: str, rng: random.Random) -> Array:
     """Return a picture that does not fit a question of this task."""
     kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task]
     return _PICTURES[rng.choice(kinds)](rng)
 
 
-def any_picture(rng: random.Random) -> np.ndarray:
+def any_picture(rng: random.Random) -> Array:
     """Return noise, a plain colour, a gradient, or a picture from one of the tasks."""
     return _PICTURES[rng.choice(list(_PICTURES))](rng)
 
 
-def _noise(rng: random.Random) -> np.ndarray:
+def _noise(rng: random.Random) -> Array:
     numbers = np.random.default_rng(rng.getrandbits(32))
     coarse = rng.choice((1, 1, 4, 8, 16))
     small = numbers.integers(0, 256, (64 // coarse, 64 // coarse, 3), dtype=np.uint8)
-    large: np.ndarray = small.repeat(coarse, 0).repeat(coarse, 1)
+    large: Array = small.repeat(coarse, 0).repeat(coarse, 1)
     return large
 
 
-def _plain(rng: random.Random) -> np.ndarray:
+def _plain(rng: random.Random) -> Array:
     picture = np.empty((rng.randint(16, 96), rng.randint(16, 96), 3), np.uint8)
     picture[:] = [rng.randint(0, 255) for _ in range(3)]
     return picture
 
 
-def _gradient(rng: random.Random) -> np.ndarray:
+def _gradient(rng: random.Random) -> Array:
     """A smooth change between four colours, as in a sky or a wall, with a little grain."""
     numbers = np.random.default_rng(rng.getrandbits(32))
     corners = numbers.uniform(0, 255, (2, 2, 3))
@@ -132,17 +133,17 @@ def _gradient(rng: random.Random) -> np.ndarray:
     top = corners[0, 0] * (1 - right) + corners[0, 1] * right
     bottom = corners[1, 0] * (1 - right) + corners[1, 1] * right
     grain = numbers.normal(0, rng.choice((0, 3, 12)), (64, 64, 1))
-    picture: np.ndarray = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
+    picture: Array = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
     return picture
 
 
-def _of(task: Lake | Maze, rng: random.Random) -> np.ndarray:
+def _of(task: Lake | Maze, rng: random.Random) -> Array:
     picture = task.generate(rng, False).picture
     assert picture is not None
     return picture
 
 
-_PICTURES: dict[str, Callable[[random.Random], np.ndarray]] = {
+_PICTURES: dict[str, Callable[[random.Random], Array]] = {
     "noise": _noise,
     "plain": _plain,
     "gradient": _gradient,

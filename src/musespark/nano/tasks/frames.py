@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from musespark.nano.arrays import Array
 from musespark.nano.canvas import Canvas
 from musespark.nano.tasks.grid import Grid
 
@@ -24,12 +25,12 @@ CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
 _FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
 
-def current(rows: tuple[str, ...]) -> np.ndarray:
+def current(rows: tuple[str, ...]) -> Array:
     """Render a map as gymnasium 1.4 does after a reset, (64 * n, 64 * n, 3) uint8."""
     return _mosaic([[current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
 
 
-def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
+def scaled(frame: Array, rng: random.Random) -> Array:
     """Return half of the frames unchanged, the others scaled to a side between 64 pixels and their own."""
     if rng.random() < 0.5:
         return frame
@@ -37,7 +38,7 @@ def scaled(frame: np.ndarray, rng: random.Random) -> np.ndarray:
     return np.asarray(Image.fromarray(frame).resize((side, side), rng.choice(_FILTERS)))
 
 
-def own(grid: Grid, rng: random.Random) -> np.ndarray:
+def own(grid: Grid, rng: random.Random) -> Array:
     """Draw a map in the model's own tiles, 64 to 384 pixels a side."""
     canvas = Canvas()
     for cell, tile in enumerate(grid.tiles):
@@ -45,7 +46,7 @@ def own(grid: Grid, rng: random.Random) -> np.ndarray:
     return canvas.pixels(rng.randint(1, 6))
 
 
-def _mosaic(cells: list[list[np.ndarray]]) -> np.ndarray:
+def _mosaic(cells: list[list[Array]]) -> Array:
     return np.concatenate([np.concatenate(row, axis=1) for row in cells], axis=0)
 
 
@@ -56,7 +57,7 @@ def _crack(x: int, y: int, letter: str) -> int | None:
 
 
 @functools.cache
-def current_cell(letter: str, crack: int | None = None) -> np.ndarray:
+def current_cell(letter: str, crack: int | None = None) -> Array:
     """Render one cell of gymnasium 1.4, (64, 64, 3) uint8; `crack`: the crack on a frozen one, 0 or 1."""
     if letter == "H":
         return _bordered(_art("tile_hole")[..., :3].copy())
@@ -76,17 +77,17 @@ def current_cell(letter: str, crack: int | None = None) -> np.ndarray:
 
 
 @functools.cache
-def _art(name: str) -> np.ndarray:
+def _art(name: str) -> Array:
     return np.asarray(Image.open(ART / f"{name}.png").convert("RGBA"))
 
 
-def _bordered(cell: np.ndarray) -> np.ndarray:
+def _bordered(cell: Array) -> Array:
     cell[[0, -1], :] = _BORDER
     cell[:, [0, -1]] = _BORDER
     return cell
 
 
-def _lay(cell: np.ndarray, art: np.ndarray, top: int, left: int) -> None:
+def _lay(cell: Array, art: Array, top: int, left: int) -> None:
     """Blend as pygame does, bit for bit."""
     there = cell[top : top + art.shape[0], left : left + art.shape[1]]
     colour, alpha = art[..., :3].astype(np.int32), art[..., 3:].astype(np.int32)

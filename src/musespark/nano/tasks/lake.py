@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 
-import numpy as np
-
 from musespark.nano import tiles
+from musespark.nano.arrays import Array, Pixels
 from musespark.nano.tasks import frames, grid
 from musespark.nano.tasks.grid import BIT, SIZES, STEPS, Grid
 from musespark.nano.tasks.grid_questions import (
@@ -50,14 +49,14 @@ class Lake:
         """Return True if the moves are safe, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
         if picture is None or drawn is None or not is_explained(drawn, picture):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
-    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
         """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
@@ -107,7 +106,7 @@ def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
     return tuple("".join(letters[row * size : (row + 1) * size]) for row in range(size))
 
 
-def _draw(rows: tuple[str, ...], rng: random.Random) -> np.ndarray:
+def _draw(rows: tuple[str, ...], rng: random.Random) -> Array:
     """Draw three quarters of the maps as gymnasium renders them, at any scale; the others in the model's own style."""
     if rng.random() < 0.25:
         return frames.own(read_map(rows), rng)

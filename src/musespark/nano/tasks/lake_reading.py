@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.canvas import Canvas
 from musespark.nano.picture import trim
 from musespark.nano.tasks import frames
@@ -42,14 +43,14 @@ class DrawnLake:
     """True if drawn by gymnasium up to version 1.2, whose art is not available to compare every pixel with."""
 
 
-def look(pixels: np.ndarray) -> DrawnLake | None:
+def look(pixels: Array) -> DrawnLake | None:
     """Read the map in a picture (height, width, 3) uint8, if it clearly is one with a few cells; None otherwise."""
     if rows := _read_own(pixels):
         return DrawnLake(rows)
     return _read_frame(trim(pixels))
 
 
-def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
+def is_explained(lake: DrawnLake, pixels: Array) -> bool:
     """Return True if the map accounts for every pixel of the picture: nothing was moved or added."""
     if lake.is_older:
         return False
@@ -58,13 +59,13 @@ def is_explained(lake: DrawnLake, pixels: np.ndarray) -> bool:
     return explains(_own(lake.rows), pixels)
 
 
-def read_lake(pixels: np.ndarray) -> tuple[str, ...] | None:
+def read_lake(pixels: Array) -> tuple[str, ...] | None:
     """Read the map in gymnasium's letters; None if the picture (height, width, 3) uint8 is not clearly one."""
     seen = look(pixels)
     return None if seen is None else seen.rows
 
 
-def _own(rows: tuple[str, ...]) -> np.ndarray:
+def _own(rows: tuple[str, ...]) -> Array:
     """Draw a map in the model's own tiles, 64 pixels a side."""
     sheet = Canvas()
     for row, letters in enumerate(rows):
@@ -74,14 +75,14 @@ def _own(rows: tuple[str, ...]) -> np.ndarray:
     return sheet.pixels()
 
 
-def _read_own(pixels: np.ndarray) -> tuple[str, ...] | None:
+def _read_own(pixels: Array) -> tuple[str, ...] | None:
     drawn = read_tiles(pixels)
     if drawn is None or any(tile not in _LETTERS for row in drawn for tile in row):
         return None
     return _checked(["".join(_LETTERS[tile] for tile in row) for row in drawn])
 
 
-def _read_frame(pixels: np.ndarray) -> DrawnLake | None:
+def _read_frame(pixels: Array) -> DrawnLake | None:
     """Try every size and both versions; accept the best fit if every cell fits and no other reading is close."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < 32:
         return None
@@ -108,7 +109,7 @@ def _checked(rows: list[str]) -> tuple[str, ...] | None:
 
 
 @functools.cache
-def _templates() -> list[tuple[str, np.ndarray]]:
+def _templates() -> list[tuple[str, Array]]:
     """Return for each version the letters and the colours of their cells, (letters, parts * 3)."""
     cells = [("F", None), ("F", 0), ("F", 1), ("H", None), ("S", None), ("G", None)]
     new = [Areas(frames.current_cell(letter, crack)).means(_FINE, _FINE).ravel() for letter, crack in cells]

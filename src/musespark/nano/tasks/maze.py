@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-import numpy as np
-
 from musespark.nano import tiles
+from musespark.nano.arrays import Pixels
 from musespark.nano.tasks import grid, walls
 from musespark.nano.tasks.grid import BACK, BIT, SIZES, STEPS, Grid
 from musespark.nano.tasks.grid_questions import (
@@ -48,13 +47,13 @@ class Maze:
         """Return True if the moves pass no wall, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
         drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
-    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
         """Abstain from unknown conditions, pictures without a maze, mazes of other sizes, and mazes without a path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason

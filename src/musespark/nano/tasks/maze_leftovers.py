@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageFilter
 
+from musespark.nano.arrays import Array
 from musespark.nano.tasks.maze_sheet import Sheet, edges
 from musespark.nano.tasks.reading import is_noise
 
@@ -60,7 +61,7 @@ def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
     return is_noise(left_over, _FAINT + _GRAINY * mean, 0.0) and _openings_are_plain(sheet, size, exits, ground, left_over)
 
 
-def _is_ground(sheet: Sheet) -> np.ndarray:
+def _is_ground(sheet: Sheet) -> Array:
     """Return the light pixels within the outer walls."""
     top, left = sheet.corner
     mask = np.zeros(sheet.pixels.shape[:2], bool)
@@ -74,15 +75,15 @@ def _is_unbroken(sheet: Sheet, y: float, x: float, size: int) -> bool:
     return float((strip.max(1 if x == int(x) else 0) > 0.25).mean()) >= _UNBROKEN
 
 
-def _off_mixture(colours: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> np.ndarray:
+def _off_mixture(colours: Array, ground: Array, paint: Array) -> Array:
     """Return the distance of colours (n, 3) from all mixtures of two others, in the channel with the largest."""
     axis = paint - ground
     share = np.clip((colours - ground) @ axis / max(float(axis @ axis), 1.0), 0, 1)
-    off: np.ndarray = np.abs(colours - ground - share[..., None] * axis).max(-1)
+    off: Array = np.abs(colours - ground - share[..., None] * axis).max(-1)
     return off
 
 
-def _near_dots(sheet: Sheet) -> np.ndarray:
+def _near_dots(sheet: Sheet) -> Array:
     """Return the places where a dot may touch a wall: a square that fills its cell."""
     near = np.zeros(sheet.walls.shape, bool)
     top, left = sheet.corner
@@ -94,13 +95,13 @@ def _near_dots(sheet: Sheet) -> np.ndarray:
     return near
 
 
-def _grown(mask: np.ndarray, by: int) -> np.ndarray:
+def _grown(mask: Array, by: int) -> Array:
     """Grow a mask by `by` rows and columns."""
     image = Image.fromarray(mask.astype(np.uint8) * 255)
     return np.asarray(image.filter(ImageFilter.BoxBlur(by))) > 0  # one pixel's share of 17 x 17 is still rounded up to 1
 
 
-def _dot(sheet: Sheet, middle: tuple[float, float], ground: np.ndarray, walls: np.ndarray) -> np.ndarray | None:
+def _dot(sheet: Sheet, middle: tuple[float, float], ground: Array, walls: Array) -> Array | None:
     """Return the pixels of a dot if it is a plain disc or square; None for anything else."""
     top, left = sheet.corner
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
@@ -122,7 +123,7 @@ def _dot(sheet: Sheet, middle: tuple[float, float], ground: np.ndarray, walls: n
     return None
 
 
-def _reach(share: np.ndarray, down: np.ndarray, right: np.ndarray, walls: np.ndarray) -> float:
+def _reach(share: Array, down: Array, right: Array, walls: Array) -> float:
     """Return the area of a dot in pixels: its paint, as far as it is connected to the middle."""
     near, before = 2.0, -1.0
     area = 0.0
@@ -135,7 +136,7 @@ def _reach(share: np.ndarray, down: np.ndarray, right: np.ndarray, walls: np.nda
     return max(area, 1.0)
 
 
-def _openings_are_plain(sheet: Sheet, size: int, exits: Sequence[int], ground: np.ndarray, left_over: np.ndarray) -> bool:
+def _openings_are_plain(sheet: Sheet, size: int, exits: Sequence[int], ground: Array, left_over: Array) -> bool:
     """Return True if no faint line crosses an opening, which noise would hide in single pixels."""
     top, left = sheet.corner
     over = left_over[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]

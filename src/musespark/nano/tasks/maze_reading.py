@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.canvas import Canvas
 from musespark.nano.tasks.maze_leftovers import is_all
 from musespark.nano.tasks.maze_sheet import DrawnMaze, Sheet, checked
@@ -16,14 +17,14 @@ __all__ = ["DrawnMaze", "read_maze"]
 _SIZES = range(2, 13)
 _LARGEST = 768
 """Most pixels per side; larger pictures are averaged down."""
-def read_maze(pixels: np.ndarray) -> DrawnMaze | None:
+def read_maze(pixels: Array) -> DrawnMaze | None:
     """Read the maze in a picture (height, width, 3) uint8; None if it is not clearly one, or there is more in the picture."""
     if min(pixels.shape[:2]) < 48:
         return None
     return _read_own(pixels) or _read_drawn(pixels)
 
 
-def _read_own(pixels: np.ndarray) -> DrawnMaze | None:
+def _read_own(pixels: Array) -> DrawnMaze | None:
     drawn = read_tiles(pixels)
     if drawn is None:
         return None
@@ -36,7 +37,7 @@ def _read_own(pixels: np.ndarray) -> DrawnMaze | None:
     return maze if maze and explains(_own(drawn), pixels) else None
 
 
-def _own(drawn: list[list[int]]) -> np.ndarray:
+def _own(drawn: list[list[int]]) -> Array:
     """Draw tiles as the model does, 64 pixels a side."""
     sheet = Canvas()
     for row, looks in enumerate(drawn):
@@ -45,7 +46,7 @@ def _own(drawn: list[list[int]]) -> np.ndarray:
     return sheet.pixels()
 
 
-def _read_drawn(pixels: np.ndarray) -> DrawnMaze | None:
+def _read_drawn(pixels: Array) -> DrawnMaze | None:
     if max(pixels.shape[:2]) > _LARGEST:
         scale = _LARGEST / max(pixels.shape[:2])
         pixels = Areas(pixels).means(round(pixels.shape[0] * scale), round(pixels.shape[1] * scale))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 
 _DARK = 0.25
 """Least darkness of a pixel of a wall: thin walls are blurred."""
@@ -33,18 +34,18 @@ class DrawnMaze:
 class Sheet:
     """The walls of a picture (1: as dark as ink, 0: ground), cropped to their outer edge, and its dots."""
 
-    walls: np.ndarray
+    walls: Array
     thick: float
     """Thickness of the walls, in pixels."""
     dots: tuple[tuple[float, float], tuple[float, float]]
     """Row and column of the middle of the green dot and of the red one, in pixels of `walls`."""
-    pixels: np.ndarray
+    pixels: Array
     """The whole picture, (height, width, 3) float32."""
     corner: tuple[int, int]
     """Row and column of the picture where `walls` begins."""
 
     @classmethod
-    def of(cls, pixels: np.ndarray) -> Sheet | None:
+    def of(cls, pixels: Array) -> Sheet | None:
         """Separate ink, ground and dots by colour; None if one of them is missing."""
         red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
         start, goal = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
@@ -128,7 +129,7 @@ def edges(row: int, column: int) -> Iterator[tuple[int, float, float]]:
     yield tiles.R, row + 0.5, column + 1
 
 
-def _middle(mask: np.ndarray) -> tuple[float, float] | None:
+def _middle(mask: Array) -> tuple[float, float] | None:
     """Return row and column of the middle of the one dot in a mask; None if there is none, or it is not one dot."""
     places = np.argwhere(mask) + 0.5
     if len(places) < 6:
@@ -141,12 +142,12 @@ def _middle(mask: np.ndarray) -> tuple[float, float] | None:
     return float(places[within, 0].mean()), float(places[within, 1].mean())
 
 
-def _extent(darkest: np.ndarray) -> tuple[int, int] | None:
+def _extent(darkest: Array) -> tuple[int, int] | None:
     inside = np.flatnonzero(darkest > 0.3)
     return (int(inside[0]), int(inside[-1]) + 1) if len(inside) else None
 
 
-def _thickness(walls: np.ndarray) -> float:
+def _thickness(walls: Array) -> float:
     """Measure the thickness of the outer walls, in pixels: the dark run from the edge, as the median of all rows and columns."""
     widths = []
     for turn in range(4):

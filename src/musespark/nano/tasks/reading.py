@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from musespark.nano import canvas, tiles
+from musespark.nano.arrays import Array
 from musespark.nano.picture import within_margins
 from musespark.nano.vocabulary import GRID
 
@@ -28,7 +29,7 @@ _MARGIN = 12
 """Largest difference (of 255) of the margins from their own colour."""
 
 
-def explains(drawn: np.ndarray, seen: np.ndarray) -> bool:
+def explains(drawn: Array, seen: Array) -> bool:
     """Return True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture."""
     height, width = seen.shape[:2]
     sheet = Image.fromarray(drawn)
@@ -36,11 +37,11 @@ def explains(drawn: np.ndarray, seen: np.ndarray) -> bool:
     return any(_is_close(np.asarray(one), seen) for one in scaled)
 
 
-def _is_close(drawn: np.ndarray, seen: np.ndarray) -> bool:
+def _is_close(drawn: Array, seen: Array) -> bool:
     return is_noise(np.abs(drawn.astype(np.int16) - seen).max(-1), _FAINT)
 
 
-def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool:
+def is_noise(apart: Array, faint: float, mean: float | None = None) -> bool:
     """Return True if differences (height, width), 0 to 255, look like noise of scaling and JPEG, and not like an addition.
 
     faint: difference that any pixel may have; mean: the mean difference, if some were set to 0 before.
@@ -52,7 +53,7 @@ def is_noise(apart: np.ndarray, faint: float, mean: float | None = None) -> bool
     return int(blurred.max()) <= _BLURRED
 
 
-def has_plain_margins(pixels: np.ndarray) -> bool:
+def has_plain_margins(pixels: Array) -> bool:
     """Return True if everything that `picture.trim` cuts off has one colour."""
     rest = np.ones(pixels.shape[:2], bool)
     rest[within_margins(pixels)] = False
@@ -63,10 +64,10 @@ def has_plain_margins(pixels: np.ndarray) -> bool:
 class Areas:
     """Mean colours of a picture (height, width, 3) in parts of any size, from running sums (Crow 1984, an axis at a time)."""
 
-    def __init__(self, pixels: np.ndarray) -> None:
+    def __init__(self, pixels: Array) -> None:
         self._down = _running(pixels)
 
-    def means(self, rows: int, columns: int) -> np.ndarray:
+    def means(self, rows: int, columns: int) -> Array:
         """Return the mean colour of each of rows x columns equal parts, (rows, columns, 3) float64.
 
         A pixel on the border of two parts counts in both, by the share of its area.
@@ -75,7 +76,7 @@ class Areas:
         return _parts(_running(strips.swapaxes(0, 1)), columns).swapaxes(0, 1)
 
 
-def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
+def read_tiles(pixels: Array) -> list[list[int]] | None:
     """Read a map in the model's own style, as rows of base tiles; None for any other picture."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < canvas.SIDE:
         return None
@@ -97,18 +98,18 @@ def read_tiles(pixels: np.ndarray) -> list[list[int]] | None:
     return [[int(tile) for tile in row[:size]] for row in nearest[:size]]
 
 
-def _running(values: np.ndarray) -> np.ndarray:
+def _running(values: Array) -> Array:
     """Running sums along the first axis, beginning with 0."""
     sums = np.zeros((len(values) + 1, *values.shape[1:]))
     np.cumsum(values, axis=0, out=sums[1:])
     return sums
 
 
-def _parts(sums: np.ndarray, count: int) -> np.ndarray:
+def _parts(sums: Array, count: int) -> Array:
     """Means over equal parts of the first axis, from its running sums."""
     length = len(sums) - 1
     edges = np.linspace(0, length, count + 1)
     below = np.minimum(edges.astype(int), length - 1)
     share = (edges - below)[:, None, None]
-    means: np.ndarray = np.diff(sums[below] * (1 - share) + sums[below + 1] * share, axis=0) * (count / length)
+    means: Array = np.diff(sums[below] * (1 - share) + sums[below + 1] * share, axis=0) * (count / length)
     return means

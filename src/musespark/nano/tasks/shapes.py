@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array, Pixels
 from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
 from musespark.nano.tasks.shapes_reading import look
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem
@@ -98,13 +99,13 @@ class Shapes:
         """Return True if the answer is easy-VQA's."""
         return answer.strip().lower() == problem.answer
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
         """Check the answer by geometry; None if picture or question were not understood completely, or are not of this task."""
         seen = look(picture) if picture is not None else None
         expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
 
-    def abstention_reason(self, question: str, picture: np.ndarray | None) -> str | None:
+    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
         """Abstain from unknown conditions, and pictures without one known shape in one known colour."""
         if picture is None:
             return "there is no picture with it"
@@ -233,7 +234,7 @@ def _paths(split: str) -> dict[int, str]:
 
 
 @cache
-def _picture(split: str, image: int) -> np.ndarray:
+def _picture(split: str, image: int) -> Array:
     with Image.open(_paths(split)[image]) as opened:
         picture = np.array(opened.convert("RGB"))
     picture.setflags(write=False)

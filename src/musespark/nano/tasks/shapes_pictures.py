@@ -10,6 +10,8 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw
 
+from musespark.nano.arrays import Array
+
 COLOURS: dict[str, tuple[int, int, int]] = {
     "red": (255, 0, 0),
     "green": (0, 255, 0),
@@ -27,7 +29,7 @@ _FINE = 4
 _LARGEST_READ = 512
 
 
-def draw(colour: str, shape: str, rng: random.Random) -> np.ndarray:
+def draw(colour: str, shape: str, rng: random.Random) -> Array:
     """Draw the shape on a pale ground, (64, 64, 3) uint8."""
     ground = tuple(rng.randint(230, 255) for _ in range(3))
     full = SIDE * _FINE
@@ -48,7 +50,7 @@ def draw(colour: str, shape: str, rng: random.Random) -> np.ndarray:
     return np.array(small)
 
 
-def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
+def varied(picture: Array, rng: random.Random) -> Array:
     """Vary a picture: mirrored, moved (within the edges), a little brighter or darker."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
@@ -64,11 +66,11 @@ def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
         ]
         picture = moved
     light = np.array([rng.randint(-4, 4) for _ in range(3)])
-    lit: np.ndarray = np.clip(picture.astype(int) + light, 0, 255).astype(np.uint8)
+    lit: Array = np.clip(picture.astype(int) + light, 0, 255).astype(np.uint8)
     return lit
 
 
-def read(picture: np.ndarray) -> tuple[str, str] | None:
+def read(picture: Array) -> tuple[str, str] | None:
     """Read colour and shape by geometry; None unless there is clearly one shape of a known colour."""
     if picture.ndim != 3 or min(picture.shape[:2]) < 8:
         return None
@@ -92,7 +94,7 @@ def read(picture: np.ndarray) -> tuple[str, str] | None:
     return (colour, shape) if shape else None
 
 
-def _shape(covered: np.ndarray) -> str | None:
+def _shape(covered: Array) -> str | None:
     """Classify a shape: rectangle, circle and triangle fill 1, pi/4 and 1/2 of their bounding box."""
     width, height = covered.sum(1).max(), covered.sum(0).max()
     if min(width, height) < 4 or covered.sum() > 0.9 * covered.size:
@@ -105,12 +107,12 @@ def _shape(covered: np.ndarray) -> str | None:
     return "triangle" if 0.42 < fill < 0.71 else None
 
 
-def _nearest(paint: np.ndarray) -> str | None:
+def _nearest(paint: Array) -> str | None:
     distances = sorted((float(np.abs(paint - np.array(value)).max()), name) for name, value in COLOURS.items())
     return distances[0][1] if distances[0][0] < 48 else None
 
 
-def ground_of(picture: np.ndarray) -> np.ndarray:
+def ground_of(picture: Array) -> Array:
     """Return the most frequent colour of the border."""
     border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])[..., :3]
     packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: much faster to count than rows of three
@@ -119,7 +121,7 @@ def ground_of(picture: np.ndarray) -> np.ndarray:
     return np.array((most >> 16, most >> 8 & 255, most & 255))
 
 
-def _extent(mask: np.ndarray) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+def _extent(mask: Array) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
     """Return the first row and column of a mask, and one past the last."""
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from musespark.nano.arrays import Array
 from musespark.nano.tasks.reading import is_noise
 from musespark.nano.tasks.shapes_pictures import COLOURS, ground_of, read
 
@@ -62,12 +63,12 @@ class Seen:
 class _Ideal:
     """An ideal shape without noise: the distance of every pixel from its rim, negative inside."""
 
-    distance: np.ndarray
+    distance: Array
     rim: float
     """Length of the rim, in pixels."""
 
 
-def look(picture: np.ndarray) -> Seen | None:
+def look(picture: Array) -> Seen | None:
     """Read the one shape in a picture (height, width, 3) uint8; None if there is anything else, or it has no name here."""
     found = read(picture)
     if found is None:
@@ -93,13 +94,13 @@ def look(picture: np.ndarray) -> Seen | None:
     return Seen(colour, shape, straightness, float(ground.min()) >= PALE)
 
 
-def _paint(pixels: np.ndarray, ground: np.ndarray) -> np.ndarray:
+def _paint(pixels: Array, ground: Array) -> Array:
     differs = np.abs(pixels - ground).sum(-1)
-    paint: np.ndarray = np.median(pixels[differs > 0.75 * differs.max()], axis=0)
+    paint: Array = np.median(pixels[differs > 0.75 * differs.max()], axis=0)
     return paint
 
 
-def _is_all(pixels: np.ndarray, distance: np.ndarray, ground: np.ndarray, paint: np.ndarray) -> bool:
+def _is_all(pixels: Array, distance: Array, ground: Array, paint: Array) -> bool:
     """Return True if the ground is plain, the paint is plain, and the pixels on the rim are mixtures of the two."""
     outer, inner = distance > _RIM, distance < -_RIM
     apart = np.where(outer, np.abs(pixels - ground).max(-1), np.where(inner, np.abs(pixels - paint).max(-1), 0.0))
@@ -109,7 +110,7 @@ def _is_all(pixels: np.ndarray, distance: np.ndarray, ground: np.ndarray, paint:
     return is_noise(apart, _FAINT) and is_noise(off, 4 * _FAINT)
 
 
-def _places(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, float]:
+def _places(covered: Array) -> tuple[Array, Array, float, float, float]:
     """Return rows, columns, the row and column of the centre, and the area."""
     rows, columns = np.ogrid[: covered.shape[0], : covered.shape[1]]
     down, right = rows + 0.5, columns + 0.5
@@ -117,13 +118,13 @@ def _places(covered: np.ndarray) -> tuple[np.ndarray, np.ndarray, float, float, 
     return down, right, float((covered * down).sum()) / area, float((covered * right).sum()) / area, area
 
 
-def _disc(covered: np.ndarray) -> _Ideal:
+def _disc(covered: Array) -> _Ideal:
     down, right, y, x, area = _places(covered)
     radius = float((area / np.pi) ** 0.5)
     return _Ideal(np.hypot(down - y, right - x) - radius, 2 * float(np.pi) * radius)
 
 
-def _rectangle(covered: np.ndarray) -> _Ideal:
+def _rectangle(covered: Array) -> _Ideal:
     down, right, y, x, area = _places(covered)
     width, height = float(covered.sum(1).max()), float(covered.sum(0).max())
     scale = (area / (width * height)) ** 0.5
@@ -131,7 +132,7 @@ def _rectangle(covered: np.ndarray) -> _Ideal:
     return _Ideal(np.maximum(np.abs(right - x) - width / 2, np.abs(down - y) - height / 2), 2 * (width + height))
 
 
-def _triangle(covered: np.ndarray) -> _Ideal:
+def _triangle(covered: Array) -> _Ideal:
     down, right, y, x, area = _places(covered)
     width = (2 * area / _TALL) ** 0.5
     height = _TALL * width
@@ -140,7 +141,7 @@ def _triangle(covered: np.ndarray) -> _Ideal:
     return _Ideal(np.maximum(slope, down - foot), width + 2 * side)
 
 
-def _is_round(covered: np.ndarray) -> bool | None:
+def _is_round(covered: Array) -> bool | None:
     """Return True for a certain disc; None if it certainly is none; False if unsure."""
     down, right, y, x, _ = _places(covered)
     z = (right - x) + 1j * (down - y)
@@ -151,7 +152,7 @@ def _is_round(covered: np.ndarray) -> bool | None:
     return all(moment <= _ROUND[k % 4 == 0] for k, moment in moments.items())
 
 
-def _is_rectangular(covered: np.ndarray) -> bool | None:
+def _is_rectangular(covered: Array) -> bool | None:
     """Return True if all rows, and all columns, have one length and one middle; None if they certainly do not."""
     differences = [_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)]
     certain = _certain(max(length for length, _ in differences), max(middle for _, middle in differences), _STRAIGHT)
@@ -159,7 +160,7 @@ def _is_rectangular(covered: np.ndarray) -> bool | None:
     return certain and float(np.abs(covered - product).max()) <= _CORNERS
 
 
-def _is_triangular(covered: np.ndarray) -> bool | None:
+def _is_triangular(covered: Array) -> bool | None:
     """Return True if the rows grow evenly from nothing to the foot, about one middle; None if they certainly do not."""
     _, _, y, _, area = _places(covered)
     width = float((2 * area / _TALL) ** 0.5)
@@ -170,13 +171,13 @@ def _is_triangular(covered: np.ndarray) -> bool | None:
     return certain and not (is_hard and (covered.sum(1) > 0.5).sum() - 4 < _ROWS)
 
 
-def _is_hard(covered: np.ndarray) -> bool:
+def _is_hard(covered: Array) -> bool:
     """Return True if hardly any pixel is half covered."""
     rim = 4 * float(covered.sum()) ** 0.5
     return bool(((covered > 0.1) & (covered < 0.9)).sum() < _HARD * rim)
 
 
-def _rows(covered: np.ndarray, expected: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> tuple[float, float]:
+def _rows(covered: Array, expected: Callable[[Array, Array], Array]) -> tuple[float, float]:
     """Return the largest deviations of a row's length and middle from the expected ones, without the first and last rows."""
     lengths = covered.sum(1)
     inside = np.flatnonzero(lengths > 0.5)[2:-2]
@@ -195,7 +196,7 @@ def _certain(length: float, middle: float, straight: float) -> bool | None:
     return False if length <= 1.4 and middle <= 1.0 else None
 
 
-_IDEALS: dict[str, Callable[[np.ndarray], _Ideal]] = {"circle": _disc, "rectangle": _rectangle, "triangle": _triangle}
-_CHECKS: dict[str, Callable[[np.ndarray], bool | None]] = {
+_IDEALS: dict[str, Callable[[Array], _Ideal]] = {"circle": _disc, "rectangle": _rectangle, "triangle": _triangle}
+_CHECKS: dict[str, Callable[[Array], bool | None]] = {
     "circle": _is_round, "rectangle": _is_rectangular, "triangle": _is_triangular,
 }  # fmt: skip

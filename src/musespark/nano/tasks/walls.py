@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.tasks import frames
 from musespark.nano.tasks.grid import Grid
 
@@ -39,7 +40,7 @@ class Style:
     """True if start and goal are squares that fill their cells."""
 
 
-def draw(maze: Grid, rng: random.Random) -> np.ndarray:
+def draw(maze: Grid, rng: random.Random) -> Array:
     """Draw the maze in a random style, (side, side, 3) uint8: lines, full blocks, or the model's own tiles."""
     kind = rng.random()
     if kind < 0.15:
@@ -49,7 +50,7 @@ def draw(maze: Grid, rng: random.Random) -> np.ndarray:
     return lines(maze, _style(rng))
 
 
-def lines(maze: Grid, style: Style) -> np.ndarray:
+def lines(maze: Grid, style: Style) -> Array:
     """Draw walls as lines between the cells."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom
@@ -78,7 +79,7 @@ def lines(maze: Grid, style: Style) -> np.ndarray:
     return _finished(image, style)
 
 
-def blocks(maze: Grid, style: Style) -> np.ndarray:
+def blocks(maze: Grid, style: Style) -> Array:
     """Draw walls as full blocks, on (2n + 1) x (2n + 1) of them."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom
@@ -145,5 +146,5 @@ def _box(pen: ImageDraw.ImageDraw, x0: float, y0: float, x1: float, y1: float, c
     pen.rectangle((left, top, max(round(x1) - 1, left), max(round(y1) - 1, top)), fill=colour)
 
 
-def _finished(image: Image.Image, style: Style) -> np.ndarray:
+def _finished(image: Image.Image, style: Style) -> Array:
     return np.asarray(image.reduce(2) if style.smooth else image)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Bools, Floats, Ints
 from musespark.nano.picture import PATCH_WIDTH, patches, shrink
 from musespark.nano.tasks import Task, load_task
 from musespark.nano.trace import Trace, begin_trace
@@ -36,16 +37,16 @@ class Pack:
     weight, and the index of its task.
     """
 
-    tokens: np.ndarray
-    positions: np.ndarray
-    segments: np.ndarray
-    ancestors: np.ndarray
-    patches: np.ndarray
-    where: np.ndarray
-    predict_at: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    tasks: np.ndarray
+    tokens: Ints
+    positions: Ints
+    segments: Ints
+    ancestors: Bools
+    patches: Floats
+    where: Ints
+    predict_at: Ints
+    targets: Ints
+    weights: Floats
+    tasks: Ints
 
 
 def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, Trace]]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from musespark.nano.arrays import Array
+
 POINTS = 80
 """Points of a line; each is the mean of several steps."""
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
@@ -47,7 +49,7 @@ def draw_curve(log: Path, file: Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def smooth(records: Sequence[Mapping[str, Any]], task: str) -> tuple[np.ndarray, np.ndarray]:
+def smooth(records: Sequence[Mapping[str, Any]], task: str) -> tuple[Array, Array]:
     """Return millions of tokens, and the means of the losses logged around them; at most POINTS of each."""
     seen = [(record["tokens"] / 1e6, record[task]) for record in records if task in record]
     tokens, losses = np.array(seen).T

@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from musespark.errors import BadOption
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array
 from musespark.nano.training.batches import SHARES, Pack, in_background
 from musespark.nano.training.network import TorchNano
 from musespark.nano.training.optimizer import optimizers
@@ -123,10 +124,10 @@ class Workers:
         return float(shared)
 
 
-def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, np.ndarray]]:
+def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, Array]]:
     """Return the summed weighted cross-entropy of a pack, and for each task its (summed loss, summed weight)."""
 
-    def put(array: np.ndarray) -> Tensor:
+    def put(array: Array) -> Tensor:
         return torch.from_numpy(array).to(device, non_blocking=True)
 
     segments = put(pack.segments)
