@@ -14,8 +14,8 @@ import time
 import numpy as np
 from weights_of import engine_of
 
-from musespark.nano.lines import Feed
-from musespark.nano.network import NumpyLines
+from musespark.nano.decode_session import StepInput
+from musespark.nano.network import NumpyDecodeSession
 
 COUNTS = (1, 2, 4, 8, 16)
 
@@ -31,41 +31,41 @@ def main() -> None:
     engine, described = engine_of(options.weights)
     print(f"{described}; {options.prefix} tokens shared, {options.own} of each thread's own")
 
-    forks = {count: fork(engine.network.lines(), count, options.prefix, options.own) for count in COUNTS}
+    forks = {count: fork(engine.network.new_session(), count, options.prefix, options.own) for count in COUNTS}
     seconds: dict[int, list[float]] = {count: [] for count in COUNTS}
     for _ in range(options.rounds):
-        for count, (lines, feeds) in forks.items():
+        for count, (session, inputs) in forks.items():
             for _ in range(3):
-                seconds[count].append(step(lines, feeds))
+                seconds[count].append(step(session, inputs))
     print("threads   best ms  median ms   x one thread (best)   keys and values, MB   if each had its own prefix, MB")
-    for count, (lines, feeds) in forks.items():
+    for count, (session, inputs) in forks.items():
         best, median = min(seconds[count]), float(np.median(seconds[count]))
-        segment = feeds[0].line.path[0].nbytes
-        kept = lines.cache.nbytes
+        segment = inputs[0].sequence.path[0].nbytes
+        kept = session.cache.nbytes
         print(
             f"{count:7} {best * 1e3:9.2f} {median * 1e3:10.2f} {best / min(seconds[1]):14.2f}"
             f" {kept / 1e6:22.1f} {(kept + (count - 1) * segment) / 1e6:26.1f}"
         )
 
 
-def fork(lines: NumpyLines, count: int, prefix: int, own: int) -> tuple[NumpyLines, list[Feed]]:
+def fork(session: NumpyDecodeSession, count: int, prefix: int, own: int) -> tuple[NumpyDecodeSession, list[StepInput]]:
     """Threads that have forked from one prefix, and what each is fed in a step."""
     rng = np.random.default_rng(0)
-    stem = lines.open()
-    lines.step([Feed(stem, rng.integers(30, 120, prefix).tolist())])
-    threads = [lines.fork(stem) for _ in range(count)]
-    lines.close(stem)
-    lines.step([Feed(thread, rng.integers(30, 120, own).tolist()) for thread in threads])
-    return lines, [Feed(thread, [50]) for thread in threads]
+    stem = session.open()
+    session.step([StepInput(stem, rng.integers(30, 120, prefix).tolist())])
+    threads = [session.fork(stem) for _ in range(count)]
+    session.close(stem)
+    session.step([StepInput(thread, rng.integers(30, 120, own).tolist()) for thread in threads])
+    return session, [StepInput(thread, [50]) for thread in threads]
 
 
-def step(lines: NumpyLines, feeds: list[Feed]) -> float:
+def step(session: NumpyDecodeSession, inputs: list[StepInput]) -> float:
     """Seconds of one step, which is taken back, so that every round measures the same."""
     start = time.perf_counter()
-    lines.step(feeds)
+    session.step(inputs)
     taken = time.perf_counter() - start
-    for feed in feeds:
-        feed.line.tail -= 1
+    for step_input in inputs:
+        step_input.sequence.tail -= 1
     return taken
 
 

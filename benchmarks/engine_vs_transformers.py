@@ -19,11 +19,11 @@ from pathlib import Path
 from weights_of import weights_of
 
 from musespark.nano import vocabulary as v
+from musespark.nano.decode_session import Network, StepInput
 from musespark.nano.engine import Engine
+from musespark.nano.engine_events import Finished
 from musespark.nano.export import export
-from musespark.nano.happenings import Finished
-from musespark.nano.lines import Feed, Network
-from musespark.nano.threads import Question
+from musespark.nano.threads import EngineRequest
 from musespark.nano.weights import save
 
 ROUNDS = 4
@@ -117,25 +117,25 @@ def transformers_generate(directory: Path, tokens: int) -> Callable[[list[list[i
 
 def network_alone(network: Network, prompts: list[list[int]], tokens: int) -> int:
     """Continue with the NumPy network, whatever it says; what all prompts begin with is read once."""
-    lines = network.lines()
-    stem, shared = lines.open(), common(prompts)
+    session = network.new_session()
+    stem, shared = session.open(), common(prompts)
     if shared > 1:
-        lines.step([Feed(stem, prompts[0][:shared])])
+        session.step([StepInput(stem, prompts[0][:shared])])
     else:
         shared = 0
-    feeds = [Feed(lines.fork(stem), prompt[shared:]) for prompt in prompts]
+    inputs = [StepInput(session.fork(stem), prompt[shared:]) for prompt in prompts]
     for _ in range(tokens):
-        chosen = lines.step(feeds).argmax(1)
-        for feed, token in zip(feeds, chosen.tolist(), strict=True):
-            feed.tokens = [token]
+        chosen = session.step(inputs).argmax(1)
+        for step_input, token in zip(inputs, chosen.tolist(), strict=True):
+            step_input.tokens = [token]
     return tokens * len(prompts)
 
 
 def whole_engine(network: Network, prompts: list[list[int]], tokens: int) -> int:
     """Answer the questions in one batch."""
-    asked = [Question(prompt[:-1], prompt[-1], max_tokens=tokens) for prompt in prompts]
+    asked = [EngineRequest(prompt[:-1], prompt[-1], max_tokens=tokens) for prompt in prompts]
     told = Engine.of(network).run_many(asked, len(asked))
-    return sum(happening.tokens for _, happening in told if isinstance(happening, Finished))
+    return sum(event.tokens for _, event in told if isinstance(event, Finished))
 
 
 if __name__ == "__main__":

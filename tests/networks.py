@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.lines import Feed
+from musespark.nano.blas_threads import single_blas_thread
+from musespark.nano.decode_session import StepInput
 from musespark.nano.weights import NanoConfig
 
 SMALL = NanoConfig(width=64, layers=3, heads=4, hidden=128, context=512)
@@ -35,7 +36,14 @@ def random_weights(config: NanoConfig, seed: int = 0) -> dict[str, np.ndarray]:
 def plain_logits(
     config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None = None
 ) -> np.ndarray:
-    """Logits (tokens, vocabulary) of one path from its beginning, slow and obvious, in float64."""
+    """Compute the logits (tokens, vocabulary) of one path from its beginning, slow and obvious, in float64."""
+    with single_blas_thread:
+        return _plain_logits(config, tensors, tokens, patches)
+
+
+def _plain_logits(
+    config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None
+) -> np.ndarray:
     wide = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
     def linear(name: str, x: np.ndarray) -> np.ndarray:
@@ -73,7 +81,7 @@ def plain_logits(
 
 @dataclass(eq=False)
 class Path:
-    """A line of a scripted network."""
+    """A path of a scripted network."""
 
     tokens: list[int]
     name: str = ""
@@ -94,43 +102,43 @@ class Scripted:
     def __init__(self, script: Script, context: int = 512) -> None:
         self.script, self.context = script, context
         self.steps: list[list[str]] = []
-        """For every step, what each line was fed."""
-        self.open_lines = 0
+        """For every step, what each path was fed."""
+        self.open_sequences = 0
 
-    def lines(self) -> Scripted:
+    def new_session(self) -> Scripted:
         """It has one memory."""
         return self
 
     def open(self) -> Path:
         """An empty path."""
-        self.open_lines += 1
+        self.open_sequences += 1
         return Path([])
 
-    def fork(self, line: Path) -> Path:
+    def fork(self, path: Path) -> Path:
         """A copy of a path."""
-        self.open_lines += 1
-        return Path(line.tokens.copy())
+        self.open_sequences += 1
+        return Path(path.tokens.copy())
 
-    def close(self, line: Path) -> None:
+    def close(self, path: Path) -> None:
         """The path may not be used from here on."""
-        assert not line.closed
-        line.closed = True
-        self.open_lines -= 1
+        assert not path.closed
+        path.closed = True
+        self.open_sequences -= 1
 
-    def step(self, feeds: Sequence[Feed]) -> np.ndarray:
+    def step(self, inputs: Sequence[StepInput]) -> np.ndarray:
         """Logits by the script."""
-        assert feeds, "a step for nobody"
-        self.steps.append([v.decode(feed.tokens) for feed in feeds])
-        logits = np.zeros((len(feeds), v.SIZE), np.float32)
-        for feed, row in zip(feeds, logits, strict=True):
-            line = feed.line
-            assert feed.tokens and not line.closed
-            if feed.tokens[0] == v.TH and len(feed.tokens) > 1:
-                line.name = v.decode(token for token in feed.tokens if v.is_text(token))
-            line.fed = list(feed.tokens)
-            line.tokens += line.fed
-            assert len(line.tokens) <= self.context, "a line ran over"
-            said = self.script(line)
+        assert inputs, "a step without inputs"
+        self.steps.append([v.decode(step_input.tokens) for step_input in inputs])
+        logits = np.zeros((len(inputs), v.SIZE), np.float32)
+        for step_input, row in zip(inputs, logits, strict=True):
+            path = step_input.sequence
+            assert step_input.tokens and not path.closed
+            if step_input.tokens[0] == v.TH and len(step_input.tokens) > 1:
+                path.name = v.decode(token for token in step_input.tokens if v.is_text(token))
+            path.fed = list(step_input.tokens)
+            path.tokens += path.fed
+            assert len(path.tokens) <= self.context, "a path ran over"
+            said = self.script(path)
             if isinstance(said, np.ndarray):
                 row += said
             else:

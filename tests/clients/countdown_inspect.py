@@ -1,4 +1,4 @@
-"""Countdown for inspect-ai: the problems that problems.py writes, checked by the world's own verifier."""
+"""Countdown for inspect-ai: the problems that problems.py writes, checked by the task's own verifier."""
 
 from __future__ import annotations
 

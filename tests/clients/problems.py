@@ -12,7 +12,7 @@ import random
 import sys
 from pathlib import Path
 
-from musespark.nano.worlds import held_out, load_world
+from musespark.nano.tasks import held_out, load_task
 
 COUNT = 32
 SEED = 20
@@ -24,15 +24,15 @@ def problems(count: int = COUNT) -> list[dict[str, str]]:
     rng = random.Random(SEED)
     found: dict[str, dict[str, str]] = {}
     while len(found) < count:
-        problem = load_world(f"countdown-{3 + len(found) % 2}").problem(rng, held_out=True)
+        problem = load_task(f"countdown-{3 + len(found) % 2}").generate(rng, held_out=True)
         assert held_out(problem.key)
         found[problem.key] = {"question": problem.question, "answer": problem.answer}
     return list(found.values())
 
 
 def right(question: str, answer: str) -> bool:
-    """What the world's own verifier says of an answer; a question that it cannot read is no problem of this file's."""
-    verdict = load_world("countdown").verify(question, None, answer.strip())
+    """What the task's own verifier says of an answer; a question that it cannot read is no problem of this file's."""
+    verdict = load_task("countdown").verify(question, None, answer.strip())
     assert verdict is not None, question
     return verdict
 

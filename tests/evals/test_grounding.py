@@ -10,9 +10,9 @@ from PIL import Image as pillow
 
 from musespark.cli.app import run
 from musespark.errors import MissingFile
-from musespark.evals.grounding import Outcome, Reader, Tools, measure, right_characters, share
+from musespark.evals.grounding import GroundingOutcome, OcrGrounder, ToolGrounder, character_accuracy, mean_interval, measure
 from musespark.evals.grounding_report import as_json, summary, table, write
-from musespark.evals.grounding_screens import Item, Screen, items_of, read_screens, visible, write_screens
+from musespark.evals.grounding_screens import LabelledScreen, ScreenItem, items_of, read_screens, visible, write_screens
 from musespark.vision.coordinates import Box
 
 SCREENS = Path(__file__).parent / "screens"
@@ -38,9 +38,9 @@ def screen(tmp_path):
     file = tmp_path / "one.png"
     pillow.new("RGB", (100, 100), "white").save(file)
     button, label = Box(100, 100, 300, 200), Box(500, 500, 700, 600)
-    return Screen("page", 0, 1.0, file, (Item("OK", "button", (button,), (Box(150, 120, 250, 180),)),
-                                         Item("Name", "label", (label, Box(0, 0, 50, 50)), (label, Box(0, 0, 50, 50))),
-                                         Item("typed", "input", (Box(0, 800, 500, 900),))))
+    return LabelledScreen("page", 0, 1.0, file, (ScreenItem("OK", "button", (button,), (Box(150, 120, 250, 180),)),
+                                         ScreenItem("Name", "label", (label, Box(0, 0, 50, 50)), (label, Box(0, 0, 50, 50))),
+                                         ScreenItem("typed", "input", (Box(0, 800, 500, 900),))))
 
 
 def test_a_click_hits_where_the_middle_of_the_box_lies_in_a_true_one(screen):
@@ -74,26 +74,26 @@ def test_the_share_of_right_characters_is_the_plain_edit_distance(wanted, read):
             distance(left[1:], right[1:]), distance(left[1:], right), distance(left, right[1:]))
         return rest
 
-    assert right_characters(wanted, read) == pytest.approx(max(0.0, 1 - distance(one, other) / len(one)))
-    assert right_characters(wanted, wanted) == 1.0
+    assert character_accuracy(wanted, read) == pytest.approx(max(0.0, 1 - distance(one, other) / len(one)))
+    assert character_accuracy(wanted, wanted) == 1.0
 
 
-OUTCOME = Outcome("tools", "page", 0, 1.0, "text", "x", True, 0.5)
+OUTCOME = GroundingOutcome("tools", "page", 0, 1.0, "text", "x", True, 0.5)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), min_size=1, max_size=30))
 def test_a_share_lies_within_its_interval_and_is_the_same_again(hits):
     outcomes = [replace(OUTCOME, page=page, hit=hit) for page, hit in hits]
-    found = share(outcomes, lambda one: one.hit)
+    found = mean_interval(outcomes, lambda one: one.hit)
     assert found.mean == pytest.approx(sum(hit for _, hit in hits) / len(hits)) and found.count == len(hits)
     assert 0 <= found.low <= found.mean + 1e-9 and found.mean - 1e-9 <= found.high <= 1
-    assert share(outcomes, lambda one: one.hit) == found
-    assert share(outcomes, lambda one: one.characters) is None
+    assert mean_interval(outcomes, lambda one: one.hit) == found
+    assert mean_interval(outcomes, lambda one: one.characters) is None
 
 
 def test_an_interval_draws_pages_and_not_items():
     alike = [replace(OUTCOME, page=page, hit=page < "b") for page in "ab" for _ in range(500)]
-    assert (share(alike, lambda one: one.hit).low, share(alike, lambda one: one.hit).high) == (0.0, 1.0)
+    assert (mean_interval(alike, lambda one: one.hit).low, mean_interval(alike, lambda one: one.hit).high) == (0.0, 1.0)
 
 
 def item(text, kind="text", inline=False, ink=(0, 0, 10, 10)):
@@ -115,8 +115,8 @@ def test_what_cannot_be_seen_is_known(tmp_path):
     picture = pillow.new("RGB", (100, 100), "white")
     picture.paste("black", (10, 10, 20, 20))
     picture.save(file)
-    assert visible(Item("x", "text", (Box(50, 50, 250, 250),)), file)
-    assert not visible(Item("x", "text", (Box(500, 500, 700, 700),)), file)
+    assert visible(ScreenItem("x", "text", (Box(50, 50, 250, 250),)), file)
+    assert not visible(ScreenItem("x", "text", (Box(500, 500, 700, 700),)), file)
 
 
 def test_screens_come_back_as_they_were_written(screen, tmp_path):
@@ -144,19 +144,19 @@ def test_the_report_tells_every_kind_and_all_of_them(tmp_path):
 def test_the_tools_point_at_what_is_meant_on_real_screens_and_reading_alone_does_so_less():
     screens = read_screens(SCREENS)
     assert {screen.scale for screen in screens} == {1.0, 2.0}
-    outcomes = list(measure([screens[0], screens[-1]], [Tools(), Reader()], reads=1))
-    tools, alone = ([one for one in outcomes if one.by == by] for by in (Tools.name, Reader.name))
+    outcomes = list(measure([screens[0], screens[-1]], [ToolGrounder(), OcrGrounder()], reads=1))
+    tools, alone = ([one for one in outcomes if one.by == by] for by in (ToolGrounder.name, OcrGrounder.name))
     assert len(tools) == len(alone) > 15
-    assert share(tools, lambda one: one.hit).mean >= 0.95
-    assert share(tools, lambda one: one.hit).mean >= share(alone, lambda one: one.hit).mean
-    assert share(tools, lambda one: one.overlap).mean > 0.7 and share(tools, lambda one: one.characters).mean > 0.9
+    assert mean_interval(tools, lambda one: one.hit).mean >= 0.95
+    assert mean_interval(tools, lambda one: one.hit).mean >= mean_interval(alone, lambda one: one.hit).mean
+    assert mean_interval(tools, lambda one: one.overlap).mean > 0.7 and mean_interval(tools, lambda one: one.characters).mean > 0.9
 
 
 def test_the_command_measures_screens_that_are_there(tmp_path, capsys):
     assert run(["eval", "grounding", "--screens", str(SCREENS), "--page", "click-tab-2-hard", "--reads", "0", "--json",
                 "--out", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert told["pages"] == 1 and {row["by"] for row in told["summary"]} == {Tools.name, Reader.name}
+    assert told["pages"] == 1 and {row["by"] for row in told["summary"]} == {ToolGrounder.name, OcrGrounder.name}
     assert (tmp_path / "grounding.md").read_text().count("\n") > 4
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from musespark.cli.app import run
 from musespark.errors import BadOption
-from musespark.evals.outside import check_verifiers, load, totals
+from musespark.evals.outside import check_verifiers, load, sum_counts
 from musespark.evals.variations import TASKS, vary
-from musespark.nano.worlds import load_world
+from musespark.nano.tasks import load_task
 
 RECORDS = os.environ.get("MUSE_OUTSIDE_RECORDS", "")
 MAZE = {"R": 3, "C": 3, "P": [[0, 1], [1, 2], [2, 5], [5, 8], [0, 3], [3, 4], [3, 6], [6, 7]], "s": 0, "g": 8}
@@ -35,9 +35,9 @@ def records(tmp_path):
 def test_no_usual_answer_to_a_varied_question_is_confirmed(task):
     if task == "shapes":
         pytest.importorskip("easy_vqa")
-    world = load_world(task)
+    verifier = load_task(task)
     for varied in vary(task, 40, seed=7):
-        assert not world.verify(varied.question, varied.picture, varied.usual), (varied.change, varied.question)
+        assert not verifier.verify(varied.question, varied.picture, varied.usual), (varied.change, varied.question)
 
 
 def test_a_picture_in_another_style_is_read_whole_or_not_at_all(records):
@@ -45,7 +45,7 @@ def test_a_picture_in_another_style_is_read_whole_or_not_at_all(records):
     ways = ("plain", "blocks", "squares", "cream paper", "light grey walls")
     others = ("dark theme", "letters S G", "rotated 3 deg", "screenshot", "photo-like", "openings, no marks", "stars", "blue walls",
               "black frame, light grey inner")  # fmt: skip
-    found = totals(check_verifiers(records(*({**plain, "name": name} for name in (*ways, *others)))))
+    found = sum_counts(check_verifiers(records(*({**plain, "name": name} for name in (*ways, *others)))))
     assert [found["maze", name].confirmed for name in ways] == [1] * len(ways)
     assert [found["maze", name].abstained for name in others] == [1] * len(others)
 
@@ -53,13 +53,13 @@ def test_a_picture_in_another_style_is_read_whole_or_not_at_all(records):
 @pytest.mark.parametrize("colour", ["blue", "red", "light grey"])
 def test_a_wall_of_another_colour_closes_the_way(records, colour):
     record = {"kind": "maze", "name": f"unsolvable by a {colour} wall", "q": "Which moves solve this maze?"}
-    found = totals(check_verifiers(records({**record, "maze": {**MAZE, "e": [1, 2]}})))["maze", "all"]
+    found = sum_counts(check_verifiers(records({**record, "maze": {**MAZE, "e": [1, 2]}})))["maze", "all"]
     assert (found.confirmed, found.wrongly, found.abstained) == (0, 0, 1)
 
 
 def test_what_a_lake_is_asked_for_decides(records):
     names = ("from the goal to the start", "fall into a hole", "how many steps", "greyscale", "mirrored", "new after some steps")
-    found = totals(check_verifiers(records(*({"kind": "lake", "name": name, "lake": LAKE} for name in names))))
+    found = sum_counts(check_verifiers(records(*({"kind": "lake", "name": name, "lake": LAKE} for name in names))))
     assert (found["lake", "all"].wrongly, found["lake", "all"].confirmed, found["lake", "all"].abstained) == (0, 0, len(names))
 
 

@@ -20,7 +20,7 @@ from musespark.models.model import Finish, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.nano import weights
 from musespark.nano.engine import Engine
-from musespark.nano.worlds.decline import SENTENCE
+from musespark.nano.tasks.decline import SENTENCE
 from musespark.pictures import png
 
 QUESTION = "Use 25, 3 and 22 to make 44."

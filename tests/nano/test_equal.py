@@ -11,10 +11,10 @@ import pytest
 from networks import SMALL, random_weights
 
 from musespark.nano import vocabulary as v, weights
+from musespark.nano.decode_session import SequenceHandle, StepInput
 from musespark.nano.export import export
-from musespark.nano.lines import Feed, Line
-from musespark.nano.network import NumpyLines, NumpyNetwork
-from musespark.nano.trace import Trace, begin
+from musespark.nano.network import NumpyDecodeSession, NumpyNetwork
+from musespark.nano.trace import Trace, begin_trace
 
 torch = pytest.importorskip("torch")
 TENSORS = random_weights(SMALL, 11)
@@ -43,13 +43,13 @@ def thoughts(seed: int) -> Trace:
     """A picture, a question, and forks within forks, in words that mean nothing."""
     rng = random.Random(seed)
     patches = np.random.default_rng(seed).standard_normal((v.PLACES, SMALL.patch), dtype=np.float32)
-    trace, stem = begin("Where is the way out of here?", patches)
+    trace, stem = begin_trace("Where is the way out of here?", patches)
     branches = [stem]
     for _ in range(12):
         branch = rng.choice(branches)
-        branch.writes(*(rng.randrange(4, v.SIZE) for _ in range(rng.randint(1, 30))))
+        branch.write(*(rng.randrange(4, v.SIZE) for _ in range(rng.randint(1, 30))))
         if rng.random() < 0.6:
-            branches.append(branch.fork().given(v.TH, "25-3"))
+            branches.append(branch.fork().force(v.TH, "25-3"))
     return trace
 
 
@@ -58,19 +58,19 @@ def forked(trace: Trace) -> list[np.ndarray]:
 
     Segments that hang from the same one are decoded together; a token at a time, so that the caches are put to use.
     """
-    lines: NumpyLines = NETWORK.lines()
+    session: NumpyDecodeSession = NETWORK.new_session()
     logits: list[list[np.ndarray]] = [[] for _ in trace.segments]
-    ends: dict[int, Line] = {}
+    ends: dict[int, SequenceHandle] = {}
     level: list[int | None] = [None]
     while level:
         together = [index for index, segment in enumerate(trace.segments) if segment.parent in level]
         for index in together:
             parent = trace.segments[index].parent
-            ends[index] = lines.open() if parent is None else lines.fork(ends[parent])
+            ends[index] = session.open() if parent is None else session.fork(ends[parent])
         for column in range(max((len(trace.segments[index].tokens) for index in together), default=0)):
             fed = [index for index in together if column < len(trace.segments[index].tokens)]
-            feeds = [Feed(ends[index], [trace.segments[index].tokens[column]], _patch(trace, index, column)) for index in fed]
-            for index, row in zip(fed, lines.step(feeds), strict=True):
+            inputs = [StepInput(ends[index], [trace.segments[index].tokens[column]], _patch(trace, index, column)) for index in fed]
+            for index, row in zip(fed, session.step(inputs), strict=True):
                 logits[index].append(row)
         level = list(together)
     return [np.array(rows).reshape(-1, v.SIZE) for rows in logits]
@@ -85,7 +85,7 @@ def _patch(trace: Trace, segment: int, column: int) -> np.ndarray | None:
 
 
 def test_packed_training_equals_forked_decoding(trained: Any) -> None:
-    """Two traces in one row, as training lays them out, against the engine's lines, thread by thread."""
+    """Two traces in one row, as training lays them out, against the engine's session, thread by thread."""
     from musespark.nano.training.batches import pack
 
     traces = [thoughts(1), thoughts(2)]

@@ -14,17 +14,17 @@ from networks import Path, Scripted, tokens
 from musespark.errors import ModelFailed
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
-from musespark.nano.grammar import KINDS, NEXT, Role, State, follow, forbidden, may
-from musespark.nano.happenings import Cancelled, Fed, Finished, Kept, Returned, Started, Wrote
-from musespark.nano.threads import BEGINS
+from musespark.nano.engine_events import Cancelled, CanvasSaved, Finished, Forced, Generated, Returned, Started
+from musespark.nano.grammar import KINDS, NEXT, Role, State, illegal_mask, is_allowed, next_state
+from musespark.nano.threads import CHILD_PREFIX
 
 NEVER = {"<pad>", "<bos>", "<patch>", "<unknown>", "<instant>", "<think>", "<contemplate>"}
-# Branches are named and not empty, but an interrupt or the cap may break a list off anywhere.
+# Branches are named and not empty, but an interrupt or the max_threads may break a list off anywhere.
 THOUGHT = r"(?:[^<]|<@\d+>|<img>(?:<p\d+><t\d+>|<@\d+>)*</img>|<spawn>(?:<th>(?:[^<]|<@\d+>)*)*<join>(?:<ret>[^<]+)*)*"
 WHOLE = {
-    "instant": r"<instant>(?:<decline><eos>|<WORLD><answer>[^<]*<eos>)",
-    "thinking": rf"<think>(?:<decline><eos>|<WORLD>{THOUGHT}<answer>[^<]*<eos>)",
-    "contemplating": rf"<contemplate>(?:<decline><eos>|<WORLD>{THOUGHT}<answer>[^<]*<eos>)",
+    "instant": r"<instant>(?:<decline><eos>|<TASK><answer>[^<]*<eos>)",
+    "thinking": rf"<think>(?:<decline><eos>|<TASK>{THOUGHT}<answer>[^<]*<eos>)",
+    "contemplating": rf"<contemplate>(?:<decline><eos>|<TASK>{THOUGHT}<answer>[^<]*<eos>)",
 }
 CHILD = rf"<th>(?:[^<]|<@\d+>)+<go>{THOUGHT}<ret>[^<]*<(?:end|win)>"
 
@@ -37,14 +37,14 @@ def test_every_state_can_be_left() -> None:
                 for spawns in (True, False):
                     if not thinks and (child or state in (State.DRAWING, State.PAINTING, State.SPAWNING)):
                         continue  # instant mode never gets there
-                    assert (forbidden(state, Role(child, thinks, spawns)) == 0).any()
+                    assert (illegal_mask(state, Role(child, thinks, spawns)) == 0).any()
 
 
 def test_the_table_is_closed() -> None:
     for state, following in NEXT.items():
         for kind, after in following.items():
             assert kind in KINDS and after in NEXT
-            assert follow(state, KINDS.index(kind)) is after
+            assert next_state(state, KINDS.index(kind)) is after
 
 
 def test_what_is_never_written() -> None:
@@ -53,16 +53,18 @@ def test_what_is_never_written() -> None:
 
 
 def test_a_place_is_followed_by_a_tile() -> None:
-    legal = [token for token in range(v.SIZE) if forbidden(State.PAINTING, Role(False, True, True))[token] == 0]
+    legal = [token for token in range(v.SIZE) if illegal_mask(State.PAINTING, Role(False, True, True))[token] == 0]
     assert legal == [v.tile(n) for n in range(v.TILES)]
 
 
 def test_roles() -> None:
-    assert may(Role(True, True, False), State.THOUGHT, "<ret>") and not may(Role(True, True, False), State.THOUGHT, "<answer>")
-    assert may(Role(False, True, True), State.THOUGHT, "<spawn>") and not may(Role(False, True, False), State.THOUGHT, "<spawn>")
+    child = Role(True, True, False)
+    assert is_allowed(child, State.THOUGHT, "<ret>") and not is_allowed(child, State.THOUGHT, "<answer>")
+    assert is_allowed(Role(False, True, True), State.THOUGHT, "<spawn>")
+    assert not is_allowed(Role(False, True, False), State.THOUGHT, "<spawn>")
     instant = Role(False, False, False)
-    assert [kind for kind in sorted(set(KINDS)) if may(instant, State.THOUGHT, kind)] == ["<answer>"]
-    assert np.isneginf(forbidden(State.ENDED, instant)).all()
+    assert [kind for kind in sorted(set(KINDS)) if is_allowed(instant, State.THOUGHT, kind)] == ["<answer>"]
+    assert np.isneginf(illegal_mask(State.ENDED, instant)).all()
 
 
 def likes(seed: int, strength: dict[str, float]) -> Any:
@@ -80,47 +82,47 @@ def likes(seed: int, strength: dict[str, float]) -> Any:
 @given(
     seed=st.integers(0, 2**32),
     mode=st.sampled_from(["instant", "thinking", "contemplating", "contemplating"]),
-    cap=st.integers(1, 6),
+    max_threads=st.integers(1, 6),
     context=st.integers(12, 300),
     max_tokens=st.integers(1, 120),
     strength=st.dictionaries(st.sampled_from(sorted(set(KINDS))), st.floats(-3, 9)),
 )
 def test_whatever_a_network_says(
-    seed: int, mode: str, cap: int, context: int, max_tokens: int, strength: dict[str, float]
+    seed: int, mode: str, max_threads: int, context: int, max_tokens: int, strength: dict[str, float]
 ) -> None:
     network = Scripted(likes(seed, {"<spawn>": 5, "<th>": 4, "<join>": 3, "<ret>": 3, "<end>": 3, "<img>": 3, **strength}), context)
-    options = {"cap": cap, "max_tokens": max_tokens}
-    happenings = list(Engine.of(network).run(tokens("<bos>2+2?"), None, v.MODES[mode], **options))
-    done = happenings[-1]
-    assert isinstance(done, Finished) and network.open_lines == 0
-    assert sum(isinstance(one, Finished) for one in happenings) == 1
-    started = [one for one in happenings if isinstance(one, Started)]
-    assert done.threads == len(started) <= cap and (mode == "contemplating" or not started)
+    options = {"max_threads": max_threads, "max_tokens": max_tokens}
+    events = list(Engine.of(network).run(tokens("<bos>2+2?"), None, v.MODES[mode], **options))
+    done = events[-1]
+    assert isinstance(done, Finished) and network.open_sequences == 0
+    assert sum(isinstance(one, Finished) for one in events) == 1
+    started = [one for one in events if isinstance(one, Started)]
+    assert done.threads == len(started) <= max_threads and (mode == "contemplating" or not started)
     assert done.critical_path == len(network.steps)
-    assert done.tokens == sum(isinstance(one, Wrote) for one in happenings)
-    ended = [one.thread for one in happenings if isinstance(one, Returned | Cancelled)]
+    assert done.tokens == sum(isinstance(one, Generated) for one in events)
+    ended = [one.thread for one in events if isinstance(one, Returned | Cancelled)]
     assert sorted(ended) == sorted(set(ended))
     assert {one.thread for one in started} >= set(ended) and (done.ending in ("cut", "stuck") or len(ended) == len(started))
-    texts = spoken(happenings)
+    texts = spoken(events)
     if done.ending not in ("cut", "stuck"):
-        assert re.fullmatch(r"<bos>2\+2\?" + in_worlds(WHOLE[mode]), texts[0], re.DOTALL), texts[0]
+        assert re.fullmatch(r"<bos>2\+2\?" + in_tasks(WHOLE[mode]), texts[0], re.DOTALL), texts[0]
         assert texts[0].endswith(f"<answer>{plain(done.answer)}<eos>") or done.ending == "declined"
-    for one in happenings:
+    for one in events:
         if isinstance(one, Returned):
             assert re.fullmatch(CHILD, texts[one.thread], re.DOTALL), texts[one.thread]
-        if isinstance(one, Kept):
+        if isinstance(one, CanvasSaved):
             assert "</img>" in texts[one.thread]
 
 
-def spoken(happenings: list[Any]) -> dict[int, str]:
+def spoken(events: list[Any]) -> dict[int, str]:
     """What each thread holds from its beginning, fed and written; text that looks like a token's name is made plain."""
     texts: dict[int, list[int]] = {}
-    for one in happenings:
-        if isinstance(one, Fed):
+    for one in events:
+        if isinstance(one, Forced):
             texts.setdefault(one.thread, []).extend(one.tokens)
         elif isinstance(one, Started):
-            texts[one.thread] = [v.TH, *one.branch, *BEGINS]
-        elif isinstance(one, Wrote):
+            texts[one.thread] = [v.TH, *one.branch, *CHILD_PREFIX]
+        elif isinstance(one, Generated):
             texts[one.thread].append(one.token)
     return {thread: plain(held) for thread, held in texts.items()}
 
@@ -129,8 +131,8 @@ def plain(held: Iterable[int]) -> str:
     return v.decode(v.IDS["."] if token == v.IDS["<"] else token for token in held)
 
 
-def in_worlds(pattern: str) -> str:
-    return pattern.replace("<WORLD>", "<(?:" + "|".join(v.WORLDS) + ")>")
+def in_tasks(pattern: str) -> str:
+    return pattern.replace("<TASK>", "<(?:" + "|".join(v.TASK_TOKENS) + ")>")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -1,4 +1,4 @@
-"""Lines that fork, wait and end are answered as if each had been read from its beginning."""
+"""Sequences that fork, wait and end are answered as if each had been read from its beginning."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hypothesis import given, settings, strategies as st
 from networks import SMALL, plain_logits, random_weights
 
 from musespark.nano import vocabulary as v
-from musespark.nano.cache import Line
-from musespark.nano.lines import Feed
-from musespark.nano.network import NumpyLines, NumpyNetwork
+from musespark.nano.cache import CachedSequence
+from musespark.nano.decode_session import StepInput
+from musespark.nano.network import NumpyDecodeSession, NumpyNetwork
 
 TENSORS = random_weights(SMALL)
 NETWORK = NumpyNetwork(SMALL, TENSORS)
@@ -20,40 +20,40 @@ PATCHES = np.random.default_rng(5).standard_normal((v.PLACES, SMALL.patch), dtyp
 
 
 class Checked:
-    """Lines beside the tokens they should hold; every step is compared with the plain computation."""
+    """A session beside the tokens they should hold; every step is compared with the plain computation."""
 
     def __init__(self) -> None:
-        self.lines: NumpyLines = NETWORK.lines()
-        self.held: dict[Line, list[int]] = {}
+        self.session: NumpyDecodeSession = NETWORK.new_session()
+        self.held: dict[CachedSequence, list[int]] = {}
 
-    def open(self) -> Line:
-        line = self.lines.open()
-        self.held[line] = []
-        return line
+    def open(self) -> CachedSequence:
+        sequence = self.session.open()
+        self.held[sequence] = []
+        return sequence
 
-    def fork(self, line: Line) -> Line:
-        twin = self.lines.fork(line)
-        self.held[twin] = self.held[line].copy()
+    def fork(self, sequence: CachedSequence) -> CachedSequence:
+        twin = self.session.fork(sequence)
+        self.held[twin] = self.held[sequence].copy()
         return twin
 
-    def close(self, line: Line) -> None:
-        self.lines.close(line)
-        del self.held[line]
+    def close(self, sequence: CachedSequence) -> None:
+        self.session.close(sequence)
+        del self.held[sequence]
 
-    def step(self, *feeds: Feed) -> None:
-        for feed, logits in zip(feeds, self.lines.step(feeds), strict=True):
-            held = self.held[feed.line]
-            held += feed.tokens
+    def step(self, *inputs: StepInput) -> None:
+        for step_input, logits in zip(inputs, self.session.step(inputs), strict=True):
+            held = self.held[step_input.sequence]
+            held += step_input.tokens
             plain = plain_logits(SMALL, TENSORS, held, PATCHES if v.PATCH in held else None)
             np.testing.assert_allclose(logits, plain[-1], atol=1e-4)
-            assert len(feed.line) == len(held)
+            assert len(step_input.sequence) == len(held)
 
 
 def test_a_picture_and_a_prompt() -> None:
     checked = Checked()
-    line = checked.open()
-    checked.step(Feed(line, [v.BOS, *([v.PATCH] * v.PLACES), *v.encode("Where?")], PATCHES))
-    checked.step(Feed(line, [v.INSTANT]))
+    sequence = checked.open()
+    checked.step(StepInput(sequence, [v.BOS, *([v.PATCH] * v.PLACES), *v.encode("Where?")], PATCHES))
+    checked.step(StepInput(sequence, [v.INSTANT]))
 
 
 def test_every_token_of_a_long_feed() -> None:
@@ -61,43 +61,44 @@ def test_every_token_of_a_long_feed() -> None:
     words = [token if token != v.PATCH else v.PAD for token in words]
     checked = Checked()
     whole, by_one = checked.open(), checked.open()
-    checked.step(Feed(whole, words))
+    checked.step(StepInput(whole, words))
     for token in words:
-        checked.step(Feed(by_one, [token]))
+        checked.step(StepInput(by_one, [token]))
 
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
 def test_any_tree_of_lines(seed: int) -> None:
-    """Random forks, ends, waits and feeds of random lengths, in random order, several trees at once."""
+    """Random forks, ends, waits and inputs of random lengths, in random order, several trees at once."""
     rng = np.random.default_rng(seed)
     checked = Checked()
     for _ in range(2):
-        line = checked.open()
+        sequence = checked.open()
         picture = [v.PATCH] * v.PLACES if rng.random() < 0.5 else []
-        checked.step(Feed(line, [v.BOS, *picture, *rng.integers(30, 120, 20).tolist()], PATCHES if picture else None))
+        checked.step(StepInput(sequence, [v.BOS, *picture, *rng.integers(30, 120, 20).tolist()], PATCHES if picture else None))
     for _ in range(12):
         lines = list(checked.held)
         if rng.random() < 0.5 and len(lines) < 9:
             checked.fork(lines[rng.integers(len(lines))])
         if rng.random() < 0.2 and len(lines) > 1:
             checked.close(lines[rng.integers(len(lines))])
-        fed = [line for line in checked.held if rng.random() < 0.7]
+        fed = [sequence for sequence in checked.held if rng.random() < 0.7]
         rng.shuffle(fed)
         if fed:
             sizes = [1 if rng.random() < 0.8 else int(rng.integers(2, 7)) for _ in fed]
-            checked.step(*(Feed(line, rng.integers(30, 120, size).tolist()) for line, size in zip(fed, sizes, strict=True)))
+            checked.step(*(StepInput(sequence, rng.integers(30, 120, size).tolist())
+                           for sequence, size in zip(fed, sizes, strict=True)))
 
 
 def test_what_lines_share_is_stored_once() -> None:
-    lines = NETWORK.lines()
+    lines = NETWORK.new_session()
     stem = lines.open()
-    lines.step([Feed(stem, list(range(30, 110)) * 3)])
+    lines.step([StepInput(stem, list(range(30, 110)) * 3)])
     twins = [lines.fork(stem) for _ in range(16)]
     lines.close(stem)
-    lines.step([Feed(twin, [40]) for twin in twins[:1]])
+    lines.step([StepInput(twin, [40]) for twin in twins[:1]])
     one = lines.cache.nbytes
-    lines.step([Feed(twin, [40]) for twin in twins])
+    lines.step([StepInput(twin, [40]) for twin in twins])
     tails = lines.cache.keys.nbytes + lines.cache.values.nbytes
     segment = 2 * 240 * SMALL.layers * SMALL.width * 4
     assert lines.cache.nbytes == tails + segment
@@ -106,12 +107,12 @@ def test_what_lines_share_is_stored_once() -> None:
 
 
 def test_ended_lines_leave_their_seats() -> None:
-    lines = NETWORK.lines()
+    lines = NETWORK.new_session()
     for _ in range(50):
-        line = lines.open()
-        lines.step([Feed(line, [40, 41])])
-        lines.close(line)
-        lines.close(line)
+        sequence = lines.open()
+        lines.step([StepInput(sequence, [40, 41])])
+        lines.close(sequence)
+        lines.close(sequence)
     assert lines.cache.keys.shape[2] == 1
 
 
@@ -121,11 +122,11 @@ def test_threads_of_the_process_share_a_network() -> None:
     wrong: list[float] = []
 
     def decode() -> None:
-        lines = NETWORK.lines()
-        line = lines.open()
+        lines = NETWORK.new_session()
+        sequence = lines.open()
         for token in words[:-1]:
-            lines.step([Feed(line, [token])])
-        wrong.append(np.abs(lines.step([Feed(line, words[-1:])])[0] - expected).max())
+            lines.step([StepInput(sequence, [token])])
+        wrong.append(np.abs(lines.step([StepInput(sequence, words[-1:])])[0] - expected).max())
 
     workers = [threading.Thread(target=decode) for _ in range(4)]
     for worker in workers:
@@ -137,12 +138,12 @@ def test_threads_of_the_process_share_a_network() -> None:
 
 def test_large_scores_do_not_overflow() -> None:
     steep = {name: tensor * (30 if "_layernorm.weight" in name and "self_attn" in name else 1) for name, tensor in TENSORS.items()}
-    lines = NumpyNetwork(SMALL, steep).lines()
+    lines = NumpyNetwork(SMALL, steep).new_session()
     stem = lines.open()
-    lines.step([Feed(stem, list(range(40, 80)))])
+    lines.step([StepInput(stem, list(range(40, 80)))])
     twin = lines.fork(stem)
     with np.errstate(all="raise", under="ignore"):
-        logits = lines.step([Feed(twin, [50])])[0]
+        logits = lines.step([StepInput(twin, [50])])[0]
     np.testing.assert_allclose(logits, plain_logits(SMALL, steep, [*range(40, 80), 50])[-1], atol=5e-3)
 
 
@@ -152,7 +153,7 @@ def test_other_shapes(heads: int, rotary: float) -> None:
 
     config = dataclasses.replace(SMALL, heads=heads, rotary=rotary)
     tensors = random_weights(config, 3)
-    lines = NumpyNetwork(config, tensors).lines()
+    lines = NumpyNetwork(config, tensors).new_session()
     words = list(range(40, 60))
-    logits = lines.step([Feed(lines.open(), words)])[0]
+    logits = lines.step([StepInput(lines.open(), words)])[0]
     np.testing.assert_allclose(logits, plain_logits(config, tensors, words)[-1], atol=1e-4)

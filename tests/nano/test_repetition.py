@@ -5,8 +5,8 @@ import random
 import pytest
 
 from musespark.nano.repetition import EVERY, PERIOD, SUFFIX, is_repeating
-from musespark.nano.trace import begin
-from musespark.nano.worlds import MEASURED, load_world
+from musespark.nano.tasks import MEASURED, load_task
+from musespark.nano.trace import begin_trace
 
 
 @pytest.mark.parametrize("period", [1, 2, 7, PERIOD])
@@ -23,13 +23,13 @@ def test_counting_is_no_repetition():
 @pytest.mark.parametrize("name", MEASURED)
 @pytest.mark.parametrize("mode", ["thinking", "contemplating"])
 def test_no_thought_that_the_model_learns_from_is_taken_for_one(name, mode):
-    world, rng = load_world(name), random.Random(1)
+    task, rng = load_task(name), random.Random(1)
     if name == "shapes":
         pytest.importorskip("easy_vqa")
     for _ in range(40):
-        problem = world.problem(rng, False)
-        trace, branch = begin(problem.question, None)
-        world.think(problem, mode, branch, rng)
+        problem = task.generate(rng, False)
+        trace, branch = begin_trace(problem.question, None)
+        task.write_thought(problem, mode, branch, rng)
         for segment in trace.segments:
             tokens = list(segment.tokens)
             assert not any(is_repeating(tokens[:length]) for length in range(0, len(tokens), EVERY))

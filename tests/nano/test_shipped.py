@@ -5,7 +5,7 @@ import json
 import pytest
 
 from musespark import ask
-from musespark.evals.native import Sitting, Tally, sit
+from musespark.evals.native import EvalSpec, Tally, run_eval
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
 from musespark.nano.weights import DEFAULT, load, load_half
@@ -25,13 +25,13 @@ def test_they_are_whole_and_small():
 
 
 # Far below what they reach (docs/model/card.md): this tells broken weights from whole ones, not good from better.
-@pytest.mark.parametrize(("world", "mode", "least"), [
+@pytest.mark.parametrize(("task", "mode", "least"), [
     ("decline", "contemplating", 0.9), ("lake", "contemplating", 0.5), ("countdown-3", "contemplating", 0.5),
     ("maze", "thinking", 0.3), ("code", "thinking", 0.3),
 ])
-def test_they_know_their_worlds(engine, world, mode, least):
-    tally = Tally(Sitting(world, mode, problems=24, batch=24))
-    for result in sit(engine, Sitting(world, mode, problems=24, batch=24)):
+def test_they_know_their_tasks(engine, task, mode, least):
+    tally = Tally(EvalSpec(task, mode, problems=24, batch=24))
+    for result in run_eval(engine, EvalSpec(task, mode, problems=24, batch=24)):
         tally.add(result)
     assert tally.row.accuracy >= least
     assert tally.row.verified_wrong == 0

@@ -1,7 +1,7 @@
 from hypothesis import given, strategies as st
 
 from musespark.nano import vocabulary as v
-from musespark.nano.trace import begin
+from musespark.nano.trace import begin_trace
 
 
 def path(trace, index):
@@ -14,12 +14,12 @@ def path(trace, index):
 
 @given(st.lists(st.sampled_from(["write", "fork", "write in a branch", "fork a branch"]), max_size=30), st.randoms())
 def test_positions_run_on_along_every_path(actions, rng):
-    trace, root = begin("A question", None)
+    trace, root = begin_trace("A question", None)
     branches = [root]
     for action in actions:
         branch = rng.choice(branches)
         if action.startswith("write"):
-            branch.writes("xyz", v.EOS)
+            branch.write("xyz", v.EOS)
         else:
             branches.append(branch.fork())
     for index, segment in enumerate(trace.segments):
@@ -29,19 +29,19 @@ def test_positions_run_on_along_every_path(actions, rng):
 
 
 def test_a_branch_does_not_see_what_is_written_after_the_fork():
-    trace, root = begin("Q", None)
-    root.writes("a")
-    child = root.fork().writes("c")
-    root.writes("b")
-    sibling = root.fork().writes("d")
+    trace, root = begin_trace("Q", None)
+    root.write("a")
+    child = root.fork().write("c")
+    root.write("b")
+    sibling = root.fork().write("d")
     seen = {v.decode(path(trace, i)[0]) for i in range(len(trace.segments))}
     assert {"<bos>Qac", "<bos>Qab", "<bos>Qabd"} <= seen
     assert child is not sibling
 
 
 def test_given_tokens_carry_no_loss():
-    trace, root = begin("Q", None)
-    root.given("x").writes("y", weight=0.5)
+    trace, root = begin_trace("Q", None)
+    root.force("x").write("y", weight=0.5)
     assert trace.segments[0].weights == [0, 0, 0, 0.5]
 
 

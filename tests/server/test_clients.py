@@ -13,7 +13,7 @@ import pytest
 from musespark import ask_sync
 from musespark.content import ToolResult
 from musespark.models.fake import DOT
-from musespark.nano.worlds import load_world
+from musespark.nano.tasks import load_task
 from musespark.pictures import png
 
 from . import test_chat as chat, test_messages as messages, test_responses as responses
@@ -180,7 +180,7 @@ async def test_messages_asynchronously(served):
 
 
 def test_a_picture_that_the_native_model_reads(native):
-    problem = load_world("lake").problem(random.Random(3), held_out=True)
+    problem = load_task("lake").generate(random.Random(3), held_out=True)
     picture = base64.b64encode(png(problem.picture)).decode()
     url = f"data:image/png;base64,{picture}"
     source = {"type": "base64", "media_type": "image/png", "data": picture}

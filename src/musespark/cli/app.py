@@ -29,9 +29,6 @@ def run(args: list[str]) -> int:
     """Run a command; its exit code. What goes wrong is one sentence on stderr."""
     if sys.stdout is None:
         return _failed("The output is closed; open it or send it to a file.", FAILED)
-    # The engine's matrices are small: a second BLAS thread gains nothing on an idle machine and, where another process wants
-    # the core, makes every product wait for it. Read when NumPy is imported; whoever has set it keeps it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # Nothing that is shown may fail on a character that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -15,8 +15,8 @@ from musespark.errors import BadOption
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from musespark.evals.grounding import Outcome
-    from musespark.evals.grounding_screens import Screen
+    from musespark.evals.grounding import GroundingOutcome
+    from musespark.evals.grounding_screens import LabelledScreen
 
 PARTS = ("test", "development", "all")
 
@@ -70,7 +70,7 @@ def _bar(quiet: bool) -> Progress:
 
 
 def _rendered(progress: Progress, directory: Path, part: str, named: list[str] | None, seeds: range, scales: list[float],
-              browser: str | None) -> list[Screen]:
+              browser: str | None) -> list[LabelledScreen]:
     from musespark.evals.grounding_rendering import pages_of, render
 
     pages = named or pages_of(part)
@@ -82,12 +82,12 @@ def _rendered(progress: Progress, directory: Path, part: str, named: list[str] |
     return found
 
 
-def _measured(progress: Progress, screens: list[Screen], reads: int, seed: int) -> list[Outcome]:
-    from musespark.evals.grounding import Reader, Tools, measure
+def _measured(progress: Progress, screens: list[LabelledScreen], reads: int, seed: int) -> list[GroundingOutcome]:
+    from musespark.evals.grounding import OcrGrounder, ToolGrounder, measure
 
-    grounders = (Tools(), Reader())
+    grounders = (ToolGrounder(), OcrGrounder())
     bar = progress.add_task("measuring", total=len(screens))
-    outcomes: list[Outcome] = []
+    outcomes: list[GroundingOutcome] = []
     for screen in screens:
         outcomes += measure([screen], grounders, reads, seed)
         progress.advance(bar)

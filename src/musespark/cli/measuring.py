@@ -17,15 +17,15 @@ from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
-    from musespark.evals.native import Sitting
-    from musespark.evals.report import Row
+    from musespark.evals.native import EvalSpec
+    from musespark.evals.report import EvalRow
 
 WORLDS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code", "decline")
 MODES = ("instant", "thinking", "contemplating")
 
 
 def measure(
-    world: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
+    world: Annotated[list[str] | None, typer.Option("--task", "--world", help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
     mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
     problems: Annotated[int, typer.Option("-n", help="Problems for each task and mode.", min=1)] = 200,
     threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=MAX_THREADS)] = THREADS,
@@ -38,20 +38,20 @@ def measure(
     ablate: Annotated[bool, typer.Option(help="Also blank the imagined pictures, and let serial thoughts vote.")] = True,
 ) -> None:
     """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
-    from musespark.evals.native import Sitting
+    from musespark.evals.native import EvalSpec
+    from musespark.evals.parallel import plan_evals, plan_vote
     from musespark.evals.report import table, write
-    from musespark.evals.survey import plan, vote
     from musespark.nano.weights import load
 
     require("The evaluation", "eval", "matplotlib")
-    worlds, modes = _chosen("world", world, WORLDS), _chosen("mode", mode, MODES)
+    worlds, modes = _chosen("task", world, WORLDS), _chosen("mode", mode, MODES)
     if "shapes" in worlds:
         require("Measuring shapes", "eval", "easy_vqa")
     load(weights) if weights else load()  # a damaged file is named before any process is started
-    like = Sitting("", "", problems, seed, threads, batch)
-    sittings = plan(worlds, modes, like, ablate)
-    rows = _show(sittings, weights, jobs or os.cpu_count() or 1, quiet=as_json)
-    if ablate and (again := vote(rows, like)):
+    like = EvalSpec("", "", problems, seed, threads, batch)
+    specs = plan_evals(worlds, modes, like, ablate)
+    rows = _show(specs, weights, jobs or os.cpu_count() or 1, quiet=as_json)
+    if ablate and (again := plan_vote(rows, like)):
         rows += _show([again], weights, 1, quiet=as_json)
     about = {"command": "muse " + shlex.join(sys.argv[1:]), "seed": seed, "threads": threads, "batch": batch}
     write(rows, out, about)
@@ -84,23 +84,23 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> lis
     return given or list(known)
 
 
-def _show(sittings: list[Sitting], weights: Path | None, jobs: int, quiet: bool) -> list[Row]:
-    """Run the sittings behind a progress bar on stderr; their rows, in the order of the sittings."""
+def _show(specs: list[EvalSpec], weights: Path | None, jobs: int, quiet: bool) -> list[EvalRow]:
+    """Run the specs behind a progress bar on stderr; their rows, in the order of the specs."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from musespark.evals.survey import survey
+    from musespark.evals.parallel import run_evals
 
-    rows: dict[int, Row] = {}
-    done = [0] * len(sittings)
+    rows: dict[int, EvalRow] = {}
+    done = [0] * len(specs)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
-        task = progress.add_task("measuring", total=sum(sitting.problems for sitting in sittings))
-        for step in survey(sittings, str(weights) if weights else None, jobs):
-            progress.advance(task, step.done - done[step.sitting])
-            done[step.sitting] = step.done
-            sitting = sittings[step.sitting]
-            progress.update(task, description=f"{sitting.world} {sitting.mode} {step.right / step.done:.1%}")
+        task = progress.add_task("measuring", total=sum(spec.problems for spec in specs))
+        for step in run_evals(specs, str(weights) if weights else None, jobs):
+            progress.advance(task, step.done - done[step.spec])
+            done[step.spec] = step.done
+            spec = specs[step.spec]
+            progress.update(task, description=f"{spec.task} {spec.mode} {step.right / step.done:.1%}")
             if step.row:
-                rows[step.sitting] = step.row
-    return [rows[number] for number in range(len(sittings))]
+                rows[step.spec] = step.row
+    return [rows[number] for number in range(len(specs))]

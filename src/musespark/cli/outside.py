@@ -14,12 +14,12 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from musespark.evals.outside import Count
+    from musespark.evals.outside import VerdictCounts
 
 
 def tasks() -> None:
     """Show what one may ask the native model, with an example each."""
-    from musespark.nano.worlds.scope import SCOPES
+    from musespark.nano.tasks.scope import SCOPES
 
     for scope in SCOPES:
         picture = f" --image {'PICTURE' if scope.task == 'shapes' else f'examples/{scope.task}.png'}" if scope.has_picture else ""
@@ -46,17 +46,17 @@ def outside(
 
     from musespark.errors import BadOption
     from musespark.evals import outside as measured
-    from musespark.evals.others import others
+    from musespark.evals.outside_sources import published_questions
     from musespark.evals.report import replace_file
 
     if classic_art is not None and not (classic_art / "stool.png").is_file():
         raise BadOption("--classic-art", classic_art, "a directory with stool.png, elf_down.png, hole.png, ice.png and goal.png")
-    asked = list(others(count, seed, classic_art) if file is None else measured.load(file, classic_art))
+    asked = list(published_questions(count, seed, classic_art) if file is None else measured.load(file, classic_art))
     if verifiers:
-        sums = measured.totals(measured.check_verifiers(asked)) if file else {}
+        sums = measured.sum_counts(measured.check_verifiers(asked)) if file else {}
         sums |= _varied(count, seed)
     else:
-        sums = measured.totals(asyncio.run(measured.ask_model(asked, mode)))
+        sums = measured.sum_counts(asyncio.run(measured.ask_model(asked, mode)))
     _show(sums)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -66,32 +66,33 @@ def outside(
         replace_file(out / ("verifiers.json" if verifiers else "outside.json"), (json.dumps(about, indent=1) + "\n").encode())
 
 
-def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
+def _varied(count: int, seed: int) -> dict[tuple[str, str], VerdictCounts]:
     """Counts of own questions with right answers, and of variations, whose usual answers are wrong."""
     import random
 
-    from musespark.evals.outside import Asked, check_verifiers, totals
+    from musespark.evals.outside import OutsideQuestion, check_verifiers, sum_counts
     from musespark.evals.variations import TASKS, vary
-    from musespark.nano.worlds import load_world
+    from musespark.nano.tasks import load_task
 
-    def own(task: str) -> Iterator[Asked]:
+    def own(task: str) -> Iterator[OutsideQuestion]:
         rng = random.Random(seed)
         for _ in range(count):
-            problem = load_world(task).problem(rng, held_out=False)
+            problem = load_task(task).generate(rng, held_out=False)
             answer, name = problem.answer, "own templates, right answers"
-            yield Asked(problem.world, name, problem.question, problem.picture, (answer,), frozenset([answer.lower()]))
+            yield OutsideQuestion(problem.task, name, problem.question, problem.picture, (answer,), frozenset([answer.lower()]))
 
     usual = (own(task) for task in TASKS)
-    varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
+    varied = (OutsideQuestion(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,),
+                              frozenset())
             for task in TASKS for each in vary(task, count, seed))  # fmt: skip
-    return totals(check_verifiers(chain(chain.from_iterable(usual), varied)))
+    return sum_counts(check_verifiers(chain(chain.from_iterable(usual), varied)))
 
 
-def _figures(count: Count) -> dict[str, int]:
+def _figures(count: VerdictCounts) -> dict[str, int]:
     return {name: getattr(count, name) for name in ("asked", "answered", "right", "confirmed", "wrongly", "abstained")}
 
 
-def _show(sums: Mapping[tuple[str, str], Count]) -> None:
+def _show(sums: Mapping[tuple[str, str], VerdictCounts]) -> None:
     print("| task | questions | asked | answered | right | confirmed | confirmed, but wrong | abstained |")
     print("|---|---|---|---|---|---|---|---|")
     for (task, name), each in sorted(sums.items(), key=lambda item: (item[0][0], item[0][1] == "all", item[0][1])):

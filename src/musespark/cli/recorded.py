@@ -19,7 +19,7 @@ from musespark.errors import BadOption
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from musespark.evals.recorded import Result
+    from musespark.evals.recorded import RuleResult
 
 app = typer.Typer(rich_markup_mode=None)
 app.command()(grounding)
@@ -76,7 +76,7 @@ def _advance(progress: Progress, bar: TaskID, done: int, of: int) -> None:
 
 
 async def _measured(directory: Path, tasks: list[str], labels: int, draws: int, seed: int, out: Path | None,
-                    quiet: bool) -> list[Result]:
+                    quiet: bool) -> list[RuleResult]:
     """Task after task, behind a progress bar on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -84,7 +84,7 @@ async def _measured(directory: Path, tasks: list[str], labels: int, draws: int, 
     from musespark.evals.recorded import measure
     from musespark.evals.recording import load
 
-    results: list[Result] = []
+    results: list[RuleResult] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         bars = {name: progress.add_task(f"{name}: comparing answers", total=None) for name in tasks}

@@ -20,7 +20,7 @@ from musespark.errors import BadOption
 from musespark.nano.training.batches import SHARES
 from musespark.nano.training.curve import draw_curve
 from musespark.nano.training.pack import fitting_state, pack, recipe_of
-from musespark.nano.training.train import Progress as Used, Recipe, Trainer
+from musespark.nano.training.train import Recipe, Trainer, TrainingProgress
 
 MINUTES = 90.0
 """Of a training for which neither time nor tokens are given."""
@@ -42,7 +42,7 @@ def recipe_for(given: Mapping[str, Any], shares: Sequence[str], resume: Path | N
         if given.get(name, getattr(before, name)) != getattr(before, name):
             raise BadOption(f"--{name}", given[name], f"{getattr(before, name)}, as in the checkpoint")
     recipe = _checked(replace(before, **given, shares=_shares(shares, before.shares)))
-    if Used(**state["progress"]).share(recipe) >= 1:
+    if TrainingProgress(**state["progress"]).share(recipe) >= 1:
         raise BadOption("--resume", str(resume), "a checkpoint with budget left; raise --minutes or --tokens")
     return recipe
 

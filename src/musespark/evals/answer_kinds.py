@@ -61,7 +61,7 @@ def changed(chance: Random) -> tuple[str, str, bool]:
 
 
 def choices(chance: Random) -> tuple[str, str, bool]:
-    """Letters of a multiple choice, however they are marked; another letter."""
+    """Letters of a multiple choice in any markup; another letter."""
     letter, other = chance.sample("ABCDE", 2)
     text = chance.choice(("Paris", "4", "the mitochondria", "12 cm", "none of the above"))
     forms = [

@@ -1,7 +1,7 @@
-r"""Other programs' rules for when two answers are the same, beside ours on the same pairs.
+r"""Rules of other programs for equal answers, to compare with ours on the same pairs.
 
-Each is the comparison alone, given the answers that were found in the replies, so that finding them does not count; math-verify
-finds formulas in what it is given by itself. A rule that is not symmetric counts as "same" if it says so either way round.
+Each is the comparison alone, applied to the answers found in the replies, so extraction does not count; math-verify finds formulas
+in its input by itself. A rule that is not symmetric counts as "same" if it says so in either order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _answers(pair: Pair) -> tuple[str, str]:
 
 
 async def ours(pair: Pair) -> bool:
-    """This package's, as a team uses it."""
+    """The rule of this package, as a team uses it."""
     left, right = (Attempt(agent=name, model="", text=reply, answer=answer_in(reply))
                    for name, reply in (("1", pair.left), ("2", pair.right)))
     return await equivalence_for(Request.of(pair.question)).same(left, right)

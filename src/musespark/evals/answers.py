@@ -1,4 +1,4 @@
-"""When rules call two answers the same: precision and recall on labelled pairs, by rule and by kind."""
+"""Precision and recall of rules that call two answers the same, on labelled pairs, by rule and by kind."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from musespark.evals.answer_rules import Rule
 
 @dataclass(frozen=True)
 class Score:
-    """One rule's verdicts on some pairs."""
+    """Counts of one rule's verdicts on pairs."""
 
     right: int
-    """Pairs called the same that are."""
+    """True positives: pairs rightly called the same."""
     wrong: int
-    """Pairs called the same that are not."""
+    """False positives: pairs wrongly called the same."""
     missed: int
-    """Pairs that are the same and were not called so."""
+    """False negatives: pairs that are the same but were not called so."""
     apart: int
-    """Pairs that are not the same, and were not called so."""
+    """True negatives."""
 
     @property
     def precision(self) -> float:
-        """Share of the pairs called the same that are; 1 where none was."""
+        """Share of the pairs called the same that are; 1 if there are none."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
 
     @property
     def recall(self) -> float:
-        """Share of the pairs that are the same that were called so; 1 where none is."""
+        """Share of the same pairs that were called so; 1 if there are none."""
         return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
 
 
 async def verdicts(pairs: Sequence[Pair], rules: Mapping[str, Rule],
                    progress: Callable[[str, int], None] = lambda rule, done: None) -> dict[str, list[bool]]:
-    """For each rule, whether it calls each pair the same. `progress` hears how many a rule has compared."""
+    """Return the verdict of each rule on each pair. `progress` is called with a rule and its number of compared pairs."""
     found: dict[str, list[bool]] = {}
     for name, rule in rules.items():
         found[name] = []
@@ -47,13 +47,13 @@ async def verdicts(pairs: Sequence[Pair], rules: Mapping[str, Rule],
 
 
 def score(pairs: Sequence[Pair], same: Sequence[bool], where: Callable[[Pair], bool] = lambda pair: True) -> Score:
-    """The score of verdicts on those pairs that the condition holds for."""
+    """Score verdicts on the pairs that meet a condition."""
     chosen = [(pair.same, called) for pair, called in zip(pairs, same, strict=True) if where(pair)]
     return Score(chosen.count((True, True)), chosen.count((False, True)), chosen.count((True, False)), chosen.count((False, False)))
 
 
 def table(pairs: Sequence[Pair], found: Mapping[str, Sequence[bool]]) -> str:
-    """Rules by precision and recall, and the first of them by kind, as Markdown."""
+    """Format precision and recall of the rules, and of the first rule by kind, as Markdown."""
     held = sum(pair.held for pair in pairs)
     lines = [f"{len(pairs):,} pairs, {sum(pair.same for pair in pairs):,} of them the same; {held:,} are held out.", "",
              "| rule | precision | recall | wrongly the same | held out: precision | recall |", "|---|---|---|---|---|---|"]
@@ -70,7 +70,7 @@ def table(pairs: Sequence[Pair], found: Mapping[str, Sequence[bool]]) -> str:
 
 
 def mistakes(pairs: Sequence[Pair], same: Iterable[bool]) -> str:
-    """The pairs that were called wrongly, a line each; of those held out only how many."""
+    """List the pairs with wrong verdicts, one a line; held-out pairs are only counted."""
     wrong = [(pair, called) for pair, called in zip(pairs, same, strict=True) if pair.same != called]
     lines = [f"called {'the same' if called else 'different'}: {pair.left!r} | {pair.right!r} ({pair.kind})"
              for pair, called in wrong if not pair.held]
@@ -78,7 +78,7 @@ def mistakes(pairs: Sequence[Pair], same: Iterable[bool]) -> str:
 
 
 def as_json(pairs: Sequence[Pair], found: Mapping[str, Sequence[bool]], about: Mapping[str, object]) -> str:
-    """The figures as one JSON object."""
+    """Format the figures as one JSON object."""
     rows = [{"rule": name, "pairs": len(pairs), "precision": each.precision, "recall": each.recall, "wrongly_same": each.wrong,
              "missed": each.missed} for name, same in found.items() for each in (score(pairs, same),)]
     return json.dumps({**about, "rules": rows}) + "\n"

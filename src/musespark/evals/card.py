@@ -1,7 +1,8 @@
-"""The model card, written from what was measured: the weights' own description, the training log, the evaluation.
+"""The model card, generated from measurements: the description in the weights file, the training log, the evaluation.
 
-`muse nano card DIR` reads `results.json` and `log.jsonl` in DIR (from `muse nano eval` and `muse nano train`) and writes
-`card.md` beside them. No figure in it is typed by hand.
+`muse nano card DIR` reads `results.json`, `log.jsonl`, `outside.json` and `verifiers.json` in DIR (from `muse nano eval`,
+`muse nano train`, `muse nano outside` and `muse nano outside --verifiers`) and writes `card.md` beside them. No figure in it is
+typed by hand.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from musespark.evals.report import Row, replace_file, table
+from musespark.evals.report import EvalRow, replace_file, table
+from musespark.nano.tasks.scope import SCOPES
 from musespark.nano.training.curve import read_log
-from musespark.nano.worlds.scope import SCOPES
 
 TARGETS: Mapping[str, tuple[float, float, str]] = {
     "countdown-3": (0.95, 0.995, ""),
@@ -24,7 +25,7 @@ TARGETS: Mapping[str, tuple[float, float, str]] = {
     "code": (0.85, 0.97, ""),
     "decline": (0.99, 1.0, ""),
 }
-"""Task: the least that was asked of it, what was aimed at, and what others report on the nearest published task."""
+"""Task: the floor, the aim, and results of others on the nearest published task."""
 
 CARD = """\
 # Model card: nano
@@ -101,20 +102,21 @@ LIMITS = """\
 
 
 def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size: int) -> Path:
-    """Write `card.md` from what lies in the directory; `about` is the description in the weights file.
+    """Write `card.md` from the files in the directory; `about` is the description in the weights file.
 
-    Raises FileNotFoundError where `results.json` or `log.jsonl` is missing.
+    Raises FileNotFoundError if `results.json` or `log.jsonl` is missing.
     """
     results = json.loads((directory / "results.json").read_text())
     last = read_log(directory / "log.jsonl")[-1]
-    rows = [Row(**row) for row in results["rows"]]
+    rows = [EvalRow.from_json(row) for row in results["rows"]]
     card = CARD.format(
         parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
         threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS, outside=outside(directory / "outside.json"),
-        verifiers=outside(directory / "verifiers.json"),
+        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS,
+        outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
+        verifiers=outside(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
@@ -122,15 +124,18 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
 
 
 def tasks() -> str:
-    """Table rows: what may be asked, task by task."""
+    """Format table rows: the questions of each task."""
     examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
     return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
 
 
-def outside(path: Path) -> str:
-    """The table of what `muse nano outside` measured, with its command; a sentence where nothing was measured."""
+def outside(path: Path, command: str) -> str:
+    """Format the results of `muse nano outside` as a table with the command that measured them.
+
+    command: the one to name if there are no results.
+    """
     if not path.is_file():
-        return "Not measured; `muse nano outside --out DIR` does it."
+        return f"Not measured; `{command}` measures it."
     measured = json.loads(path.read_text())
     lines = [f"`{measured['command']}`", "", "| task | questions | asked | right | confirmed | confirmed, but wrong | abstained |",
              "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -140,21 +145,21 @@ def outside(path: Path) -> str:
     return "\n".join(lines)
 
 
-def beside(rows: Sequence[Row]) -> list[str]:
-    """Table rows: each task's contemplating accuracy beside floor, aim and what others report."""
-    found = {row.world: row for row in rows if row.mode == "contemplating"}
+def beside(rows: Sequence[EvalRow]) -> list[str]:
+    """Format table rows: each task's contemplating accuracy, floor, aim and results of others."""
+    found = {row.task: row for row in rows if row.mode == "contemplating"}
     lines = []
-    for world, (floor, aim, others) in TARGETS.items():
-        if world in found:
-            row = found[world]
+    for task, (floor, aim, others) in TARGETS.items():
+        if task in found:
+            row = found[task]
             met = "meets the aim" if row.accuracy >= aim else "meets the floor" if row.accuracy >= floor else "**below the floor**"
-            lines.append(f"| {world} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
+            lines.append(f"| {task} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
     return lines
 
 
-def comparison(rows: Sequence[Row]) -> list[str]:
-    """Sentences: contemplating against thinking on countdown-4, and what the imagined pictures carry."""
-    found = {(row.world, row.mode): row for row in rows}
+def comparison(rows: Sequence[EvalRow]) -> list[str]:
+    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
+    found = {(row.task, row.mode): row for row in rows}
     lines = []
     team, alone = found.get(("countdown-4", "contemplating")), found.get(("countdown-4", "thinking"))
     if team and alone:
@@ -163,13 +168,13 @@ def comparison(rows: Sequence[Row]) -> list[str]:
             f"thinking {alone.accuracy:.1%} with {alone.critical_path:.0f}: {team.critical_path / alone.critical_path:.2f} of the "
             f"wait for {team.tokens / alone.tokens:.2f} times the tokens."
         )
-    voted = next((row for row in rows if row.world == "countdown-4" and "vote" in row.mode), None)
+    voted = next((row for row in rows if row.task == "countdown-4" and "vote" in row.mode), None)
     if voted:
         lines.append(
             f"A plain majority vote over serial thoughts at about equal tokens, {voted.mode}, reaches {voted.accuracy:.1%} "
             f"for {voted.tokens:.0f} tokens."
         )
-    asked = [row for row in rows if row.world != "decline"]
+    asked = [row for row in rows if row.task != "decline"]
     if asked:
         declined, total = sum(row.declined for row in asked), sum(row.problems for row in asked)
         wrong = sum(row.verified_wrong for row in rows)
@@ -182,8 +187,8 @@ def comparison(rows: Sequence[Row]) -> list[str]:
             lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
                          f"({(confirmed - wrong) / max(right, 1):.2%}).")
         lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
-    for world in ("lake", "maze"):
-        seen, blank = found.get((world, "contemplating")), found.get((world, "contemplating (pictures blanked)"))
+    for task in ("lake", "maze"):
+        seen, blank = found.get((task, "contemplating")), found.get((task, "contemplating (pictures blanked)"))
         if seen and blank:
-            lines.append(f"With the imagined pictures blanked, {world} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
+            lines.append(f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
     return lines

@@ -1,9 +1,9 @@
-"""Grounding: whether `find` points at what is meant, and `read` reads what is there, on screens whose truth is known.
+"""Grounding: how well `find` points at text and `read` reads it, on screens with labels.
 
-Measures: click-in-box, whether the middle of the first box that `find` gives lies within the true one, and the overlap
-(intersection over union) of the two, after Cheng et al., SeeClick (2024), and Rezatofighi et al. (2019); of `read`, the share of
-characters that are right (one less the edit distance over the length, after Levenshtein, 1966) and the overlap of what was read
-with the text's own box. The baseline is the same reader as its package comes, and nothing else.
+Measures of `find`: click-in-box, true if the centre of its first box lies within the labelled one, and the overlap (intersection
+over union) of the two, after Cheng et al., SeeClick (2024), and Rezatofighi et al. (2019). Measures of `read`: the share of right
+characters (one less the edit distance over the length, after Levenshtein, 1966), and the overlap of the read box with the text's
+own box. The baseline is the same OCR package with its defaults.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from musespark.errors import NotInstalled
-from musespark.evals.grounding_screens import Item, Screen
+from musespark.evals.grounding_screens import LabelledScreen, ScreenItem
 from musespark.vision.coordinates import SPAN, Box
 
 if TYPE_CHECKING:
     import numpy as np
     import PIL.Image
 
-DRAWS = 2000
-"""Of the bootstrap behind an interval."""
+BOOTSTRAP_DRAWS = 2000
+"""Number of draws of the bootstrap."""
 
 
 class Grounder(Protocol):
-    """Something that finds and reads. Boxes are of the whole picture, 0 to 1000 each way."""
+    """An implementation of `find` and `read`. Boxes are relative to the whole picture, 0 to 1000 each way."""
 
     name: str
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        """The box that it points at first; None where it finds nothing."""
+        """Return the first box found for a text; None if nothing is found."""
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        """What is written in a box, and where exactly."""
+        """Read the text in a box; return it with its exact box."""
 
 
-class Tools:
+class ToolGrounder:
     """The tools `find` and `read`, as agents have them."""
 
     name = "find and read"
@@ -51,7 +51,7 @@ class Tools:
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.find import found
 
-        places = found(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
+        places = found(f"“{text}”", picture, self._reader.read(picture))  # in quotes `find` takes it as text, not as a description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
@@ -62,8 +62,8 @@ class Tools:
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
 
-class Reader:
-    """OCR alone: RapidOCR as its package comes. It finds the line that is the text, else one that holds it, case first."""
+class OcrGrounder:
+    """OCR alone: RapidOCR with its defaults. Finds the line that equals the text, else one that contains it; exact case first."""
 
     name = "OCR alone"
 
@@ -73,7 +73,7 @@ class Reader:
             from rapidocr import RapidOCR
         except ImportError:
             raise NotInstalled("Measuring what is read", "rapidocr", "vision") from None
-        # All else is as it comes; more threads would change no reading, and wait for each other.
+        # The rest are the defaults; more threads would not change the readings, and would wait for each other.
         self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
@@ -111,8 +111,8 @@ def _around(boxes: Sequence[Box]) -> Box | None:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one item went."""
+class GroundingOutcome:
+    """Result for one item."""
 
     by: str
     page: str
@@ -122,15 +122,17 @@ class Outcome:
     text: str
     hit: bool
     overlap: float | None
-    """Of `find`; None where the text's own box is not known."""
+    """Overlap of `find`; None if the text's own box is not known."""
     characters: float | None = None
-    """Share of the characters that `read` has right; None where it was not asked."""
+    """Share of the characters that `read` has right; None if the item was not read."""
     reading: float | None = None
-    """Overlap of what was read with the text's own box."""
+    """Overlap of the box that was read with the text's own box."""
 
 
-def measure(screens: Iterable[Screen], grounders: Sequence[Grounder], reads: int = 6, seed: int = 0) -> Iterator[Outcome]:
-    """Ask everybody for every item of every screen. reads: items of a screen that are read, chosen by the seed."""
+def measure(
+    screens: Iterable[LabelledScreen], grounders: Sequence[Grounder], reads: int = 6, seed: int = 0
+) -> Iterator[GroundingOutcome]:
+    """Measure every grounder on every item of every screen. reads: items of a screen that are read, chosen by the seed."""
     from PIL import Image as pillow
 
     for screen in screens:
@@ -140,37 +142,38 @@ def measure(screens: Iterable[Screen], grounders: Sequence[Grounder], reads: int
         chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(known, min(reads, len(known)))
         for grounder in grounders:
             for item in screen.items:
-                yield _asked(grounder, picture, screen, item, item in chosen)
+                yield _measured(grounder, picture, screen, item, item in chosen)
 
 
-def _asked(grounder: Grounder, picture: PIL.Image.Image, screen: Screen, item: Item, is_read: bool) -> Outcome:
+def _measured(
+    grounder: Grounder, picture: PIL.Image.Image, screen: LabelledScreen, item: ScreenItem, is_read: bool
+) -> GroundingOutcome:
     box = grounder.find(picture, item.text)
-    outcome = Outcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
+    outcome = GroundingOutcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
                       overlap=max((box.overlap(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
     text, place = grounder.read(picture, item.inks[0])
-    return replace(outcome, characters=right_characters(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
+    return replace(outcome, characters=character_accuracy(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:
     return box.left <= point[0] <= box.right and box.top <= point[1] <= box.bottom
 
 
-def right_characters(wanted: str, read: str) -> float:
-    """One less the edit distance over the length, 0 to 1; spaces do not count."""
+def character_accuracy(wanted: str, read: str) -> float:
+    """One less the edit distance over the length, 0 to 1; spaces do not count. Raises `NotInstalled`."""
+    try:
+        from rapidfuzz.distance import Levenshtein
+    except ImportError:
+        raise NotInstalled("Measuring what is read", "rapidfuzz", "grounding") from None
     one, other = wanted.replace(" ", ""), read.replace(" ", "")
-    row = list(range(len(other) + 1))
-    for line, left in enumerate(one, 1):
-        before, row[0] = row[0], line
-        for column, right in enumerate(other, 1):
-            before, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, before + (left != right))
-    return max(0.0, 1 - row[-1] / len(one))
+    return max(0.0, 1 - Levenshtein.distance(one, other) / len(one))
 
 
 @dataclass(frozen=True)
-class Share:
+class MeanInterval:
     """A mean with its 95% interval."""
 
     mean: float
@@ -182,8 +185,10 @@ class Share:
         return f"{self.mean:.1%} ({self.low:.1%} to {self.high:.1%})"
 
 
-def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None], seed: int = 0) -> Share | None:
-    """The mean of what is there, with an interval that draws whole pages: what is on one is alike. None where there is nothing.
+def mean_interval(
+    outcomes: Sequence[GroundingOutcome], value: Callable[[GroundingOutcome], float | None], seed: int = 0
+) -> MeanInterval | None:
+    """Return the mean of a value with an interval that draws whole pages, whose items are alike; None if no outcome has it.
 
     The percentile bootstrap over clusters, after Efron and Tibshirani (1993).
     """
@@ -196,7 +201,7 @@ def share(outcomes: Sequence[Outcome], value: Callable[[Outcome], float | None],
     if not pages:
         return None
     sums = np.array([[sum(values), len(values)] for values in pages.values()])
-    drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (DRAWS, len(sums)))].sum(1)
+    drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (BOOTSTRAP_DRAWS, len(sums)))].sum(1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
-    total: np.ndarray = sums.sum(0)
-    return Share(float(total[0] / total[1]), float(low), float(high), int(total[1]))
+    total = sums.sum(0)
+    return MeanInterval(float(total[0] / total[1]), float(low), float(high), int(total[1]))

@@ -1,7 +1,7 @@
-"""Screens of MiniWoB++ pages, rendered in a real browser: the page's own elements say what is written where.
+"""Screens of MiniWoB++ pages, rendered in a real browser; the labels come from the elements of the page.
 
-After Shi et al., World of Bits (2017), and Liu et al., Reinforcement Learning on Web Interfaces (2018); the pages are those that
-the package `miniwob` brings. Nothing is fetched: the browser is offline.
+After Shi et al., World of Bits (2017), and Liu et al., Reinforcement Learning on Web Interfaces (2018); the pages are those in the
+package `miniwob`. Nothing is fetched: the browser is offline.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import BadOption, MissingFile, NotInstalled
-from musespark.evals.grounding_screens import Screen, items_of, visible, write_screens
+from musespark.evals.grounding_screens import LabelledScreen, items_of, visible, write_screens
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 160, 210
 """Pixels of a MiniWoB++ screen."""
 SETTLED = 150
-"""Milliseconds that a page gets after its problem is made."""
+"""Milliseconds to wait after a page's problem is made."""
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _ALONE = "() => { document.querySelector('#reward-display')?.style.setProperty('display', 'none'); scrollTo(0, 0); }"
-"""What the page shows of its own state, beside the screen, goes."""
+"""Script that hides the page's display of its own state."""
 _BEGIN = "seed => { Math.seedrandom(String(seed)); core.EPISODE_MAX_TIME = 1e9; core.startEpisodeReal(); }"
 
 
 def pages_of(part: str) -> list[str]:
-    """The names of the pages of a part: `development`, on which `find` and `read` may be tuned, `test`, or `all`."""
+    """Return the names of the pages of a part: `development`, for tuning `find` and `read`, `test`, or `all`."""
     names = sorted(path.stem for path in _directory().glob("*.html"))
     if part == "all":
         return names
@@ -48,7 +48,7 @@ def _directory() -> Path:
 
 
 def browser_path(named: str | None = None) -> str:
-    """The Chromium to render with: the one named, that of MUSE_CHROMIUM, else the first on the path. Raises `MissingFile`."""
+    """Return the path of the Chromium: the one named, that of MUSE_CHROMIUM, else the first on PATH. Raises `MissingFile`."""
     wanted = named or os.environ.get("MUSE_CHROMIUM")
     found = shutil.which(wanted) if wanted else next(filter(None, map(shutil.which, _BROWSERS)), None)
     if found is None:
@@ -58,10 +58,10 @@ def browser_path(named: str | None = None) -> str:
 
 
 def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: Sequence[float],
-           browser: str | None = None) -> Iterator[Screen]:
+           browser: str | None = None) -> Iterator[LabelledScreen]:
     """Render every page with every seed at every scale into a folder, and write its index at the end.
 
-    Raises `NotInstalled`, `MissingFile` for a browser that is not there, and `BadOption` for a page that is not.
+    Raises `NotInstalled`, `MissingFile` if the browser does not exist, and `BadOption` if a page does not.
     """
     if find_spec("playwright") is None:
         raise NotInstalled("Rendering screens", "playwright", "grounding")
@@ -69,7 +69,7 @@ def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: 
         if not (_directory() / f"{page}.html").is_file():
             raise BadOption("page", page, "the name of a MiniWoB++ page, such as click-button")
     directory.mkdir(parents=True, exist_ok=True)
-    screens: list[Screen] = []
+    screens: list[LabelledScreen] = []
     with _browser(browser_path(browser)) as running:
         for scale in scales:
             context = running.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale, offline=True)
@@ -97,8 +97,8 @@ def _browser(path: str) -> Iterator[Browser]:
             browser.close()
 
 
-def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float) -> Screen:
-    """One screen. What moved while it was taken has no place, and is left out; so is what cannot be seen."""
+def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float) -> LabelledScreen:
+    """Render one screen, without items that moved meanwhile or are invisible."""
     window.goto((_directory() / f"{page}.html").as_uri())
     window.evaluate(_BEGIN, seed)
     window.wait_for_timeout(SETTLED)
@@ -109,5 +109,5 @@ def _rendered(window: Page, directory: Path, page: str, seed: int, scale: float)
     window.screenshot(path=str(file))
     after: dict[str, Any] = window.evaluate(script)
     stayed = {**before, "items": [item for item in before["items"] if item in after["items"]]}
-    screen = Screen(page, seed, scale, file, items_of(stayed, WIDTH, HEIGHT))
+    screen = LabelledScreen(page, seed, scale, file, items_of(stayed, WIDTH, HEIGHT))
     return replace(screen, items=tuple(item for item in screen.items if visible(item, file)))

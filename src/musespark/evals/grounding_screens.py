@@ -1,4 +1,4 @@
-"""Labelled screens: pictures of pages with what is written on them and where, as a folder that needs no browser to be read."""
+"""Labelled screens: pictures of pages with their texts and boxes, stored as a folder that can be read without a browser."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from musespark.vision.coordinates import Box
 
 INDEX = "screens.json"
 LEAST_CONTRAST = 40
-"""Of 255: a text whose pixels differ less is invisible."""
+"""Least difference (of 255) between the pixels of a visible text."""
 LAST_LATIN = "\u0250"
 
 
 @dataclass(frozen=True)
-class Item:
-    """Something that is written on a screen."""
+class ScreenItem:
+    """A text on a screen."""
 
     text: str
     kind: str
     """`button`, `link`, `label`, `input` or `text`."""
     boxes: tuple[Box, ...]
-    """Where a click would hit it; several where the same stands in several places."""
+    """Boxes in which a click hits the item; several if the same text stands in several places."""
     inks: tuple[Box, ...] = ()
-    """The text itself, in the same order; none where the browser does not tell, as within an input."""
+    """Boxes of the text itself, in the same order; empty if the browser does not report them, as within an input."""
 
 
 @dataclass(frozen=True)
-class Screen:
-    """A picture of a page, and what is written on it. Coordinates run from 0 to 1000 each way."""
+class LabelledScreen:
+    """A picture of a page with its items. Coordinates run from 0 to 1000 each way."""
 
     page: str
     seed: int
     scale: float
-    """Pixels of the picture for a pixel of the page."""
+    """Pixels of the picture per pixel of the page."""
     file: Path
-    items: tuple[Item, ...]
+    items: tuple[ScreenItem, ...]
 
 
-def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item, ...]:
-    """The items of what `grounding_page.js` found on a page of that size, without those that nobody could tell apart.
+def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[ScreenItem, ...]:
+    """Return the items that `grounding_page.js` found on a page of that size, without the ambiguous ones.
 
-    What is written alike in several places of its own is one item with several places. A link within a line is left out where its
-    words stand anywhere else: nothing but the line around it says which is meant. So is what is not in Latin letters: whether this
-    machine has a font for it is chance.
+    Equal texts in several places are one item with several boxes. A link within a line is left out if its words stand anywhere
+    else, since only the surrounding line tells them apart; so is text in other than Latin letters, for which this machine may have
+    no font.
     """
     lines = [_plain(line) for line in page["lines"]]
     groups: dict[str, list[Mapping[str, Any]]] = {}
@@ -60,22 +60,22 @@ def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Item
     return tuple(_item(same, width, height) for same in groups.values())
 
 
-def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> Item:
+def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> ScreenItem:
     def box(edges: Sequence[float]) -> Box:
         return Box(*(round(edge * 1000 / size, 2) for edge, size in zip(edges, (width, height) * 2, strict=True)))
 
     inks = tuple(box(found["ink"]) for found in same if found["ink"] is not None)
     exact = inks if len(inks) == len(same) else ()
-    return Item(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
+    return ScreenItem(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
 
 
 def _plain(text: str) -> str:
-    """Its words in small letters, with a space at either end."""
+    """Return the words of a text in lower case, with a space at either end."""
     return " ".join(("", *re.findall(r"[^\W_]+", text.casefold()), ""))
 
 
-def visible(item: Item, file: Path) -> bool:
-    """Whether its pixels can be told from those around it."""
+def visible(item: ScreenItem, file: Path) -> bool:
+    """Return True if the pixels of an item differ enough to be seen."""
     import numpy as np
     from PIL import Image as pillow
 
@@ -86,21 +86,21 @@ def visible(item: Item, file: Path) -> bool:
     return all(part.size and part.max() - part.min() >= LEAST_CONTRAST for part in parts)
 
 
-def write_screens(directory: Path, screens: Sequence[Screen], about: Mapping[str, Any]) -> None:
-    """The index of a folder whose pictures are there already."""
+def write_screens(directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]) -> None:
+    """Write the index of a folder of pictures."""
     told = [{"page": screen.page, "seed": screen.seed, "scale": screen.scale, "file": screen.file.name, "items": [
         {"text": item.text, "kind": item.kind, "boxes": [_edges(box) for box in item.boxes],
          "inks": [_edges(box) for box in item.inks]} for item in screen.items]} for screen in screens]
     (directory / INDEX).write_text(json.dumps({**about, "screens": told}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_screens(directory: Path) -> list[Screen]:
-    """The screens of a folder. Raises `MissingFile`."""
+def read_screens(directory: Path) -> list[LabelledScreen]:
+    """Read the screens of a folder. Raises `MissingFile`."""
     path = directory / INDEX
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["screens"]
-        return [Screen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
-            Item(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
+        return [LabelledScreen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
+            ScreenItem(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
                  tuple(Box(*edges) for edges in item["inks"])) for item in one["items"])) for one in told]
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error

@@ -1,6 +1,6 @@
-"""How well the native model does: accuracy, threads, critical path, tokens and seconds, by world and mode.
+"""Accuracy, threads, critical path, tokens and seconds of the native model, by task and mode.
 
-Problems are fresh ones from the held-out side of the split; decoding is greedy unless votes are sampled.
+Problems come from the held-out side of the split; decoding is greedy unless several votes are sampled.
 """
 
 from __future__ import annotations
@@ -12,44 +12,44 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 
 from musespark.content import THREADS
-from musespark.evals.report import Row
+from musespark.evals.report import EvalRow
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
-from musespark.nano.happenings import Finished, Started
+from musespark.nano.engine_events import Finished, Started
 from musespark.nano.picture import patches, shrink
-from musespark.nano.threads import Question
-from musespark.nano.trace import prompt
-from musespark.nano.worlds import Problem, World, load_world
-from musespark.nano.worlds.countdown import Move, evaluate, moves, promise, solves
-from musespark.nano.worlds.decline import SENTENCE
+from musespark.nano.tasks import Task, TaskProblem, load_task
+from musespark.nano.tasks.countdown import Move, evaluate, heuristic_cost, moves, solves
+from musespark.nano.tasks.decline import SENTENCE
+from musespark.nano.threads import EngineRequest
+from musespark.nano.trace import prompt_tokens
 
 VOTE_TEMPERATURE = 0.7
-REPEATED = 400
-"""So many known problems in a row, and there are no new ones."""
+MAX_REPEATS = 400
+"""Known problems in a row after which there are no new ones."""
 
 
 @dataclass
-class Sitting:
-    """What is measured, and how."""
+class EvalSpec:
+    """Specification of an evaluation: one task in one mode."""
 
-    world: str
-    """A name of `worlds.MEASURED`."""
+    task: str
+    """A name in `tasks.MEASURED`."""
     mode: str
     problems: int = 1000
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
     blank_pictures: bool = False
-    """Later tokens see white where the model painted: what is lost is what the pictures carried."""
+    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
     votes: int = 1
-    """Answers sampled for each problem; the most frequent one counts, and all are paid for."""
+    """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
 
 
 @dataclass
-class Result:
-    """One problem, answered."""
+class EvalSample:
+    """One problem with its answers and their cost."""
 
-    problem: Problem
+    problem: TaskProblem
     answers: list[str] = field(default_factory=list)
     tokens: int = 0
     critical_path: int = 0
@@ -57,89 +57,89 @@ class Result:
     branches: list[str] = field(default_factory=list)
     declined: bool = False
     seconds: float = 0.0
-    """Of the engine, since the result before this one."""
+    """Wall time of the engine since the previous sample."""
 
     @property
     def answer(self) -> str:
-        """The answer, or the one most votes agree on (the first of them, where votes are equal); a thought cut short has none."""
+        """The answer, or the majority of the votes (the first of equals); votes of thoughts that were cut short do not count."""
         given = [answer for answer in self.answers if answer] or self.answers
-        classes = [same(self.problem, answer) for answer in given]
+        classes = [equivalence_key(self.problem, answer) for answer in given]
         return given[classes.index(Counter(classes).most_common(1)[0][0])]
 
 
-def same(problem: Problem, answer: str) -> Hashable:
-    """What two equal answers have in common: expressions of one value over the same numbers are equal."""
-    return (evaluate(answer) or answer) if problem.world == "countdown" else answer
+def equivalence_key(problem: TaskProblem, answer: str) -> Hashable:
+    """Return a key that equal answers share: expressions of one value over the same numbers are equal."""
+    return (evaluate(answer) or answer) if problem.task == "countdown" else answer
 
 
-def sit(engine: Engine, sitting: Sitting) -> Iterator[Result]:
-    """The results, each as soon as all its votes are in."""
-    results = dict(enumerate(map(Result, fresh(sitting))))
+def run_eval(engine: Engine, spec: EvalSpec) -> Iterator[EvalSample]:
+    """Run an evaluation; yield each sample as soon as all its votes are in."""
+    results = dict(enumerate(map(EvalSample, draw_problems(spec))))
     asked = [
-        question(result.problem, sitting, sitting.seed + index * sitting.votes + vote)
+        engine_request(result.problem, spec, spec.seed + index * spec.votes + vote)
         for index, result in results.items()
-        for vote in range(sitting.votes)
+        for vote in range(spec.votes)
     ]
     resumed = time.perf_counter()
-    for number, happening in engine.run_many(asked, sitting.batch):
-        result = results[number // sitting.votes]
-        match happening:
+    for number, event in engine.run_many(asked, spec.batch):
+        result = results[number // spec.votes]
+        match event:
             case Started():
-                result.branches.append(v.decode(happening.branch))
+                result.branches.append(v.decode(event.branch))
             case Finished():
-                result.answers.append(SENTENCE if happening.ending == "declined" else v.decode(happening.answer))
-                result.declined = happening.ending == "declined"
-                result.tokens += happening.tokens
-                result.critical_path = max(result.critical_path, happening.critical_path)
-                result.threads += happening.threads
-                if len(result.answers) == sitting.votes:
-                    result.seconds = time.perf_counter() - resumed  # of the engine: whoever counts results takes time, too
-                    yield results.pop(number // sitting.votes)
+                result.answers.append(SENTENCE if event.ending == "declined" else v.decode(event.answer))
+                result.declined = event.ending == "declined"
+                result.tokens += event.tokens
+                result.critical_path = max(result.critical_path, event.critical_path)
+                result.threads += event.threads
+                if len(result.answers) == spec.votes:
+                    result.seconds = time.perf_counter() - resumed  # time of the engine alone, not of the consumer
+                    yield results.pop(number // spec.votes)
                     resumed = time.perf_counter()
 
 
-def fresh(sitting: Sitting) -> list[Problem]:
-    """Different problems from the held-out side, as many as were asked for or as there are."""
-    world, rng = load_world(sitting.world), random.Random(sitting.seed)
-    problems: dict[str, Problem] = {}
+def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
+    """Draw different problems from the held-out side: as many as requested, or all there are."""
+    task, rng = load_task(spec.task), random.Random(spec.seed)
+    problems: dict[str, TaskProblem] = {}
     repeated = 0
-    while len(problems) < sitting.problems and repeated < REPEATED:
-        problem = world.problem(rng, held_out=True)
-        known = problem.key + (problem.question if problem.world == "shapes" else "")  # a picture is asked about often
+    while len(problems) < spec.problems and repeated < MAX_REPEATS:
+        problem = task.generate(rng, held_out=True)
+        known = problem.key + (problem.question if problem.task == "shapes" else "")  # one picture has many questions
         repeated = repeated + 1 if known in problems else 0
         problems.setdefault(known, problem)
     return list(problems.values())
 
 
-def question(problem: Problem, sitting: Sitting, seed: int) -> Question:
-    """A problem as the engine takes it."""
+def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineRequest:
+    """Convert a problem to a request of the engine."""
     seen = None if problem.picture is None else patches(shrink(problem.picture))
-    return Question(
-        prompt(problem.question, seen is not None), v.MODES[sitting.mode], seen, sitting.threads, seed,
-        0.0 if sitting.votes == 1 else VOTE_TEMPERATURE, 1024, sitting.blank_pictures,
+    return EngineRequest(
+        prompt_tokens(problem.question, seen is not None), v.MODES[spec.mode], seen, spec.threads, seed,
+        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.blank_pictures,
     )  # fmt: skip
 
 
 class Tally:
-    """Results added up while they come in."""
+    """Running totals of an evaluation."""
 
-    def __init__(self, sitting: Sitting) -> None:
-        self.sitting = sitting
-        self._world: World = load_world(sitting.world)
+    def __init__(self, spec: EvalSpec) -> None:
+        self.spec = spec
+        self._task: Task = load_task(spec.task)
         self._sums: Counter[str] = Counter()
         self._seconds = 0.0
         self._ranks: list[int] = []
 
-    def add(self, result: Result) -> bool:
-        """Count a result; whether it was right."""
+    def add(self, result: EvalSample) -> bool:
+        """Add a sample; return True if it was right."""
         question, picture = result.problem.question, result.problem.picture
-        abstains = not result.declined and self._world.outside(question, picture) is not None
-        right = not abstains and self._world.right(result.problem, result.answer)
-        verified = not abstains and self._world.verify(question, picture, result.answer)
+        abstains = not result.declined and self._task.abstention_reason(question, picture) is not None
+        right = not abstains and self._task.is_right(result.problem, result.answer)
+        verified = not abstains and self._task.verify(question, picture, result.answer)
         self._sums.update(
             problems=1, right=right, confirmed=bool(verified), abstained=abstains, threads=result.threads,
              critical_path=result.critical_path, tokens=result.tokens,
-            verified_wrong=bool(verified) and not right, reachable=right or reachable(result), declined=result.declined,
+            verified_wrong=bool(verified) and not right, reachable=right or is_reachable(result), declined=result.declined,
         )  # fmt: skip
         self._seconds += result.seconds
         if self.spawns:
@@ -148,17 +148,17 @@ class Tally:
 
     @property
     def spawns(self) -> bool:
-        """Whether threads stand for first moves here, so that there are ceilings."""
-        return self.sitting.mode == "contemplating" and self.sitting.world.startswith("countdown")
+        """True if threads stand for first moves, so that ceilings can be computed."""
+        return self.spec.mode == "contemplating" and self.spec.task.startswith("countdown")
 
     @property
-    def row(self) -> Row:
-        """The figures so far; at least one result must have been added."""
+    def row(self) -> EvalRow:
+        """Results so far; at least one sample must have been added."""
         sums, count = self._sums, self._sums["problems"]
-        mode = self.sitting.mode + (" (pictures blanked)" if self.sitting.blank_pictures else "")
-        mode += f" (vote of {self.sitting.votes})" if self.sitting.votes > 1 else ""
-        row = Row(
-            self.sitting.world, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,
+        mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_pictures else "")
+        mode += f" (vote of {self.spec.votes})" if self.spec.votes > 1 else ""
+        row = EvalRow(
+            self.spec.task, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,
             sums["tokens"] / count, self._seconds / count, sums["declined"], sums["verified_wrong"],
             confirmed=sums["confirmed"], abstained=sums["abstained"],
         )  # fmt: skip
@@ -168,16 +168,16 @@ class Tally:
         return replace(row, ceiling=sums["reachable"] / count, solver_ceiling=solver)
 
 
-def rank(problem: Problem) -> int:
-    """How many first moves a heuristic prefers to the first one that solves: with more threads than that, a solver solves."""
+def rank(problem: TaskProblem) -> int:
+    """Return how many first moves the heuristic prefers to the first solving one; a solver needs one thread more than that."""
     numbers, target = problem.facts["numbers"], problem.facts["target"]
-    preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: promise(move, target))
+    preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: heuristic_cost(move, target))
     return next(index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target))
 
 
-def reachable(result: Result) -> bool:
-    """Whether one of the first moves that were given to threads can still reach the target."""
-    if result.problem.world != "countdown":
+def is_reachable(result: EvalSample) -> bool:
+    """Return True if one of the first moves given to threads can still reach the target."""
+    if result.problem.task != "countdown":
         return False
     numbers, target = result.problem.facts["numbers"], result.problem.facts["target"]
     legal: dict[str, Move] = {str(move): move for move in moves(numbers)}

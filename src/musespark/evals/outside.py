@@ -1,9 +1,8 @@
-"""The native model on what others ask: wordings, pictures and programs that are not its own templates.
+"""The native model on questions of others: wordings, pictures and programs that are not its own templates.
 
-A file of records (JSON, one a line) says what is asked: `kind` is the task, or `attack` for a question that must not be answered in
-the usual way; `name` is how it differs; `q` the question; `maze` or `lake` a map, which is drawn in the style that the name says;
-`want` or `truth` the right answer; `a` an answer that was once given. What matters most is counted first: answers that a verifier
-confirms and that are wrong.
+The questions are JSON records, one a line: `kind` is the task, or `attack` for a question that must not get the usual answer;
+`name` says how it differs; `q` is the question; `maze` or `lake` a map, drawn in the style of the name; `want` or `truth` the right
+answer; `a` an answer that a model once gave. The most important count is that of wrong answers that a verifier confirms.
 """
 
 from __future__ import annotations
@@ -18,17 +17,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from musespark.errors import BadOption
 from musespark.evals.outside_pictures import draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
-from musespark.nano.worlds import grid, load_world
-from musespark.nano.worlds.code import tidy
-from musespark.nano.worlds.code_reading import find_program, output_of
-from musespark.nano.worlds.countdown import evaluate, solution
-from musespark.nano.worlds.grid import Grid
-from musespark.nano.worlds.lake import read_map
+from musespark.nano.arrays import Array
+from musespark.nano.tasks import grid, load_task
+from musespark.nano.tasks.code import tidy
+from musespark.nano.tasks.code_reading import find_program, output_of
+from musespark.nano.tasks.countdown import evaluate, solution
+from musespark.nano.tasks.grid import Grid
+from musespark.nano.tasks.lake import read_map
 
 _LAKE_QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."
 _LAKE_QUESTIONS = {
@@ -41,7 +39,7 @@ _CHANGED = (
     "reverse", "how many", "is there a way", "longest", "asked so", "from the goal", "fall into", "numbers 0-3", "unsolvable",
     "two shapes", "no picture",
 )  # fmt: skip
-"""In the name: the usual answer is no answer to this question."""
+"""Parts of names of questions whose usual answer is wrong."""
 
 
 _NAMED_TARGET = re.compile(r"target(?: is)?[\s:=\"]*([0-9]+)", re.IGNORECASE)
@@ -51,21 +49,21 @@ _TARGET = re.compile(
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question, and what is known about it."""
+class OutsideQuestion:
+    """One question with its candidate answers and its right ones."""
 
     task: str
     name: str
     question: str
-    picture: np.ndarray | None
+    picture: Array | None
     answers: tuple[str, ...]
-    """Answers that a model might give: the usual one, and one that was given."""
+    """Candidate answers: the usual one, and one that a model gave."""
     rights: frozenset[str] | None = None
-    """All answers that are right; None where `board` or `evaluate` tells."""
+    """All right answers; None if `board` or `evaluate` decides."""
     board: Grid | None = None
 
     def is_right(self, answer: str) -> bool:
-        """True if the answer is right, found out without any of the readers that a verifier uses."""
+        """Return True if the answer is right, determined without the readers of the verifiers."""
         if self.board is not None:
             return grid.is_shortest(self.board, answer)
         if self.rights is not None:
@@ -78,8 +76,8 @@ class Asked:
 
 
 @dataclass
-class Count:
-    """Results on the questions of one kind."""
+class VerdictCounts:
+    """Counts of results for the questions of one kind."""
 
     asked: int = 0
     answered: int = 0
@@ -91,23 +89,24 @@ class Count:
     abstained: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, other: Count) -> None:
+    def add(self, other: VerdictCounts) -> None:
         """Add another count to this one."""
         for name in ("asked", "answered", "right", "confirmed", "wrongly", "refuted", "abstained"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.reasons.update(other.reasons)
 
 
-def load(path: Path, classic: Path | None = None) -> list[Asked]:
-    """The questions of a file; classic: where the art of gymnasium up to 1.2 lies, without which its pictures are left out.
+def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
+    """Read the questions of a file; classic: directory with the art of gymnasium up to 1.2, without which its pictures are left
+    out.
 
-    Raises `BadOption` where there is no such file, or a line of it is no record.
+    Raises `BadOption` if there is no such file, or a line of it is not a record.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise BadOption("FILE", path, f"a file of records that can be read ({error.strerror})") from error
-    asked: list[Asked] = []
+    asked: list[OutsideQuestion] = []
     for number, line in enumerate(lines, 1):
         try:
             asked += _asked(json.loads(line), random.Random(number), classic)
@@ -116,7 +115,7 @@ def load(path: Path, classic: Path | None = None) -> list[Asked]:
     return asked
 
 
-def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[Asked]:
+def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[OutsideQuestion]:
     name, given = record["name"], record.get("a", {}).get("answer", "")
     task = record["kind"].removesuffix("-phrase")
     is_changed = task == "attack" or any(word in name for word in _CHANGED)
@@ -129,19 +128,19 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
         picture = draw_shape(name, record["q"], want, rng)
         rights = none if none is not None else frozenset(want)
-        yield Asked(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
+        yield OutsideQuestion(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
     elif task == "code":
         source = find_program(record["q"])
         printed = output_of(source) if source else None
         truth = record.get("truth", [None])[0]
         rights = none if none is not None else frozenset([tidy(truth or printed or "").lower()])
-        yield Asked(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
+        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
     else:
-        yield Asked(task, name, record["q"], None, tuple(filter(None, (given, *_usual(record["q"])))), none)
+        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, *_usual(record["q"])))), none)
 
 
 def _usual(question: str) -> Iterator[str]:
-    """Expressions that make one of the question's numbers of the others, signs and conditions ignored."""
+    """Return expressions that make one of the question's numbers from the others, ignoring signs and conditions."""
     numbers = [int(number) for number in re.findall(r"[0-9]+", question)][:5]
     for index, target in enumerate(numbers):
         rest = numbers[:index] + numbers[index + 1 :]
@@ -151,9 +150,9 @@ def _usual(question: str) -> Iterator[str]:
 
 def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
-) -> Iterator[Asked]:
+) -> Iterator[OutsideQuestion]:
     name = record["name"]
-    picture: np.ndarray | None
+    picture: Array | None
     if task == "maze":
         maze = record["maze"]
         question, picture, board = record["q"], draw_maze(maze, name), _board(maze)
@@ -165,13 +164,13 @@ def _on_a_map(
         question = name.partition("paraphrase: ")[2] or question
         picture, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
         usual = grid.solve(board)
-        if "after some steps" in name:  # whether the way begins where the figure stands, or at the start, is anybody's guess
+        if "after some steps" in name:  # it is ambiguous if the path begins at the figure or at the start
             none = frozenset()
-    yield Asked(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
+    yield OutsideQuestion(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
-    """The maze as a grid; the edge `e` is a wall, whatever its colour. What is no square is laid on one."""
+    """Convert a maze to a grid; the edge `e` is a wall of any colour. A maze that is not square is padded to one."""
     side = max(maze["R"], maze["C"])
     exits = [0] * side * side
     for pair in maze["P"]:
@@ -185,22 +184,22 @@ def _board(maze: Mapping[str, Any]) -> Grid:
     return Grid(side, start, goal, tuple(exits), (0,) * side * side)
 
 
-def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]:
-    """Show every answer that a model might give to the verifier of its task; the network has no part in it."""
+def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[OutsideQuestion, VerdictCounts]]:
+    """Show every candidate answer to the verifier of its task; the network is not involved."""
     for asked in questions:
-        world = load_world(asked.task)
-        reason = world.outside(asked.question, asked.picture)
-        verdicts = {answer: world.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
+        task = load_task(asked.task)
+        reason = task.abstention_reason(asked.question, asked.picture)
+        verdicts = {answer: task.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
         wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
         refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
         confirmed = reason is None and any(verdicts.values())
         right = reason is None and any(map(asked.is_right, verdicts))
-        yield asked, Count(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
+        yield asked, VerdictCounts(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
                            int(reason is not None), Counter([reason] if reason else []))  # fmt: skip
 
 
-async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, Count]]:
-    """Ask the native model each question, as anyone would."""
+async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tuple[OutsideQuestion, VerdictCounts]]:
+    """Ask the native model each question through the public API."""
     from musespark import ask
     from musespark.pictures import png
 
@@ -208,7 +207,7 @@ async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, 
     for asked in questions:
         answer = await ask(asked.question, images=[] if asked.picture is None else [png(asked.picture)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
-        found.append((asked, Count(
+        found.append((asked, VerdictCounts(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),
             int(answer.status == "verified" and not right), int(answer.status == "refuted"), int(answer.status == "abstained"),
             Counter([answer.abstained] if answer.abstained else []),
@@ -216,10 +215,10 @@ async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, 
     return found
 
 
-def totals(found: Iterable[tuple[Asked, Count]]) -> dict[tuple[str, str], Count]:
-    """Counts by task and name, and by task under the name "all"."""
-    sums: dict[tuple[str, str], Count] = {}
+def sum_counts(found: Iterable[tuple[OutsideQuestion, VerdictCounts]]) -> dict[tuple[str, str], VerdictCounts]:
+    """Sum counts by task and name, and by task under the name "all"."""
+    sums: dict[tuple[str, str], VerdictCounts] = {}
     for asked, count in found:
         for key in ((asked.task, asked.name), (asked.task, "all")):
-            sums.setdefault(key, Count()).add(count)
+            sums.setdefault(key, VerdictCounts()).add(count)
     return sums

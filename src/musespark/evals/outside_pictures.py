@@ -1,4 +1,4 @@
-"""Draws what others draw: mazes, frozen lakes and shapes in styles that the model was not trained on, by the name of the style."""
+"""Draw mazes, frozen lakes and shapes in styles that the model was not trained on, selected by the name of the style."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from musespark.nano.worlds import frames
-from musespark.nano.worlds.shapes_pictures import COLOURS, SHAPES
+from musespark.nano.arrays import Array
+from musespark.nano.tasks import frames
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
 
 _CELL = 40
-"""Pixels of a maze's cell."""
+"""Pixels per side of a maze's cell."""
 _GREEN, _RED, _BLUE, _ORANGE = (0, 160, 60), (225, 40, 40), (30, 60, 220), (255, 140, 0)
 _INKS = {"grey walls": (128,) * 3, "light grey walls": (190,) * 3, "blue walls": _BLUE, "dark theme": (255,) * 3}
 _PAPERS = {"dark theme": (20,) * 3, "cream paper": (250, 240, 205)}
@@ -32,8 +33,8 @@ OTHER_SHAPES = (
 _CLASSIC = {"S": "stool", "H": "hole", "G": "goal"}
 
 
-def draw_maze(maze: Mapping[str, Any], style: str) -> np.ndarray:
-    """A maze of R x C cells with passages P, from cell s to cell g; e: an edge with a wall of another colour."""
+def draw_maze(maze: Mapping[str, Any], style: str) -> Array:
+    """Draw a maze of R x C cells with passages P, from cell s to cell g; e: an edge with a wall of another colour."""
     rows, columns, passages = maze["R"], maze["C"], {tuple(sorted(pair)) for pair in maze["P"]}
     if style == "unsolvable":
         passages = {pair for pair in passages if maze["g"] not in pair}
@@ -89,7 +90,7 @@ def _marks(pen: ImageDraw.ImageDraw, maze: Mapping[str, Any], style: str, paper:
             pen.ellipse((x - 11, y - 11, x + 11, y + 11), fill=colour)
 
 
-def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> np.ndarray:
+def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> Array:
     solid = np.zeros((2 * maze["R"] + 1, 2 * maze["C"] + 1, 3), np.uint8)
     for cell in range(maze["R"] * maze["C"]):
         row, column = divmod(cell, maze["C"])
@@ -101,7 +102,7 @@ def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> np.ndarr
     return solid.repeat(20, 0).repeat(20, 1)
 
 
-def _finished(image: Image.Image, style: str) -> np.ndarray:
+def _finished(image: Image.Image, style: str) -> Array:
     if "rotated" in style:
         image = image.rotate(5 if "5" in style else 3, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
     if "blur" in style:
@@ -125,8 +126,8 @@ def _finished(image: Image.Image, style: str) -> np.ndarray:
     return np.asarray(image)
 
 
-def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.ndarray | None:
-    """A map in gymnasium's letters; classic: where the art of gymnasium up to 1.2 lies, for styles that begin with "old"."""
+def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> Array | None:
+    """Draw a map in gymnasium's letters; classic: directory with the art of gymnasium up to 1.2, for styles named "old ..."."""
     rows = tuple(lake["desc"])
     if "no picture" in style:
         return None
@@ -151,7 +152,7 @@ def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> np.n
     return _finished(Image.fromarray(frame), style)
 
 
-def _letters(rows: Sequence[str]) -> np.ndarray:
+def _letters(rows: Sequence[str]) -> Array:
     image = Image.new("RGB", (len(rows) * 48,) * 2, (255, 255, 255))
     pen = ImageDraw.Draw(image)
     for row, letters in enumerate(rows):
@@ -161,7 +162,7 @@ def _letters(rows: Sequence[str]) -> np.ndarray:
     return np.asarray(image)
 
 
-def _classic(rows: Sequence[str], walked: int, art: Path) -> np.ndarray:
+def _classic(rows: Sequence[str], walked: int, art: Path) -> Array:
     def laid(*names: str) -> Image.Image:
         cell = Image.new("RGBA", (64, 64))
         for name in names:
@@ -179,8 +180,8 @@ def _classic(rows: Sequence[str], walked: int, art: Path) -> np.ndarray:
     return np.asarray(image)
 
 
-def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> np.ndarray | None:
-    """A picture that goes with what is wanted: one shape on a pale ground, or what the name says of it."""
+def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> Array | None:
+    """Draw a picture whose answer is in `want`: one shape on a pale ground, varied as the name says."""
     if "no picture" in name:
         return None
     named = [word.strip("?.,") for word in question.lower().split()]
@@ -230,7 +231,7 @@ def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink:
 
 
 def _corners(count: int, radius: float, turn: float, inner: float = 1.0) -> list[tuple[float, float]]:
-    """The corners of a regular polygon about (0, 0); inner: of a star, the share of the radius at which it is cut in."""
+    """Return the corners of a regular polygon or a star about (0, 0); inner: radius of the star's inner corners, as a share."""
     steps = count * (2 if inner < 1 else 1)
     radii = [radius * (inner if inner < 1 and step % 2 else 1) for step in range(steps)]
     turns = [turn + 2 * math.pi * step / steps for step in range(steps)]

@@ -1,8 +1,8 @@
-"""What the team's rules are worth on recorded answers: right answers against calls, with few labels and with none.
+"""Rules of a team on recorded answers: accuracy against calls, with few labels and with none.
 
-The rules are those a live team uses, called as it calls them: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a
-call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the labelled questions of
-its draw alone and is measured on the others.
+The rules are those of a live team, called in the same way: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a call
+when a rule asks for it; answers that were not asked for are not read. A panel learns only from the labelled questions of its draw
+and is measured on the others.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from musespark.evals.recording import Known, Question, Recording
+from musespark.evals.recording import KnownGroups, RecordedQuestion, Recording
 from musespark.evals.report import wilson
 from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.reasoning.consensus.panel import Panel, threshold
@@ -23,42 +23,42 @@ LABELS, DRAWS = 50, 20
 CALLS = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0, 8.0)
 CONFIDENCES = (0.85, 0.9, 0.95, 0.99)
 EIGHT = {"ranks 3-10": slice(2, 10), "around the median": None}
-"""Which eight models are middling: by accuracy those after the best two, or those in the middle of all."""
+"""Choices of eight mediocre models: by accuracy those after the best two, or those in the middle of all."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """One rule on one task. Accuracies are means over questions and draws."""
+class RuleResult:
+    """Result of one rule on one task. Accuracies are means over questions and draws."""
 
     task: str
     rule: str
     questions: int
-    """How many the accuracy rests on."""
+    """Number of questions behind the accuracy."""
     calls: float
     """Mean number of calls a question."""
     accuracy: float
     verbatim: float
-    """Share of answers that are the gold one letter by letter."""
+    """Share of answers equal to the gold one letter by letter."""
     limit: float | None = None
-    """Mean number of calls that was allowed."""
+    """Limit on the mean number of calls."""
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95% interval of the accuracy, of the questions as a sample (Wilson, 1927)."""
+        """95% interval of the accuracy, with the questions as a sample (Wilson, 1927)."""
         return wilson(round(self.accuracy * self.questions), self.questions)
 
 
-async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[Result]:
-    """All rules on one task."""
+async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[RuleResult]:
+    """Measure all rules on one task."""
     return [*await _references(recording), *await _calibrated(recording, labels, draws, seed),
             *await _unlabelled(recording), *await _stopping(recording, draws, seed)]
 
 
-async def _references(recording: Recording) -> list[Result]:
-    """What one needs all labels or all calls for."""
+async def _references(recording: Recording) -> list[RuleResult]:
+    """References that need all labels or all calls."""
     everyone, count = recording.models, len(recording.models)
     results = []
-    for name, key in (("best single", Question.right), ("best single, verbatim", Question.verbatim)):
+    for name, key in (("best single", RecordedQuestion.is_right), ("best single, verbatim", RecordedQuestion.is_verbatim)):
         best = max(everyone, key=lambda model: sum(key(each, each.answers.get(model)) for each in recording.questions))
         if name == "best single" or recording.task == "crux":
             answers: list[_Answer] = [(each, each.answers.get(best), 1) for each in recording.questions]
@@ -66,12 +66,12 @@ async def _references(recording: Recording) -> list[Result]:
     majority = [(each, _said(vote(groups) if groups else None), count) for each in recording.questions
                 for groups in [await _asked(each, everyone)]]
     results.append(_result(recording, f"majority of all {count}", majority))
-    oracle = [(each, next(filter(each.right, each.answers.values()), None), count) for each in recording.questions]
+    oracle = [(each, next(filter(each.is_right, each.answers.values()), None), count) for each in recording.questions]
     return [*results, _result(recording, f"oracle of all {count}", oracle)]
 
 
-async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[Result]:
-    """With a few labels: the best model by them, the best three by weight, and the panel at each number of calls."""
+async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) -> list[RuleResult]:
+    """Rules with a few labels: the best model, the best three by weight, and the panel at each number of calls."""
     single: list[_Answer] = []
     three: list[_Answer] = []
     eight: list[_Answer] = []
@@ -103,8 +103,8 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
             *(_result(recording, f"panel by {of}", answers, calls) for calls, answers in panels.items())]
 
 
-async def _unlabelled(recording: Recording) -> list[Result]:
-    """Eight middling models, all asked, without any label: by heads, and weighed by who agrees with whom."""
+async def _unlabelled(recording: Recording) -> list[RuleResult]:
+    """Rules without labels: eight mediocre models, all asked, by majority and by weights from their agreement."""
     results = []
     for name in EIGHT:
         eight = middling(recording, name)
@@ -116,7 +116,8 @@ async def _unlabelled(recording: Recording) -> list[Result]:
         for question in recording.questions:
             groups = await _asked(question, eight)
             by_heads.append((question, _said(vote(groups) if groups else None), 8))
-            letters = await _asked(replace(question, same=Known({each: each.strip() for each in question.answers.values()})), eight)
+            texts = KnownGroups({each: each.strip() for each in question.answers.values()})
+            letters = await _asked(replace(question, same=texts), eight)
             by_letter.append((question, _said(vote(letters) if letters else None), 8))
             by_weight.append((question, _said(panel.weigh(groups) if groups else None), 8))
         results += [_result(recording, f"eight {name}: majority of texts", by_letter),
@@ -125,8 +126,8 @@ async def _unlabelled(recording: Recording) -> list[Result]:
     return results
 
 
-async def _stopping(recording: Recording, draws: int, seed: int) -> list[Result]:
-    """The best eight in random orders: all asked, and stopped when more would not change the winner."""
+async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleResult]:
+    """Stopping rules: the best eight in random orders, all asked, or stopped when more calls would not change the winner."""
     chance = random.Random(seed)
     eight = list(recording.ranked[:8])
     every: list[_Answer] = []
@@ -149,39 +150,41 @@ async def _stopping(recording: Recording, draws: int, seed: int) -> list[Result]
 
 
 def middling(recording: Recording, name: str) -> tuple[str, ...]:
-    """Eight middling models, sorted by name, so that their order says nothing about them."""
+    """Return eight mediocre models, sorted by name, so that their order carries no information."""
     middle = len(recording.models) // 2
     return tuple(sorted(recording.ranked[EIGHT[name] or slice(middle - 4, middle + 4)]))
 
 
-_Answer = tuple[Question, str | None, int]
-"""A question, what was answered, and the calls it took."""
+_Answer = tuple[RecordedQuestion, str | None, int]
+"""(question, answer, number of calls)"""
 
 
-def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> Result:
+def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> RuleResult:
     count = len(answers)
-    return Result(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
-                  sum(question.right(answer) for question, answer, _ in answers) / count,
-                  sum(question.verbatim(answer) for question, answer, _ in answers) / count, limit)
+    return RuleResult(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
+                  sum(question.is_right(answer) for question, answer, _ in answers) / count,
+                  sum(question.is_verbatim(answer) for question, answer, _ in answers) / count, limit)
 
 
-def _draws(recording: Recording, labels: int, draws: int, seed: int) -> Iterator[tuple[list[Question], list[Question]]]:
-    """Random questions to learn from, and all the others."""
+def _draws(
+    recording: Recording, labels: int, draws: int, seed: int
+) -> Iterator[tuple[list[RecordedQuestion], list[RecordedQuestion]]]:
+    """Yield random splits: the questions to learn from, and all the others."""
     chance = random.Random(seed)
     for _ in range(draws):
         shuffled = chance.sample(recording.questions, len(recording.questions))
         yield shuffled[:labels], shuffled[labels:]
 
 
-async def _asked(question: Question, models: Sequence[str]) -> AnswerGroups:
+async def _asked(question: RecordedQuestion, models: Sequence[str]) -> AnswerGroups:
     groups = AnswerGroups(question.same)
     for model in models:
         await groups.add(question.attempt(model))
     return groups
 
 
-async def _path(question: Question, panel: Panel) -> list[tuple[float, str | None]]:
-    """How sure the panel is after each answer, and what it would say."""
+async def _path(question: RecordedQuestion, panel: Panel) -> list[tuple[float, str | None]]:
+    """Return after each answer the panel's probability and its choice."""
     groups, path = AnswerGroups(question.same), []
     for model in panel.models:
         await groups.add(question.attempt(model))

@@ -1,4 +1,4 @@
-"""The figures on recorded answers as a table, as JSON, and as a plot of right answers against calls."""
+"""Report of the measurements on recorded answers: a table, JSON, and a plot of accuracy against calls."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from musespark.evals.recorded import Result
+from musespark.evals.recorded import RuleResult
 from musespark.evals.report import replace_file
 
 
-def table(results: Sequence[Result]) -> str:
-    """The results as a Markdown table. `verbatim` is the share of answers equal to the gold one letter by letter."""
+def table(results: Sequence[RuleResult]) -> str:
+    """Format the results as a Markdown table. `verbatim` is the share of answers equal to the gold one letter by letter."""
     lines = ["| task | rule | calls | accuracy | 95% | verbatim |", "|---|---|---|---|---|---|"]
     for result in results:
         low, high = result.interval
@@ -23,22 +23,22 @@ def table(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write(results: Sequence[Result], directory: Path, about: dict[str, object]) -> None:
-    """Keep `recorded.json`, `recorded.md` and `recorded.svg` in a directory, each whole or not at all. Needs matplotlib."""
+def write(results: Sequence[RuleResult], directory: Path, about: dict[str, object]) -> None:
+    """Write `recorded.json`, `recorded.md` and `recorded.svg` to a directory, each atomically. Needs matplotlib."""
     directory.mkdir(parents=True, exist_ok=True)
     replace_file(directory / "recorded.json", as_json(results, about).encode())
     replace_file(directory / "recorded.md", table(results).encode())
     replace_file(directory / "recorded.svg", plot(results))
 
 
-def as_json(results: Sequence[Result], about: dict[str, object]) -> str:
-    """One object: how it was measured, and the results with their intervals."""
+def as_json(results: Sequence[RuleResult], about: dict[str, object]) -> str:
+    """Format one JSON object: the settings, and the results with their intervals."""
     listed = [{**asdict(result), "interval": result.interval} for result in results]
     return json.dumps({**about, "results": listed}, indent=1) + "\n"
 
 
-def plot(results: Sequence[Result]) -> bytes:
-    """Accuracy against the mean number of calls, a panel of axes a task, as SVG."""
+def plot(results: Sequence[RuleResult]) -> bytes:
+    """Plot accuracy against the mean number of calls, one pair of axes a task, as SVG."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Recorded answers of real models, read, compared with each other and with the gold answer once.
+"""Recorded answers of real models, grouped once by equivalence with each other and with the gold answer.
 
 A task is a gzipped file of JSON lines: `{"id", "question", "prompt", "gold", "outputs": {model: full text}}`.
 """
@@ -22,16 +22,16 @@ from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.store import Vote
 
 TASKS: Mapping[str, str] = {"gsm": "numeric", "math-l5": "mathematics", "crux": "literal"}
-"""The tasks, and what is the same in them."""
+"""The tasks and their equivalences."""
 GOLD = "(gold)"
 
 
 @dataclass(frozen=True)
-class Known:
-    """Sameness of one question's answers as it was found once by another: a look-up, so that thousands of replays are quick."""
+class KnownGroups:
+    """An equivalence that looks up groups found earlier, so that thousands of replays are quick."""
 
     groups: Mapping[str, str]
-    """For each answer the group it is in."""
+    """Group of each answer."""
     forms: Forms | None = None
     name: str = "known"
     keyed: bool = True
@@ -43,7 +43,7 @@ class Known:
         return self.key(left) == self.key(right)
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the first equivalence calls it well formed; where it has no say, everything is."""
+        """Return True if the original equivalence calls the attempt well formed, or has no opinion."""
         return self.forms is None or self.forms.formed(attempt)
 
 
@@ -52,62 +52,62 @@ def _attempt(model: str, answer: str) -> Attempt:
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question, what each model answered, and which answers are the same."""
+class RecordedQuestion:
+    """A question, the answers of the models, and their groups."""
 
     id: str
     gold: str
     answers: Mapping[str, str]
-    """By model; a model that answered nothing, or broke the format, is not in it."""
-    same: Known = field(repr=False)
+    """Answers by model, without models that gave none or broke the format."""
+    same: KnownGroups = field(repr=False)
 
-    def right(self, answer: str | None) -> bool:
-        """Whether an answer is the same as the gold one."""
+    def is_right(self, answer: str | None) -> bool:
+        """Return True if an answer is equivalent to the gold one."""
         return answer is not None and self.same.groups[answer] == self.same.groups[self.gold]
 
-    def well_formed(self, answer: str | None) -> bool:
-        """Whether an answer is right, and written in the form that was asked for."""
-        return answer is not None and self.right(answer) and self.same.formed(_attempt("", answer))
+    def is_well_formed(self, answer: str | None) -> bool:
+        """Return True if an answer is right and has the form that was asked for."""
+        return answer is not None and self.is_right(answer) and self.same.formed(_attempt("", answer))
 
-    def verbatim(self, answer: str | None) -> bool:
-        """Whether an answer is the gold one letter by letter."""
+    def is_verbatim(self, answer: str | None) -> bool:
+        """Return True if an answer equals the gold one letter by letter."""
         return answer is not None and answer.strip() == self.gold.strip()
 
     def attempt(self, model: str) -> Attempt:
-        """What the model answered, as an agent's attempt."""
+        """Return the answer of a model as an agent's attempt."""
         return _attempt(model, self.answers.get(model, ""))
 
     def votes(self, kind: str, models: Sequence[str], labelled: bool) -> Iterator[Vote]:
-        """What each model answered, as the store keeps it. With a label, right is what is right in the form that was asked for."""
+        """Yield the answers as votes, as the store has them. With labels, a vote is right if answer and form are."""
         for model in models:
             answer = self.answers.get(model)
             group = None if answer is None else self.same.groups[answer]
-            yield Vote(kind, self.id, model, group, self.well_formed(answer) if labelled else None)
+            yield Vote(kind, self.id, model, group, self.is_well_formed(answer) if labelled else None)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A task."""
+    """All questions of a task, with the models that answered."""
 
     task: str
     models: tuple[str, ...]
-    questions: tuple[Question, ...]
+    questions: tuple[RecordedQuestion, ...]
 
     @cached_property
     def accuracy(self) -> Mapping[str, float]:
-        """Share of right answers by model, the best first."""
-        shares = {model: sum(question.right(question.answers.get(model)) for question in self.questions) / len(self.questions)
+        """Accuracy by model, the best first."""
+        shares = {model: sum(question.is_right(question.answers.get(model)) for question in self.questions) / len(self.questions)
                   for model in self.models}
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
     @property
     def ranked(self) -> tuple[str, ...]:
-        """The models, the most accurate first."""
+        """Models, the most accurate first."""
         return tuple(self.accuracy)
 
 
 def file_of(directory: str | Path, task: str) -> Path:
-    """A task's file. Raises `BadOption` for a task that is not known, and `MissingFile` where it is not there."""
+    """Return the file of a task. Raises `BadOption` for an unknown task, and `MissingFile`."""
     if task not in TASKS:
         raise BadOption("task", task, f"one of {', '.join(TASKS)}")
     path = Path(directory) / f"{task}.jsonl.gz"
@@ -117,7 +117,7 @@ def file_of(directory: str | Path, task: str) -> Path:
 
 
 def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
-    """The lines of a task's file. Raises `BadOption` for a task that is not known, `MissingFile`."""
+    """Read the lines of a task's file. Raises `BadOption` for an unknown task, and `MissingFile`."""
     path = file_of(directory, task)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
@@ -131,12 +131,12 @@ def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
 
 async def load(directory: str | Path, task: str, cache: Path | None = None,
                progress: Callable[[int, int], None] = lambda done, of: None) -> Recording:
-    """Read a task and find out which answers are the same.
+    """Read a task and group its answers.
 
-    cache: a directory to keep that in, for comparing mathematics takes minutes. `progress` hears how far it is.
+    cache: a directory for the groups, since comparing mathematics takes minutes. `progress` is called with (done, total).
     """
     found = rows(directory, task)
-    kept = _Kept(cache, task, found)
+    kept = _GroupCache(cache, task, found)
     questions = []
     for done, row in enumerate(found, 1):
         answers = {model: answer for model, text in row["outputs"].items() if (answer := marked_answer(text) or "").strip()}
@@ -144,30 +144,30 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
         groups = kept.groups(row["id"], (row["gold"], *answers.values()))
         if groups is None:
             groups = kept.add(row["id"], await _grouped(equivalence, row["gold"], answers))
-        known = Known(groups, equivalence if isinstance(equivalence, Forms) else None)
-        questions.append(Question(row["id"], row["gold"], answers, known))
+        known = KnownGroups(groups, equivalence if isinstance(equivalence, Forms) else None)
+        questions.append(RecordedQuestion(row["id"], row["gold"], answers, known))
         progress(done, len(found))
     kept.save()
     return Recording(task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions))
 
 
 def _equivalence(task: str, question: str) -> Equivalence:
-    """The sameness of one question's answers."""
+    """Return the equivalence for the answers of one question."""
     kind = TASKS[task]
     return equivalence_named(kind, *{"numeric": (question,), "mathematics": (None, question)}.get(kind, ()))
 
 
 async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
-    """For each answer the name of its group."""
+    """Return the group of each answer."""
     groups = AnswerGroups(equivalence)
-    for number, answer in enumerate((gold, *answers.values())):  # each as often as it was given: what contradicts is split by votes
+    for number, answer in enumerate((gold, *answers.values())):  # as often as given: votes resolve contradictions
         await groups.add(replace(_attempt("", answer), agent=str(number)))
     found = {attempt.answer: attempt.agent for attempt in groups.declined}
     return found | {attempt.answer: group.representative.agent for group in groups.ranked for attempt in group.attempts}
 
 
-class _Kept:
-    """Groups on disk, for the very answers and the very code they were found with."""
+class _GroupCache:
+    """AnswerGroups on disk, valid for the same answers and the same code."""
 
     def __init__(self, directory: Path | None, task: str, found: Sequence[Mapping[str, Any]]) -> None:
         self._path: Path | None = None

@@ -1,42 +1,48 @@
-"""What a measurement shows: rows of figures as a table, as JSON, and as a plot of accuracy against the wait."""
+"""Report of an evaluation: rows of figures as a table, as JSON, and as a plot of accuracy against the critical path."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
-class Row:
-    """One world in one mode. Means are over problems; tokens are those the network wrote, of all threads together."""
+class EvalRow:
+    """Results of one task in one mode. Means are over problems; tokens are those that the network wrote in all threads."""
 
-    world: str
+    task: str
     mode: str
     problems: int
     right: int
     threads: float
     """Mean number of threads that were spawned."""
     critical_path: float
-    """Mean number of network steps a person waits for."""
+    """Mean number of network steps until the answer."""
     tokens: float
     seconds: float
     """Mean wall time of the engine for a problem, in the batch it was measured in."""
     declined: int = 0
-    """Questions that the network said it does not know."""
+    """Questions for which the network declined to answer."""
     verified_wrong: int = 0
-    """Wrong answers that the task's verifier let pass; anything but 0 is a defect of the verifier."""
+    """Wrong answers that the task's verifier confirmed; anything but 0 is a defect of the verifier."""
     ceiling: float | None = None
-    """Share of the problems that perfect threads would have solved from the first moves that the network chose."""
+    """Share of the problems that perfect threads would have solved from the network's first moves."""
     solver_ceiling: float | None = None
-    """The same, had a heuristic chosen as many first moves as the network did on average."""
+    """The same for as many first moves chosen by a heuristic."""
     confirmed: int | None = None
-    """Answers that the task's verifier confirmed; None in results from before this was counted."""
+    """Answers that the task's verifier confirmed; None in older results, which did not count them."""
     abstained: int = 0
-    """Questions of the task that the model abstained from, because it could not read them whole."""
+    """Questions of the task from which the model abstained, since it could not read them completely."""
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> EvalRow:
+        """Read a row of `results.json`. Older files call the task `world`."""
+        return cls(**{"task" if name == "world" else name: value for name, value in row.items()})
 
     @property
     def accuracy(self) -> float:
@@ -50,15 +56,15 @@ class Row:
 
 
 def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
-    """The score interval of a share; stays within 0 and 1 and is honest near them."""
+    """Return the score interval of a share, which stays within 0 and 1 and is accurate near them."""
     share, square = hits / trials, z * z / trials
     middle = (share + square / 2) / (1 + square)
     half = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
+def table(rows: Sequence[EvalRow]) -> str:
+    """Format rows as a Markdown table."""
     head = (
         "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens | seconds | ceiling | solver's |"
     )
@@ -67,15 +73,15 @@ def table(rows: Sequence[Row]) -> str:
         low, high = row.interval
         ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
         lines.append(
-            f"| {row.world} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
+            f"| {row.task} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
             f"| {'' if row.confirmed is None else f'{row.confirmed / row.problems:.1%}'} | {row.threads:.1f} "
             f"| {row.critical_path:.0f} | {row.tokens:.0f} | {row.seconds:.3f} | {' | '.join(ceilings)} |"
         )
     return "\n".join(lines) + "\n"
 
 
-def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> None:
-    """Keep `results.json`, `table.md` and `accuracy.png` in a directory, each whole or not at all."""
+def write(rows: Sequence[EvalRow], directory: Path, about: dict[str, object]) -> None:
+    """Write `results.json`, `table.md` and `accuracy.png` to a directory, each atomically."""
     directory.mkdir(parents=True, exist_ok=True)
     results = {**about, "rows": [asdict(row) for row in rows]}
     replace_file(directory / "results.json", (json.dumps(results, indent=1) + "\n").encode())
@@ -83,8 +89,8 @@ def write(rows: Sequence[Row], directory: Path, about: dict[str, object]) -> Non
     replace_file(directory / "accuracy.png", plot(rows))
 
 
-def plot(rows: Sequence[Row]) -> bytes:
-    """Accuracy against critical path, one line a mode, one point a world, as PNG. Needs matplotlib."""
+def plot(rows: Sequence[EvalRow]) -> bytes:
+    """Plot accuracy against critical path, one line a mode, one point a task, as PNG. Needs matplotlib."""
     import io
 
     import matplotlib
@@ -104,7 +110,7 @@ def plot(rows: Sequence[Row]) -> bytes:
             yerr=errors, marker="o", capsize=3, label=mode,
         )  # fmt: skip
         for row in points:
-            axes.annotate(row.world, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
+            axes.annotate(row.task, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
     axes.set(xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104))
     axes.grid(alpha=0.3)
     axes.legend()
@@ -115,7 +121,7 @@ def plot(rows: Sequence[Row]) -> bytes:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file so that it is whole or not there."""
+    """Write a file atomically."""
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(content)
     os.replace(unfinished, path)

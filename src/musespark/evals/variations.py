@@ -1,8 +1,8 @@
-"""Questions that look like the native model's own and ask for something else: none of their usual answers may be confirmed.
+"""Questions that look like the native model's own but ask for something else: no usual answer to them may be confirmed.
 
-Every variation changes what is asked, in the words or in the picture: a negation, another direction, a condition, a sign; a wall of
-any colour across the way, however faint; a figure that has moved; a second shape. A question is made from a template of its task,
-so that the usual answer is at hand.
+Every variation changes the question in its words or its picture: a negation, another direction, a condition, a sign; a wall of any
+colour across the path, however faint; a figure that has moved; a second shape. A question is made from a template of its task, so
+the usual answer is known.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from musespark.nano.worlds import Problem, frames, grid, load_world, walls
-from musespark.nano.worlds.grid import STEPS, Grid
-from musespark.nano.worlds.walls import Style
+from musespark.nano.arrays import Array
+from musespark.nano.tasks import TaskProblem, frames, grid, load_task, walls
+from musespark.nano.tasks.grid import STEPS, Grid
+from musespark.nano.tasks.walls import Style
 
 TASKS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code")
 _BEFORE = (
@@ -52,46 +53,46 @@ _NUMBERS = (
 
 @dataclass(frozen=True)
 class Variation:
-    """A question whose usual answer is not its answer."""
+    """A question whose usual answer is wrong."""
 
     task: str
     change: str
     """Name of the change."""
     question: str
-    picture: np.ndarray | None
+    picture: Array | None
     usual: str
 
 
 def vary(task: str, count: int, seed: int = 0) -> Iterator[Variation]:
-    """So many variations of a task's own questions, of all changes in turn."""
-    world, rng = load_world(task), random.Random(seed)
+    """Yield `count` variations of a task's own questions, all kinds of change in turn."""
+    generator, rng = load_task(task), random.Random(seed)
     changes = [_before, _after, _inside, _swapped, *_OF_TASK.get(task.partition("-")[0], ())]
     made = 0
     while made < count:
-        problem = world.problem(rng, held_out=bool(made % 2) and task != "shapes")
+        problem = generator.generate(rng, held_out=bool(made % 2) and task != "shapes")
         change = changes[made % len(changes)]
         if varied := change(problem, rng):
             made += 1
             yield Variation(task, change.__name__.strip("_").replace("_", " "), *varied)
 
 
-_Varied = tuple[str, np.ndarray | None, str] | None
+_Varied = tuple[str, Array | None, str] | None
 
 
-def _worded(problem: Problem, change: Callable[[str], str]) -> _Varied:
-    """The problem with other words about it; a program itself is left alone."""
+def _worded(problem: TaskProblem, change: Callable[[str], str]) -> _Varied:
+    """Change the words of a problem; a program in it is not changed."""
     source = problem.facts.get("program", "")
     around = problem.question.replace(source, "\0") if source else problem.question
     changed = change(around)
     return (changed.replace("\0", source), problem.picture, problem.answer) if changed != around else None
 
 
-def _before(problem: Problem, rng: random.Random) -> _Varied:
+def _before(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_BEFORE)
     return _worded(problem, lambda text: words + (text if text[:1] == "\0" else text[:1].lower() + text[1:]))
 
 
-def _after(problem: Problem, rng: random.Random) -> _Varied:
+def _after(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_AFTER)
     return _worded(problem, lambda text: f"{words.strip()}\n{text}" if text[:1] == "\0" else _appended(text, words, rng))
 
@@ -102,7 +103,7 @@ def _appended(text: str, words: str, rng: random.Random) -> str:
     return (asked if rng.random() < 0.5 else asked.rstrip(".?!")) + words + ("\n" + program if program else "") + rest
 
 
-def _inside(problem: Problem, rng: random.Random) -> _Varied:
+def _inside(problem: TaskProblem, rng: random.Random) -> _Varied:
     def change(text: str) -> str:
         gaps = [match.start() for match in re.finditer(r"(?<=[a-z]) (?=[a-z])", text)]
         if not gaps:
@@ -113,7 +114,7 @@ def _inside(problem: Problem, rng: random.Random) -> _Varied:
     return _worded(problem, change)
 
 
-def _swapped(problem: Problem, rng: random.Random) -> _Varied:
+def _swapped(problem: TaskProblem, rng: random.Random) -> _Varied:
     def change(text: str) -> str:
         found = [match for match in re.finditer(r"[a-z]+", text) if match[0] in _SWAPS]
         if not found:
@@ -124,17 +125,17 @@ def _swapped(problem: Problem, rng: random.Random) -> _Varied:
     return _worded(problem, change)
 
 
-def _number(problem: Problem, rng: random.Random) -> _Varied:
-    """Another number, a sign, a fraction or a unit."""
+def _number(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Change a number: another value, a sign, a fraction or a unit."""
     match = rng.choice(list(re.finditer(r"[0-9]+", problem.question)))
     other = rng.choice(_NUMBERS).replace("n", match[0])
     if other.endswith("!") and match.end() >= len(problem.question) - 1:
-        return None  # at the end it is only a mark
+        return None  # at the end it is only punctuation
     return problem.question[: match.start()] + other + problem.question[match.end() :], None, problem.answer
 
 
-def _wall_across(problem: Problem, rng: random.Random) -> _Varied:
-    """A wall of any colour across the way, on a maze drawn anew."""
+def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Draw the maze again with a wall of any colour across the path."""
     maze: Grid = problem.facts["grid"]
     margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
     style = Style(rng.randint(180, 480), margin, wall, dot, (0, 160, 60), (225, 40, 40))
@@ -158,16 +159,16 @@ def _step_on_the_way(maze: Grid, answer: str, rng: random.Random) -> tuple[int, 
     return cell, STEPS[answer[at]]
 
 
-def _ends_exchanged(problem: Problem, rng: random.Random) -> _Varied:
-    """The red dot where the green one was, and the other way round."""
+def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Exchange the red dot and the green one."""
     maze: Grid = problem.facts["grid"]
     style = Style(300, 0.03, 0.1, 0.3, (225, 40, 40), (0, 160, 60))
     back = grid.solve(Grid(maze.size, maze.goal, maze.start, maze.exits, maze.tiles))
     return None if back == problem.answer else (problem.question, walls.lines(maze, style), problem.answer)
 
 
-def _something_on_it(problem: Problem, rng: random.Random) -> _Varied:
-    """A blot, a line or a letter on a frozen lake."""
+def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Draw a blot, a line or a letter on a frozen lake."""
     rows = problem.facts["map"]
     picture = Image.fromarray(frames.current(rows).copy())
     pen = ImageDraw.Draw(picture)
@@ -183,8 +184,8 @@ def _something_on_it(problem: Problem, rng: random.Random) -> _Varied:
     return problem.question, np.asarray(picture), problem.answer
 
 
-def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
-    """The figure a step on the way, where the usual way no longer begins."""
+def _figure_moved(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Move the figure a step along the path, so that the usual path no longer begins at it."""
     rows = problem.facts["map"]
     board: Grid = problem.facts["grid"]
     cell, (down, right) = _step_on_the_way(board, problem.answer, rng)
@@ -197,8 +198,8 @@ def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
     return problem.question, picture, problem.answer
 
 
-def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
-    """A second shape, or a line, beside the one that is asked about."""
+def _another_shape(problem: TaskProblem, rng: random.Random) -> _Varied:
+    """Draw a second shape, or a line, beside the first."""
     if problem.picture is None:
         return None
     picture = Image.fromarray(problem.picture.copy())
@@ -212,7 +213,7 @@ def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
     return None if same or problem.answer == "no" else (problem.question, np.asarray(picture), problem.answer)
 
 
-_OF_TASK: dict[str, tuple[Callable[[Problem, random.Random], _Varied], ...]] = {
+_OF_TASK: dict[str, tuple[Callable[[TaskProblem, random.Random], _Varied], ...]] = {
     "countdown": (_number, _number), "maze": (_wall_across, _wall_across, _wall_across, _ends_exchanged),
     "lake": (_something_on_it, _something_on_it, _figure_moved), "shapes": (_another_shape, _another_shape),
 }  # fmt: skip

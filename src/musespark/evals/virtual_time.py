@@ -1,8 +1,8 @@
-"""A clock that jumps: code that waits for hours runs in milliseconds, with every wait as long as it asked for.
+"""An event loop with a virtual clock: waits take no real time, and every wait has its exact length.
 
-    seconds = run(contemplates())            like asyncio.run, but nothing really waits
+seconds = run(contemplates())            like asyncio.run, without real waiting
 
-For measuring rules that go by time. What happens in threads, other processes or sockets takes real time, and is not waited for.
+For measuring rules that depend on time. Threads, other processes and sockets take real time, which is not waited for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _Result = TypeVar("_Result")
 
 
 class _JumpingSelector(selectors.SelectSelector):
-    """A selector that lets the clock jump instead of waiting."""
+    """A selector that advances the clock instead of waiting."""
 
     now = 0.0
 
@@ -29,19 +29,19 @@ class _JumpingSelector(selectors.SelectSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop whose clock moves only when there is nothing to do, and then to the next timer at once."""
+    """An event loop whose clock moves only if there is nothing to do, and then directly to the next timer."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
 
     def time(self) -> float:
-        """Virtual seconds since the loop began."""
+        """Return the virtual seconds since the loop began."""
         return self._jumping.now
 
 
 def run(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """The result of a coroutine, in virtual time; `time.monotonic` is the loop's clock meanwhile."""
+    """Run a coroutine in virtual time and return its result; `time.monotonic` is the loop's clock meanwhile."""
     loop = VirtualTimeLoop()
     with patch("time.monotonic", loop.time), asyncio.Runner(loop_factory=lambda: loop) as runner:
         return runner.run(work)

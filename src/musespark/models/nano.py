@@ -30,7 +30,7 @@ from musespark.models.model import (
     VerifiedDelta,
 )
 from musespark.nano import vocabulary as v
-from musespark.nano.happenings import Cancelled, Fed, Finished, Happening, Kept, Returned, Started, Wrote
+from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -76,25 +76,25 @@ class NanoModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""
         from musespark.nano.engine import Batch
-        from musespark.nano.threads import Question
-        from musespark.nano.trace import prompt
+        from musespark.nano.threads import EngineRequest
+        from musespark.nano.trace import prompt_tokens
 
-        if len(request.question) > MAX_CHARACTERS:
-            raise QuestionTooLong(len(request.question), CONTEXT - 3)
-        image = await asyncio.to_thread(_read_image, self.name, request)
-        engine = await asyncio.to_thread(load_engine, self._weights)
-        limit = request.max_tokens or CONTEXT * (1 + request.threads)
-        question = Question(
-            prompt(request.question.strip(), image is not None), v.MODES[request.mode], _to_patches(image), request.threads,
-            request.seed or 0, request.temperature or 0.0, min(CONTEXT, limit),
+        if len(request.question) > LONGEST:
+            raise QuestionTooLong(len(request.question), PER_THREAD - 3)
+        seen = await asyncio.to_thread(_look, self.name, request)
+        engine = await asyncio.to_thread(engine_of, self._weights)
+        limit = request.max_tokens or PER_THREAD * (1 + request.threads)
+        question = EngineRequest(
+            prompt_tokens(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
+            request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
-        run = batch.ask(question)
-        translator = EngineTranslator(request.question.strip(), image, limit, is_complete=_is_complete(request))
+        run = batch.add(question)
+        telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
         try:
-            while batch.runs and translator.has_tokens_for(len(run.ready())):
-                for _, happening in await _run_to_end(batch.step):
-                    for delta in translator.translate(happening):
+            while batch.trees and telling.allows(len(run.ready())):
+                for _, happening in await _whole(batch.step):
+                    for delta in telling.tell(happening):
                         yield delta
                 yield UsageDelta(translator.count_step())
                 if reason := await _run_to_end(translator.find_out_of_scope):
@@ -107,8 +107,8 @@ class NanoModel:
             else:
                 yield Finish("length", f"all threads together may write {limit} tokens")
         finally:
-            if run in batch.runs:
-                batch.drop(run)
+            if run in batch.trees:
+                batch.abort(run)
 
 
 async def _run_to_end(step: Callable[[], _Result]) -> _Result:
@@ -157,8 +157,8 @@ class EngineTranslator:
     is_complete: bool = True
     """True if the question is the whole conversation; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
-    world: str = ""
-    _is_scope_checked: bool = False
+    task: str = ""
+    _vetted: bool = False
     _silent: set[int] = field(default_factory=set)
     """Threads that are writing the name of a branch or a return value, which become deltas when they are complete."""
     _is_answering: bool = False
@@ -173,21 +173,21 @@ class EngineTranslator:
         self.usage += Usage(critical_path=1)
         return self.usage
 
-    def translate(self, happening: Happening) -> Iterator[Delta]:
-        """Yield the deltas of an engine event."""
+    def tell(self, happening: EngineEvent) -> Iterator[Delta]:
+        """The deltas that a happening means."""
         match happening:
-            case Wrote():
+            case Generated():
                 self.usage += Usage(tokens=1)
-                yield from self._translate_token(happening.thread, happening.token)
-            case Fed():
-                self._silent.discard(happening.thread)  # its list was broken off: a thread that receives returns thinks on
+                yield from self._written(happening.thread, happening.token)
+            case Forced():
+                self._silent.discard(happening.thread)  # its list was broken off: whoever is fed returns thinks on
             case Started():
                 self.usage += Usage(threads=1)
                 self._branches[happening.thread] = v.decode(happening.branch)
                 yield ThreadStarted(
                     agent_name(happening.thread), agent_name(happening.parent), self._branches[happening.thread]
                 )
-            case Kept():
+            case CanvasSaved():
                 branch = self._branches.get(happening.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
@@ -205,25 +205,25 @@ class EngineTranslator:
             self._silent.add(thread)
         elif token in (v.JOIN, v.ANSWER):
             self._silent.discard(thread)
-            self._is_answering = token == v.ANSWER
-        elif token in v.WORLDS.values():
-            self.world = v.TOKENS[token].strip("<>")
-            yield ThinkingDelta(f"{self.world}: ", agent_name(thread))
+            self._answering = token == v.ANSWER
+        elif token in v.TASK_TOKENS.values():
+            self.task = v.TOKENS[token].strip("<>")
+            yield ThinkingDelta(f"{self.task}: ", agent(thread))
 
-    def find_out_of_scope(self) -> str | None:
-        """The reason why the question is outside the task that the network named; None if it is inside, or was checked before."""
-        from musespark.nano.worlds import load_world
+    def outside(self) -> str | None:
+        """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
+        from musespark.nano.tasks import load_task
 
-        if self._is_scope_checked or not self.world:
+        if self._vetted or not self.task:
             return None
-        self._is_scope_checked = True
-        return load_world(self.world).outside(self.question, self.image)
+        self._vetted = True
+        return load_task(self.task).abstention_reason(self.question, self.picture)
 
     def abstain(self, reason: str) -> Iterator[Delta]:
-        """Yield a sentence in place of an answer. reason: a clause without a full stop."""
-        from musespark.nano.worlds.scope import abstention
+        """A sentence in place of an answer. reason: a clause without a full stop."""
+        from musespark.nano.tasks.scope import abstention_sentence
 
-        yield from self._end_with(abstention(self.world, reason), reason)
+        yield from self._abstained(abstention_sentence(self.task, reason), reason)
 
     def _end_with(self, sentence: str, reason: str) -> Iterator[Delta]:
         yield TextDelta(sentence)
@@ -232,9 +232,9 @@ class EngineTranslator:
         yield Finish()
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """Yield the end: a reason in place of an answer, or the verdict of the task's verifier; and the reason if it was cut."""
-        from musespark.nano.worlds import load_world
-        from musespark.nano.worlds.decline import declining
+        """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
+        from musespark.nano.tasks import load_task
+        from musespark.nano.tasks.decline import declining
 
         if finished.ending == "declined":
             yield from self._end_with(*declining(self.question, self.image))
@@ -242,10 +242,10 @@ class EngineTranslator:
         if finished.ending == "stuck" and not self._is_answering:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
-        if finished.ending == "answered" and self.is_complete:
-            right = load_world(self.world).verify(self.question, self.image, v.decode(finished.answer))
+        if finished.ending == "answered" and self.is_whole:
+            right = load_task(self.task).verify(self.question, self.picture, v.decode(finished.answer))
             if right is not None:
-                yield VerifiedDelta(right, f"the verifier of the task {self.world}")
+                yield VerifiedDelta(right, f"the verifier of the task {self.task}")
         yield UsageDelta(self.usage)
         yield Finish("length" if finished.ending in ("cut", "stuck") else "finished", finished.reason)
 

@@ -1,4 +1,4 @@
-"""What a thread draws on: a grid of 8x8 tiles, 64x64 pixels."""
+"""The canvas of a thread: a grid of 8x8 tiles, 64x64 pixels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.vocabulary import GRID, PLACES
 
 SIDE = GRID * tiles.SIDE
@@ -33,13 +34,13 @@ class Canvas:
         return self._layers[place]
 
     def copy(self) -> Canvas:
-        """A canvas that looks the same and is painted on its own from here on."""
+        """Return an independent canvas with the same tiles."""
         twin = Canvas()
         twin._layers = list(self._layers)
         return twin
 
-    def pixels(self, scale: int = 1) -> np.ndarray:
-        """What it looks like, (64 * scale, 64 * scale, 3) uint8."""
+    def pixels(self, scale: int = 1) -> Array:
+        """Render the canvas, (64 * scale, 64 * scale, 3) uint8."""
         sheet = np.full((GRID, GRID, tiles.SIDE, tiles.SIDE, 3), 255, np.uint8)
         for place, stack in enumerate(self._layers):
             cell = sheet[place // GRID, place % GRID]
@@ -50,7 +51,7 @@ class Canvas:
         return flat.repeat(scale, 0).repeat(scale, 1)
 
     def png(self, scale: int = 1) -> bytes:
-        """The picture as a PNG file."""
+        """Render the canvas as a PNG file."""
         out = io.BytesIO()
         Image.fromarray(self.pixels(scale)).save(out, "PNG")
         return out.getvalue()

@@ -1,8 +1,8 @@
-"""The engine: questions in, happenings out. It obeys the tokens that the network writes.
+"""The engine: requests in, events out. It carries out the tokens that the network writes.
 
-In every step all threads of all questions that share a batch write one token each. What a question gets does not depend on its
-company, except that a batch of another shape adds in another order: logits differ by about 1e-6, which decides only where two
-tokens are that close to equal.
+In every step, all threads of all requests in a batch write one token each. A request gets the same answer in any batch, except
+that a batch of another shape adds numbers in another order: logits differ by about 1e-6, which matters only if two tokens are that
+close to equal.
 """
 
 from __future__ import annotations
@@ -10,65 +10,64 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import numpy as np
-
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import vocabulary as v
-from musespark.nano.grammar import forbidden
-from musespark.nano.happenings import Happening
-from musespark.nano.lines import Network
+from musespark.nano.arrays import Floats
+from musespark.nano.decode_session import Network
+from musespark.nano.engine_events import EngineEvent
+from musespark.nano.grammar import illegal_mask
 from musespark.nano.sampling import choose
-from musespark.nano.threads import Canvas, Question, Run
+from musespark.nano.threads import CanvasLike, EngineRequest, ThreadTree
 from musespark.nano.weights import DEFAULT, NanoConfig, load
 
-MOST_THREADS = 64
-"""As many as a request may ask for (`content.MAX_THREADS`, which is of the house and not imported here)."""
+MAX_THREADS = 64
+"""Limit of `max_threads` (equal to `content.MAX_THREADS`, which this package does not import)."""
 
 
-def paper() -> Canvas:
-    """An empty canvas; what draws it is loaded when the first picture is begun."""
-    from musespark.nano.canvas import Canvas as Sheet
+def new_canvas() -> CanvasLike:
+    """Make an empty canvas. The drawing code is imported with the first picture."""
+    from musespark.nano.canvas import Canvas
 
-    return Sheet()
+    return Canvas()
 
 
 class Batch:
-    """Questions that are decoded together. Others may join between two steps."""
+    """Requests that are decoded together. Others may join between two steps (continuous batching)."""
 
-    def __init__(self, network: Network, canvas: Callable[[], Canvas] = paper) -> None:
+    def __init__(self, network: Network, canvas: Callable[[], CanvasLike] = new_canvas) -> None:
         self._network, self._canvas = network, canvas
-        self._lines = network.lines()
-        self.runs: list[Run] = []
+        self._session = network.new_session()
+        self.trees: list[ThreadTree] = []
 
-    def ask(self, question: Question) -> Run:
-        """Let a question take part from the next step on. Raises BadOption or QuestionTooLong."""
-        check(question, self._network.context)
-        run = Run(question, self._lines, self._network.context, self._canvas)
-        self.runs.append(run)
-        return run
+    def add(self, request: EngineRequest) -> ThreadTree:
+        """Add a request; it takes part from the next step on. Raises BadOption or QuestionTooLong."""
+        check(request, self._network.context)
+        tree = ThreadTree(request, self._session, self._network.context, self._canvas)
+        self.trees.append(tree)
+        return tree
 
-    def step(self) -> list[tuple[Run, Happening]]:
-        """One step of the network for every thread of every question, and what comes of it."""
-        threads = [(run, thread) for run in self.runs for thread in run.ready()]
-        logits = self._lines.step([thread.feed() for _, thread in threads])
-        for (run, thread), row in zip(threads, logits, strict=True):
-            row += forbidden(thread.state, run.role(thread))
-            thread.chosen = choose(row, run.question.temperature, run.question.seed, thread.index, thread.written)
-        happenings = [(run, happening) for run in self.runs for happening in run.obey()]
-        self.runs = [run for run in self.runs if not run.finished]
-        return happenings
+    def step(self) -> list[tuple[ThreadTree, EngineEvent]]:
+        """Run one step of the network for every thread of every request; return the events."""
+        threads = [(tree, thread) for tree in self.trees for thread in tree.ready()]
+        logits = self._session.step([thread.take_input() for _, thread in threads])
+        for (tree, thread), row in zip(threads, logits, strict=True):
+            row += illegal_mask(thread.state, tree.role(thread))
+            thread.chosen = choose(row, tree.request.temperature, tree.request.seed, thread.index, thread.generated_count)
+        events = [(tree, event) for tree in self.trees for event in tree.apply_tokens()]
+        self.trees = [tree for tree in self.trees if not tree.finished]
+        return events
 
-    def drop(self, run: Run) -> None:
-        """Stop working on a question."""
-        run.close()
-        self.runs.remove(run)
+    def abort(self, tree: ThreadTree) -> None:
+        """Stop working on a request."""
+        tree.close()
+        self.trees.remove(tree)
 
 
 class Engine:
-    """Answers questions with one network. Calls do not share anything that is written to: any number may run side by side."""
+    """Answers requests with one network. Calls share no mutable state, so any number may run in parallel."""
 
     def __init__(
-        self, config: NanoConfig, tensors: Mapping[str, np.ndarray], canvas: Callable[[], Canvas] = paper
+        self, config: NanoConfig, tensors: Mapping[str, Floats], canvas: Callable[[], CanvasLike] = new_canvas
     ) -> None:
         from musespark.nano.network import NumpyNetwork
 
@@ -77,12 +76,12 @@ class Engine:
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str] = DEFAULT) -> Engine:
-        """The engine of a weights file, by default of the one that ships with the package. Raises what `weights.load` raises."""
+        """Load a weights file, by default the one in the package. Raises the errors of `weights.load`."""
         return cls(*load(path))
 
     @classmethod
-    def of(cls, network: Network, canvas: Callable[[], Canvas] = paper) -> Engine:
-        """An engine around any network: a scripted one in a test, say."""
+    def of(cls, network: Network, canvas: Callable[[], CanvasLike] = new_canvas) -> Engine:
+        """Wrap any network, for example a scripted one in a test."""
         engine = cls.__new__(cls)
         engine.network, engine._canvas = network, canvas
         return engine
@@ -90,58 +89,58 @@ class Engine:
     def run(
         self,
         prompt: Iterable[int],
-        patches: np.ndarray | None = None,
+        patches: Floats | None = None,
         mode: int = v.CONTEMPLATE,
         *,
-        cap: int = 16,
+        max_threads: int = 16,
         seed: int = 0,
         temperature: float = 0.0,
         max_tokens: int = 2048,
         blank_pictures: bool = False,
-    ) -> Iterator[Happening]:
-        """Answer one question.
+    ) -> Iterator[EngineEvent]:
+        """Answer one request.
 
         prompt: tokens as `trace.prompt` gives them; patches (64, 256): the picture, where the prompt has <patch>; mode: the
-        token <instant>, <think> or <contemplate>; cap: how many threads may be spawned, 1 to 64; max_tokens: how many tokens
-        each thread may write; blank_pictures: what a thread paints is seen by later tokens as white (to measure what the
-        pictures are worth). Raises BadOption or QuestionTooLong. Whoever stops listening stops the work.
+        token <instant>, <think> or <contemplate>; max_threads: the most threads that may be spawned, 1 to 64; max_tokens: the most
+        tokens each thread may write; blank_pictures: later tokens see white in place of every painted tile (an ablation).
+        Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
-        question = Question(list(prompt), mode, patches, cap, seed, temperature, max_tokens, blank_pictures)
-        for _, happening in self.run_many([question], 1):
-            yield happening
+        request = EngineRequest(list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_pictures)
+        for _, event in self.run_many([request], 1):
+            yield event
 
-    def run_many(self, questions: Iterable[Question], batch: int = 16) -> Iterator[tuple[int, Happening]]:
-        """Answer many questions, up to `batch` at a time in the same steps: (index of the question, happening).
+    def run_many(self, requests: Iterable[EngineRequest], batch: int = 16) -> Iterator[tuple[int, EngineEvent]]:
+        """Answer many requests, up to `batch` at a time in the same steps; yield (index of the request, event).
 
-        Each gets what it would get alone. A question is taken from the iterable when there is room for it.
+        Each gets the answer it would get alone. A request is taken from the iterable when the batch has room for it.
         """
-        waiting = enumerate(questions)
+        waiting = enumerate(requests)
         together = Batch(self.network, self._canvas)
         numbers: dict[int, int] = {}
         while True:
-            while len(together.runs) < batch and (following := next(waiting, None)):
-                run = together.ask(following[1])
-                numbers[id(run)] = following[0]
-                yield following[0], run.opening
-            if not together.runs:
+            while len(together.trees) < batch and (following := next(waiting, None)):
+                tree = together.add(following[1])
+                numbers[id(tree)] = following[0]
+                yield following[0], tree.first_event
+            if not together.trees:
                 return
-            for run, happening in together.step():
-                yield numbers[id(run)], happening
+            for tree, event in together.step():
+                yield numbers[id(tree)], event
 
 
-def check(question: Question, context: int) -> None:
-    """Raise BadOption or QuestionTooLong where the engine cannot take the question."""
-    if question.mode not in v.MODES.values():
-        raise BadOption("mode", question.mode, "the token of a mode")
-    if not 1 <= question.cap <= MOST_THREADS:
-        raise BadOption("threads", question.cap, f"between 1 and {MOST_THREADS}")
-    if question.max_tokens < 1:
-        raise BadOption("max_tokens", question.max_tokens, "at least 1")
-    if not 0 <= question.temperature < float("inf"):
-        raise BadOption("temperature", question.temperature, "0 or more")
-    pictured = list(question.prompt).count(v.PATCH)
-    if pictured != (0 if question.patches is None else len(question.patches)):
+def check(request: EngineRequest, context: int) -> None:
+    """Raise BadOption or QuestionTooLong if the engine cannot take the request."""
+    if request.mode not in v.MODES.values():
+        raise BadOption("mode", request.mode, "the token of a mode")
+    if not 1 <= request.max_threads <= MAX_THREADS:
+        raise BadOption("threads", request.max_threads, f"between 1 and {MAX_THREADS}")
+    if request.max_tokens < 1:
+        raise BadOption("max_tokens", request.max_tokens, "at least 1")
+    if not 0 <= request.temperature < float("inf"):
+        raise BadOption("temperature", request.temperature, "0 or more")
+    pictured = list(request.prompt).count(v.PATCH)
+    if pictured != (0 if request.patches is None else len(request.patches)):
         raise BadOption("patches", pictured, "one for every <patch> of the prompt")
-    if len(question.prompt) + 1 >= context:
-        around = sum(token in (v.BOS, v.PATCH) for token in question.prompt) + 2
-        raise QuestionTooLong(len(question.prompt) + 2 - around, context - around)
+    if len(request.prompt) + 1 >= context:
+        around = sum(token in (v.BOS, v.PATCH) for token in request.prompt) + 2
+        raise QuestionTooLong(len(request.prompt) + 2 - around, context - around)

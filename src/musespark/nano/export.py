@@ -1,4 +1,4 @@
-"""The weights as a directory that `transformers` loads: `FuyuForCausalLM.from_pretrained(directory)`. Needs no torch."""
+"""Export of the weights to a directory for `transformers`: `FuyuForCausalLM.from_pretrained(directory)`. Needs no torch."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from musespark.nano import vocabulary as v
 from musespark.nano.weights import DEFAULT, NanoConfig, load_half
 
 PATCH_SIDE, CHANNELS = 8, 4
-"""Fuyu's names for the 256 floats of a patch: 8 x 8 pixels of 4 channels, the fourth of which holds the place."""
+"""Fuyu's names for the 256 floats of a patch: 8 x 8 pixels of 4 channels, of which the fourth encodes the place."""
 
 
 def export(weights: str | os.PathLike[str] | None, directory: str | os.PathLike[str]) -> Path:
     """Write a weights file (None: the packaged one) as a model directory, whole or not at all; return the directory.
 
-    Everything is written aside first. A directory that is there already is filled, not replaced: somebody may be in it.
-    Raises WeightsMissing or WeightsDamaged for the weights, BadOption where the directory is not empty or cannot be written.
+    Everything is written to a temporary directory first. An existing directory is filled, not replaced, since it may be a working
+    directory. Raises WeightsMissing or WeightsDamaged for the weights, BadOption if the directory is not empty or not writable.
     """
     from safetensors.numpy import save
 
@@ -46,7 +46,7 @@ def export(weights: str | os.PathLike[str] | None, directory: str | os.PathLike[
 
 
 def model_config(config: NanoConfig) -> dict[str, Any]:
-    """What `config.json` holds: Fuyu around a Persimmon decoder."""
+    """Build `config.json`: Fuyu around a Persimmon decoder."""
     ends = {"bos_token_id": v.BOS, "eos_token_id": v.EOS, "pad_token_id": v.PAD}
     text = {
         "model_type": "persimmon",
@@ -82,7 +82,7 @@ def model_config(config: NanoConfig) -> dict[str, Any]:
 
 
 def generation_config(config: NanoConfig) -> dict[str, Any]:
-    """What `generation_config.json` holds: greedy, to the end of the context."""
+    """Build `generation_config.json`: greedy, to the end of the context."""
     return {
         "bos_token_id": v.BOS,
         "eos_token_id": v.EOS,
@@ -93,7 +93,7 @@ def generation_config(config: NanoConfig) -> dict[str, Any]:
 
 
 def tokenizer() -> dict[str, Any]:
-    """What `tokenizer.json` holds: `vocabulary.encode` in the terms of the `tokenizers` library, plus the other tokens by name."""
+    """Build `tokenizer.json`: `vocabulary.encode` in the terms of the `tokenizers` library, plus the other tokens by name."""
     named = [token for token in range(v.SIZE) if not v.is_text(token)]
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     return {
@@ -119,7 +119,7 @@ def tokenizer() -> dict[str, Any]:
 
 
 def tokenizer_config(config: NanoConfig) -> dict[str, Any]:
-    """What `tokenizer_config.json` holds."""
+    """Build `tokenizer_config.json`."""
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": "<bos>",
@@ -149,7 +149,7 @@ def _runs(holds: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _whole(target: Path) -> Iterator[Path]:
-    """A directory that is written aside and appears in its place when all of it is there."""
+    """Yield a temporary directory whose files appear in the target when all of them are written."""
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise BadOption("directory", str(target), "a new or empty directory")

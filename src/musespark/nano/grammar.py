@@ -1,4 +1,4 @@
-"""Which token may follow which: a table without any input or output.
+"""The grammar of a thread: a table of the tokens that may follow in each state.
 
 The grammar constrains form and never decides content: of the tokens that are legal, the network chooses.
 """
@@ -12,17 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Floats
 
 
 class State(enum.Enum):
-    """Where a thread is in its thought."""
+    """Position of a thread in the grammar."""
 
     OPENING = enum.auto()
-    """The mode was given; the world comes next."""
+    """The mode was fed; the task comes next."""
     THOUGHT = enum.auto()
     DRAWING = enum.auto()
     PAINTING = enum.auto()
-    """A place was named; its tile comes next."""
+    """A place was written; its tile comes next."""
     SPAWNING = enum.auto()
     """`<spawn>` was written; the first branch comes next."""
     NAMING = enum.auto()
@@ -37,18 +38,18 @@ class State(enum.Enum):
 
 
 class Role(NamedTuple):
-    """What a thread may do besides its state: only the first thread answers, only its descendants return."""
+    """Permissions of a thread that do not depend on its state: only the first thread answers, only its descendants return."""
 
     child: bool
     thinks: bool
     """False in instant mode."""
     spawns: bool
-    """In contemplating mode, above the greatest depth, and while the cap on threads leaves room."""
+    """True in contemplating mode, above the greatest depth, and while the request may start more threads."""
 
 
-TEXT, LOOK, PLACE, TILE, WORLD = "text", "look", "place", "tile", "world"
+TEXT, LOOK, PLACE, TILE, TASK = "text", "look", "place", "tile", "task"
 NEXT: dict[State, dict[str, State]] = {
-    State.OPENING: {WORLD: State.THOUGHT, "<decline>": State.DECLINING},
+    State.OPENING: {TASK: State.THOUGHT, "<decline>": State.DECLINING},
     State.THOUGHT: {
         TEXT: State.THOUGHT,
         LOOK: State.THOUGHT,
@@ -74,8 +75,8 @@ def _kind(token: int) -> str:
     name = v.TOKENS[token]
     if v.is_text(token):
         return TEXT
-    if token in v.WORLDS.values():
-        return WORLD
+    if token in v.TASK_TOKENS.values():
+        return TASK
     if v.as_place(token) is not None:
         return PLACE
     if v.as_tile(token) is not None:
@@ -87,13 +88,13 @@ KINDS = tuple(_kind(token) for token in range(v.SIZE))
 """The kind of every token: one of the five above, or the name of a control token."""
 
 
-def follow(state: State, token: int) -> State:
-    """The state after a legal token."""
+def next_state(state: State, token: int) -> State:
+    """Return the state after a legal token."""
     return NEXT[state][KINDS[token]]
 
 
-def may(role: Role, state: State, kind: str) -> bool:
-    """Whether a thread of this role may write a token of this kind in this state."""
+def is_allowed(role: Role, state: State, kind: str) -> bool:
+    """Return True if a thread of this role may write a token of this kind in this state."""
     if kind not in NEXT[state]:
         return False
     if kind == "<spawn>":
@@ -106,8 +107,8 @@ def may(role: Role, state: State, kind: str) -> bool:
 
 
 @functools.cache
-def forbidden(state: State, role: Role) -> np.ndarray:
-    """What to add to the logits (vocabulary,): 0 for the legal tokens, -inf for the others. Read-only."""
-    mask = np.array([0 if may(role, state, kind) else -np.inf for kind in KINDS], np.float32)
+def illegal_mask(state: State, role: Role) -> Floats:
+    """Mask to add to the logits (vocabulary,): 0 for the legal tokens, -inf for the others. Read-only."""
+    mask = np.array([0 if is_allowed(role, state, kind) else -np.inf for kind in KINDS], np.float32)
     mask.setflags(write=False)
     return mask

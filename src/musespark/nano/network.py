@@ -6,8 +6,8 @@ the weights are rewritten into an equal network that needs fewer operations:
 - Every reader of the residual stream begins with a LayerNorm, which removes the mean. So the writers (embeddings, patches,
   output matrices) are centred instead, the mean is always zero, and LayerNorm becomes a division by the root mean square
   (Ashkboos et al., SliceGPT, 2024). The same holds inside each head, where queries and keys are normalised.
-- Gains and offsets of the norms go into the matrices that follow them; the attention's scale goes into the queries' gain.
-- The two halves that rotary positions mix are interleaved, so that turning them is one complex multiplication.
+- Gains and offsets of the norms are folded into the matrices that follow them, the attention's scale into the queries' gain.
+- The two halves that rotary positions mix are interleaved, so that rotating them is one complex multiplication.
 """
 
 from __future__ import annotations
@@ -18,37 +18,39 @@ from dataclasses import dataclass
 import numpy as np
 
 from musespark.nano import vocabulary as v
-from musespark.nano.attention import Step
-from musespark.nano.cache import Cache, Line
-from musespark.nano.lines import Feed
+from musespark.nano.arrays import Array
+from musespark.nano.attention import StepAttention
+from musespark.nano.blas_threads import single_blas_thread
+from musespark.nano.cache import CachedSequence, KVCache
+from musespark.nano.decode_session import StepInput
 from musespark.nano.weights import NanoConfig
 
-Attend = Callable[[int, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""(layer, queries, keys, values), each (rows, heads, head), to what each row attends to, (rows, width)."""
+Attend = Callable[[int, Array, Array, Array], Array]
+"""(layer, queries, keys, values), each (rows, heads, head), to the attention output of each row, (rows, width)."""
 
 
 @dataclass(slots=True)
-class Layer:
-    """One block, rewritten. Matrices are (inputs, outputs)."""
+class LayerWeights:
+    """Weights of one layer after the rewriting. Matrices are (inputs, outputs)."""
 
-    mix: np.ndarray
-    """(width, 3 * width): to all queries, all keys, all values, head by head."""
-    mix_bias: np.ndarray
-    gain: np.ndarray
-    """(2, heads, head): what normalised queries and keys are multiplied by, and then offset by."""
-    offset: np.ndarray
-    dense: np.ndarray
-    dense_bias: np.ndarray
-    up: np.ndarray
-    up_bias: np.ndarray
-    down: np.ndarray
-    down_bias: np.ndarray
+    mix: Array
+    """(width, 3 * width): computes all queries, all keys, all values, head by head."""
+    mix_bias: Array
+    gain: Array
+    """(2, heads, head): factor of the normalised queries and keys; `offset` is added afterwards."""
+    offset: Array
+    dense: Array
+    dense_bias: Array
+    up: Array
+    up_bias: Array
+    down: Array
+    down_bias: Array
 
 
 class NumpyNetwork:
-    """The network that answers. It is never written to, so any number of threads of the process may use it."""
+    """The network of the engine. It is immutable, so any number of threads of the process may use it."""
 
-    def __init__(self, config: NanoConfig, tensors: Mapping[str, np.ndarray]) -> None:
+    def __init__(self, config: NanoConfig, tensors: Mapping[str, Array]) -> None:
         decoder = "model.language_model."
         self.config = config
         self.context = config.context
@@ -58,19 +60,19 @@ class NumpyNetwork:
         self.head, self.head_bias = _reader(tensors, "lm_head", decoder + "final_layernorm")
         self.phases = _phases(config)
 
-    def lines(self) -> NumpyLines:
-        """An empty memory for lines that are decoded together."""
-        return NumpyLines(self)
+    def new_session(self) -> NumpyDecodeSession:
+        """Start a session with an empty cache."""
+        return NumpyDecodeSession(self)
 
-    def embed(self, tokens: np.ndarray, patches: np.ndarray | None) -> np.ndarray:
-        """The residual stream's beginning (rows, width); patches (N, 256) go where the tokens are <patch>."""
+    def embed(self, tokens: Array, patches: Array | None) -> Array:
+        """Embed tokens into the residual stream (rows, width); patches (N, 256) replace the tokens that are <patch>."""
         x = self.embedding[tokens]
         if patches is not None:
             x[tokens == v.PATCH] = patches @ self.patch + self.patch_bias
         return x
 
-    def forward(self, x: np.ndarray, positions: np.ndarray, attend: Attend) -> np.ndarray:
-        """Run all layers over a ragged batch: any rows (rows, width) at any positions (rows,); `attend` knows who sees whom."""
+    def forward(self, x: Array, positions: Array, attend: Attend) -> Array:
+        """Run all layers over a ragged batch: any rows (rows, width) at any positions (rows,); `attend` computes the attention."""
         phases = self.phases[positions]
         for index, layer in enumerate(self.layers):
             x += _product(attend(index, *self._heads(layer, x, phases)), layer.dense)
@@ -83,12 +85,12 @@ class NumpyNetwork:
             x += layer.down_bias
         return x
 
-    def logits(self, x: np.ndarray) -> np.ndarray:
-        """The next token's logits (rows, vocabulary) of what left the last layer."""
+    def logits(self, x: Array) -> Array:
+        """Logits of the next token (rows, vocabulary) from the output of the last layer."""
         return _product(_normal(x, self.config.eps), self.head) + self.head_bias
 
-    def _heads(self, layer: Layer, x: np.ndarray, phases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Queries, keys (normalised and turned) and values, each (rows, heads, head)."""
+    def _heads(self, layer: LayerWeights, x: Array, phases: Array) -> tuple[Array, Array, Array]:
+        """Queries, keys (normalised and rotated) and values, each (rows, heads, head)."""
         mixed = _product(_normal(x, self.config.eps), layer.mix)
         mixed += layer.mix_bias
         mixed = mixed.reshape(len(x), 3, self.config.heads, self.config.head)
@@ -100,47 +102,48 @@ class NumpyNetwork:
         return pair[:, 0], pair[:, 1], mixed[:, 2]
 
 
-class NumpyLines:
-    """Lines of tokens in one cache; see `lines.Lines`."""
+class NumpyDecodeSession:
+    """A `decode_session.DecodeSession` over one cache."""
 
     def __init__(self, network: NumpyNetwork) -> None:
         self.network = network
-        self.cache = Cache(network.config)
+        self.cache = KVCache(network.config)
 
-    def open(self) -> Line:
-        """A new line without any token."""
-        return Line()
+    def open(self) -> CachedSequence:
+        """Start a sequence without any token."""
+        return CachedSequence()
 
-    def fork(self, line: Line) -> Line:
-        """A new line that begins with all of this one's tokens; they are stored once."""
-        return self.cache.fork(line)
+    def fork(self, sequence: CachedSequence) -> CachedSequence:
+        """Start a sequence that shares all tokens of this one."""
+        return self.cache.fork(sequence)
 
-    def close(self, line: Line) -> None:
-        """Forget a line; what others share with it stays."""
-        self.cache.close(line)
+    def close(self, sequence: CachedSequence) -> None:
+        """Free a sequence; tokens that others share with it stay."""
+        self.cache.close(sequence)
 
-    def step(self, feeds: Sequence[Feed]) -> np.ndarray:
-        """Feed every line its tokens, all in one batch. Logits (lines, vocabulary) after the last token of each."""
-        order = self.cache.seat([feed.line for feed in feeds], [len(feed.tokens) for feed in feeds])
-        seated = [feeds[index] for index in order]
-        step = Step(self.cache, [feed.line for feed in seated], [len(feed.tokens) for feed in seated])
-        pictures = [feed.patches for feed in seated if feed.patches is not None]
-        tokens = np.array([token for feed in seated for token in feed.tokens])
-        x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
-        x = self.network.forward(x, step.positions, step.attend)
-        for feed in seated:
-            feed.line.tail += len(feed.tokens)
-        logits = np.empty((len(feeds), self.network.config.vocabulary), np.float32)
-        logits[order] = self.network.logits(x[step.last])
+    def step(self, inputs: Sequence[StepInput]) -> Array:
+        """Feed every sequence its tokens, all in one batch. Logits (sequences, vocabulary) after the last token of each."""
+        order = self.cache.assign_slots([each.sequence for each in inputs], [len(each.tokens) for each in inputs])
+        ordered = [inputs[index] for index in order]
+        step = StepAttention(self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered])
+        pictures = [each.patches for each in ordered if each.patches is not None]
+        tokens = np.array([token for each in ordered for token in each.tokens])
+        logits = np.empty((len(inputs), self.network.config.vocabulary), np.float32)
+        with single_blas_thread:
+            x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
+            x = self.network.forward(x, step.positions, step.attend)
+            for each in ordered:
+                each.sequence.tail += len(each.tokens)
+            logits[order] = self.network.logits(x[step.last])
         return logits
 
 
-def _product(x: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _product(x: Array, matrix: Array) -> Array:
     """x @ matrix. With two or three rows, BLAS takes longer to rearrange the matrix than to multiply it row by row."""
     return (x[:, None] @ matrix)[:, 0] if 1 < len(x) < 4 else x @ matrix
 
 
-def _normal(x: np.ndarray, eps: float) -> np.ndarray:
+def _normal(x: Array, eps: float) -> Array:
     """Divide by the root mean square over the last axis."""
     squares = np.vecdot(x, x)
     squares *= 1 / x.shape[-1]
@@ -149,15 +152,15 @@ def _normal(x: np.ndarray, eps: float) -> np.ndarray:
     return x / squares[..., None]
 
 
-def _layer(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> Layer:
+def _layer(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> LayerWeights:
     mix, mix_bias, gain, offset = _mix(config, tensors, name)
     dense, dense_bias = _writer(tensors, name + "self_attn.dense")
     up, up_bias = _reader(tensors, name + "mlp.dense_h_to_4h", name + "post_attention_layernorm")
     down, down_bias = _writer(tensors, name + "mlp.dense_4h_to_h")
-    return Layer(mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias)
+    return LayerWeights(mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias)
 
 
-def _mix(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, ...]:
+def _mix(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> tuple[Array, ...]:
     """The matrix (inputs, outputs) to queries, keys and values, its bias, and the heads' gains and offsets."""
     heads, head, order = config.heads, config.head, _interleaved(config)
     matrix, bias = _reader(tensors, name + "self_attn.query_key_value", name + "input_layernorm")
@@ -170,33 +173,33 @@ def _mix(config: NanoConfig, tensors: Mapping[str, np.ndarray], name: str) -> tu
     return parts[:-1], parts[-1], gain_offset[0], gain_offset[1]
 
 
-def _reader(tensors: Mapping[str, np.ndarray], name: str, norm: str) -> tuple[np.ndarray, np.ndarray]:
-    """A matrix (inputs, outputs) that reads the residual stream, and its bias, with the norm before it taken in."""
+def _reader(tensors: Mapping[str, Array], name: str, norm: str) -> tuple[Array, Array]:
+    """A matrix (inputs, outputs) that reads the residual stream, and its bias, both including the norm before it."""
     weight, gain, offset = tensors[name + ".weight"], tensors[norm + ".weight"], tensors[norm + ".bias"]
     return np.multiply(weight.T, gain[:, None], order="C"), weight @ offset + tensors.get(name + ".bias", 0)
 
 
-def _writer(tensors: Mapping[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray]:
+def _writer(tensors: Mapping[str, Array], name: str) -> tuple[Array, Array]:
     """A matrix (inputs, outputs) that writes to the residual stream, and its bias, centred."""
     weight, bias = tensors[name + ".weight"], tensors[name + ".bias"]
     return np.subtract(weight.T, weight.mean(0)[:, None], order="C"), _centred(bias, 0)
 
 
-def _centred(x: np.ndarray, axis: int) -> np.ndarray:
+def _centred(x: Array, axis: int) -> Array:
     return x - x.mean(axis, keepdims=True)
 
 
-def _interleaved(config: NanoConfig) -> np.ndarray:
-    """The order of a head's columns in which those that are turned together stand side by side."""
+def _interleaved(config: NanoConfig) -> Array:
+    """Order of a head's columns that puts the two halves of each rotated pair side by side."""
     turned = int(config.head * config.rotary)
     pairs = np.arange(turned).reshape(2, -1).T.reshape(-1)
     return np.concatenate([pairs, np.arange(turned, config.head)])
 
 
-def _phases(config: NanoConfig) -> np.ndarray:
-    """(context, 2 * heads * head / 2) complex64: what queries and keys are multiplied by at each position.
+def _phases(config: NanoConfig) -> Array:
+    """(context, 2 * heads * head / 2) complex64: factors of queries and keys at each position.
 
-    Rotary positions (Su et al., RoFormer, 2021), in float32 like the reference; columns that are not turned get 1.
+    Rotary positions (Su et al., RoFormer, 2021), in float32 like the reference; columns that are not rotated get 1.
     """
     turned = int(config.head * config.rotary)
     speeds = np.float32(config.theta) ** -(np.arange(0, turned, 2, dtype=np.float32) / np.float32(turned))

@@ -1,4 +1,4 @@
-"""What the model sees of a picture: trimmed of its margins, shrunk to 64 by 64 pixels, cut into 64 patches."""
+"""Pictures as the model sees them: trimmed of margins, shrunk to 64 by 64 pixels, cut into 64 patches."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from musespark.nano import tiles
+from musespark.nano.arrays import Array
 from musespark.nano.vocabulary import GRID, PLACES
 
 SIDE = GRID * tiles.SIDE
@@ -13,18 +14,18 @@ SIDE = GRID * tiles.SIDE
 PATCH_WIDTH = tiles.SIDE * tiles.SIDE * 3 + PLACES
 """Floats per patch: its pixels, and a one-hot of its place."""
 LONGEST = 2048
-"""Pixels per side beyond which a picture that is no square is shrunk first: padded to one, a strip would fill the memory."""
+"""Pixels per side beyond which a picture that is not square is shrunk before it is padded: a long strip would fill the memory."""
 PAPER = 225
 """A pixel whose darkest channel is at least this is blank paper."""
 
 
-def trim(pixels: np.ndarray) -> np.ndarray:
-    """The picture without its blank margins: it must not matter where on the page a drawing lies, nor how large it is."""
+def trim(pixels: Array) -> Array:
+    """Cut off the blank margins, so that position and size of a drawing on the page do not matter."""
     return pixels[within_margins(pixels)]
 
 
-def within_margins(pixels: np.ndarray) -> tuple[slice, slice]:
-    """The rows and columns between the blank margins; all of them where everything is blank."""
+def within_margins(pixels: Array) -> tuple[slice, slice]:
+    """Rows and columns between the blank margins; all of them if the picture is blank."""
     inked = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < PAPER  # pixels.min(axis=2), ten times faster
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
@@ -32,8 +33,8 @@ def within_margins(pixels: np.ndarray) -> tuple[slice, slice]:
     return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
-def shrink(pixels: np.ndarray) -> np.ndarray:
-    """What the model sees of a picture: trimmed, padded with white to a square, resized to (64, 64, 3) uint8."""
+def shrink(pixels: Array) -> Array:
+    """Trim a picture, pad it with white to a square and resize it to (64, 64, 3) uint8."""
     pixels = trim(pixels)
     height, width = pixels.shape[:2]
     side = max(height, width)
@@ -48,13 +49,13 @@ def shrink(pixels: np.ndarray) -> np.ndarray:
         pixels = square
     if side == SIDE:
         return np.ascontiguousarray(pixels)
-    # Hamming: as sharp as bicubic where thin walls become thinner than a pixel, and never darker than the picture
+    # Hamming: as sharp as bicubic when thin walls become thinner than a pixel, and never darker than the picture
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=3.0)
     return np.asarray(small)
 
 
-def patches(pixels: np.ndarray) -> np.ndarray:
-    """The model's view of a 64x64 picture: (64, 256) float32, 8x8x3 pixels from -1 to 1 (y, x, colour) and a one-hot of the place.
+def patches(pixels: Array) -> Array:
+    """Cut a 64x64 picture into patches: (64, 256) float32, 8x8x3 pixels from -1 to 1 (y, x, colour) and a one-hot of the place.
 
     The one-hot is a fourth channel that holds the coordinates (CoordConv: Liu et al. 2018).
     """

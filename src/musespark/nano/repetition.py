@@ -1,19 +1,19 @@
-"""Notices a thought that goes round in circles: a network without memory of its own never leaves such a circle again."""
+"""Detects a thought that repeats itself: decoding never leaves such a loop again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 SUFFIX = 160
-"""Tokens at the end of a thought that must repeat; no thought of the training data comes near (`tests/nano/test_repetition.py`)."""
+"""Tokens at the end of a thought that must repeat; no training data comes near (`tests/nano/test_repetition.py`)."""
 PERIOD = 40
-"""Tokens after which they repeat, at most."""
+"""Longest period of a repetition, in tokens."""
 EVERY = 16
-"""Tokens between two looks."""
+"""Tokens between two checks."""
 
 
 def is_repeating(trail: Sequence[int]) -> bool:
-    """True if the last SUFFIX tokens are one piece of at most PERIOD tokens, over and over; looked at every EVERY tokens."""
+    """True if the last SUFFIX tokens are one piece of at most PERIOD tokens, over and over; checked every EVERY tokens."""
     if len(trail) < SUFFIX or len(trail) % EVERY:
         return False
     end = list(trail[-SUFFIX:])

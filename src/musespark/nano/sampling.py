@@ -1,19 +1,20 @@
-"""From logits to a token."""
+"""Sampling: choose a token from logits."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from musespark.errors import ModelFailed
+from musespark.nano.arrays import Array
 
 
-def choose(logits: np.ndarray, temperature: float, seed: int, thread: int, step: int) -> int:
-    """One token from logits (vocabulary,), -inf where a token is illegal.
+def choose(logits: Array, temperature: float, seed: int, thread: int, step: int) -> int:
+    """Choose one token from logits (vocabulary,), which are -inf for illegal tokens.
 
-    At temperature 0 the likeliest (the first of equals). Above, one draw by the inverse of the cumulative distribution; the
-    random number is a function of (seed, thread, step) alone (Philox, a counter-based generator: Salmon et al., Parallel
-    random numbers: as easy as 1, 2, 3, 2011), so that a thread says the same in whatever company it runs. Raises
-    ModelFailed where the logits are not numbers.
+    At temperature 0 it is the likeliest (the first of equals). Above 0 it is a draw by the inverse of the cumulative distribution;
+    the random number is a function of (seed, thread, step) alone (Philox, a counter-based generator: Salmon et al., Parallel random
+    numbers: as easy as 1, 2, 3, 2011), so a thread gets the same token in any batch. Raises ModelFailed if the logits are not
+    numbers.
     """
     if not np.isfinite(logits.max()):
         raise ModelFailed("nano", "its network computed something that is not a number; its weights are of no use")

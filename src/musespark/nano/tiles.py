@@ -1,7 +1,7 @@
-"""The codebook: what the model's picture tokens look like, 8x8 pixels each, drawn by code.
+"""The codebook: pixels of the model's picture tokens, 8x8 each, drawn by code.
 
-Base tiles are opaque and replace what was painted at a place; ink tiles (arrows) are drawn on transparent ground and are laid
-over the base tile that is there. Walls and moves are given in the order U, D, L, R everywhere.
+Base tiles are opaque and replace what was painted at a place; ink tiles (arrows) are drawn on transparent ground and are drawn
+over the base tile below them. Walls and moves are given in the order U, D, L, R everywhere.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import functools
 
 import numpy as np
 
+from musespark.nano.arrays import Array
 from musespark.nano.vocabulary import TILES
 
 SIDE = 8
@@ -24,7 +25,7 @@ MARKS = ("plain", "start", "goal")
 _FLOOD = _MAZE + 16 * len(MARKS)
 _PATH = _FLOOD + len(MOVES)
 USED = _PATH + len(MOVES)
-"""Indices from here to TILES are free; they are drawn as nothing at all."""
+"""Indices from here to TILES are unused; their tiles are transparent."""
 
 WHITE, BLACK = (255, 255, 255, 255), (0, 0, 0, 255)
 GREEN, RED = (0, 160, 60, 255), (225, 40, 40, 255)
@@ -64,12 +65,12 @@ def as_maze(tile: int) -> tuple[int, str] | None:
 
 
 def is_ink(tile: int) -> bool:
-    """Whether the tile is laid over what is there, rather than replacing it."""
+    """Return True if the tile is drawn over the one below, False if it replaces it."""
     return tile >= _FLOOD
 
 
 @functools.cache
-def codebook() -> np.ndarray:
+def codebook() -> Array:
     """All tiles, (TILES, 8, 8, 4) uint8 RGBA, read-only."""
     tiles = np.zeros((TILES, SIDE, SIDE, 4), np.uint8)
     tiles[ICE : LAKE_GOAL + 1] = SNOW
@@ -91,19 +92,19 @@ def codebook() -> np.ndarray:
     return tiles
 
 
-def _wall(cell: np.ndarray, walls: int) -> None:
+def _wall(cell: Array, walls: int) -> None:
     for side, edge in ((U, np.s_[0, :]), (D, np.s_[-1, :]), (L, np.s_[:, 0]), (R, np.s_[:, -1])):
         if walls & side:
             cell[edge] = BLACK
 
 
-def _mask(rows: tuple[str, ...]) -> np.ndarray:
+def _mask(rows: tuple[str, ...]) -> Array:
     return np.array([[letter == "#" for letter in row] for row in rows])
 
 
-def _turned(rows: tuple[str, ...], move: str) -> np.ndarray:
+def _turned(rows: tuple[str, ...], move: str) -> Array:
     return np.rot90(_mask(rows), {"U": 0, "L": 1, "D": 2, "R": 3}[move])
 
 
-def _ink(cell: np.ndarray, shape: tuple[str, ...] | np.ndarray, colour: tuple[int, int, int, int]) -> None:
+def _ink(cell: Array, shape: tuple[str, ...] | Array, colour: tuple[int, int, int, int]) -> None:
     cell[_mask(shape) if isinstance(shape, tuple) else shape] = colour

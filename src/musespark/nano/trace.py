@@ -1,21 +1,20 @@
-"""What the model learns from: a problem's thoughts as a tree of token segments.
+"""Training traces: the thoughts about a problem as a tree of token segments.
 
 A segment sees itself and its ancestors, nothing else; a fork gives a branch whose positions continue after the fork. The
-engine runs threads by the same rule, so what is learned equals what is run (`tests/nano/test_equal.py`).
+engine runs threads by the same rule, so training and decoding compute the same (`tests/nano/test_equal.py`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array
 
 
 @dataclass
-class Segment:
-    """A run of tokens: `weights[i]` is what predicting `tokens[i]` counts in the loss (0: given, not learned)."""
+class TraceSegment:
+    """Consecutive tokens; `weights[i]` is the weight of predicting `tokens[i]` in the loss (0: forced, not learned)."""
 
     parent: int | None
     start: int
@@ -28,11 +27,11 @@ class Segment:
 class Trace:
     """All segments of one problem, parents before children, and the patches of its picture (64, 256) or None."""
 
-    patches: np.ndarray | None = None
-    segments: list[Segment] = field(default_factory=list)
+    patches: Array | None = None
+    segments: list[TraceSegment] = field(default_factory=list)
 
     def root(self) -> Branch:
-        """The first branch: everything forks from it."""
+        """Open the first branch, from which all others fork."""
         return Branch(self, self._open(None))
 
     def __len__(self) -> int:
@@ -40,7 +39,7 @@ class Trace:
 
     def _open(self, parent: int | None) -> int:
         start = 0 if parent is None else self.segments[parent].start + len(self.segments[parent].tokens)
-        self.segments.append(Segment(parent, start))
+        self.segments.append(TraceSegment(parent, start))
         return len(self.segments) - 1
 
 
@@ -51,12 +50,12 @@ class Branch:
         self._trace = trace
         self._segment = segment
 
-    def given(self, *pieces: str | int) -> Branch:
-        """Tokens that the engine feeds; the model is not taught to predict them. Text is encoded, integers are tokens."""
-        return self.writes(*pieces, weight=0.0)
+    def force(self, *pieces: str | int) -> Branch:
+        """Append tokens that the engine feeds, which the model does not learn to predict. Text is encoded, integers are tokens."""
+        return self.write(*pieces, weight=0.0)
 
-    def writes(self, *pieces: str | int, weight: float = 1.0) -> Branch:
-        """Tokens that the model learns to write."""
+    def write(self, *pieces: str | int, weight: float = 1.0) -> Branch:
+        """Append tokens that the model learns to write."""
         segment = self._trace.segments[self._segment]
         for piece in pieces:
             tokens = v.encode(piece) if isinstance(piece, str) else [piece]
@@ -65,7 +64,7 @@ class Branch:
         return self
 
     def fork(self) -> Branch:
-        """A branch that sees everything written here so far, and nothing written here later."""
+        """Start a branch that sees everything written here so far and nothing written here later."""
         segments = self._trace.segments
         if segments[self._segment].tokens:
             stem, self._segment = self._segment, self._trace._open(self._segment)
@@ -76,12 +75,12 @@ class Branch:
         return Branch(self._trace, self._trace._open(stem))
 
 
-def begin(question: str, patches: np.ndarray | None) -> tuple[Trace, Branch]:
-    """A trace that holds the question as the model sees it: <bos>, the picture's patches, the characters."""
+def begin_trace(question: str, patches: Array | None) -> tuple[Trace, Branch]:
+    """Start a trace with the question as the model sees it: <bos>, the picture's patches, the characters."""
     trace = Trace(patches)
-    return trace, trace.root().given(*prompt(question, patches is not None))
+    return trace, trace.root().force(*prompt_tokens(question, patches is not None))
 
 
-def prompt(question: str, picture: bool) -> list[int]:
-    """The tokens every mode starts from; the mode's own token follows."""
+def prompt_tokens(question: str, picture: bool) -> list[int]:
+    """Tokens of a prompt in every mode; the mode's own token follows."""
     return [v.BOS, *([v.PATCH] * v.PLACES if picture else []), *v.encode(question)]

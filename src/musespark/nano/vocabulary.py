@@ -15,7 +15,7 @@ CONTROLS = (
     "<pad>",
     "<bos>",
     "<eos>",
-    "<patch>",  # stands where the embedding of a patch of the given picture goes
+    "<patch>",  # replaced by the embedding of a patch of the given picture
     "<instant>",  # the three modes
     "<think>",
     "<contemplate>",
@@ -29,12 +29,12 @@ CONTROLS = (
     "</img>",  # keeps the canvas as a picture
     "<answer>",
     "<decline>",
-    "<countdown>",  # which world the question belongs to, said by the network itself
+    "<countdown>",  # the task of the question, named by the network itself
     "<lake>",
     "<maze>",
     "<shapes>",
     "<code>",
-    "<go>",  # a thread starts to work on its branch: its parent, who wrote the same <th> and branch, goes on listing
+    "<go>",  # a thread starts to work on its branch; its parent wrote the same <th> and branch and goes on listing
     "<reserved-1>",
     "<reserved-2>",
     "<reserved-3>",
@@ -64,7 +64,7 @@ SPAWN, TH, GO, RET, END, WIN, JOIN = (
 IMG, IMG_END, ANSWER, DECLINE = (IDS[name] for name in ("<img>", "</img>", "<answer>", "<decline>"))
 UNKNOWN = IDS["<unknown>"]
 MODES = {"instant": INSTANT, "thinking": THINK, "contemplating": CONTEMPLATE}
-WORLDS = {name: IDS[f"<{name}>"] for name in ("countdown", "lake", "maze", "shapes", "code")}
+TASK_TOKENS = {name: IDS[f"<{name}>"] for name in ("countdown", "lake", "maze", "shapes", "code")}
 
 _FIRST_CHARACTER = len(CONTROLS)
 _FIRST_PLACE = _FIRST_CHARACTER + len(CHARACTERS)
@@ -73,17 +73,17 @@ _FIRST_TILE = _FIRST_LOOK + PLACES
 
 
 def place(index: int) -> int:
-    """The token that says: paint at this place (0..63, row by row)."""
+    """Token that paints at this place (0..63, row by row)."""
     return _FIRST_PLACE + _within(index, PLACES)
 
 
 def look(index: int) -> int:
-    """The token that says: attend to this place (0..63, row by row); it paints nothing."""
+    """Token that attends to this place (0..63, row by row) and paints nothing."""
     return _FIRST_LOOK + _within(index, PLACES)
 
 
 def tile(index: int) -> int:
-    """The token of one tile of the codebook."""
+    """Token of one tile of the codebook."""
     return _FIRST_TILE + _within(index, TILES)
 
 
@@ -98,19 +98,19 @@ def as_tile(token: int) -> int | None:
 
 
 def encode(text: str) -> list[int]:
-    """One token a character. Accents go, tabs become spaces, line breaks of any system one character; the rest is <unknown>."""
+    """Encode text, one token a character. Accents are dropped, tabs become spaces, line breaks "\\n"; the rest is <unknown>."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", "    ")
     plain = unicodedata.normalize("NFKD", text)
     return [IDS.get(letter, UNKNOWN) for letter in plain if not unicodedata.combining(letter)]
 
 
 def decode(tokens: Iterable[int]) -> str:
-    """Text as it was; every other token by its name in angle brackets."""
+    """Decode tokens; those that are not text appear as their names in angle brackets."""
     return "".join(TOKENS[token] for token in tokens)
 
 
 def is_text(token: int) -> bool:
-    """Whether the token is a character."""
+    """Return True if the token is a character."""
     return _FIRST_CHARACTER <= token < _FIRST_PLACE
 
 

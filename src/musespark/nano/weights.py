@@ -1,6 +1,6 @@
 """The weights as a file: safetensors, float16, under the names of transformers' `FuyuForCausalLM`.
 
-The metadata entry `config` is a JSON object: the shape of the network, whatever else the trainer has to say about it, and a
+The metadata entry `config` is a JSON object: the shape of the network, the trainer's description of it, and a
 SHA-256 over all of it and every tensor, so that a truncated or altered file is refused with one sentence.
 """
 
@@ -18,11 +18,12 @@ import numpy as np
 
 from musespark.errors import WeightsDamaged, WeightsMissing
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array
 
 DEFAULT = Path(__file__).parent / "data" / "nano.safetensors"
 """The weights that ship with the package."""
 
-Tensors = dict[str, np.ndarray]
+Tensors = dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class NanoConfig:
     context: int = 1024
     """Positions a thread may reach, counted along its path from <bos>."""
     patch: int = 256
-    """Floats per patch of a picture: `picture.PATCH_WIDTH`, which is not imported for a question without one."""
+    """Floats per patch of a picture: equal to `picture.PATCH_WIDTH`, which is imported only for questions with a picture."""
     theta: float = 10000.0
     rotary: float = 0.5
-    """Share of each head that is turned by the position."""
+    """Share of each head that is rotated by the position."""
     eps: float = 1e-5
 
     @property
@@ -75,14 +76,14 @@ class NanoConfig:
 def load(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tensors]:
     """The shape of the network and its tensors in float32.
 
-    Raises WeightsMissing where there is no such file, WeightsDamaged where it is truncated, altered or of another shape.
+    Raises WeightsMissing if there is no such file, WeightsDamaged if it is truncated, altered or of another shape.
     """
     config, tensors, _ = load_half(path)
     return config, {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
 
 
 def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tensors, dict[str, Any]]:
-    """The shape, the tensors as they are stored (float16), and everything the metadata says. Raises what `load` raises."""
+    """The shape, the tensors as they are stored (float16), and everything the metadata says. Raises the errors of `load`."""
     from safetensors import SafetensorError, safe_open
 
     if not Path(path).is_file():
@@ -99,14 +100,14 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
     if {name: tensor.shape for name, tensor in stored.items()} != config.shapes():
         raise WeightsDamaged(path, "its tensors do not have the shapes that its description says")
     if config.vocabulary != v.SIZE:
-        raise WeightsDamaged(path, f"it has {config.vocabulary} tokens where this version has {v.SIZE}")
+        raise WeightsDamaged(path, f"it has {config.vocabulary} tokens while this version has {v.SIZE}")
     return config, stored, about
 
 
-def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str, np.ndarray], about: Mapping[str, Any]) -> None:
-    """Write weights in float16; `about` is kept beside the shape (the command that trained them, say).
+def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+    """Write weights in float16; `about` is stored with the shape (for example the command that trained them).
 
-    The file appears whole or not at all, readable to whom the umask lets. Raises ValueError where the tensors do not fit the shape.
+    The file is replaced atomically, with the permissions of the umask. Raises ValueError if the tensors do not fit the shape.
     """
     from safetensors.numpy import save as as_bytes
 
@@ -123,7 +124,7 @@ def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str,
         unfinished.unlink(missing_ok=True)
 
 
-def digest(about: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+def digest(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     """SHA-256 over the description and every tensor's name, type, shape and bytes, in the order of their names."""
     total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(tensors):

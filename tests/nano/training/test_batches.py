@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from musespark.nano import vocabulary as v
+from musespark.nano.tasks import load_task
 from musespark.nano.training.batches import LONG, SHORT, batches, compose, fill, in_background, pack, traces
-from musespark.nano.worlds import load_world
 
 SHARES = {"countdown": 0.6, "lake": 0.3, "code": 0.1}
 
@@ -16,7 +16,7 @@ def packs():
 
 
 def test_every_token_sees_exactly_its_own_path():
-    trace = compose(load_world("countdown"), random.Random(1))
+    trace = compose(load_task("countdown"), random.Random(1))
     packed = pack([[(0, trace), (0, trace)]], 2 * len(trace))
     segments, ancestors = packed.segments[0], packed.ancestors[0]
     visible = ancestors[segments[:, None], segments[None, :]] & np.tri(len(segments), dtype=bool)
@@ -57,25 +57,25 @@ def test_rows_are_full_and_no_trace_is_cut(packs):
 
 
 def test_what_does_not_fit_waits():
-    trace = compose(load_world("code"), random.Random(0))
+    trace = compose(load_task("code"), random.Random(0))
     filled, left = fill([(0, trace)] * 3, 2, len(trace))
     assert [len(row) for row in filled] == [1, 1]
     assert len(left) == 1
 
 
-def test_worlds_get_their_share_of_the_tokens():
+def test_tasks_get_their_share_of_the_tokens():
     counted = dict.fromkeys(range(3), 0)
     source = traces(0, SHARES)
     for _ in range(300):
-        world, trace = next(source)
-        counted[world] += len(trace)
+        task, trace = next(source)
+        counted[task] += len(trace)
     shares = np.array(list(counted.values())) / sum(counted.values())
     assert np.allclose(shares, list(SHARES.values()), atol=0.03)
 
 
 def test_a_trace_that_is_too_long_is_not_charged_to_its_world(monkeypatch):
     made = iter([LONG + 1, LONG, LONG + 1, 10, 20, LONG])
-    monkeypatch.setattr("musespark.nano.training.batches.compose", lambda world, rng: range(next(made)))
+    monkeypatch.setattr("musespark.nano.training.batches.compose", lambda task, rng: range(next(made)))
     source = traces(0, {"countdown": 0.5, "lake": 0.5})
     assert [(index, len(trace)) for index, trace in (next(source) for _ in range(4))] == [(0, LONG), (1, 10), (1, 20), (1, LONG)]
 

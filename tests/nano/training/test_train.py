@@ -9,7 +9,7 @@ from musespark.errors import BadOption  # noqa: E402
 from musespark.nano.training import train  # noqa: E402
 from musespark.nano.training.optimizer import orthogonalise  # noqa: E402
 from musespark.nano.training.pack import pack  # noqa: E402
-from musespark.nano.training.train import Progress, Recipe, Trainer, learning_rate  # noqa: E402
+from musespark.nano.training.train import Recipe, Trainer, TrainingProgress, learning_rate  # noqa: E402
 from musespark.nano.weights import load_half  # noqa: E402
 
 SMALL = {"width": 64, "layers": 2, "heads": 2, "rows": 2, "shares": {"countdown": 1.0}}
@@ -63,8 +63,8 @@ def test_the_rate_warms_up_stays_and_decays():
 
 def test_the_budget_is_whatever_is_used_up_first():
     recipe = Recipe(minutes=1, tokens=1000)
-    assert Progress(seconds=30, tokens=100).share(recipe) == 0.5
-    assert Progress(seconds=6, tokens=900).share(recipe) == 0.9
+    assert TrainingProgress(seconds=30, tokens=100).share(recipe) == 0.5
+    assert TrainingProgress(seconds=6, tokens=900).share(recipe) == 0.9
 
 
 @pytest.mark.parametrize("shape", [(8, 32), (32, 8), (3, 16, 16)])

@@ -1,4 +1,4 @@
-"""Problems become packed batches: many traces a row, each token seeing only its own branch."""
+"""Packed batches of problems: many traces a row, each token attends only to its own branch."""
 
 from __future__ import annotations
 
@@ -15,63 +15,64 @@ from typing import Any
 import numpy as np
 
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Bools, Floats, Ints
 from musespark.nano.picture import PATCH_WIDTH, patches, shrink
-from musespark.nano.trace import Trace, begin
-from musespark.nano.worlds import World, load_world
+from musespark.nano.tasks import Task, load_task
+from musespark.nano.trace import Trace, begin_trace
 
 SHORT, LONG = 512, 864
-"""Tokens a row. Attention costs the square of it, so only what does not fit a short row goes into a long one."""
+"""Tokens of short and long rows. Attention costs the square of it, so only traces too long for a short row go into a long one."""
 SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
-"""How the tokens are divided among the worlds."""
+"""Shares of the tokens, by task."""
 INSTANT_WEIGHT = 0.3
-"""Answering without a thought is mostly beyond the network: its loss must not drown the thoughts'."""
+"""Loss weight of instant answers, which are mostly beyond the network: at full weight their loss would dominate."""
 
 
 @dataclass
 class Pack:
     """Rows of packed traces.
 
-    tokens, positions, segments (rows, T); ancestors (rows, S, S): whether a segment may see another; patches (N, 256)
-    with `where` (N,) their flat token indices; loss terms (M,): the flat index the prediction is made at, the token to
-    predict, its weight, and the world it belongs to.
+    tokens, positions, segments (rows, T); ancestors (rows, S, S): True if a segment may attend to another; patches (N, 256) with
+    `where` (N,) their flat token indices; loss terms (M,): the flat index the prediction is made at, the token to predict, its
+    weight, and the index of its task.
     """
 
-    tokens: np.ndarray
-    positions: np.ndarray
-    segments: np.ndarray
-    ancestors: np.ndarray
-    patches: np.ndarray
-    where: np.ndarray
-    predict_at: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    worlds: np.ndarray
+    tokens: Ints
+    positions: Ints
+    segments: Ints
+    ancestors: Bools
+    patches: Floats
+    where: Ints
+    predict_at: Ints
+    targets: Ints
+    weights: Floats
+    tasks: Ints
 
 
 def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, Trace]]:
-    """Endless (world index, trace), each world getting its share of the tokens; a trace longer than LONG is left out."""
+    """Yield (task index, trace) endlessly, each task with its share of the tokens; a trace longer than LONG is left out."""
     rng = random.Random(seed)
     names = list(shares)
-    worlds = [load_world(name) for name in names]
+    tasks = [load_task(name) for name in names]
     written = [0.0] * len(names)
     while True:
         index = min(range(len(names)), key=lambda i: written[i] / shares[names[i]])
-        trace = compose(worlds[index], rng)
-        if len(trace) <= LONG:  # what is dropped is not charged to its world
+        trace = compose(tasks[index], rng)
+        if len(trace) <= LONG:  # a dropped trace is not counted
             written[index] += len(trace)
             yield index, trace
 
 
-def compose(world: World, rng: random.Random) -> Trace:
-    """One problem with the thoughts of one or more modes hanging from the same question."""
-    problem = world.problem(rng, held_out=False)
+def compose(task: Task, rng: random.Random) -> Trace:
+    """Generate a problem and write the thoughts of two modes, forked from the same question."""
+    problem = task.generate(rng, held_out=False)
     seen = None if problem.picture is None else patches(shrink(problem.picture))
-    trace, question = begin(problem.question, seen)
+    trace, question = begin_trace(problem.question, seen)
     modes = ["instant", "contemplating" if rng.random() < 0.6 else "thinking"]
     for mode in modes:
-        branch = question.fork().given(v.MODES[mode])
+        branch = question.fork().force(v.MODES[mode])
         first = len(trace.segments) - 1
-        world.think(problem, mode, branch, rng)
+        task.write_thought(problem, mode, branch, rng)
         if mode == "instant":
             for segment in trace.segments[first:]:
                 segment.weights = [weight * INSTANT_WEIGHT for weight in segment.weights]
@@ -79,10 +80,10 @@ def compose(world: World, rng: random.Random) -> Trace:
 
 
 def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pack]]:
-    """Endless batches of the tokens of `rows` long rows: one pack of short rows, and one of long rows when needed."""
+    """Yield batches endlessly, each with the tokens of `rows` long rows: a pack of short rows, and one of long rows if needed."""
     waiting: list[tuple[int, Trace]] = []
     while True:
-        while sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG:  # a choice to fill the gaps from
+        while sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG:  # enough of a choice to fill gaps
             waiting.append(next(source))
         long = sum(len(trace) for _, trace in waiting if len(trace) > SHORT)
         long_rows = min(rows - 1, int(long / 1.5 / LONG))
@@ -97,7 +98,7 @@ def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pac
 def fill(
     waiting: list[tuple[int, Trace]], rows: int, length: int
 ) -> tuple[list[list[tuple[int, Trace]]], list[tuple[int, Trace]]]:
-    """First-fit, the longest first: the filled rows, and what did not fit."""
+    """Fill rows first-fit, longest first; return the filled rows, and the traces that did not fit."""
     filled: list[list[tuple[int, Trace]]] = [[] for _ in range(rows)]
     room = [length] * rows
     left = []
@@ -112,7 +113,7 @@ def fill(
 
 
 def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
-    """Lay the traces of each row one after the other; a row holds at most `length` tokens."""
+    """Concatenate the traces of each row into a pack; a row holds at most `length` tokens."""
     tokens = np.full((len(rows), length), v.PAD, np.int64)
     positions = np.zeros((len(rows), length), np.int64)
     segments = np.zeros((len(rows), length), np.int64)  # segment 0 is the padding, which sees only itself
@@ -123,11 +124,11 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     terms: list[tuple[int, int, float, int]] = []
     for index, row in enumerate(rows):
         column, segment = 0, 1
-        for world, trace in row:
+        for task, trace in row:
             if trace.patches is not None:
                 pictures.append(trace.patches)
                 where.append(index * length + column + 1 + np.arange(v.PLACES))
-            ends: list[int] = []  # flat index of the last token a segment's successor is predicted at
+            ends: list[int] = []  # flat index at which the first token of a segment's children is predicted
             for number, piece in enumerate(trace.segments):
                 mine = segment + number
                 parent = None if piece.parent is None else segment + piece.parent
@@ -142,16 +143,16 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
                 for offset, weight in enumerate(piece.weights):
                     if weight:
                         at = index * length + column + offset - 1 if offset else before
-                        terms.append((at, piece.tokens[offset], weight, world))
+                        terms.append((at, piece.tokens[offset], weight, task))
                 ends.append(index * length + column + size - 1 if size else before)
                 column += size
             segment += len(trace.segments)
-    at, targets, weights, worlds = (np.array(values) for values in zip(*terms, strict=True))
+    at, targets, weights, tasks = (np.array(values) for values in zip(*terms, strict=True))
     return Pack(
         tokens, positions, segments, ancestors,
         np.concatenate(pictures) if pictures else np.zeros((0, PATCH_WIDTH), np.float32),
         np.concatenate(where) if where else np.zeros(0, np.int64),
-        at, targets, weights.astype(np.float32), worlds,
+        at, targets, weights.astype(np.float32), tasks,
     )  # fmt: skip
 
 
@@ -159,7 +160,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
 def in_background(
     rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6
 ) -> Iterator[Callable[[], list[Pack]]]:
-    """A function that gives the next batch, made in another process while this one trains; the process ends with the block.
+    """Yield a function that returns the next batch, made in another process while this one trains; the process ends with the block.
 
     The function raises RuntimeError once that process has died.
     """
@@ -186,13 +187,13 @@ def in_background(
 
 
 _WATCH = 5.0
-"""Seconds between two looks at whether the other process lives."""
+"""Seconds between two checks that the other process lives."""
 
 
 @contextmanager
 def _interrupts_ignored() -> Iterator[None]:
-    """A process started here never hears Ctrl-C: the terminal sends it to all, but only the one that trains knows what to do."""
-    if threading.current_thread() is not threading.main_thread():  # where signals cannot be set
+    """Ignore Ctrl-C in processes that start in this block: only the training process handles it."""
+    if threading.current_thread() is not threading.main_thread():  # signals cannot be set here
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -210,6 +211,6 @@ def _fill(queue: Any, rows: int, seed: int, shares: dict[str, float]) -> None:
                 queue.put(batch, timeout=_WATCH)
                 break
             except Full:
-                if parent is not None and not parent.is_alive():  # killed: nobody will ever ask
+                if parent is not None and not parent.is_alive():  # the parent was killed
                     queue.cancel_join_thread()
                     return

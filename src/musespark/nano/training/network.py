@@ -2,7 +2,7 @@
 
 Fuyu (Adept, 2023) is a Persimmon decoder that takes patches of a picture through one linear layer: LayerNorm before each
 block, LayerNorm on queries and keys, rotary positions on half of each head, squared-ReLU feed-forward. `nano/network.py`
-is the same mathematics in NumPy; `tests/nano/test_equal.py` holds the two and transformers together.
+is the same mathematics in NumPy; `tests/nano/test_equal.py` compares both with transformers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 
 class Shape(Protocol):
-    """What the network needs to know of `musespark.nano.weights.NanoConfig`."""
+    """The fields of `musespark.nano.weights.NanoConfig` that the network needs."""
 
     width: int
     layers: int
@@ -40,7 +40,7 @@ class Attention(nn.Module):
         self.k_layernorm = nn.LayerNorm(shape.width // shape.heads, eps=shape.eps)
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
-        """x (B, T, width); cos, sin (B, 1, T, rotary); mask (B, 1, T, T), 0 where a query may look and -1e9 elsewhere."""
+        """x (B, T, width); cos, sin (B, 1, T, rotary); mask (B, 1, T, T), 0 for visible keys and -1e9 elsewhere."""
         batch, length, width = x.shape
         q, k, value = self.query_key_value(x).view(batch, length, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
         q, k = self.q_layernorm(q).to(value.dtype), self.k_layernorm(k).to(value.dtype)
@@ -62,7 +62,7 @@ class FeedForward(nn.Module):
         return self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
 
 
-class Layer(nn.Module):
+class DecoderLayer(nn.Module):
     """One block: attention, then feed-forward, each on a normalised copy of the residual stream."""
 
     def __init__(self, shape: Shape) -> None:
@@ -83,7 +83,7 @@ class Decoder(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
-        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
         self.final_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
 
 
@@ -97,7 +97,7 @@ class Body(nn.Module):
 
 
 class TorchNano(nn.Module):
-    """The whole network. `hidden()` for all positions, `lm_head` for those that count."""
+    """The whole network: `hidden()` computes all positions, `lm_head` the logits of those in the loss."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -108,7 +108,7 @@ class TorchNano(nn.Module):
 
     @torch.no_grad()
     def initialise(self) -> None:
-        """Orthogonal-scale matrices, residual outputs and the head at zero: the network starts as the identity."""
+        """Initialise matrices at orthogonal scale, residual outputs and the head at zero: the network starts as the identity."""
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, std=module.in_features**-0.5)
@@ -121,10 +121,10 @@ class TorchNano(nn.Module):
         nn.init.zeros_(self.lm_head.weight)
 
     def hidden(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
-        """Final hidden states (B, T, width).
+        """Compute the final hidden states (B, T, width).
 
         tokens, positions (B, T) int64; mask (B, T, T) bool; patches (N, 256) float; where (N,) int64: the flat index
-        (row * T + column) of the <patch> token each patch stands for.
+        (row * T + column) of the <patch> token of each patch.
         """
         decoder = self.model.language_model
         x = decoder.embed_tokens(tokens)
@@ -139,12 +139,12 @@ class TorchNano(nn.Module):
         return decoder.final_layernorm(x)
 
     def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
-        """Logits (B, T, vocabulary); arguments as for `hidden`."""
+        """Compute the logits (B, T, vocabulary); arguments as for `hidden`."""
         return self.lm_head(self.hidden(tokens, positions, mask, patches, where))
 
 
 def attend(q: Tensor, k: Tensor, value: Tensor, mask: Tensor) -> Tensor:
-    """Attention under an additive mask (B, 1, T, T). On a CPU and short rows plain products are twice as fast as SDPA."""
+    """Attention under an additive mask (B, 1, T, T). For short rows on a CPU, plain products are twice as fast as SDPA."""
     if q.device.type == "cpu" and q.shape[-2] <= 512:
         return ((q * q.shape[-1] ** -0.5) @ k.mT + mask).softmax(-1) @ value
     return F.scaled_dot_product_attention(q, k, value, attn_mask=mask)
@@ -160,7 +160,7 @@ def rotary(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Turn the first part of each head by its position; the rest passes."""
+    """Rotate the first part of each head by its position; the rest is unchanged."""
     width = cos.shape[-1]
     turned, passed = x[..., :width], x[..., width:]
     first, second = turned.chunk(2, -1)

@@ -16,7 +16,7 @@ from musespark.nano.training.network import TorchNano
 
 
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
-    """The nearest semi-orthogonal matrices (..., rows, columns), to the accuracy that training needs."""
+    """Return the nearest semi-orthogonal matrices (..., rows, columns), as accurately as training needs."""
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.bfloat16()
     tall = x.size(-2) > x.size(-1)
@@ -30,10 +30,10 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, orthogonalised; the step is scaled so that one learning rate suits every shape of matrix."""
+    """Momentum, orthogonalised; steps are scaled so that one learning rate suits every shape of matrix."""
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float = 0.02, momentum: float = 0.95) -> None:
-        """Each group holds `params` and may hold `heads`, when its matrices are fused query-key-value ones."""
+        """groups: each holds `params`, and `heads` if its matrices are fused query-key-value ones."""
         super().__init__(groups, {"lr": lr, "momentum": momentum, "heads": 0})
 
     @torch.no_grad()
@@ -56,7 +56,7 @@ class Muon(torch.optim.Optimizer):
 
 
 def optimizers(network: TorchNano, lr: float = 0.02, adam_lr: float = 3e-3) -> tuple[Muon, torch.optim.AdamW]:
-    """Muon for the layers' matrices, AdamW for embeddings, head, patches, norms and biases."""
+    """Return Muon for the layers' matrices, and AdamW for embeddings, head, patches, norms and biases."""
     fused, plain, rest = [], [], []
     for name, parameter in network.named_parameters():
         if "layers" not in name or parameter.ndim < 2:

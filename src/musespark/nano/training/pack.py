@@ -1,4 +1,4 @@
-"""A checkpoint becomes a weights file: what the engine needs, in float16, and how it was made."""
+"""Conversion of a checkpoint to a weights file: tensors in float16, and the record of the training."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from musespark.nano.training.train import Recipe
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint's parts: `network`, `optimizers`, `progress`, `recipe`, `machine` (empty where an older one does not say it).
+    """Read a checkpoint: `network`, `optimizers`, `progress`, `recipe`, `machine` (empty if an older one does not name it).
 
     Raises `MissingFile` for anything else.
     """
@@ -32,7 +32,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def fitting_state(path: Path) -> dict[str, Any]:
-    """A checkpoint's parts, if its network is one that this version trains. Raises `MissingFile`."""
+    """Read a checkpoint whose network this version trains. Raises `MissingFile`."""
     state = read_checkpoint(path)
     expected = recipe_of(state).network().shapes()
     if {name: tuple(tensor.shape) for name, tensor in state["network"].items()} != expected:
@@ -41,25 +41,25 @@ def fitting_state(path: Path) -> dict[str, Any]:
 
 
 def recipe_of(state: dict[str, Any]) -> Recipe:
-    """The recipe in a checkpoint, what it does not say left as it is by default."""
+    """Return the recipe in a checkpoint, with defaults for missing fields."""
     return Recipe(**{field.name: state["recipe"][field.name] for field in fields(Recipe) if field.name in state["recipe"]})
 
 
 def command(recipe: Recipe) -> str:
-    """The command that trains by a recipe: every option that is not left as it is by default."""
+    """Return the command that trains by a recipe, with every option that is not the default."""
     plain = Recipe()
     given = [(field.name.replace("_", "-"), getattr(recipe, field.name)) for field in fields(Recipe)
              if field.name != "shares" and getattr(recipe, field.name) != getattr(plain, field.name)]
-    shares = [(f"share {world}=", recipe.shares.get(world, 0.0)) for world in plain.shares
-              if recipe.shares.get(world, 0.0) != plain.shares[world]]
+    shares = [(f"share {task}=", recipe.shares.get(task, 0.0)) for task in plain.shares
+              if recipe.shares.get(task, 0.0) != plain.shares[task]]
     return " ".join(["muse nano train", *(f"--{name} {value:.12g}" for name, value in given),
                      *(f"--{name}{value:.12g}" for name, value in shares)])
 
 
 def pack(checkpoint: Path, file: Path, note: str = "") -> weights.NanoConfig:
-    """Write the weights file of a checkpoint; returns the shape of its network. Raises `MissingFile`, `OSError`.
+    """Write the weights file of a checkpoint; return the shape of its network. Raises `MissingFile`, `OSError`.
 
-    note: what the command does not tell about how these weights came about; the model card shows it.
+    note: how the weights were made, as far as the command does not say it; the model card shows it.
     """
     state = fitting_state(checkpoint)
     recipe = recipe_of(state)

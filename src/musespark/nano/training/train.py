@@ -1,10 +1,10 @@
 """Training from scratch, or from a checkpoint: one loop, on a CPU, one GPU or several.
 
-    muse nano train --minutes 90 --out runs/nano              two cores will do
-    torchrun --nproc-per-node 4 -m musespark nano train --minutes 30 --width 512 --layers 10 --rows 64
+muse nano train --minutes 90 --out runs/nano              two cores will do
+torchrun --nproc-per-node 4 -m musespark nano train --minutes 30 --width 512 --layers 10 --rows 64
 
 The budget is time or tokens. The learning rate warms up, stays, and decays to zero over the last part of the budget; the
-state before the decay is kept, so that a longer run can go on from it.
+state before the decay is saved, so that a longer run can continue from it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from torch.nn import functional as F
 
 from musespark.errors import BadOption
 from musespark.nano import vocabulary as v
+from musespark.nano.arrays import Array
 from musespark.nano.training.batches import SHARES, Pack, in_background
 from musespark.nano.training.network import TorchNano
 from musespark.nano.training.optimizer import optimizers
@@ -37,7 +38,7 @@ SAVE_EVERY = 45.0
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides what is trained; kept in the checkpoint and in the weights' metadata."""
+    """Hyperparameters of a training, stored in the checkpoint and in the weights' metadata."""
 
     width: int = 256
     layers: int = 6
@@ -53,20 +54,20 @@ class Recipe:
     shares: dict[str, float] = field(default_factory=lambda: dict(SHARES))
 
     def network(self) -> NanoConfig:
-        """The shape of the network this recipe trains."""
+        """Return the shape of the network."""
         return NanoConfig(width=self.width, layers=self.layers, heads=self.heads, hidden=4 * self.width, vocabulary=v.SIZE)
 
 
 @dataclass
-class Progress:
-    """How far a run is; saved with it."""
+class TrainingProgress:
+    """Progress of a run, saved in its checkpoint."""
 
     step: int = 0
     tokens: int = 0
     seconds: float = 0.0
 
     def share(self, recipe: Recipe) -> float:
-        """The part of the budget that is used, 0 to 1."""
+        """Return the used share of the budget, 0 to 1."""
         parts = [0.0]
         if recipe.minutes:
             parts.append(self.seconds / (60 * recipe.minutes))
@@ -76,14 +77,14 @@ class Progress:
 
 
 def learning_rate(share: float, recipe: Recipe) -> float:
-    """Warm-up, constant, linear decay to zero: a factor of the peak, by the part of the budget used."""
+    """Return the factor of the peak learning rate at a share of the budget: warm-up, constant, linear decay to zero."""
     warm = min(1.0, (share + 1e-3) / recipe.warmup)
     return warm * min(1.0, max(0.0, 1 - share) / recipe.decay)
 
 
 @dataclass(frozen=True)
 class Workers:
-    """This process among those that train together (torchrun's environment, or alone)."""
+    """Rank of this process among those that train together (torchrun's environment, or alone)."""
 
     rank: int
     count: int
@@ -91,7 +92,7 @@ class Workers:
 
     @classmethod
     def join(cls) -> Workers:
-        """CUDA when there is one, else the CPU; the process group when torchrun started several."""
+        """Join with CUDA if there is any, else the CPU, and with the process group if torchrun started several."""
         rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
         cuda = torch.cuda.is_available()
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
@@ -107,7 +108,7 @@ class Workers:
         return f"{number} {kind}{'s' if number > 1 else ''}"
 
     def average(self, network: TorchNano) -> None:
-        """Make every process's gradients the mean of all."""
+        """Average the gradients over all processes."""
         if self.count > 1:
             for parameter in network.parameters():
                 if parameter.grad is not None:
@@ -115,7 +116,7 @@ class Workers:
                     parameter.grad /= self.count
 
     def agree(self, value: float) -> float:
-        """The first process's value, on all: clocks differ, schedules must not."""
+        """Return the first process's value on all processes: clocks differ, schedules must not."""
         if self.count == 1:
             return value
         shared = torch.tensor([value], device=self.device)
@@ -123,10 +124,10 @@ class Workers:
         return float(shared)
 
 
-def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, np.ndarray]]:
-    """The summed weighted cross-entropy of a pack, and for each world its (summed loss, summed weight)."""
+def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, Array]]:
+    """Return the summed weighted cross-entropy of a pack, and for each task its (summed loss, summed weight)."""
 
-    def put(array: np.ndarray) -> Tensor:
+    def put(array: Array) -> Tensor:
         return torch.from_numpy(array).to(device, non_blocking=True)
 
     segments = put(pack.segments)
@@ -138,28 +139,28 @@ def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tenso
         logits = network.lm_head(hidden.flatten(0, 1)[put(pack.predict_at)])
     each = F.cross_entropy(logits.float(), put(pack.targets), reduction="none") * put(pack.weights)
     losses = each.detach().cpu().numpy()
-    chosen = {int(world): pack.worlds == world for world in np.unique(pack.worlds)}
-    sums = {world: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for world, terms in chosen.items()}
+    chosen = {int(task): pack.tasks == task for task in np.unique(pack.tasks)}
+    sums = {task: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for task, terms in chosen.items()}
     return each.sum(), sums
 
 
-def give_back_memory() -> None:
+def trim_heap() -> None:
     """Return freed memory to the system: rows of changing lengths fragment glibc's heap by 0.3 GB a minute."""
     if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
         trim(0)
 
 
 class Trainer:
-    """The state of a run and its loop."""
+    """State of a training and its loop."""
 
     def __init__(self, recipe: Recipe, out: Path, resume: Path | None = None, start: Path | None = None) -> None:
-        """resume: a checkpoint to go on from; start: a weights file to begin with instead of random numbers."""
+        """resume: a checkpoint to continue; start: a weights file to begin with instead of random numbers."""
         self.recipe, self.out, self.workers = recipe, out, Workers.join()
         torch.manual_seed(recipe.seed)
         self.network = TorchNano(recipe.network()).to(self.workers.device)
         self.optimizers = optimizers(self.network, recipe.lr, recipe.adam_lr)
         self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self._stopping = False
         if start is not None:
             config, tensors = load(start)
@@ -171,11 +172,11 @@ class Trainer:
         out.mkdir(parents=True, exist_ok=True)
 
     def stop(self) -> None:
-        """End with the step under way, saved; safe in a signal handler. The first process decides for all of them."""
+        """Stop after the current step and save; safe in a signal handler. The first process decides for all."""
         self._stopping = True
 
     def run(self) -> Iterator[dict[str, Any]]:
-        """Train until the budget is used; yields a record a step (loss by world, rates, share of the budget)."""
+        """Train until the budget is used; yield a record a step (loss by task, rates, share of the budget)."""
         seed = self.recipe.seed + 1000 * self.workers.rank + 7919 * self.progress.step
         with in_background(self.recipe.rows, seed, self.recipe.shares) as following:
             yield from self._steps(following)
@@ -184,7 +185,7 @@ class Trainer:
     def _steps(self, following: Callable[[], list[Pack]]) -> Iterator[dict[str, Any]]:
         saved = began = time.monotonic()
         already = self.progress.seconds
-        # A run that is resumed while its rates fall has kept the state before that already.
+        # A run that is resumed during the decay has saved that state already.
         decaying = self.progress.share(self.recipe) > 1 - self.recipe.decay
         while (share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))) < 1:
             if not decaying and share > 1 - self.recipe.decay:
@@ -196,7 +197,7 @@ class Trainer:
             self._log(record)
             if time.monotonic() - saved > SAVE_EVERY:
                 self._save("checkpoint.pt")
-                give_back_memory()
+                trim_heap()
                 saved = time.monotonic()
             yield record
 
@@ -205,22 +206,22 @@ class Trainer:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * factor
         total = sum(float(pack.weights.sum()) for pack in packs)
-        by_world = {world: np.zeros(2) for world in range(len(self.recipe.shares))}
+        by_task = {task: np.zeros(2) for task in range(len(self.recipe.shares))}
         for pack in packs:
             loss, sums = loss_of(self.network, pack, self.workers.device)
             (loss / total).backward()  # type: ignore[no-untyped-call]
-            for world, pair in sums.items():
-                by_world[world] += pair
+            for task, pair in sums.items():
+                by_task[task] += pair
         self.workers.average(self.network)
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
         self.progress.step += 1
         self.progress.tokens += sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
-        named = zip(self.recipe.shares, by_world.values(), strict=True)
-        worlds = {name: float(loss / weight) for name, (loss, weight) in named if weight}
-        mean = float(sum(pair[0] for pair in by_world.values())) / total
-        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | worlds
+        named = zip(self.recipe.shares, by_task.values(), strict=True)
+        tasks = {name: float(loss / weight) for name, (loss, weight) in named if weight}
+        mean = float(sum(pair[0] for pair in by_task.values())) / total
+        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | tasks
 
     def _log(self, record: dict[str, Any]) -> None:
         if self.workers.rank == 0:
@@ -245,4 +246,4 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(saved)
-        self.progress = Progress(**state["progress"])
+        self.progress = TrainingProgress(**state["progress"])
