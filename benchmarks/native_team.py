@@ -18,7 +18,7 @@ from musespark.evals.report import Row, table
 from musespark.models.nano import NanoModel
 from musespark.nano.engine import Engine
 from musespark.nano.worlds import Problem, load_world
-from musespark.pictures import png
+from musespark.images import png
 from musespark.reasoning.modes import run
 from musespark.reasoning.team import Team
 

@@ -20,7 +20,7 @@ from musespark.errors import BadOption
 from musespark.events import Event
 from musespark.models.model import Model
 from musespark.models.registry import model_named
-from musespark.pictures import ImageLike, as_image
+from musespark.images import ImageLike, as_image
 from musespark.reasoning.agent import ToolMaker
 from musespark.reasoning.aggregate import Aggregator
 from musespark.reasoning.looking import Looking
@@ -34,7 +34,7 @@ from musespark.trace import traced
 from musespark.vision.toolset import is_look, looks_named
 
 if TYPE_CHECKING:
-    from musespark.vision.video import VideoLike
+    from musespark.vision.video.load import VideoLike
 
 _Result = TypeVar("_Result")
 
@@ -118,7 +118,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
 
 
 async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
-    from musespark.vision.video import seen
+    from musespark.vision.video.load import seen
 
     one = isinstance(given, str | bytes | bytearray | memoryview | PathLike | Video) or not isinstance(given, Iterable)
     sources: Iterable[Any] = (given,) if one else given  # type: ignore[assignment]
@@ -130,7 +130,7 @@ def watching(who: Model | Team, videos: Sequence[Video]) -> Model | Team:
     explorers = who.explorers if isinstance(who, Team) else (who,)
     if not videos or not all(model.abilities.tools for model in explorers):
         return who
-    from musespark.vision.watch import Watch
+    from musespark.vision.tools.watch import Watch
 
     team = who if isinstance(who, Team) else Team(explorers=(who,))
     return replace(team, tools=(*team.tools, Watch(tuple(videos))))

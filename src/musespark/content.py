@@ -76,7 +76,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An encoded picture: a file's bytes and their media type. `musespark.pictures` turns it into pixels and back."""
+    """An encoded picture: a file's bytes and their media type. `musespark.images` turns it into pixels and back."""
 
     data: bytes = field(repr=False)
     media_type: str
@@ -129,7 +129,7 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A short video: a file's bytes, and what models see of it that take only pictures. `musespark.vision.video` makes one."""
+    """A short video: a file's bytes, and what models see of it that take only pictures. `musespark.vision.video.load` makes one."""
 
     data: bytes = field(repr=False)
     media_type: str

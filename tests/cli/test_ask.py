@@ -11,7 +11,7 @@ from PIL import Image
 
 from musespark.cli.app import run
 from musespark.models.fake import SCRIPTS
-from musespark.pictures import png
+from musespark.images import png
 from musespark.trace import read_trace
 
 NUMBER = {"tokens": int, "critical_path": int, "threads": int, "seconds": float, "usd": float, "calls": int, "prompt_tokens": int}

@@ -22,7 +22,7 @@ from musespark.events import (
     Thought,
     Verified,
 )
-from musespark.pictures import png
+from musespark.images import png
 from musespark.usage import Usage
 
 LAKE = png(np.kron(np.array([[[200, 220, 250], [0, 0, 120]], [[0, 0, 120], [200, 220, 250]]], np.uint8),

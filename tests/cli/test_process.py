@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import musespark
-from musespark.pictures import png
+from musespark.images import png
 
 MUSE = [sys.executable, "-m", "musespark"]
 SOURCES = str(Path(musespark.__file__).parents[1])

@@ -21,7 +21,7 @@ from musespark.models.nano import NanoModel
 from musespark.nano import weights
 from musespark.nano.engine import Engine
 from musespark.nano.worlds.decline import SENTENCE
-from musespark.pictures import png
+from musespark.images import png
 
 QUESTION = "Use 25, 3 and 22 to make 44."
 TEAM = play(

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from musespark.nano import tiles
 from musespark.nano.canvas import SIDE, Canvas
 from musespark.nano.vocabulary import PLACES, TILES
-from musespark.pictures import as_image, pixels
+from musespark.images import as_image, pixels
 
 strokes = st.lists(st.tuples(st.integers(0, PLACES - 1), st.integers(0, TILES - 1)), max_size=30)
 

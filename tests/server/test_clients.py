@@ -14,7 +14,7 @@ from musespark import ask_sync
 from musespark.content import ToolResult
 from musespark.models.fake import DOT
 from musespark.nano.worlds import load_world
-from musespark.pictures import png
+from musespark.images import png
 
 from . import test_chat as chat, test_messages as messages, test_responses as responses
 

@@ -3,12 +3,12 @@ import math
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from PIL import Image as pillow
-from vision.pictures import Tools, opened
+from vision.samples import Tools, opened
 
 from musespark.vision.coordinates import HERE, SPAN, WHOLE, Affine, Box, Unclear, at, box_asked, point_asked, shortly
-from musespark.vision.measure import area
-from musespark.vision.rotate import rotated, way_back
-from musespark.vision.zoom import onto, part_of, whole_pixels
+from musespark.vision.tools.measure import area
+from musespark.vision.tools.rotate import rotated, way_back
+from musespark.vision.tools.zoom import onto, part_of, whole_pixels
 
 NUMBERS = st.one_of(st.floats(), st.integers(-3000, 4000), st.floats(-100, 1100))
 ANYTHING = st.recursive(st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=5)),

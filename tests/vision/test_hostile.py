@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from PIL import Image as pillow
-from vision.pictures import Tools, file_of, opened, red_on_white
+from vision.samples import Tools, file_of, opened, red_on_white
 
 from musespark.content import Image
 from musespark.errors import BadPicture
-from musespark.pictures import as_image, head, looked_at
+from musespark.images import as_image, head, looked_at
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 

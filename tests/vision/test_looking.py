@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image as pillow
 from reasoning.teams import ABLE, calls, contemplated, of, says
-from vision.pictures import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
+from vision.samples import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
 
 from musespark import errors
 from musespark.asking import ask, thinkers

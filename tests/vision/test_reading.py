@@ -8,12 +8,12 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image as pillow, ImageDraw, ImageFont
-from vision.pictures import TOTAL, Tools, receipt
+from vision.samples import TOTAL, Tools, receipt
 
 from musespark.vision.coordinates import SPAN, Box
-from musespark.vision.find import found
-from musespark.vision.matching import likeness, matches
-from musespark.vision.ocr import OVERLAP, Line, Reader, Word, _scale, bands, in_order, shared_reader
+from musespark.vision.tools.find import found
+from musespark.vision.ocr.matching import likeness, matches
+from musespark.vision.ocr.reader import OVERLAP, Line, Reader, Word, _scale, bands, in_order, shared_reader
 from musespark.vision.regions import Description, described, regions
 
 

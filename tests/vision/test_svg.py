@@ -11,11 +11,11 @@ from xml.sax.saxutils import quoteattr
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from PIL import Image as pillow
-from vision.pictures import Tools, file_of, opened
+from vision.samples import Tools, file_of, opened
 
 from musespark.vision.coordinates import Unclear
-from musespark.vision.sketch import rendered
-from musespark.vision.svg import SVG, safe
+from musespark.vision.tools.sketch import rendered
+from musespark.vision.draw.sanitize import SVG, safe
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 100 100">'
 GREEN = '<rect width="100" height="100" fill="#00ff00"/>'
@@ -191,7 +191,7 @@ async def test_rendering_that_is_cancelled_leaves_no_process(tmp_path, monkeypat
 def rendering():
     """The processes of this one that render."""
     children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
-    return [pid for pid in children if b"musespark.vision.rendering" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in children if b"musespark.vision.draw.render_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 NAMES = st.sampled_from(["svg", "g", "rect", "image", "script", "use", "style", "text", "foreignObject", "x:y", "a", "path",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from PIL import Image as pillow, ImageDraw
-from vision.pictures import Tools, opened, red_on_white
+from vision.samples import Tools, opened, red_on_white
 
-from musespark.vision.enhance import best_threshold
+from musespark.vision.tools.enhance import best_threshold
 from musespark.vision.toolset import TOOLS, tools_of
 
 GREY = (128, 128, 128)

@@ -15,10 +15,10 @@ from PIL import Image as pillow
 
 from musespark.content import Message, Request, Text
 from musespark.errors import BadOption, BadVideo, MissingFile
-from musespark.vision import clips, scenes
-from musespark.vision.clips import Patience, opened
-from musespark.vision.scenes import Scenes, difference
-from musespark.vision.video import as_video, in_thread, looked_through, seen
+from musespark.vision.video import clip as clips, key_frames as scenes
+from musespark.vision.video.clip import Patience, opened
+from musespark.vision.video.key_frames import Scenes, difference
+from musespark.vision.video.load import as_video, in_thread, looked_through, seen
 
 THREE = [(0.0, RED), (1.0, GREEN), (2.5, BLUE)]
 SECONDS = st.lists(st.integers(1, 3000), min_size=1, max_size=20).map(lambda steps: np.cumsum([0, *steps]) / 1000)
@@ -276,7 +276,7 @@ def test_as_pictures_it_is_its_caption_and_its_sheet():
 
 
 def test_without_pyav_it_says_what_to_install(tmp_path):
-    code = ("import sys; sys.modules['av'] = None\nfrom musespark.vision.video import as_video\n"
+    code = ("import sys; sys.modules['av'] = None\nfrom musespark.vision.video.load import as_video\n"
             "try: as_video(b'GIF89a')\nexcept Exception as error: print(type(error).__name__, error)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("NotInstalled Watching a video needs av")

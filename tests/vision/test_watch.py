@@ -17,9 +17,9 @@ from musespark.cli.app import run
 from musespark.content import Image, Text, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities
-from musespark.vision.clips import Patience
-from musespark.vision.video import as_video
-from musespark.vision.watch import MOST, SIDE, Asked, Watch, looks
+from musespark.vision.video.clip import Patience
+from musespark.vision.video.load import as_video
+from musespark.vision.tools.watch import MOST, SIDE, Asked, Watch, looks
 
 THREE = movie([(0.0, RED), (1.0, GREEN), (2.5, BLUE)], end=4.0)
 NAMES = {RED: "red", GREEN: "green", BLUE: "blue"}

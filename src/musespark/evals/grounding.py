@@ -44,18 +44,18 @@ class Tools:
 
     def __init__(self) -> None:
         """Raises `NotInstalled`."""
-        from musespark.vision.ocr import shared_reader
+        from musespark.vision.ocr.reader import shared_reader
 
         self._reader = shared_reader()
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        from musespark.vision.find import found
+        from musespark.vision.tools.find import found
 
         places = found(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        from musespark.vision.zoom import cropped
+        from musespark.vision.tools.zoom import cropped
 
         cut, back, _ = cropped(picture, box)
         lines = self._reader.read(cut)

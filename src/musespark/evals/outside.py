@@ -202,7 +202,7 @@ def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]
 async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, Count]]:
     """Ask the native model each question, as anyone would."""
     from musespark import ask
-    from musespark.pictures import png
+    from musespark.images import png
 
     found = []
     for asked in questions:

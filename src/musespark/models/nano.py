@@ -133,7 +133,7 @@ def _look(name: str, request: Request) -> np.ndarray | None:
         raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
     if not asked.images:
         return None
-    from musespark.pictures import pixels
+    from musespark.images import pixels
 
     return pixels(asked.images[0])
 

@@ -193,7 +193,7 @@ A picture is 64 `<patch>` tokens and `pixel_values` (questions, 64, 256): for ea
 ```python
 from musespark.content import Image
 from musespark.nano.picture import patches, shrink
-from musespark.pictures import pixels
+from musespark.images import pixels
 
 seen = torch.tensor(patches(shrink(pixels(Image.from_path("lake.png")))))[None]
 question = tokenizer("<bos>" + "<patch>" * 64 + "Cross the lake safely.<think>", return_tensors="pt")

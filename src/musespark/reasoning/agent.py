@@ -12,7 +12,7 @@ from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolRe
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.models.model import Model
-from musespark.pictures import shown
+from musespark.images import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.answer_format import AnswerFormat
 from musespark.reasoning.attempt import Attempt

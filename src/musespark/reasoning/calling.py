@@ -23,7 +23,7 @@ from musespark.reasoning.account import Account
 from musespark.reasoning.lanes import Lanes
 from musespark.reasoning.run import Run, being_cancelled
 from musespark.usage import Usage
-from musespark.vision.fitting import fitted
+from musespark.vision.resize import fitted
 
 RETRIES = 3
 """Times that a call is asked again where waiting may help."""

@@ -33,7 +33,7 @@ from musespark.events import (
     Verified,
     Why,
 )
-from musespark.pictures import shown
+from musespark.images import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
 from musespark.usage import Usage

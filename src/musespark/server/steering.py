@@ -29,7 +29,7 @@ from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
 from musespark.store.text import dumped
-from musespark.vision.video import seen
+from musespark.vision.video.load import seen
 
 PROTOCOL = "page"
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Image, Message, Part, Text, ToolResult
 from musespark.errors import BadPicture
-from musespark.pictures import head, looked_at
+from musespark.images import head, looked_at
 from musespark.vision.coordinates import HERE, Affine, Unclear
-from musespark.vision.fitting import encoded
+from musespark.vision.resize import encoded
 
 if TYPE_CHECKING:
     import PIL.Image

@@ -15,15 +15,15 @@ LOOK = "look"
 WATCH = "watch"
 """The tool for videos, which is there by itself where there is one."""
 TOOLS = {
-    "zoom": "musespark.vision.zoom:Zoom",
-    "rotate": "musespark.vision.rotate:Rotate",
-    "enhance": "musespark.vision.enhance:Enhance",
-    "measure": "musespark.vision.measure:Measure",
-    "mark": "musespark.vision.mark:Mark",
-    "compare": "musespark.vision.compare:Compare",
-    "sketch": "musespark.vision.sketch:Sketch",
-    "read": "musespark.vision.read:Read",
-    "find": "musespark.vision.find:Find",
+    "zoom": "musespark.vision.tools.zoom:Zoom",
+    "rotate": "musespark.vision.tools.rotate:Rotate",
+    "enhance": "musespark.vision.tools.enhance:Enhance",
+    "measure": "musespark.vision.tools.measure:Measure",
+    "mark": "musespark.vision.tools.mark:Mark",
+    "compare": "musespark.vision.tools.compare:Compare",
+    "sketch": "musespark.vision.tools.sketch:Sketch",
+    "read": "musespark.vision.tools.read:Read",
+    "find": "musespark.vision.tools.find:Find",
 }
 LIBRARIES = {"read": "rapidocr", "find": "rapidocr", "sketch": "resvg_py"}
 """What some of them need beside the core."""

@@ -14,7 +14,7 @@ from musespark.nano.worlds.lake import Lake, key_of, read_map
 from musespark.nano.worlds.lake_reading import _OLDER, read_lake
 from musespark.nano.worlds.maze import Maze
 from musespark.nano.worlds.world import held_out
-from musespark.pictures import as_image, pixels
+from musespark.images import as_image, pixels
 
 MAP = ("SFFF", "FHFH", "FFFH", "HFFG")
 QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."

@@ -18,7 +18,7 @@ from musespark.nano.worlds.maze import CARVERS, Maze, as_grid, key_of
 from musespark.nano.worlds.maze_reading import DrawnMaze, read_maze
 from musespark.nano.worlds.walls import Style
 from musespark.nano.worlds.world import held_out
-from musespark.pictures import as_image, pixels
+from musespark.images import as_image, pixels
 
 QUESTION = "Which moves solve this maze?"
 world = Maze()

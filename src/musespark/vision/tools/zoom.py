@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, Affine, Box, box_asked
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Sight, ThreadedLook
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, Sight, ThreadedLook
 
 if TYPE_CHECKING:
     import PIL.Image

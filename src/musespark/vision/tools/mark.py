@@ -7,10 +7,10 @@ from typing import Any, ClassVar, TypeVar
 
 from musespark.vision.album import View
 from musespark.vision.coordinates import Box, Unclear, box_asked, point_asked
-from musespark.vision.drawing import Marks, drawn
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, POINT, Sight, ThreadedLook
-from musespark.vision.measure import points_asked
+from musespark.vision.draw.marks import Marks, drawn
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, POINT, Sight, ThreadedLook
+from musespark.vision.tools.measure import points_asked
 
 MOST = 100
 """Boxes, points or paths of one call."""

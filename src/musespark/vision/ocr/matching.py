@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from musespark.vision.coordinates import Box
-from musespark.vision.ocr import Line, Word
+from musespark.vision.ocr.reader import Line, Word
 
 EXACT = 0.97
 """From here on a match is taken for the text itself, and those below are left out."""

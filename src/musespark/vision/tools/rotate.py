@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from musespark.pictures import MAX_PIXELS
+from musespark.images import MAX_PIXELS
 from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, Affine, Unclear
-from musespark.vision.fitting import encoded
-from musespark.vision.look import COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
 
 if TYPE_CHECKING:
     import PIL.Image

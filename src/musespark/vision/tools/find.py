@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.vision.album import View
 from musespark.vision.coordinates import Box, at, box_asked
-from musespark.vision.drawing import Marks, drawn
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Look, Sight, text
-from musespark.vision.matching import EXACT, matches
-from musespark.vision.ocr import Line, shared_reader
+from musespark.vision.draw.marks import Marks, drawn
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, Look, Sight, text
+from musespark.vision.ocr.matching import EXACT, matches
+from musespark.vision.ocr.reader import Line, shared_reader
 from musespark.vision.regions import described, regions
-from musespark.vision.zoom import cropped
+from musespark.vision.tools.zoom import cropped
 
 if TYPE_CHECKING:
     import PIL.Image

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image as pillow
 
-from musespark import errors, pictures
+from musespark import errors, images as pictures
 from musespark.content import MAX_IMAGE_BYTES, Image
-from musespark.pictures import as_image, pixels, png
+from musespark.images import as_image, pixels, png
 
 rng = np.random.default_rng(0)
 ARRAY = np.asarray(pillow.fromarray(rng.integers(0, 255, (4, 6, 3), np.uint8)).resize((60, 40), pillow.Resampling.BICUBIC))

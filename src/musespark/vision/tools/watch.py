@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from musespark.content import Image, ToolSpec, Video
 from musespark.errors import MuseError
 from musespark.tools.tool import Output
-from musespark.vision.clips import Clip, Patience, opened
-from musespark.vision.video import in_thread
+from musespark.vision.video.clip import Clip, Patience, opened
+from musespark.vision.video.load import in_thread
 
 if TYPE_CHECKING:
     from av import VideoFrame

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Image, Message, Part, Request, ToolResult
 from musespark.errors import BadPicture
-from musespark.pictures import head, looked_at
+from musespark.images import head, looked_at
 
 if TYPE_CHECKING:
     import PIL.Image

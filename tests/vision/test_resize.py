@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image as pillow
-from vision.pictures import file_of, image_of, opened, red_on_white
+from vision.samples import file_of, image_of, opened, red_on_white
 
 from musespark.content import Image, Message, Request, ToolResult
-from musespark.vision.fitting import encoded, fitted
+from musespark.vision.resize import encoded, fitted
 
 
 @given(st.integers(1, 3000), st.integers(1, 300), st.integers(64, 2000), st.booleans())

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from musespark.vision.album import Picture, View
 from musespark.vision.coordinates import SPAN, Point, Unclear, at, point_asked
-from musespark.vision.drawing import Marks, drawn
-from musespark.vision.fitting import encoded
-from musespark.vision.look import COORDINATES, PICTURE, POINT, Sight, ThreadedLook, flag
+from musespark.vision.draw.marks import Marks, drawn
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, POINT, Sight, ThreadedLook, flag
 
 MOST = 64
 """Points of one measurement."""

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.vision.album import Picture, View
 from musespark.vision.coordinates import Unclear
-from musespark.vision.drawing import font
-from musespark.vision.fitting import encoded
-from musespark.vision.look import Look, Sight, text
-from musespark.vision.svg import LONGEST, Drawing, safe
+from musespark.vision.draw.marks import font
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import Look, Sight, text
+from musespark.vision.draw.sanitize import LONGEST, Drawing, safe
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -92,7 +92,7 @@ async def rendered(drawing: Drawing, size: tuple[int, int]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="muse-sketch-") as directory:
         letters = await asyncio.to_thread(_letters, Path(directory))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "musespark.vision.rendering", *map(str, size), letters,
+            sys.executable, "-P", "-m", "musespark.vision.draw.render_process", *map(str, size), letters,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(SECONDS):

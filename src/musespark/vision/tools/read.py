@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 from musespark.vision.album import View
 from musespark.vision.coordinates import box_asked
-from musespark.vision.drawing import Marks, drawn
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Look, Sight
-from musespark.vision.ocr import Line, shared_reader
-from musespark.vision.zoom import cropped
+from musespark.vision.draw.marks import Marks, drawn
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, Look, Sight
+from musespark.vision.ocr.reader import Line, shared_reader
+from musespark.vision.tools.zoom import cropped
 
 MOST = 200
 """Lines that are told of one reading."""

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from musespark.content import Image, Video
 from musespark.errors import BadVideo
-from musespark.vision.clips import Clip, Patience, file_bytes, media_type, opened
-from musespark.vision.scenes import GRID, Scene, Scenes
-from musespark.vision.sheet import drawn
+from musespark.vision.video.clip import Clip, Patience, file_bytes, media_type, opened
+from musespark.vision.video.key_frames import GRID, Scene, Scenes
+from musespark.vision.video.contact_sheet import drawn
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.vision.album import View
 from musespark.vision.coordinates import Unclear, box_asked
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
-from musespark.vision.zoom import cropped
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
+from musespark.vision.tools.zoom import cropped
 
 if TYPE_CHECKING:
     import PIL.Image

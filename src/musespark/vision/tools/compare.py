@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.vision.album import Picture, View
 from musespark.vision.coordinates import SPAN, Box, Unclear, box_asked
-from musespark.vision.drawing import Marks, drawn, font
-from musespark.vision.fitting import encoded
-from musespark.vision.look import BOX, COORDINATES, Sight, ThreadedLook
-from musespark.vision.zoom import cropped
+from musespark.vision.draw.marks import Marks, drawn, font
+from musespark.vision.resize import encoded
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, Sight, ThreadedLook
+from musespark.vision.tools.zoom import cropped
 
 if TYPE_CHECKING:
     import PIL.Image
