@@ -15,17 +15,17 @@ from musespark.answer import Answer, collect
 from musespark.content import Image, Request
 from musespark.evals.native import Sitting, Tally, fresh, sit
 from musespark.evals.report import Row, table
+from musespark.images import encode_png
 from musespark.models.nano import NanoModel
 from musespark.nano.engine import Engine
 from musespark.nano.worlds import Problem, load_world
-from musespark.images import png
 from musespark.reasoning.modes import run
 from musespark.reasoning.team import Team
 
 
 async def answered(problem: Problem, agents: int) -> Answer:
     """What a team of so many native agents says."""
-    pictures = [] if problem.picture is None else [Image.from_bytes(png(problem.picture))]
+    pictures = [] if problem.picture is None else [Image.from_bytes(encode_png(problem.picture))]
     who = Team(explorers=(NanoModel(),), agents=agents, first=agents, rounds=0)
     return await collect(run(who, Request.of(problem.question, pictures)))
 

@@ -1,14 +1,16 @@
-"""Pictures between the outside world, the messages and the arrays that models compute with.
+"""Images between the outside world, the messages and the arrays that models compute with.
 
-Pillow and NumPy are imported when a picture is at hand, so that a question without one starts faster.
+Pillow and NumPy are imported when an image is at hand, so that a question without one starts faster. Decoding takes up to a second:
+on an event loop, `load_images` does it in worker threads.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,21 +23,27 @@ if TYPE_CHECKING:
     import PIL.Image
 
 MAX_PIXELS = 50_000_000
-"""A 48-megapixel photograph still fits; what is larger would cost gigabytes to look at."""
+"""A 48-megapixel photograph fits; decoding a larger image would cost gigabytes."""
 _ORIENTATION = 0x0112
-"""The EXIF tag that says how a camera was held."""
+"""The EXIF tag for the orientation of the camera."""
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
-"""What `Image` accepts. Pillow's other decoders are rarely exercised, and some start programs: they are never asked."""
+"""The formats that `Image` accepts. Pillow's other decoders are rarely exercised, and some start programs: they are never used."""
 
 ImageLike: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | np.ndarray[Any, Any]"
-"""A path, a file's bytes, an `Image`, a PIL image, or an array as `png` takes it."""
+"""A path, a file's bytes, an `Image`, a PIL image, or an array as `encode_png` takes it."""
+
+
+async def load_images(sources: Iterable[ImageLike], *, strict: bool = True) -> list[Image]:
+    """Check images with `as_image`, in worker threads so that the event loop stays free. Raises what `as_image` raises."""
+    return [await asyncio.to_thread(as_image, source, strict=strict) for source in sources]
 
 
 def as_image(source: ImageLike, *, strict: bool = True) -> Image:
-    """The picture as a checked part of a message.
+    """Read, decode and check an image for a message.
 
-    strict: refuse what shows more than one picture, or depends on what is behind it; else `looked_at` shows what is seen of it.
-    Raises `MissingFile`, or `BadPicture` where it is broken, huge, animated, partly transparent or no picture.
+    strict: refuse an image that has several frames, or depends on the background behind it; otherwise `decode_visible` shows one
+    frame of it, on white. Raises `MissingFile`, or `BadPicture` if the image is broken, too large, animated, partly transparent or
+    not an image.
     """
     from PIL import Image as pillow
 
@@ -47,161 +55,165 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     elif isinstance(source, bytes | bytearray | memoryview):
         image = Image.from_bytes(bytes(source))
     elif isinstance(source, pillow.Image):
-        image = Image.from_bytes(_encoded(source))
+        image = Image.from_bytes(_encode_visible(source))
     elif hasattr(source, "__array__"):
-        image = Image.from_bytes(png(source))
+        image = Image.from_bytes(encode_png(source))
     else:
         raise BadPicture(f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array")
-    _decoded(image, name, strict)
+    _decode(image, name, strict)
     return image
 
 
-def pixels(image: Image) -> np.ndarray[Any, Any]:
-    """The picture as (height, width, 3) uint8, upright as its camera meant it; raises `BadPicture`."""
+def to_array(image: Image) -> np.ndarray[Any, Any]:
+    """Decode an image to (height, width, 3) uint8, upright by its EXIF orientation. Raises `BadPicture`."""
     import numpy as np
 
-    return np.asarray(_decoded(image))
+    return np.asarray(_decode(image))
 
 
-def png(array: np.ndarray[Any, Any]) -> bytes:
-    """A PNG file's bytes of an array (height, width[, 1, 3 or 4]) of uint8, uint16, bool, or floats from 0 to 1.
+def encode_png(array: np.ndarray[Any, Any]) -> bytes:
+    """Encode an array (height, width[, 1, 3 or 4]) of uint8, uint16, bool, or floats from 0 to 1 as a PNG file.
 
     Raises `BadPicture` for any other array.
     """
     import numpy as np
     from PIL import Image as pillow
 
-    with _blaming(""):
+    with _as_bad_image(""):
         array = np.asarray(array)
     if array.ndim == 3 and array.shape[2] == 1:
         array = array[..., 0]
-    shaped = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-    full = {"u1": 255, "u2": 65535, "b1": 1, "f2": 1, "f4": 1, "f8": 1}.get(array.dtype.str[1:])
-    if full is None or not shaped or array.size == 0:
+    is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+    white = {"u1": 255, "u2": 65535, "b1": 1, "f2": 1, "f4": 1, "f8": 1}.get(array.dtype.str[1:])
+    if white is None or not is_image or array.size == 0:
         raise BadPicture(f"an array of {array.dtype} {array.shape} is not (height, width, 3) of uint8")
     _require_size(array.shape[1], array.shape[0], "")
-    return _saved(pillow.fromarray(np.ascontiguousarray(_eight_bits(array, full))))
+    return _save_png(pillow.fromarray(np.ascontiguousarray(_to_uint8(array, white))))
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """What a picture's header tells: its size in pixels, upright, and what of the file is not shown."""
+class ImageHeader:
+    """Size of an image in pixels, upright, and remarks on content that is not shown."""
 
     width: int
     height: int
     remarks: tuple[str, ...] = ()
 
 
-def head(image: Image) -> Head:
-    """Read a header alone: nothing is decoded. Raises `BadPicture` where it is broken, huge or of another format."""
-    from PIL import Image as pillow
+def read_header(image: Image) -> ImageHeader:
+    """Read the header of an image without decoding its pixels.
 
-    with _blaming(""), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
-        _require_size(picture.width, picture.height, "")
-        frames = getattr(picture, "n_frames", 1) if picture.format != "MPO" else 1
-        turned = picture.getexif().get(_ORIENTATION, 1) in range(5, 9)
-        width, height = (picture.height, picture.width) if turned else picture.size
-        remarks = [f"only the first of its {frames} frames is shown"] if frames > 1 else []
-        remarks += ["what is transparent is shown on white"] if picture.has_transparency_data else []
-        return Head(width, height, tuple(remarks))
-
-
-def looked_at(image: Image) -> PIL.Image.Image:
-    """What a picture shows, upright in RGB, as far as it can be shown: the first frame of an animation, and transparent parts on
-    white, which `head` remarks on. Raises `BadPicture` where it is broken, huge or of another format.
+    Raises `BadPicture` if it is broken, too large or of another format.
     """
-    return _decoded(image, strict=False)
-
-
-def shown(image: Image) -> tuple[bytes, int, int]:
-    """A picture as events carry it: a PNG file's bytes, width and height in pixels. Raises `BadPicture`."""
-    seen = pixels(image)
-    return png(seen), seen.shape[1], seen.shape[0]
-
-
-def _encoded(picture: PIL.Image.Image) -> bytes:
-    """The PNG file of a PIL image: of what it shows, whatever its mode."""
-    with _blaming(""):
-        return _saved(_seen(picture, ""))
-
-
-def _decoded(image: Image, name: str = "", strict: bool = True) -> PIL.Image.Image:
-    """What a file shows, decoded to the end: only that proves that it is whole."""
     from PIL import Image as pillow
 
-    with _blaming(name), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as picture:
-        return _seen(picture, name, strict)
+    with _as_bad_image(""), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as opened:
+        _require_size(opened.width, opened.height, "")
+        frames = getattr(opened, "n_frames", 1) if opened.format != "MPO" else 1
+        is_on_its_side = opened.getexif().get(_ORIENTATION, 1) in range(5, 9)
+        width, height = (opened.height, opened.width) if is_on_its_side else opened.size
+        remarks = [f"only the first of its {frames} frames is shown"] if frames > 1 else []
+        remarks += ["what is transparent is shown on white"] if opened.has_transparency_data else []
+        return ImageHeader(width, height, tuple(remarks))
 
 
-def _saved(picture: PIL.Image.Image) -> bytes:
+def decode_visible(image: Image) -> PIL.Image.Image:
+    """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white.
+
+    `read_header` has remarks on both. Raises `BadPicture` if the image is broken, too large or of another format.
+    """
+    return _decode(image, strict=False)
+
+
+def as_png(image: Image) -> tuple[bytes, int, int]:
+    """Convert an image to the form that events carry: a PNG file's bytes, width and height in pixels. Raises `BadPicture`."""
+    array = to_array(image)
+    return encode_png(array), array.shape[1], array.shape[0]
+
+
+def _encode_visible(opened: PIL.Image.Image) -> bytes:
+    """Encode the visible part of a PIL image, in whatever mode it is, as a PNG file."""
+    with _as_bad_image(""):
+        return _save_png(_to_rgb(opened, ""))
+
+
+def _decode(image: Image, name: str = "", strict: bool = True) -> PIL.Image.Image:
+    """Decode a file to its end: nothing less proves that it is whole."""
+    from PIL import Image as pillow
+
+    with _as_bad_image(name), pillow.open(io.BytesIO(image.data), formats=_FORMATS) as opened:
+        return _to_rgb(opened, name, strict)
+
+
+def _save_png(opened: PIL.Image.Image) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    opened.save(file, "PNG")
     return file.getvalue()
 
 
-def _seen(picture: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Image.Image:
-    """The picture upright, in RGB of eight bits, if its rules allow it. Nothing is decoded before its header has passed.
+def _to_rgb(opened: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Image.Image:
+    """Return the image upright, in RGB of eight bits. Nothing is decoded before the header has passed the checks.
 
-    strict: refuse what shows more than one picture, or depends on what is behind it.
+    strict: refuse an image that has several frames, or depends on the background behind it.
     """
     import numpy as np
     from PIL import Image as pillow, ImageOps
 
-    _require_size(picture.width, picture.height, name)
-    # The second picture of an MPO, as telephones write them, is another view of the first: depth, or a wider range of light.
-    if strict and getattr(picture, "is_animated", False) and picture.format != "MPO":
+    _require_size(opened.width, opened.height, name)
+    # The second image of an MPO, as phones write them, is another view of the first: depth, or a wider dynamic range.
+    if strict and getattr(opened, "is_animated", False) and opened.format != "MPO":
         raise BadPicture("it is animated; save the one frame you mean", name)
-    picture.load()
-    if strict and _has_holes(picture):
+    opened.load()
+    if strict and _has_transparency(opened):
         raise BadPicture("it has transparent parts, whose colour would be a guess; save it on a solid background", name)
-    picture = ImageOps.exif_transpose(picture)
-    if picture.has_transparency_data:
-        picture = _on_white(picture)
-    if picture.mode[0] in "IF":  # one channel of more than eight bits, which Pillow would clip
-        values = np.asarray(picture)
-        picture = pillow.fromarray(_eight_bits(values, _white(picture.mode, values)))
-    return picture.convert("RGB")
+    opened = ImageOps.exif_transpose(opened)
+    if opened.has_transparency_data:
+        opened = _on_white(opened)
+    if opened.mode[0] in "IF":  # one channel of more than eight bits, which Pillow would clip
+        values = np.asarray(opened)
+        opened = pillow.fromarray(_to_uint8(values, _white_level(opened.mode, values)))
+    return opened.convert("RGB")
 
 
-def _has_holes(picture: PIL.Image.Image) -> bool:
+def _has_transparency(opened: PIL.Image.Image) -> bool:
     import numpy as np
 
-    if not picture.has_transparency_data:
+    if not opened.has_transparency_data:
         return False
-    if picture.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
-        return bool(np.any(np.asarray(picture) == picture.info["transparency"]))
-    return picture.convert("RGBA").getchannel("A").getextrema() != (255, 255)
+    if opened.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
+        return bool(np.any(np.asarray(opened) == opened.info["transparency"]))
+    return opened.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
-def _on_white(picture: PIL.Image.Image) -> PIL.Image.Image:
-    """The picture without holes."""
+def _on_white(opened: PIL.Image.Image) -> PIL.Image.Image:
+    """Return the image composed on a white background."""
     import numpy as np
     from PIL import Image as pillow
 
-    if picture.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
-        values = np.asarray(picture)
-        return pillow.fromarray(np.where(values == picture.info["transparency"], 65535, values).astype(np.uint16))
-    layers = picture.convert("RGBA")
+    if opened.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
+        values = np.asarray(opened)
+        return pillow.fromarray(np.where(values == opened.info["transparency"], 65535, values).astype(np.uint16))
+    layers = opened.convert("RGBA")
     return pillow.alpha_composite(pillow.new("RGBA", layers.size, "white"), layers)
 
 
-def _white(mode: str, values: np.ndarray[Any, Any]) -> int:
-    """The value that means white: I;16 tells it; of integers and floats it is the least usual one that is large enough."""
+def _white_level(mode: str, values: np.ndarray[Any, Any]) -> int:
+    """Return the value that means white: fixed for I;16; for integers and floats the least usual one that is large enough."""
     if mode.startswith("I;16"):
         return 65535
     usual = (1, 255) if mode == "F" else (255,)
-    return next((full for full in usual if values.max() <= full), 65535)
+    return next((white for white in usual if values.max() <= white), 65535)
 
 
-def _eight_bits(values: np.ndarray[Any, Any], full: int) -> np.ndarray[Any, Any]:
-    """Values from 0 to `full` as uint8."""
+def _to_uint8(values: np.ndarray[Any, Any], white: int) -> np.ndarray[Any, Any]:
+    """Scale values from 0 to `white` to uint8."""
     import numpy as np
 
-    if full == 255 and values.dtype == np.uint8:
+    if white == 255 and values.dtype == np.uint8:
         return values
-    if not (values.min() >= 0 and values.max() <= full):  # which is so, too, if one is not a number
-        raise BadPicture(f"its values are not all between 0 and {full}")
-    scaled: np.ndarray[Any, Any] = np.multiply(values, 255 / full, dtype=np.float32)
+    if not (values.min() >= 0 and values.max() <= white):  # also true if a value is NaN
+        raise BadPicture(f"its values are not all between 0 and {white}")
+    scaled: np.ndarray[Any, Any] = np.multiply(values, 255 / white, dtype=np.float32)
     return scaled.round().astype(np.uint8)
 
 
@@ -213,15 +225,15 @@ def _require_size(width: int, height: int, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _blaming(name: str) -> Iterator[None]:
-    """Whatever goes wrong inside is said of the picture: decoders raise many types for a broken file."""
+def _as_bad_image(name: str) -> Iterator[None]:
+    """Raise every error inside as `BadPicture` of that name: decoders raise many types for a broken file."""
     from PIL import Image as pillow
 
     try:
-        # Threads that leave this out of order can show a warning, or leave the process without any: the filters belong to all
-        # of them. Pillow's own limit, of which it warns, is global, too.
+        # Warning filters are global: threads that leave this block out of order can let a warning through, or leave the process
+        # without any. Pillow's own limit, of which it warns, is global, too.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what Pillow warns of is judged here
+            warnings.simplefilter("ignore")  # the checks here replace Pillow's warnings
             yield
     except MuseError:
         raise

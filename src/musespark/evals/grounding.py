@@ -49,15 +49,15 @@ class Tools:
         self._reader = shared_reader()
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        from musespark.vision.tools.find import found
+        from musespark.vision.tools.find import find_places
 
-        places = found(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
+        places = find_places(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        from musespark.vision.tools.zoom import cropped
+        from musespark.vision.crop import crop_to_box
 
-        cut, back, _ = cropped(picture, box)
+        cut, back, _ = crop_to_box(picture, box)
         lines = self._reader.read(cut)
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
@@ -102,12 +102,12 @@ class Reader:
         if not getattr(result, "txts", None):
             return []
         x, y = SPAN / picture.width, SPAN / picture.height
-        return [(text, Box.around([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
+        return [(text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
                 for text, corners in zip(result.txts, result.boxes, strict=True)]
 
 
 def _around(boxes: Sequence[Box]) -> Box | None:
-    return Box.around(corner for box in boxes for corner in box.corners) if boxes else None
+    return Box.bounding(corner for box in boxes for corner in box.corners) if boxes else None
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,11 @@ def _asked(grounder: Grounder, picture: PIL.Image.Image, screen: Screen, item: I
     box = grounder.find(picture, item.text)
     outcome = Outcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
-                      overlap=max((box.overlap(ink) if box else 0.0 for ink in item.inks), default=None))
+                      overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
     text, place = grounder.read(picture, item.inks[0])
-    return replace(outcome, characters=right_characters(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
+    return replace(outcome, characters=right_characters(item.text, text), reading=place.iou(item.inks[0]) if place else 0.0)
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:

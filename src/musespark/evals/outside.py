@@ -202,11 +202,11 @@ def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]
 async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, Count]]:
     """Ask the native model each question, as anyone would."""
     from musespark import ask
-    from musespark.images import png
+    from musespark.images import encode_png
 
     found = []
     for asked in questions:
-        answer = await ask(asked.question, images=[] if asked.picture is None else [png(asked.picture)], mode=mode)
+        answer = await ask(asked.question, images=[] if asked.picture is None else [encode_png(asked.picture)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
         found.append((asked, Count(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),

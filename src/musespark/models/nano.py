@@ -133,9 +133,9 @@ def _look(name: str, request: Request) -> np.ndarray | None:
         raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
     if not asked.images:
         return None
-    from musespark.images import pixels
+    from musespark.images import to_array
 
-    return pixels(asked.images[0])
+    return to_array(asked.images[0])
 
 
 def _patches(seen: np.ndarray | None) -> np.ndarray | None:

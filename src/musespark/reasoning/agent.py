@@ -11,8 +11,8 @@ from itertools import zip_longest
 from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
+from musespark.images import as_png
 from musespark.models.model import Model
-from musespark.images import shown
 from musespark.reasoning.account import Account
 from musespark.reasoning.answer_format import AnswerFormat
 from musespark.reasoning.attempt import Attempt
@@ -21,7 +21,7 @@ from musespark.reasoning.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion
 from musespark.reasoning.equivalence import answer_in, marked_answer
 from musespark.reasoning.equivalence.refusal import is_refusal
 from musespark.reasoning.run import Run, being_cancelled, gone
-from musespark.tools.tool import Output, Tool, Toolset
+from musespark.tools.tool import Tool, ToolOutput, Toolset
 
 TURNS = 16
 """Replies of one agent; the last one is asked for without tools."""
@@ -69,7 +69,7 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         for turn in range(1, TURNS + 1):
             asked = replace(request, messages=(*brief.request.messages, *said)) if said else request
             for toolset in sets:
-                asked = replace(asked, messages=await toolset.conversation(asked.messages))
+                asked = replace(asked, messages=await toolset.prepare_messages(asked.messages))
             if turn > 1 and request.tool_choice not in ("auto", "none"):
                 asked = replace(asked, tool_choice="auto")  # what had to be called has been
             if turn == TURNS and held:
@@ -175,7 +175,7 @@ async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
         output = await run.in_time(_output(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
-            png, width, height = await asyncio.to_thread(shown, image)
+            png, width, height = await asyncio.to_thread(as_png, image)
             pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
@@ -189,24 +189,24 @@ async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping
         await gone(tasks)
 
 
-async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
+async def _output(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
     if one.name not in held:
-        return Output(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
+        return ToolOutput(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
     try:
         arguments = one.parsed()
     except ValueError as error:
-        return Output(f"The arguments are not JSON: {error}", failed=True)
+        return ToolOutput(f"The arguments are not JSON: {error}", failed=True)
     if not isinstance(arguments, dict):
-        return Output("The arguments must be a JSON object.", failed=True)
+        return ToolOutput("The arguments must be a JSON object.", failed=True)
     try:
         return await held[one.name].use(arguments)
     except asyncio.CancelledError:
         if being_cancelled():
             raise
-        return Output("The tool cancelled itself.", failed=True)
+        return ToolOutput("The tool cancelled itself.", failed=True)
     except Exception as error:  # whatever a tool does, the model reads it and may do without
         said = str(error) if isinstance(error, MuseError) else f"{type(error).__name__}: {error}"
-        return Output(f"The tool failed: {said}", failed=True)
+        return ToolOutput(f"The tool failed: {said}", failed=True)
 
 
 def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pictured], account: Account,

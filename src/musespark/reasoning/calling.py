@@ -23,7 +23,7 @@ from musespark.reasoning.account import Account
 from musespark.reasoning.lanes import Lanes
 from musespark.reasoning.run import Run, being_cancelled
 from musespark.usage import Usage
-from musespark.vision.resize import fitted
+from musespark.vision.resize import fit_images
 
 RETRIES = 3
 """Times that a call is asked again where waiting may help."""
@@ -72,7 +72,7 @@ async def call(run: Run, account: Account, model: Model, request: Request, *, sp
     Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
     `BudgetReserved` where others have held what is left of it all the while.
     """
-    request = await fitted(readable(request, model), model.abilities.longest_side)
+    request = await fit_images(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
             return await _Call(run, account, model, speak).made(request)

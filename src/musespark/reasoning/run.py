@@ -33,7 +33,7 @@ from musespark.events import (
     Verified,
     Why,
 )
-from musespark.images import shown
+from musespark.images import as_png
 from musespark.reasoning.account import Account
 from musespark.reasoning.attempt import Attempt
 from musespark.usage import Usage
@@ -203,7 +203,7 @@ class Run:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
         for video in self.request.videos:
-            png, width, height = await asyncio.to_thread(shown, video.sheet)
+            png, width, height = await asyncio.to_thread(as_png, video.sheet)
             self.emit(Pictured(MAIN, png, "contact sheet of a video", width, height))
         try:
             await work

@@ -19,7 +19,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.run import Run
 from musespark.reasoning.shares import Shares
 from musespark.reasoning.stragglers import EVERYONE
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 
 MOST = 16
 """Sub-agents of one call."""
@@ -61,22 +61,23 @@ class SpawnAgents:
     def __post_init__(self) -> None:
         self._number = count(1)
 
-    async def use(self, arguments: Mapping[str, Any]) -> Output:
+    async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
         """Send the sub-agents and wait for all of them; the caps on depth and on the run's agents hold across all calls."""
         if self.brief.depth >= DEPTH:
-            return Output("A sub-agent of a sub-agent does its work itself.", failed=True)
+            return ToolOutput("A sub-agent of a sub-agent does its work itself.", failed=True)
         told = messages(arguments)
         if isinstance(told, str):
-            return Output(told, failed=True)
+            return ToolOutput(told, failed=True)
         allowed = self.run.request.threads - self.run.spawned
         if len(told) > allowed:
-            return Output(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
+            return ToolOutput(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.",
+                              failed=True)
         names = [f"{self.brief.agent}/sub-{next(self._number)}" for _ in told]
         shares = Shares(self.run)
         sent = shares.dealt([self._brief(*each) for each in zip(names, told, strict=True)], len(told), shares.cost([self.brief]),
                             planned=len(told) + 1)
         if len(sent) < len(told):
-            return Output(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
+            return ToolOutput(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
                           failed=True)
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
@@ -93,7 +94,7 @@ class SpawnAgents:
                     answers[brief.agent.removesuffix("-again")] = said
         told_back = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
                 for number, name in enumerate(names, 1)]
-        return Output("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
+        return ToolOutput("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
     def _brief(self, name: str, message: str) -> Brief:
         request = replace(self.brief.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)

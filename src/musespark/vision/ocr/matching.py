@@ -1,4 +1,4 @@
-"""Where a text stands among the lines that were read, though the reader, or whoever asks, may have it slightly wrong."""
+"""Fuzzy search for a text among recognised lines: the recognition, or the wanted text, may be slightly wrong."""
 
 from __future__ import annotations
 
@@ -6,68 +6,71 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+
+from rapidfuzz.fuzz import ratio
 
 from musespark.vision.coordinates import Box
-from musespark.vision.ocr.reader import Line, Word
+from musespark.vision.ocr.reader import TextLine, Word
 
 EXACT = 0.97
-"""From here on a match is taken for the text itself, and those below are left out."""
-ALONE = 0.8
-"""A text that is so much of its line stands alone: the rest is a colon, a full stop, an arrow."""
-LEAST = 0.72
-"""Below, it is another text."""
-_ALIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "’": "'", "‘": "'", "“": '"',
+"""Score from which a match counts as the text itself, so that lower ones are left out."""
+STANDALONE = 0.8
+"""Share of a line's characters from which a match stands alone: the rest is a colon, a full stop, an arrow."""
+MIN_SCORE = 0.72
+"""Score below which it is another text."""
+_CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "’": "'", "‘": "'", "“": '"',
                         "”": '"', "–": "-", "—": "-", "…": "."})
-"""Characters that readers take for one another."""
+"""Characters that text recognition takes for one another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A text that was found."""
+    """A place where the text was found."""
 
     text: str
-    """As it was read."""
+    """The text as it was recognised."""
     box: Box
     score: float
-    """0 to 1; 1 is the same text."""
-    alone: bool = False
-    """Whether it is all of its line, as on a button, and no part of a sentence."""
+    """Similarity, 0 to 1; 1 is the same text."""
+    is_standalone: bool = False
+    """True if it is all of its line, as on a button, and not part of a sentence."""
 
 
-def matches(wanted: str, lines: Sequence[Line]) -> list[Match]:
-    """Where the text stands, best first; only what is the same, where anything is. Case, spaces and the form of characters do not
-    count; what readers confuse counts little. Of what is the same, that which stands alone comes first, then that in the same
-    letters.
+def find_matches(wanted: str, lines: Sequence[TextLine]) -> list[Match]:
+    """Find the places of a text, best first; if there are exact ones, only those.
+
+    Case, spaces and the form of characters (NFKC) are ignored; characters that recognition confuses cost little. Among exact
+    matches standalone ones come first, then those in the same letters.
     """
-    plain = _plain(wanted)
-    if not plain:
+    query = _normalize(wanted)
+    if not query:
         return []
-    found = [match for line in lines for match in _in_line(plain, _words(line))]
+    found = [match for line in lines for match in _in_line(query, _words(line))]
     if not any(match.score >= EXACT for match in found):
-        found += [match for pair in _wrapped(lines) for match in _over_two(plain, pair)]
+        found += [match for pair in _wrapped(lines) for match in _across_lines(query, pair)]
     best: list[Match] = []
-    for match in sorted(found, key=lambda one: _rank(one, wanted)):
-        if not any(_covers(other.box, match.box) for other in best):
+    for match in sorted(found, key=lambda one: _sort_key(one, wanted)):
+        if not any(_overlaps(other.box, match.box) for other in best):
             best.append(match)
     exact = [match for match in best if match.score >= EXACT]
     return exact or best
 
 
-def _rank(match: Match, wanted: str) -> tuple[float, bool, bool, float, float]:
-    """The least is the best."""
-    same = match.score >= EXACT
-    return -1.0 if same else -match.score, same and not match.alone, wanted not in match.text, match.box.top, match.box.left
+def _sort_key(match: Match, wanted: str) -> tuple[float, bool, bool, float, float]:
+    """Return a key that sorts the best match first."""
+    is_exact = match.score >= EXACT
+    return (-1.0 if is_exact else -match.score, is_exact and not match.is_standalone, wanted not in match.text,
+            match.box.top, match.box.left)
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _words(line: Line) -> Sequence[Word]:
-    """The words of a line, each with its place; parts of equal width where the reader has not told the places."""
-    read = "".join(_plain(word.text) for word in line.words)
-    if read == _plain(line.text):
+def _words(line: TextLine) -> Sequence[Word]:
+    """Return the words of a line with their boxes; boxes are in proportion to the characters if the reader gave none."""
+    joined = "".join(_normalize(word.text) for word in line.words)
+    if joined == _normalize(line.text):
         return line.words
     parts = list(re.finditer(r"\S+", line.text))
     width = line.box.width / max(1, len(line.text))
@@ -75,44 +78,44 @@ def _words(line: Line) -> Sequence[Word]:
     return [Word(part[0], Box(left + part.start() * width, top, left + part.end() * width, bottom)) for part in parts]
 
 
-def _in_line(plain: str, words: Sequence[Word]) -> Iterator[Match]:
-    """Stretches of words that are like the text, and the text within a longer word."""
-    texts = [_plain(word.text) for word in words]
+def _in_line(query: str, words: Sequence[Word]) -> Iterator[Match]:
+    """Find runs of words that are similar to the text, and the text within a longer word."""
+    texts = [_normalize(word.text) for word in words]
     for first in range(len(words)):
         joined = ""
         for last in range(first, len(words)):
             joined += texts[last]
-            if len(joined) * 2 < len(plain):
+            if len(joined) * 2 < len(query):
                 continue
-            if (score := likeness(plain, joined)) >= LEAST:
+            if (score := similarity(query, joined)) >= MIN_SCORE:
                 stretch = words[first:last + 1]
-                alone = len(joined) >= ALONE * sum(map(len, texts))
-                yield Match(" ".join(word.text for word in stretch), _around(stretch), score, alone)
-            if len(joined) > len(plain) * 2:
+                is_standalone = len(joined) >= STANDALONE * sum(map(len, texts))
+                yield Match(" ".join(word.text for word in stretch), _bounding_box(stretch), score, is_standalone)
+            if len(joined) > len(query) * 2:
                 break
-    if len(plain) > 2 or not any(text == plain for text in texts):
-        yield from _inside(plain, words, texts)
+    if len(query) > 2 or not any(text == query for text in texts):
+        yield from _inside(query, words, texts)
 
 
-def _inside(plain: str, words: Sequence[Word], texts: Sequence[str]) -> Iterator[Match]:
-    """The text as a part of words that stand together, as where a reader has missed a space."""
+def _inside(query: str, words: Sequence[Word], texts: Sequence[str]) -> Iterator[Match]:
+    """Find the text as a part of joined words, such as when recognition has missed a space."""
     joined, places = "".join(texts), []
     for word, text in zip(words, texts, strict=True):
         width = word.box.width / max(1, len(text))
         places += [(word.box.left + index * width, word.box.left + (index + 1) * width, word.box) for index in range(len(text))]
-    at = joined.find(plain)
+    at = joined.find(query)
     while at >= 0:
-        part = places[at:at + len(plain)]
+        part = places[at:at + len(query)]
         box = Box(part[0][0], min(one[2].top for one in part), part[-1][1], max(one[2].bottom for one in part))
         starts = {sum(map(len, texts[:index])) for index in range(len(texts) + 1)}
-        whole = at in starts and at + len(plain) in starts
-        # A part of a word is what was meant where nothing else is.
-        yield Match(joined[at:at + len(plain)], box, 1.0 if whole else 0.9 if len(plain) > 2 else 0.75)
-        at = joined.find(plain, at + 1)
+        whole = at in starts and at + len(query) in starts
+        # A part of a word counts less, so it is chosen only if there is no better match.
+        yield Match(joined[at:at + len(query)], box, 1.0 if whole else 0.9 if len(query) > 2 else 0.75)
+        at = joined.find(query, at + 1)
 
 
-def _wrapped(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Lines that go on in the next: one right below the other, and no further apart than a line is high."""
+def _wrapped(lines: Sequence[TextLine]) -> Iterator[tuple[TextLine, TextLine]]:
+    """Find pairs of lines of a wrapped text: one right below the other, at most a line's height apart."""
     for line in lines:
         for below in lines:
             gap = below.box.top - line.box.bottom
@@ -121,39 +124,33 @@ def _wrapped(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
                 yield line, below
 
 
-def _over_two(plain: str, pair: tuple[Line, Line]) -> Iterator[Match]:
-    """The text as the end of one line and the beginning of the next; its place is the larger part, where a click meets it."""
+def _across_lines(query: str, pair: tuple[TextLine, TextLine]) -> Iterator[Match]:
+    """Find the text as the end of one line and the beginning of the next; its box is that of the larger part, which one clicks."""
     upper, lower = map(_words, pair)
     for first in range(len(upper)):
         for last in range(len(lower)):
             parts = upper[first:], lower[:last + 1]
-            joined = "".join(_plain(word.text) for part in parts for word in part)
-            if (score := likeness(plain, joined)) >= LEAST:
+            joined = "".join(_normalize(word.text) for part in parts for word in part)
+            if (score := similarity(query, joined)) >= MIN_SCORE:
                 part = max(parts, key=lambda words: sum(len(word.text) for word in words))
-                yield Match(" ".join(word.text for each in parts for word in each), _around(part), score - 0.01)
+                yield Match(" ".join(word.text for each in parts for word in each), _bounding_box(part), score - 0.01)
 
 
-def _around(words: Sequence[Word]) -> Box:
-    return Box.around(corner for word in words for corner in word.box.corners)
+def _bounding_box(words: Sequence[Word]) -> Box:
+    return Box.bounding(corner for word in words for corner in word.box.corners)
 
 
-def likeness(wanted: str, read: str) -> float:
-    """How much alike two plain texts are, 0 to 1; characters that readers confuse are nearly the same."""
-    if wanted == read:
-        return 1.0
-    if min(len(wanted), len(read)) < LEAST / (2 - LEAST) * max(len(wanted), len(read)):
-        return 0.0
-    plain = _ratio(wanted, read)
-    return max(plain, 0.98 * _ratio(wanted.translate(_ALIKE), read.translate(_ALIKE)))
+def similarity(wanted: str, found: str) -> float:
+    """Compare two normalised texts, 0 to 1, or 0 below `MIN_SCORE`; characters that recognition confuses cost little.
+
+    The measure is the normalised indel similarity: twice the longest common subsequence over the sum of the lengths.
+    """
+    confused = ratio(wanted.translate(_CONFUSED), found.translate(_CONFUSED), score_cutoff=100 * MIN_SCORE)
+    return max(ratio(wanted, found, score_cutoff=100 * MIN_SCORE), 0.98 * confused) / 100
 
 
-def _ratio(one: str, other: str) -> float:
-    matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.ratio() if matcher.quick_ratio() >= LEAST else 0.0
-
-
-def _covers(box: Box, other: Box) -> bool:
-    """Whether two matches are of the same place."""
+def _overlaps(box: Box, other: Box) -> bool:
+    """Return True if two matches are at the same place."""
     width = min(box.right, other.right) - max(box.left, other.left)
     height = min(box.bottom, other.bottom) - max(box.top, other.top)
     return width > 0 and height > 0 and width * height > 0.3 * min(box.area, other.area)

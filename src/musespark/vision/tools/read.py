@@ -1,57 +1,58 @@
-"""Read: the text of a picture, line by line, with where each line stands."""
+"""Read: the text of an image, line by line, each with its box."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from musespark.vision.album import View
-from musespark.vision.coordinates import box_asked
-from musespark.vision.draw.marks import Marks, drawn
-from musespark.vision.resize import encoded
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, Look, Sight
-from musespark.vision.ocr.reader import Line, shared_reader
-from musespark.vision.tools.zoom import cropped
+from musespark.vision.coordinates import parse_box
+from musespark.vision.crop import crop_to_box
+from musespark.vision.draw.marks import Marks, draw_marks
+from musespark.vision.ocr.reader import TextLine, shared_reader
+from musespark.vision.resize import encode_image
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, ToolView, VisionTool
 
-MOST = 200
-"""Lines that are told of one reading."""
+MAX_LINES = 200
+"""Limit of lines in the result of one call."""
 
 
-class Read(Look):
+class ReadTool(VisionTool):
     """The tool `read`."""
 
     name = "read"
-    does = "Reads the text of a picture, or of a box of it, by character recognition: each line with its box, which is told in " \
-           f"the coordinates of the original picture. Small print is read better in a box. {COORDINATES}"
-    takes: ClassVar[Mapping[str, Any]] = {"box": {**BOX, "description": "Only this region: [x1, y1, x2, y2]."}, "picture": PICTURE}
+    description = (
+        "Reads the text of a picture, or of a box of it, by character recognition: each line with its box, which is told in "
+        f"the coordinates of the original picture. Small print is read better in a box. {COORDINATES}")
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "box": {**BOX, "description": "Only this region: [x1, y1, x2, y2]."},
+        "picture": PICTURE,
+    }
 
-    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
-        return await shared_reader().working(self.look, arguments)
+    async def run(self, arguments: Mapping[str, Any]) -> ToolView:
+        return await shared_reader().run(self.compute, arguments)
 
-    def look(self, arguments: Mapping[str, Any]) -> Sight:
+    def compute(self, arguments: Mapping[str, Any]) -> ToolView:
         remarks: list[str] = []
-        box = box_asked(arguments["box"], remarks) if "box" in arguments else None
-        picture, pixels = self.picture(arguments)
-        cut, back, seen = cropped(pixels, box)
-        lines = shared_reader().read(cut)
-        marks = _marks(lines)
-        shown = drawn(cut, marks)
-        where = f"the text in {seen} of picture {picture.number}" if box else f"the text of picture {picture.number}"
-        view = View(shown, encoded(shown, self.album.side, enlarge=box is not None), where,
-                    lambda whole: drawn(cropped(whole, box)[0], marks), picture, back)
-        there = back.then(picture.to_original)
-        told = [f"{number}. {there.box(line.box).held} {line.text}{_doubt(line)}" for number, line in enumerate(lines[:MOST], 1)]
+        box = parse_box(arguments["box"], remarks) if "box" in arguments else None
+        image, pixels = self.source(arguments)
+        cropped, to_source, covered = crop_to_box(pixels, box)
+        lines = shared_reader().read(cropped)
+        marks = Marks(boxes=[(line.box, str(number)) for number, line in enumerate(lines[:MAX_LINES], 1)])
+        marked = draw_marks(cropped, marks)
+        caption = f"the text in {covered} of picture {image.number}" if box else f"the text of picture {image.number}"
+        view = View(marked, encode_image(marked, self.album.longest_side, enlarge=box is not None), caption,
+                    lambda whole: draw_marks(crop_to_box(whole, box)[0], marks), image, to_source)
+        to_original = to_source.then(image.to_original)
+        listed = [f"{number}. {to_original.box(line.box).clamped} {line.text}{_doubt(line)}"
+                  for number, line in enumerate(lines[:MAX_LINES], 1)]
         if not lines:
-            return Sight(view, "There is no text to be read.", tuple(remarks))
-        head = f"{len(lines)} line{'s' * (len(lines) > 1)}, with boxes of picture {picture.original}:"
-        if len(lines) > MOST:
-            told.append(f"({len(lines) - MOST} more lines; read a smaller box.)")
-        return Sight(view, "\n".join((head, *told)), tuple(remarks))
+            return ToolView(view, "There is no text to be read.", tuple(remarks))
+        head = f"{len(lines)} line{'s' * (len(lines) > 1)}, with boxes of picture {image.original}:"
+        if len(lines) > MAX_LINES:
+            listed.append(f"({len(lines) - MAX_LINES} more lines; read a smaller box.)")
+        return ToolView(view, "\n".join((head, *listed)), tuple(remarks))
 
 
-def _marks(lines: Sequence[Line]) -> Marks:
-    return Marks(boxes=[(line.box, str(number)) for number, line in enumerate(lines[:MOST], 1)])
-
-
-def _doubt(line: Line) -> str:
-    return f" (uncertain, {line.score:.0%})" if line.score < 0.8 else ""
+def _doubt(line: TextLine) -> str:
+    return f" (uncertain, {line.confidence:.0%})" if line.confidence < 0.8 else ""

@@ -1,4 +1,4 @@
-"""Rotate: a picture turned, or mirrored."""
+"""Rotate: an image rotated, or mirrored."""
 
 from __future__ import annotations
 
@@ -7,42 +7,44 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.images import MAX_PIXELS
 from musespark.vision.album import View
-from musespark.vision.coordinates import SPAN, Affine, Unclear
-from musespark.vision.resize import encoded
-from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, Sight, ThreadedLook, flag, number
+from musespark.vision.coordinates import SPAN, Affine, InvalidToolArguments
+from musespark.vision.resize import encode_image
+from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, ThreadedVisionTool, ToolView, parse_flag, parse_number
 
 if TYPE_CHECKING:
     import PIL.Image
 
 
-class Rotate(ThreadedLook):
+class RotateTool(ThreadedVisionTool):
     """The tool `rotate`."""
 
     name = "rotate"
-    does = "Shows a picture turned clockwise by any number of degrees, or mirrored (left and right swapped, before it is " \
-           f"turned). Use it for what was photographed or scanned askew. {COORDINATES}"
-    takes: ClassVar[Mapping[str, Any]] = {
+    description = (
+        "Shows a picture turned clockwise by any number of degrees, or mirrored (left and right swapped, before it is turned). "
+        f"Use it for what was photographed or scanned askew. {COORDINATES}")
+    parameters: ClassVar[Mapping[str, Any]] = {
         "degrees": {"type": "number", "minimum": -360, "maximum": 360, "description": "Clockwise; negative is the other way."},
         "mirror": {"type": "boolean"},
         "picture": PICTURE,
     }
 
-    def look(self, arguments: Mapping[str, Any]) -> Sight:
-        degrees, mirror = number(arguments, "degrees", -360, 360, 0) % 360, flag(arguments, "mirror")
+    def compute(self, arguments: Mapping[str, Any]) -> ToolView:
+        degrees, mirror = parse_number(arguments, "degrees", -360, 360, 0) % 360, parse_flag(arguments, "mirror")
         if not degrees and not mirror:
-            raise Unclear("Nothing would change; give degrees other than 0, or mirror.")
-        picture, pixels = self.picture(arguments)
+            raise InvalidToolArguments("Nothing would change; give degrees other than 0, or mirror.")
+        image, pixels = self.source(arguments)
         if degrees % 90 and (pixels.width + pixels.height) ** 2 / 2 > MAX_PIXELS:
-            raise Unclear("The picture is too large to be turned that far; zoom in first, or turn it by quarters.")
-        turned = rotated(pixels, degrees, mirror)
-        how = " and ".join((["mirrored"] if mirror else []) + ([f"turned {degrees:g} degrees clockwise"] if degrees else []))
-        view = View(turned, encoded(turned, self.album.side), f"picture {picture.number}, {how}",
-                    lambda whole: rotated(whole, degrees, mirror), picture, way_back(pixels.size, turned.size, degrees, mirror))
-        return Sight(view)
+            raise InvalidToolArguments("The picture is too large to be turned that far; zoom in first, or turn it by quarters.")
+        rotated = rotate_image(pixels, degrees, mirror)
+        done = " and ".join((["mirrored"] if mirror else []) + ([f"turned {degrees:g} degrees clockwise"] if degrees else []))
+        view = View(rotated, encode_image(rotated, self.album.longest_side), f"picture {image.number}, {done}",
+                    lambda whole: rotate_image(whole, degrees, mirror), image,
+                    rotation_transform(pixels.size, rotated.size, degrees, mirror))
+        return ToolView(view)
 
 
-def rotated(pixels: PIL.Image.Image, degrees: float, mirror: bool = False) -> PIL.Image.Image:
-    """The picture, mirrored or not, then turned clockwise on a canvas that holds all of it; quarter turns lose nothing."""
+def rotate_image(pixels: PIL.Image.Image, degrees: float, mirror: bool = False) -> PIL.Image.Image:
+    """Mirror if wanted, then rotate clockwise on a canvas that holds all of it; multiples of 90 degrees are lossless."""
     from PIL import Image as pillow
 
     if mirror:
@@ -53,9 +55,13 @@ def rotated(pixels: PIL.Image.Image, degrees: float, mirror: bool = False) -> PI
     return pixels.rotate(-degrees, pillow.Resampling.BICUBIC, expand=True, fillcolor="white") if degrees else pixels
 
 
-def way_back(before: tuple[int, int], after: tuple[int, int], degrees: float, mirror: bool) -> Affine:
-    """From the coordinates of the turned picture to those of the one it was: both turn about their centres, in pixels."""
+def rotation_transform(before: tuple[int, int], after: tuple[int, int], degrees: float, mirror: bool) -> Affine:
+    """Return the transform from the coordinates of the rotated image to those of its source; both rotate about their centres.
+
+    before, after: width and height of source and result, in pixels.
+    """
     (width, height), (wide, high) = before, after
-    back = (Affine.scale(wide / SPAN, high / SPAN).then(Affine.shift(-wide / 2, -high / 2)).then(Affine.turn(-degrees % 360))
-            .then(Affine.shift(width / 2, height / 2)).then(Affine.scale(SPAN / width, SPAN / height)))
+    back = (Affine.scaling(wide / SPAN, high / SPAN).then(Affine.translation(-wide / 2, -high / 2))
+            .then(Affine.rotation(-degrees % 360))
+            .then(Affine.translation(width / 2, height / 2)).then(Affine.scaling(SPAN / width, SPAN / height)))
     return back.then(Affine(a=-1.0, c=SPAN)) if mirror else back

@@ -1,19 +1,19 @@
-"""What the tools of looking have in common: which picture is meant, what a model is told of coordinates, and how a look ends."""
+"""Base class of the vision tools: the image a call refers to, parameters that tools share, and the result of a call."""
 
 from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import ToolSpec
 from musespark.errors import BadPicture
-from musespark.tools.tool import Output
-from musespark.vision.album import Album, Picture, View
-from musespark.vision.coordinates import WHOLE, Unclear
+from musespark.tools.tool import ToolOutput
+from musespark.vision.album import Album, AlbumImage, View
+from musespark.vision.coordinates import WHOLE, InvalidToolArguments
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -27,104 +27,103 @@ PICTURE: Mapping[str, Any] = {"type": "integer", "minimum": 1, "description": "T
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """What a tool found, and the picture of it."""
+class ToolView:
+    """The result of a vision tool: a view, a text, or both."""
 
     view: View | None = None
     text: str = ""
-    remarks: tuple[str, ...] = field(default=())
-    """What was done otherwise than the model may think."""
+    remarks: tuple[str, ...] = ()
+    """Differences between the arguments and what was done, a sentence each."""
 
 
-class Look(ABC):
-    """A tool that looks, one at a time for each album. What it raises as `Unclear` the model reads."""
+class VisionTool(ABC):
+    """A tool over an album, one call at a time. The model reads the text of any `InvalidToolArguments` that it raises."""
 
     name: ClassVar[str]
-    does: ClassVar[str]
-    """What the model is told about it."""
-    takes: ClassVar[Mapping[str, Any]] = {}
-    """Its parameters, as properties of a JSON schema."""
-    needs: ClassVar[tuple[str, ...]] = ()
-    """Those that may not be left out."""
+    description: ClassVar[str]
+    parameters: ClassVar[Mapping[str, Any]] = {}
+    """Properties of the JSON schema of its arguments."""
+    required: ClassVar[tuple[str, ...]] = ()
+    """Names of the required arguments."""
 
     def __init__(self, album: Album) -> None:
         self.album = album
 
     @cached_property
     def spec(self) -> ToolSpec:
-        """What the model is told."""
-        return ToolSpec.of(self.name, self.does, {"type": "object", "properties": dict(self.takes), "required": list(self.needs),
-                                                  "additionalProperties": False})
+        """Name, description and parameters for the model."""
+        return ToolSpec.of(self.name, self.description, {"type": "object", "properties": dict(self.parameters),
+                                                         "required": list(self.required), "additionalProperties": False})
 
-    async def use(self, arguments: Mapping[str, Any]) -> Output:
-        """Look. Whatever is wrong with the arguments, or with the picture, is a failed output that says so in a sentence."""
+    async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
+        """Run the tool. Anything wrong with the arguments or the image becomes a failed output with one sentence."""
         async with self.album.lock:
             try:
-                if unknown := sorted(arguments.keys() - self.takes.keys()):
-                    raise Unclear(f"{self.name} has no argument {unknown[0]!r:.60}; it takes {', '.join(self.takes)}.")
-                if missing := [name for name in self.needs if arguments.get(name) is None]:
-                    raise Unclear(f"{self.name} needs {' and '.join(missing)}.")
+                if unknown := sorted(arguments.keys() - self.parameters.keys()):
+                    raise InvalidToolArguments(f"{self.name} has no argument {unknown[0]!r:.60}; it takes "
+                                               f"{', '.join(self.parameters)}.")
+                if missing := [name for name in self.required if arguments.get(name) is None]:
+                    raise InvalidToolArguments(f"{self.name} needs {' and '.join(missing)}.")
                 given = {name: value for name, value in arguments.items() if value is not None}
-                sight = await self.looked(given)
-                return self._shown(sight)
-            except (Unclear, BadPicture) as error:
-                return Output(str(error), failed=True)
+                return self._output(await self.run(given))
+            except (InvalidToolArguments, BadPicture) as error:
+                return ToolOutput(str(error), failed=True)
 
     @abstractmethod
-    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
-        """What there is to see. Raises `Unclear` and `BadPicture`."""
+    async def run(self, arguments: Mapping[str, Any]) -> ToolView:
+        """Do the work off the event loop. Raises `InvalidToolArguments` and `BadPicture`."""
 
-    def picture(self, arguments: Mapping[str, Any], name: str = "picture") -> tuple[Picture, PIL.Image.Image]:
-        """The picture that is meant, and its pixels."""
-        picture = self.album.picture(arguments.get(name))
-        return picture, self.album.pixels(picture)
+    def source(self, arguments: Mapping[str, Any]) -> tuple[AlbumImage, PIL.Image.Image]:
+        """Return the image that the arguments name, or the default one, with its pixels."""
+        image = self.album.get(arguments.get("picture"))
+        return image, self.album.decode(image)
 
-    def _shown(self, sight: Sight) -> Output:
-        if sight.view is None:
-            return Output("\n".join((*sight.remarks, sight.text)).strip())
-        picture, image = self.album.add(sight.view)
-        text = f"Picture {picture.number}: {picture.caption}, {picture.size}."
-        of = sight.view.of
-        if of is not None and of.original != of.number:
-            text = f"{text[:-1]}; it shows {picture.to_original.box(WHOLE).held} of picture {picture.original}."
-        if not self.album.sees:
+    def _output(self, result: ToolView) -> ToolOutput:
+        if result.view is None:
+            return ToolOutput("\n".join((*result.remarks, result.text)).strip())
+        entry, encoded = self.album.add(result.view)
+        text = f"Picture {entry.number}: {entry.caption}, {entry.size}."
+        source = result.view.source
+        if source is not None and source.original != source.number:
+            text = f"{text[:-1]}; it shows {entry.to_original.box(WHOLE).clamped} of picture {entry.original}."
+        if not self.album.model_sees:
             text += " You cannot see it."
-        return Output("\n".join(filter(None, (*sight.remarks, text, sight.text))), (image,), captions=(picture.caption,))
+        return ToolOutput("\n".join(filter(None, (*result.remarks, text, result.text))), (encoded,), captions=(entry.caption,))
 
 
-class ThreadedLook(Look):
-    """A tool that computes in a thread."""
+class ThreadedVisionTool(VisionTool):
+    """A vision tool that computes in a worker thread."""
 
-    async def looked(self, arguments: Mapping[str, Any]) -> Sight:
-        """What there is to see."""
-        return await asyncio.to_thread(self.look, arguments)
+    async def run(self, arguments: Mapping[str, Any]) -> ToolView:
+        """Call `compute` in a worker thread."""
+        return await asyncio.to_thread(self.compute, arguments)
 
     @abstractmethod
-    def look(self, arguments: Mapping[str, Any]) -> Sight:
-        """The same, without a loop of events. Raises `Unclear` and `BadPicture`."""
+    def compute(self, arguments: Mapping[str, Any]) -> ToolView:
+        """Do the work. Raises `InvalidToolArguments` and `BadPicture`."""
 
 
-def flag(arguments: Mapping[str, Any], name: str) -> bool:
-    """A yes or no; no where it was left out. Raises `Unclear`."""
+def parse_flag(arguments: Mapping[str, Any], name: str) -> bool:
+    """Return a boolean argument; False if it is left out. Raises `InvalidToolArguments`."""
     value = arguments.get(name, False)
     if not isinstance(value, bool):
-        raise Unclear(f"{name} is true or false; this is {value!r:.60}.")
+        raise InvalidToolArguments(f"{name} is true or false; this is {value!r:.60}.")
     return value
 
 
-def number(arguments: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
-    """A number within bounds. Raises `Unclear`."""
+def parse_number(arguments: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
+    """Return a number within bounds. Raises `InvalidToolArguments`."""
     value = arguments.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise Unclear(f"{name} is a number from {low:g} to {high:g}; this is {value!r:.60}.")
+        raise InvalidToolArguments(f"{name} is a number from {low:g} to {high:g}; this is {value!r:.60}.")
     return float(value)
 
 
-def text(arguments: Mapping[str, Any], name: str, most: int) -> str:
-    """A text that is not blank. Raises `Unclear`."""
+def parse_text(arguments: Mapping[str, Any], name: str, max_length: int) -> str:
+    """Return a text that is not blank. Raises `InvalidToolArguments`."""
     value = arguments.get(name)
     if not isinstance(value, str) or not value.strip():
-        raise Unclear(f"{name} is a text that is not empty.")
-    if len(value) > most:
-        raise Unclear(f"{name} has {len(value):,} characters; at most {most:,} are read.")
+        raise InvalidToolArguments(f"{name} is a text that is not empty.")
+    if len(value) > max_length:
+        raise InvalidToolArguments(f"{name} has {len(value):,} characters; at most {max_length:,} are read.")
     return value

@@ -1,8 +1,8 @@
-"""Which frames of a video tell what happens in it: the first, and each that differs from the one chosen before it.
+"""Selection of key frames: the first frame of a video, and each that differs enough from the key frame before it.
 
-After Zhang, Wu, Zhong and Smoliar, An integrated system for content-based video retrieval and browsing (1997): a frame becomes
-a key frame where it differs enough from the last key frame. So cuts, fades, scrolling and movement are found by one rule, and a
-still video has one frame. Of more than there is room for, cuts stay, then those that are unlike the one before and not close to it.
+The rule is that of Zhang, Wu, Zhong and Smoliar, An integrated system for content-based video retrieval and browsing (1997). It
+finds cuts, fades, scrolling and movement alike; a still video has one key frame. If there are too many, cuts stay, then frames that
+differ much from the one before and are not close to it.
 """
 
 from __future__ import annotations
@@ -13,76 +13,80 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     import numpy as np
-    from PIL.Image import Image as Picture
+    import PIL.Image
 
     Signature: TypeAlias = np.ndarray[Any, Any]
 
 GRID = 32
-"""A frame is compared as so many by so many blocks of mean colour."""
-CHANGE = 2.5
-"""Root of the mean square difference, of 255, from which on a frame is another: a word that is typed on a screen counts, a
-pointer that moves or the noise of a codec does not."""
-MOST = 16
+"""Rows and columns of the blocks of mean colour by which frames are compared."""
+MIN_CHANGE = 2.5
+"""Root mean square difference, of 255, from which a frame is a new key frame: a word typed on a screen suffices, a moving pointer
+or the noise of a codec does not."""
+MAX_FRAMES = 16
 
 
 @dataclass(slots=True)
-class Scene:
-    """A frame that was chosen."""
+class KeyFrame:
+    """A selected frame."""
 
     time: float
-    """Seconds."""
+    """Seconds from the start of the video."""
     signature: Signature = field(repr=False)
-    picture: Picture = field(repr=False)
+    image: PIL.Image.Image = field(repr=False)
     jump: float
-    """How much it differs from the frame right before it: much where there is a cut, little where something moves."""
+    """Difference from the frame right before it: large at a cut, small during movement."""
     change: float
-    """How much it differs from the one chosen before it."""
+    """Difference from the key frame before it."""
 
 
 @dataclass
-class Scenes:
-    """The frames chosen so far, never more than `most`."""
+class KeyFrameSelector:
+    """Selects key frames from a stream of frames, never more than `max_frames`."""
 
-    most: int = MOST
-    chosen: list[Scene] = field(default_factory=list)
+    max_frames: int = MAX_FRAMES
+    selected: list[KeyFrame] = field(default_factory=list)
     dropped: int = 0
-    """Frames that differ enough, and had no room."""
+    """Frames that differ enough, but exceed the limit."""
     _last: Signature | None = None
 
-    def offer(self, time: float, signature: Signature, picture: Callable[[], Picture]) -> None:
-        """Show the next frame, as (blocks, blocks, 3) uint8; its picture is made only if it is chosen."""
+    def add(self, time: float, signature: Signature, image: Callable[[], PIL.Image.Image]) -> None:
+        """Add the next frame. signature: its blocks, (GRID, GRID, 3) uint8. image: converts the frame, if it is selected."""
         jump = 0.0 if self._last is None else difference(self._last, signature)
         self._last = signature
-        change = difference(self.chosen[-1].signature, signature) if self.chosen else 0.0
-        if self.chosen and change < CHANGE:
+        change = difference(self.selected[-1].signature, signature) if self.selected else 0.0
+        if self.selected and change < MIN_CHANGE:
             return
-        if len(self.chosen) == self.most:
+        if len(self.selected) == self.max_frames:
             self.dropped += 1
-            least = min(range(1, self.most), key=lambda index: self._worth(index, time), default=0)
-            if not least or _worth(jump, change, time - self.chosen[-1].time, time / self.most) <= self._worth(least, time):
+            least = min(range(1, self.max_frames), key=lambda index: self._weight(index, time), default=0)
+            weight = _weight(jump, change, time - self.selected[-1].time, time / self.max_frames)
+            if not least or weight <= self._weight(least, time):
                 return
             self._drop(least)
-            change = difference(self.chosen[-1].signature, signature)
-        self.chosen.append(Scene(time, signature, picture(), jump, change))
+            change = difference(self.selected[-1].signature, signature)
+        self.selected.append(KeyFrame(time, signature, image(), jump, change))
 
-    def _worth(self, index: int, now: float) -> float:
-        scene = self.chosen[index]
-        return _worth(scene.jump, scene.change, scene.time - self.chosen[index - 1].time, now / self.most)
+    def _weight(self, index: int, now: float) -> float:
+        frame = self.selected[index]
+        return _weight(frame.jump, frame.change, frame.time - self.selected[index - 1].time, now / self.max_frames)
 
     def _drop(self, index: int) -> None:
-        del self.chosen[index]
-        if index < len(self.chosen):
-            after = self.chosen[index]
-            after.change = difference(self.chosen[index - 1].signature, after.signature)
+        del self.selected[index]
+        if index < len(self.selected):
+            after = self.selected[index]
+            after.change = difference(self.selected[index - 1].signature, after.signature)
 
 
-def _worth(jump: float, change: float, gap: float, spacing: float) -> float:
-    """What a frame tells: a cut all of it, a change the less the sooner it comes after another one. Spacing: of even ones."""
+def _weight(jump: float, change: float, gap: float, spacing: float) -> float:
+    """Return the importance of a frame: a jump counts in full, a change less if it follows another key frame soon.
+
+    gap: seconds since the key frame before; spacing: seconds between key frames if they were evenly spaced.
+    """
     return jump + change * min(1.0, gap / spacing)
 
 
 def difference(one: Signature, other: Signature) -> float:
-    """How unlike two frames are: the root of the mean square difference of their blocks' colours, 0 to 255."""
+    """Return the root mean square difference of the blocks of two frames, 0 to 255."""
     import numpy as np
 
     return float(np.sqrt(np.mean(np.square(one.astype(np.float32) - other))))

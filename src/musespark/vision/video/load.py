@@ -1,4 +1,4 @@
-"""A short video as a part of a message: its file, and for models that take only pictures a contact sheet of what happens in it."""
+"""A video as a part of a message: its file, and a caption with a contact sheet for models that take images only."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from musespark.content import Image, Video
 from musespark.errors import BadVideo
-from musespark.vision.video.clip import Clip, Patience, file_bytes, media_type, opened
-from musespark.vision.video.key_frames import GRID, Scene, Scenes
-from musespark.vision.video.contact_sheet import drawn
+from musespark.vision.video.clip import Clip, Deadline, file_bytes, media_type, open_video
+from musespark.vision.video.contact_sheet import draw_contact_sheet
+from musespark.vision.video.key_frames import GRID, KeyFrame, KeyFrameSelector
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    import PIL.Image
 
 VideoLike: TypeAlias = "str | Path | bytes | Video"
 """A path, a file's bytes, or a `Video`."""
 
-SECONDS = 60.0
-"""That looking through a video may take; what came until then is shown, and said to be a part."""
-_THUMB = 768
-"""Pixels of the longer side of a frame that is kept for the sheet."""
+TIMEOUT = 60.0
+"""Seconds after which the summary of a video stops; it then covers the part up to there, and says so."""
+_THUMBNAIL = 768
+"""Pixels of the longer side of a frame on the contact sheet."""
 
 _Result = TypeVar("_Result")
 
 
-async def seen(source: VideoLike) -> Video:
-    """`as_video` in a worker thread; cancelling it stops the thread."""
-    return await in_thread(lambda patience: as_video(source, patience), SECONDS)
+async def load_video(source: VideoLike) -> Video:
+    """Call `as_video` in a worker thread; cancelling stops the thread."""
+    return await run_in_thread(lambda deadline: as_video(source, deadline), TIMEOUT)
 
 
-def as_video(source: VideoLike, patience: Patience | None = None) -> Video:
-    """The video as a checked part of a message, looked through once.
+def as_video(source: VideoLike, deadline: Deadline | None = None) -> Video:
+    """Read, check and summarise a video for a message, decoding it once.
 
-    Raises `MissingFile`, `NotInstalled`, or `BadVideo` where it is broken, huge, too long, or no video.
+    Raises `MissingFile`, `NotInstalled`, or `BadVideo` if it is broken, too large, too long, or not a video.
     """
     if isinstance(source, Video):
         return source
@@ -47,60 +47,64 @@ def as_video(source: VideoLike, patience: Patience | None = None) -> Video:
         data = bytes(source)
     else:
         raise BadVideo(f"a {type(source).__name__} is neither a path nor a file's bytes")
-    with opened(data, name) as clip:
-        scenes, end = looked_through(clip, patience or Patience(SECONDS))
-        frames = [(scene.time, scene.picture) for scene in scenes.chosen]
-        caption = _caption(clip, scenes, end)
-    return Video(data, media_type(data) or "", Image(_png(drawn(frames)), "image/png"), caption, end)
+    with open_video(data, name) as clip:
+        key_frames, end = select_key_frames(clip, deadline or Deadline(TIMEOUT))
+        frames = [(frame.time, frame.image) for frame in key_frames.selected]
+        caption = _caption(clip, key_frames, end)
+    return Video(data, media_type(data) or "", Image(_encode_png(draw_contact_sheet(frames)), "image/png"), caption, end)
 
 
-def looked_through(clip: Clip, patience: Patience, most: int | None = None) -> tuple[Scenes, float]:
-    """What happens in an open video, and its length in seconds. Raises `BadVideo` where there is nothing to see."""
-    scenes, end, latest = Scenes(most) if most else Scenes(), 0.0, 0.0
-    for at, frame in clip.frames(patience):
+def select_key_frames(clip: Clip, deadline: Deadline) -> tuple[KeyFrameSelector, float]:
+    """Select the key frames of an open video; returns its length in seconds, too. Raises `BadVideo` if no frame can be decoded."""
+    key_frames, end, latest = KeyFrameSelector(), 0.0, 0.0
+    for at, frame in clip.frames(deadline):
         blocks = frame.reformat(GRID, GRID, "rgb24", interpolation="AREA").to_ndarray()
-        scenes.offer(at, blocks, lambda frame=frame: clip.picture(frame, _THUMB))  # type: ignore[misc]
+        key_frames.add(at, blocks, lambda frame=frame: clip.to_image(frame, _THUMBNAIL))  # type: ignore[misc]
         latest, end = at, at + float((frame.duration or 0) * (frame.time_base or 0))
-    if not scenes.chosen:
-        reason = "not one frame of it could be decoded in time" if clip.unfinished else "it is broken or cut short"
+    if not key_frames.selected:
+        reason = "not one frame of it could be decoded in time" if clip.is_unfinished else "it is broken or cut short"
         raise BadVideo(reason, clip.name)
-    return scenes, end if clip.broken or clip.unfinished else max(end, latest, min(clip.seconds or 0.0, end + 1.0))
+    return key_frames, end if clip.is_damaged or clip.is_unfinished else max(end, latest, min(clip.seconds or 0.0, end + 1.0))
 
 
-def _caption(clip: Clip, scenes: Scenes, end: float) -> str:
-    """What a model is told of the video, above the sheet."""
-    chosen = scenes.chosen
+def _caption(clip: Clip, key_frames: KeyFrameSelector, end: float) -> str:
+    """Describe the video to a model; the text precedes the contact sheet."""
+    selected = key_frames.selected
     size = "x".join(map(str, clip.size))
-    told = [f"A video of {end:.2f} seconds, {size} pixels, " + ("with sound, which is not heard." if clip.sound else "silent.")]
-    if clip.unfinished:
-        told.append("There was no time to look at more of it; it goes on.")
-    elif clip.broken:
-        told.append("Parts of its file are damaged, and were left out.")
-    if len(chosen) == 1:
-        told.append("Nothing changes in it: its sheet shows the one frame.")
+    sound = "with sound, which is not heard" if clip.has_sound else "silent"
+    sentences = [f"A video of {end:.2f} seconds, {size} pixels, {sound}."]
+    if clip.is_unfinished:
+        sentences.append("There was no time to look at more of it; it goes on.")
+    elif clip.is_damaged:
+        sentences.append("Parts of its file are damaged, and were left out.")
+    if len(selected) == 1:
+        sentences.append("Nothing changes in it: its sheet shows the one frame.")
     else:
-        which = "the most different frames" if scenes.dropped else "each frame where the picture has changed"
-        told.append(f"Its sheet shows {which}, in order: {_listed(chosen)}.")
-    return " ".join(told) + "\n"
+        which = "the most different frames" if key_frames.dropped else "each frame where the picture has changed"
+        sentences.append(f"Its sheet shows {which}, in order: {_list_times(selected)}.")
+    return " ".join(sentences) + "\n"
 
 
-def _listed(chosen: list[Scene]) -> str:
-    return ", ".join(f"{number} at {scene.time:.2f} s" for number, scene in enumerate(chosen, 1))
+def _list_times(selected: list[KeyFrame]) -> str:
+    return ", ".join(f"{number} at {frame.time:.2f} s" for number, frame in enumerate(selected, 1))
 
 
-def _png(picture: Picture) -> bytes:
+def _encode_png(image: PIL.Image.Image) -> bytes:
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
 
 
-async def in_thread(work: Callable[[Patience], _Result], seconds: float) -> _Result:
-    """Work in a worker thread for so long. Who cancels it waits until it has stopped, a frame later: nothing is left running."""
-    patience = Patience(seconds)
-    running = asyncio.get_running_loop().run_in_executor(None, work, patience)
+async def run_in_thread(work: Callable[[Deadline], _Result], seconds: float) -> _Result:
+    """Run work in a worker thread with a deadline.
+
+    Cancelling waits until the work has stopped, a frame later: no thread is left at work.
+    """
+    deadline = Deadline(seconds)
+    running = asyncio.get_running_loop().run_in_executor(None, work, deadline)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        patience.stop.set()
+        deadline.cancelled.set()
         await asyncio.wait([running])
         raise
