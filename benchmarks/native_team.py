@@ -15,17 +15,17 @@ from musespark.answer import Answer, collect
 from musespark.content import Image, Request
 from musespark.evals.native import EvalSpec, Tally, draw_problems, run_eval
 from musespark.evals.report import EvalRow, table
+from musespark.images import encode_png
 from musespark.models.nano import NanoModel
 from musespark.nano.engine import Engine
 from musespark.nano.tasks import TaskProblem, load_task
-from musespark.pictures import png
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 
 
 async def answered(problem: TaskProblem, agents: int) -> Answer:
     """What a team of so many native agents says."""
-    pictures = [] if problem.picture is None else [Image.from_bytes(png(problem.picture))]
+    pictures = [] if problem.picture is None else [Image.from_bytes(encode_png(problem.picture))]
     who = Team(explorers=(NanoModel(),), agents=agents, first=agents, rounds=0)
     return await collect(run(who, Request.of(problem.question, pictures)))
 

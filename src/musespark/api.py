@@ -18,22 +18,21 @@ from musespark.config import Config
 from musespark.content import THREADS, Mode, Request, Video
 from musespark.errors import BadOption
 from musespark.events import Event
+from musespark.images import ImageLike, load_images
 from musespark.models.model import Model
 from musespark.models.registry import create_model
-from musespark.pictures import ImageLike, as_image
 from musespark.reasoning.agent.task import ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.modes import run
 from musespark.reasoning.parallel.spawn import SpawnAgents
 from musespark.reasoning.team.history import load_panel, load_strategy, vote_recorder
 from musespark.reasoning.team.team import Aggregator, Team
-from musespark.tools.registry import tools_named
+from musespark.tools.registry import expand_vision_tools, is_vision_tool, make_tools
 from musespark.tools.tool import Tool
 from musespark.trace import traced
-from musespark.vision.toolset import is_look, looks_named
 
 if TYPE_CHECKING:
-    from musespark.vision.video import VideoLike
+    from musespark.vision.video.load import VideoLike
 
 _Result = TypeVar("_Result")
 
@@ -98,8 +97,8 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     """
     _require_known(options)
     options["tools"] = tuple(options.get("tools", ()))
-    looks = any(isinstance(tool, str) and is_look(tool) for tool in options["tools"])
-    images = [as_image(source, strict=not looks) for source in options.get("images", ())]
+    looks = any(isinstance(tool, str) and is_vision_tool(tool) for tool in options["tools"])
+    images = await load_images(options.get("images", ()), strict=not looks)
     videos = await _seen(options["video"]) if "video" in options else ()
     request = Request.of(question, images, videos, mode=options.get("mode", Mode.CONTEMPLATING),
                          threads=options.get("threads", THREADS), seed=options.get("seed"),
@@ -117,20 +116,20 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
 
 
 async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
-    from musespark.vision.video import seen
+    from musespark.vision.video.load import load_video
 
     one = isinstance(given, str | bytes | bytearray | memoryview | PathLike | Video) or not isinstance(given, Iterable)
     sources: Iterable[Any] = (given,) if one else given  # type: ignore[assignment]
-    return tuple([await seen(source) for source in sources])
+    return tuple([await load_video(source) for source in sources])
 
 
 def with_video_tool(team: Team, videos: Sequence[Video]) -> Team:
     """The team with the tool `watch`, if there is a video and all explorers can use tools."""
     if not videos or not all(model.abilities.tools for model in team.explorers):
         return team
-    from musespark.vision.watch import Watch
+    from musespark.vision.tools.watch import WatchTool
 
-    return replace(team, tools=(*team.tools, Watch(tuple(videos))), solo=False)
+    return replace(team, tools=(*team.tools, WatchTool(tuple(videos))), solo=False)
 
 
 def _require_known(options: Options) -> None:
@@ -188,13 +187,13 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
     looks: list[str] = []
     tools: list[Tool | ToolFactory] = []
     for tool in named:
-        if isinstance(tool, str) and is_look(tool):
+        if isinstance(tool, str) and is_vision_tool(tool):
             looks.append(tool)
         elif tool == "spawn":
             tools.append(SpawnAgents)
         else:
-            tools.append(tools_named([tool])[0] if isinstance(tool, str) else tool)
-    return (*tools, VisionToolFactory(names)) if (names := looks_named(looks)) else tuple(tools)
+            tools.append(make_tools([tool])[0] if isinstance(tool, str) else tool)
+    return (*tools, VisionToolFactory(names)) if (names := expand_vision_tools(looks)) else tuple(tools)
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

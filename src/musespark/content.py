@@ -76,7 +76,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An encoded image: the bytes of a file and their media type. `musespark.pictures` converts it to pixels and back."""
+    """An encoded image: the bytes of a file and their media type. `musespark.images` converts it to pixels and back."""
 
     data: bytes = field(repr=False)
     media_type: str
@@ -129,7 +129,7 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A short video: the bytes of a file, and a contact sheet for models that read only images; see `musespark.vision.video`."""
+    """A short video: the bytes of a file, and a contact sheet for models that read only images; see `musespark.vision.video.load`."""
 
     data: bytes = field(repr=False)
     media_type: str

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from musespark.cli.app import run
+from musespark.images import encode_png
 from musespark.models.fake import SCRIPTS
-from musespark.pictures import png
 from musespark.trace import read_trace
 
 NUMBER = {"tokens": int, "critical_path": int, "threads": int, "seconds": float, "usd": float, "calls": int, "prompt_tokens": int}
@@ -108,7 +108,7 @@ def test_the_question_from_standard_input(capsys, monkeypatch):
 
 
 def test_a_picture_from_standard_input(capsys, monkeypatch):
-    with standard_input(monkeypatch, png(np.zeros((4, 4, 3), np.uint8))):
+    with standard_input(monkeypatch, encode_png(np.zeros((4, 4, 3), np.uint8))):
         assert ask(capsys, "Which?", "--image", "-", "--model", "fake")[0] == 0
     with standard_input(monkeypatch, b"no picture"):
         code, _, err = ask(capsys, "Which?", "--image", "-", "--model", "fake")

@@ -22,10 +22,10 @@ from musespark.events import (
     Thought,
     Verified,
 )
-from musespark.pictures import png
+from musespark.images import encode_png
 from musespark.usage import Usage
 
-LAKE = png(np.kron(np.array([[[200, 220, 250], [0, 0, 120]], [[0, 0, 120], [200, 220, 250]]], np.uint8),
+LAKE = encode_png(np.kron(np.array([[[200, 220, 250], [0, 0, 120]], [[0, 0, 120], [200, 220, 250]]], np.uint8),
                    np.ones((32, 32, 1), np.uint8)))
 
 
@@ -156,7 +156,7 @@ def test_a_preview_keeps_its_shape_and_its_colours(size):
     width, height = size
     array = np.zeros((height, width, 3), np.uint8)
     array[-1, -1] = 255
-    lines = preview(png(array), 16)
+    lines = preview(encode_png(array), 16)
     assert all(cell_len(line.plain) == lines[0].cell_len for line in lines)
     assert max(lines[0].cell_len, 2 * len(lines)) in (15, 16, 17)
     triplet = lines[0].spans[0].style.color.triplet

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 import musespark
-from musespark.pictures import png
+from musespark.images import encode_png
 
 MUSE = [sys.executable, "-m", "musespark"]
 SOURCES = str(Path(musespark.__file__).parents[1])
@@ -66,7 +66,7 @@ def test_only_what_is_needed_is_imported():
 
 def test_a_picture_in_a_pipe(environment):
     process = start(environment, "ask", "?", "--image", "-", "--model", "fake:team", "--json", stdin=subprocess.PIPE, text=False)
-    out, _ = process.communicate(png(np.zeros((8, 8, 3), np.uint8)), timeout=PATIENCE)
+    out, _ = process.communicate(encode_png(np.zeros((8, 8, 3), np.uint8)), timeout=PATIENCE)
     assert process.returncode == 0 and json.loads(out)["answer"] == "42"
 
 

@@ -15,20 +15,20 @@ from musespark import ask, ask_sync, errors
 from musespark.cli.app import run
 from musespark.content import Image, Message, Request
 from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Pictured, Spent, Thought
+from musespark.images import encode_png
 from musespark.models import nano
 from musespark.models.model import Finish, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.nano import weights
 from musespark.nano.engine import Engine
 from musespark.nano.tasks.decline import SENTENCE
-from musespark.pictures import png
 
 QUESTION = "Use 25, 3 and 22 to make 44."
 TEAM = play(
     "<countdown><spawn><th>25-3<th>25+3<join>|<answer>(25-3)+22<eos>",
     **{"25-3": "=22y<ret>(25-3)+22<win>", "25+3": "=28n;28,22+50n-6n*616n" + "n" * 30 + "<ret><end>"},
 )
-PICTURE = png(np.full((80, 80, 3), 200, np.uint8))
+PICTURE = encode_png(np.full((80, 80, 3), 200, np.uint8))
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+from musespark.images import as_image, to_array
 from musespark.nano import tiles
 from musespark.nano.canvas import SIDE, Canvas
 from musespark.nano.vocabulary import PLACES, TILES
-from musespark.pictures import as_image, pixels
 
 strokes = st.lists(st.tuples(st.integers(0, PLACES - 1), st.integers(0, TILES - 1)), max_size=30)
 
@@ -60,7 +60,7 @@ def test_a_copy_is_painted_on_its_own(before: list[tuple[int, int]], after: list
 @given(strokes, st.integers(1, 4))
 def test_its_file_holds_its_pixels(pairs: list[tuple[int, int]], scale: int) -> None:
     canvas = painted(pairs)
-    file = pixels(as_image(canvas.png(scale)))
+    file = to_array(as_image(canvas.png(scale)))
     assert (file == canvas.pixels(scale)).all()
     assert (file[::scale, ::scale] == canvas.pixels()).all()
 

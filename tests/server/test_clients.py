@@ -12,9 +12,9 @@ import pytest
 
 from musespark import ask_sync
 from musespark.content import ToolResult
+from musespark.images import encode_png
 from musespark.models.fake import DOT
 from musespark.nano.tasks import load_task
-from musespark.pictures import png
 
 from . import test_chat as chat, test_messages as messages, test_responses as responses
 
@@ -181,7 +181,7 @@ async def test_messages_asynchronously(served):
 
 def test_a_picture_that_the_native_model_reads(native):
     problem = load_task("lake").generate(random.Random(3), held_out=True)
-    picture = base64.b64encode(png(problem.picture)).decode()
+    picture = base64.b64encode(encode_png(problem.picture)).decode()
     url = f"data:image/png;base64,{picture}"
     source = {"type": "base64", "media_type": "image/png", "data": picture}
     with openai.OpenAI(base_url=f"{native.url}/v1", api_key="none", max_retries=0) as client:

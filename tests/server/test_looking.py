@@ -12,7 +12,7 @@ from musespark.content import Image, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, ToolCallDelta
 from musespark.server.options import LookName
-from musespark.vision.toolset import TOOLS
+from musespark.tools.registry import VISION_TOOLS
 
 from .conftest import ABLE, live, says
 
@@ -50,7 +50,7 @@ def question():
 
 
 def test_every_tool_that_looks_can_be_asked_for():
-    assert get_args(LookName) == tuple(TOOLS)
+    assert get_args(LookName) == tuple(VISION_TOOLS)
 
 
 @pytest.mark.parametrize(("model", "tool", "answer"), [

@@ -18,7 +18,7 @@ from musespark.server import offer, static
 from musespark.server.app import make_app
 from musespark.server.export import PLACE, inert
 from musespark.server.page_body import RunBody
-from musespark.vision import toolset
+from musespark.tools import registry
 
 from .conftest import ABLE, live, says
 from .watchers import started, watched
@@ -130,7 +130,7 @@ def test_what_the_page_is_told(http):
 
 def test_what_lacks_its_library_is_not_offered(http, monkeypatch):
     monkeypatch.setattr(offer, "find_spec", lambda name: None)
-    monkeypatch.setattr(toolset, "find_spec", lambda name: None)
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
     told = http.get("/v1/page").json()
     look = told["tools"][2]
     assert not look["ready"] and "musespark[vision]" in look["why"] and told["tools"][0]["ready"]

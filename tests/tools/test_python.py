@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from musespark.tools.python import LONGEST_SOURCE, Python
-from musespark.tools.tool import Output
+from musespark.tools.python import MAX_SOURCE, PythonTool
+from musespark.tools.tool import ToolOutput
 
 MOST = 400
 
 
-async def ran(code: object, **limits) -> Output:
-    return await Python(**{"seconds": 1.0, "megabytes": 48, "characters": MOST, **limits}).use({"code": code})
+async def ran(code: object, **limits) -> ToolOutput:
+    return await PythonTool(**{"seconds": 1.0, "megabytes": 48, "characters": MOST, **limits}).use({"code": code})
 
 
 @pytest.mark.parametrize(("code", "text"), [
@@ -30,7 +30,7 @@ async def ran(code: object, **limits) -> Output:
     ("import re\nprint(re.match(r'(a+)+$', 'a' * 40 + 'b'))", "None"),
 ])
 async def test_what_a_snippet_prints_and_its_last_value_come_back(code, text):
-    assert await ran(code) == Output(text)
+    assert await ran(code) == ToolOutput(text)
 
 
 @pytest.mark.parametrize("code", [
@@ -49,7 +49,7 @@ async def test_what_the_description_promises_works(code):
 
 
 async def test_every_module_that_the_description_names_is_there_and_the_others_are_not():
-    description = Python().spec.description
+    description = PythonTool().spec.description
     here, absent = (names.split(", ") for names in description.split("Modules: ")[1].split(").")[0].split("; no others (no "))
     assert len(here) > 15 and len(absent) > 3
     assert await ran("\n".join(f"import {name}" for name in here)) == await ran("x = 1")
@@ -100,7 +100,7 @@ HOSTILE = {
     "no Python": ("for x in\n  print(", "SyntaxError"),
     "SystemExit": ("raise SystemExit('bye')", "SystemExit: bye"),
     "KeyboardInterrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
-    "source of a megabyte": ("x = 1\n" * 200_000, f"at most {LONGEST_SOURCE:,}"),
+    "source of a megabyte": ("x = 1\n" * 200_000, f"at most {MAX_SOURCE:,}"),
 }
 
 
@@ -141,12 +141,12 @@ async def test_what_was_printed_before_an_error_comes_back_with_the_line_of_the_
 @pytest.mark.parametrize("arguments", [
     {}, {"code": None}, {"code": 3}, {"code": ["print(1)"]}, {"code": " \n"}, {"source": "print(1)"}])
 async def test_arguments_that_hold_no_snippet(arguments):
-    output = await Python().use(arguments)
+    output = await PythonTool().use(arguments)
     assert output.failed and output.text.startswith("There is no snippet; ")
 
 
 async def test_nothing_is_kept_from_one_use_to_the_next():
-    tool = Python()
+    tool = PythonTool()
     assert not (await tool.use({"code": "secret = 7"})).failed
     assert "name 'secret' is not defined" in (await tool.use({"code": "print(secret)"})).text
 
@@ -213,4 +213,4 @@ _PIECES = st.sampled_from(
 @given(st.text(max_size=60) | st.lists(_PIECES, max_size=20).map("".join))
 def test_any_text_gives_an_output(code):
     output = asyncio.run(ran(code))
-    assert isinstance(output, Output) and output.text and len(output.text) < 4_000
+    assert isinstance(output, ToolOutput) and output.text and len(output.text) < 4_000

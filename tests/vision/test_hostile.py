@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from PIL import Image as pillow
-from vision.pictures import Tools, file_of, opened, red_on_white
+from vision.samples import Tools, file_of, opened, red_on_white
 
 from musespark.content import Image
 from musespark.errors import BadPicture
-from musespark.pictures import as_image, head, looked_at
+from musespark.images import as_image, decode_visible, read_header
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -86,11 +86,11 @@ HALVES = [
 @pytest.mark.parametrize(("file", "left", "right", "remark"), [each[1:] for each in HALVES], ids=[each[0] for each in HALVES])
 async def test_every_kind_of_picture_is_seen_upright_and_in_its_colours(file, left, right, remark):
     tools = Tools(Image.from_bytes(file))
-    picture = tools.album.picture()
-    assert (picture.width, picture.height) == (40, 20) == looked_at(Image.from_bytes(file)).size
+    picture = tools.album.get()
+    assert (picture.width, picture.height) == (40, 20) == decode_visible(Image.from_bytes(file)).size
     assert picture.remarks == ((remark,) if remark else ())
     output = await tools.zoom(box=[0, 0, 1000, 1000])
-    seen = tools.album.pixels(tools.album.pictures[1])
+    seen = tools.album.decode(tools.album.images[1])
     for colour, column in ((left, 8), (right, 32)):
         assert seen.getpixel((column, 10)) == pytest.approx(colour, abs=12)
     assert opened(output.images[0]).size == (320, 160)
@@ -124,7 +124,7 @@ async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(fil
         output = await getattr(tools, name)(**arguments)
         assert output.failed and not output.images and "\n" not in output.text
         assert output.text.startswith("The picture cannot be used: ")
-    assert len(tools.album.pictures) == 2
+    assert len(tools.album.images) == 2
 
 
 @pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"MM\x00*", b"\x00\x00\x00\x0cjP  ",
@@ -160,7 +160,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
         data[at:at + len(damage)] = damage
     try:
         image = Image.from_bytes(bytes(data[:length]))
-        known, seen = head(image), looked_at(image)
+        known, seen = read_header(image), decode_visible(image)
     except BadPicture as error:
         assert "\n" not in str(error)
     else:
@@ -170,7 +170,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
 def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded():
     image = Image.from_bytes(png(60_000, 60_000))
     with pytest.raises(BadPicture, match=r"60000x60000 pixels|megapixels"):
-        head(image)
+        read_header(image)
 
 
 def test_the_corpus_is_what_it_says():

@@ -7,7 +7,7 @@ import re
 import pytest
 from PIL import Image as pillow
 from reasoning.teams import ABLE, calls, contemplated, of, says
-from vision.pictures import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
+from vision.samples import image_of, looking, opened, parts_of, receipt, red_on_white, scripted
 
 from musespark import errors
 from musespark.api import ask, build_team
@@ -15,10 +15,10 @@ from musespark.content import Image, Message, Request, Text, ToolCall, ToolResul
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
-from musespark.tools.tool import Output
+from musespark.tools.registry import VISION_TOOLS
+from musespark.tools.tool import ToolOutput
 from musespark.trace import read_trace
 from musespark.vision.album import Album
-from musespark.vision.toolset import TOOLS
 
 BLIND = Abilities(conversation=True, tools=True, context=100_000)
 
@@ -152,7 +152,7 @@ class Camera:
     spec = ToolSpec.of("camera", "Takes a picture.", {"type": "object", "properties": {}})
 
     async def use(self, arguments):
-        return Output("Here.", (image_of(red_on_white()),))
+        return ToolOutput("Here.", (image_of(red_on_white()),))
 
 
 async def test_pictures_of_other_tools_can_be_looked_at_too():
@@ -182,25 +182,25 @@ def test_the_picture_that_is_meant_is_the_first_of_the_newest_question():
     album = Album()
     pictures = [image_of(pillow.new("RGB", (10 + index, 10))) for index in range(4)]
     first = Message.user(pictures[0], "?")
-    album.conversation((first,))
-    assert album.picture().number == 1
-    told = album.conversation((first, Message("assistant", (Text("!"),)), Message.user(pictures[1], pictures[2], "?")))
-    assert album.picture().number == 2 and album.picture(3).width == 12 and album.picture(3.0).number == 3
+    album.label_images((first,))
+    assert album.get().number == 1
+    told = album.label_images((first, Message("assistant", (Text("!"),)), Message.user(pictures[1], pictures[2], "?")))
+    assert album.get().number == 2 and album.get(3).width == 12 and album.get(3.0).number == 3
     assert [part.text for part in told[2].parts if isinstance(part, Text)] == ["[Picture 2: 11x10 pixels]",
                                                                                "[Picture 3: 12x10 pixels]", "?"]
-    assert album.conversation((first,))[0].images == (pictures[0],) and len(album.pictures) == 3
+    assert album.label_images((first,))[0].images == (pictures[0],) and len(album.images) == 3
 
 
 def test_a_picture_that_cannot_be_opened_is_said_and_not_sent():
     album = Album()
-    (told,) = album.conversation((Message.user(Image(b"\x89PNG\r\n\x1a\n", "image/png"), "?"),))
+    (told,) = album.label_images((Message.user(Image(b"\x89PNG\r\n\x1a\n", "image/png"), "?"),))
     assert not told.images
     assert told.parts[0].text == "[Picture 1: The picture cannot be used: it is broken or cut short.]"
 
 
 def test_names_of_tools():
     (every,) = build_team({"model": scripted(), "tools": ["look", "zoom", "watch"]}).tools
-    assert isinstance(every, VisionToolFactory) and every.names == tuple(TOOLS)
+    assert isinstance(every, VisionToolFactory) and every.names == VISION_TOOLS
     python, some = build_team({"model": scripted(), "tools": ["mark", "python", "zoom", "mark"]}).tools
     assert python.spec.name == "python" and some.names == ("mark", "zoom")
     assert build_team({"model": scripted(), "tools": ["watch"]}).tools == ()
@@ -210,7 +210,7 @@ def test_names_of_tools():
 
 @pytest.mark.parametrize(("missing", "tool"), [("rapidocr", "read"), ("resvg_py", "look")])
 def test_a_missing_library_is_told_before_anything_begins(missing, tool, monkeypatch):
-    monkeypatch.setattr("musespark.vision.toolset.find_spec", lambda name: None if name == missing else object())
+    monkeypatch.setattr("musespark.tools.registry.find_spec", lambda name: None if name == missing else object())
     with pytest.raises(errors.NotInstalled,
                        match=rf"needs {missing}, which is not installed; run: pip install .musespark\[vision\]"):
         build_team({"model": scripted(), "tools": [tool]})

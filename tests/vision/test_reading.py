@@ -8,17 +8,17 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image as pillow, ImageDraw, ImageFont
-from vision.pictures import TOTAL, Tools, receipt
+from vision.samples import TOTAL, Tools, receipt
 
 from musespark.vision.coordinates import SPAN, Box
-from musespark.vision.find import found
-from musespark.vision.matching import likeness, matches
-from musespark.vision.ocr import OVERLAP, Line, Reader, Word, _scale, bands, in_order, shared_reader
-from musespark.vision.regions import Description, described, regions
+from musespark.vision.ocr.matching import find_matches, similarity
+from musespark.vision.ocr.reader import OVERLAP, TextLine, TextReader, Word, _scale, reading_order, shared_reader, split_bands
+from musespark.vision.regions import Description, find_regions, parse_description
+from musespark.vision.tools.find import find_places
 
 
 def line(text, box, *words):
-    return Line(text, Box(*box), 0.99, tuple(Word(word, Box(*place)) for word, place in words))
+    return TextLine(text, Box(*box), 0.99, tuple(Word(word, Box(*place)) for word, place in words))
 
 
 PAGE = (
@@ -39,48 +39,48 @@ PAGE = (
     ("Password", (100, 200, 250, 225)), ("Invoice number", None), ("4711", None), ("signin", (100, 50, 220, 80)),
     ("Forgot your pasword", (400, 200, 700, 225)), ("conditions apply", None)])
 def test_a_text_is_found_where_it_stands(wanted, box):
-    best = matches(wanted, PAGE)[0]
+    best = find_matches(wanted, PAGE)[0]
     if box:
-        assert best.box.overlap(Box(*box)) > 0.85
+        assert best.box.iou(Box(*box)) > 0.85
     elif "apply" in wanted:
-        assert best.box.overlap(Box(100, 825, 280, 845)) > 0.8
+        assert best.box.iou(Box(100, 825, 280, 845)) > 0.8
     else:
         assert 600 <= best.box.left and best.box.right <= 900
 
 
 def test_what_is_the_same_leaves_out_what_is_only_alike():
-    assert [match.text for match in matches("Submit", PAGE)] == ["Submit"]
-    assert [match.text for match in matches("your password",
-                                            PAGE)] == ["your password?"] or matches("your password", PAGE)[0].score > 0.9
-    assert matches("Cancel", PAGE) == [] == matches("  ", PAGE)
+    assert [match.text for match in find_matches("Submit", PAGE)] == ["Submit"]
+    assert [match.text for match in find_matches("your password",
+                                            PAGE)] == ["your password?"] or find_matches("your password", PAGE)[0].score > 0.9
+    assert find_matches("Cancel", PAGE) == [] == find_matches("  ", PAGE)
 
 
 def test_a_part_of_a_word_is_found_where_nothing_else_is():
-    best = matches("bmitN", PAGE)[0]
+    best = find_matches("bmitN", PAGE)[0]
     assert Box(420, 410, 560, 440).left < best.box.left < best.box.right < 560
 
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_likeness_is_a_share_and_whole_for_the_same(one, other):
-    assert 0 <= likeness(one, other) <= 1 and likeness(one, one) == 1
+    assert 0 <= similarity(one, other) <= 1 and similarity(one, one) == 1
 
 
 @given(st.text(max_size=20), st.lists(st.tuples(st.text(max_size=30), st.integers(0, 900), st.integers(0, 900)), max_size=6))
 def test_matches_lie_within_the_lines(wanted, placed):
     lines = [line(text, (left, top, left + 100, top + 20)) for text, left, top in placed]
-    for match in matches(wanted, lines):
-        assert any(match.box.overlap(one.box) > 0 for one in lines) and 0 < match.score <= 1
+    for match in find_matches(wanted, lines):
+        assert any(match.box.iou(one.box) > 0 for one in lines) and 0 < match.score <= 1
 
 
 def test_lines_are_read_row_by_row():
     lines = [line("right", (500, 100, 600, 120)), line("left", (100, 104, 200, 124)), line("above", (100, 50, 200, 70)),
              line("below", (300, 130, 400, 150))]
-    assert [one.text for one in in_order(lines)] == ["above", "left", "right", "below"]
+    assert [one.text for one in reading_order(lines)] == ["above", "left", "right", "below"]
 
 
 def test_a_row_that_slants_or_a_tall_letter_does_not_swallow_the_next():
     lines = [line(str(number), (100, 100 + 22 * number, 300, 120 + 22 * number)) for number in range(30)]
-    assert [one.text for one in in_order(lines[::-1])] == [str(number) for number in range(30)]
+    assert [one.text for one in reading_order(lines[::-1])] == [str(number) for number in range(30)]
 
 
 @pytest.mark.parametrize(("text", "expected"), [
@@ -88,7 +88,7 @@ def test_a_row_that_slants_or_a_tall_letter_does_not_swallow_the_next():
     ("a gray box", ("grey", "rectangle")),
     ("violet oval", ("purple", "ellipse")), ("a dog", None), ("total", None)])
 def test_a_description_names_a_colour_or_a_shape(text, expected):
-    assert described(text) == (Description(*expected) if expected else None)
+    assert parse_description(text) == (Description(*expected) if expected else None)
 
 
 def shapes():
@@ -110,14 +110,14 @@ def shapes():
     ("circle", (100, 200, 200, 400)),
     ("triangle", (500, 200, 600, 400)), ("purple ellipse", (600, 600, 800, 800)), ("pink oval", None), ("red triangle", None)])
 def test_regions_are_found_by_colour_and_shape(what, box):
-    places = found(what, shapes(), ())
+    places = find_places(what, shapes(), ())
     assert len(places) == (1 if box else 0)
     if box:
-        assert places[0].box.overlap(Box(*box)) > 0.6 if "line" in what else places[0].box.overlap(Box(*box)) > 0.95
+        assert places[0].box.iou(Box(*box)) > 0.6 if "line" in what else places[0].box.iou(Box(*box)) > 0.95
 
 
 def test_every_rectangle_is_told_and_squares_are_rectangles():
-    assert [(region.colour, region.shape) for region in regions(shapes(), Description(None, "rectangle"))] == [
+    assert [(region.colour, region.shape) for region in find_regions(shapes(), Description(None, "rectangle"))] == [
         ("blue", "square"), ("yellow", "rectangle")]
 
 
@@ -126,16 +126,16 @@ def test_every_rectangle_is_told_and_squares_are_rectangles():
 def test_colours_have_their_usual_names(colour, background):
     picture = pillow.new("RGB", (200, 200), background)
     picture.paste(colour, (50, 50, 150, 150))
-    places = found(colour, picture, ())
-    assert places[0].box.overlap(Box(250, 250, 750, 750)) > 0.95
+    places = find_places(colour, picture, ())
+    assert places[0].box.iou(Box(250, 250, 750, 750)) > 0.95
 
 
 def test_a_text_that_is_written_there_comes_before_a_colour():
     red = line("Red", (10, 10, 50, 30))
-    assert found("red", shapes(), (red,))[0].box == red.box
-    assert found('"red"', shapes(), ()) == []
-    assert found("the Submit button", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(420, 310, 520, 340)
-    assert found("the button that says “Password”", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(100, 200, 250, 225)
+    assert find_places("red", shapes(), (red,))[0].box == red.box
+    assert find_places('"red"', shapes(), ()) == []
+    assert find_places("the Submit button", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(420, 310, 520, 340)
+    assert find_places("the button that says “Password”", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(100, 200, 250, 225)
 
 
 async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
@@ -150,7 +150,7 @@ async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
     truth = Box(left / 400 * SPAN, top / 300 * SPAN, right / 400 * SPAN, bottom / 300 * SPAN)
     for entry in (told[-1], closer[2]):
         box = Box(*map(float, entry.split("[")[1].split("]")[0].split(", ")))
-        assert box.overlap(truth) > 0.6
+        assert box.iou(truth) > 0.6
 
 
 async def test_what_is_upside_down_is_read_once_it_is_turned():
@@ -186,7 +186,7 @@ def small_print(width, height, rows):
 
 @given(st.integers(1, 4096), st.integers(1, 20_000))
 def test_bands_cover_a_picture_and_overlap(width, height):
-    found = list(bands(width, height))
+    found = list(split_bands(width, height))
     assert found[0][0] == 0 and found[-1][1] == height
     for (_, bottom), (top, _) in pairwise(found):
         assert bottom - top == OVERLAP
@@ -219,7 +219,7 @@ async def test_reading_is_remembered_and_has_one_thread_for_all():
 
 async def test_a_reading_that_is_cancelled_is_not_waited_for():
     gate = threading.Event()
-    waiting = asyncio.create_task(shared_reader().working(lambda _: gate.wait(30), {}))
+    waiting = asyncio.create_task(shared_reader().run(lambda _: gate.wait(30), {}))
     queued = asyncio.create_task(Tools(receipt()).read())
     await asyncio.sleep(0.05)
     queued.cancel()
@@ -230,7 +230,7 @@ async def test_a_reading_that_is_cancelled_is_not_waited_for():
 
 
 async def test_a_reading_that_is_cancelled_ends_with_its_band(monkeypatch):
-    reader, begun, bands_read = Reader(), threading.Event(), []
+    reader, begun, bands_read = TextReader(), threading.Event(), []
 
     def recognised(band):
         bands_read.append(band.size)
@@ -238,11 +238,11 @@ async def test_a_reading_that_is_cancelled_ends_with_its_band(monkeypatch):
         time.sleep(0.2)
         return iter(())
 
-    monkeypatch.setattr(reader, "_recognised", recognised)
+    monkeypatch.setattr(reader, "_recognize_band", recognised)
     page = pillow.new("RGB", (3000, 3000), "white")
-    reading = asyncio.create_task(reader.working(lambda _: reader.read(page), {}))
+    reading = asyncio.create_task(reader.run(lambda _: reader.read(page), {}))
     await asyncio.to_thread(begun.wait, 30)
     reading.cancel()
     await asyncio.wait([reading])
-    assert await reader.working(lambda _: 42, {}) == 42  # its thread is free again
-    assert len(bands_read) < len(list(bands(3000, 3000)))
+    assert await reader.run(lambda _: 42, {}) == 42  # its thread is free again
+    assert len(bands_read) < len(list(split_bands(3000, 3000)))

@@ -11,11 +11,11 @@ from xml.sax.saxutils import quoteattr
 import pytest
 from hypothesis import example, given, settings, strategies as st
 from PIL import Image as pillow
-from vision.pictures import Tools, file_of, opened
+from vision.samples import Tools, file_of, opened
 
-from musespark.vision.coordinates import Unclear
-from musespark.vision.sketch import rendered
-from musespark.vision.svg import SVG, safe
+from musespark.vision.coordinates import InvalidToolArguments
+from musespark.vision.draw.render import render_svg
+from musespark.vision.draw.sanitize import SVG, sanitize_svg
 
 HEAD = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 100 100">'
 GREEN = '<rect width="100" height="100" fill="#00ff00"/>'
@@ -61,10 +61,10 @@ async def test_a_drawing_goes_over_a_picture_in_its_coordinates():
     output = await tools.sketch(svg='<svg viewBox="0 0 7 7"><rect x="500" y="0" width="500" height="500" fill="#f00"/></svg>',
                                 over=1)
     assert output.text == "Picture 2: a sketch over picture 1, 300x100 pixels."
-    seen = tools.album.pixels(tools.album.pictures[1])
+    seen = tools.album.decode(tools.album.images[1])
     assert seen.crop((150, 0, 300, 50)).getcolors() == [(150 * 50, (255, 0, 0))]
     assert seen.crop((0, 0, 150, 100)).getcolors() == [(150 * 100, (255, 255, 255))]
-    assert tools.album.pictures[1].original == 1
+    assert tools.album.images[1].original == 1
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ REACHING = [
 @pytest.mark.parametrize("inside", REACHING)
 async def test_nothing_that_a_drawing_names_is_fetched_or_run(inside, canary):
     svg = HEAD + GREEN + inside.format(**canary) + "</svg>"
-    written = safe(svg).svg
+    written = sanitize_svg(svg).svg
     assert not re.search(r"<(image|script|style|foreignObject|feImage|set|animate|filter|[a-z]+:)", written)
     assert not re.search(r"""[ "'](on\w+|src|xml:base)=|javascript|data:|file:|url\((?!#)|href="(?!#)""", written)
     assert canary["http"] not in written and canary["file"] not in written
@@ -170,13 +170,13 @@ async def test_a_costly_drawing_ends_in_a_picture_or_a_sentence(svg):
 
 
 async def test_a_drawing_that_asks_for_too_much_ends_its_own_process_alone():
-    with pytest.raises(Unclear, match="more time or memory"):
-        await rendered(safe(f"{HEAD}</svg>"), (100_000, 100_000))
+    with pytest.raises(InvalidToolArguments, match="more time or memory"):
+        await render_svg(sanitize_svg(f"{HEAD}</svg>"), (100_000, 100_000))
 
 
 async def test_rendering_that_is_cancelled_leaves_no_process(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    task = asyncio.create_task(rendered(safe(COSTLY[0]), (1024, 1024)))
+    task = asyncio.create_task(render_svg(sanitize_svg(COSTLY[0]), (1024, 1024)))
     while not list(tmp_path.iterdir()):
         await asyncio.sleep(0.01)
     while not rendering():
@@ -191,7 +191,7 @@ async def test_rendering_that_is_cancelled_leaves_no_process(tmp_path, monkeypat
 def rendering():
     """The processes of this one that render."""
     children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
-    return [pid for pid in children if b"musespark.vision.rendering" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in children if b"musespark.vision.draw.render_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 NAMES = st.sampled_from(["svg", "g", "rect", "image", "script", "use", "style", "text", "foreignObject", "x:y", "a", "path",
@@ -218,8 +218,8 @@ ELEMENTS = st.recursive(
 @example('<rect style="fill:url(#a);stroke:url(//x)"/>')
 def test_whatever_is_written_what_comes_out_is_well_formed_and_names_nothing_outside(inside):
     try:
-        written = safe(f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:x="urn:x">{inside}</svg>').svg
-    except Unclear as error:
+        written = sanitize_svg(f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:x="urn:x">{inside}</svg>').svg
+    except InvalidToolArguments as error:
         assert str(error).endswith(".")
         return
     for element in ElementTree.fromstring(written).iter():
@@ -235,11 +235,11 @@ def test_whatever_is_written_what_comes_out_is_well_formed_and_names_nothing_out
 @given(st.one_of(st.text(), st.text(alphabet='<svg/> "=&;[]!-?CDATA#x', max_size=60)))
 def test_any_text_is_a_drawing_or_one_sentence(text):
     try:
-        ElementTree.fromstring(safe(text).svg)
-    except Unclear as error:
+        ElementTree.fromstring(sanitize_svg(text).svg)
+    except InvalidToolArguments as error:
         assert str(error).endswith(".") and "\n" not in str(error)
 
 
 def test_the_picture_that_comes_back_is_a_png_of_that_size():
-    png = asyncio.run(rendered(safe(f"{HEAD}{GREEN}</svg>"), (64, 32)))
+    png = asyncio.run(render_svg(sanitize_svg(f"{HEAD}{GREEN}</svg>"), (64, 32)))
     assert pillow.open(io.BytesIO(png)).size == (64, 32)

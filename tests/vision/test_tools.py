@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 from PIL import Image as pillow, ImageDraw
-from vision.pictures import Tools, opened, red_on_white
+from vision.samples import Tools, opened, red_on_white
 
-from musespark.vision.enhance import best_threshold
-from musespark.vision.toolset import TOOLS, tools_of
+from musespark.tools.registry import VISION_TOOLS, make_vision_tools
+from musespark.vision.tools.enhance import otsu_threshold
 
 GREY = (128, 128, 128)
 
 
 def last(tools):
-    return tools.album.pixels(tools.album.pictures[-1])
+    return tools.album.decode(tools.album.images[-1])
 
 
 def test_every_tool_tells_the_model_what_it_is():
-    tools = tools_of(Tools().album, TOOLS)
-    assert [tool.spec.name for tool in tools] == list(TOOLS)
+    tools = make_vision_tools(Tools().album, VISION_TOOLS)
+    assert [tool.spec.name for tool in tools] == list(VISION_TOOLS)
     for tool in tools:
         assert 40 < len(tool.spec.description) < 900
         assert set(tool.needs) <= set(tool.takes)
@@ -50,7 +50,7 @@ async def test_a_picture_is_turned_clockwise_after_it_is_mirrored(given, where):
     row, column = red.mean(axis=0)
     if where:
         assert (column, row) == pytest.approx(where, abs=6)
-    back = tools.album.pictures[-1].to_original(((column + 0.5) / seen.width * 1000, (row + 0.5) / seen.height * 1000))
+    back = tools.album.images[-1].to_original(((column + 0.5) / seen.width * 1000, (row + 0.5) / seen.height * 1000))
     assert back == pytest.approx((110 / 400 * 1000, 60 / 200 * 1000), abs=4)
 
 
@@ -62,7 +62,7 @@ async def test_faint_print_is_made_plain():
     assert last(tools).getpixel((30, 25)) == (0, 0, 0) and last(tools).getpixel((5, 5)) == (255, 255, 255)
     await tools.enhance(threshold="auto", invert=True)
     assert set(last(tools).getcolors()) == {(400, (255, 255, 255)), (4600, (0, 0, 0))}
-    assert tools.album.pictures[-1].caption == "picture 1, inverted, black and white at 55"
+    assert tools.album.images[-1].caption == "picture 1, inverted, black and white at 55"
 
 
 @pytest.mark.parametrize(("given", "expected", "how"), [
@@ -79,15 +79,15 @@ async def test_enhancements_do_what_they_say(given, expected, how):
 async def test_a_box_alone_is_enhanced_and_leads_back():
     tools = Tools(red_on_white())
     await tools.enhance(invert=True, box=[250, 250, 300, 350])
-    view = tools.album.pictures[-1]
+    view = tools.album.images[-1]
     assert last(tools).getcolors() == [(400, (0, 255, 255))]
     assert view.to_original((500, 500)) == pytest.approx((275, 300))
 
 
 def test_the_threshold_parts_two_tones():
     values = np.concatenate([np.full(500, 40), np.full(300, 90), np.full(200, 200)]).astype(np.uint8).reshape(20, 50)
-    assert 90 <= best_threshold(pillow.fromarray(values)) < 200
-    assert 0 <= best_threshold(pillow.new("L", (5, 5), 7)) <= 255
+    assert 90 <= otsu_threshold(pillow.fromarray(values)) < 200
+    assert 0 <= otsu_threshold(pillow.new("L", (5, 5), 7)) <= 255
 
 
 async def test_lengths_are_of_the_original_whatever_the_view():
@@ -120,7 +120,7 @@ async def test_marks_are_around_what_they_mark_and_have_their_labels():
     seen = last(tools)
     assert seen.crop((203, 203, 397, 397)).getcolors() == [(194 * 194, (255, 255, 255))]
     assert seen.getpixel((198, 300)) != (255, 255, 255) and seen.getpixel((500, 899)) != (255, 255, 255)
-    assert tools.album.pixels(tools.album.pictures[0]).getcolors() == [(1_000_000, (255, 255, 255))]
+    assert tools.album.decode(tools.album.images[0]).getcolors() == [(1_000_000, (255, 255, 255))]
 
 
 async def test_where_two_pictures_differ_is_told_in_boxes_of_the_first():
@@ -150,7 +150,7 @@ async def test_two_pictures_stand_side_by_side():
     seen = last(tools)
     assert seen.width == 800 + 8 + 100 and seen.height == 420
     assert seen.getpixel((850, 300)) == (0, 0, 255) and seen.getpixel((220, 130))[1] < 60
-    assert tools.album.pictures[-1].original == 3 and "Its coordinates are its own" in output.text
+    assert tools.album.images[-1].original == 3 and "Its coordinates are its own" in output.text
 
 
 async def test_another_shape_is_said():
@@ -163,13 +163,13 @@ async def test_views_are_made_anew_when_they_are_no_longer_kept(monkeypatch):
     await tools.rotate(degrees=30)
     await tools.enhance(invert=True, picture=2, box=[100, 100, 900, 900])
     await tools.compare(pictures=[1, 3], how="difference")
-    before = [tools.album.pixels(picture).tobytes() for picture in tools.album.pictures]
-    monkeypatch.setattr("musespark.vision.album.KEPT_PIXELS", 0)
-    assert [tools.album.pixels(picture).tobytes() for picture in tools.album.pictures] == before
+    before = [tools.album.decode(picture).tobytes() for picture in tools.album.images]
+    monkeypatch.setattr("musespark.vision.album.CACHED_PIXELS", 0)
+    assert [tools.album.decode(picture).tobytes() for picture in tools.album.images] == before
 
 
 async def test_an_album_has_an_end(monkeypatch):
-    monkeypatch.setattr("musespark.vision.album.MOST", 2)
+    monkeypatch.setattr("musespark.vision.album.MAX_IMAGES", 2)
     tools = Tools(red_on_white())
     assert not (await tools.zoom(box=[0, 0, 9, 9])).failed
     full = await tools.zoom(box=[0, 0, 9, 9])

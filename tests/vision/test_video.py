@@ -15,18 +15,18 @@ from PIL import Image as pillow
 
 from musespark.content import Message, Request, Text
 from musespark.errors import BadOption, BadVideo, MissingFile
-from musespark.vision import clips, scenes
-from musespark.vision.clips import Patience, opened
-from musespark.vision.scenes import Scenes, difference
-from musespark.vision.video import as_video, in_thread, looked_through, seen
+from musespark.vision.video import clip as clips, key_frames
+from musespark.vision.video.clip import Deadline, open_video
+from musespark.vision.video.key_frames import KeyFrameSelector, difference
+from musespark.vision.video.load import as_video, load_video, run_in_thread, select_key_frames
 
 THREE = [(0.0, RED), (1.0, GREEN), (2.5, BLUE)]
 SECONDS = st.lists(st.integers(1, 3000), min_size=1, max_size=20).map(lambda steps: np.cumsum([0, *steps]) / 1000)
 
 
 def found(data: bytes) -> list[float]:
-    with opened(data) as clip:
-        return [scene.time for scene in looked_through(clip, Patience(60))[0].chosen]
+    with open_video(data) as clip:
+        return [scene.time for scene in select_key_frames(clip, Deadline(60))[0].selected]
 
 
 def at(picture: pillow.Image, x: float, y: float) -> tuple[int, ...]:
@@ -63,7 +63,8 @@ def test_the_sheet_shows_the_frames_in_order_under_their_numbers():
 @settings(max_examples=15, deadline=None)
 @given(SECONDS)
 def test_of_frames_at_uneven_times_each_is_found_when_it_comes_on(times):
-    coloured = [(float(time), (RED, GREEN, BLUE, WHITE, BLACK)[index % 5]) for index, time in enumerate(times[:scenes.MOST])]
+    coloured = [(float(time), (RED, GREEN, BLUE, WHITE, BLACK)[index % 5])
+                for index, time in enumerate(times[:key_frames.MAX_FRAMES])]
     assert found(movie(coloured)) == pytest.approx([time for time, _ in coloured], abs=0.0011)
 
 
@@ -73,22 +74,22 @@ blocks = st.lists(st.integers(0, 255), min_size=3, max_size=3).map(
 
 @given(st.lists(blocks, min_size=1, max_size=40), st.integers(1, 6))
 def test_the_first_is_always_chosen_and_no_more_than_there_is_room_for_in_order(frames, most):
-    chosen = Scenes(most)
+    chosen = KeyFrameSelector(most)
     for index, frame in enumerate(frames):
-        chosen.offer(float(index), frame, lambda: pillow.new("RGB", (1, 1)))
-        assert len(chosen.chosen) <= most
-    times = [scene.time for scene in chosen.chosen]
+        chosen.add(float(index), frame, lambda: pillow.new("RGB", (1, 1)))
+        assert len(chosen.selected) <= most
+    times = [scene.time for scene in chosen.selected]
     assert times[0] == 0 and times == sorted(set(times))
-    for before, after in zip(chosen.chosen, chosen.chosen[1:], strict=False):
+    for before, after in zip(chosen.selected, chosen.selected[1:], strict=False):
         assert after.change == difference(before.signature, after.signature)
 
 
 @given(st.lists(blocks, min_size=1, max_size=40))
 def test_where_there_is_room_every_frame_is_like_the_one_chosen_before_it(frames):
-    chosen = Scenes(len(frames))
+    chosen = KeyFrameSelector(len(frames))
     for index, frame in enumerate(frames):
-        chosen.offer(float(index), frame, lambda: pillow.new("RGB", (1, 1)))
-        assert difference(chosen.chosen[-1].signature, frame) < scenes.CHANGE
+        chosen.add(float(index), frame, lambda: pillow.new("RGB", (1, 1)))
+        assert difference(chosen.selected[-1].signature, frame) < key_frames.MIN_CHANGE
     assert chosen.dropped == 0
 
 
@@ -96,7 +97,7 @@ def test_of_too_many_changes_the_greatest_stay():
     shades = [(index * 0.1, (index * 3,) * 3) for index in range(30)]
     cuts = [(3.0, WHITE), (4.0, RED), (5.0, BLACK)]
     times = found(movie([*shades, *cuts], end=6.0))
-    assert len(times) == scenes.MOST and {3.0, 4.0, 5.0} <= {round(time, 2) for time in times}
+    assert len(times) == key_frames.MAX_FRAMES and {3.0, 4.0, 5.0} <= {round(time, 2) for time in times}
     assert "the most different frames" in as_video(movie([*shades, *cuts], end=6.0)).caption
 
 
@@ -105,7 +106,7 @@ def test_where_all_moves_the_cuts_are_found_and_no_stretch_is_left_out():
     walls = [np.kron(rng.integers(0, 255, (8, 24, 3)), np.ones((8, 8, 1))).astype(np.uint8) for _ in range(6)]
     frames = [(index * 0.1, np.ascontiguousarray(np.roll(walls[index // 40], index % 40, 1)[:, :96])) for index in range(240)]
     times = found(movie(frames))
-    assert {0.0, 4.0, 8.0, 12.0, 16.0, 20.0} <= {round(time, 2) for time in times} and len(times) == scenes.MOST
+    assert {0.0, 4.0, 8.0, 12.0, 16.0, 20.0} <= {round(time, 2) for time in times} and len(times) == key_frames.MAX_FRAMES
     assert max(np.diff([*times, 24.0])) <= 4.0
 
 
@@ -132,9 +133,9 @@ def test_sound_is_said_not_to_be_heard():
 def test_a_picture_that_lies_on_its_side_is_put_upright():
     halves = np.zeros((64, 96, 3), np.uint8)
     halves[:, :48], halves[:, 48:] = RED, BLUE
-    with opened(turned(movie([(0.0, halves)], end=1.0))) as clip:
-        _, frame = next(clip.frames(Patience(10)))
-        upright = clip.picture(frame, 768)
+    with open_video(turned(movie([(0.0, halves)], end=1.0))) as clip:
+        _, frame = next(clip.frames(Deadline(10)))
+        upright = clip.to_image(frame, 768)
     assert upright.size == (64, 96) == clip.size
     assert near(at(upright, 0.5, 0.2), RED) and near(at(upright, 0.5, 0.8), BLUE)
 
@@ -220,29 +221,29 @@ def test_a_file_that_is_not_there():
 
 
 def test_when_patience_ends_what_was_seen_is_shown_and_said_to_be_a_part():
-    class Once(Patience):
+    class Once(Deadline):
         asked = 0
 
         @property
-        def over(self):
+        def passed(self):
             self.asked += 1
             return self.asked > 3
 
     video = as_video(movie([(index / 10, RED if index % 2 else BLUE) for index in range(40)], codec="mpeg4", key=1), Once(0))
     assert "There was no time to look at more of it" in video.caption and video.seconds < 1
     with pytest.raises(BadVideo, match="could be decoded in time"):
-        as_video(WHOLE, Patience(0))
+        as_video(WHOLE, Deadline(0))
 
 
 async def test_cancelling_leaves_no_thread_at_work():
     began, ended = threading.Event(), threading.Event()
 
-    def work(patience: Patience) -> None:
+    def work(deadline: Deadline) -> None:
         began.set()
-        patience.stop.wait(30)
+        deadline.cancelled.wait(30)
         ended.set()
 
-    task = asyncio.create_task(in_thread(work, 60))
+    task = asyncio.create_task(run_in_thread(work, 60))
     await asyncio.to_thread(began.wait, 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -251,8 +252,8 @@ async def test_cancelling_leaves_no_thread_at_work():
 
 
 async def test_looking_through_a_video_leaves_the_loop_free(tmp_path):
-    video = await seen(kept(tmp_path / "clip.mp4", WHOLE))
-    assert await seen(video) is video and video.data == WHOLE
+    video = await load_video(kept(tmp_path / "clip.mp4", WHOLE))
+    assert await load_video(video) is video and video.data == WHOLE
 
 
 def test_nothing_that_a_video_refers_to_is_opened(tmp_path):
@@ -276,7 +277,7 @@ def test_as_pictures_it_is_its_caption_and_its_sheet():
 
 
 def test_without_pyav_it_says_what_to_install(tmp_path):
-    code = ("import sys; sys.modules['av'] = None\nfrom musespark.vision.video import as_video\n"
+    code = ("import sys; sys.modules['av'] = None\nfrom musespark.vision.video.load import as_video\n"
             "try: as_video(b'GIF89a')\nexcept Exception as error: print(type(error).__name__, error)")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("NotInstalled Watching a video needs av")

@@ -17,9 +17,9 @@ from musespark.cli.app import run
 from musespark.content import Image, Text, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities
-from musespark.vision.clips import Patience
-from musespark.vision.video import as_video
-from musespark.vision.watch import MOST, SIDE, Asked, Watch, looks
+from musespark.vision.tools.watch import LONGEST_SIDE, MAX_FRAMES, FrameRequest, WatchTool, extract_frames
+from musespark.vision.video.clip import Deadline
+from musespark.vision.video.load import as_video
 
 THREE = movie([(0.0, RED), (1.0, GREEN), (2.5, BLUE)], end=4.0)
 NAMES = {RED: "red", GREEN: "green", BLUE: "blue"}
@@ -36,12 +36,13 @@ def colours(images):
 
 async def watched(data=THREE, **arguments):
     named = {"from": arguments.pop("start"), "to": arguments.pop("end"), **arguments}
-    return await Watch((as_video(data),)).use(named)
+    return await WatchTool((as_video(data),)).use(named)
 
 
 @pytest.mark.parametrize(("start", "end", "frames", "shows"), [
     (0, 0, 4, ["red"]), (0.5, 0.5, 1, ["red"]), (0.999, 0.999, 1, ["red"]), (1, 1, 1, ["green"]), (2.4, 2.6, 2, ["green", "blue"]),
-    (0, 3, 4, ["red", "green", "blue"]), (0, 3, MOST, ["red", "green", "blue"]), (3.9, 4, 1, ["blue"]), (1.2, 1.4, 3, ["green"]),
+    (0, 3, 4, ["red", "green", "blue"]), (0, 3, MAX_FRAMES, ["red", "green", "blue"]),
+    (3.9, 4, 1, ["blue"]), (1.2, 1.4, 3, ["green"]),
 ])
 async def test_the_frames_on_screen_at_those_times_come_back_each_once(start, end, frames, shows):
     output = await watched(start=start, end=end, frames=frames)
@@ -64,7 +65,7 @@ def test_of_a_variable_rate_the_frame_is_the_one_that_began_last(steps, share, f
     video = as_video(movie([(float(time), (RED, GREEN, BLUE)[index % 3]) for index, time in enumerate(times)], format=format,
                            codec="libvpx" if format == "webm" else "libx264", key=3))
     wanted = share * video.seconds
-    ((at, image),) = looks(Asked(video, wanted, wanted, 1), Patience(60))
+    ((at, image),) = extract_frames(FrameRequest(video, wanted, wanted, 1), Deadline(60))
     index = int(np.searchsorted(times, wanted + 0.0011, "right")) - 1
     assert at == pytest.approx(times[index], abs=0.0011) or at == pytest.approx(times[max(0, index - 1)], abs=0.0011)
     assert at <= wanted + 0.0011 and colours([image]) == [list(NAMES.values())[list(times.round(3)).index(round(at, 3)) % 3]]
@@ -82,7 +83,7 @@ async def test_a_frame_is_full_size_and_upright():
     wide[:, :1200], wide[:, 1200:] = RED, BLUE
     data = turned(movie([(0.0, wide)], size=(2400, 1200), end=1.0))
     (image,) = (await watched(data, start=0, end=0)).images
-    assert pillow.open(io.BytesIO(image.data)).size == (SIDE // 2, SIDE)
+    assert pillow.open(io.BytesIO(image.data)).size == (LONGEST_SIDE // 2, LONGEST_SIDE)
     (image,) = (await watched(start=0, end=0)).images
     assert pillow.open(io.BytesIO(image.data)).size == (96, 64) and image.media_type == "image/jpeg"
 
@@ -97,7 +98,7 @@ async def test_a_frame_is_full_size_and_upright():
     ({"from": 1, "to": 2, "video": []}, r"no video \[\]"),
 ])
 async def test_what_cannot_be_watched_is_one_sentence_for_the_model(arguments, says):
-    output = await Watch((as_video(THREE),)).use(arguments)
+    output = await WatchTool((as_video(THREE),)).use(arguments)
     assert output.failed and not output.images
     assert re.search(says, output.text)
 
@@ -109,10 +110,10 @@ async def test_times_outside_are_moved_inside_and_said_so():
 
 
 async def test_of_several_videos_the_one_that_was_named():
-    tool = Watch((as_video(THREE), as_video(movie([(0.0, BLUE)], end=1.0))))
+    tool = WatchTool((as_video(THREE), as_video(movie([(0.0, BLUE)], end=1.0))))
     assert colours((await tool.use({"from": 0, "to": 0, "video": 2})).images) == ["blue"]
     assert "videos 1 to 2" in (await tool.use({"from": 0, "to": 0, "video": 3})).text
-    assert (await Watch(()).use({"from": 0, "to": 0})).text == "There is no video to watch."
+    assert (await WatchTool(()).use({"from": 0, "to": 0})).text == "There is no video to watch."
 
 
 # From a file to an answer.

@@ -12,7 +12,7 @@ import pytest
 from models.providers.kinds import KEY, KINDS, VARIABLES
 from models.providers.servers import Say, serving
 from PIL import Image as pillow
-from vision.pictures import file_of, opened, receipt, red_on_white
+from vision.samples import file_of, opened, receipt, red_on_white
 
 from musespark.api import ask
 from musespark.content import Image

@@ -18,7 +18,6 @@ from musespark.evals.grounding_screens import LabelledScreen, ScreenItem
 from musespark.vision.coordinates import SPAN, Box
 
 if TYPE_CHECKING:
-    import numpy as np
     import PIL.Image
 
 BOOTSTRAP_DRAWS = 2000
@@ -44,20 +43,20 @@ class ToolGrounder:
 
     def __init__(self) -> None:
         """Raises `NotInstalled`."""
-        from musespark.vision.ocr import shared_reader
+        from musespark.vision.ocr.reader import shared_reader
 
         self._reader = shared_reader()
 
     def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        from musespark.vision.find import found
+        from musespark.vision.tools.find import find_places
 
-        places = found(f"“{text}”", picture, self._reader.read(picture))  # in quotes `find` takes it as text, not as a description
+        places = find_places(f"“{text}”", picture, self._reader.read(picture))  # in quotes `find` takes it as text, not as a description
         return places[0].box if places else None
 
     def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        from musespark.vision.zoom import cropped
+        from musespark.vision.crop import crop_to_box
 
-        cut, back, _ = cropped(picture, box)
+        cut, back, _ = crop_to_box(picture, box)
         lines = self._reader.read(cut)
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
@@ -102,12 +101,12 @@ class OcrGrounder:
         if not getattr(result, "txts", None):
             return []
         x, y = SPAN / picture.width, SPAN / picture.height
-        return [(text, Box.around([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
+        return [(text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
                 for text, corners in zip(result.txts, result.boxes, strict=True)]
 
 
 def _around(boxes: Sequence[Box]) -> Box | None:
-    return Box.around(corner for box in boxes for corner in box.corners) if boxes else None
+    return Box.bounding(corner for box in boxes for corner in box.corners) if boxes else None
 
 
 @dataclass(frozen=True)
@@ -151,11 +150,11 @@ def _measured(
     box = grounder.find(picture, item.text)
     outcome = GroundingOutcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
-                      overlap=max((box.overlap(ink) if box else 0.0 for ink in item.inks), default=None))
+                      overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
     text, place = grounder.read(picture, item.inks[0])
-    return replace(outcome, characters=character_accuracy(item.text, text), reading=place.overlap(item.inks[0]) if place else 0.0)
+    return replace(outcome, characters=character_accuracy(item.text, text), reading=place.iou(item.inks[0]) if place else 0.0)
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:

@@ -201,11 +201,11 @@ def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[Outs
 async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tuple[OutsideQuestion, VerdictCounts]]:
     """Ask the native model each question through the public API."""
     from musespark import ask
-    from musespark.pictures import png
+    from musespark.images import encode_png
 
     found = []
     for asked in questions:
-        answer = await ask(asked.question, images=[] if asked.picture is None else [png(asked.picture)], mode=mode)
+        answer = await ask(asked.question, images=[] if asked.picture is None else [encode_png(asked.picture)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
         found.append((asked, VerdictCounts(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),

@@ -79,22 +79,22 @@ class NanoModel:
         from musespark.nano.threads import EngineRequest
         from musespark.nano.trace import prompt_tokens
 
-        if len(request.question) > LONGEST:
-            raise QuestionTooLong(len(request.question), PER_THREAD - 3)
-        seen = await asyncio.to_thread(_look, self.name, request)
-        engine = await asyncio.to_thread(engine_of, self._weights)
-        limit = request.max_tokens or PER_THREAD * (1 + request.threads)
+        if len(request.question) > MAX_CHARACTERS:
+            raise QuestionTooLong(len(request.question), CONTEXT - 3)
+        image = await asyncio.to_thread(_read_image, self.name, request)
+        engine = await asyncio.to_thread(load_engine, self._weights)
+        limit = request.max_tokens or CONTEXT * (1 + request.threads)
         question = EngineRequest(
-            prompt_tokens(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
-            request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
+            prompt_tokens(request.question.strip(), image is not None), v.MODES[request.mode], _to_patches(image), request.threads,
+            request.seed or 0, request.temperature or 0.0, min(CONTEXT, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.add(question)
-        telling = Telling(request.question.strip(), seen, limit, is_whole=_is_whole(request))
+        translator = EngineTranslator(request.question.strip(), image, limit, is_complete=_is_complete(request))
         try:
-            while batch.trees and telling.allows(len(run.ready())):
-                for _, happening in await _whole(batch.step):
-                    for delta in telling.tell(happening):
+            while batch.trees and translator.has_tokens_for(len(run.ready())):
+                for _, event in await _run_to_end(batch.step):
+                    for delta in translator.translate(event):
                         yield delta
                 yield UsageDelta(translator.count_step())
                 if reason := await _run_to_end(translator.find_out_of_scope):
@@ -133,9 +133,9 @@ def _read_image(name: str, request: Request) -> np.ndarray | None:
         raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
     if not question.images:
         return None
-    from musespark.pictures import pixels
+    from musespark.images import to_array
 
-    return pixels(question.images[0])
+    return to_array(question.images[0])
 
 
 def _to_patches(image: np.ndarray | None) -> np.ndarray | None:
@@ -158,7 +158,7 @@ class EngineTranslator:
     """True if the question is the whole conversation; otherwise nothing is verified."""
     usage: Usage = field(default_factory=Usage)
     task: str = ""
-    _vetted: bool = False
+    _is_scope_checked: bool = False
     _silent: set[int] = field(default_factory=set)
     """Threads that are writing the name of a branch or a return value, which become deltas when they are complete."""
     _is_answering: bool = False
@@ -173,29 +173,29 @@ class EngineTranslator:
         self.usage += Usage(critical_path=1)
         return self.usage
 
-    def tell(self, happening: EngineEvent) -> Iterator[Delta]:
-        """The deltas that a happening means."""
-        match happening:
+    def translate(self, event: EngineEvent) -> Iterator[Delta]:
+        """Yield the deltas of an engine event."""
+        match event:
             case Generated():
                 self.usage += Usage(tokens=1)
-                yield from self._written(happening.thread, happening.token)
+                yield from self._translate_token(event.thread, event.token)
             case Forced():
-                self._silent.discard(happening.thread)  # its list was broken off: whoever is fed returns thinks on
+                self._silent.discard(event.thread)  # its list was broken off: a thread that receives returns thinks on
             case Started():
                 self.usage += Usage(threads=1)
-                self._branches[happening.thread] = v.decode(happening.branch)
+                self._branches[event.thread] = v.decode(event.branch)
                 yield ThreadStarted(
-                    agent_name(happening.thread), agent_name(happening.parent), self._branches[happening.thread]
+                    agent_name(event.thread), agent_name(event.parent), self._branches[event.thread]
                 )
             case CanvasSaved():
-                branch = self._branches.get(happening.thread)
+                branch = self._branches.get(event.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
-                yield PictureDelta(happening.canvas.png(SCALE), side, side, caption, agent_name(happening.thread))
+                yield PictureDelta(event.canvas.png(SCALE), side, side, caption, agent_name(event.thread))
             case Returned():
-                yield ThreadReturned(agent_name(happening.thread), v.decode(happening.tokens))
+                yield ThreadReturned(agent_name(event.thread), v.decode(event.tokens))
             case Cancelled():
-                yield ThreadCancelled(agent_name(happening.thread), happening.reason)
+                yield ThreadCancelled(agent_name(event.thread), event.reason)
 
     def _translate_token(self, thread: int, token: int) -> Iterator[Delta]:
         if v.is_text(token) and thread not in self._silent:
@@ -205,25 +205,25 @@ class EngineTranslator:
             self._silent.add(thread)
         elif token in (v.JOIN, v.ANSWER):
             self._silent.discard(thread)
-            self._answering = token == v.ANSWER
+            self._is_answering = token == v.ANSWER
         elif token in v.TASK_TOKENS.values():
             self.task = v.TOKENS[token].strip("<>")
-            yield ThinkingDelta(f"{self.task}: ", agent(thread))
+            yield ThinkingDelta(f"{self.task}: ", agent_name(thread))
 
-    def outside(self) -> str | None:
-        """Why the question is beyond its task, told once, as soon as the network has named the task; None where it is not."""
+    def find_out_of_scope(self) -> str | None:
+        """The reason why the question is outside the task that the network named; None if it is inside, or was checked before."""
         from musespark.nano.tasks import load_task
 
-        if self._vetted or not self.task:
+        if self._is_scope_checked or not self.task:
             return None
-        self._vetted = True
-        return load_task(self.task).abstention_reason(self.question, self.picture)
+        self._is_scope_checked = True
+        return load_task(self.task).abstention_reason(self.question, self.image)
 
     def abstain(self, reason: str) -> Iterator[Delta]:
-        """A sentence in place of an answer. reason: a clause without a full stop."""
+        """Yield a sentence in place of an answer. reason: a clause without a full stop."""
         from musespark.nano.tasks.scope import abstention_sentence
 
-        yield from self._abstained(abstention_sentence(self.task, reason), reason)
+        yield from self._end_with(abstention_sentence(self.task, reason), reason)
 
     def _end_with(self, sentence: str, reason: str) -> Iterator[Delta]:
         yield TextDelta(sentence)
@@ -232,7 +232,7 @@ class EngineTranslator:
         yield Finish()
 
     def end(self, finished: Finished) -> Iterator[Delta]:
-        """The last words: why there is no answer, or the verdict of the task's verifier; and why an answer was cut."""
+        """Yield the end: a reason in place of an answer, or the verdict of the task's verifier; and the reason if it was cut."""
         from musespark.nano.tasks import load_task
         from musespark.nano.tasks.decline import declining
 
@@ -242,8 +242,8 @@ class EngineTranslator:
         if finished.ending == "stuck" and not self._is_answering:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
-        if finished.ending == "answered" and self.is_whole:
-            right = load_task(self.task).verify(self.question, self.picture, v.decode(finished.answer))
+        if finished.ending == "answered" and self.is_complete:
+            right = load_task(self.task).verify(self.question, self.image, v.decode(finished.answer))
             if right is not None:
                 yield VerifiedDelta(right, f"the verifier of the task {self.task}")
         yield UsageDelta(self.usage)

@@ -193,9 +193,9 @@ A picture is 64 `<patch>` tokens and `pixel_values` (questions, 64, 256): for ea
 ```python
 from musespark.content import Image
 from musespark.nano.picture import patches, shrink
-from musespark.pictures import pixels
+from musespark.images import to_array
 
-seen = torch.tensor(patches(shrink(pixels(Image.from_path("lake.png")))))[None]
+seen = torch.tensor(patches(shrink(to_array(Image.from_path("lake.png")))))[None]
 question = tokenizer("<bos>" + "<patch>" * 64 + "Cross the lake safely.<think>", return_tensors="pt")
 embedded = model.get_input_embeddings()(question.input_ids)
 embedded[question.input_ids == model.config.image_token_id] = model.model.vision_embed_tokens(seen)[0]

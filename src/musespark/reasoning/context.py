@@ -33,7 +33,6 @@ from musespark.events import (
     Verified,
     Why,
 )
-from musespark.pictures import shown
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
 from musespark.reasoning.usage_node import UsageNode
@@ -204,7 +203,7 @@ class RunContext:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
         for video in self.request.videos:
-            png, width, height = await asyncio.to_thread(shown, video.sheet)
+            png, width, height = await asyncio.to_thread(as_png, video.sheet)
             self.emit(Pictured(MAIN, png, "contact sheet of a video", width, height))
         try:
             await work

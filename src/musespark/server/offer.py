@@ -18,7 +18,7 @@ from musespark.server.models import NATIVE
 from musespark.server.openapi import ERRORS
 from musespark.server.options import MAX_MODELS, TEAMS, Aggregate, ToolName
 from musespark.server.shared import Server
-from musespark.vision.toolset import is_look, looks_named
+from musespark.tools.registry import expand_vision_tools, is_vision_tool
 
 LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMAGE_BYTES, "body_bytes": MAX_BYTES,
           "models": MAX_MODELS, "agents": MAX_AGENTS, "rounds": MAX_ROUNDS, "threads": MAX_THREADS}
@@ -48,7 +48,7 @@ def add_routes(app: FastAPI, server: Server) -> None:
 def tool(name: str) -> dict[str, Any]:
     """A tool that agents may use; `ready` is false, with a sentence in `why`, where its library is not installed."""
     try:
-        looks_named([name] if is_look(name) else [])
+        expand_vision_tools([name] if is_vision_tool(name) else [])
     except NotInstalled as error:
         return {"id": name, "ready": False, "why": str(error)}
     return {"id": name, "ready": True, "why": ""}

@@ -21,7 +21,7 @@ from musespark.server.brief import Brief
 from musespark.server.failures import Refused
 from musespark.server.models import NATIVE, Models
 from musespark.server.options import TEAMS, TeamOptions
-from musespark.vision.toolset import LOOK
+from musespark.tools.registry import LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
 from musespark.store.text import dumped
-from musespark.vision.video import seen
+from musespark.vision.video.load import load_video
 
 PROTOCOL = "page"
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
@@ -155,7 +155,7 @@ async def _video(body: RunBody) -> Video | None:
         data = base64.b64decode(body.video.data, validate=True)
     except (binascii.Error, ValueError) as error:
         raise Refused(f"The video is not base64: {error}.", param="video.data", code="bad_video") from None
-    return await seen(data)
+    return await load_video(data)
 
 
 async def _begun(server: Server, thinking: Thinking) -> None:

@@ -1,4 +1,4 @@
-"""What every tool is to an agent: how a model is told of it, and what using it gives back."""
+"""Protocols of a tool and of a toolset, and the output of a tool call."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from musespark.content import Image, Message, ToolSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """What a tool gave back. A tool that failed says why in the text: the model reads it and may try again."""
+class ToolOutput:
+    """Result of a tool call. The text of a failed call gives the reason: the model reads it and may try again."""
 
     text: str
     images: tuple[Image, ...] = ()
     failed: bool = False
     captions: tuple[str, ...] = ()
-    """What a person is told of each picture; by default, which tool it is from."""
+    """Caption of each image for the trace; by default the name of the tool."""
 
 
 class Tool(Protocol):
-    """Something an agent may use in the middle of a thought."""
+    """A function that a model may call while it answers."""
 
     @property
     def spec(self) -> ToolSpec:
-        """What the model is told."""
+        """Name, description and parameters for the model."""
 
-    async def use(self, arguments: Mapping[str, Any]) -> Output:
-        """Do it. The arguments are what the model wrote, checked by nobody; whatever is wrong with them is a failed output.
+    async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
+        """Run the tool. The arguments come from the model, unchecked; any fault in them becomes a failed output.
 
-        Cancelling it leaves nothing running.
+        Cancelling the call leaves nothing running.
         """
 
 
 @runtime_checkable
 class Toolset(Protocol):
-    """Tools of one agent that share something, and that see its conversation before the model does."""
+    """Tools of one agent that share state and prepare its conversation for the model."""
 
     @property
     def tools(self) -> Sequence[Tool]:
-        """The tools."""
+        """The tools of the set."""
 
-    async def conversation(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The messages as the model is to see them; asked for before every call, with all that was said so far."""
+    async def prepare_messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Return the messages as the model gets them; called before every call of the model, with the whole conversation."""

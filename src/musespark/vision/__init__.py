@@ -1,9 +1,12 @@
-"""Looking: tools with which an agent sees closer, marks and sketches while it reasons. Every look is a picture of the trace.
+"""Images in reasoning: tools with which an agent zooms, marks, measures, sketches and reads. Every result is an image of the trace.
 
-    coordinates.py   where something is in a picture: 0 to 1000 each way, and how a view leads back to its original
-    album.py         the pictures of one agent's conversation, numbered, with the views that its tools made of them
-    look.py          what all the tools have in common
-    zoom.py, rotate.py, enhance.py, measure.py, mark.py, compare.py, sketch.py, read.py, find.py   one file a tool
-    toolset.py       the tools by name
-    fitting.py       pictures as large as a model takes them, and no larger
+    coordinates.py   positions in an image, 0 to 1000 each way, and the transforms between a view and its original
+    album.py         the images of one agent's conversation, numbered, with the views that its tools made
+    crop.py          cropping to a box
+    resize.py        scaling to the size that a model takes
+    regions.py       regions of a colour and their shapes
+    tools/           one file a tool
+    ocr/             text recognition and search in it
+    video/           videos: decoding, key frames, contact sheet
+    draw/            marks over an image, and SVG rendering
 """

@@ -1,6 +1,6 @@
-"""The pictures of one agent's conversation: numbered from 1 in the order they came, with the views that its tools made of them.
+"""The images of one agent's conversation, numbered from 1 in the order they came, with the views that its tools made of them.
 
-A view keeps no pixels but how to make them from the picture it was made from, so that a long look costs no more memory than a
+A view stores no pixels, only how to make them again from its source, so that a long run of tool calls uses no more memory than a
 short one.
 """
 
@@ -13,158 +13,162 @@ from typing import TYPE_CHECKING
 
 from musespark.content import Image, Message, Part, Text, ToolResult
 from musespark.errors import BadPicture
-from musespark.pictures import head, looked_at
-from musespark.vision.coordinates import HERE, Affine, Unclear
-from musespark.vision.fitting import encoded
+from musespark.images import decode_visible, read_header
+from musespark.vision.coordinates import IDENTITY, Affine, InvalidToolArguments
+from musespark.vision.resize import encode_image
 
 if TYPE_CHECKING:
     import PIL.Image
 
-KEPT_PIXELS = 12_000_000
-"""Pixels that an album keeps decoded, newest first; more are decoded again when they are looked at."""
-MOST = 256
-"""Pictures of one album; every turn of an agent may add some."""
+CACHED_PIXELS = 12_000_000
+"""Pixels that an album keeps decoded, newest first; other images are decoded again when a tool needs them."""
+MAX_IMAGES = 256
+"""Limit of images in one album; each turn of an agent may add some."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture of the conversation, or a view of one."""
+class AlbumImage:
+    """An image of the conversation, or a view of one."""
 
     number: int
     width: int
     height: int
-    """Pixels of the picture itself; what a model is shown may be scaled."""
+    """Size in pixels, before it is scaled for the model."""
     caption: str
-    make: Callable[[], PIL.Image.Image] = field(repr=False, compare=False)
-    """Its pixels, made anew. Raises `BadPicture`."""
+    decode: Callable[[], PIL.Image.Image] = field(repr=False, compare=False)
+    """Makes its pixels anew. Raises `BadPicture`."""
     original: int = 0
-    """The number of the picture that its coordinates lead back to; its own where it is no view."""
-    to_original: Affine = HERE
+    """Number of the image in whose coordinates results are reported; its own unless it is a view."""
+    to_original: Affine = IDENTITY
     remarks: tuple[str, ...] = ()
-    """What of the file it does not show."""
+    """Remarks on parts of the file that are not shown."""
 
     @property
     def size(self) -> str:
-        """Width and height, in pixels."""
+        """Width and height as text, in pixels."""
         return f"{self.width}x{self.height} pixels"
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view as a tool makes it."""
+    """An image that a tool made and that is not in the album yet."""
 
     pixels: PIL.Image.Image
-    shown: Image
-    """What the model is shown of it."""
+    encoded: Image
+    """The form in which the model is shown it."""
     caption: str
-    make: Callable[..., PIL.Image.Image]
-    """The pixels anew, from those of the picture that it is a view of; of nothing, where it is none."""
-    of: Picture | None = None
-    back: Affine = HERE
-    """From its coordinates to that picture's."""
+    render: Callable[..., PIL.Image.Image]
+    """Makes the pixels anew, from those of `source`; without a source, from nothing."""
+    source: AlbumImage | None = None
+    to_source: Affine = IDENTITY
+    """Transform from its coordinates to those of the source."""
 
 
 class Album:
-    """One agent's pictures. Its lock is held while one of its tools works, so that views are numbered in the order of the calls."""
+    """One agent's images. Tools hold the lock while they work, so that views are numbered in the order of the calls."""
 
-    def __init__(self, *, sees: bool = True, side: int | None = None) -> None:
-        """sees: whether the model is shown pictures; side: the longest side, in pixels, of one that it takes."""
-        self.sees, self.side = sees, side
+    def __init__(self, *, model_sees: bool = True, longest_side: int | None = None) -> None:
+        """Start empty.
+
+        model_sees: True if the model takes images as input. longest_side: limit in pixels of the images that it takes.
+        """
+        self.model_sees, self.longest_side = model_sees, longest_side
         self.lock = asyncio.Lock()
-        self._pictures: list[Picture] = []
-        self._known: dict[Image, int] = {}
-        self._kept: dict[int, PIL.Image.Image] = {}
-        self._whole: dict[int, Image] = {}
-        self._first = 1
+        self._images: list[AlbumImage] = []
+        self._numbers: dict[Image, int] = {}
+        self._decoded: dict[int, PIL.Image.Image] = {}
+        self._replacements: dict[int, Image] = {}
+        self._default = 1
 
     @property
-    def pictures(self) -> Sequence[Picture]:
-        """All of them, by number."""
-        return tuple(self._pictures)
+    def images(self) -> Sequence[AlbumImage]:
+        """All images and views, by number."""
+        return tuple(self._images)
 
-    @property
-    def default(self) -> int:
-        """The number of the picture that is meant where none is named: the first of the last message with pictures."""
-        return self._first
+    def get(self, number: object = None) -> AlbumImage:
+        """Return the image of that number; by default the first of the newest user message with images.
 
-    def picture(self, number: object = None) -> Picture:
-        """The picture of that number, or the default one. Raises `Unclear` where there is none, or it cannot be opened."""
-        if not self._pictures:
-            raise Unclear("There is no picture in this conversation to look at.")
+        Raises `InvalidToolArguments` if there is none, or if it cannot be opened.
+        """
+        if not self._images:
+            raise InvalidToolArguments("There is no picture in this conversation to look at.")
         if number is None:
-            number = self._first
+            number = self._default
         if isinstance(number, float) and number.is_integer():
             number = int(number)
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self._pictures):
-            there = f"are pictures 1 to {len(self._pictures)}" if len(self._pictures) > 1 else "is only picture 1"
-            raise Unclear(f"There is no picture {number!r:.40}; there {there}.")
-        picture = self._pictures[number - 1]
-        if not picture.width:
-            raise Unclear(picture.remarks[0])
-        return picture
+        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self._images):
+            there = f"are pictures 1 to {len(self._images)}" if len(self._images) > 1 else "is only picture 1"
+            raise InvalidToolArguments(f"There is no picture {number!r:.40}; there {there}.")
+        image = self._images[number - 1]
+        if not image.width:
+            raise InvalidToolArguments(image.remarks[0])
+        return image
 
-    def pixels(self, picture: Picture) -> PIL.Image.Image:
-        """What it shows, in RGB; not to be changed. Raises `BadPicture`."""
-        found = self._kept.pop(picture.number, None) or picture.make()
-        self._kept[picture.number] = found
-        while sum(one.width * one.height for one in self._kept.values()) > KEPT_PIXELS and self._kept:
-            del self._kept[next(iter(self._kept))]
-        return found
+    def decode(self, image: AlbumImage) -> PIL.Image.Image:
+        """Return its pixels in RGB; callers must not change them. Raises `BadPicture`."""
+        pixels = self._decoded.pop(image.number, None) or image.decode()
+        self._decoded[image.number] = pixels
+        while sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS and self._decoded:
+            del self._decoded[next(iter(self._decoded))]
+        return pixels
 
-    def add(self, made: View) -> tuple[Picture, Image]:
-        """A view becomes part of the album; it comes back with its number, and as the model is shown it. Raises `Unclear` where
-        there is no room.
+    def add(self, view: View) -> tuple[AlbumImage, Image]:
+        """Add a view; returns it with its number, and the image to show the model.
+
+        Raises `InvalidToolArguments` if the album is full.
         """
-        if len(self._pictures) >= MOST:
-            raise Unclear(f"There are {MOST} pictures already, and no more can be made; answer from those.")
-        of, number = made.of, len(self._pictures) + 1
-        original, to_original = (number, HERE) if of is None else (of.original, made.back.then(of.to_original))
-        make = made.make
-        added = Picture(number, made.pixels.width, made.pixels.height, made.caption,
-                        make if of is None else lambda: make(self.pixels(of)), original, to_original)
-        self._pictures.append(added)
-        self._known.setdefault(made.shown, number)
-        return added, made.shown
+        if len(self._images) >= MAX_IMAGES:
+            raise InvalidToolArguments(f"There are {MAX_IMAGES} pictures already, and no more can be made; answer from those.")
+        source, number = view.source, len(self._images) + 1
+        original, to_original = (number, IDENTITY) if source is None else (
+            source.original, view.to_source.then(source.to_original))
+        render = view.render
+        added = AlbumImage(number, view.pixels.width, view.pixels.height, view.caption,
+                           render if source is None else lambda: render(self.decode(source)), original, to_original)
+        self._images.append(added)
+        self._numbers.setdefault(view.encoded, number)
+        return added, view.encoded
 
-    def conversation(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """The messages as the model is to see them: every picture has its number and its size before it, those that the album does
-        not know yet become part of it, and for a model that sees none only the words remain.
+    def label_images(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Return the messages as the model gets them: each image after a label with its number and size.
+
+        New images are added to the album. For a model without image input only the labels remain. May decode: run it in a thread.
         """
-        told = []
+        labelled = []
         for message in messages:
-            before = len(self._pictures)
-            told.append(replace(message, parts=tuple(part for one in message.parts for part in self._told(one))))
-            if message.role == "user" and len(self._pictures) > before:
-                self._first = before + 1
-        return tuple(told)
+            before = len(self._images)
+            labelled.append(replace(message, parts=tuple(part for one in message.parts for part in self._label_part(one))))
+            if message.role == "user" and len(self._images) > before:
+                self._default = before + 1
+        return tuple(labelled)
 
-    def _told(self, part: Part) -> tuple[Part, ...]:
+    def _label_part(self, part: Part) -> tuple[Part, ...]:
         match part:
             case Image():
-                return self._labelled(part)
+                return self._label(part)
             case ToolResult():
-                return (replace(part, content=tuple(told for one in part.content for told in
-                                                    (self._labelled(one) if isinstance(one, Image) else (one,)))),)
+                content = (new for one in part.content for new in (self._label(one) if isinstance(one, Image) else (one,)))
+                return (replace(part, content=tuple(content)),)
         return (part,)
 
-    def _labelled(self, image: Image) -> tuple[Text | Image, ...]:
-        picture = self._pictures[(self._known.get(image) or self._met(image)) - 1]
-        if picture.caption:  # a view: what its tool said before it tells what it is
-            return (image,) if self.sees else ()
-        known = f"{picture.size}{''.join(f'; {remark}' for remark in picture.remarks)}" if picture.width else picture.remarks[0]
-        label = Text(f"[Picture {picture.number}: {known}]")
-        return (label, self._whole.get(picture.number, image)) if self.sees and picture.width else (label,)
+    def _label(self, image: Image) -> tuple[Text | Image, ...]:
+        entry = self._images[(self._numbers.get(image) or self._register(image)) - 1]
+        if entry.caption:  # a view: the text of its tool has described it already
+            return (image,) if self.model_sees else ()
+        details = f"{entry.size}{''.join(f'; {remark}' for remark in entry.remarks)}" if entry.width else entry.remarks[0]
+        label = Text(f"[Picture {entry.number}: {details}]")
+        return (label, self._replacements.get(entry.number, image)) if self.model_sees and entry.width else (label,)
 
-    def _met(self, image: Image) -> int:
-        """A picture that no tool of this album made gets the next number."""
-        number = len(self._pictures) + 1
+    def _register(self, image: Image) -> int:
+        """Give the next number to an image that no tool of this album made."""
+        number = len(self._images) + 1
         try:
-            known = head(image)
-            width, height, remarks = known.width, known.height, known.remarks
-            if remarks and self.sees:  # a model may show itself another frame, or another background
-                self._whole[number] = encoded(looked_at(image), self.side)
+            header = read_header(image)
+            width, height, remarks = header.width, header.height, header.remarks
+            if remarks and self.model_sees:  # a model's own decoder may choose another frame, or another background
+                self._replacements[number] = encode_image(decode_visible(image), self.longest_side)
         except BadPicture as error:
             width, height, remarks = 0, 0, (str(error),)
-        self._pictures.append(Picture(number, width, height, "", lambda: looked_at(image), number, HERE, remarks))
-        self._known[image] = number
+        self._images.append(AlbumImage(number, width, height, "", lambda: decode_visible(image), number, IDENTITY, remarks))
+        self._numbers[image] = number
         return number

@@ -1,4 +1,4 @@
-"""Regions of one colour, and the plain shapes among them: what can be found in a picture without knowing what it shows."""
+"""Segmentation by colour, and simple geometric shapes among the regions: no knowledge of objects is needed."""
 
 from __future__ import annotations
 
@@ -15,40 +15,42 @@ if TYPE_CHECKING:
     import PIL.Image
 
 SIDE = 1200
-"""Pixels of the longest side on which regions are looked for."""
-SMALLEST = 0.0002
-"""Of the picture; what is smaller is taken for noise or letters."""
-LARGEST = 0.9
-"""Of the picture; what is larger is the background."""
+"""Pixels of the longest side to which an image is scaled down before it is segmented."""
+MIN_SHARE = 0.0002
+"""Share of the image's area below which a region is taken for noise or letters."""
+MAX_SHARE = 0.9
+"""Share of the image's area above which a region is taken for the background."""
+
+
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """What has that name: hues from 0 to 180, as OpenCV counts them, saturations and brightnesses from 0 to 255."""
+    """The HSV range of a colour name: hues from 0 to 180, as OpenCV counts them, saturation and value from 0 to 255."""
 
     hues: tuple[tuple[int, int], ...]
-    saturated: int = 70
-    bright: tuple[int, int] = (50, 255)
+    min_saturation: int = 70
+    value: tuple[int, int] = (50, 255)
 
 
 COLOURS = {
-    "red": Colour(((0, 8), (172, 180))), "orange": Colour(((8, 20),), bright=(150, 255)),
-    "brown": Colour(((4, 20),), bright=(40, 150)),
+    "red": Colour(((0, 8), (172, 180))), "orange": Colour(((8, 20),), value=(150, 255)),
+    "brown": Colour(((4, 20),), value=(40, 150)),
     "yellow": Colour(((20, 35),)), "green": Colour(((35, 85),)), "cyan": Colour(((85, 100),)), "blue": Colour(((100, 130),)),
     "purple": Colour(((128, 162),)), "pink": Colour(((145, 172),), 40, (190, 255)),
 }
-"""Some colours have two names."""
+"""Ranges may overlap: some colours have two names."""
 GREYS = ("black", "grey", "white")
-ALSO = {"gray": "grey", "violet": "purple", "magenta": "pink", "turquoise": "cyan", "teal": "cyan", "gold": "yellow",
+SYNONYMS = {"gray": "grey", "violet": "purple", "magenta": "pink", "turquoise": "cyan", "teal": "cyan", "gold": "yellow",
         "crimson": "red", "navy": "blue", "lime": "green", "maroon": "brown"}
 SHAPES = {"circle": "circle", "round": "circle", "dot": "circle", "disc": "circle", "ellipse": "ellipse", "oval": "ellipse",
           "triangle": "triangle", "square": "square", "rectangle": "rectangle", "box": "rectangle", "bar": "rectangle",
           "rectangular": "rectangle", "line": "line", "pentagon": "pentagon", "hexagon": "hexagon"}
-_KINDS = {"ellipse": ("ellipse", "circle"), "rectangle": ("rectangle", "square")}
+_SPECIAL_CASES = {"ellipse": ("ellipse", "circle"), "rectangle": ("rectangle", "square")}
 """A circle is an ellipse, a square a rectangle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What kind of region is meant."""
+    """The colour and shape of the regions to find; None stands for any."""
 
     colour: str | None
     shape: str | None
@@ -56,27 +58,27 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A region that was found."""
+    """A region of one colour."""
 
     box: Box
     colour: str
     shape: str
     share: float
-    """Of the picture's area."""
+    """Share of the image's area, 0 to 1."""
 
 
-def described(text: str) -> Description | None:
-    """The colour and the shape that a description names; None where it names neither."""
+def parse_description(text: str) -> Description | None:
+    """Find the names of a colour and of a shape in a text; None if it has neither."""
     words = [word.removesuffix("s") if word.removesuffix("s") in SHAPES else word for word in re.findall(r"[a-z]+", text.lower())]
-    colours = [ALSO.get(word, word) for word in words if ALSO.get(word, word) in (*COLOURS, *GREYS)]
+    colours = [SYNONYMS.get(word, word) for word in words if SYNONYMS.get(word, word) in (*COLOURS, *GREYS)]
     shapes = [SHAPES[word] for word in words if word in SHAPES]
     if not colours and not shapes:
         return None
     return Description(colours[0] if colours else None, shapes[0] if shapes else None)
 
 
-def regions(pixels: PIL.Image.Image, wanted: Description) -> list[Region]:
-    """What fits the description, the largest first."""
+def find_regions(pixels: PIL.Image.Image, wanted: Description) -> list[Region]:
+    """Find the regions that match a description, largest first."""
     import cv2
     import numpy as np
     from PIL import Image as pillow
@@ -86,24 +88,24 @@ def regions(pixels: PIL.Image.Image, wanted: Description) -> list[Region]:
     array = np.asarray(pixels.resize(size, pillow.Resampling.BOX) if factor < 1 else pixels)
     hsv = cv2.cvtColor(array, cv2.COLOR_RGB2HSV)
     found = [region for colour in ([wanted.colour] if wanted.colour else [*COLOURS, *GREYS])
-             for region in _of(colour, _mask(hsv, colour)) if _fits(region, wanted)]
+             for region in _regions_of(colour, _mask(hsv, colour)) if _matches(region, wanted)]
     best: list[Region] = []
     for region in sorted(found, key=lambda region: -region.share):
-        if not any(region.box.overlap(other.box) > 0.8 for other in best):
+        if not any(region.box.iou(other.box) > 0.8 for other in best):
             best.append(region)
     return best
 
 
-def _fits(region: Region, wanted: Description) -> bool:
-    return wanted.shape is None or region.shape in _KINDS.get(wanted.shape, (wanted.shape,))
+def _matches(region: Region, wanted: Description) -> bool:
+    return wanted.shape is None or region.shape in _SPECIAL_CASES.get(wanted.shape, (wanted.shape,))
 
 
 def _mask(hsv: np.ndarray[Any, Any], colour: str) -> np.ndarray[Any, Any]:
-    """Where the picture has that colour, 255, and 0 elsewhere."""
+    """Return a mask of the pixels of that colour: 255, and 0 elsewhere."""
     import numpy as np
 
     hue, saturation, value = hsv[..., 0], hsv[..., 1], hsv[..., 2]
-    # Saturation of what is nearly black says nothing.
+    # The saturation of nearly black pixels is noise.
     coloured = (saturation > 70) & (value > 50)
     match colour:
         case "black":
@@ -115,12 +117,12 @@ def _mask(hsv: np.ndarray[Any, Any], colour: str) -> np.ndarray[Any, Any]:
         case _:
             named = COLOURS[colour]
             there = np.logical_or.reduce([(hue >= low) & (hue < high) for low, high in named.hues])
-            there &= (saturation > named.saturated) & (value > named.bright[0]) & (value <= named.bright[1])
+            there &= (saturation > named.min_saturation) & (value > named.value[0]) & (value <= named.value[1])
     return there.astype(np.uint8) * 255
 
 
-def _of(colour: str, mask: np.ndarray[Any, Any]) -> Iterator[Region]:
-    """The regions of a mask, each with its outline's shape."""
+def _regions_of(colour: str, mask: np.ndarray[Any, Any]) -> Iterator[Region]:
+    """Find the connected regions of a mask, each with the shape of its outline."""
     import cv2
 
     height, width = mask.shape
@@ -130,14 +132,14 @@ def _of(colour: str, mask: np.ndarray[Any, Any]) -> Iterator[Region]:
         share = area / (width * height)
         left, top, wide, high = cv2.boundingRect(outline)
         thin = min(wide, high) <= 4 and max(wide, high) >= 20
-        if (share < SMALLEST and not thin) or share > LARGEST:
+        if (share < MIN_SHARE and not thin) or share > MAX_SHARE:
             continue
         box = Box(left / width * SPAN, top / height * SPAN, (left + wide) / width * SPAN, (top + high) / height * SPAN)
-        yield Region(box, colour, _shape(outline, area), share)
+        yield Region(box, colour, _classify_shape(outline, area), share)
 
 
-def _shape(outline: np.ndarray[Any, Any], area: float) -> str:
-    """The plain shape that an outline has, or `shape`."""
+def _classify_shape(outline: np.ndarray[Any, Any], area: float) -> str:
+    """Name the simple shape of an outline; `shape` if it is none."""
     import cv2
 
     (_, (long, short), _), length = cv2.minAreaRect(outline), cv2.arcLength(outline, True)

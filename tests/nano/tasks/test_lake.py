@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from musespark.images import as_image, to_array
 from musespark.nano.tasks import frames, grid, lake
 from musespark.nano.tasks.lake import Lake, key_of, read_map
 from musespark.nano.tasks.lake_reading import _OLDER, read_lake
 from musespark.nano.tasks.maze import Maze
 from musespark.nano.tasks.task import held_out
-from musespark.pictures import as_image, pixels
 
 MAP = ("SFFF", "FHFH", "FFFH", "HFFG")
 QUESTION = "Find a safe shortest path from the start to the goal on this frozen lake."
@@ -105,7 +105,7 @@ def test_answers_are_verified_by_looking() -> None:
 
 
 def test_the_example_is_a_lake_that_training_never_sees() -> None:
-    picture = pixels(as_image(Path(__file__).parents[3] / "examples" / "lake.png"))
+    picture = to_array(as_image(Path(__file__).parents[3] / "examples" / "lake.png"))
     rows = read_lake(picture)
     assert rows is not None
     assert held_out(key_of(rows))

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from musespark.images import as_image, to_array
 from musespark.nano.tasks import grid, walls
 from musespark.nano.tasks.grid import Grid
 from musespark.nano.tasks.lake import Lake
@@ -18,7 +19,6 @@ from musespark.nano.tasks.maze import CARVERS, Maze, as_grid, key_of
 from musespark.nano.tasks.maze_reading import DrawnMaze, read_maze
 from musespark.nano.tasks.task import held_out
 from musespark.nano.tasks.walls import Style
-from musespark.pictures import as_image, pixels
 
 QUESTION = "Which moves solve this maze?"
 task = Maze()
@@ -92,7 +92,7 @@ def test_the_reader_survives_jpeg_and_white_margins() -> None:
         page = np.pad(walls.lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
         out = io.BytesIO()
         Image.fromarray(page).save(out, "JPEG", quality=85)
-        assert same(read_maze(pixels(as_image(out.getvalue()))), maze)
+        assert same(read_maze(to_array(as_image(out.getvalue()))), maze)
 
 
 def test_the_reader_says_none_to_other_pictures() -> None:
@@ -118,7 +118,7 @@ def test_answers_are_verified_by_looking() -> None:
 
 
 def test_the_example_is_a_maze_that_training_never_sees() -> None:
-    picture = pixels(as_image(Path(__file__).parents[3] / "examples" / "maze.png"))
+    picture = to_array(as_image(Path(__file__).parents[3] / "examples" / "maze.png"))
     drawn = read_maze(picture)
     assert drawn is not None
     assert held_out(key_of(drawn.size, drawn.exits, drawn.start, drawn.goal))

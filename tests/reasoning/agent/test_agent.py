@@ -11,7 +11,7 @@ from musespark.content import Image, Request, Text, ToolCall, ToolResult, ToolSp
 from musespark.models.fake import DOT, Fail, FakeModel, Hang
 from musespark.reasoning.modes import run
 from musespark.reasoning.parallel.spawn import MOST, SpawnAgents, messages
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 
 
 class Doubler:
@@ -21,8 +21,8 @@ class Doubler:
 
     async def use(self, arguments):
         if "n" not in arguments:
-            return Output("There is no n.", failed=True)
-        return Output(str(2 * arguments["n"]), (Image.from_bytes(DOT),))
+            return ToolOutput("There is no n.", failed=True)
+        return ToolOutput(str(2 * arguments["n"]), (Image.from_bytes(DOT),))
 
 
 def told_results(request):

@@ -20,7 +20,7 @@ from musespark.reasoning.parallel.budget_split import AMPLE, MARGIN, REPLY
 from musespark.reasoning.parallel.spawn import SpawnAgents
 from musespark.reasoning.parallel.stragglers import EVERYONE
 from musespark.reasoning.team.team import Team
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=1_000_000)
@@ -294,7 +294,7 @@ class Almanac:
     spec = ToolSpec.of("almanac", "Knows everything.", {"type": "object", "properties": {}})
 
     async def use(self, arguments):
-        return Output("It is written: " + "everything. " * 200)
+        return ToolOutput("It is written: " + "everything. " * 200)
 
 
 @pytest.mark.parametrize("tokens", range(4_000, 12_000, 500))

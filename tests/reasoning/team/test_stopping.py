@@ -13,7 +13,7 @@ from musespark.models.fake import Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 
 ABLE = Abilities(conversation=True, tools=True, context=100_000)
 
@@ -25,7 +25,7 @@ class Sleepless:
 
     async def use(self, arguments):
         await asyncio.get_running_loop().create_future()
-        return Output("unreachable")
+        return ToolOutput("unreachable")
 
 
 def model(script, name="m"):

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from musespark.content import Message, Text, Thinking, ToolCall, ToolResult
 from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
-from musespark.pictures import shown
+from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
 from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
 from musespark.reasoning.agent.task import AgentTask
@@ -21,7 +21,7 @@ from musespark.reasoning.consensus.equivalence import answer_in, marked_answer
 from musespark.reasoning.consensus.equivalence.refusal import is_refusal
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
-from musespark.tools.tool import Output, Tool, Toolset
+from musespark.tools.tool import Tool, ToolOutput, Toolset
 
 TURNS = 16
 """Replies of one agent; the last one is asked for without tools."""
@@ -43,7 +43,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
         for turn in range(1, TURNS + 1):
             asked = replace(request, messages=(*task.request.messages, *said)) if said else request
             for toolset in sets:
-                asked = replace(asked, messages=await toolset.conversation(asked.messages))
+                asked = replace(asked, messages=await toolset.prepare_messages(asked.messages))
             if turn > 1 and request.tool_choice not in ("auto", "none"):
                 asked = replace(asked, tool_choice="auto")  # what had to be called has been
             if turn == TURNS and held:
@@ -149,7 +149,7 @@ async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: M
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
         output = await run.within_deadline(_output(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
-            png, width, height = await asyncio.to_thread(shown, image)
+            png, width, height = await asyncio.to_thread(as_png, image)
             pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
@@ -163,24 +163,24 @@ async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: M
         await wait_cancelled(tasks)
 
 
-async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
+async def _output(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
     if one.name not in held:
-        return Output(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
+        return ToolOutput(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
     try:
         arguments = one.parsed()
     except ValueError as error:
-        return Output(f"The arguments are not JSON: {error}", failed=True)
+        return ToolOutput(f"The arguments are not JSON: {error}", failed=True)
     if not isinstance(arguments, dict):
-        return Output("The arguments must be a JSON object.", failed=True)
+        return ToolOutput("The arguments must be a JSON object.", failed=True)
     try:
         return await held[one.name].use(arguments)
     except asyncio.CancelledError:
         if is_being_cancelled():
             raise
-        return Output("The tool cancelled itself.", failed=True)
+        return ToolOutput("The tool cancelled itself.", failed=True)
     except Exception as error:  # whatever a tool does, the model reads it and may do without
         said = str(error) if isinstance(error, MuseError) else f"{type(error).__name__}: {error}"
-        return Output(f"The tool failed: {said}", failed=True)
+        return ToolOutput(f"The tool failed: {said}", failed=True)
 
 
 def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: list[Pictured], node: UsageNode,

@@ -24,7 +24,7 @@ from musespark.reasoning.concurrency import is_being_cancelled
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
-from musespark.vision.fitting import fitted
+from musespark.vision.resize import fit_images
 
 RETRIES = 3
 """Times that a call is asked again where waiting may help."""
@@ -73,7 +73,7 @@ async def call_model(run: RunContext, node: UsageNode, model: Model, request: Re
     Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
     `BudgetReserved` where others have held what is left of it all the while.
     """
-    request = await fitted(readable(request, model), model.abilities.longest_side)
+    request = await fit_images(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
             return await _Call(run, node, model, speak).made(request)

@@ -12,9 +12,9 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
+from musespark.tools.registry import make_vision_tools
 from musespark.tools.tool import Tool
 from musespark.vision.album import Album
-from musespark.vision.toolset import tools_of
 
 DESCRIBING_TOOLS = frozenset({"read", "find"})
 """Tools that tell a model that sees nothing what is there."""
@@ -41,15 +41,15 @@ class VisionToolset:
     def __init__(self, run: RunContext, task: AgentTask, names: Sequence[str]) -> None:
         self._run, self._task = run, task
         can = task.model.abilities
-        self._album = Album(sees=can.pictures_in, side=can.longest_side)
-        self.tools: tuple[Tool, ...] = tools_of(self._album, names)
+        self._album = Album(model_sees=can.pictures_in, longest_side=can.longest_side)
+        self.tools: tuple[Tool, ...] = make_vision_tools(self._album, names)
         self._noted = can.pictures_in
 
-    async def conversation(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    async def prepare_messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
         """The messages with every picture numbered; for a model that sees none, without the pictures, which the trace says."""
         async with self._album.lock:
-            told = await asyncio.to_thread(self._album.conversation, messages)
-        if not self._noted and self._album.pictures:
+            told = await asyncio.to_thread(self._album.label_images, messages)
+        if not self._noted and self._album.images:
             self._noted = True
             self._run.emit(Noted(self._task.agent, f"{self._task.model.name} sees no pictures: it is blind here, and works from "
                                                     "what its tools tell it in words."))

@@ -19,7 +19,7 @@ from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
 from musespark.reasoning.parallel.budget_split import TokenAllocator
 from musespark.reasoning.parallel.stragglers import EVERYONE
 from musespark.reasoning.usage_node import UsageNode
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 
 MOST = 16
 """Sub-agents of one call."""
@@ -61,22 +61,22 @@ class SpawnAgents:
     def __post_init__(self) -> None:
         self._number = count(1)
 
-    async def use(self, arguments: Mapping[str, Any]) -> Output:
+    async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
         """Send the sub-agents and wait for all of them; the caps on depth and on the run's agents hold across all calls."""
         if self.task.depth >= DEPTH:
-            return Output("A sub-agent of a sub-agent does its work itself.", failed=True)
+            return ToolOutput("A sub-agent of a sub-agent does its work itself.", failed=True)
         told = messages(arguments)
         if isinstance(told, str):
-            return Output(told, failed=True)
+            return ToolOutput(told, failed=True)
         allowed = self.run.request.threads - self.run.spawned
         if len(told) > allowed:
-            return Output(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
+            return ToolOutput(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
         names = [f"{self.task.agent}/sub-{next(self._number)}" for _ in told]
         allocator = TokenAllocator(self.run)
         sent = allocator.allocate([self._task(*each) for each in zip(names, told, strict=True)], len(told), allocator.cost([self.task]),
                             planned=len(told) + 1)
         if len(sent) < len(told):
-            return Output(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
+            return ToolOutput(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
                           failed=True)
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
@@ -93,7 +93,7 @@ class SpawnAgents:
                     answers[task.agent.removesuffix("-again")] = said
         told_back = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
                 for number, name in enumerate(names, 1)]
-        return Output("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
+        return ToolOutput("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
 
     def _task(self, name: str, message: str) -> AgentTask:
         request = replace(self.task.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image as pillow
 
-from musespark import errors, pictures
+from musespark import errors, images as pictures
 from musespark.content import MAX_IMAGE_BYTES, Image
-from musespark.pictures import as_image, pixels, png
+from musespark.images import as_image, encode_png, to_array
 
 rng = np.random.default_rng(0)
 ARRAY = np.asarray(pillow.fromarray(rng.integers(0, 255, (4, 6, 3), np.uint8)).resize((60, 40), pillow.Resampling.BICUBIC))
@@ -51,11 +51,11 @@ def deep_greys(transparent: int) -> bytes:
 
 
 def test_every_way_to_give_a_picture_shows_the_same_pixels(tmp_path):
-    data = png(ARRAY)
+    data = encode_png(ARRAY)
     path = tmp_path / "picture.png"
     path.write_bytes(data)
     for source in (data, bytearray(data), memoryview(data), path, str(path), Image.from_bytes(data), PICTURE, ARRAY):
-        assert np.array_equal(pixels(as_image(source)), ARRAY)
+        assert np.array_equal(to_array(as_image(source)), ARRAY)
 
 
 @pytest.mark.parametrize(("kind", "mode", "options"), [
@@ -66,7 +66,7 @@ def test_every_way_to_give_a_picture_shows_the_same_pixels(tmp_path):
 ])
 def test_files_of_every_format_and_mode_look_right(kind, mode, options):
     picture = PICTURE.convert(mode)
-    found = pixels(as_image(encoded(picture, kind, **options)))
+    found = to_array(as_image(encoded(picture, kind, **options)))
     assert found.dtype == np.uint8
     off = np.abs(found.astype(int) - np.asarray(picture.convert("RGB")))
     assert off.mean() < 6 if kind == "JPEG" else off.max() == 0
@@ -76,7 +76,7 @@ def test_files_of_every_format_and_mode_look_right(kind, mode, options):
 def test_pil_images_of_every_mode_look_right(mode):
     picture = PICTURE.convert(mode)
     shown = picture.convert("L").convert("RGB") if mode in "IF" else picture.convert("RGB")
-    off = pixels(as_image(picture)).astype(int) - np.asarray(shown)
+    off = to_array(as_image(picture)).astype(int) - np.asarray(shown)
     assert np.abs(off).max() <= (mode == "F"), "floats are rounded, where Pillow cuts them off"
 
 
@@ -88,11 +88,11 @@ def test_pil_images_of_every_mode_look_right(mode):
     encoded(pillow.fromarray(GREYS.astype(np.uint16) * 257)),
 ], ids=range(15))
 def test_every_depth_is_scaled_to_eight_bits(source):
-    assert (pixels(as_image(source)) == GREYS[..., None]).all()
+    assert (to_array(as_image(source)) == GREYS[..., None]).all()
 
 
 def test_bits_are_black_and_white():
-    assert (pixels(as_image(GREYS > 100)) == (GREYS[..., None] > 100) * 255).all()
+    assert (to_array(as_image(GREYS > 100)) == (GREYS[..., None] > 100) * 255).all()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -100,17 +100,17 @@ def test_a_photograph_is_turned_upright(kind):
     exif = pillow.Exif()
     exif[0x0112] = 6  # the camera was held on its side
     data = encoded(PICTURE, kind, exif=exif)
-    assert pixels(as_image(data)).shape == (60, 40, 3)
-    assert pixels(as_image(pillow.open(io.BytesIO(data)))).shape == (60, 40, 3)
+    assert to_array(as_image(data)).shape == (60, 40, 3)
+    assert to_array(as_image(pillow.open(io.BytesIO(data)))).shape == (60, 40, 3)
 
 
 def test_what_could_be_transparent_but_is_not_is_read():
-    assert pixels(as_image(np.full((2, 2, 4), 255, np.uint8))).min() == 255
-    assert pixels(as_image(deep_greys(299)))[0, :, 0].tolist() == [0, 1, 255]
+    assert to_array(as_image(np.full((2, 2, 4), 255, np.uint8))).min() == 255
+    assert to_array(as_image(deep_greys(299)))[0, :, 0].tolist() == [0, 1, 255]
 
 
 def test_of_two_views_of_a_scene_the_first_counts():
-    assert np.abs(pixels(as_image(film("MPO"))).astype(int) - (255, 0, 0)).max() < 4
+    assert np.abs(to_array(as_image(film("MPO"))).astype(int) - (255, 0, 0)).max() < 4
 
 
 @pytest.mark.parametrize(("source", "says"), [
@@ -119,7 +119,7 @@ def test_of_two_views_of_a_scene_the_first_counts():
     (Image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"), "broken"),
     (b"\x89PNG\r\n\x1a\n and nothing", "broken"),
     *[(encoded(PICTURE, kind)[:share], "broken") for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP") for share in (30, 150, -60)],
-    (png(ARRAY) + bytes(MAX_IMAGE_BYTES), "20,000,000"),
+    (encode_png(ARRAY) + bytes(MAX_IMAGE_BYTES), "20,000,000"),
     (bomb(20_000, 20_000), "megapixels"),
     (bomb(8_000, 8_000), "8000x8000 pixels"),
     (np.broadcast_to(np.uint8(0), (8_000, 8_000, 3)), "8000x8000 pixels"),
@@ -127,7 +127,7 @@ def test_of_two_views_of_a_scene_the_first_counts():
     (pillow.open(io.BytesIO(film("GIF"))), "animated"),
     (np.zeros((2, 2, 4), np.uint8), "transparent"),
     (np.zeros((2, 2, 4)), "transparent"),
-    (png(np.full((2, 2, 4), 254, np.uint8)), "transparent"),
+    (encode_png(np.full((2, 2, 4), 254, np.uint8)), "transparent"),
     (pillow.new("LA", (2, 2)), "transparent"),
     (encoded(pillow.new("P", (2, 2)), transparency=0), "transparent"),
     (deep_greys(300), "transparent"),
@@ -166,7 +166,7 @@ def test_a_bomb_costs_no_time():
 
 def test_the_sentence_names_the_file(tmp_path):
     path = tmp_path / "half.png"
-    for data in (png(ARRAY)[:50], bomb(8_000, 8_000), film("PNG"), png(np.zeros((2, 2, 4), np.uint8))):
+    for data in (encode_png(ARRAY)[:50], bomb(8_000, 8_000), film("PNG"), encode_png(np.zeros((2, 2, 4), np.uint8))):
         path.write_bytes(data)
         with pytest.raises(errors.BadPicture, match=r"half\.png"):
             as_image(path)
@@ -181,7 +181,7 @@ def test_damaged_files_are_read_or_refused(file, damage, end, tail):
     for where, byte in damage:
         data[where % len(data)] = byte
     try:
-        found = pixels(Image(bytes(data[:end]) + tail, "image/png"))  # whatever it calls itself
+        found = to_array(Image(bytes(data[:end]) + tail, "image/png"))  # whatever it calls itself
     except errors.BadPicture:
         return
     assert found.dtype == np.uint8

@@ -1,7 +1,7 @@
-"""The process that renders one drawing and ends: an SVG on its input, a PNG on its output, within limits that the system holds.
+"""The process that renders one drawing: an SVG on standard input, a PNG on standard output, within limits of the operating system.
 
-Its arguments are the width and the height in pixels, and a font's file. It is a process of its own because the renderer cannot be
-interrupted, and ends whatever process it is in when a drawing asks for more memory than there is.
+Its arguments are the width and height in pixels and a font file. It is a process of its own because the renderer cannot be
+interrupted, and aborts its process when a drawing needs more memory than there is.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import resource
 import sys
 
-BYTES = 1 << 30
-"""Of address space."""
-SECONDS = 8
-"""Of a processor's time."""
+MEMORY = 1 << 30
+"""Limit of address space, in bytes."""
+CPU_SECONDS = 8
+"""Limit of processor time."""
 
 
 def main() -> None:
-    """Render."""
+    """Render one drawing."""
     width, height, font = sys.argv[1:]
     from resvg_py import svg_to_bytes
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     svg = sys.stdin.buffer.read().decode()
     family = "Aileron" if font else None
     try:

@@ -8,8 +8,8 @@ from reasoning.teams import ABLE, team
 from musespark.api import Options, build_team
 from musespark.content import Image, Message, ToolResult
 from musespark.models.fake import FakeModel
+from musespark.tools.registry import VISION_TOOLS, make_vision_tools
 from musespark.vision.album import Album
-from musespark.vision.toolset import TOOLS, tools_of
 
 
 def file_of(picture, format="PNG", **options):
@@ -52,8 +52,8 @@ class Tools:
 
     def __init__(self, *pictures, **options):
         self.album = Album(**options)
-        self.album.conversation([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in pictures), "?")])
-        self._tools = {tool.spec.name: tool for tool in tools_of(self.album, TOOLS)}
+        self.album.label_images([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in pictures), "?")])
+        self._tools = {tool.spec.name: tool for tool in make_vision_tools(self.album, VISION_TOOLS)}
 
     def __getattr__(self, name):
         return lambda **arguments: self._tools[name].use(arguments)
