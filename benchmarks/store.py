@@ -12,9 +12,9 @@ import uuid
 
 from musespark.content import Message
 from musespark.events import AnswerDelta
-from musespark.store.database import Database
-from musespark.store.kept import Begun, Spending
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.record import Begun, Spending
+from musespark.store.runs.run_store import StoredRuns
 
 CASES = ((1, 2000, 1), (1, 8000, 16), (64, 100, 1), (64, 400, 10), (500, 40, 1))
 """Runs at once, events of each, events that come together."""

@@ -127,7 +127,7 @@ def test_a_signal_before_an_answer(environment, tmp_path):
 
 
 def test_the_second_ctrl_c_ends_a_model_that_does_not_stop(environment):
-    code = ("import time; from musespark.cli.answering import answer; from musespark.cli.showing import Lines\n"
+    code = ("import time; from musespark.cli.commands.ask_run import answer; from musespark.cli.view.run_views import Lines\n"
             "from musespark.models.fake import FakeModel\n"
             "class Stubborn(FakeModel):\n"
             "    async def stream(self, request):\n"

@@ -8,7 +8,7 @@ from musespark.content import Mode
 from musespark.events import AnswerDelta, RunStarted, Thought
 from musespark.models.fake import FakeModel, Wait
 from musespark.server.answers import response_of
-from musespark.store.kept import Begun, Kept
+from musespark.store.runs.record import Begun, Kept
 
 from .conftest import ABLE, live, says
 from .test_responses import ASK, TOOLS

@@ -8,8 +8,8 @@ import pytest
 from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
 from musespark.models.fake import Crash, FakeModel, Hang, Wait
 from musespark.server.failures import failure_of
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import StoredRuns
 
 from .conftest import ABLE, live, says
 

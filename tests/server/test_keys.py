@@ -15,11 +15,11 @@ from musespark.models.model import Finish, TextDelta, UsageDelta
 from musespark.reasoning import calling
 from musespark.reasoning.modes import run
 from musespark.server.keys import KeyHolders
-from musespark.store import purses as purses_module
-from musespark.store.database import Database
-from musespark.store.keys import Keys
-from musespark.store.purses import Purses
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.keys import budgets as purses_module
+from musespark.store.keys.budgets import Purses
+from musespark.store.keys.key_store import Keys
+from musespark.store.runs.run_store import StoredRuns
 from musespark.usage import Usage
 
 from .conftest import ABLE, live, says

@@ -17,8 +17,8 @@ from musespark.models.model import Finish, TextDelta, ThinkingDelta
 from musespark.server import watching
 from musespark.server.runs import Begun, InMemory, Spending
 from musespark.server.watching import Watched
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import StoredRuns
 
 from .conftest import ABLE, live, says
 from .watchers import messages, started, talking, until, watched

@@ -12,9 +12,9 @@ from musespark.models.fake import DOT, FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.server.keys import KeyHolders
 from musespark.server.shared import Settings
-from musespark.store.database import Database
-from musespark.store.keys import Keys
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.keys.key_store import Keys
+from musespark.store.runs.run_store import StoredRuns
 from musespark.usage import Usage
 
 from .conftest import ABLE, live, parrot, says

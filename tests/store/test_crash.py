@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from musespark.events import MAIN, AnswerDelta, RunEnded, RunStarted, Thought
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import StoredRuns
 
 from .serving import asking, serving, until
 

@@ -23,7 +23,7 @@ from musespark.server.runs import Begun, How, Runs, Spending
 from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
 from musespark.server.telling import Telling, settled
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

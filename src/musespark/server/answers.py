@@ -18,7 +18,7 @@ from musespark.server.responses import UNSAID, Responses
 from musespark.server.responses_events import ResponseChunks
 from musespark.server.runs import Kept, Runs
 from musespark.server.telling import Telling, settled
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=128, pattern="^[A-Za-z0-9_-]+$")]
 _PAGE = "/v1/responses/{id}"

@@ -39,7 +39,7 @@ from musespark.server.schema import require_schemas
 from musespark.server.shared import Caller, Callers, Server, Settings, anyone
 from musespark.server.static import Page
 from musespark.server.watching import Watched
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 

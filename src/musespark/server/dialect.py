@@ -12,7 +12,7 @@ from musespark.server.asked import Asked
 from musespark.server.failures import Failure
 from musespark.server.options import Strict, TeamOptions
 from musespark.server.telling import Piece
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 Chunk: TypeAlias = dict[str, Any]
 BodyType = TypeVar("BodyType", bound=Strict)

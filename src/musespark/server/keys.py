@@ -13,9 +13,9 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.server.failures import Refused
 from musespark.server.shared import Caller
-from musespark.store.keys import PREFIX, Key, Keys, hash_of
-from musespark.store.purses import Purses
-from musespark.store.runs import StoredRuns
+from musespark.store.keys.budgets import Purses
+from musespark.store.keys.key_store import PREFIX, Key, Keys, hash_of
+from musespark.store.runs.run_store import StoredRuns
 
 FRESH = 1.0
 """Seconds that a key is taken for good after it was looked up: so soon does a revoked one end."""

@@ -22,7 +22,7 @@ from musespark.server.openapi import ERRORS
 from musespark.server.pictures import picture_response
 from musespark.server.runs import Kept, Runs, as_told
 from musespark.server.watching import shown
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _STARTED = int(time.time())

@@ -14,7 +14,7 @@ from musespark.server.failures import Failure
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.seals import unsealed
 from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 DEEP = 16_000
 """Tokens of a thinking budget from which it counts as a high effort."""

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from musespark.events import AnswerDelta, Event
-from musespark.store.kept import How, Spending
+from musespark.store.runs.record import How, Spending
 
 if TYPE_CHECKING:
     from starlette.types import Message, Send

@@ -12,7 +12,7 @@ from musespark.server.asked import Asked, decoded
 from musespark.server.failures import Refused
 from musespark.server.options import EFFORTS, RunOptions, Strict, TeamOptions
 from musespark.server.runs import Kept
-from musespark.store.kept import asked_in
+from musespark.store.runs.record import asked_in
 
 if TYPE_CHECKING:
     from musespark.server.seating import Seated

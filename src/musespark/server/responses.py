@@ -15,7 +15,7 @@ from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.responses_events import ResponseChunks
 from musespark.server.seals import unsealed
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 INCLUDED = ("reasoning.encrypted_content",)
 """What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""

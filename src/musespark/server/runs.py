@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from musespark.content import Image
 from musespark.events import AnswerDelta, Event, Pictured
-from musespark.store.kept import Begun, How, Kept, Spending
+from musespark.store.runs.record import Begun, How, Kept, Spending
 from musespark.usage import Usage
 
 __all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]

@@ -28,7 +28,7 @@ from musespark.server.runs import Begun, Kept
 from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 from musespark.vision.video import seen
 
 PROTOCOL = "page"

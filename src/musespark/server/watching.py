@@ -20,7 +20,7 @@ from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.body import until_gone
 from musespark.server.runs import Begun, How, Kept, Runs, Spending, as_told
-from musespark.store.text import dumped
+from musespark.store.json_text import dumped
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
