@@ -88,7 +88,7 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ConfigProblem:
     """Something wrong with a file."""
 
     line: int | None
@@ -123,14 +123,14 @@ def load_config(path: Path | None = None) -> Config:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(path, str(_syntax(text, error)).rstrip(".")) from None
-    problems = list(_problems(text, found))
+    problems = list(_find_problems(text, found))
     if problems:
         more = f"; muse config check tells {len(problems) - 1} more" if len(problems) > 1 else ""
         raise BadConfig(path, f"{str(problems[0]).rstrip('.')}{more}")
     return _config(path, found)
 
 
-def check_config(path: Path | None = None) -> list[Problem]:
+def check_config(path: Path | None = None) -> list[ConfigProblem]:
     """Everything that is wrong with a file, as far as it can be told without asking anybody. Raises `BadConfig` if unreadable."""
     text = _text(path or config_path())
     if text is None:
@@ -139,7 +139,7 @@ def check_config(path: Path | None = None) -> list[Problem]:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [_syntax(text, error)]
-    return sorted(_problems(text, found), key=lambda problem: problem.line or 0)
+    return sorted(_find_problems(text, found), key=lambda problem: problem.line or 0)
 
 
 def _text(path: Path) -> str | None:
@@ -155,11 +155,11 @@ def _text(path: Path) -> str | None:
         raise BadConfig(path, error.strerror or str(error)) from None
 
 
-def _syntax(text: str, error: tomllib.TOMLDecodeError) -> Problem:
+def _syntax(text: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
     found = re.search(r"\(at line (\d+), column \d+\)", str(error))
     said = re.sub(r" \(at [^)]*\)", "", str(error))
     line = int(found[1]) if found else max(1, len(text.splitlines()))  # it says "at end of document" there
-    return Problem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
+    return ConfigProblem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
 
 
 def _config(path: Path, found: Mapping[str, Any]) -> Config:
@@ -232,7 +232,7 @@ TEAM_RULES: Mapping[str, Rule] = {
 _TABLES = ("models", "roles", "team")
 
 
-def _problems(text: str, found: Mapping[str, Any]) -> Iterator[Problem]:
+def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     lines = _Lines(text)
     yield from _unknown(found, _TABLES, (), lines)
     for table in (name for name in _TABLES if name in found and not isinstance(found[name], dict)):
@@ -246,7 +246,7 @@ def _problems(text: str, found: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _across(found, lines)
 
 
-def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[Problem]:
+def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProblem]:
     at = ("models", name)
     if not isinstance(table, dict):
         yield lines.problem(at, f'This must be a table; write [models.{name}] and under it model = "provider:name".')
@@ -269,7 +269,7 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[Problem]:
 
 
 def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str, ...], lines: _Lines,
-             also: tuple[str, ...] = ()) -> Iterator[Problem]:
+             also: tuple[str, ...] = ()) -> Iterator[ConfigProblem]:
     """Fields that do not exist, and values that are of the wrong kind."""
     yield from _unknown(table, (*rules, *also), at, lines)
     for key, (fits, wanted) in rules.items():
@@ -279,7 +279,7 @@ def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str,
             yield lines.problem((*at, key), f"This must be {wanted}, not {shown}.")
 
 
-def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines) -> Iterator[Problem]:
+def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines) -> Iterator[ConfigProblem]:
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
@@ -287,7 +287,7 @@ def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ..
             yield lines.problem((*at, key), f"There is no such field; {instead}")
 
 
-def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[Problem]:
+def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
     """What only two fields together tell."""
     models = found.get("models")
     names = set(models) if isinstance(models, dict) else set()
@@ -322,10 +322,10 @@ class _Lines:
         for length in range(1, len(path) + 1):
             self._at.setdefault(path[:length], number)
 
-    def problem(self, path: tuple[str, ...], sentence: str) -> Problem:
+    def problem(self, path: tuple[str, ...], sentence: str) -> ConfigProblem:
         """A problem of a field, with the line it stands in, or that of what it stands in."""
         line = next((self._at[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self._at), None)
-        return Problem(line, ".".join(path), sentence)
+        return ConfigProblem(line, ".".join(path), sentence)
 
 
 def _keys(dotted: str) -> tuple[str, ...]:

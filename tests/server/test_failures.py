@@ -9,7 +9,7 @@ from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, Missing
 from musespark.models.fake import Crash, FakeModel, Hang, Wait
 from musespark.server.failures import failure_of
 from musespark.store.database.database import Database
-from musespark.store.runs.run_store import StoredRuns
+from musespark.store.runs.run_store import SqlRunStore
 
 from .conftest import ABLE, live, says
 
@@ -51,7 +51,7 @@ class Full(Database):
     def appending(self):
         if self.full:
             raise self.unusable(OSError(28, "the disk is full"))
-        with super().appending() as cursor:
+        with super().raw_cursor() as cursor:
             yield cursor
 
 
@@ -61,7 +61,7 @@ WAYS = {"/v1/chat/completions": {"messages": [{"role": "user", "content": "q"}]}
 
 def test_a_stream_that_cannot_be_kept_ends_while_its_model_still_thinks(tmp_path):
     models = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in (("mute", [Hang()]), ("plain", says("42")))}
-    runs = StoredRuns(database := Full(tmp_path / "runs.db"))
+    runs = SqlRunStore(database := Full(tmp_path / "runs.db"))
     with live(models, runs=runs) as server:
         for path, body in WAYS.items():
             def asked(model, path=path, body=body):

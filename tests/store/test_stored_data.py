@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from musespark.reasoning.strategy import Strategy
-from musespark.store import Store
+from musespark.store import VoteStore
 from musespark.trace import read_trace
 
 from .serving import serving
@@ -124,7 +124,7 @@ def test_what_was_spent_today_is_billed(client):
 
 
 def test_votes_and_strategies_are_read(tmp_path):
-    with Store(unpacked("votes.db", tmp_path)) as store:
+    with VoteStore(unpacked("votes.db", tmp_path)) as store:
         assert [(vote.question, vote.model, vote.group, vote.right) for vote in store.votes("sums")] == [
             ("q1", "a", "4", True), ("q1", "b", None, False), ("q2", "a", "x", None)]
         strategy = Strategy.from_json(store.strategy("sums", "a"))

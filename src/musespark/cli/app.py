@@ -131,7 +131,7 @@ def ask(
     """Ask a question."""
     from musespark.cli.commands.ask_options import options_of, question_of
     from musespark.cli.commands.ask_run import answer
-    from musespark.cli.view.run_views import show_for
+    from musespark.cli.view.run_views import view_for
     from musespark.config import load_config
 
     options = options_of(
@@ -139,7 +139,7 @@ def ask(
         approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
-    raise typer.Exit(answer(question_of(question), options, show_for(as_json)))
+    raise typer.Exit(answer(question_of(question), options, view_for(as_json)))
 
 
 # The help lists them in this order.

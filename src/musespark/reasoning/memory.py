@@ -11,7 +11,7 @@ from musespark.reasoning.panel import Panel
 from musespark.reasoning.run import Run
 from musespark.reasoning.strategy import Strategy
 from musespark.reasoning.table import Table
-from musespark.store import Store, Vote
+from musespark.store import Vote, VoteStore
 
 
 def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
@@ -19,7 +19,7 @@ def recalled(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Pa
 
     Raises `StoreUnusable`.
     """
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         panel = Panel.from_store(kept, kind)
     rank = {name: index for index, name in enumerate(panel.models if panel else ())}
     known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
@@ -35,7 +35,7 @@ def strategy_for(kind: str, store: Path | None, models: Sequence[Model]) -> Stra
     names = {model.name for model in models}
     if len(names) != 1:
         return None
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         text = kept.strategy(kind, names.pop())
     return None if text is None else Strategy.from_json(text)
 
@@ -47,7 +47,7 @@ def keeping(kind: str, store: Path | None) -> Callable[[Run, Table], None]:
         question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
                  for number, group in enumerate(table.explored) for attempt in group.attempts]
-        with Store(store) as kept:
+        with VoteStore(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())
 
     return keep

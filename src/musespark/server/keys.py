@@ -13,9 +13,9 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.server.failures import Refused
 from musespark.server.shared import Caller
-from musespark.store.keys.budgets import Purses
-from musespark.store.keys.key_store import PREFIX, Key, Keys, hash_of
-from musespark.store.runs.run_store import StoredRuns
+from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
+from musespark.store.runs.run_store import SqlRunStore
 
 FRESH = 1.0
 """Seconds that a key is taken for good after it was looked up: so soon does a revoked one end."""
@@ -26,10 +26,10 @@ _MOST = 10_000
 class KeyHolders:
     """Those who have a key: `Callers` for `make_app`. Use it within `open`."""
 
-    def __init__(self, runs: StoredRuns, *, required: bool = True) -> None:
+    def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
         """required: whether those without one are refused; else they are nobody in particular, and have no limits."""
-        self._keys, self._purses, self.required = Keys(runs.database), Purses(runs), required
-        self._seen: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
+        self._keys, self._purses, self.required = KeyStore(runs.database), KeyBudgets(runs), required
+        self._seen: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """By the hash of the secret, with when it was looked up."""
 
     @asynccontextmanager
@@ -52,7 +52,7 @@ class KeyHolders:
                           status=429, code="too_many_requests", retry_after=math.ceil(wait))
         return Caller(key.id, await self._purses.of(key))
 
-    async def _key(self, secret: str) -> Key:
+    async def _key(self, secret: str) -> ApiKey:
         hashed = hash_of(secret)
         found = self._seen.get(hashed)
         if found is not None and time.monotonic() - found[0] < FRESH:

@@ -7,7 +7,7 @@ import json
 import pydantic_core
 
 
-def dumped(value: object) -> bytes:
+def to_json_bytes(value: object) -> bytes:
     """JSON as UTF-8. Half a character, which a model may write, is escaped."""
     try:
         return pydantic_core.to_json(value)

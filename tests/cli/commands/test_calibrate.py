@@ -6,7 +6,7 @@ from recordings import write_recording
 
 from musespark.cli.app import run
 from musespark.reasoning.panel import Panel
-from musespark.store import Store
+from musespark.store import VoteStore
 
 
 def labels(path: Path, count: int = 20) -> str:
@@ -22,7 +22,7 @@ def test_models_are_asked_and_who_was_right_is_kept(tmp_path: Path, capsys: pyte
     told = json.loads(capsys.readouterr().out)
     assert told["votes"] == 80 and told["failed"] == []
     assert told["reliability"]["best"] > told["reliability"]["weak-1"]
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         panel = Panel.from_store(kept, "sums")
         assert all(vote.right is not None for vote in kept.votes("sums"))
     assert panel is not None and list(panel.models) == told["panel"] and panel.models[0] == "best"
@@ -32,7 +32,7 @@ def test_a_call_that_fails_is_no_wrong_answer(tmp_path: Path, capsys: pytest.Cap
     store = str(tmp_path / "votes.db")
     assert run(["calibrate", labels(tmp_path / "labels.jsonl", 2), "--model", "fake:error", "--store", store]) == 1
     assert "500" in capsys.readouterr().err
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         assert kept.votes("general") == []
 
 

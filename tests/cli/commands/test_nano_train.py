@@ -15,7 +15,7 @@ import torch
 import musespark
 from musespark.cli.app import run
 from musespark.cli.commands.nano_train import recipe_for
-from musespark.cli.view.training_progress import Reading, line
+from musespark.cli.view.training_progress import TrainingStatus, line
 from musespark.errors import BadInput
 from musespark.nano.training.batches import SHARES
 from musespark.nano.training.curve import draw_curve, read_log, spread
@@ -155,5 +155,5 @@ def test_labels_keep_their_order_and_their_distance():
 
 
 def test_a_reading_in_one_line():
-    reading = Reading(1204, 12_300_000, 0.58, 0.2314, {"maze": 0.5, "lake": 0.01}, 5120.4, 3725.0)
+    reading = TrainingStatus(1204, 12_300_000, 0.58, 0.2314, {"maze": 0.5, "lake": 0.01}, 5120.4, 3725.0)
     assert line(reading) == " 58%  1:02:05 left  step 1,204 · 12.30 M tokens · 5,120 tokens/s  loss 0.231  maze 0.5  lake 0.01"

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from musespark.cli.view.board import Board
-from musespark.cli.view.frames import closing, final, live
+from musespark.cli.view.frames import final_frame, live_frame, summary_lines
 from musespark.cli.view.image_preview import preview
 from musespark.events import (
     Abstained,
@@ -45,7 +45,7 @@ def plain(lines) -> list[str]:
 def test_a_team_while_it_thinks():
     board = team(3).after(AgentReturned("t0", "")).after(AgentReturned("t1", "(25-3)*3"))
     board = board.after(AgentStarted("t20", "t2", "7-3")).after(Thought("t20", "one\ntwo"))
-    assert plain(live(board, 70, 24, 1.26, previews=True)) == [
+    assert plain(live_frame(board, 70, 24, 1.26, previews=True)) == [
         "",
         "  Use 25, 3, 7 and 12 to make 66.",
         "  nano · contemplating",
@@ -66,7 +66,7 @@ def test_how_a_run_ended_stays_on_screen():
     board = board.after(Verified(True, "arithmetic")).after(AgentReturned("main", "(25 - 3) * 3"))
     board = board.after(RunEnded("(25 - 3) * 3", True, Usage(1234, 88, 3, 1.5, 0.00213)))
     kept = [Path("/tmp/muse/picture-0007.png"), Path("/tmp/muse/picture-0009.png")]
-    assert plain(final(board, 80, previews=False, kept=kept)) == [
+    assert plain(final_frame(board, 80, previews=False, kept=kept)) == [
         "",
         "  Use 25, 3, 7 and 12 to make 66.",
         "  nano · contemplating",
@@ -103,7 +103,7 @@ def test_what_is_said_of_an_answer(events, said):
     board = team(0)
     for event in events:
         board = board.after(event)
-    assert plain(closing(board, [], 100))[:-1] == ["", "  42", "", *(f"  {line}" for line in said)]
+    assert plain(summary_lines(board, [], 100))[:-1] == ["", "  42", "", *(f"  {line}" for line in said)]
 
 
 @pytest.mark.parametrize("width", [20, 60, 100, 200])
@@ -113,10 +113,11 @@ def test_a_frame_fits_its_terminal(width, height, children):
     board = team(children, "数字を掛け算する " * 9 + "x" * 300).after(Thought("main", "考える" * 80))
     for _ in range(4):
         board = board.after(Pictured("main", LAKE, "what it sees", 64, 64))
-    for lines in (live(board, width, height, 1.0, True), live(board.after(AnswerDelta("9\n" * 9)), width, height, 1.0, False)):
+    longer = board.after(AnswerDelta("9\n" * 9))
+    for lines in (live_frame(board, width, height, 1.0, True), live_frame(longer, width, height, 1.0, False)):
         assert len(lines) <= height
         assert all(line.cell_len < width for line in lines)
-    lines = final(board, width, True, [])
+    lines = final_frame(board, width, True, [])
     assert len(lines) < 60 and all(line.cell_len < width for line in lines)
 
 
@@ -124,30 +125,30 @@ def test_lanes_without_room_are_counted_and_those_that_think_are_shown():
     board = team(16)
     for number in range(0, 16, 2):
         board = board.after(AgentReturned(f"t{number}", ""))
-    lines = plain(live(board, 80, 16, 0.0, previews=False))
+    lines = plain(live_frame(board, 80, 16, 0.0, previews=False))
     assert [line.split()[1] for line in lines[5:-3]] == [f"{number}*25" for number in range(16) if number % 2]
     assert lines[-3] == "  and 8 more: 8 returned"
 
 
 def test_the_last_lines_of_an_agent_alone():
     board = team(0).after(Thought("main", "1\n2\n3\n4\n\n5"))
-    assert plain(live(board, 80, 24, 0.0, previews=False))[4:-2] == ["  2", "  3", "  4", "  5"]
+    assert plain(live_frame(board, 80, 24, 0.0, previews=False))[4:-2] == ["  2", "  3", "  4", "  5"]
 
 
 def test_pictures_are_shown_side_by_side_the_newest_last_with_their_agents_task():
     board = team(2)
     for agent in ("main", "t0", "t1"):
         board = board.after(Pictured(agent, LAKE, "what it sees", 64, 64))
-    lines = plain(live(board, 60, 40, 0.0, previews=True))
+    lines = plain(live_frame(board, 60, 40, 0.0, previews=True))
     captions = next(number for number, line in enumerate(lines) if line.endswith("1*25") and "0*25" in line)
     assert lines[captions] == "  0*25                      1*25"
     assert lines[captions - 1] == "  " + "▀" * 24 + "  " + "▀" * 24
-    assert not any("▀" in line for line in plain(live(board, 60, 12, 0.0, previews=True)))
+    assert not any("▀" in line for line in plain(live_frame(board, 60, 12, 0.0, previews=True)))
 
 
 def test_control_characters_are_shown_and_never_obeyed():
     board = team(1, "\x1b[2Jhello\u202e").after(Thought("t0", "\x1b]0;title\x07")).after(RunEnded("4\x1b[31m\t2\r", False, Usage()))
-    for lines in (live(board, 80, 24, 0.0, False), final(board, 80, False, [Path("/tmp/\x1b[1m.png")])):
+    for lines in (live_frame(board, 80, 24, 0.0, False), final_frame(board, 80, False, [Path("/tmp/\x1b[1m.png")])):
         assert not any(set(line.plain) & set("\x1b\x07\x9b\r\t\u202e") for line in lines)
 
 
@@ -166,4 +167,4 @@ def test_a_preview_keeps_its_shape_and_its_colours(size):
 def test_what_is_no_picture_has_no_preview():
     assert preview(b"\x89PNG\r\n\x1a\n...", 16) == ()
     board = team(0).after(Pictured("main", b"\x89PNG", "broken", 1, 1))
-    assert "broken" not in "".join(plain(live(board, 80, 40, 0.0, previews=True)))
+    assert "broken" not in "".join(plain(live_frame(board, 80, 40, 0.0, previews=True)))

@@ -6,7 +6,7 @@ import re
 from rich.console import Console
 from rich.text import Text
 
-from musespark.cli.view.live_screen import Screen
+from musespark.cli.view.live_screen import LiveScreen
 
 
 class Terminal(io.StringIO):
@@ -55,8 +55,8 @@ class Terminal(io.StringIO):
             self.rows.append("")
 
 
-def screen_of(terminal: Terminal, **options) -> Screen:
-    return Screen(Console(file=terminal, force_terminal=True, width=40, height=10, _environ={}, **options))
+def screen_of(terminal: Terminal, **options) -> LiveScreen:
+    return LiveScreen(Console(file=terminal, force_terminal=True, width=40, height=10, _environ={}, **options))
 
 
 def test_a_frame_takes_the_place_of_the_last_one():
@@ -96,7 +96,7 @@ def test_colours_are_those_the_terminal_has():
 def test_a_narrowed_terminal_has_wrapped_the_last_frame():
     terminal = Terminal()
     console = Console(file=terminal, force_terminal=True, width=40, height=10)
-    screen = Screen(console)
+    screen = LiveScreen(console)
     screen.draw([Text("x" * 39), Text("y")])
     console.width = 20
     screen.draw([Text("x"), Text("y")])

@@ -13,9 +13,9 @@ from teams import RIGHT, WRONG, agreed, team_run
 from musespark.budget import Limits
 from musespark.cli.view import wording
 from musespark.cli.view.board import Board
-from musespark.cli.view.frames import final, live
-from musespark.cli.view.groups import regrouped
-from musespark.cli.view.run_views import Json, Lanes, Lines
+from musespark.cli.view.frames import final_frame, live_frame
+from musespark.cli.view.groups import relabel
+from musespark.cli.view.run_views import JsonView, LinesView, LiveView
 from musespark.events import (
     AgentCancelled,
     AgentFailed,
@@ -59,7 +59,7 @@ def plain(lines) -> list[str]:
 
 def agents(board: Board, width: int = 80, height: int = 24) -> list[str]:
     """The lines between the head and the votes."""
-    lines = plain(live(board, width, height, 0.0, False))[4:]
+    lines = plain(live_frame(board, width, height, 0.0, False))[4:]
     return lines[:lines.index("")]
 
 
@@ -70,7 +70,7 @@ def test_a_team_while_it_explores():
                AgentFailed("agent-4", "ModelFailed", "The model 'llama' failed with status 500: overloaded."),
                Spent("main", Usage(tokens=1200, critical_path=9, threads=4, calls=5, usd=0.0123))]
     board = board_of(events, limits=Limits(usd=0.5, seconds=60))
-    assert plain(live(board, 80, 24, 2.5, False)) == [
+    assert plain(live_frame(board, 80, 24, 2.5, False)) == [
         "",
         "  How many?",
         "  contemplating · explore · nano",
@@ -97,7 +97,7 @@ def test_how_a_team_settled_stays_on_screen():
                Agreed((("agent-1", "agent-2", "agent-3"),), ("8",), True, "all agree"), StageStarted("aggregate"),
                Decided("vote", ("agent-1", "agent-2", "agent-3"), "3 of 3 say so."), AnswerDelta("It is 8."),
                RunEnded("It is 8.", False, Usage(900, 40, 5, 3.0, 0.2, 100, 6))]
-    assert plain(final(board_of(events), 80, False, [])) == [
+    assert plain(final_frame(board_of(events), 80, False, [])) == [
         "",
         "  How many?",
         "  contemplating · explore › refine 1 › aggregate · nano",
@@ -155,7 +155,7 @@ _SPLITS = st.lists(st.tuples(st.sampled_from([f"agent-{n}" for n in range(9)]), 
 def test_letters_are_distinct_and_the_groups_are_those_of_the_event(changes):
     groups = ()
     for change in changes:
-        before, groups = groups, regrouped(groups, change)
+        before, groups = groups, relabel(groups, change)
         assert len({group.letter for group in groups}) == len(groups)
         assert [(group.agents, group.answer) for group in groups] == [*zip(change.groups, change.answers, strict=True)]
         said = {group.answer: group.letter for group in before}
@@ -194,7 +194,7 @@ def test_agents_that_compare_answers_are_shown_while_they_do():
     board = board.after(AgentReturned("judge-1", "A")).after(Agreed((("agent-1",), ("agent-2",)), ("7", "8")))
     board = board.after(Judged("nano", "agent-1", "agent-2", "It counts right."))
     assert len(agents(board)) == 1
-    assert "  agent-1 over agent-2: It counts right." in plain(live(board, 80, 24, 0.0, False))
+    assert "  agent-1 over agent-2: It counts right." in plain(live_frame(board, 80, 24, 0.0, False))
 
 
 def test_a_large_team_has_a_letter_for_each_agent_that_has_no_line():
@@ -207,7 +207,7 @@ def test_a_large_team_has_a_letter_for_each_agent_that_has_no_line():
 
 
 def test_when_a_large_team_is_done_every_state_is_shown():
-    lines = plain(final(board_of(team_run(64, seed=3)), 80, False, []))
+    lines = plain(final_frame(board_of(team_run(64, seed=3)), 80, False, []))
     for state in ("won", "returned", "failed", "cancelled"):
         assert any(line[4:].startswith("agent-") and f"  {state} " in line for line in lines)
 
@@ -219,13 +219,13 @@ def test_a_frame_of_a_team_fits_its_terminal(part, size, width):
     events = team_run(size, seed=size)
     board = board_of(events[:int(len(events) * part)], limits=Limits(usd=0.5, tokens=10**6, calls=200, seconds=60))
     for height in (8, 23, 60):
-        lines = live(board, width, height, 1.0, True)
+        lines = live_frame(board, width, height, 1.0, True)
         assert len(lines) <= height and all(line.cell_len < width for line in lines)
-    assert all(line.cell_len < width for line in final(board, width, True, []) if line.plain.strip() != board.answer)
+    assert all(line.cell_len < width for line in final_frame(board, width, True, []) if line.plain.strip() != board.answer)
 
 
 def test_sixty_columns_show_state_model_and_answer_of_each_agent():
-    lines = plain(final(board_of(team_run(8, seed=3)), 60, False, []))
+    lines = plain(final_frame(board_of(team_run(8, seed=3)), 60, False, []))
     shown = [line.split() for line in lines if line[4:].startswith("agent-")]
     assert len(shown) == 8 and any("won" in line and RIGHT in line for line in shown)
 
@@ -252,9 +252,9 @@ _anything = st.lists(st.one_of(_hostile, st.sampled_from(_SCRIPT), any_event), m
 @given(_anything, st.sampled_from([12, 20, 40, 60, 80, 120]), st.integers(1, 40))
 def test_any_events_in_any_order_fit_and_are_never_obeyed(events, width, height):
     board = board_of(events)
-    frame = live(board, width, height, 0.5, False)
+    frame = live_frame(board, width, height, 0.5, False)
     assert len(frame) <= height
-    lines = [*frame, *final(board, width, False, [])]
+    lines = [*frame, *final_frame(board, width, False, [])]
     answer = {line.strip() for line in wording.clean(board.answer).split("\n")}  # it is not broken into lines, to be copied
     assert all(line.cell_len < width for line in lines if line.plain.strip() not in answer)
     for line in lines:
@@ -267,7 +267,7 @@ def test_any_events_in_any_order_can_be_told_in_a_pipe_and_as_json(events):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stdout", out := StringIO())
         patch.setattr("sys.stderr", StringIO())
-        for show in (Lines(), Json()):
+        for show in (LinesView(), JsonView()):
             board = Board()
             for event in events:
                 board = board.after(event)
@@ -277,7 +277,7 @@ def test_any_events_in_any_order_can_be_told_in_a_pipe_and_as_json(events):
 
 
 def test_a_pipe_tells_the_whole_story(capsys):
-    show, board = Lines(), Board()
+    show, board = LinesView(), Board()
     for event in team_run(5, seed=4):
         board = board.after(event)
         show.happened(board, event, None)
@@ -303,7 +303,7 @@ def test_a_pipe_tells_the_whole_story(capsys):
 
 
 def test_a_pipe_tells_threads_of_different_agents_apart(capsys):
-    show, board = Lines(), Board()
+    show, board = LinesView(), Board()
     for event in [*explorers("nano: one"), AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
                   Thought("agent-1/thread-1", "=56\n"), AgentReturned("agent-1/thread-1", "56"),
                   AgentStarted("agent-1/sub-1", "agent-1", "Count them. " * 20), Thought("agent-1/sub-1", "1, 2\n")]:
@@ -315,7 +315,7 @@ def test_a_pipe_tells_threads_of_different_agents_apart(capsys):
 
 
 def test_json_tells_who_answered_what_and_how_it_was_decided(capsys):
-    show, board = Json(), board_of(team_run(8, seed=3))
+    show, board = JsonView(), board_of(team_run(8, seed=3))
     show.ended(board, [])
     value = json.loads(capsys.readouterr().out)
     assert value["answer"] == f"There are {RIGHT}." and value["decided"]["by"] == "vote"
@@ -335,7 +335,7 @@ def test_json_tells_who_answered_what_and_how_it_was_decided(capsys):
 
 def test_a_live_run_of_a_team_ends_with_what_stays():
     console = Console(file=(out := StringIO()), force_terminal=True, width=80, height=24, color_system="standard", _environ={})
-    show, board = Lanes(console), Board()
+    show, board = LiveView(console), Board()
     for event in team_run(8, seed=3):
         board = board.after(event)
         show.happened(board, event, None)

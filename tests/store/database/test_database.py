@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import inspect, text
 
 from musespark.errors import NotInstalled, StoreUnusable
-from musespark.store.database.database import HEAD, Database, runs_path
+from musespark.store.database.database import LATEST_REVISION, Database, default_runs_path
 from musespark.store.database.schema import METADATA
-from musespark.store.runs.run_store import StoredRuns
+from musespark.store.runs.run_store import SqlRunStore
 
 
 def upgraded_to(where, revision, monkeypatch):
@@ -33,7 +33,7 @@ def test_the_newest_migration_is_the_one_that_the_code_knows(tmp_path):
 
     config = Config()
     config.set_main_option("script_location", str(database._MIGRATIONS))
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    assert ScriptDirectory.from_config(config).get_heads() == [LATEST_REVISION]
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(where):
@@ -41,7 +41,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(where):
     from alembic.migration import MigrationContext
 
     database = Database(where)
-    with database.reading() as connection:
+    with database.begin_read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     database.close()
 
@@ -56,10 +56,10 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(wh
         connection.execute(text("INSERT INTO events (run, number, kind, body) VALUES "
                                 "('r', 0, 'answer_delta', '{\"kind\": \"answer_delta\", \"text\": \"42\"}')"))
     old.close()
-    async with StoredRuns(Database(where)).open() as runs:
+    async with SqlRunStore(Database(where)).open() as runs:
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.events[0].text == "42"
-        with runs.database.reading() as connection:
+        assert kept.status == "finished" and kept.events[0].text == "42"
+        with runs.database.begin_read() as connection:
             assert inspect(connection).has_table("keys")
 
 
@@ -78,7 +78,7 @@ def test_an_upgrade_that_fails_leaves_the_old_tables(where, monkeypatch):
         with pytest.raises(StoreUnusable, match="the light went out"):
             Database(where)
     old = upgraded_to(where, "0001", monkeypatch)
-    with old.reading() as connection:
+    with old.begin_read() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
         assert not inspect(connection).has_table("keys")
     old.close()
@@ -93,7 +93,7 @@ def test_many_that_start_at_once_make_one_database(where):
 
 def test_a_newer_database_is_left_alone(where):
     database = Database(where)
-    with database.writing() as connection:
+    with database.begin_write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     database.close()
     with pytest.raises(StoreUnusable, match="a newer version of musespark"):
@@ -126,7 +126,7 @@ def test_the_file_of_another_program_is_left_as_it_is(tmp_path, statement):
 async def test_a_file_of_any_name_is_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in (":memory:", "file:x.db?mode=memory", "50%25?#.db"):
-        async with StoredRuns(Database(name)).open():
+        async with SqlRunStore(Database(name)).open():
             pass
         assert (tmp_path / name).stat().st_size > 0
 
@@ -141,7 +141,7 @@ async def test_a_damaged_database_is_told(tmp_path):
     raw[4096:] = os.urandom(len(raw) - 4096)
     path.write_bytes(raw)
     with pytest.raises(StoreUnusable, match="malformed"):
-        async with StoredRuns(Database(path)).open():
+        async with SqlRunStore(Database(path)).open():
             pass
 
 
@@ -162,8 +162,9 @@ def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
 def test_what_people_asked_is_theirs_alone(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     Database().close()
-    assert runs_path() == tmp_path / "musespark" / "runs.db"
-    assert stat.S_IMODE(runs_path().stat().st_mode) == 0o600 and stat.S_IMODE(runs_path().parent.stat().st_mode) == 0o700
+    assert default_runs_path() == tmp_path / "musespark" / "runs.db"
+    assert stat.S_IMODE(default_runs_path().stat().st_mode) == 0o600
+    assert stat.S_IMODE(default_runs_path().parent.stat().st_mode) == 0o700
 
 
 def test_what_is_not_installed_is_told(monkeypatch, tmp_path):

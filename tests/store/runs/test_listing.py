@@ -12,9 +12,9 @@ from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
 from musespark.server.listing import SHORT, short, summary
-from musespark.server.runs import Begun, InMemory, Spending
+from musespark.server.runs import InMemory, RunCost, RunHeader
 from musespark.store.database.database import Database
-from musespark.store.runs.run_store import StoredRuns
+from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
 MIDDLE = st.lists(st.one_of(
@@ -47,16 +47,16 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
     id = f"r{next(NUMBERS)}"
 
     async def told_twice(runs):
-        await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
-        await runs.events(id, told(id, middle, end))
+        await runs.start(RunHeader(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.append_events(id, told(id, middle, end))
         if over:
-            runs.end(id, HOWS[type(end)], Spending(tokens=7, usd=0.5, calls=1))
+            runs.end(id, HOWS[type(end)], RunCost(tokens=7, usd=0.5, calls=1))
         [newest], whole = await runs.latest(1), await runs.get(id)
         assert listed(newest) == listed(whole)
         return {**listed(newest), "created": 0, "began": 0}
 
     async def in_both():
-        async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
             return await told_twice(runs), await told_twice(InMemory())
 
     stored, remembered = asyncio.run(in_both())
@@ -66,12 +66,12 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
 @pytest.mark.parametrize("end", ENDS)
 async def test_a_list_reads_little_of_a_long_text(where, end):
     read = 10 if end is None or isinstance(end, RunFailed) else 0
-    async with StoredRuns(Database(where)).open() as runs:
-        await runs.start(Begun(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
-        await runs.events("r", told("r", [AnswerDelta("w" * 50)] * 1000, end))
-        runs.end("r", HOWS[type(end)], Spending())
+    async with SqlRunStore(Database(where)).open() as runs:
+        await runs.start(RunHeader(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.append_events("r", told("r", [AnswerDelta("w" * 50)] * 1000, end))
+        runs.end("r", HOWS[type(end)], RunCost())
         # What cannot be read must not have been.
-        await runs.journal.do(lambda connection: connection.exec_driver_sql(
+        await runs.writer.run(lambda connection: connection.exec_driver_sql(
             f"UPDATE events SET body = 'nonsense' WHERE number > {read} AND number < 1000"))
         [newest] = await runs.latest(1)
         assert listed(newest)["answer"] == ("w" * (SHORT - 1) + "…" if read else "42")
@@ -81,12 +81,12 @@ async def test_a_list_reads_little_of_a_long_text(where, end):
     "UPDATE events SET body = '{\"kind' WHERE number = 2 AND run = 'r2'", "UPDATE runs SET options = 'none' WHERE id = 'r2'",
     "UPDATE events SET body = '{\"kind\": \"of_a_later_version\", \"seq\": 2}' WHERE number = 2 AND run = 'r2'"])
 async def test_one_damaged_run_hides_no_other(where, damage):
-    async with StoredRuns(Database(where)).open() as runs:
+    async with SqlRunStore(Database(where)).open() as runs:
         for id in ("r1", "r2", "r3"):
-            await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
-            await runs.events(id, told(id, [AnswerDelta("42")], ENDS[0]))
-            runs.end(id, "finished", Spending(tokens=7, usd=0.5, calls=1))
-        await runs.journal.do(lambda connection: connection.exec_driver_sql(damage))
+            await runs.start(RunHeader(id=id, protocol="chat", model="m", conversation=(Message.user("q"),)))
+            await runs.append_events(id, told(id, [AnswerDelta("42")], ENDS[0]))
+            runs.end(id, "finished", RunCost(tokens=7, usd=0.5, calls=1))
+        await runs.writer.run(lambda connection: connection.exec_driver_sql(damage))
         found = [listed(kept) for kept in await runs.latest(9)]
         assert [(run["id"], run["answer"]) for run in found] == [("r3", "42"), ("r2", ""), ("r1", "42")]
         assert [run["spent"]["tokens"] for run in found] == [7, 7, 7]
@@ -95,11 +95,11 @@ async def test_one_damaged_run_hides_no_other(where, damage):
 
 
 async def test_a_damaged_event_is_told_to_who_watches(where):
-    async with StoredRuns(Database(where)).open() as runs:
-        await runs.start(Begun(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
-        await runs.events("r", told("r", [AnswerDelta("42")], ENDS[0]))
-        await runs.kept("r")
-        await runs.journal.do(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{' WHERE number = 1"))
+    async with SqlRunStore(Database(where)).open() as runs:
+        await runs.start(RunHeader(id="r", protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.append_events("r", told("r", [AnswerDelta("42")], ENDS[0]))
+        await runs.flush("r")
+        await runs.writer.run(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{' WHERE number = 1"))
         with pytest.raises(StoreUnusable, match="the run r is damaged"):
-            await runs.told("r", -1, 9)
-        assert [value["kind"] for value in await runs.told("r", 1, 9)] == ["run_ended"]
+            await runs.events_json("r", -1, 9)
+        assert [value["kind"] for value in await runs.events_json("r", 1, 9)] == ["run_ended"]

@@ -18,7 +18,7 @@ from musespark.asking import Options, stream
 from musespark.budget import Budget, Limits
 from musespark.cli.view import wording
 from musespark.cli.view.board import Board
-from musespark.cli.view.run_views import BETWEEN_FRAMES, Show
+from musespark.cli.view.run_views import BETWEEN_FRAMES, RunView
 from musespark.errors import MuseError, TraceUnwritable
 from musespark.events import Event, Pictured
 from musespark.trace import keep_picture, picture_path
@@ -29,17 +29,17 @@ _TURN = 0.02
 """Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
 
 
-def answer(question: str, options: Options, show: Show) -> int:
+def answer(question: str, options: Options, show: RunView) -> int:
     """Ask and show; the exit code. What the question or the model breaks on is raised as a `MuseError`."""
-    run = Run(show, Gallery(options.get("trace")), _limits(options))
-    with run.stopped_by_signals():
+    run = RunFollower(show, ImageFolder(options.get("trace")), _limits(options))
+    with run.stop_on_signals():
         try:
             with suppress(asyncio.CancelledError):
                 asyncio.run(run.follow(question, options))
         except MuseError:
-            run.broke()
+            run.show_failure()
             raise
-        return run.ended()
+        return run.finish()
 
 
 def _limits(options: Options) -> Limits:
@@ -50,7 +50,7 @@ def _limits(options: Options) -> Limits:
     return limits if most is None or limits.tokens is not None else replace(limits, tokens=most)
 
 
-class Gallery:
+class ImageFolder:
     """The files that a run's pictures are kept in: those of its trace, or in a new directory once there is a picture."""
 
     def __init__(self, trace: str | Path | None) -> None:
@@ -72,10 +72,10 @@ class Gallery:
         return path
 
 
-class Run:
+class RunFollower:
     """A run that is being followed."""
 
-    def __init__(self, show: Show, gallery: Gallery, limits: Limits) -> None:
+    def __init__(self, show: RunView, gallery: ImageFolder, limits: Limits) -> None:
         self._show, self._gallery = show, gallery
         self._board = Board(limits=limits)
         self._heard = time.monotonic()
@@ -112,7 +112,7 @@ class Run:
                 self._show.pulse()
 
     @contextmanager
-    def stopped_by_signals(self) -> Iterator[None]:
+    def stop_on_signals(self) -> Iterator[None]:
         """Ctrl-C (or SIGTERM) once: the run stops, and the best answer so far is shown. Twice: the process ends at once."""
         before = {number: handler for number in _STOPPING if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
 
@@ -134,7 +134,7 @@ class Run:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def ended(self) -> int:
+    def finish(self) -> int:
         """Show how it ended; the exit code."""
         if not self._board.over:
             self._board = self._board.broken_off(self._now(), "the run was stopped")
@@ -148,7 +148,7 @@ class Run:
             return NO_ANSWER
         return {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
 
-    def broke(self) -> None:
+    def show_failure(self) -> None:
         """Show how far it came before an error."""
         board = self._board if self._board.failed else self._board.broken_off(self._now(), "the run failed")
         self._show.ended(replace(board, failed=True), self._gallery.paths)

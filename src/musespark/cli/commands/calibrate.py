@@ -42,7 +42,7 @@ def calibrate(
     from musespark.models.registry import model_named
     from musespark.reasoning.panel import Panel
     from musespark.reasoning.reliability import reliabilities
-    from musespark.store import Store
+    from musespark.store import VoteStore
 
     known = _labels(labels)
     config = load_config()
@@ -50,7 +50,7 @@ def calibrate(
     names = [each.name for each in models]
     if len(set(names)) < len(names):
         raise BadOption("--model", ", ".join(model), f"models of different names, and these are called {', '.join(names)}")
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         votes, failures = asyncio.run(_asked(models, known, kind, same))
         kept.add(votes)
         strategies = {each.name: asyncio.run(_strategy(each, known, agents)) for each in models

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from musespark.config import Config, Problem, check_config, config_path, load_config
+from musespark.config import Config, ConfigProblem, check_config, config_path, load_config
 from musespark.errors import MuseError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -35,7 +35,7 @@ def check() -> None:
     path = config_path()
     problems = check_config(path)
     if not problems:
-        problems = list(_beyond_the_file(load_config(path)))
+        problems = list(_find_model_problems(load_config(path)))
     for problem in problems:
         print(f"{path}: {problem}", flush=True)
     if problems:
@@ -43,21 +43,21 @@ def check() -> None:
     print(f"{path}: nothing is wrong with it." if path.exists() else f"{path} is not there: nothing is configured.", flush=True)
 
 
-def _beyond_the_file(found: Config) -> Iterator[Problem]:
+def _find_model_problems(found: Config) -> Iterator[ConfigProblem]:
     """What only the models themselves can tell: providers that do not exist, names that lack a part."""
     from musespark.models.registry import model_named
 
     roles = asdict(found.roles)
     named = [("models." + alias, alias) for alias in found.models]
-    named += [(f"roles.{role}", name) for role, value in roles.items() for name in _several(value) if name not in found.models]
+    named += [(f"roles.{role}", name) for role, value in roles.items() for name in _as_names(value) if name not in found.models]
     for where, name in named:
         try:
             model_named(name, found)
         except MuseError as error:
-            yield Problem(None, where, str(error))
+            yield ConfigProblem(None, where, str(error))
 
 
-def _several(value: Any) -> tuple[str, ...]:
+def _as_names(value: Any) -> tuple[str, ...]:
     return () if value is None else (value,) if isinstance(value, str) else tuple(value)
 
 

@@ -12,7 +12,7 @@ import typer
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
-    from musespark.store.keys.key_store import Keys
+    from musespark.store.keys.key_store import KeyStore
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Keys of a server of your own.")
 
@@ -37,7 +37,7 @@ def create(
 def list_all(store: _Store = None) -> None:
     """Show every key, what it may do, and what it has spent today."""
     with _keys(store) as keys:
-        found = keys.listed()
+        found = keys.list_with_spending()
     if not found:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
     for key, spent in found:
@@ -56,18 +56,18 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, o
 
 
 @contextmanager
-def _keys(store: str | None) -> Iterator[Keys]:
+def _keys(store: str | None) -> Iterator[KeyStore]:
     from musespark.cli.extras import require
 
     if store == "memory":
         raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store; in memory no keys are kept")
     require("muse keys", "serve", "sqlalchemy", "alembic")
     from musespark.store.database.database import Database
-    from musespark.store.keys.key_store import Keys
+    from musespark.store.keys.key_store import KeyStore
 
     database = Database(store)
     try:
-        yield Keys(database)
+        yield KeyStore(database)
     finally:
         database.close()
 

@@ -20,7 +20,7 @@ ABILITIES = ("pictures_in", "pictures_out", "tools", "native_spawn", "conversati
 
 
 @dataclass(frozen=True)
-class Row:
+class ModelListing:
     """A model, or a provider whose models need a name."""
 
     name: str
@@ -45,7 +45,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
         _show(rows)
 
 
-def all_rows(config: Config) -> list[Row]:
+def all_rows(config: Config) -> list[ModelListing]:
     """The native model, then what the configuration names, then what else there is. Servers are asked side by side."""
     from musespark.models.registry import PROVIDERS
 
@@ -54,29 +54,30 @@ def all_rows(config: Config) -> list[Row]:
     return [_native(), *(_configured(alias, config) for alias in config.models), *(row for rows in others for row in rows)]
 
 
-def _native() -> Row:
+def _native() -> ModelListing:
     from musespark.models.nano import NanoModel
 
     can = NanoModel().abilities
-    return Row("nano", "nano", True, "in this package", _named(can), can.context, (0.0, 0.0))
+    return ModelListing("nano", "nano", True, "in this package", _named(can), can.context, (0.0, 0.0))
 
 
-def _configured(alias: str, config: Config) -> Row:
+def _configured(alias: str, config: Config) -> ModelListing:
     """A model of the configuration."""
     from musespark.models.registry import model_named
 
     try:
         model = model_named(alias, config)
     except MuseError as error:
-        return Row(alias, config.models[alias].model, False, str(error))
+        return ModelListing(alias, config.models[alias].model, False, str(error))
     from musespark.models.providers.remote import RemoteModel
 
     if not isinstance(model, RemoteModel):
-        return Row(alias, model.name, True, "in this package", _named(model.abilities), model.abilities.context, (0.0, 0.0))
+        can = model.abilities
+        return ModelListing(alias, model.name, True, "in this package", _named(can), can.context, (0.0, 0.0))
     return _remote(alias, model)
 
 
-def _remote(name: str, model: Any, there: bool | None = None) -> Row:
+def _remote(name: str, model: Any, there: bool | None = None) -> ModelListing:
     """A model of a provider. there: whether its server is known to serve it."""
     from musespark.models.providers.provider import is_loopback
     from musespark.models.providers.reach import served
@@ -91,10 +92,10 @@ def _remote(name: str, model: Any, there: bool | None = None) -> Row:
         elif found and model.model not in found:
             ready, why = False, f"{model.address} does not serve it"
     price = None if model.price is None else (model.price.prompt * 1e6, model.price.written * 1e6)
-    return Row(name, model.name, ready, why, _named(model.abilities), model.abilities.context, price)
+    return ModelListing(name, model.name, ready, why, _named(model.abilities), model.abilities.context, price)
 
 
-def _provider_rows(kind: str) -> list[Row]:
+def _provider_rows(kind: str) -> list[ModelListing]:
     """A local server's models; a hosted provider as a whole, for only it knows its models."""
     from musespark.models.providers.reach import served
     from musespark.models.registry import model_named, provider_named
@@ -104,16 +105,17 @@ def _provider_rows(kind: str) -> list[Row]:
     variable, key = provider.key(None)
     if not provider.local:
         why = f"{variable} is set" if key else f"set {variable}"
-        return [Row(f"{kind}:NAME", f"{kind}:NAME", key is not None, why)]
+        return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", key is not None, why)]
     if address is None:
-        return [Row(f"{kind}:NAME@URL", f"{kind}:NAME@URL", False, "say where: any server that speaks OpenAI's Chat Completions")]
+        name = f"{kind}:NAME@URL"
+        return [ModelListing(name, name, False, "say where: any server that speaks OpenAI's Chat Completions")]
     found = served(provider, address, key)
     if found is None:
-        return [Row(f"{kind}:NAME", f"{kind}:NAME", False, f"nobody answers at {address}")]
+        return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"nobody answers at {address}")]
     try:
         return [_remote(f"{kind}:{name}", model_named(f"{kind}:{name}"), there=True) for name in found]
     except MuseError as error:
-        return [Row(f"{kind}:{name}", f"{kind}:{name}", False, str(error)) for name in found]
+        return [ModelListing(f"{kind}:{name}", f"{kind}:{name}", False, str(error)) for name in found]
 
 
 def _named(can: Abilities) -> tuple[str, ...]:
@@ -124,7 +126,7 @@ WORDS = {"pictures_in": "sees", "pictures_out": "draws", "native_spawn": "own te
 """How an ability is called where its own name says too little."""
 
 
-def _show(rows: list[Row]) -> None:
+def _show(rows: list[ModelListing]) -> None:
     """A line for each: ready or not, what to write, and where it is; below it what it can do and costs."""
     width = max(len(_title(row)) for row in rows)
     for row in rows:
@@ -133,11 +135,11 @@ def _show(rows: list[Row]) -> None:
             print(f"  {'':<{width}}  {' · '.join(_details(row))}", flush=True)
 
 
-def _title(row: Row) -> str:
+def _title(row: ModelListing) -> str:
     return row.name if row.model == row.name else f"{row.name} = {row.model}"
 
 
-def _details(row: Row) -> Iterator[str]:
+def _details(row: ModelListing) -> Iterator[str]:
     if row.context:
         yield f"{row.context:,} tokens"
     yield ", ".join(WORDS.get(ability, ability) for ability in row.abilities or ())

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from musespark.cli.view.training_progress import Progress, Reading
+from musespark.cli.view.training_progress import TrainingProgress, TrainingStatus
 from musespark.errors import BadOption
 from musespark.nano.training.batches import SHARES
 from musespark.nano.training.curve import draw_curve
@@ -83,7 +83,7 @@ def train_by(recipe: Recipe, out: Path, resume: Path | None, start: Path | None 
     """Train, show, draw the curve and write the weights; the exit code. Under torchrun only the first process speaks."""
     trainer = Trainer(recipe, out, resume, start)
     first = trainer.workers.rank == 0
-    progress = Progress(_heading(trainer, out)) if first else None
+    progress = TrainingProgress(_heading(trainer, out)) if first else None
     curved = time.monotonic()
     with _stopping(trainer, progress) as stopped:
         for reading in _readings(trainer):
@@ -115,7 +115,7 @@ def _heading(trainer: Trainer, out: Path) -> str:
     return f"training {size} parameters on {where}, into {out}"
 
 
-def _readings(trainer: Trainer) -> Iterator[Reading]:
+def _readings(trainer: Trainer) -> Iterator[TrainingStatus]:
     """What the records say, with the pace and the time that is left."""
     began, start = time.monotonic(), trainer.progress.share(trainer.recipe)
     marks = deque([(began, trainer.progress.tokens)])
@@ -130,11 +130,11 @@ def _readings(trainer: Trainer) -> Iterator[Reading]:
         left = (now - began) * (1 - record["share"]) / used if used > 0 else None
         # A step need not hold problems of every world: what is known of the others is shown on.
         losses |= {world: record[world] for world in trainer.recipe.shares if world in record}
-        yield Reading(record["step"], record["tokens"], record["share"], record["loss"], dict(losses), pace, left)
+        yield TrainingStatus(record["step"], record["tokens"], record["share"], record["loss"], dict(losses), pace, left)
 
 
 @contextmanager
-def _stopping(trainer: Trainer, progress: Progress | None) -> Iterator[list[int]]:
+def _stopping(trainer: Trainer, progress: TrainingProgress | None) -> Iterator[list[int]]:
     """Ctrl-C or SIGTERM: the step under way is finished and saved. A second Ctrl-C ends at once, without saving."""
     heard: list[int] = []
     # torchrun passes on a Ctrl-C that the processes have heard already; it ends what does not stop by itself.

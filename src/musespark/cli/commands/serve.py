@@ -86,11 +86,11 @@ def _runs(store: str | None, keep: str | None) -> Runs:
 
     require("A store of runs", "serve", "sqlalchemy", "alembic")
     from musespark.store.database.database import Database
-    from musespark.store.runs.retention import Keep
-    from musespark.store.runs.run_store import StoredRuns
+    from musespark.store.runs.retention import RetentionPolicy
+    from musespark.store.runs.run_store import SqlRunStore
 
-    kept = Keep.read(keep) if keep is not None else Keep()
-    return StoredRuns(Database(store), kept)
+    kept = RetentionPolicy.parse(keep) if keep is not None else RetentionPolicy()
+    return SqlRunStore(Database(store), kept)
 
 
 def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
@@ -103,11 +103,11 @@ def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
             raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
         return anyone
     from musespark.server.keys import KeyHolders
-    from musespark.store.keys.key_store import Keys
-    from musespark.store.runs.run_store import StoredRuns
+    from musespark.store.keys.key_store import KeyStore
+    from musespark.store.runs.run_store import SqlRunStore
 
-    assert isinstance(runs, StoredRuns)
-    if host is not None and not Keys(runs.database).any_good():
+    assert isinstance(runs, SqlRunStore)
+    if host is not None and not KeyStore(runs.database).has_valid_key():
         runs.database.close()
         raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
                         "make one with muse keys create NAME")

@@ -11,12 +11,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from musespark.cli.view import wording
-from musespark.cli.view.board import Board, Lane, State
+from musespark.cli.view.board import Board, Lane, LaneState
 from musespark.cli.view.cells import MARGIN, cut, dim, fitted, padded, tail, wrapped
-from musespark.cli.view.groups import Group
+from musespark.cli.view.groups import LetteredGroup
 from musespark.events import MAIN
 
-_STATE_CELLS = max(map(len, get_args(State)))
+_STATE_CELLS = max(map(len, get_args(LaneState)))
 _ALONE = 4
 """Lines for the thoughts of an agent that thinks alone."""
 _WIDE = 100
@@ -39,7 +39,7 @@ class _Columns:
     tokens: int
 
 
-def colour(group: Group | None) -> str:
+def colour(group: LetteredGroup | None) -> str:
     """The style of a group's letter and answer; there are more groups than colours, but seldom."""
     return _COLOURS[group.number] if group is not None and group.number < len(_COLOURS) else ""
 
@@ -62,7 +62,7 @@ def _present(board: Board) -> list[Lane]:
     """The lanes worth a line: of a team each agent once, in its latest round, and only the threads that its work goes on in."""
     if not board.team:
         return list(board.lanes.values())
-    latest = {lane.who: lane for lane in board.lanes.values()}
+    latest = {lane.base_name: lane for lane in board.lanes.values()}
     at_work = {lane.agent for lane in latest.values() if lane.running}
     return [lane for lane in latest.values() if _counts(lane) and (not _is_thread(board, lane) or lane.parent in at_work)]
 
@@ -181,7 +181,7 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
     return cut(line, width)
 
 
-def _latest(board: Board, lane: Lane, group: Group | None, room: int) -> Text:
+def _latest(board: Board, lane: Lane, group: LetteredGroup | None, room: int) -> Text:
     """The latest it thought while it runs, then what came of it."""
     drew = wording.counted(lane.pictures, "picture") if lane.pictures else ""
     text = Text()
@@ -203,7 +203,7 @@ def _latest(board: Board, lane: Lane, group: Group | None, room: int) -> Text:
     return text
 
 
-def _outcome_style(board: Board, lane: Lane, group: Group | None) -> str:
+def _outcome_style(board: Board, lane: Lane, group: LetteredGroup | None) -> str:
     if lane.state == "failed":
         return "dim"
     return colour(group) if lane.state == "returned" and group else _style(board, lane)

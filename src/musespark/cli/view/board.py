@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from musespark.budget import Limits
-from musespark.cli.view.groups import Group, regrouped
+from musespark.cli.view.groups import LetteredGroup, relabel
 from musespark.events import (
     MAIN,
     Abstained,
@@ -39,7 +39,7 @@ from musespark.events import (
 )
 from musespark.usage import Usage
 
-State: TypeAlias = Literal["thinking", "waiting", "returned", "won", "cancelled", "failed", "answered"]
+LaneState: TypeAlias = Literal["thinking", "waiting", "returned", "won", "cancelled", "failed", "answered"]
 
 RUNNING = ("thinking", "waiting")
 
@@ -50,7 +50,7 @@ _ROUND = re.compile(r"/round-\d+$")
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class ActiveToolCall:
     """A tool at work for an agent."""
 
     call: str
@@ -68,12 +68,12 @@ class Lane:
     task: str
     depth: int = 0
     """How many agents are above it."""
-    state: State = "thinking"
+    state: LaneState = "thinking"
     thoughts: str = ""
     """The latest of them."""
     note: str = ""
     """What else there is to know since its latest thought: what a tool gave back, why it waits."""
-    tools: tuple[Use, ...] = ()
+    tools: tuple[ActiveToolCall, ...] = ()
     """Those it is using now."""
     outcome: str = ""
     """What it returned, or why it was cancelled or failed."""
@@ -89,7 +89,7 @@ class Lane:
         return self.state in RUNNING
 
     @property
-    def who(self) -> str:
+    def base_name(self) -> str:
         """The agent; the same in every round of refinement."""
         return _ROUND.sub("", self.agent)
 
@@ -122,7 +122,7 @@ class Board:
     """What the run may cost, where that is known."""
     stages: tuple[StageStarted, ...] = ()
     """Those of a team, the latest last; a model that works alone has none."""
-    groups: tuple[Group, ...] = ()
+    groups: tuple[LetteredGroup, ...] = ()
     """Who agrees with whom, the leading group first."""
     settled: str = ""
     """Why more answers would not change the winner; empty while they might."""
@@ -168,7 +168,7 @@ class Board:
             case AgentStarted():
                 return self._with_agent(event)
             case AgentReturned():
-                state: State = "answered" if event.agent == MAIN else "returned"
+                state: LaneState = "answered" if event.agent == MAIN else "returned"
                 return self._ended(replace(self._lane(event.agent), state=state, outcome=event.text), event.at)
             case AgentCancelled():
                 return self._ended(replace(self._lane(event.agent), state="cancelled", outcome=event.reason), event.at)
@@ -189,9 +189,9 @@ class Board:
             case RunFailed():
                 return self._with(at=event.at, failed=True)
 
-    def group(self, lane: Lane) -> Group | None:
+    def group(self, lane: Lane) -> LetteredGroup | None:
         """The group that an agent's answer is in."""
-        own = next((group for group in self.groups if lane.agent in group.agents or lane.who in group.agents), None)
+        own = next((group for group in self.groups if lane.agent in group.agents or lane.base_name in group.agents), None)
         if lane.changed is None or lane.changed.kept:
             return own
         # Until all have reconsidered, the groups are those from before the round.
@@ -200,7 +200,7 @@ class Board:
 
     def tokens(self, lane: Lane) -> int:
         """What an agent has used, in all rounds."""
-        return sum(each.usage.tokens for each in self.lanes.values() if each.who == lane.who)
+        return sum(each.usage.tokens for each in self.lanes.values() if each.base_name == lane.base_name)
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that nobody follows any more."""
@@ -242,7 +242,7 @@ class Board:
             case Thought():
                 lane = replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:], note="")
             case ToolCalled():
-                lane = replace(lane, tools=(*lane.tools, Use(event.call, event.tool, event.arguments)), note="")
+                lane = replace(lane, tools=(*lane.tools, ActiveToolCall(event.call, event.tool, event.arguments)), note="")
             case ToolReturned():
                 left = tuple(use for use in lane.tools if use.call != event.call)
                 lane = replace(lane, tools=left, note=f"→ {gist(event)}")
@@ -262,7 +262,7 @@ class Board:
                 return self._with(at=event.at, stages=(*self.stages, event))
             case Agreed():
                 settled = (event.reason or "enough answers agree") if event.enough else ""
-                return self._with(at=event.at, groups=regrouped(self.groups, event), settled=settled)
+                return self._with(at=event.at, groups=relabel(self.groups, event), settled=settled)
             case Judged():
                 return self._with(at=event.at, verdicts=(*self.verdicts, event))
             case Decided():
@@ -271,7 +271,7 @@ class Board:
 
     def _all_of(self, agent: str) -> list[Lane]:
         """The lanes of an agent, one for each round."""
-        return [lane for lane in self.lanes.values() if agent in (lane.agent, lane.who)]
+        return [lane for lane in self.lanes.values() if agent in (lane.agent, lane.base_name)]
 
     def _returned(self, answer: str) -> list[Lane]:
         """The agents that had returned what became the answer; they have won."""

@@ -23,7 +23,7 @@ _MOST_VOTES = 16
 """Votes that are drawn one by one."""
 
 
-def live(board: Board, width: int, height: int, seconds: float, previews: bool) -> list[Text]:
+def live_frame(board: Board, width: int, height: int, seconds: float, previews: bool) -> list[Text]:
     """A frame while the run goes on: at most `height` lines, each narrower than `width`."""
     head = _head(board, width, 2)
     foot = [*_answer(board, width, 3), Text(), *row(wording.spending(board, seconds), width)]
@@ -35,15 +35,15 @@ def live(board: Board, width: int, height: int, seconds: float, previews: bool) 
     return [*head, *agents, *agreement, *pictures, *foot][:height]
 
 
-def final(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> list[Text]:
+def final_frame(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> list[Text]:
     """What stays on screen."""
     head = _head(board, width, 4)
     pictures = _pictures(board, width, 14) if previews else []
     agents, agreement = lanes(board, width, _MOST_LANES), _agreement(board, width, _MOST_GROUPS + 2)
-    return [*head, *agents, *agreement, *pictures, *closing(board, kept, width), Text()]
+    return [*head, *agents, *agreement, *pictures, *summary_lines(board, kept, width), Text()]
 
 
-def closing(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
+def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
     """How it ended: the answer, whether it was checked, what it cost, where the pictures are.
 
     Answer and paths are not broken into lines: a person may want to copy them.

@@ -13,7 +13,7 @@ _LETTERS = ascii_uppercase + ascii_letters[:26]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class LetteredGroup:
     """Agents whose answers are the same."""
 
     number: int
@@ -28,9 +28,9 @@ class Group:
         return _LETTERS[self.number] if self.number < len(_LETTERS) else "*"
 
 
-def regrouped(before: Sequence[Group], now: Agreed) -> tuple[Group, ...]:
+def relabel(before: Sequence[LetteredGroup], now: Agreed) -> tuple[LetteredGroup, ...]:
     """The groups as they are now, in the order of the event. Each is called as the one before that it has most in common with."""
-    fresh = [Group(-1, answer or "", agents or ()) for agents, answer in zip_longest(now.groups, now.answers)]
+    fresh = [LetteredGroup(-1, answer or "", agents or ()) for agents, answer in zip_longest(now.groups, now.answers)]
     known = {group.number for group in before}
     pairs = [(common, -old.number, -index) for old in before for index, new in enumerate(fresh) if (common := _common(old, new))]
     numbers: dict[int, int] = {}
@@ -42,6 +42,6 @@ def regrouped(before: Sequence[Group], now: Agreed) -> tuple[Group, ...]:
     return tuple(replace(group, number=numbers[index] if index in numbers else next(unused)) for index, group in enumerate(fresh))
 
 
-def _common(old: Group, new: Group) -> int:
+def _common(old: LetteredGroup, new: LetteredGroup) -> int:
     """How much two groups are the same one: agents they share, and above all what they say."""
     return len(set(old.agents) & set(new.agents)) + 100 * (old.answer == new.answer != "")

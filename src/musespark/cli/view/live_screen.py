@@ -17,7 +17,7 @@ _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[K", "\x1b[J"
 
 
-class Screen:
+class LiveScreen:
     """Frames on a console. A frame is a list of lines, each narrower than the console."""
 
     def __init__(self, console: Console) -> None:

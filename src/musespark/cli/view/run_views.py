@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from musespark.cli.view import wording
-from musespark.cli.view.board import Board, Lane, Use, gist
+from musespark.cli.view.board import ActiveToolCall, Board, Lane, gist
 from musespark.events import (
     MAIN,
     AgentCancelled,
@@ -43,7 +43,7 @@ _MOST_OF_A_LINE = 160
 """Characters of thought that wait for the end of their line; of what a tool or an agent says, so many are shown."""
 
 
-class Show(Protocol):
+class RunView(Protocol):
     """A way to show a run."""
 
     def happened(self, board: Board, event: Event, picture: Path | None) -> None:
@@ -59,20 +59,20 @@ class Show(Protocol):
         """The process ends within this signal handler; only what the terminal needs may still be done."""
 
 
-def show_for(as_json: bool) -> Show:
+def view_for(as_json: bool) -> RunView:
     """The way that suits where the output goes."""
     if as_json:
-        return Json()
+        return JsonView()
     if sys.stdout.isatty():
         from rich.console import Console
 
         console = Console(highlight=False, markup=False, emoji=False)
         if not (console.is_dumb_terminal or console.legacy_windows or console.options.ascii_only):
-            return Lanes(console)
-    return Lines()
+            return LiveView(console)
+    return LinesView()
 
 
-class Json:
+class JsonView:
     """One object when all is over, and nothing where there is no answer to speak of."""
 
     def happened(self, board: Board, event: Event, picture: Path | None) -> None:
@@ -96,7 +96,7 @@ class Json:
 def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
     """A run as a JSON object; each agent once, as it stood in its last round."""
     usage, decided = board.usage, board.decided
-    latest = {lane.who: lane for lane in board.lanes.values() if lane.agent != MAIN}
+    latest = {lane.base_name: lane for lane in board.lanes.values() if lane.agent != MAIN}
     return {
         "answer": board.answer, "mode": board.mode, "status": board.status, "verified": board.verified,
         "abstained": board.abstained or None,
@@ -111,17 +111,17 @@ def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
 
 def _agent(board: Board, lane: Lane) -> dict[str, Any]:
     """An agent as a JSON object: what it answered, or why there is no answer of it."""
-    group, first = board.group(lane), board.lanes.get(lane.who, lane)
+    group, first = board.group(lane), board.lanes.get(lane.base_name, lane)
     answered = lane.state in ("returned", "won")
     ended = lane.outcome if lane.state == "failed" else wording.outcome(board, lane)
     return {
-        "agent": lane.who, "parent": lane.parent, "model": wording.model_and_way(board, lane)[0], "task": first.task,
+        "agent": lane.base_name, "parent": lane.parent, "model": wording.model_and_way(board, lane)[0], "task": first.task,
         "state": lane.state, "answer": wording.answer(board, lane) if answered else None, "reason": None if answered else ended,
         "before": lane.changed.before if lane.changed and not lane.changed.kept else None, "group": group and group.letter,
     }
 
 
-class Lines:
+class LinesView:
     """A line whenever something has happened, without control codes: what a pipe, a file or a CI log wants."""
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class Lines:
                 caption = wording.one_line(event.caption)
                 self._did(board, event, f"drew {wording.clean(str(picture))}" + (caption and f" ({caption})"))
             case ToolCalled():
-                given = wording.arguments(Use(event.call, event.tool, event.arguments))
+                given = wording.arguments(ActiveToolCall(event.call, event.tool, event.arguments))
                 self._did(board, event, f"uses {wording.one_line(event.tool)}: {_short(given)}")
             case ToolReturned():
                 got = _short(wording.one_line(gist(event)) or "nothing")
@@ -163,12 +163,12 @@ class Lines:
 
     def ended(self, board: Board, pictures: Sequence[Path]) -> None:
         """Print how it ended, as a terminal shows it."""
-        from musespark.cli.view.frames import closing
+        from musespark.cli.view.frames import summary_lines
 
         for agent in list(self._thoughts):
             self._flush(board, board.at, agent)
         if board.lanes:
-            print("\n".join(line.plain for line in closing(board, pictures, _ANY_WIDTH)), flush=True)
+            print("\n".join(line.plain for line in summary_lines(board, pictures, _ANY_WIDTH)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
@@ -206,7 +206,7 @@ def _who(board: Board, agent: str) -> str:
     name, above = wording.name(board, lane), board.lanes.get(lane.parent or "")
     if above is None or not board.team or wording.in_team(board, lane):
         return name
-    return f"{wording.one_line(above.who)} › {_short(name, _MOST_OF_A_NAME)}"
+    return f"{wording.one_line(above.base_name)} › {_short(name, _MOST_OF_A_NAME)}"
 
 
 def _started(board: Board, event: AgentStarted) -> tuple[str, str]:
@@ -244,14 +244,14 @@ def _short(text: str, most: int = _MOST_OF_A_LINE) -> str:
     return text if len(text) <= most else text[:most] + "…"
 
 
-class Lanes:
+class LiveView:
     """A live picture of the team, redrawn in place; its last state stays on screen."""
 
     def __init__(self, console: Console) -> None:
-        from musespark.cli.view.live_screen import Screen
+        from musespark.cli.view.live_screen import LiveScreen
 
         self._console = console
-        self._screen = Screen(console)
+        self._screen = LiveScreen(console)
         self._previews = console.color_system in ("truecolor", "256") and not console.no_color
         self._board = Board()
         self._heard = time.monotonic()
@@ -264,7 +264,7 @@ class Lanes:
 
     def pulse(self) -> None:
         """Draw the latest board when a frame is due."""
-        from musespark.cli.view.frames import live
+        from musespark.cli.view.frames import live_frame
 
         began = time.monotonic()
         if began < self._next or not self._board.lanes or self._board.over:
@@ -272,15 +272,15 @@ class Lanes:
         # The stream is silent while a model computes; the clock goes on from its latest event.
         seconds = self._board.at + began - self._heard
         size = self._console.size
-        self._screen.draw(live(self._board, size.width, size.height - 1, seconds, self._previews))
+        self._screen.draw(live_frame(self._board, size.width, size.height - 1, seconds, self._previews))
         done = time.monotonic()
         self._next = max(began + BETWEEN_FRAMES, done + 19 * (done - began))
 
     def ended(self, board: Board, pictures: Sequence[Path]) -> None:
         """Draw what stays."""
-        from musespark.cli.view.frames import final
+        from musespark.cli.view.frames import final_frame
 
-        self._screen.finish(final(board, self._console.width, self._previews, pictures) if board.lanes else [])
+        self._screen.finish(final_frame(board, self._console.width, self._previews, pictures) if board.lanes else [])
 
     def dropped(self) -> None:
         """Leave a cursor. The handler may have interrupted a write, so not through the same buffer."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from musespark.cli.view.live_screen import Screen
+from musespark.cli.view.live_screen import LiveScreen
 
 BETWEEN_FRAMES, BETWEEN_LINES = 0.25, 30.0
 """Seconds."""
@@ -19,7 +19,7 @@ _MOST_OF_A_BAR = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TrainingStatus:
     """How a training stands after a step."""
 
     step: int
@@ -35,20 +35,20 @@ class Reading:
     """Seconds until the budget is used; None while that cannot be told."""
 
 
-class Progress:
+class TrainingProgress:
     """Shows readings as they come."""
 
     def __init__(self, heading: str) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
-        self._screen = Screen(self._console) if sys.stdout.isatty() and not self._console.is_dumb_terminal else None
+        self._screen = LiveScreen(self._console) if sys.stdout.isatty() and not self._console.is_dumb_terminal else None
         self._heading = heading
         self._note = ""
-        self._reading: Reading | None = None
+        self._reading: TrainingStatus | None = None
         self._next = 0.0
         if self._screen is None:
             print(heading, flush=True)
 
-    def show(self, reading: Reading) -> None:
+    def show(self, reading: TrainingStatus) -> None:
         """Show a reading, unless the last one is only just there."""
         self._reading = reading
         if time.monotonic() < self._next:
@@ -74,7 +74,7 @@ class Progress:
             self._screen.finish([*self._frame(self._reading), Text()])
         self._reading = None
 
-    def _frame(self, reading: Reading) -> list[Text]:
+    def _frame(self, reading: TrainingStatus) -> list[Text]:
         width = self._console.width
         room = max(10, min(_MOST_OF_A_BAR, width - 30))
         done = round(reading.share * room)
@@ -88,7 +88,7 @@ class Progress:
             text.truncate(width - 1, overflow="ellipsis")
         return shown
 
-    def _losses(self, reading: Reading, width: int) -> list[Text]:
+    def _losses(self, reading: TrainingStatus, width: int) -> list[Text]:
         """The losses in columns, as many as there is room for."""
         cells = [f"{world:<10}{loss:<8.3g}" for world, loss in {"loss": reading.loss, **reading.losses}.items()]
         columns = max(1, (width - 1) // 20)
@@ -96,17 +96,17 @@ class Progress:
         return [Text(MARGIN).append(MARGIN.join(row)) for row in rows]
 
 
-def line(reading: Reading) -> str:
+def line(reading: TrainingStatus) -> str:
     """A reading in one line."""
     losses = "  ".join(f"{world} {loss:.3g}" for world, loss in reading.losses.items())
     return f"{reading.share:4.0%}  {_left(reading)}  {_volume(reading)}  loss {reading.loss:.3g}  {losses}"
 
 
-def _volume(reading: Reading) -> str:
+def _volume(reading: TrainingStatus) -> str:
     return f"step {reading.step:,} · {reading.tokens / 1e6:.2f} M tokens · {reading.pace:,.0f} tokens/s"
 
 
-def _left(reading: Reading) -> str:
+def _left(reading: TrainingStatus) -> str:
     if reading.left is None:
         return "--:-- left"
     minutes, seconds = divmod(round(reading.left), 60)

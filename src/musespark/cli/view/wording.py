@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from musespark.cli.view.board import Board, Lane, Use
-from musespark.cli.view.groups import Group
+from musespark.cli.view.board import ActiveToolCall, Board, Lane
+from musespark.cli.view.groups import LetteredGroup
 from musespark.events import MAIN, Changed, Decided, Judged, StageStarted
 
 MOST_PATHS = 16
@@ -59,7 +59,7 @@ def one_line(text: str) -> str:
 def name(board: Board, lane: Lane) -> str:
     """What a lane is called: an agent of a team by its name, a thread by what it was asked to do."""
     if lane.agent == MAIN or in_team(board, lane):
-        return one_line(lane.who)
+        return one_line(lane.base_name)
     return one_line(lane.task) or one_line(lane.agent)
 
 
@@ -70,14 +70,14 @@ def in_team(board: Board, lane: Lane) -> bool:
 
 def explorers(board: Board) -> int:
     """How many agents of a team have started on the question."""
-    return len({lane.who for lane in board.lanes.values() if in_team(board, lane) and not _OTHERS.match(lane.agent)})
+    return len({lane.base_name for lane in board.lanes.values() if in_team(board, lane) and not _OTHERS.match(lane.agent)})
 
 
 def model_and_way(board: Board, lane: Lane) -> tuple[str, str]:
     """The model behind an agent, and the way it goes about the question; either may be empty."""
     if not in_team(board, lane):
         return one_line(board.model), one_line(lane.task)
-    first = board.lanes.get(lane.who, lane)  # in a later round its task says only that it reconsiders
+    first = board.lanes.get(lane.base_name, lane)  # in a later round its task says only that it reconsiders
     model, colon, way = one_line(first.task).partition(": ")
     return (model, way) if colon else ("", model)
 
@@ -93,7 +93,7 @@ def outcome(board: Board, lane: Lane) -> str:
 
 def answer(board: Board, lane: Lane) -> str:
     """What an agent answered: in short where that is known, else its whole reply."""
-    if lane.agent != lane.who:  # the groups are those before the round until all have come back
+    if lane.agent != lane.base_name:  # the groups are those before the round until all have come back
         return (lane.changed and lane.changed.after) or lane.outcome
     group = board.group(lane)
     return (group and group.answer) or lane.outcome
@@ -103,10 +103,10 @@ def doing(lane: Lane) -> str:
     """What an agent is at: what it gives to a tool, what it got back, or its latest thoughts; in a later round its task."""
     if lane.tools:
         return arguments(lane.tools[-1])
-    return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.who else one_line(lane.task))
+    return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.base_name else one_line(lane.task))
 
 
-def arguments(use: Use) -> str:
+def arguments(use: ActiveToolCall) -> str:
     """What a tool is given; of a single argument its value alone."""
     try:
         given = json.loads(use.arguments) if len(use.arguments) < _MOST_ARGUMENTS else None
@@ -137,7 +137,7 @@ def verdict_of(event: Judged) -> str:
     return _with_reason(found, event.reason)
 
 
-def agreement(groups: Sequence[Group]) -> str:
+def agreement(groups: Sequence[LetteredGroup]) -> str:
     """Who says what, on one line."""
     return " · ".join(f"{group.letter} {one_line(group.answer)} ({listed(group.agents)})" for group in groups)
 

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _Result = TypeVar("_Result")
-_SENSELESS = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError)
+_UNRETRYABLE = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError)
 """What is the fault of a value, and will be the next time."""
 _LOG = logging.getLogger(__name__)
-SOON = 0.05
+FLUSH_DELAY = 0.05
 """Seconds within which what nobody waits for is written."""
 Work: TypeAlias = "Callable[[Connection], Any]"
 
@@ -48,7 +48,7 @@ class _Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Loss:
+class _LostRows:
     """What could not be written of a run."""
 
     error: Exception
@@ -57,7 +57,7 @@ class _Loss:
     """Whether it is all of it, from its beginning."""
 
 
-class Journal:
+class BatchWriter:
     """Writes what it is given, in the order it was given. Made and used within one event loop; only its thread is another.
 
     The loop gathers a batch and hands it over when the thread has nothing to do, so that neither waits for a lock of the other's.
@@ -69,9 +69,9 @@ class Journal:
         self._batch = _Batch()
         self._busy = False
         """Whether the thread has a batch."""
-        self._owed: list[Work] = []
+        self._retries: list[Work] = []
         """What must be written sooner or later, and could not be so far. The thread's own."""
-        self._lost: dict[str, _Loss] = {}
+        self._lost: dict[str, _LostRows] = {}
         """Of runs that go on, those of which something could not be written: nothing that follows is, or they would have gaps. The
         thread's own."""
         self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
@@ -83,7 +83,7 @@ class Journal:
         self._batch.rows[table].append(row)
         self._soon()
 
-    async def kept(self, run: str = "") -> None:
+    async def flush(self, run: str = "") -> None:
         """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is; and
         where something of that run could not be before."""
         future: asyncio.Future[None] = self._loop.create_future()
@@ -91,7 +91,7 @@ class Journal:
         self._want()
         await future
 
-    async def do(self, work: Callable[[Connection], _Result]) -> _Result:
+    async def run(self, work: Callable[[Connection], _Result]) -> _Result:
         """Work in the next transaction, after the rows; returns what it returned, once that is committed.
 
         Work raises nothing but what the database raises. Raises `StoreUnusable`.
@@ -101,12 +101,12 @@ class Journal:
         self._want()
         return await future
 
-    def end(self, how: str, tokens: int, usd: float, calls: int, run: str) -> None:
+    def end_run(self, status: str, tokens: int, usd: float, calls: int, run: str) -> None:
         """The run is over: that is written, soon, in the next transaction that succeeds, and nobody waits for it."""
-        self._batch.ends.append((how, tokens, usd, calls, run))
+        self._batch.ends.append((status, tokens, usd, calls, run))
         self._soon()
 
-    def owe(self, work: Work) -> None:
+    def enqueue(self, work: Work) -> None:
         """Work that is done, soon, in the next transaction that succeeds, and that nobody waits for."""
         self._batch.work.append((work, None))
         self._soon()
@@ -115,7 +115,7 @@ class Journal:
         """Write what is left, and end the thread. Nobody may write any more."""
         try:
             with suppress(Exception):  # whoever waits for it is told
-                await self.kept()
+                await self.flush()
         finally:
             self._handed.put(None)
             await asyncio.to_thread(self._thread.join)
@@ -127,7 +127,7 @@ class Journal:
 
     def _soon(self) -> None:
         if self._batch.due is None:
-            self._batch.due = self._loop.call_later(SOON, self._want)
+            self._batch.due = self._loop.call_later(FLUSH_DELAY, self._want)
 
     def _hand_over(self) -> None:
         if self._batch.wanted and not self._busy:
@@ -137,7 +137,7 @@ class Journal:
                 batch.due.cancel()
             self._handed.put(batch)
 
-    def _written(self, batch: _Batch, results: list[Any], error: Exception | None, lost: Mapping[str, _Loss]) -> None:
+    def _written(self, batch: _Batch, results: list[Any], error: Exception | None, lost: Mapping[str, _LostRows]) -> None:
         self._busy = False
         self._hand_over()
         for run, future in batch.waiting:
@@ -161,24 +161,24 @@ class Journal:
             self._loop.call_soon_threadsafe(self._written, batch, results, error, lost)
 
     def _write(self, batch: _Batch, results: list[Any]) -> None:
-        if self._owed or batch.work:
-            with self._database.writing() as connection:
+        if self._retries or batch.work:
+            with self._database.begin_write() as connection:
                 self._append(connection.connection.cursor(), batch)
-                for owed in self._owed:
-                    self._make_good(connection, owed)
+                for owed in self._retries:
+                    self._retry(connection, owed)
                 for work, _ in batch.work:
                     results.append(work(connection))
         elif batch.ends or any(batch.rows.values()):
-            with self._database.appending() as cursor:
+            with self._database.raw_cursor() as cursor:
                 self._append(cursor, batch)
-        self._owed = []
+        self._retries = []
 
     def _append(self, cursor: Cursor, batch: _Batch) -> None:
         for table, rows in batch.rows.items():
             whole = [row for row in rows if row[0] not in self._lost] if self._lost else rows
-            insert(cursor, self._database.mark, table, whole)
+            insert(cursor, self._database.placeholder, table, whole)
         for end in self._ends(batch):
-            cursor.execute(ending(self._database.mark), end)
+            cursor.execute(ending(self._database.placeholder), end)
 
     def _ends(self, batch: _Batch) -> list[Row]:
         """Those of runs that are there."""
@@ -188,20 +188,20 @@ class Journal:
         """Nothing of this was written; what must be is owed."""
         begun = {row[0] for row in batch.rows["runs"]}
         for run in dict.fromkeys(row[0] for rows in batch.rows.values() for row in rows):
-            self._lost.setdefault(run, _Loss(error, run in begun))
-        self._owed += [_said(ending(self._database.mark), end) for end in self._ends(batch)]
-        self._owed += [work for work, future in batch.work if future is None]
+            self._lost.setdefault(run, _LostRows(error, run in begun))
+        self._retries += [_statement(ending(self._database.placeholder), end) for end in self._ends(batch)]
+        self._retries += [work for work, future in batch.work if future is None]
 
-    def _make_good(self, connection: Connection, owed: Work) -> None:
+    def _retry(self, connection: Connection, owed: Work) -> None:
         """What failed before, once more: by itself, so that what will never succeed holds up nothing else."""
         try:
             with connection.begin_nested():
                 owed(connection)
-        except _SENSELESS as error:
+        except _UNRETRYABLE as error:
             _LOG.error("The store gives up something that it cannot write: %s", getattr(error, "orig", error))
 
 
-def _said(statement: str, values: Row) -> Work:
+def _statement(statement: str, values: Row) -> Work:
     return lambda connection: connection.exec_driver_sql(statement, values)
 
 

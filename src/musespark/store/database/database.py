@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.errors import NotInstalled, StoreUnusable
 from musespark.store.database.statements import Cursor
-from musespark.store.votes import BUSY, default_path, to_wal
+from musespark.store.votes import BUSY_TIMEOUT, default_votes_path, enable_wal
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0003"
+LATEST_REVISION = "0003"
 """The newest migration."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
@@ -25,9 +25,9 @@ _BEGIN = "BEGIN IMMEDIATE"
 """A transaction that reads first and writes then could find that another has written in between."""
 
 
-def runs_path() -> Path:
+def default_runs_path() -> Path:
     """Where runs and keys are kept unless told otherwise: beside the votes, in the user's data directory."""
-    return default_path().with_name("runs.db")
+    return default_votes_path().with_name("runs.db")
 
 
 class Database:
@@ -48,7 +48,7 @@ class Database:
         except ImportError:
             raise NotInstalled("A store of runs", "sqlalchemy", "serve") from None
         self._troubles: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, OSError)
-        text = str(where or runs_path())
+        text = str(where or default_runs_path())
         self.name = text
         """What it is called in errors: without a password."""
         if "://" in text:
@@ -57,7 +57,7 @@ class Database:
             self.engine = self._sqlite(Path(text).expanduser())
         self._troubles += (self.engine.dialect.loaded_dbapi.Error,)
         try:
-            with self.told():
+            with self.translating_errors():
                 self._migrate()
         except BaseException:
             self.engine.dispose()
@@ -69,14 +69,14 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def told(self) -> Iterator[None]:
+    def translating_errors(self) -> Iterator[None]:
         """Inside it, what the database does not do is a `StoreUnusable`."""
         try:
             yield
         except self._troubles as error:
-            raise self.unusable(error) from error
+            raise self.error_for(error) from error
 
-    def unusable(self, error: Exception) -> StoreUnusable:
+    def error_for(self, error: Exception) -> StoreUnusable:
         """The sentence for a database's error, without its statement and its values."""
         cause = getattr(error, "orig", None) or error
         reason = " ".join(str(getattr(cause, "strerror", None) or cause).split()).rstrip(".")
@@ -86,17 +86,17 @@ class Database:
         return StoreUnusable(self.name, reason, "see that it can be written to, or name another with --store")
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def begin_write(self) -> Iterator[Connection]:
         """A transaction that will write; it is committed in the end, or has not happened. Raises `StoreUnusable`."""
-        with self.told(), self.engine.connect() as connection:
+        with self.translating_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
                 yield connection
 
     @contextmanager
-    def appending(self) -> Iterator[Cursor]:
+    def raw_cursor(self) -> Iterator[Cursor]:
         """The same through the driver alone, for the statements of every run (`rows`). Raises `StoreUnusable`."""
-        with self.told():
+        with self.translating_errors():
             connection = self.engine.raw_connection()
             try:
                 cursor = connection.cursor()
@@ -108,14 +108,14 @@ class Database:
                 connection.close()  # which rolls back what is not committed
 
     @property
-    def mark(self) -> str:
+    def placeholder(self) -> str:
         """What stands for a value in the driver's statements."""
         return "?" if self.is_sqlite else "%s"
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def begin_read(self) -> Iterator[Connection]:
         """A view of one moment. Raises `StoreUnusable`."""
-        with self.told(), self.engine.connect() as connection, connection.begin():
+        with self.translating_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
@@ -129,14 +129,15 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what people asked is theirs alone
         except (OSError, ValueError) as error:
-            raise self.unusable(error) from error
+            raise self.error_for(error) from error
         file = str(path.absolute())  # or SQLite would take some names for its own
-        engine = create_engine(URL.create("sqlite", database=file), connect_args={"timeout": BUSY, "check_same_thread": False})
+        options = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+        engine = create_engine(URL.create("sqlite", database=file), connect_args=options)
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, record: Any) -> None:
             connection.isolation_level = None  # transactions begin where we say so
-            to_wal(connection)
+            enable_wal(connection)
             # What is forgotten is overwritten; only forgetting costs more.
             for setting in ("synchronous = NORMAL", "temp_store = MEMORY", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {setting}")
@@ -178,14 +179,14 @@ class Database:
                 raise self._unusable("the tables of another program are in it")
             return found
 
-        with self.reading() as connection:
-            if version(connection) == HEAD:
+        with self.begin_read() as connection:
+            if version(connection) == LATEST_REVISION:
                 return
-        with self.writing() as connection:
+        with self.begin_write() as connection:
             if not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             found = version(connection)  # another server may have been first
-            if found == HEAD:
+            if found == LATEST_REVISION:
                 return
             if found is None and self.is_sqlite and inspect(connection).get_table_names():
                 raise self._unusable("it is the file of another program")  # of Postgres, several may share one database
@@ -194,7 +195,7 @@ class Database:
             _upgrade(connection)
 
 
-def in_turn(connection: Connection) -> None:
+def lock_writers(connection: Connection) -> None:
     """For a transaction that writes what other servers write too: wait until none of them does, and let none before its end.
 
     In SQLite there is one writer anyway. In Postgres, two that write the same rows in another order would wait for each other.

@@ -1,6 +1,6 @@
 """What keys may still spend today, exactly, on any number of servers.
 
-Within a process, a `Purse` is a budget that all runs of a key draw from. Between processes, each takes a share of the key's day
+Within a process, a `KeyBudget` is a budget that all runs of a key draw from. Between processes, each takes a share of the key's day
 from the database before it spends: the shares of all never add up to more than the limit, so their spending cannot. A server
 that is alone takes all that is left; where there are others it takes half, and gives back what lies idle. One that others may
 take for dead spends nothing until it has looked what is left of its share. A run draws from the day on which it began.
@@ -20,10 +20,10 @@ from sqlalchemy import func, insert, select, update
 
 from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, BudgetReserved, StoreUnusable
-from musespark.store.database.database import in_turn
+from musespark.store.database.database import lock_writers
 from musespark.store.database.schema import SERVERS, SHARES
-from musespark.store.keys.key_store import NANO, Key, count_request, today
-from musespark.store.runs.run_store import StoredRuns
+from musespark.store.keys.key_store import NANO, ApiKey, count_request, today
+from musespark.store.runs.run_store import SqlRunStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -37,16 +37,16 @@ _PATIENCE = 10
 _DAY = 86400
 
 
-class Purse(Budget):
+class KeyBudget(Budget):
     """A key's share of its day on this server."""
 
-    def __init__(self, key: Key, day: str, runs: StoredRuns) -> None:
+    def __init__(self, key: ApiKey, day: str, runs: SqlRunStore) -> None:
         self.key, self.day, self._runs = key, day, runs
         self.granted = 0
         """Billionths of a dollar that it may spend in all; means nothing where the key has no limit."""
         self.written = 0
         """What was spent, as the database knows it."""
-        self.life = runs.lives
+        self.life = runs.epoch
         """The server's life in which the share was looked at."""
         super().__init__(Limits() if key.nanousd_per_day is None else Limits(usd=0.0))
 
@@ -87,7 +87,7 @@ class Purse(Budget):
     @property
     def sure(self) -> bool:
         """Whether nobody else can have been given the share."""
-        return self.life == self._runs.lives and self._runs.surely_alive
+        return self.life == self._runs.epoch and self._runs.lease_valid
 
     def have(self, nanousd: int) -> None:
         """The share is this, as the database says."""
@@ -143,16 +143,16 @@ class _Entry:
     more: bool = False
 
 
-class Purses:
+class KeyBudgets:
     """The purses of a server's keys. Use it within `open`, and the store of runs around it."""
 
-    def __init__(self, runs: StoredRuns) -> None:
+    def __init__(self, runs: SqlRunStore) -> None:
         self._runs = runs
-        self._purses: dict[tuple[str, str], Purse] = {}
+        self._purses: dict[tuple[str, str], KeyBudget] = {}
         self._lock = asyncio.Lock()
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Purses]:
+    async def open(self) -> AsyncIterator[KeyBudgets]:
         """While this server runs; what is left in the end is given back."""
         keeping = asyncio.create_task(self._keep_up())
         try:
@@ -161,30 +161,30 @@ class Purses:
             keeping.cancel()
             await asyncio.wait([keeping])
             if entries := [_entry(purse) for purse in self._purses.values() if purse.used != purse.written]:
-                self._runs.journal.owe(partial(_reconcile, server=self._runs.server, entries=entries))
+                self._runs.writer.enqueue(partial(_reconcile, server=self._runs.server, entries=entries))
 
-    async def counted(self, key: Key) -> float | None:
+    async def counted(self, key: ApiKey) -> float | None:
         """Count a request; None where it may pass, else the seconds until another may. Raises `StoreUnusable`."""
         if key.per_minute is None:
             return None
         now = time.time()
-        passes = await self._runs.journal.do(
+        passes = await self._runs.writer.run(
             partial(count_request, key=key.id, most=key.per_minute, minute=int(now // 60)))
         return None if passes else 60 - now % 60
 
-    async def of(self, key: Key) -> Purse:
+    async def of(self, key: ApiKey) -> KeyBudget:
         """What the key may spend today. Where that is little or nothing now, for calls under way or other servers hold it, waits a
         few seconds for them. Raises `BudgetExhausted` where it is nothing then, and `StoreUnusable`."""
         day = today()
         purse = self._purses.get((key.id, day))
         if purse is None:
-            purse = self._purses.setdefault((key.id, day), Purse(key, day, self._runs))
+            purse = self._purses.setdefault((key.id, day), KeyBudget(key, day, self._runs))
         if not purse.limited:
             return purse
         for _ in range(_PATIENCE):
             others = 0
-            if not self._runs.surely_alive:
-                await self._runs.sign()
+            if not self._runs.lease_valid:
+                await self._runs.heartbeat()
             if purse.little or not purse.sure:
                 others = await self._look_up([purse], more=True)
             if purse.roomy:
@@ -207,20 +207,20 @@ class Purses:
                 if purse.day < today(time.time() - _DAY) and purse.used == purse.written:
                     del self._purses[name]
 
-    async def _look_after(self, purses: list[Purse]) -> None:
-        if any(purse.surplus() for purse in purses) and await self._runs.journal.do(_others):
+    async def _look_after(self, purses: list[KeyBudget]) -> None:
+        if any(purse.surplus() for purse in purses) and await self._runs.writer.run(_others):
             await self._look_up([purse for purse in purses if purse.surplus()], give=True)
         await self._look_up([purse for purse in purses if purse.changed or (purse.limited and not purse.sure)], more=True)
 
-    async def _look_up(self, purses: list[Purse], *, more: bool = False, give: bool = False) -> int:
+    async def _look_up(self, purses: list[KeyBudget], *, more: bool = False, give: bool = False) -> int:
         """Tell the database what was spent, and have what it says, whatever became of earlier attempts. more: take more for those
         that have little; give: leave to others what lies idle. Returns what other servers hold of the last one's day."""
         if not purses:
             return 0
         async with self._lock:  # or what is told would be overtaken by what is told meanwhile
-            life = self._runs.lives
+            life = self._runs.epoch
             entries = [_entry(purse, less=purse.take_back(purse.surplus()) if give else 0, more=more) for purse in purses]
-            found = await self._runs.journal.do(partial(_reconcile, server=self._runs.server, entries=entries))
+            found = await self._runs.writer.run(partial(_reconcile, server=self._runs.server, entries=entries))
             for purse, entry, (granted, _) in zip(purses, entries, found, strict=True):
                 purse.written, purse.life = entry.spent, life
                 if purse.limited:
@@ -228,7 +228,7 @@ class Purses:
         return found[-1][1]
 
 
-async def _room(purse: Purse) -> None:
+async def _room(purse: KeyBudget) -> None:
     """Wait for room in it, until the next look at the latest."""
     for _ in range(10):
         await asyncio.sleep(TICK / 10)
@@ -236,7 +236,7 @@ async def _room(purse: Purse) -> None:
             return
 
 
-def _entry(purse: Purse, *, less: int = 0, more: bool = False) -> _Entry:
+def _entry(purse: KeyBudget, *, less: int = 0, more: bool = False) -> _Entry:
     return _Entry(key=purse.key.id, day=purse.day, limit=purse.key.nanousd_per_day or 0, spent=purse.used, less=less,
                   more=more and purse.little)
 
@@ -248,7 +248,7 @@ def _others(connection: Connection) -> bool:
 def _reconcile(connection: Connection, server: str, entries: Iterable[_Entry]) -> list[tuple[int, int]]:
     """Write down what a server has spent, and what it gives back or takes: all that is left of a key's day, or half of it where
     there are other servers. Returns, for each, its share from now on, and what the others hold and have not spent."""
-    in_turn(connection)
+    lock_writers(connection)
     shared = _others(connection)
     found = []
     for entry in entries:

@@ -18,7 +18,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from musespark.errors import BadOption
-from musespark.store.database.database import Database, in_turn
+from musespark.store.database.database import Database, lock_writers
 from musespark.store.database.schema import KEYS, MINUTES, SHARES
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class ApiKey:
     """What is known of a key."""
 
     id: str
@@ -52,13 +52,13 @@ class Key:
         return None if self.nanousd_per_day is None else self.nanousd_per_day / NANO
 
 
-class Keys:
+class KeyStore:
     """The keys of a database. Methods block, and raise `StoreUnusable`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None) -> tuple[Key, str]:
+    def create(self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None) -> tuple[ApiKey, str]:
         """A new key, and the secret that is shown this once. Raises `BadOption`."""
         if not _NAME.fullmatch(name):
             raise BadOption("NAME", name[:80], "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit")
@@ -68,42 +68,42 @@ class Keys:
             raise BadOption("--per-minute", per_minute, "from 1 to 1,000,000")
         id = secrets.token_hex(6)
         secret = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
-        key = Key(id=id, name=name, created=time.time(), per_minute=per_minute, hash=hash_of(secret),
+        key = ApiKey(id=id, name=name, created=time.time(), per_minute=per_minute, hash=hash_of(secret),
                   nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO))
-        with self._database.writing() as connection:
+        with self._database.begin_write() as connection:
             if connection.execute(select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))).first():
                 raise BadOption("NAME", name, "one that no key has had, revoked ones included")
             connection.execute(insert(KEYS).values(id=id, name=name, hash=key.hash, created=key.created, per_minute=per_minute,
                                                    nanousd_per_day=key.nanousd_per_day))
         return key, secret
 
-    def revoke(self, name: str) -> Key:
+    def revoke(self, name: str) -> ApiKey:
         """End a key, by its name or its id. Raises `BadOption` where there is none that is still good."""
-        with self._database.writing() as connection:
+        with self._database.begin_write() as connection:
             found = [row for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))) if name in (row.name, row.id)]
             if not found:
                 raise BadOption("NAME", name[:80], "the name or the id of a key that is not revoked; see muse keys list")
             connection.execute(update(KEYS).where(KEYS.c.id == found[0].id).values(revoked=time.time()))
         return _key(found[0])
 
-    def listed(self) -> list[tuple[Key, float]]:
+    def list_with_spending(self) -> list[tuple[ApiKey, float]]:
         """Every key, the oldest first, and what it has spent today in dollars."""
-        with self._database.reading() as connection:
+        with self._database.begin_read() as connection:
             rows = connection.execute(select(KEYS).order_by(KEYS.c.created)).all()
             shares = connection.execute(select(SHARES.c.key, SHARES.c.spent).where(SHARES.c.day == today())).all()
         return [(_key(row), sum(spent for id, spent in shares if id == row.id) / NANO) for row in rows]
 
-    def any_good(self) -> bool:
+    def has_valid_key(self) -> bool:
         """Whether there is a key that is not revoked."""
-        with self._database.reading() as connection:
+        with self._database.begin_read() as connection:
             return connection.execute(select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)).first() is not None
 
-    def find(self, secret: str) -> Key | None:
+    def find(self, secret: str) -> ApiKey | None:
         """The key that this is, None where it is none or revoked. What is wrong with it shows in no difference of time."""
         parts = _KEY.fullmatch(secret)
         row = None
         if parts is not None:
-            with self._database.reading() as connection:
+            with self._database.begin_read() as connection:
                 row = connection.execute(select(KEYS).where(KEYS.c.id == parts[1])).one_or_none()
         same = hmac.compare_digest(hash_of(secret), row.hash if row is not None else bytes(32))
         return _key(row) if row is not None and same and row.revoked is None else None
@@ -111,7 +111,7 @@ class Keys:
 
 def count_request(connection: Connection, key: str, most: int, minute: int) -> bool:
     """Count one more request of a key in a minute, unless there were as many as may be; whether it was counted."""
-    in_turn(connection)
+    lock_writers(connection)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     one_more = dialect.insert(MINUTES).values(key=key, minute=minute, requests=1)
     unless_full = one_more.on_conflict_do_update(
@@ -132,6 +132,6 @@ def hash_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
-def _key(row: Row[Any]) -> Key:
-    return Key(id=row.id, name=row.name, created=row.created, revoked=row.revoked, nanousd_per_day=row.nanousd_per_day,
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(id=row.id, name=row.name, created=row.created, revoked=row.revoked, nanousd_per_day=row.nanousd_per_day,
                per_minute=row.per_minute, hash=row.hash)

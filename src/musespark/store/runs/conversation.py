@@ -12,14 +12,14 @@ from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, To
 _KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Text, Image, Thinking, ToolCall, ToolResult)}
 
 
-def written(messages: Iterable[Message]) -> tuple[str, list[Image]]:
+def to_json(messages: Iterable[Message]) -> tuple[str, list[Image]]:
     """The messages as JSON text (ASCII: half characters are escaped), and the pictures that it refers to by number from 0."""
     images: list[Image] = []
     values = [[message.role, [_value(part, images) for part in message.in_pictures().parts]] for message in messages]
     return json.dumps(values), images
 
 
-def read(text: str, images: Sequence[Image]) -> tuple[Message, ...]:
+def from_json_text(text: str, images: Sequence[Image]) -> tuple[Message, ...]:
     """The messages that were written."""
     return tuple(Message(role, tuple(_part(value, images) for value in parts)) for role, parts in json.loads(text))
 

@@ -1,4 +1,4 @@
-"""A run as it is kept, whoever keeps it."""
+"""A run as it is stored, in memory or in a database."""
 
 from __future__ import annotations
 
@@ -11,40 +11,41 @@ from musespark.answer import fold
 from musespark.content import Image, Message, Part, Text, signed_again
 from musespark.events import Event, Pictured, RunEnded, RunStarted
 
-How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
-"""`cancelled`: the client left. `interrupted`: the server had to stop."""
+RunStatus: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrupted"]
+"""`cancelled`: the client disconnected. `interrupted`: the server stopped or died."""
 
 
-def asked_in(conversation: Sequence[Message]) -> tuple[Image, ...]:
-    """The pictures of a conversation's question: of the last thing that a person said. Of a video it is its contact sheet."""
+def question_images(conversation: Sequence[Message]) -> tuple[Image, ...]:
+    """Images of a conversation's last user message; a video's contact sheet stands for it."""
     return next((message.in_pictures().images for message in reversed(conversation) if message.role == "user"), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """What is known of a run before its first event."""
+class RunHeader:
+    """The part of a run that is known before its first event."""
 
     id: str
     protocol: str
     model: str
-    """As the client named it."""
+    """Model name as the client sent it."""
     conversation: tuple[Message, ...]
-    """What a next turn goes on from."""
+    """Messages that a next turn continues."""
     caller: str = ""
+    """Id of the API key; empty without one."""
     created: float = field(default_factory=time.time)
     """Seconds since 1970."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """How it was asked, as the client said it: so that it can be asked again. JSON-ready."""
+    """Options as the client sent them, JSON-ready, so that the question can be asked again."""
 
     @property
-    def asked(self) -> tuple[Image, ...]:
-        """The pictures of the question."""
-        return asked_in(self.conversation)
+    def question_images(self) -> tuple[Image, ...]:
+        """Images of the question."""
+        return question_images(self.conversation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spending:
-    """What a run has cost by its budget, which counts to the end even where nobody reads its events any more."""
+class RunCost:
+    """Cost of a run by its budget, which counts to the end even if the events are no longer read."""
 
     tokens: int = 0
     usd: float = 0.0
@@ -52,37 +53,37 @@ class Spending:
 
 
 @dataclass(slots=True, kw_only=True)
-class Kept:
-    """A run as it was kept."""
+class StoredRun:
+    """A run as it is stored."""
 
-    begun: Begun
+    header: RunHeader
     events: list[Event] = field(default_factory=list)
-    how: How = "running"
-    spent: Spending = field(default_factory=Spending)
+    status: RunStatus = "running"
+    cost: RunCost = field(default_factory=RunCost)
     drawn: int | None = None
-    """How many pictures it has, where it comes without their events."""
+    """Number of drawn images, if the run comes without their events."""
 
     @property
     def question(self) -> str:
-        """What was asked last; empty where the run has not begun."""
+        """Text of the last user message; empty before the run has started."""
         return next((event.question for event in self.events if isinstance(event, RunStarted)), "")
 
     @property
     def turn(self) -> tuple[Message, ...]:
-        """The conversation with what was answered."""
+        """The conversation followed by the answer."""
         ended = next((event for event in reversed(self.events) if isinstance(event, RunEnded)), None)
         said = ended.answer if ended else fold(self.events).answer
         parts: tuple[Part, ...] = (Text(said),) if said else ()
         if ended:
             parts = signed_again((*parts, *ended.calls), ended.signed) if parts or ended.calls else ()
-        return (*self.begun.conversation, Message("assistant", parts)) if parts else self.begun.conversation
+        return (*self.header.conversation, Message("assistant", parts)) if parts else self.header.conversation
 
     @property
     def pictures(self) -> list[Pictured]:
-        """In the order they were drawn."""
+        """Events of drawn images, in their order."""
         return [event for event in self.events if isinstance(event, Pictured)]
 
     @property
     def picture_count(self) -> int:
-        """How many there are of them."""
+        """Number of drawn images."""
         return len(self.pictures) if self.drawn is None else self.drawn

@@ -20,7 +20,7 @@ _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class RetentionPolicy:
     """What is kept: everything, unless told otherwise. A run that goes on is never forgotten."""
 
     seconds: float | None = None
@@ -29,7 +29,7 @@ class Keep:
     """The newest so many."""
 
     @classmethod
-    def read(cls, text: str) -> Keep:
+    def parse(cls, text: str) -> RetentionPolicy:
         """From `30d`, `12h`, `90m`, `5000` or `5000 runs`. Raises `BadOption`."""
         found = re.fullmatch(r"(\d{1,9})\s*(m|h|d|runs)?", text.strip())
         if found is None or not int(found[1]):
@@ -38,7 +38,7 @@ class Keep:
         return cls(runs=int(found[1])) if unit is None else cls(seconds=int(found[1]) * unit)
 
 
-def forget(connection: Connection, keep: Keep, now: float) -> bool:
+def delete_expired(connection: Connection, keep: RetentionPolicy, now: float) -> bool:
     """Delete some of the oldest runs that are not to be kept; whether there may be more. now: seconds since 1970."""
     doomed = select(RUNS.c.id).where(RUNS.c.how != "running").order_by(RUNS.c.seq).limit(_AT_ONCE)
     if keep.seconds is not None:
@@ -53,7 +53,7 @@ def forget(connection: Connection, keep: Keep, now: float) -> bool:
     return len(ids) == _AT_ONCE
 
 
-def forget_one(connection: Connection, id: str) -> bool:
+def delete_run(connection: Connection, id: str) -> bool:
     """Delete a run; whether there was one that had ended."""
     ids = list(connection.execute(select(RUNS.c.id).where(RUNS.c.id == id, RUNS.c.how != "running")).scalars())
     _delete(connection, ids)

@@ -16,15 +16,15 @@ from sqlalchemy import Row as Found, select
 from musespark.content import Image, Message
 from musespark.errors import BadEvent, StoreUnusable
 from musespark.events import Event, Pictured, from_json
-from musespark.store.database.batch_writer import Journal
+from musespark.store.database.batch_writer import BatchWriter
 from musespark.store.database.database import Database
 from musespark.store.database.schema import EVENTS, PICTURES, RUNS
-from musespark.store.json_text import dumped
+from musespark.store.json_text import to_json_bytes
 from musespark.store.runs import servers
-from musespark.store.runs.conversation import read, written
+from musespark.store.runs.conversation import from_json_text, to_json
 from musespark.store.runs.listing import newest
-from musespark.store.runs.record import Begun, How, Kept, Spending
-from musespark.store.runs.retention import Keep, forget, forget_one
+from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
+from musespark.store.runs.retention import RetentionPolicy, delete_expired, delete_run
 
 _MOST = 2**63 - 1
 """What fits into a column; a backend may tell of any number of tokens."""
@@ -47,23 +47,23 @@ class _Count:
     """When that was asked last."""
 
 
-class StoredRuns:
+class SqlRunStore:
     """A store of runs in a database. What a method acknowledges is committed. Methods raise `StoreUnusable`.
 
     Use it within `open`. Several servers may share one database.
     """
 
-    def __init__(self, database: Database, keep: Keep | None = None) -> None:
+    def __init__(self, database: Database, keep: RetentionPolicy | None = None) -> None:
         self.database = database
-        self._keep = keep or Keep()
-        self._open: tuple[Journal, str] | None = None
+        self._keep = keep or RetentionPolicy()
+        self._open: tuple[BatchWriter, str] | None = None
         self._signed = 0.0
-        self.lives = 0
+        self.epoch = 0
         """How often other servers have taken this one for dead, and found themselves wrong."""
         self._counts: dict[str, _Count] = {}
 
     @property
-    def journal(self) -> Journal:
+    def writer(self) -> BatchWriter:
         """What writes, while it is open."""
         assert self._open is not None, "use the store within open()"
         return self._open[0]
@@ -75,91 +75,91 @@ class StoredRuns:
         return self._open[1]
 
     @property
-    def surely_alive(self) -> bool:
+    def lease_valid(self) -> bool:
         """Whether its last sign of life is so young that no server takes it for dead."""
-        return time.monotonic() - self._signed < servers.SILENCE * 0.75
+        return time.monotonic() - self._signed < servers.DEAD_AFTER * 0.75
 
-    async def sign(self) -> None:
+    async def heartbeat(self) -> None:
         """A sign of life for other servers."""
         began = time.monotonic()
-        if not await self.journal.do(partial(servers.beat, id=self.server)):
-            self.lives += 1
+        if not await self.writer.run(partial(servers.heartbeat, id=self.server)):
+            self.epoch += 1
         self._signed = began
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[StoredRuns]:
+    async def open(self) -> AsyncIterator[SqlRunStore]:
         """While this server runs. What dead servers left unfinished is marked as interrupted first."""
-        journal = Journal(self.database)
+        writer = BatchWriter(self.database)
         try:
             self._signed = time.monotonic()
-            self._open = journal, await journal.do(servers.enter)
+            self._open = writer, await writer.run(servers.register)
             upkeep = asyncio.create_task(self._upkeep())
             try:
                 yield self
             finally:
                 upkeep.cancel()
                 await asyncio.wait([upkeep])
-                journal.owe(partial(servers.leave, id=self.server))
+                writer.enqueue(partial(servers.deregister, id=self.server))
         finally:
-            await journal.aclose()
+            await writer.aclose()
             self.database.close()
 
-    async def start(self, begun: Begun) -> None:
+    async def start(self, header: RunHeader) -> None:
         """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
-        conversation, images = written(begun.conversation)
-        self._counts[begun.id] = _Count()
-        self.journal.add("runs", (begun.id, self.server, begun.protocol, _plain(begun.model), begun.caller, float(begun.created),
-                                  conversation, "running", 0, 0.0, 0, json.dumps(begun.options)))
+        conversation, images = to_json(header.conversation)
+        self._counts[header.id] = _Count()
+        self.writer.add("runs", (header.id, self.server, header.protocol, _plain(header.model), header.caller,
+                                 float(header.created), conversation, "running", 0, 0.0, 0, json.dumps(header.options)))
         for number, image in enumerate(images):
-            self.journal.add("pictures", (begun.id, "asked", number, image.media_type, image.data))
+            self.writer.add("pictures", (header.id, "asked", number, image.media_type, image.data))
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
+    async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """The next events of a run. They may gather for a moment, and are committed with what follows or is given by others."""
         count = self._counts[id]
         for event in events:
-            self.journal.add("events", (id, count.events, event.kind, self._body(id, event, count)))
+            self.writer.add("events", (id, count.events, event.kind, self._body(id, event, count)))
             count.events += 1
         if time.monotonic() - count.asked > _LINGER:
-            await self.kept(id)
+            await self.flush(id)
 
-    async def kept(self, id: str) -> None:
+    async def flush(self, id: str) -> None:
         """Return when all that a run was given is committed."""
         count = self._counts.get(id)
         if count is not None and count.committed < (given := count.events):
             count.asked = time.monotonic()
-            await self.journal.kept(id)
+            await self.writer.flush(id)
             count.committed = max(given, count.committed)
 
-    def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over. Where that cannot be written now, it is once it can be, and nobody need wait for that."""
+    def end(self, id: str, status: RunStatus, cost: RunCost) -> None:
+        """The run is over. If that cannot be written now, it is retried later; nothing waits for it."""
         if self._counts.pop(id, None) is not None:
-            self.journal.end(how, min(spent.tokens, _MOST), spent.usd, spent.calls, id)
+            self.writer.end_run(status, min(cost.tokens, _MOST), cost.usd, cost.calls, id)
 
-    async def get(self, id: str) -> Kept | None:
+    async def get(self, id: str) -> StoredRun | None:
         """A run, None where there is none of that id."""
         await self._up_to_date()
         return await asyncio.to_thread(self._get, id)
 
-    async def head(self, id: str) -> Kept | None:
+    async def head(self, id: str) -> StoredRun | None:
         """A run without its conversation and its events, None where there is none of that id."""
         await self._up_to_date()
         return await asyncio.to_thread(self._head, id)
 
-    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._told, id, after, limit)
+        return await asyncio.to_thread(self._events_json, id, after, limit)
 
-    async def asked(self, id: str, number: int) -> Image | None:
+    async def question_image(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._asked, id, number)
+        return await asyncio.to_thread(self._question_image, id, number)
 
-    async def forget(self, id: str) -> bool:
+    async def delete(self, id: str) -> bool:
         """Delete a run; whether there was one. A run that goes on is left alone."""
-        return await self.journal.do(partial(forget_one, id=id))
+        return await self.writer.run(partial(delete_run, id=id))
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
         """The newest first; with `before`, those that began before that run; with `caller`, that one's.
 
         Of their events they have those that a summary is made of, of a text without an end its beginning, and of their pictures
@@ -174,19 +174,19 @@ class StoredRuns:
         return await asyncio.to_thread(self._picture, id, number)
 
     async def _up_to_date(self) -> None:
-        """Wait for what this server was given and has not written; where it cannot be, what is there can still be read."""
-        await asyncio.gather(self.journal.kept(), return_exceptions=True)
+        """Wait for what this server was given and has not written; if it cannot be, what is there can still be read."""
+        await asyncio.gather(self.writer.flush(), return_exceptions=True)
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
-            return dumped(event.to_json()).decode()
+            return to_json_bytes(event.to_json()).decode()
         count.pictures += 1
-        self.journal.add("pictures", (id, "drawn", count.pictures, "image/png", event.picture))
-        return dumped({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
+        self.writer.add("pictures", (id, "drawn", count.pictures, "image/png", event.picture))
+        return to_json_bytes({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
 
-    def _get(self, id: str) -> Kept | None:
-        with self.database.reading() as connection:
+    def _get(self, id: str) -> StoredRun | None:
+        with self.database.begin_read() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == _plain(id))).one_or_none()
             if row is None:
                 return None
@@ -194,57 +194,58 @@ class StoredRuns:
             bodies = connection.execute(select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)).scalars().all()
         drawn = {picture.number: picture.data for picture in pictures if picture.place == "drawn"}
         asked = {picture.number: Image(picture.data, picture.media_type) for picture in pictures if picture.place == "asked"}
-        return self._kept(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
+        return self._stored_run(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
 
-    def _latest(self, limit: int, before: str | None, caller: str | None) -> list[Kept]:
-        with self.database.reading() as connection:
+    def _latest(self, limit: int, before: str | None, caller: str | None) -> list[StoredRun]:
+        with self.database.begin_read() as connection:
             found = newest(connection, limit, None if before is None else _plain(before), caller)
         kept = []
         for row, bodies in found:
             try:
-                kept.append(self._kept(row, bodies, {}, None))
+                kept.append(self._stored_run(row, bodies, {}, None))
             except StoreUnusable:  # one that is damaged is no reason to show none; asked for by its id, it says so
-                kept.append(_kept(row, (), {}, []))
+                kept.append(_stored_run(row, (), {}, []))
             kept[-1].drawn = row.drawn
         return kept
 
-    def _head(self, id: str) -> Kept | None:
-        with self.database.reading() as connection:
+    def _head(self, id: str) -> StoredRun | None:
+        with self.database.begin_read() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
-        return None if row is None else self._kept(row, [], {}, None)
+        return None if row is None else self._stored_run(row, [], {}, None)
 
-    def _told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    def _events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         wanted = select(EVENTS.c.body).where(EVENTS.c.run == id, EVENTS.c.number > after).order_by(EVENTS.c.number).limit(limit)
-        with self.database.reading() as connection:
+        with self.database.begin_read() as connection:
             bodies = connection.execute(wanted).scalars().all()
-        with self._sound(id):
+        with self._damage_reported(id):
             return [json.loads(body) for body in bodies]
 
-    def _asked(self, id: str, number: int) -> Image | None:
-        with self.database.reading() as connection:
+    def _question_image(self, id: str, number: int) -> Image | None:
+        with self.database.begin_read() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
             asked = PICTURES.c.run == id, PICTURES.c.place == "asked"
             pictures = connection.execute(select(PICTURES).where(*asked).order_by(PICTURES.c.number)).all()
         if row is None:
             return None
-        found = self._kept(row, [], {}, [Image(picture.data, picture.media_type) for picture in pictures]).begun.asked
+        images = [Image(picture.data, picture.media_type) for picture in pictures]
+        found = self._stored_run(row, [], {}, images).header.question_images
         return found[number - 1] if 1 <= number <= len(found) else None
 
     def _picture(self, id: str, number: int) -> Image | None:
         wanted = select(PICTURES).where(PICTURES.c.run == id, PICTURES.c.place == "drawn", PICTURES.c.number == number)
-        with self.database.reading() as connection:
+        with self.database.begin_read() as connection:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else Image(row.data, row.media_type)
 
-    def _kept(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> Kept:
+    def _stored_run(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> StoredRun:
         """A run from its rows. asked: the pictures of its conversation; None where that is not wanted."""
-        with self._sound(row.id):
+        with self._damage_reported(row.id):
             events = [_event(body, drawn) for body in bodies]
-            conversation = () if asked is None else read(row.conversation, asked)
-            return _kept(row, conversation, json.loads(row.options), events)
+            conversation = () if asked is None else from_json_text(row.conversation, asked)
+            return _stored_run(row, conversation, json.loads(row.options), events)
 
     @contextmanager
-    def _sound(self, id: str) -> Iterator[None]:
+    def _damage_reported(self, id: str) -> Iterator[None]:
         """Reading what was kept of a run; what cannot be is told."""
         try:
             yield
@@ -257,13 +258,13 @@ class StoredRuns:
         while True:
             try:
                 if time.monotonic() - forgotten > _UPKEEP or not forgotten:
-                    while await self.journal.do(partial(forget, keep=self._keep, now=time.time())):
+                    while await self.writer.run(partial(delete_expired, keep=self._keep, now=time.time())):
                         pass
                     forgotten = time.monotonic()
-                await asyncio.sleep(servers.BEAT)
-                await self.sign()
+                await asyncio.sleep(servers.HEARTBEAT_INTERVAL)
+                await self.heartbeat()
             except StoreUnusable:
-                await asyncio.sleep(servers.BEAT)
+                await asyncio.sleep(servers.HEARTBEAT_INTERVAL)
 
 
 def _plain(name: str) -> str:
@@ -271,10 +272,10 @@ def _plain(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _kept(row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]) -> Kept:
-    begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
-                  created=row.created, options=options)
-    return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
+def _stored_run(row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]) -> StoredRun:
+    header = RunHeader(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
+                       created=row.created, options=options)
+    return StoredRun(header=header, events=events, status=row.how, cost=RunCost(tokens=row.tokens, usd=row.usd, calls=row.calls))
 
 
 def _event(body: str, drawn: dict[int, bytes]) -> Event:

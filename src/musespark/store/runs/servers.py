@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, delete, extract, func, insert, select, update
 
 from musespark.events import MAIN
-from musespark.store.database.database import in_turn
+from musespark.store.database.database import lock_writers
 from musespark.store.database.schema import EVENTS, RUNS, SERVERS, SHARES
 from musespark.store.keys.key_store import NANO, today
 
@@ -28,58 +28,58 @@ if TYPE_CHECKING:
 
 _ENDS = {"run_ended": "finished", "run_failed": "failed"}
 _DAY = 86400
-BEAT = 10.0
+HEARTBEAT_INTERVAL = 10.0
 """Seconds between two signs of life."""
-SILENCE = 60.0
+DEAD_AFTER = 60.0
 """Seconds without one after which a server on another machine counts as dead."""
 
 
-def enter(connection: Connection) -> str:
+def register(connection: Connection) -> str:
     """Add this process as a server; its new id. What dead ones left is settled."""
-    bury(connection)
+    reap(connection)
     id = uuid.uuid4().hex
-    _sign(connection, id)
+    _insert_row(connection, id)
     return id
 
 
-def beat(connection: Connection, id: str) -> bool:
+def heartbeat(connection: Connection, id: str) -> bool:
     """A sign of life; and of those who give none any more, what they left is settled. Whether nobody had taken this one for
     dead, and settled what it left."""
     alive = connection.execute(update(SERVERS).where(SERVERS.c.id == id).values(seen=_now(connection))).rowcount
     if not alive:  # somebody took this server for dead while it was suspended
-        _sign(connection, id)
-    bury(connection, but=id)
+        _insert_row(connection, id)
+    reap(connection, but=id)
     return alive > 0
 
 
-def leave(connection: Connection, id: str) -> None:
+def deregister(connection: Connection, id: str) -> None:
     """This server ends; whatever it has not ended is interrupted."""
-    _settle(connection, id)
+    _interrupt_runs(connection, id)
 
 
-def _sign(connection: Connection, id: str) -> None:
-    process = _process(os.getpid()) or f"{os.getpid()}@"
-    connection.execute(insert(SERVERS).values(id=id, place=_place(), process=process, seen=_now(connection)))
+def _insert_row(connection: Connection, id: str) -> None:
+    process = _process_identity(os.getpid()) or f"{os.getpid()}@"
+    connection.execute(insert(SERVERS).values(id=id, place=_machine(), process=process, seen=_now(connection)))
 
 
-def bury(connection: Connection, but: str = "") -> None:
+def reap(connection: Connection, but: str = "") -> None:
     """Settle what dead servers left."""
-    in_turn(connection)
+    lock_writers(connection)
     now = connection.execute(select(_now(connection))).scalar_one()
     for server in connection.execute(select(SERVERS).where(SERVERS.c.id != but)).all():
-        process = _process(int(server.process.partition("@")[0])) if server.place == _place() else ""
+        process = _process_identity(int(server.process.partition("@")[0])) if server.place == _machine() else ""
         # Another person's process may be there and not to be looked at.
-        dead = process != server.process if process else now - server.seen > SILENCE
+        dead = process != server.process if process else now - server.seen > DEAD_AFTER
         if dead:
-            _settle(connection, server.id)
+            _interrupt_runs(connection, server.id)
             _recall(connection, server.id, now)
 
 
-def _settle(connection: Connection, server: str) -> None:
+def _interrupt_runs(connection: Connection, server: str) -> None:
     """Its unfinished runs are interrupted, with what is known of their cost; what it has not spent is free again."""
     unfinished = select(RUNS.c.id).where(RUNS.c.server == server, RUNS.c.how == "running")
     for (run,) in connection.execute(unfinished).all():
-        connection.execute(update(RUNS).where(RUNS.c.id == run).values(**_last_known(connection, run)))
+        connection.execute(update(RUNS).where(RUNS.c.id == run).values(**_last_known_cost(connection, run)))
     connection.execute(update(SHARES).where(SHARES.c.server == server).values(granted=SHARES.c.spent))
     connection.execute(delete(SERVERS).where(SERVERS.c.id == server))
 
@@ -96,7 +96,7 @@ def _recall(connection: Connection, server: str, now: float) -> None:
                 SHARES.c.key == caller, SHARES.c.day == day, SHARES.c.server == server, SHARES.c.spent < spent))
 
 
-def _last_known(connection: Connection, run: str) -> dict[str, Any]:
+def _last_known_cost(connection: Connection, run: str) -> dict[str, Any]:
     """How a run ended and what it has used, as its events say; a call that was under way is not in it."""
     told = (select(EVENTS.c.body).where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", *_ENDS)))
             .order_by(EVENTS.c.number.desc()))
@@ -119,7 +119,7 @@ def _now(connection: Connection) -> ColumnElement[Any]:
     return extract("epoch", func.clock_timestamp())
 
 
-def _place() -> str:
+def _machine() -> str:
     """This machine since it was started, or this container: where process numbers mean what they mean here."""
     parts = [socket.gethostname()]
     try:
@@ -130,7 +130,7 @@ def _place() -> str:
     return " ".join(parts)
 
 
-def _process(number: int) -> str:
+def _process_identity(number: int) -> str:
     """A process by its number and when it began, for numbers are used again; `-` where it is not there, nothing where that
     cannot be seen."""
     if sys.platform == "win32":
