@@ -148,8 +148,8 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
 
 
 async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(tmp_path, monkeypatch):
-    monkeypatch.setattr(budgets_module, "TICK", 0.05)
-    monkeypatch.setattr(budgets_module, "_PATIENCE", 200)  # however slow the machine is
+    monkeypatch.setattr(budgets_module, "POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(budgets_module, "MAX_POLLS", 200)  # however slow the machine is
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     _, key = KeyStore(runs.database).create("poor", usd_per_day=1)
     dear = replace(ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001)  # all that it may write: $100
@@ -162,7 +162,7 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
             assert [reply.status_code for reply in replies] == [200] * 8
             assert time.monotonic() - began < 20 and max(request.max_tokens for request in slow.requests) <= 500
             monkeypatch.setattr(calling, "PAUSE", 0.01)
-            monkeypatch.setattr(budgets_module, "_PATIENCE", 10)
+            monkeypatch.setattr(budgets_module, "MAX_POLLS", 10)
             hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
             while not hang.requests:
                 await asyncio.sleep(0.01)
@@ -188,8 +188,9 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
     dear = FakeModel(written, name="dear", abilities=priced)
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     key, _ = KeyStore(runs.database).create("poor", usd_per_day=1)
-    async with runs.open(), KeyBudgets(runs).open() as purses:
-        budgets = [(await purses.of(key)).child() for _ in range(12)]
+    async with runs.open():
+        keyed = KeyBudgets(runs)
+        budgets = [(await keyed.budget_of(key)).child() for _ in range(12)]
 
         async def ask(budget):
             try:

@@ -15,7 +15,7 @@ from musespark.store.votes import BUSY_TIMEOUT, default_votes_path, enable_wal
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-LATEST_REVISION = "0003"
+LATEST_REVISION = "0004"
 """The newest migration."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017

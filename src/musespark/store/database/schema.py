@@ -61,13 +61,23 @@ KEYS = Table(
     Column("nanousd_per_day", BigInteger),
     Column("per_minute", Integer))
 
-SHARES = Table(
-    "shares", METADATA,  # what one server may spend of a key's day, and what it has spent of it
+SPENDING = Table(
+    "spending", METADATA,  # amount that one server has spent of a key's day
     Column("key", Text, primary_key=True),
     Column("day", Text, primary_key=True),  # as in 2026-01-31, in UTC
     Column("server", Text, primary_key=True),
-    Column("granted", BigInteger, nullable=False),  # billionths of a dollar
-    Column("spent", BigInteger, nullable=False))
+    Column("nanousd", BigInteger, nullable=False))  # billionths of a dollar
+
+RESERVATIONS = Table(
+    "reservations", METADATA,  # amounts that calls under way may cost
+    Column("id", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    Column("server", Text, nullable=False),
+    Column("nanousd", BigInteger, nullable=False),
+    Column("expires", Float, nullable=False),  # seconds since 1970, by the database's clock
+    Index("reservations_of_key", "key", "day"),
+    Index("reservations_of_server", "server"))
 
 MINUTES = Table(
     "minutes", METADATA,  # requests of a key in a minute

@@ -18,8 +18,9 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from musespark.errors import BadOption
+from musespark.store.database.clock import database_time, day_of
 from musespark.store.database.database import Database, lock_writers
-from musespark.store.database.schema import KEYS, MINUTES, SHARES
+from musespark.store.database.schema import KEYS, MINUTES, SPENDING
 
 if TYPE_CHECKING:
     from typing import Any
@@ -90,8 +91,9 @@ class KeyStore:
         """Every key, the oldest first, and what it has spent today in dollars."""
         with self._database.begin_read() as connection:
             rows = connection.execute(select(KEYS).order_by(KEYS.c.created)).all()
-            shares = connection.execute(select(SHARES.c.key, SHARES.c.spent).where(SHARES.c.day == today())).all()
-        return [(_key(row), sum(spent for id, spent in shares if id == row.id) / NANO) for row in rows]
+            today = SPENDING.c.day == day_of(database_time(connection))
+            spending = connection.execute(select(SPENDING.c.key, SPENDING.c.nanousd).where(today)).all()
+        return [(_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows]
 
     def has_valid_key(self) -> bool:
         """Whether there is a key that is not revoked."""
@@ -109,6 +111,12 @@ class KeyStore:
         return _key(row) if row is not None and same and row.revoked is None else None
 
 
+def count_request_now(connection: Connection, key: str, most: int) -> float | None:
+    """Count a request of a key in this minute of the database's clock; None if it may pass, else the seconds until the next."""
+    now = database_time(connection)
+    return None if count_request(connection, key, most, int(now // 60)) else 60 - now % 60
+
+
 def count_request(connection: Connection, key: str, most: int, minute: int) -> bool:
     """Count one more request of a key in a minute, unless there were as many as may be; whether it was counted."""
     lock_writers(connection)
@@ -120,11 +128,6 @@ def count_request(connection: Connection, key: str, most: int, minute: int) -> b
     if counted and minute % 10 == 0:
         connection.execute(MINUTES.delete().where(MINUTES.c.key == key, MINUTES.c.minute < minute - 10))
     return counted
-
-
-def today(now: float | None = None) -> str:
-    """The day in UTC, as in 2026-01-31. now: seconds since 1970."""
-    return time.strftime("%Y-%m-%d", time.gmtime(now))
 
 
 def hash_of(secret: str) -> bytes:

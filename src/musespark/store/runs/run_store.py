@@ -57,9 +57,6 @@ class SqlRunStore:
         self.database = database
         self._keep = keep or RetentionPolicy()
         self._open: tuple[BatchWriter, str] | None = None
-        self._signed = 0.0
-        self.epoch = 0
-        """How often other servers have taken this one for dead, and found themselves wrong."""
         self._counts: dict[str, _Count] = {}
 
     @property
@@ -74,24 +71,15 @@ class SqlRunStore:
         assert self._open is not None, "use the store within open()"
         return self._open[1]
 
-    @property
-    def lease_valid(self) -> bool:
-        """Whether its last sign of life is so young that no server takes it for dead."""
-        return time.monotonic() - self._signed < servers.DEAD_AFTER * 0.75
-
     async def heartbeat(self) -> None:
-        """A sign of life for other servers."""
-        began = time.monotonic()
-        if not await self.writer.run(partial(servers.heartbeat, id=self.server)):
-            self.epoch += 1
-        self._signed = began
+        """Record that this server is alive."""
+        await self.writer.run(partial(servers.heartbeat, id=self.server))
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[SqlRunStore]:
         """While this server runs. What dead servers left unfinished is marked as interrupted first."""
         writer = BatchWriter(self.database)
         try:
-            self._signed = time.monotonic()
             self._open = writer, await writer.run(servers.register)
             upkeep = asyncio.create_task(self._upkeep())
             try:
