@@ -48,9 +48,9 @@ class Full(Database):
     full = False
 
     @contextmanager
-    def appending(self):
+    def raw_cursor(self):
         if self.full:
-            raise self.unusable(OSError(28, "the disk is full"))
+            raise self.error_for(OSError(28, "the disk is full"))
         with super().raw_cursor() as cursor:
             yield cursor
 

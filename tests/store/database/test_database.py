@@ -48,7 +48,7 @@ def test_the_migrations_make_the_tables_that_the_code_knows(where):
 
 async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(where, monkeypatch):
     old = upgraded_to(where, "0001", monkeypatch)
-    with old.writing() as connection:
+    with old.begin_write() as connection:
         assert not inspect(connection).has_table("keys")
         connection.execute(text(
             "INSERT INTO runs (id, server, protocol, model, caller, created, conversation, how, tokens, usd, calls)"
