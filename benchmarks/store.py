@@ -12,29 +12,29 @@ import uuid
 
 from musespark.content import Message
 from musespark.events import AnswerDelta
-from musespark.store.database import Database
-from musespark.store.kept import Begun, Spending
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.record import RunCost, RunHeader
+from musespark.store.runs.run_store import SqlRunStore
 
 CASES = ((1, 2000, 1), (1, 8000, 16), (64, 100, 1), (64, 400, 10), (500, 40, 1))
 """Runs at once, events of each, events that come together."""
 
 
-async def one(runs: StoredRuns, count: int, burst: int, waits: list[float]) -> None:
+async def one(runs: SqlRunStore, count: int, burst: int, waits: list[float]) -> None:
     """A run, and how long each of its bursts waited."""
     id = uuid.uuid4().hex
-    await runs.start(Begun(id=id, protocol="chat", model="m", conversation=(Message.user("q" * 200),)))
+    await runs.start(RunHeader(id=id, protocol="chat", model="m", conversation=(Message.user("q" * 200),)))
     for number in range(count // burst):
         began = time.perf_counter()
-        await runs.events(id, [AnswerDelta("hello world ", seq=number * burst + each) for each in range(burst)])
-        await runs.kept(id)
+        await runs.append_events(id, [AnswerDelta("hello world ", seq=number * burst + each) for each in range(burst)])
+        await runs.flush(id)
         waits.append(time.perf_counter() - began)
-    runs.end(id, "finished", Spending())
+    runs.end(id, "finished", RunCost())
 
 
 async def main(where: str) -> None:
     """A line a case."""
-    async with StoredRuns(Database(where)).open() as runs:
+    async with SqlRunStore(Database(where)).open() as runs:
         for at_once, count, burst in CASES:
             waits: list[float] = []
             wall, cpu = time.perf_counter(), time.process_time()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from musespark.errors import BadOption, BudgetExhausted, ReservationClosed, Stopped
 
@@ -84,7 +84,10 @@ class _Amount:
 
 
 class Budget:
-    """One scope of the tree. Safe to use from any thread and any task; no method waits."""
+    """One scope of the tree. Safe to use from any thread and any task; no method waits but `confirm`."""
+
+    shared: ClassVar[bool] = False
+    """True if other processes draw from the same scope, so that reservations are to be confirmed."""
 
     def __init__(self, limits: Limits | None = None, *, parent: Budget | None = None,
                  clock: Callable[[], float] | None = None) -> None:
@@ -169,6 +172,28 @@ class Budget:
         """
         want = _Amount.of(wanted)
         least = want if at_least is None else _Amount.of(at_least)
+        if any(scope.shared for scope in self._upwards()):
+            raise RuntimeError("a scope above is shared with other processes; await acquire() instead")
+        return self._reserve(want, least)
+
+    async def acquire(self, wanted: Cost, at_least: Cost | None = None) -> Reservation:
+        """`reserve`, and confirm it with whatever else shares a scope above, such as other servers on one database.
+
+        Raises `BudgetExhausted`, and what a confirmation raises.
+        """
+        want = _Amount.of(wanted)
+        least = want if at_least is None else _Amount.of(at_least)
+        reservation = self._reserve(want, least)
+        try:
+            for scope in self._upwards():
+                if scope.shared:
+                    await scope.confirm(reservation, least.cost())
+        except BaseException:
+            reservation.release()
+            raise
+        return reservation
+
+    def _reserve(self, want: _Amount, least: _Amount) -> Reservation:
         with self._lock:
             granted = want
             for scope in self._upwards():
@@ -176,6 +201,12 @@ class Budget:
             for scope in self._upwards():
                 scope._reserved += granted
         return Reservation(self, granted)
+
+    async def confirm(self, reservation: Reservation, at_least: Cost) -> None:
+        """Confirm a reservation with the other processes that share this scope; it may `shrink`, down to `at_least`.
+
+        Only called for scopes that are `shared`. Raises `BudgetExhausted`.
+        """
 
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """The part of `want` that is left here."""
@@ -244,6 +275,8 @@ class Reservation:
         self._budget = budget
         self._granted = granted
         self._open = True
+        self.on_close: Callable[[], None] | None = None
+        """Called once, after it was settled or released."""
 
     @property
     def granted(self) -> Cost:
@@ -258,13 +291,28 @@ class Reservation:
                 raise ReservationClosed
             self._open = False
             self._budget._close(self._granted, amount)
+        self._closed()
+
+    def shrink(self, usd: float) -> None:
+        """Return part of the reserved money, so that this much is left of it, in dollars."""
+        with self._budget._lock:
+            less = _Amount(nanousd=self._granted.nanousd - round(usd * _NANO))
+            if less.nanousd > 0 and self._open:
+                self._granted -= less
+                self._budget._close(less, _Amount())
 
     def release(self) -> None:
         """Release all of it, because the work did not happen. Does nothing if it was closed before."""
         with self._budget._lock:
-            if self._open:
-                self._open = False
-                self._budget._close(self._granted, _Amount())
+            if not self._open:
+                return
+            self._open = False
+            self._budget._close(self._granted, _Amount())
+        self._closed()
+
+    def _closed(self) -> None:
+        if self.on_close is not None:
+            self.on_close()
 
     def __enter__(self) -> Self:
         return self

@@ -123,7 +123,7 @@ def load_config(path: Path | None = None) -> Config:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadConfig(path, str(_syntax(text, error)).rstrip(".")) from None
-    problems = list(_problems(text, found))
+    problems = list(_find_problems(text, found))
     if problems:
         more = f"; muse config check lists {len(problems) - 1} more" if len(problems) > 1 else ""
         raise BadConfig(path, f"{str(problems[0]).rstrip('.')}{more}")
@@ -139,7 +139,7 @@ def check_config(path: Path | None = None) -> list[ConfigProblem]:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [_syntax(text, error)]
-    return sorted(_problems(text, found), key=lambda problem: problem.line or 0)
+    return sorted(_find_problems(text, found), key=lambda problem: problem.line or 0)
 
 
 def _text(path: Path) -> str | None:
@@ -232,7 +232,7 @@ TEAM_RULES: Mapping[str, Rule] = {
 _TABLES = ("models", "roles", "team")
 
 
-def _problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProblem]:
+def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProblem]:
     lines = _Lines(text)
     yield from _unknown(found, _TABLES, (), lines)
     for table in (name for name in _TABLES if name in found and not isinstance(found[name], dict)):

@@ -127,14 +127,14 @@ def test_a_signal_before_an_answer(environment, tmp_path):
 
 
 def test_the_second_ctrl_c_ends_a_model_that_does_not_stop(environment):
-    code = ("import time; from musespark.cli.answering import answer; from musespark.cli.showing import Lines\n"
+    code = ("import time; from musespark.cli.commands.ask_run import answer; from musespark.cli.view.run_views import LinesView\n"
             "from musespark.models.fake import FakeModel\n"
             "class Stubborn(FakeModel):\n"
             "    async def stream(self, request):\n"
             "        try:\n"
             "            async for delta in super().stream(request): yield delta\n"
             "        finally: time.sleep(600)\n"
-            "answer('?', {'model': Stubborn('hang')}, Lines())")
+            "answer('?', {'model': Stubborn('hang')}, LinesView())")
     process = subprocess.Popen([sys.executable, "-c", code], env=environment, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     while "spawned" not in process.stdout.readline():

@@ -10,7 +10,7 @@ from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta
 from musespark.reasoning.calibration import Calibration, Labelled, Samples
 from musespark.reasoning.team.strategy import Strategy
-from musespark.store import Store
+from musespark.store import VoteStore
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=100_000)
@@ -68,7 +68,7 @@ def test_answers_in_doubt_count_where_whole_ones_are_few(groups, whole, low, hig
 
 def test_a_strategy_survives_the_store_and_one_of_a_later_version_is_passed_over(tmp_path: Path):
     strategy = Strategy(approach="answer only", temperature=0.4, rounds=1, reply_tokens=(1, 2), because="It helped.")
-    with Store(tmp_path / "votes.db") as store:
+    with VoteStore(tmp_path / "votes.db") as store:
         assert store.strategy("sums", "m") is None
         store.add_strategy("sums", "m", Strategy().to_json())
         store.add_strategy("sums", "m", strategy.to_json())
@@ -79,7 +79,7 @@ def test_a_strategy_survives_the_store_and_one_of_a_later_version_is_passed_over
 
 def test_a_team_follows_what_calibration_found_and_says_so(tmp_path: Path):
     path = tmp_path / "votes.db"
-    with Store(path) as store:
+    with VoteStore(path) as store:
         store.add_strategy("sums", "skilled", Strategy(approach="answer only", because="Short answers helped.").to_json())
     model = skilled("Reply with only the answer", then=1.0)
     answer = ask_sync("What is 3 + 4?", model=model, kind="sums", store=path, agents=4)

@@ -12,7 +12,7 @@ from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
 from musespark.server.listing import summary
-from musespark.server.runs import Begun, InMemory, Kept, Spending
+from musespark.server.runs import InMemory, RunCost, RunHeader, StoredRun
 from musespark.usage import Usage
 
 from .conftest import live
@@ -79,7 +79,7 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
             assert "The server is being stopped" in "".join(lines)
     assert server.running("hang") == 0
     [kept] = [kept for kept in runs._kept.values()]
-    assert kept.how == "interrupted" and kept.spent.calls == 1
+    assert kept.status == "interrupted" and kept.cost.calls == 1
 
 
 @pytest.mark.parametrize(("budget", "status", "code"), [
@@ -118,8 +118,8 @@ def test_runs_and_their_pictures_can_be_seen(served):
 
 def test_what_a_run_used_is_what_its_ledger_says_however_it_ended():
     told = [RunStarted("r", "thinking", "m", "?"), Spent(MAIN, Usage(tokens=5, prompt_tokens=5, calls=1))]
-    kept = Kept(begun=Begun(id="r", protocol="chat", model="m", conversation=()), events=told, how="cancelled",
-                spent=Spending(tokens=97, usd=0.5, calls=2))
+    kept = StoredRun(header=RunHeader(id="r", protocol="chat", model="m", conversation=()), events=told, status="cancelled",
+                cost=RunCost(tokens=97, usd=0.5, calls=2))
     assert summary(kept)["usage"] == {"tokens": 97, "prompt_tokens": 5, "calls": 2, "usd": 0.5}
 
 
@@ -140,21 +140,21 @@ def test_models_are_listed_for_both_houses(served, openai_client, anthropic_clie
 async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
     runs = InMemory(most=3)
     for number in range(6):
-        await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
-        await runs.events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
+        await runs.start(RunHeader(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.append_events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
         if number:
-            runs.end(f"r{number}", "finished", Spending())
-    assert [kept.begun.id for kept in await runs.latest(10)] == ["r5", "r4", "r0"]
-    assert [kept.begun.id for kept in await runs.latest(10, before="r4")] == ["r0"]
-    await runs.events("r0", [AgentStarted(MAIN, None, "q")])
+            runs.end(f"r{number}", "finished", RunCost())
+    assert [kept.header.id for kept in await runs.latest(10)] == ["r5", "r4", "r0"]
+    assert [kept.header.id for kept in await runs.latest(10, before="r4")] == ["r0"]
+    await runs.append_events("r0", [AgentStarted(MAIN, None, "q")])
     assert len((await runs.get("r0")).events) == 2 and await runs.get("r1") is None
 
 
 async def test_memory_is_bounded_in_bytes():
     runs = InMemory(most_bytes=50_000)
     for number in range(50):
-        await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
-        runs.end(f"r{number}", "finished", Spending())
+        await runs.start(RunHeader(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
+        runs.end(f"r{number}", "finished", RunCost())
     assert 1 <= len(await runs.latest(100)) <= 10
 
 
@@ -164,7 +164,7 @@ async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
     long = Message("assistant", (ToolCall("c", "look", big),)), Message("tool", (ToolResult("c", shown),))
     runs = InMemory(most_bytes=100_000)
     for number in range(20):
-        await runs.start(Begun(id=str(number), protocol="chat", model="m", conversation=long))
-        await runs.events(str(number), [RunFailed("ModelFailed", big)])
-        runs.end(str(number), "failed", Spending())
+        await runs.start(RunHeader(id=str(number), protocol="chat", model="m", conversation=long))
+        await runs.append_events(str(number), [RunFailed("ModelFailed", big)])
+        runs.end(str(number), "failed", RunCost())
     assert 1 <= len(await runs.latest(100)) <= 3

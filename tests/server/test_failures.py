@@ -8,8 +8,8 @@ import pytest
 from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
 from musespark.models.fake import Crash, FakeModel, Hang, Wait
 from musespark.server.failures import failure_of
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import SqlRunStore
 
 from .conftest import ABLE, live, says
 
@@ -48,10 +48,10 @@ class Full(Database):
     full = False
 
     @contextmanager
-    def appending(self):
+    def raw_cursor(self):
         if self.full:
-            raise self.unusable(OSError(28, "the disk is full"))
-        with super().appending() as cursor:
+            raise self.error_for(OSError(28, "the disk is full"))
+        with super().raw_cursor() as cursor:
             yield cursor
 
 
@@ -61,7 +61,7 @@ WAYS = {"/v1/chat/completions": {"messages": [{"role": "user", "content": "q"}]}
 
 def test_a_stream_that_cannot_be_kept_ends_while_its_model_still_thinks(tmp_path):
     models = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in (("mute", [Hang()]), ("plain", says("42")))}
-    runs = StoredRuns(database := Full(tmp_path / "runs.db"))
+    runs = SqlRunStore(database := Full(tmp_path / "runs.db"))
     with live(models, runs=runs) as server:
         for path, body in WAYS.items():
             def asked(model, path=path, body=body):

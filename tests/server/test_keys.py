@@ -16,11 +16,11 @@ from musespark.reasoning.agent import model_call
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.server.keys import KeyHolders
-from musespark.store import purses as purses_module
-from musespark.store.database import Database
-from musespark.store.keys import Keys
-from musespark.store.purses import Purses
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.keys import budgets as budgets_module
+from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.key_store import KeyStore
+from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
 from .conftest import ABLE, live, says
@@ -33,8 +33,8 @@ DEAR = FakeModel([TextDelta("42"), UsageDelta(Usage(tokens=10, usd=0.3)), Finish
 def keyed(tmp_path):
     """A server that asks for keys, and a way to make and revoke them."""
     database = Database(tmp_path / "runs.db")
-    keys = Keys(database)
-    runs = StoredRuns(database)
+    keys = KeyStore(database)
+    runs = SqlRunStore(database)
     models = {"plain": FakeModel(says("4", "2"), name="plain", abilities=ABLE), "dear": DEAR}
     with live(models, runs=runs, callers=KeyHolders(runs)) as server:
         yield server, keys
@@ -114,14 +114,14 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
         assert reply.status_code == 429 and reply.json()["error"]["code"] == "budget_exhausted"
         assert reply.headers["x-should-retry"] == "false"
     async with asyncio.timeout(10):
-        while dict((key.name, spent) for key, spent in keys.listed())["poor"] < 1:
+        while dict((key.name, spent) for key, spent in keys.list_with_spending())["poor"] < 1:
             await asyncio.sleep(0.05)
     # What a call costs is known when it has ended: the last one that began within the limit is paid in full.
-    assert 1 <= dict((key.name, spent) for key, spent in keys.listed())["poor"] < 1.3
+    assert 1 <= dict((key.name, spent) for key, spent in keys.list_with_spending())["poor"] < 1.3
 
 
 def test_what_is_not_to_be_stored_is_in_no_table(tmp_path):
-    runs = StoredRuns(Database(tmp_path / "runs.db"))
+    runs = SqlRunStore(Database(tmp_path / "runs.db"))
     with live({"plain": FakeModel(says("sesame"), name="plain", abilities=ABLE)}, runs=runs) as server:
         body = {"messages": [{"role": "user", "content": "Open, rhubarb!"}], "model": "plain"}
         assert asked(server, **body, muse={"store": False}).status_code == 200
@@ -135,8 +135,8 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
     from musespark.config import Config, ModelConfig
 
     monkeypatch.setenv("KEY_OF_A_TEST", "sesame")
-    runs = StoredRuns(Database(tmp_path / "runs.db"))
-    keys = Keys(runs.database)
+    runs = SqlRunStore(Database(tmp_path / "runs.db"))
+    keys = KeyStore(runs.database)
     (_, poor), (_, free) = keys.create("poor", usd_per_day=1), keys.create("free")
     there = {"model": "openai:no-such-model", "base_url": "http://127.0.0.1:9/v1", "key_env": "KEY_OF_A_TEST"}
     config = Config(models={"new": ModelConfig(**there), "known": ModelConfig(**there, prices={"prompt": 1.0, "written": 2.0})})
@@ -149,10 +149,10 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
 
 
 async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(tmp_path, monkeypatch):
-    monkeypatch.setattr(purses_module, "TICK", 0.05)
-    monkeypatch.setattr(purses_module, "_PATIENCE", 200)  # however slow the machine is
-    runs = StoredRuns(Database(tmp_path / "runs.db"))
-    _, key = Keys(runs.database).create("poor", usd_per_day=1)
+    monkeypatch.setattr(budgets_module, "POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(budgets_module, "MAX_POLLS", 200)  # however slow the machine is
+    runs = SqlRunStore(Database(tmp_path / "runs.db"))
+    _, key = KeyStore(runs.database).create("poor", usd_per_day=1)
     dear = replace(ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001)  # all that it may write: $100
     slow = FakeModel([Wait(0.3), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=0.005)), Finish()], name="slow", abilities=dear)
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
@@ -163,7 +163,7 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
             assert [reply.status_code for reply in replies] == [200] * 8
             assert time.monotonic() - began < 20 and max(request.max_tokens for request in slow.requests) <= 500
             monkeypatch.setattr(model_call, "PAUSE", 0.01)
-            monkeypatch.setattr(purses_module, "_PATIENCE", 10)
+            monkeypatch.setattr(budgets_module, "MAX_POLLS", 10)
             hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
             while not hang.requests:
                 await asyncio.sleep(0.01)
@@ -187,10 +187,11 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
         return [Wait(0.05), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=spent)), Finish()]
 
     dear = FakeModel(written, name="dear", abilities=priced)
-    runs = StoredRuns(Database(tmp_path / "runs.db"))
-    key, _ = Keys(runs.database).create("poor", usd_per_day=1)
-    async with runs.open(), Purses(runs).open() as purses:
-        budgets = [(await purses.of(key)).child() for _ in range(12)]
+    runs = SqlRunStore(Database(tmp_path / "runs.db"))
+    key, _ = KeyStore(runs.database).create("poor", usd_per_day=1)
+    async with runs.open():
+        keyed = KeyBudgets(runs)
+        budgets = [(await keyed.budget_of(key)).child() for _ in range(12)]
 
         async def ask(budget):
             try:
@@ -202,5 +203,5 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
 
         spent = [usd for usd in await asyncio.gather(*map(ask, budgets)) if usd is not None]
         assert len(spent) in answered
-    [(_, listed)] = Keys(runs.database).listed()
+    [(_, listed)] = KeyStore(runs.database).list_with_spending()
     assert listed == pytest.approx(sum(spent)) and listed <= 1

@@ -15,10 +15,10 @@ from musespark.events import MAIN, Pictured, RunStarted, Thought
 from musespark.models.fake import DOT, FakeModel, Hang
 from musespark.models.model import Finish, TextDelta, ThinkingDelta
 from musespark.server import watching
-from musespark.server.runs import Begun, InMemory, Spending
+from musespark.server.runs import InMemory, RunCost, RunHeader
 from musespark.server.watching import Watched
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import SqlRunStore
 
 from .conftest import ABLE, live, says
 from .watchers import messages, started, talking, until, watched
@@ -35,7 +35,7 @@ WATCHED = {
 def http(request, tmp_path_factory):
     """A server with models to watch, over both kinds of store."""
     kept = tmp_path_factory.mktemp("runs") / "runs.db"
-    runs = InMemory() if request.param == "memory" else StoredRuns(Database(kept))
+    runs = InMemory() if request.param == "memory" else SqlRunStore(Database(kept))
     with live(WATCHED, runs=runs) as found, httpx.Client(base_url=found.url, timeout=60) as client:
         yield client
 
@@ -140,7 +140,7 @@ def test_a_run_of_another_protocol_is_watched_likewise(http):
 def test_a_run_that_goes_on_elsewhere_is_followed_in_the_database(tmp_path, monkeypatch):
     monkeypatch.setattr(watching, "ELSEWHERE", 0.05)
     shared = tmp_path / "runs.db"
-    servers = [live(WATCHED, runs=StoredRuns(Database(shared))) for _ in range(2)]
+    servers = [live(WATCHED, runs=SqlRunStore(Database(shared))) for _ in range(2)]
     with servers[0] as here, servers[1] as there, httpx.Client(base_url=here.url) as one, httpx.Client(base_url=there.url) as other:
         id = started(one, mode="thinking", models=["talkative"])
         seen = watched(other, id)
@@ -193,14 +193,14 @@ async def looked_on(runs, after, lag):
 async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, bursts, ahead, who):
     monkeypatch_ahead(ahead)
     runs, count, looking = Watched(InMemory()), 0, []
-    await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
     for step, burst in enumerate([*bursts, 0, 0, 0]):
         looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when == step]
         if burst:
-            await runs.events("r", [event(number) for number in range(count, count + burst)])
+            await runs.append_events("r", [event(number) for number in range(count, count + burst)])
             count += burst
         await asyncio.sleep(0)
-    runs.end("r", "finished", Spending())
+    runs.end("r", "finished", RunCost())
     looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when >= len(bursts) + 3]
     whole = messages(b"".join([frame async for frame in runs.watch("r")]))
     assert [int(number) for number, _, _ in whole[:-1]] == list(range(count))
@@ -218,18 +218,18 @@ def monkeypatch_ahead(monkeypatch):
 async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
     store, asked = InMemory(), []
 
-    async def told(id, after, limit, answer=store.told):
+    async def told(id, after, limit, answer=store.events_json):
         asked.append(after)
         return await answer(id, after, limit)
 
-    monkeypatch.setattr(store, "told", told)
+    monkeypatch.setattr(store, "events_json", told)
     runs = Watched(store)
-    await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
     frames = runs.watch("r")
     for number in range(50):
         more = asyncio.create_task(anext(frames))
         await asyncio.sleep(0)
-        await runs.events("r", [event(number)])
+        await runs.append_events("r", [event(number)])
         assert messages(await more)[0][0] == str(number)
     assert not asked
     await frames.aclose()
@@ -237,12 +237,12 @@ async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
 
 async def test_what_waits_for_watchers_is_bounded():
     runs = Watched(InMemory())
-    await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
-    await runs.events("r", [event(0)])
+    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.append_events("r", [event(0)])
     frames = runs.watch("r")
     assert messages(await anext(frames))[0][1] == "run_started"
     for number in range(1, 300):
-        await runs.events("r", [Thought(MAIN, "x" * 20_000, seq=number)])
+        await runs.append_events("r", [Thought(MAIN, "x" * 20_000, seq=number)])
     one = runs._live["r"]
     assert one._size <= watching.AHEAD and one._size == sum(map(len, one._frames)) and one._frames
     rest = [await anext(frames) for _ in range(2)]
@@ -265,16 +265,16 @@ async def test_where_the_store_does_not_take_what_is_new_a_watcher_waits_for_new
     class Full(InMemory):
         looks = 0
 
-        async def told(self, id, after, limit):
+        async def events_json(self, id, after, limit):
             self.looks += 1
             await asyncio.sleep(0)
             return []
 
     runs = Watched(store := Full())
-    await runs.start(Begun(id="r", protocol="page", model="m", conversation=()))
-    await runs.events("r", [RunStarted("r", "instant", "m", "q")])
+    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=()))
+    await runs.append_events("r", [RunStarted("r", "instant", "m", "q")])
     async with asyncio.timeout(20), aclosing(runs.watch("r")) as frames:
         assert [await anext(frames), await anext(frames)] == [b": still here\n\n"] * 2
         assert store.looks <= 3
-        runs.end("r", "failed", Spending())
+        runs.end("r", "failed", RunCost())
         assert (await anext(frames)).startswith(b"event: end\n")

@@ -12,9 +12,9 @@ from musespark.models.fake import DOT, FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.server.keys import KeyHolders
 from musespark.server.shared import Settings
-from musespark.store.database import Database
-from musespark.store.keys import Keys
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.keys.key_store import KeyStore
+from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
 from .conftest import ABLE, live, parrot, says
@@ -240,7 +240,7 @@ def test_only_so_many_at_once():
 
 def test_runs_are_their_own_callers_alone(tmp_path):
     database = Database(tmp_path / "runs.db")
-    keys, runs = Keys(database), StoredRuns(database)
+    keys, runs = KeyStore(database), SqlRunStore(database)
     ann, bob = ({"authorization": f"Bearer {keys.create(name)[1]}"} for name in ("ann", "bob"))
     with live(models(), runs=runs, callers=KeyHolders(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         id = started(http, headers=ann, mode="thinking", models=["hang"], images=[PICTURE])
@@ -262,7 +262,7 @@ def test_runs_are_their_own_callers_alone(tmp_path):
 
 def test_whoever_has_spent_their_day_may_still_stop_and_watch(tmp_path):
     database = Database(tmp_path / "runs.db")
-    keys, runs = Keys(database), StoredRuns(database)
+    keys, runs = KeyStore(database), SqlRunStore(database)
     ann = {"authorization": f"Bearer {keys.create('ann', usd_per_day=0.5)[1]}"}
     with live(models(), runs=runs, callers=KeyHolders(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         hanging = started(http, headers=ann, mode="thinking", models=["hang"])
@@ -281,12 +281,12 @@ def test_a_server_that_stops_lets_runs_end_or_interrupts_them(tmp_path, grace, m
     store = tmp_path / "runs.db"
     settings = Settings(hosts=("127.0.0.1",), grace=grace)
     found = models()
-    with (live(found, runs=StoredRuns(Database(store)), settings=settings) as server,
+    with (live(found, runs=SqlRunStore(Database(store)), settings=settings) as server,
           httpx.Client(base_url=server.url, timeout=60) as http):
         id = started(http, mode="thinking", models=[model])
         until(lambda: found[model].running)
     assert not found[model].running
-    with live(found, runs=StoredRuns(Database(store))) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with live(found, runs=SqlRunStore(Database(store))) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         run = http.get(f"/v1/runs/{id}").json()
         assert run["how"] == how and run["answer"] == ("4" if how == "interrupted" else "42")
         assert watched(http, id)[-1][2]["how"] == how

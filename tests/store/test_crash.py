@@ -14,22 +14,22 @@ import httpx
 import pytest
 
 from musespark.events import MAIN, AnswerDelta, RunEnded, RunStarted, Thought
-from musespark.store.database import Database
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import SqlRunStore
 
 from .serving import asking, serving, until
 
 
 async def all_kept(path, number=1000):
     """Every run of a store, opened as the next server opens it."""
-    async with StoredRuns(Database(path)).open() as runs:
-        return {kept.begun.id: await runs.get(kept.begun.id) for kept in await runs.latest(number)}
+    async with SqlRunStore(Database(path)).open() as runs:
+        return {kept.header.id: await runs.get(kept.header.id) for kept in await runs.latest(number)}
 
 
 def require_whole(kept):
     """Nothing is half-written: the events are numbered without gaps, and begin at the beginning."""
     assert [event.seq for event in kept.events] == list(range(len(kept.events)))
-    assert not kept.events or (isinstance(kept.events[0], RunStarted) and kept.events[0].run == kept.begun.id)
+    assert not kept.events or (isinstance(kept.events[0], RunStarted) and kept.events[0].run == kept.header.id)
 
 
 def require_acknowledged(client, kept):
@@ -56,11 +56,11 @@ async def test_killed_in_the_middle_of_50_runs_it_has_kept_all_that_was_acknowle
     for client in known:
         run = kept[client.run]
         require_acknowledged(client, run)
-        assert run.how == "interrupted" and not any(isinstance(event, RunEnded) for event in run.events)
-        assert run.spent.tokens >= max(0, len(client.said.split()) - 1) // 10 * 10
+        assert run.status == "interrupted" and not any(isinstance(event, RunEnded) for event in run.events)
+        assert run.cost.tokens >= max(0, len(client.said.split()) - 1) // 10 * 10
     for run in kept.values():
         require_whole(run)
-    assert [kept[client.run].how for client in early] == ["finished", "finished"]
+    assert [kept[client.run].status for client in early] == ["finished", "finished"]
     with serving(tmp_path) as (process, url):
         page = httpx.get(f"{url}/v1/runs/{known[0].run}").json()
         assert page["status"] == "interrupted" and page["answer"].startswith(known[0].said)

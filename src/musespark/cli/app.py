@@ -10,13 +10,13 @@ import typer
 from typer.main import get_command
 
 import musespark
-from musespark.cli.calibrate import calibrate
-from musespark.cli.config import app as config
-from musespark.cli.keys import app as keys
-from musespark.cli.models import models
-from musespark.cli.nano import app as nano
-from musespark.cli.recorded import app as recorded
-from musespark.cli.serving import serve
+from musespark.cli.commands.calibrate import calibrate
+from musespark.cli.commands.config import app as config
+from musespark.cli.commands.eval import app as recorded
+from musespark.cli.commands.keys import app as keys
+from musespark.cli.commands.models import models
+from musespark.cli.commands.nano import app as nano
+from musespark.cli.commands.serve import serve
 from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import MuseError
 
@@ -126,9 +126,9 @@ def ask(
     max_usd: Annotated[float | None, typer.Option(metavar="USD", help="The most money of all agents together.")] = None,
 ) -> None:
     """Ask a question."""
-    from musespark.cli.answering import answer
-    from musespark.cli.asked import options_of, question_of
-    from musespark.cli.showing import show_for
+    from musespark.cli.commands.ask_options import options_of, question_of
+    from musespark.cli.commands.ask_run import answer
+    from musespark.cli.view.run_views import view_for
     from musespark.config import load_config
 
     options = options_of(
@@ -136,7 +136,7 @@ def ask(
         approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
-    raise typer.Exit(answer(question_of(question), options, show_for(as_json)))
+    raise typer.Exit(answer(question_of(question), options, view_for(as_json)))
 
 
 # The help lists them in this order.

@@ -33,6 +33,7 @@ from musespark.events import (
     Verified,
     Why,
 )
+from musespark.images import as_png
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
 from musespark.reasoning.usage_node import UsageNode

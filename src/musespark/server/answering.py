@@ -19,11 +19,11 @@ from musespark.server.dialect import Chunks, Dialect, framed
 from musespark.server.failures import Failure, failure_of
 from musespark.server.metrics import Metrics
 from musespark.server.page_body import options_of
-from musespark.server.runs import Begun, How, Runs, Spending
+from musespark.server.runs import RunCost, RunHeader, Runs, RunStatus
 from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
 from musespark.server.telling import Telling, settled
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -53,12 +53,12 @@ class Thinking:
     gone: bool = False
     """Whether the client has left."""
 
-    async def bursts(self, begun: Begun) -> AsyncGenerator[list[Event], None]:
+    async def bursts(self, begun: RunHeader) -> AsyncGenerator[list[Event], None]:
         """The events under the run's id as they come. Whoever shows something of them waits until it is `kept`.
 
         Raises what the run raises, and `SchemaNotMet`.
         """
-        how: How = "interrupted"
+        how: RunStatus = "interrupted"
         watch = self.metrics.watch(str(self.seated.request.mode)) if self.metrics else None
         try:
             if self.runs is not None:
@@ -68,7 +68,7 @@ class Thinking:
                     burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
                     last = burst[-1]
                     if self.runs is not None:
-                        await self.runs.events(self.id, burst)
+                        await self.runs.append_events(self.id, burst)
                     if isinstance(last, RunEnded | RunFailed):
                         await self.kept()
                     if watch is not None:
@@ -89,7 +89,7 @@ class Thinking:
             raise
         finally:
             how = "cancelled" if self.gone and how == "interrupted" else how
-            spent = Spending(tokens=self.budget.spent.tokens, usd=self.budget.spent.usd, calls=self.budget.spent.calls)
+            spent = RunCost(tokens=self.budget.spent.tokens, usd=self.budget.spent.usd, calls=self.budget.spent.calls)
             if watch is not None:
                 watch.ended(how, spent)
             if self.runs is not None:
@@ -98,7 +98,7 @@ class Thinking:
     async def kept(self) -> None:
         """Return when nothing can undo what has happened so far. Raises `StoreUnusable`."""
         if self.runs is not None:
-            await self.runs.kept(self.id)
+            await self.runs.flush(self.id)
 
     def _own(self, event: Event) -> Event:
         """The event as this run has it: under its id, and of several calls only the first where one at a time is wanted."""
@@ -130,7 +130,7 @@ class Answering:
         asked = thinking.seated.asked
         created = int(time.time())
         self._dialect, self._thinking, self._streamed = dialect, thinking, asked.stream
-        self._begun = Begun(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
+        self._begun = RunHeader(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
                             caller=thinking.caller, created=created, options=options_of(thinking.seated))
         links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
         self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
@@ -243,7 +243,7 @@ class Answering:
         await self._whole(send, 200, self._dialect.whole(chunks), [])
 
     async def _whole(self, send: Send, status: int, value: object, extra: list[tuple[bytes, bytes]]) -> None:
-        body = dumped(value)
+        body = to_json_bytes(value)
         headers = [*self._headers("application/json"), (b"content-length", str(len(body)).encode()), *extra]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

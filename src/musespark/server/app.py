@@ -39,7 +39,7 @@ from musespark.server.schema import require_schemas
 from musespark.server.shared import Caller, Callers, Server, Settings, anyone
 from musespark.server.static import Page
 from musespark.server.watching import Watched
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 
@@ -126,7 +126,7 @@ class Asking:
         if follows is None:
             return ()
         kept = await self._server.runs.get(follows.removeprefix(self._dialect.prefix))
-        if kept is None or kept.begun.caller != caller.name:
+        if kept is None or kept.header.caller != caller.name:
             raise Refused(f"There is no response {follows[:80]!r}; it was not stored, or is no longer kept.",
                           code="previous_response_not_found", param="previous_response_id")
         return kept.turn
@@ -143,7 +143,7 @@ def error_response(dialect: Dialect[Any], failure: Failure) -> Response:
     """An error in a protocol's own shape."""
     id = uuid.uuid4().hex
     headers = {name.decode(): value.decode() for name, value in headers_of(failure)} | {"x-request-id": id, "request-id": id}
-    return Response(dumped(dialect.error(failure, id)), failure.status, headers, "application/json")
+    return Response(to_json_bytes(dialect.error(failure, id)), failure.status, headers, "application/json")
 
 
 def _spoken(http: HttpRequest) -> Dialect[Any]:

@@ -12,7 +12,7 @@ from musespark.server.asked import Asked
 from musespark.server.failures import Failure
 from musespark.server.options import Strict, TeamOptions
 from musespark.server.telling import Piece
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 Chunk: TypeAlias = dict[str, Any]
 BodyType = TypeVar("BodyType", bound=Strict)
@@ -89,7 +89,7 @@ class Dialect(ABC, Generic[BodyType]):
 
     def frame(self, chunk: Chunk) -> bytes:
         """A chunk as it is sent in a stream of events."""
-        return b"data: " + dumped(chunk) + b"\n\n"
+        return b"data: " + to_json_bytes(chunk) + b"\n\n"
 
 
 def framed(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:

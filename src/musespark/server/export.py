@@ -10,19 +10,20 @@ from typing import Any
 from musespark.content import Image
 from musespark.events import Pictured
 from musespark.server.failures import Refused
-from musespark.server.runs import Kept
+from musespark.server.runs import StoredRun
 from musespark.server.watching import without_signatures
 
 PLACE = '<script type="application/json" id="run">null</script>'
 """Where the run stands in the file that the front end's build made."""
 
 
-def exported(replay: str, summary: dict[str, Any], kept: Kept) -> str:
+def exported(replay: str, summary: dict[str, Any], kept: StoredRun) -> str:
     """The document. replay: what the build made. Raises `Refused` where that has no place for a run."""
     before, place, after = replay.partition(PLACE)
     if not place:
         raise Refused("The page's replay was built for another version; build it again.", status=503, code="not_built")
-    shown = {**summary, "asked": {**summary["asked"], "images": [_data_url(image) for image in kept.begun.asked]}, "pictures": []}
+    images = [_data_url(image) for image in kept.header.question_images]
+    shown = {**summary, "asked": {**summary["asked"], "images": images}, "pictures": []}
     return f"{before}{PLACE.replace('null', inert({'run': shown, 'events': list(_events(kept))}))}{after}"
 
 
@@ -31,7 +32,7 @@ def inert(value: object) -> str:
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _events(kept: Kept) -> Iterator[dict[str, Any]]:
+def _events(kept: StoredRun) -> Iterator[dict[str, Any]]:
     for event in kept.events:
         value = without_signatures(event.to_json())
         if isinstance(event, Pictured):

@@ -13,9 +13,9 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.server.failures import Refused
 from musespark.server.shared import Caller
-from musespark.store.keys import PREFIX, Key, Keys, hash_of
-from musespark.store.purses import Purses
-from musespark.store.runs import StoredRuns
+from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
+from musespark.store.runs.run_store import SqlRunStore
 
 FRESH = 1.0
 """Seconds that a key is taken for good after it was looked up: so soon does a revoked one end."""
@@ -26,17 +26,16 @@ _MOST = 10_000
 class KeyHolders:
     """Those who have a key: `Callers` for `make_app`. Use it within `open`."""
 
-    def __init__(self, runs: StoredRuns, *, required: bool = True) -> None:
+    def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
         """required: whether those without one are refused; else they are nobody in particular, and have no limits."""
-        self._keys, self._purses, self.required = Keys(runs.database), Purses(runs), required
-        self._seen: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
+        self._keys, self._budgets, self.required = KeyStore(runs.database), KeyBudgets(runs), required
+        self._seen: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """By the hash of the secret, with when it was looked up."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[KeyHolders]:
         """While the server runs, and its store is open."""
-        async with self._purses.open():
-            yield self
+        yield self
 
     async def __call__(self, http: HttpRequest) -> Caller:
         """Raises `Refused`: 401 without a good key, 429 too often; `BudgetExhausted` where the day's money is spent."""
@@ -46,13 +45,13 @@ class KeyHolders:
         key = await self._key(secret)
         if http.method != "POST":
             return Caller(key.id)
-        wait = await self._purses.counted(key)
+        wait = await self._budgets.count_request(key)
         if wait is not None:
             raise Refused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
                           status=429, code="too_many_requests", retry_after=math.ceil(wait))
-        return Caller(key.id, await self._purses.of(key))
+        return Caller(key.id, await self._budgets.budget_of(key))
 
-    async def _key(self, secret: str) -> Key:
+    async def _key(self, secret: str) -> ApiKey:
         hashed = hash_of(secret)
         found = self._seen.get(hashed)
         if found is not None and time.monotonic() - found[0] < FRESH:

@@ -20,9 +20,9 @@ from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
 from musespark.server.pictures import picture_response
-from musespark.server.runs import Kept, Runs, as_told
+from musespark.server.runs import Runs, StoredRun, as_told
 from musespark.server.watching import shown
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _STARTED = int(time.time())
@@ -87,36 +87,37 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
             raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
         return picture_response(found)
 
-    async def _kept(http: HttpRequest, id: str, whole: bool = False) -> Kept:
+    async def _kept(http: HttpRequest, id: str, whole: bool = False) -> StoredRun:
         caller = await callers(http)
         kept = await (runs.get(id) if whole else runs.head(id))
-        if kept is None or kept.begun.caller != caller.name:
+        if kept is None or kept.header.caller != caller.name:
             raise Refused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
         return kept
 
 
 def _json(value: object) -> Response:
     """Written by our own hand: a model may have written half a character, which FastAPI would stumble over."""
-    return Response(dumped(value), media_type="application/json")
+    return Response(to_json_bytes(value), media_type="application/json")
 
 
-def summary(kept: Kept) -> dict[str, Any]:
+def summary(kept: StoredRun) -> dict[str, Any]:
     """A run without its events: what was asked and how, what was answered, what it cost."""
-    answer, began = fold(kept.events), kept.begun
+    answer, began = fold(kept.events), kept.header
     started = next((event for event in kept.events if isinstance(event, RunStarted)), None)
-    spent = answer.usage if kept.how == "running" else kept.spent
+    spent = answer.usage if kept.status == "running" else kept.cost
     used = answer.usage
-    if kept.how not in ("running", "finished"):  # what came last, nobody has heard of
+    if kept.status not in ("running", "finished"):  # what came last, nobody has heard of
         used = replace(used, tokens=spent.tokens, usd=spent.usd, calls=spent.calls)
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
     return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
-            "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": kept.question,
+            "created": int(began.created), "began": began.created, "status": kept.status, "how": kept.status,
+            "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "answer_status": answer.status, "abstained": answer.abstained or None,
-             "why": answer.why if kept.how == "finished" else None,
+             "why": answer.why if kept.status == "finished" else None,
             "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
-            "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
+            "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
             "thumbnails": kept.picture_count,
             "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.picture_count + 1)]}
@@ -127,8 +128,8 @@ def short(answer: str) -> str:
     return answer if len(answer) <= SHORT else answer[:SHORT - 1] + "…"
 
 
-def _events(kept: Kept) -> Iterator[dict[str, Any]]:
+def _events(kept: StoredRun) -> Iterator[dict[str, Any]]:
     number = 0
     for event in kept.events:
         number += isinstance(event, Pictured)
-        yield shown(kept.begun.id, as_told(event, number))
+        yield shown(kept.header.id, as_told(event, number))

@@ -14,7 +14,7 @@ from musespark.server.failures import Failure
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.seals import unsealed
 from musespark.server.telling import Called, Drew, Ended, Mused, Piece, Said, Sealed
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 DEEP = 16_000
 """Tokens of a thinking budget from which it counts as a high effort."""
@@ -80,7 +80,7 @@ class Messages(Dialect[b.MessagesBody]):
 
     def frame(self, chunk: Chunk) -> bytes:
         """An event as it is sent."""
-        return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), dumped(chunk))
+        return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
 
 
 _KINDS = {401: "authentication_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error",

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from musespark.events import AnswerDelta, Event
-from musespark.store.kept import How, Spending
+from musespark.store.runs.record import RunCost, RunStatus
 
 if TYPE_CHECKING:
     from starlette.types import Message, Send
@@ -58,7 +58,7 @@ class Metrics:
     def _began_to_answer(self, mode: str, seconds: float) -> None:
         self._first.labels(mode).observe(seconds)
 
-    def _ended(self, mode: str, how: How, seconds: float, spent: Spending) -> None:
+    def _ended(self, mode: str, how: RunStatus, seconds: float, spent: RunCost) -> None:
         self._running.dec()
         self._runs.labels(mode, how).inc()
         self._seconds.labels(mode).observe(seconds)
@@ -81,6 +81,6 @@ class Watch:
             self._answers = True
             self._metrics._began_to_answer(self._mode, time.monotonic() - self._began)
 
-    def ended(self, how: How, spent: Spending) -> None:
+    def ended(self, how: RunStatus, spent: RunCost) -> None:
         """The run is over."""
         self._metrics._ended(self._mode, how, time.monotonic() - self._began, spent)

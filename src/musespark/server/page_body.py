@@ -11,8 +11,8 @@ from musespark.content import MAX_IMAGES, Message, Mode, Part, Request, Text, Vi
 from musespark.server.asked import Asked, decoded
 from musespark.server.failures import Refused
 from musespark.server.options import EFFORTS, RunOptions, Strict, TeamOptions
-from musespark.server.runs import Kept
-from musespark.store.kept import asked_in
+from musespark.server.runs import StoredRun
+from musespark.store.runs.record import question_images
 
 if TYPE_CHECKING:
     from musespark.server.seating import Seated
@@ -44,10 +44,10 @@ class RunBody(RunOptions):
     """A run that is asked again, with its pictures and its options; other fields count more."""
 
 
-def merged(body: RunBody, before: Kept | None) -> RunBody:
+def merged(body: RunBody, before: StoredRun | None) -> RunBody:
     """The body with the options of the run that is asked again, where it has none of its own. Raises `Refused`."""
     own = body.model_dump(exclude_none=True)
-    theirs = {name: value for name, value in (before.begun.options if before else {}).items() if name in RunOptions.model_fields
+    theirs = {name: value for name, value in (before.header.options if before else {}).items() if name in RunOptions.model_fields
               or name in ("mode", "effort", "seed")}
     if {**theirs, **own}.get("mode", Mode.CONTEMPLATING) != Mode.CONTEMPLATING:
         theirs = {name: value for name, value in theirs.items() if name not in _OF_A_TEAM} | {
@@ -61,9 +61,9 @@ def merged(body: RunBody, before: Kept | None) -> RunBody:
 _OF_A_TEAM = ("agents", "first", "rounds", "aggregate", "models", "judge", "refiner", "merger")
 
 
-def read(body: RunBody, earlier: tuple[Message, ...], before: Kept | None, video: Video | None) -> Asked:
+def read(body: RunBody, earlier: tuple[Message, ...], before: StoredRun | None, video: Video | None) -> Asked:
     """What was asked. earlier: the conversation that it goes on with. before: the run that is asked again. Raises `BadInput`."""
-    *conversation, last = before.begun.conversation if before else (Message.user(),)
+    *conversation, last = before.header.conversation if before else (Message.user(),)
     if last.role != "user":
         raise Refused("The run to ask again went on from its client's tools, which are not here; ask anew.", param="again")
     same = before.question if before else ""
@@ -102,7 +102,8 @@ def options_of(seated: Seated) -> dict[str, Any]:
     if name:
         options.setdefault("models", [name])
     said = {"mode": mode, "effort": asked.effort and asked.effort.value, "seed": asked.request.seed,
-            "pictures": len(asked_in(asked.conversation)), "follows": asked.follows, "limits": limits and _there(asdict(limits))}
+            "pictures": len(question_images(asked.conversation)), "follows": asked.follows,
+            "limits": limits and _there(asdict(limits))}
     return {**options, **_there(said)}
 
 

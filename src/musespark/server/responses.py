@@ -15,7 +15,7 @@ from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
 from musespark.server.responses_events import ResponseChunks
 from musespark.server.seals import unsealed
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 
 INCLUDED = ("reasoning.encrypted_content",)
 """What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""
@@ -95,7 +95,7 @@ class Responses(Dialect[b.ResponsesBody]):
 
     def frame(self, chunk: Chunk) -> bytes:
         """An event as it is sent."""
-        return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), dumped(chunk))
+        return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
 
 
 def _echo(body: b.ResponsesBody) -> dict[str, Any]:

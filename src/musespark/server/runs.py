@@ -11,31 +11,31 @@ from typing import Any, Protocol
 
 from musespark.content import Image
 from musespark.events import AnswerDelta, Event, Pictured
-from musespark.store.kept import Begun, How, Kept, Spending
+from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 from musespark.usage import Usage
 
-__all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]
+__all__ = ["InMemory", "RunCost", "RunHeader", "RunStatus", "Runs", "StoredRun"]
 
 
 class Runs(Protocol):
     """A store of runs. What it has acknowledged it keeps; ids are the server's own and never a path."""
 
-    async def start(self, begun: Begun) -> None:
+    async def start(self, begun: RunHeader) -> None:
         """Keep a run from its beginning."""
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
+    async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """The next events of a run. They may gather for a moment before they are kept."""
 
-    async def kept(self, id: str) -> None:
+    async def flush(self, id: str) -> None:
         """Return when nothing can undo what this run was given: nobody sees anything of it before."""
 
-    def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: RunStatus, spent: RunCost) -> None:
         """The run is over; nobody need wait until that is kept."""
 
-    async def get(self, id: str) -> Kept | None:
+    async def get(self, id: str) -> StoredRun | None:
         """A run, None where there is none of that id."""
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
         """The newest first; with `before`, those that began before that run; with `caller`, that one's.
 
         They may come without the events and the pictures' bytes that a summary does not need.
@@ -44,16 +44,16 @@ class Runs(Protocol):
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
 
-    async def asked(self, id: str, number: int) -> Image | None:
+    async def question_image(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
 
-    async def head(self, id: str) -> Kept | None:
+    async def head(self, id: str) -> StoredRun | None:
         """A run, perhaps without its conversation and its events; None where there is none of that id."""
 
-    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
 
-    async def forget(self, id: str) -> bool:
+    async def delete(self, id: str) -> bool:
         """Delete a run; whether there was one. A run that goes on is left alone."""
 
 
@@ -62,44 +62,44 @@ class InMemory:
 
     def __init__(self, most: int = 500, most_bytes: int = 64_000_000) -> None:
         self._most, self._most_bytes = most, most_bytes
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, StoredRun] = OrderedDict()
         self._drawn: dict[str, list[int]] = {}
         """Which of a run's events are pictures."""
         self._sizes: dict[str, int] = {}
         self._size = 0
 
-    async def start(self, begun: Begun) -> None:
+    async def start(self, begun: RunHeader) -> None:
         """Keep a run from its beginning; an old one may have to go."""
-        self._kept[begun.id] = Kept(begun=begun)
+        self._kept[begun.id] = StoredRun(header=begun)
         self._drawn[begun.id] = []
         self._grow(begun.id, 1000 + _size_of(begun.conversation))
 
-    async def kept(self, id: str) -> None:
+    async def flush(self, id: str) -> None:
         """They are, as long as the process lives."""
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
+    async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """Keep the next events of a run."""
         there = self._kept[id].events
         self._drawn[id] += [at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)]
         there += events
         self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
 
-    def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: RunStatus, spent: RunCost) -> None:
         """The run is over, and may be dropped once there are newer ones."""
-        self._kept[id].how, self._kept[id].spent = how, spent
+        self._kept[id].status, self._kept[id].cost = how, spent
         self._shrink()
 
-    async def get(self, id: str) -> Kept | None:
+    async def get(self, id: str) -> StoredRun | None:
         """A run, None where there is none of that id."""
         return self._kept.get(id)
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
+    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
         """The newest first; with `before`, those that began before that run; with `caller`, that one's."""
         found = list(reversed(self._kept.values()))
         if before is not None:
-            at = next((at for at, kept in enumerate(found) if kept.begun.id == before), len(found))
+            at = next((at for at, kept in enumerate(found) if kept.header.id == before), len(found))
             found = found[at + 1:]
-        return [kept for kept in found if caller is None or kept.begun.caller == caller][:limit]
+        return [kept for kept in found if caller is None or kept.header.caller == caller][:limit]
 
     async def picture(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
@@ -107,17 +107,17 @@ class InMemory:
         pictures = kept.pictures if kept else []
         return Image(pictures[number - 1].picture, "image/png") if 1 <= number <= len(pictures) else None
 
-    async def asked(self, id: str, number: int) -> Image | None:
+    async def question_image(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
         kept = self._kept.get(id)
-        pictures = kept.begun.asked if kept else ()
+        pictures = kept.header.question_images if kept else ()
         return pictures[number - 1] if 1 <= number <= len(pictures) else None
 
-    async def head(self, id: str) -> Kept | None:
+    async def head(self, id: str) -> StoredRun | None:
         """A run, None where there is none of that id."""
         return self._kept.get(id)
 
-    async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
+    async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
         kept = self._kept.get(id)
         if kept is None:
@@ -130,10 +130,10 @@ class InMemory:
             found.append(as_told(event, number))
         return found
 
-    async def forget(self, id: str) -> bool:
+    async def delete(self, id: str) -> bool:
         """Delete a run; whether there was one. A run that goes on is left alone."""
         kept = self._kept.get(id)
-        if kept is None or kept.how == "running":
+        if kept is None or kept.status == "running":
             return False
         self._drop(id)
         return True
@@ -147,7 +147,7 @@ class InMemory:
         if len(self._kept) <= self._most and self._size <= self._most_bytes:
             return
         while len(self._kept) > self._most or self._size > self._most_bytes:
-            oldest = next((id for id, kept in self._kept.items() if kept.how != "running"), None)
+            oldest = next((id for id, kept in self._kept.items() if kept.status != "running"), None)
             if oldest is None:
                 return
             self._drop(oldest)

@@ -24,11 +24,11 @@ from musespark.server.openapi import ERRORS
 from musespark.server.origin import require_own_origin
 from musespark.server.page_body import RunBody, merged, options_of, read
 from musespark.server.pictures import picture_response
-from musespark.server.runs import Begun, Kept
+from musespark.server.runs import RunHeader, StoredRun
 from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
 from musespark.server.watching import EventStream
-from musespark.store.text import dumped
+from musespark.store.json_text import to_json_bytes
 from musespark.vision.video.load import load_video
 
 PROTOCOL = "page"
@@ -55,7 +55,7 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
         asked = await _asked(server, caller, parsed(RunBody, await bytes_of(http)))
         thinking = await server.thinking(asked, caller)
         await _begun(server, thinking)
-        return Response(dumped({"id": thinking.id}), 201, {"location": f"/v1/runs/{thinking.id}"}, "application/json")
+        return Response(to_json_bytes({"id": thinking.id}), 201, {"location": f"/v1/runs/{thinking.id}"}, "application/json")
 
     @app.get("/v1/runs/{id}/events", responses={**ERRORS, **_STREAM}, response_class=Response)
     async def watch_run(http: HttpRequest, id: _Id, after: Annotated[int, Query(ge=-1, le=_MOST_SEQ)] = -1,
@@ -73,17 +73,17 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
         thinking = next((each for each in server.running if each.id == id and each.caller == caller.name), None)
         if thinking is None:
             kept = await kept_of(server, http, id)
-            where = "goes on in another server; stop it there" if kept.how == "running" else "has ended already"
+            where = "goes on in another server; stop it there" if kept.status == "running" else "has ended already"
             raise Refused(f"The run {id!r} {where}.", status=409, code="not_running")
         thinking.budget.stop()
-        return Response(dumped({"id": id, "status": "stopping"}), 202, media_type="application/json")
+        return Response(to_json_bytes({"id": id, "status": "stopping"}), 202, media_type="application/json")
 
     @app.delete("/v1/runs/{id}", status_code=204, responses={**ERRORS, 204: {"description": "It is gone."}})
     async def delete_run(http: HttpRequest, id: _Id) -> Response:
         """Forget a run that has ended, with its pictures."""
         require_own_origin(http)
         kept = await kept_of(server, http, id)
-        if kept.how == "running" or not await server.runs.forget(id):
+        if kept.status == "running" or not await server.runs.delete(id):
             raise Refused(f"The run {id!r} goes on; stop it first.", status=409, code="running")
         return Response(status_code=204)
 
@@ -91,7 +91,7 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
     async def asked_picture(http: HttpRequest, id: _Id, number: _Number) -> Response:
         """A picture of the question."""
         await kept_of(server, http, id)
-        found = await server.runs.asked(id, number)
+        found = await server.runs.question_image(id, number)
         if found is None:
             raise Refused(f"The question has no picture {number}.", status=404, code="no_such_picture")
         return picture_response(found)
@@ -106,15 +106,15 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
             "content-security-policy": "default-src 'none'; sandbox"})
 
 
-async def kept_of(server: Server, http: HttpRequest, id: str) -> Kept:
+async def kept_of(server: Server, http: HttpRequest, id: str) -> StoredRun:
     """A run of whoever asks, without its conversation and its events. Raises `Refused` where they have none of that id."""
     caller = await server.callers(_as_reader(http))
     return await _owned(server, caller, id)
 
 
-async def _owned(server: Server, caller: Caller, id: str, whole: bool = False) -> Kept:
+async def _owned(server: Server, caller: Caller, id: str, whole: bool = False) -> StoredRun:
     kept = await (server.runs.get(id) if whole else server.runs.head(id))
-    if kept is None or kept.begun.caller != caller.name:
+    if kept is None or kept.header.caller != caller.name:
         raise Refused(f"There is no run {id[:80]!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
     return kept
 
@@ -161,7 +161,7 @@ async def _video(body: RunBody) -> Video | None:
 async def _begun(server: Server, thinking: Thinking) -> None:
     """Let a run go on by itself; returns once its first event is kept. Raises what kept it from that."""
     asked = thinking.seated.asked
-    begun = Begun(id=thinking.id, protocol=PROTOCOL, model=asked.model, conversation=asked.conversation, caller=thinking.caller,
+    begun = RunHeader(id=thinking.id, protocol=PROTOCOL, model=asked.model, conversation=asked.conversation, caller=thinking.caller,
                   options=options_of(thinking.seated))
     first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -177,7 +177,7 @@ async def _begun(server: Server, thinking: Thinking) -> None:
             if not first.done():
                 # Nothing has happened, and whoever asked is told why: a run without a question would only stand among their others.
                 with suppress(StoreUnusable):
-                    await server.runs.forget(thinking.id)
+                    await server.runs.delete(thinking.id)
                 first.set_exception(error)
             elif not isinstance(error, MuseError):  # those are told by the run's events, or by the store to whoever looks
                 raise

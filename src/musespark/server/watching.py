@@ -19,8 +19,8 @@ from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.body import until_gone
-from musespark.server.runs import Begun, How, Kept, Runs, Spending, as_told
-from musespark.store.text import dumped
+from musespark.server.runs import RunCost, RunHeader, Runs, RunStatus, StoredRun, as_told
+from musespark.store.json_text import to_json_bytes
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -106,8 +106,9 @@ class Watched:
         self.runs = runs
         self._live: dict[str, Live] = {}
         self.get, self.latest, self.picture = runs.get, runs.latest, runs.picture
-        self.asked, self.head, self.told, self.forget = runs.asked, runs.head, runs.told, runs.forget
-        self.kept = runs.kept
+        self.question_image, self.events_json = runs.question_image, runs.events_json
+        self.head, self.delete = runs.head, runs.delete
+        self.flush = runs.flush
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Watched]:
@@ -116,20 +117,20 @@ class Watched:
         async with store:
             yield self
 
-    async def start(self, begun: Begun) -> None:
+    async def start(self, begun: RunHeader) -> None:
         """Keep a run from its beginning."""
         await self.runs.start(begun)
         self._live[begun.id] = Live(begun.id)
 
-    async def events(self, id: str, events: Sequence[Event]) -> None:
+    async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """The next events of a run; where somebody looks on, they are kept, then shown."""
-        await self.runs.events(id, events)
+        await self.runs.append_events(id, events)
         live = self._live[id]
         if live.is_watched:
-            await self.runs.kept(id)
+            await self.runs.flush(id)
         live.happened(events)
 
-    def end(self, id: str, how: How, spent: Spending) -> None:
+    def end(self, id: str, how: RunStatus, spent: RunCost) -> None:
         """The run is over."""
         live = self._live.pop(id, None)
         try:
@@ -151,13 +152,13 @@ class Watched:
                 if live is not None and (frames := live.after(after)):
                     after = live.last
                     yield frames
-                elif (live is None or over or live.last > after) and (found := await self.runs.told(id, after, AT_ONCE)):
+                elif (live is None or over or live.last > after) and (found := await self.runs.events_json(id, after, AT_ONCE)):
                     after = found[-1]["seq"]
                     yield b"".join(frame(id, value) for value in found)
                 elif news is not None:  # there is nothing new, or the store does not take what is
                     if not await _within(PULSE, news):
                         yield _PULSE
-                elif (kept := await self.runs.head(id)) is None or kept.how != "running":
+                elif (kept := await self.runs.head(id)) is None or kept.status != "running":
                     if kept is not None:
                         yield ending(kept)
                     return
@@ -172,7 +173,7 @@ class Watched:
             await asyncio.sleep(ELSEWHERE)
             waited += ELSEWHERE
             kept = await self.runs.head(id)
-            if kept is None or kept.how != "running" or await self.runs.told(id, after, 1):
+            if kept is None or kept.status != "running" or await self.runs.events_json(id, after, 1):
                 return
             if waited % PULSE < ELSEWHERE:
                 yield _PULSE
@@ -201,13 +202,13 @@ def without_signatures(value: dict[str, Any]) -> dict[str, Any]:
 
 def frame(id: str, value: dict[str, Any]) -> bytes:
     """An event as it is sent. JSON has no bare line breaks, so that it is one line."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (value["seq"], value["kind"].encode(), dumped(shown(id, value)))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (value["seq"], value["kind"].encode(), to_json_bytes(shown(id, value)))
 
 
-def ending(kept: Kept) -> bytes:
+def ending(kept: StoredRun) -> bytes:
     """What is sent after the last event: how the run ended, and what it has cost in all."""
-    said = {"how": kept.how, "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls}}
-    return b"event: end\ndata: %s\n\n" % dumped(said)
+    said = {"how": kept.status, "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls}}
+    return b"event: end\ndata: %s\n\n" % to_json_bytes(said)
 
 
 class EventStream(Response):
@@ -245,6 +246,6 @@ class EventStream(Response):
         except TimeoutError:
             return  # nobody reads any more
         except MuseError as error:
-            await out(b"event: error\ndata: %s\n\n" % dumped({"message": str(error)}))
+            await out(b"event: error\ndata: %s\n\n" % to_json_bytes({"message": str(error)}))
         await out(b"", more=False)
 

@@ -6,6 +6,6 @@ server, its keys and what they spent, through SQLAlchemy (`pip install "musespar
 
 from __future__ import annotations
 
-from musespark.store.votes import BUSY, Store, Vote, default_path
+from musespark.store.votes import Vote, VoteStore, default_votes_path
 
-__all__ = ["BUSY", "Store", "Vote", "default_path"]
+__all__ = ["Vote", "VoteStore", "default_votes_path"]

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS strategies (
     kind TEXT NOT NULL, model TEXT NOT NULL, strategy TEXT NOT NULL,
     at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
 """
-BUSY = 30.0
+BUSY_TIMEOUT = 30.0
 """Seconds to wait for another process that writes."""
 
 
@@ -47,19 +47,19 @@ class Vote:
     """None where nobody knows."""
 
 
-class Store:
+class VoteStore:
     """Votes in an SQLite file, made if need be. Use it with `with`, or close it."""
 
     def __init__(self, path: str | Path | None = None) -> None:
         """path: the file; None is `votes.db` in `$XDG_DATA_HOME/musespark`. Raises `StoreUnusable`."""
-        self.path = Path(path) if path is not None else default_path()
+        self.path = Path(path) if path is not None else default_votes_path()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
+            self._connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreUnusable(self.path, str(error)) from error
         try:
-            to_wal(self._connection)
+            enable_wal(self._connection)
             self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
             self._connection.close()
@@ -122,9 +122,9 @@ class Store:
         self.close()
 
 
-def to_wal(connection: Any) -> None:
+def enable_wal(connection: Any) -> None:
     """Turn a file to WAL. Whoever does that while others open the file is refused at once, whatever the timeout says."""
-    until = time.monotonic() + BUSY
+    until = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -136,7 +136,7 @@ def to_wal(connection: Any) -> None:
             return
 
 
-def default_path() -> Path:
+def default_votes_path() -> Path:
     """Where votes are kept unless told otherwise."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "musespark" / "votes.db"

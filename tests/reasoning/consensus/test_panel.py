@@ -8,7 +8,7 @@ from votes import simulated
 from musespark.reasoning.consensus.equivalence import equivalence_named
 from musespark.reasoning.consensus.groups import AnswerGroups
 from musespark.reasoning.consensus.panel import Panel, probability, threshold
-from musespark.store import Store, Vote
+from musespark.store import Vote, VoteStore
 
 
 async def test_two_strong_ones_that_agree_are_enough_and_two_that_differ_are_not() -> None:
@@ -62,7 +62,7 @@ def test_more_calls_allow_to_be_surer() -> None:
 
 
 def test_a_store_without_labels_makes_a_panel_too_and_an_empty_one_none(tmp_path: Path) -> None:
-    with Store(tmp_path / "votes.db") as store:
+    with VoteStore(tmp_path / "votes.db") as store:
         assert Panel.from_store(store, "k") is None
         store.add([Vote("k", "q", "a", "x"), Vote("k", "q", "b", "x")])
         assert Panel.from_store(store, "k") is None

@@ -4,7 +4,7 @@ from musespark.api import build_team
 from musespark.content import Request
 from musespark.reasoning.team.history import load_panel, vote_recorder
 from musespark.reasoning.team.team import Team
-from musespark.store import Store, Vote
+from musespark.store import Vote, VoteStore
 
 
 def named(name, answer="1"):
@@ -13,7 +13,7 @@ def named(name, answer="1"):
 
 def taught(path, **right):
     """A store in which each model was right on so many of 40 questions of the kind `sums`."""
-    with Store(path) as store:
+    with VoteStore(path) as store:
         store.add(Vote("sums", str(question), name, str(question < hits), question < hits)
                   for name, hits in right.items() for question in range(40))
 
@@ -23,7 +23,7 @@ async def test_votes_are_kept_and_known_the_next_time(tmp_path):
     models = [named("a", 1), named("b", 1), named("c", 2)]
     who = Team(explorers=tuple(models), agents=3, first=3, rounds=0, remember=vote_recorder("sums", path), enough=lambda *_: (False, ""))
     await contemplated(who, Request.of("1 + 0?"))
-    with Store(path) as store:
+    with VoteStore(path) as store:
         votes = {vote.model: (vote.group, vote.right) for vote in store.votes("sums")}
     assert votes == {"a": ("0", None), "b": ("0", None), "c": ("1", None)}
     panel, explorers = load_panel("sums", path, models)

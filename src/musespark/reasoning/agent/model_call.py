@@ -130,7 +130,7 @@ class _Call:
     async def made(self, request: Request) -> ModelReply:
         """The reply; what was used is booked however it ends."""
         self.read = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
-        with self._reserved(request) as held:
+        with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
             at_limit: Why = "length" if asked_for else "budget"
@@ -292,11 +292,11 @@ class _Call:
         usd = read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
         return Cost(tokens=read + written, usd=usd, calls=1)
 
-    def _reserved(self, request: Request) -> Reservation:
+    async def _reserved(self, request: Request) -> Reservation:
         wanted, read = self._wanted(request), self.read
         abilities = self.model.abilities
         least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
-        return self.budget.reserve(wanted, at_least=least)
+        return await self.budget.acquire(wanted, at_least=least)
 
     def _limited(self, request: Request, granted: Cost) -> Request:
         """The request with as many tokens as were granted, in tokens and in money."""

@@ -19,7 +19,7 @@ from musespark.reasoning.consensus.reliability import (
     unlabelled,
 )
 from musespark.reasoning.consensus.voting import VoteResult, weigh
-from musespark.store import Store, Vote
+from musespark.store import Vote, VoteStore
 
 AT_MOST = 16
 """Models on a panel."""
@@ -42,7 +42,7 @@ class Panel:
     """Of their errors."""
 
     @classmethod
-    def from_store(cls, store: Store, kind: str, calls: float = CALLS) -> Self | None:
+    def from_store(cls, store: VoteStore, kind: str, calls: float = CALLS) -> Self | None:
         """The panel for questions of a kind; None where the store knows fewer than three models."""
         votes = store.votes(kind)
         return cls.from_votes(votes, calls) if len({vote.model for vote in votes}) >= 3 else None

@@ -11,7 +11,7 @@ from musespark.reasoning.consensus.panel import Panel
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.strategy import Strategy
-from musespark.store import Store, Vote
+from musespark.store import Vote, VoteStore
 
 
 def load_panel(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
@@ -19,7 +19,7 @@ def load_panel(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[
 
     Raises `StoreUnusable`.
     """
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         panel = Panel.from_store(kept, kind)
     rank = {name: index for index, name in enumerate(panel.models if panel else ())}
     known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
@@ -35,7 +35,7 @@ def load_strategy(kind: str, store: Path | None, models: Sequence[Model]) -> Str
     names = {model.name for model in models}
     if len(names) != 1:
         return None
-    with Store(store) as kept:
+    with VoteStore(store) as kept:
         text = kept.strategy(kind, names.pop())
     return None if text is None else Strategy.from_json(text)
 
@@ -47,7 +47,7 @@ def vote_recorder(kind: str, store: Path | None) -> Callable[[RunContext, Answer
         question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
         votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
                  for number, group in enumerate(answers.initial_groups) for attempt in group.attempts]
-        with Store(store) as kept:
+        with VoteStore(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())
 
     return keep

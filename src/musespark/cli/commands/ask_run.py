@@ -1,0 +1,158 @@
+"""One question from the command's start to its exit code: the stream is followed, shown, and stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+
+from musespark.api import Options, stream
+from musespark.budget import Budget, Limits
+from musespark.cli.view import wording
+from musespark.cli.view.board import Board
+from musespark.cli.view.run_views import BETWEEN_FRAMES, RunView
+from musespark.errors import MuseError, TraceUnwritable
+from musespark.events import Event, Pictured
+from musespark.trace import keep_picture, picture_path
+
+OK, NO_ANSWER, ABSTAINED, REFUTED, BY_SIGNAL = 0, 1, 3, 4, 128
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+_TURN = 0.02
+"""Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
+
+
+def answer(question: str, options: Options, show: RunView) -> int:
+    """Ask and show; the exit code. What the question or the model breaks on is raised as a `MuseError`."""
+    run = RunFollower(show, ImageFolder(options.get("trace")), _limits(options))
+    with run.stop_on_signals():
+        try:
+            with suppress(asyncio.CancelledError):
+                asyncio.run(run.follow(question, options))
+        except MuseError:
+            run.show_failure()
+            raise
+        return run.finish()
+
+
+def _limits(options: Options) -> Limits:
+    """What the run may cost, as a person has said."""
+    budget = options.get("budget")
+    limits = budget.limits if isinstance(budget, Budget) else budget or Limits()
+    most = options.get("max_tokens")
+    return limits if most is None or limits.tokens is not None else replace(limits, tokens=most)
+
+
+class ImageFolder:
+    """The files that a run's pictures are kept in: those of its trace, or in a new directory once there is a picture."""
+
+    def __init__(self, trace: str | Path | None) -> None:
+        self._traced = trace is not None
+        self._directory = None if trace is None else Path(trace)
+        self.paths: list[Path] = []
+
+    def keep(self, event: Event) -> Path | None:
+        """The path of an event's picture, None where it has none. Raises `TraceUnwritable`."""
+        if not isinstance(event, Pictured):
+            return None
+        try:
+            if self._directory is None:
+                self._directory = Path(tempfile.mkdtemp(prefix="muse-"))
+            path = picture_path(self._directory, event) if self._traced else keep_picture(self._directory, event)
+        except OSError as error:
+            raise TraceUnwritable(self._directory or tempfile.gettempdir(), error.strerror or str(error)) from error
+        self.paths.append(path)
+        return path
+
+
+class RunFollower:
+    """A run that is being followed."""
+
+    def __init__(self, show: RunView, gallery: ImageFolder, limits: Limits) -> None:
+        self._show, self._gallery = show, gallery
+        self._board = Board(limits=limits)
+        self._heard = time.monotonic()
+        self._signal = 0
+        self._cancel: Callable[[], object] = lambda: None
+
+    async def follow(self, question: str, options: Options) -> None:
+        """Show the events of the run until it ends or a signal stops it."""
+        if self._signal:
+            return
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+        pulse = asyncio.create_task(self._pulse())
+        turn = time.monotonic()
+        try:
+            async with aclosing(stream(question, **options)) as events:
+                async for event in events:
+                    self._board, self._heard = self._board.after(event), time.monotonic()
+                    self._show.happened(self._board, event, self._gallery.keep(event))
+                    if self._signal:
+                        break
+                    if time.monotonic() - turn > _TURN:
+                        await asyncio.sleep(0)
+                        turn = time.monotonic()
+        finally:
+            self._cancel = lambda: None
+            pulse.cancel()
+
+    async def _pulse(self) -> None:
+        while True:
+            await asyncio.sleep(BETWEEN_FRAMES)
+            with suppress(OSError):  # who shows the next event meets the same error, and ends the run with it
+                self._show.pulse()
+
+    @contextmanager
+    def stop_on_signals(self) -> Iterator[None]:
+        """Ctrl-C (or SIGTERM) once: the run stops, and the best answer so far is shown. Twice: the process ends at once."""
+        before = {number: handler for number in _STOPPING if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self._signal = number
+            for each in before:
+                signal.signal(each, end)
+            self._cancel()
+
+        def end(number: int, frame: FrameType | None) -> None:
+            self._show.dropped()
+            os._exit(BY_SIGNAL + number)
+
+        for number in before:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def finish(self) -> int:
+        """Show how it ended; the exit code."""
+        if not self._board.over:
+            self._board = self._board.broken_off(self._now(), "the run was stopped")
+        board = self._board
+        self._show.ended(board, self._gallery.paths)
+        if not board.answer.strip():
+            print(wording.empty(board), file=sys.stderr)
+        if self._signal:
+            return BY_SIGNAL + self._signal
+        if not board.answer.strip():
+            return NO_ANSWER
+        return {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
+
+    def show_failure(self) -> None:
+        """Show how far it came before an error."""
+        board = self._board if self._board.failed else self._board.broken_off(self._now(), "the run failed")
+        self._show.ended(replace(board, failed=True), self._gallery.paths)
+
+    def _now(self) -> float:
+        """Seconds since the run started, on the clock of its events."""
+        return self._board.at + time.monotonic() - self._heard

@@ -1,0 +1,76 @@
+"""`muse keys`: who may ask a server that others can reach, how often, and for how much."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from musespark.errors import BadOption
+
+if TYPE_CHECKING:
+    from musespark.store.keys.key_store import KeyStore
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Keys of a server of your own.")
+
+_Store = Annotated[str | None, typer.Option("--store", metavar="FILE|URL", help="The store of the server, as muse serve has it.")]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
+    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="The most that it may spend on a day, in UTC.")] = None,
+    per_minute: Annotated[int | None, typer.Option(metavar="N", help="The most questions a minute.")] = None,
+    store: _Store = None,
+) -> None:
+    """Make a key, and show it this once."""
+    with _keys(store) as keys:
+        _, secret = keys.create(name, usd_per_day=usd_per_day, per_minute=per_minute)
+    print(secret, flush=True)
+    typer.echo("Keep it now: it is not shown again.", err=True)
+
+
+@app.command("list")
+def list_all(store: _Store = None) -> None:
+    """Show every key, what it may do, and what it has spent today."""
+    with _keys(store) as keys:
+        found = keys.list_with_spending()
+    if not found:
+        print("There are no keys; make one with muse keys create NAME.", flush=True)
+    for key, spent in found:
+        limit = "no limit" if key.usd_per_day is None else f"of ${key.usd_per_day:g}"
+        often = "" if key.per_minute is None else f", {key.per_minute:,} a minute"
+        state = f"revoked {_day(key.revoked)}" if key.revoked is not None else f"${spent:.4f} today, {limit}{often}"
+        print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
+
+
+@app.command()
+def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")], store: _Store = None) -> None:
+    """End a key; servers refuse it within a second."""
+    with _keys(store) as keys:
+        key = keys.revoke(name)
+    print(f"The key {key.id} of {key.name} is revoked.", flush=True)
+
+
+@contextmanager
+def _keys(store: str | None) -> Iterator[KeyStore]:
+    from musespark.cli.extras import require
+
+    if store == "memory":
+        raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store; in memory no keys are kept")
+    require("muse keys", "serve", "sqlalchemy", "alembic")
+    from musespark.store.database.database import Database
+    from musespark.store.keys.key_store import KeyStore
+
+    database = Database(store)
+    try:
+        yield KeyStore(database)
+    finally:
+        database.close()
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))

@@ -1,0 +1,87 @@
+"""`muse nano ...`: train the native model, pack and export its weights, measure it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from musespark.cli.commands.nano_eval import card, measure
+from musespark.cli.commands.nano_outside import outside, tasks
+from musespark.cli.extras import require
+
+app = typer.Typer(rich_markup_mode=None)
+
+app.command(short_help="Show what one may ask, with examples.")(tasks)
+app.command(short_help="Ask what is not its own: it should abstain, and confirm nothing wrong.")(outside)
+app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
+app.command(short_help="Write the model card of what was measured.")(card)
+
+Number: TypeAlias = float | None
+Count: TypeAlias = int | None
+
+
+@app.callback(invoke_without_command=True)
+def nano(context: typer.Context) -> None:
+    """The native model: train it, pack and export its weights, measure it."""
+    if context.invoked_subcommand is None:
+        print(context.get_help(), flush=True)
+
+
+# Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints, log, curve and weights go.")] = Path("runs/nano"),
+    minutes: Annotated[Number, typer.Option(help="Train so long; 90 where --tokens is not given either.")] = None,
+    tokens: Annotated[Number, typer.Option(help="Train on so many tokens.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from there, by its recipe.")] = None,
+    start: Annotated[Path | None, typer.Option(metavar="WEIGHTS", help="Begin with these instead of random numbers.")] = None,
+    width: Annotated[Count, typer.Option(help="Of the network; 256.")] = None,
+    layers: Annotated[Count, typer.Option(help="Of the network; 6.")] = None,
+    heads: Annotated[Count, typer.Option(help="Of the network; 4.")] = None,
+    rows: Annotated[Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")] = None,
+    lr: Annotated[Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")] = None,
+    adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
+    warmup: Annotated[Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")] = None,
+    decay: Annotated[Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")] = None,
+    seed: Annotated[Count, typer.Option(help="Of the first weights and of the problems; 0.")] = None,
+    share: Annotated[list[str] | None, typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable.")] = None,
+) -> None:
+    """Train the native model, from scratch or from a checkpoint.
+
+    It takes a CPU, a GPU, or what torchrun gives. Ctrl-C saves a checkpoint and says how to go on; a killed run loses less
+    than a minute.
+    """
+    require("Training", "train", "torch", "matplotlib")
+    from musespark.cli.commands.nano_train import recipe_for, train_by
+
+    given = {"minutes": minutes, "tokens": tokens, "width": width, "layers": layers, "heads": heads, "rows": rows, "lr": lr,
+             "adam_lr": adam_lr, "warmup": warmup, "decay": decay, "seed": seed}
+    recipe = recipe_for({name: value for name, value in given.items() if value is not None}, share or [], resume)
+    raise typer.Exit(train_by(recipe, out, resume, start))
+
+
+@app.command()
+def pack(
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As training writes it.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")],
+    note: Annotated[str, typer.Option(help="How they came about, where the command does not tell; for the model card.")] = "",
+) -> None:
+    """Make a weights file of a checkpoint."""
+    require("Reading a checkpoint", "train", "torch")
+    from musespark.nano.training.pack import pack as pack_weights
+
+    pack_weights(checkpoint, file, note)
+    print(file, flush=True)
+
+
+@app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+) -> None:
+    """Write the weights in a form that transformers loads."""
+    from musespark.nano.export import export as export_weights
+
+    print(export_weights(weights, directory), flush=True)

@@ -1,0 +1,220 @@
+"""`muse serve`: the HTTP server, from its start to its farewell."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import signal
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from musespark.config import Config, load_config
+from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from musespark.server.runs import Runs
+    from musespark.server.shared import Callers
+
+GRACE = 10.0
+"""Seconds that answers under way have to end once the server was told to stop."""
+_DAY = 86_400
+_OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
+_QUESTION = "Use 25, 3, 7 and 12 to make 66."
+
+
+def serve(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a key.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
+    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch pictures that a request names by a "
+                                                      "public web address.")] = False,
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="How long answers under way may take to end when "
+                                         "the server is stopped.")] = GRACE,
+    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Where runs and keys are kept: a file, by default in "
+                                              "the user's data directory; a postgresql:// URL; or nowhere.")] = None,
+    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Forget runs that are older, or all but so many. By default "
+                                             "nothing is forgotten.")] = None,
+    require_key: Annotated[bool, typer.Option("--require-key", help="Ask for a key on this machine's own address too, as behind a "
+                                              "proxy.")] = False,
+) -> None:
+    """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
+    found = _configured(config)
+    family, place = _place(host, port)
+    loopback = ip_address(place[0].partition("%")[0]).is_loopback
+    try:
+        import uvicorn
+
+        from musespark.server.app import make_app
+        from musespark.server.shared import Settings
+        from musespark.server.timely import Timely
+    except ImportError as error:
+        raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
+    runs = _runs(store, keep)
+    callers = _callers(runs, None if loopback else host, require_key)
+    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
+    hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
+    app = make_app(found, runs=runs, callers=callers, settings=Settings(
+        allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
+    listener = _listening(family, place, host)
+    shown = f"[{host}]" if ":" in host else host
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
+                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
+    with listener:
+        address = f"http://{shown}:{listener.getsockname()[1]}"
+        _server(settings, address, found, keyed=require_key or not loopback).run(sockets=[listener])
+
+
+def _runs(store: str | None, keep: str | None) -> Runs:
+    """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
+    from musespark.server.runs import InMemory
+
+    if store == "memory":
+        if keep is not None:
+            raise BadOption("--keep", keep, "left out where nothing is kept but in memory")
+        return InMemory()
+    from musespark.cli.extras import require
+
+    require("A store of runs", "serve", "sqlalchemy", "alembic")
+    from musespark.store.database.database import Database
+    from musespark.store.runs.retention import RetentionPolicy
+    from musespark.store.runs.run_store import SqlRunStore
+
+    kept = RetentionPolicy.parse(keep) if keep is not None else RetentionPolicy()
+    return SqlRunStore(Database(store), kept)
+
+
+def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
+    """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
+    from musespark.server.runs import InMemory
+    from musespark.server.shared import anyone
+
+    if isinstance(runs, InMemory):
+        if host is not None or require_key:
+            raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
+        return anyone
+    from musespark.server.keys import KeyHolders
+    from musespark.store.keys.key_store import KeyStore
+    from musespark.store.runs.run_store import SqlRunStore
+
+    assert isinstance(runs, SqlRunStore)
+    if host is not None and not KeyStore(runs.database).has_valid_key():
+        runs.database.close()
+        raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
+                        "make one with muse keys create NAME")
+    return KeyHolders(runs, required=require_key or host is not None)
+
+
+def _configured(file: str | None) -> Config:
+    if file is None:
+        return load_config()
+    if not Path(file).is_file():
+        raise BadConfig(file, "it does not exist")
+    return load_config(Path(file))
+
+
+def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
+    """The address that is meant, looked up this once: what a name says is no proof of where it leads. Raises `BadOption`."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BadOption("--host", host[:80], f"an address or a name of this machine ({reason})") from None
+    family, _, _, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
+    return family, place  # type: ignore[return-value]
+
+
+def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) -> socket.socket:
+    """A socket that listens there; raises `BadOption` where that is not possible."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(place)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise BadOption("--port", place[1], f"one that is free at {host} ({error.strerror or error})") from None
+    return listener
+
+
+def _server(settings: uvicorn.Config, address: str, config: Config, keyed: bool) -> uvicorn.Server:
+    import asyncio
+
+    import uvicorn
+
+    # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
+    failed = _failures(settings.app)
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (failed or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))))
+
+    class Server(uvicorn.Server):
+        """Says where it is once it is there, and ends quietly when it is told to."""
+
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            settings.app.state.told_to_stop = time.monotonic()  # type: ignore[union-attr]
+            await super().shutdown(sockets=sockets)
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            try:
+                await super().startup(sockets=sockets)
+            except SystemExit:
+                if not failed:
+                    raise  # it is no error of ours, and the log says all
+                raise failed.pop() from None
+            for line in greeting(address, config, keyed):
+                print(line, flush=True)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            def stop(number: int, frame: FrameType | None) -> None:
+                self.handle_exit(number, frame)
+                self._captured_signals.clear()  # uvicorn would raise them again at its end
+
+            before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield
+            finally:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
+
+    return Server(settings)
+
+
+def _failures(app: Any) -> list[MuseError]:
+    """What keeps an application from starting will be in there, for a sentence instead of a log of where it was noticed."""
+    found: list[MuseError] = []
+    inner = app.router.lifespan_context
+
+    @contextlib.asynccontextmanager
+    async def life(app: Any) -> AsyncIterator[Any]:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                state = await stack.enter_async_context(inner(app))
+            except MuseError as error:
+                found.append(error)
+                raise
+            yield state
+
+    app.router.lifespan_context = life
+    return found
+
+
+def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
+    """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
+    from musespark.server.models import Models
+
+    body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
+    yield f"Muse Spark listens at {address}"
+    yield f"Models: {', '.join(Models(config).listed)}"
+    key = " -H 'authorization: Bearer YOUR-KEY'" if keyed else ""
+    yield f"Try: curl {address}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'"
+    yield f"Or open {address} in a browser, to ask and to watch."

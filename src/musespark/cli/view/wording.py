@@ -1,0 +1,246 @@
+"""A run in words: what is said of it wherever it is shown, on a terminal, in a pipe or on stderr."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from musespark.cli.view.board import ActiveToolCall, Board, Lane
+from musespark.cli.view.groups import LetteredGroup
+from musespark.events import MAIN, Changed, Decided, Judged, StageStarted
+
+MOST_PATHS = 16
+"""Paths of pictures that are listed one by one."""
+_MOST_ARGUMENTS = 100_000
+"""Characters of a tool's arguments that are read as JSON to be shown."""
+
+# What a terminal would obey instead of show: control characters, overrides of the writing direction, halves of a character.
+_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
+
+_EARLY = {
+    "finished": "",
+    "length": "the token limit ended the run",
+    "budget": "the budget ended the run",
+    "cut": "the model's reply broke off",
+    None: "the run was stopped",
+}
+_CANCELLED = {
+    "finished": "it was not needed",
+    "length": "the token limit was reached",
+    "budget": "the budget ran out",
+    "cut": "the reply broke off",
+}
+_WAYS = {"verified": "verification", "weigh": "weighed votes", "judge": "a judge", "merge": "merging"}
+_FAILED = re.compile(r"^The model '[^']*' failed( with|:) ")
+"""What a lane, which names the model, need not say of an error."""
+_OTHERS = re.compile(r"((same|judge)-\d+|merge|.*-again)$")
+"""Agents of a team that answer for none of their own."""
+_EMPTY = {
+    "finished": "The model ended without an answer{}; ask differently or choose another model.",
+    "length": "The token limit was reached before an answer{}; try another mode, or raise --max-tokens where it is set.",
+    "budget": "The budget ran out before an answer{}; raise --deadline or --max-tokens.",
+    "cut": "The model's reply broke off before an answer{}; ask again.",
+    None: "The run was stopped before an answer{}.",
+}
+
+
+def clean(text: str) -> str:
+    """Text that a terminal shows and never obeys; a model or a file may have written anything."""
+    return _UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\t", "    "))
+
+
+def one_line(text: str) -> str:
+    """Clean text with all white space, line breaks too, made single spaces."""
+    return " ".join(clean(text).split())
+
+
+def name(board: Board, lane: Lane) -> str:
+    """What a lane is called: an agent of a team by its name, a thread by what it was asked to do."""
+    if lane.agent == MAIN or in_team(board, lane):
+        return one_line(lane.base_name)
+    return one_line(lane.task) or one_line(lane.agent)
+
+
+def in_team(board: Board, lane: Lane) -> bool:
+    """Whether it is one of the team, and no thread below one."""
+    return board.team and lane.parent in (MAIN, None) and lane.agent != MAIN
+
+
+def explorers(board: Board) -> int:
+    """How many agents of a team have started on the question."""
+    return len({lane.base_name for lane in board.lanes.values() if in_team(board, lane) and not _OTHERS.match(lane.agent)})
+
+
+def model_and_way(board: Board, lane: Lane) -> tuple[str, str]:
+    """The model behind an agent, and the way it goes about the question; either may be empty."""
+    if not in_team(board, lane):
+        return one_line(board.model), one_line(lane.task)
+    first = board.lanes.get(lane.base_name, lane)  # in a later round its task says only that it reconsiders
+    model, colon, way = one_line(first.task).partition(": ")
+    return (model, way) if colon else ("", model)
+
+
+def outcome(board: Board, lane: Lane) -> str:
+    """What came of an agent that has ended."""
+    if lane.state == "cancelled":
+        return _CANCELLED.get(lane.outcome) or one_line(lane.outcome)
+    if lane.state == "failed":
+        return _FAILED.sub("", one_line(lane.outcome)) or "nothing"
+    return one_line(answer(board, lane)) or "nothing"
+
+
+def answer(board: Board, lane: Lane) -> str:
+    """What an agent answered: in short where that is known, else its whole reply."""
+    if lane.agent != lane.base_name:  # the groups are those before the round until all have come back
+        return (lane.changed and lane.changed.after) or lane.outcome
+    group = board.group(lane)
+    return (group and group.answer) or lane.outcome
+
+
+def doing(lane: Lane) -> str:
+    """What an agent is at: what it gives to a tool, what it got back, or its latest thoughts; in a later round its task."""
+    if lane.tools:
+        return arguments(lane.tools[-1])
+    return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.base_name else one_line(lane.task))
+
+
+def arguments(use: ActiveToolCall) -> str:
+    """What a tool is given; of a single argument its value alone."""
+    try:
+        given = json.loads(use.arguments) if len(use.arguments) < _MOST_ARGUMENTS else None
+    except (ValueError, RecursionError):  # a model wrote it
+        given = None
+    if not isinstance(given, dict):
+        return one_line(use.arguments)
+    if len(given) == 1:
+        return one_line(str(next(iter(given.values()))))
+    return ", ".join(f"{one_line(key)}={one_line(str(value))}" for key, value in given.items())
+
+
+def stage(event: StageStarted) -> str:
+    """`explore`, `refine 2`."""
+    return f"{one_line(event.stage)} {event.round}" if event.round else one_line(event.stage)
+
+
+def change(event: Changed) -> str:
+    """What an agent did about its rivals' answers."""
+    if event.kept:
+        return f"kept {one_line(event.after) or 'its answer'}"
+    return f"changed {one_line(event.before) or 'nothing'} to {one_line(event.after) or 'nothing'}"
+
+
+def verdict_of(event: Judged) -> str:
+    """What a judge found."""
+    found = f"{one_line(event.winner)} over {one_line(event.loser)}" if event.winner else "no verdict"
+    return _with_reason(found, event.reason)
+
+
+def agreement(groups: Sequence[LetteredGroup]) -> str:
+    """Who says what, on one line."""
+    return " · ".join(f"{group.letter} {one_line(group.answer)} ({listed(group.agents)})" for group in groups)
+
+
+def decision(event: Decided) -> str:
+    """How a team settled on its answer."""
+    by = f"decided by {_WAYS.get(event.by) or one_line(event.by)}"
+    return _with_reason(f"{by} ({listed(event.winners)})" if event.winners else by, event.reason)
+
+
+def _with_reason(what: str, reason: str) -> str:
+    return f"{what}: {one_line(reason)}" if reason.strip() else what
+
+
+def listed(agents: Sequence[str], most: int = 4) -> str:
+    """`agent-1, agent-2 and 6 more`."""
+    names = [one_line(agent) for agent in agents]
+    if len(names) > most:
+        names = [*names[:most - 1], f"{len(names) - most + 1} more"]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def early(board: Board) -> str:
+    """Why an answer is only the best so far; empty for one that the model finished."""
+    why = "the run failed" if board.failed else _EARLY[board.why] + _in_brackets(board.reason)
+    return "" if board.why == "finished" else f"best answer so far: {why}"
+
+
+def empty(board: Board) -> str:
+    """One sentence for a run without an answer."""
+    return _EMPTY[board.why].format(_in_brackets(board.reason))
+
+
+def _in_brackets(reason: str) -> str:
+    reason = one_line(reason)
+    return f" ({reason})" if reason else ""
+
+
+def verdict(board: Board) -> str:
+    """Whether the answer was checked, and by what."""
+    match board.status:
+        case "verified":
+            return f"verified by {one_line(board.checked_by)}" if board.checked_by else "verified"
+        case "refuted":
+            return f"refuted: {one_line(board.checked_by)} found it wrong"
+        case "abstained":
+            return f"abstained: {one_line(board.abstained)}"
+        case "unchecked":
+            return "unchecked: nothing here can check it"
+
+
+def spending(board: Board, seconds: float | None = None) -> list[str]:
+    """What the run has cost so far, item by item, against its limits; seconds where they are known better than by an event."""
+    usage, limits = board.usage, board.limits
+    waited = (usage.seconds or board.at) if seconds is None else seconds
+    usd = money(usage.usd) if limits.usd is None else f"{money(usage.usd)} of {money(limits.usd)}"
+    return [
+        f"critical path {usage.critical_path:,}",
+        _counted(usage.tokens, limits.tokens, "token"),
+        counted(explorers(board), "agent") if board.team else counted(board.threads, "thread"),
+        *([_counted(usage.calls, limits.calls, "call")] if usage.calls > 1 or limits.calls is not None else []),
+        f"{waited:.1f} s" if limits.seconds is None else f"{waited:.1f} of {limits.seconds:g} s",
+        usd,
+    ]
+
+
+def _counted(number: int, limit: int | None, thing: str) -> str:
+    return counted(number, thing) if limit is None else f"{number:,} of {counted(limit, thing)}"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 token`, `2,000 tokens`."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def short(number: int) -> str:
+    """`950`, `1.2k`, `34k`, `5.6M`: a number in at most five characters."""
+    for scale, letter in ((1_000_000, "M"), (1_000, "k")):
+        if number >= scale:
+            return f"{number / scale:.1f}{letter}" if number < 10 * scale else f"{number // scale}{letter}"
+    return str(number)
+
+
+def money(usd: float) -> str:
+    """Dollars; small amounts keep two digits that say something."""
+    if usd == 0:
+        return "$0"
+    if usd < 0.0001:
+        return "under $0.0001"
+    return f"${usd:.2f}" if usd >= 0.0995 else f"${usd:.2g}"
+
+
+def paths(pictures: Sequence[Path]) -> list[str]:
+    """The pictures' paths, a few by name and the rest by their directory."""
+    listed = [clean(str(path)) for path in pictures[:MOST_PATHS]]
+    if len(pictures) > MOST_PATHS:
+        listed.append(f"and {len(pictures) - MOST_PATHS:,} more in {clean(str(pictures[0].parent))}")
+    return listed
+
+
+def tally(lanes: Iterable[Lane]) -> str:
+    """`5 returned, 2 cancelled`: lanes by their state, the most frequent first."""
+    counts: dict[str, int] = {}
+    for lane in lanes:
+        counts[lane.state] = counts.get(lane.state, 0) + 1
+    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items(), key=lambda item: -item[1]))

@@ -1,0 +1,4 @@
+"""API keys and their limits.
+
+`key_store.py`: keys, stored as hashes, and their rate limit. `budgets.py`: daily budgets of keys.
+"""

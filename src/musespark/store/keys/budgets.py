@@ -1,0 +1,218 @@
+"""Daily budgets of API keys, exact on any number of servers.
+
+Within a process a `KeyBudget` is the scope that all runs of a key draw from. Between processes the database decides: each call
+reserves there what it may cost before it starts (`reservations.py`). A run draws from the day on which it began.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from musespark.budget import Budget, Cost, Limits, Reservation
+from musespark.errors import BudgetExhausted, BudgetReserved
+from musespark.store.keys.key_store import NANO, ApiKey, count_request_now
+from musespark.store.keys.reservations import (
+    MAX_AMOUNT,
+    DayTotals,
+    ReservationRequest,
+    close_reservation,
+    read_totals,
+    record_spending,
+    reserve,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from musespark.budget import _Amount
+    from musespark.store.database.batch_writer import BatchWriter
+
+POLL_INTERVAL = 0.5
+"""Seconds between two looks at the database while a request waits for room."""
+MAX_POLLS = 10
+"""Looks before a request is refused: calls under way give back what they do not use."""
+_FRESH = 1.0
+"""Seconds for which the amounts last read are good enough to admit a request; its calls reserve exactly."""
+_KEPT_DAYS = 2
+"""Days for which budgets are remembered: a run may go on past midnight."""
+
+
+class ServerStore(Protocol):
+    """An open store of a server."""
+
+    @property
+    def writer(self) -> BatchWriter:
+        """Thread that writes to the database."""
+
+    @property
+    def server(self) -> str:
+        """Id of the server."""
+
+
+class KeyBudget(Budget):
+    """The budget of one key on one day."""
+
+    shared: ClassVar[bool] = True
+
+    def __init__(self, key: ApiKey, day: str, store: ServerStore) -> None:
+        self.key, self.day, self._store = key, day, store
+        self.totals = DayTotals(day, 0, 0)
+        """Amounts of all servers, as last read from the database."""
+        self.read_at = float("-inf")
+        """Monotonic time at which they were read."""
+        self._confirmed = 0
+        """Billionths of a dollar that the database has reserved for calls of this server that are under way."""
+        self._elsewhere = 0
+        """Billionths of a dollar that other servers had spent and reserved."""
+        self._record_pending = False
+        super().__init__(Limits(usd=key.usd_per_day))
+
+    @property
+    def is_limited(self) -> bool:
+        """True if the key has a daily limit."""
+        return self.key.nanousd_per_day is not None
+
+    @property
+    def limit(self) -> int:
+        """Billionths of a dollar that may be spent in a day; 0 without a limit."""
+        return self.key.nanousd_per_day or 0
+
+    @property
+    def used(self) -> int:
+        """Billionths of a dollar that this server has spent."""
+        return self._spent.nanousd
+
+    @property
+    def _held(self) -> _Amount:
+        """Amounts reserved and spent; money on all servers, as far as this one knows."""
+        return replace(super()._held, nanousd=self._spent.nanousd + self._confirmed + self._elsewhere)
+
+    @property
+    def unreserved(self) -> int:
+        """Billionths of a dollar that are neither spent nor reserved, as far as this server knows."""
+        return self.limit - self._held.nanousd
+
+    @property
+    def has_headroom(self) -> bool:
+        """True if an eighth of what is not spent is unreserved: room for a call beside those under way."""
+        return not self.is_limited or (self.unreserved > 0 and self.unreserved * 8 >= self.limit - self.totals.spent)
+
+    def update(self, totals: DayTotals) -> None:
+        """Take over the amounts that the database holds."""
+        self.totals, self.read_at = totals, time.monotonic()
+        self._elsewhere = max(0, totals.spent + totals.reserved - self._spent.nanousd - self._confirmed)
+
+    def _grant(self, want: _Amount, least: _Amount) -> _Amount:
+        """The database decides, in `confirm`."""
+        return want
+
+    async def confirm(self, reservation: Reservation, at_least: Cost) -> None:
+        """Reserve in the database. Raises `BudgetExhausted`, `BudgetReserved` and `StoreUnusable`."""
+        if not self.is_limited:
+            reservation.on_close = self._record
+            return
+        id = uuid.uuid4().hex
+        wanted, least = (min(MAX_AMOUNT, round(usd * NANO)) for usd in (reservation.granted.usd, at_least.usd))
+        request = ReservationRequest(id=id, key=self.key.id, day=self.day, server=self._store.server, limit=self.limit,
+                                     wanted=wanted, at_least=min(wanted, least))
+        try:
+            granted, totals = await self._store.writer.run(partial(reserve, request=request))
+        except BaseException:  # it may have been committed all the same
+            self._store.writer.enqueue(partial(close_reservation, id=id))
+            raise
+        if granted is None:
+            self.update(totals)
+            raise self.exhausted(request.at_least)
+        self._confirmed += granted
+        self.update(totals)
+        if granted < wanted:
+            reservation.shrink(granted / NANO)
+        reservation.on_close = partial(self._settle, id, granted)
+
+    def _settle(self, id: str, granted: int) -> None:
+        """Enqueue the end of a reservation, with all that was spent until then."""
+        self._confirmed -= granted
+        self._store.writer.enqueue(partial(self._write_settlement, id=id))
+
+    def _write_settlement(self, connection: Connection, id: str) -> None:
+        close_reservation(connection, id)
+        record_spending(connection, self.key.id, self.day, self._store.server, self.used)
+
+    def _record(self) -> None:
+        """Enqueue a record of what was spent, unless one is waiting to be written."""
+        if not self._record_pending:
+            self._record_pending = True
+            self._store.writer.enqueue(self._write_record)
+
+    def _write_record(self, connection: Connection) -> None:
+        self._record_pending = False
+        record_spending(connection, self.key.id, self.day, self._store.server, self.used)
+
+    def exhausted(self, nanousd: int = 1) -> BudgetExhausted:
+        """The error for a call that needs at least this many billionths of a dollar."""
+        if self.totals.reserved and self.limit - self.totals.spent >= max(1, nanousd):
+            return BudgetReserved("usd a day", self.limit / NANO, self.totals.reserved / NANO)
+        return BudgetExhausted("usd a day", self.limit / NANO)
+
+
+class KeyBudgets:
+    """The budgets of a server's keys, for use while its store of runs is open."""
+
+    def __init__(self, store: ServerStore) -> None:
+        self._store = store
+        self._budgets: dict[tuple[str, str], KeyBudget] = {}
+
+    async def count_request(self, key: ApiKey) -> float | None:
+        """Count a request of a key; None if it may pass, else the seconds until another may. Raises `StoreUnusable`."""
+        if key.per_minute is None:
+            return None
+        return await self._store.writer.run(partial(count_request_now, key=key.id, most=key.per_minute))
+
+    async def budget_of(self, key: ApiKey) -> KeyBudget:
+        """The key's budget of today. If calls under way have reserved nearly all of it, waits a few seconds for them.
+
+        Raises `BudgetExhausted` if nothing is left then, and `StoreUnusable`.
+        """
+        budget = self._newest(key.id)
+        if budget is None or time.monotonic() - budget.read_at > _FRESH or not budget.has_headroom:
+            budget = await self._read(key)
+        for _ in range(MAX_POLLS):
+            if budget.has_headroom or not budget.totals.reserved:
+                break
+            await _wait_for_headroom(budget)
+            budget = await self._read(key)
+        if budget.is_limited and budget.unreserved <= 0:
+            raise budget.exhausted()
+        return budget
+
+    def _newest(self, key: str) -> KeyBudget | None:
+        days = [day for id, day in self._budgets if id == key]
+        return self._budgets[key, max(days)] if days else None
+
+    async def _read(self, key: ApiKey) -> KeyBudget:
+        """The key's budget of today by the database's clock, with the amounts that the database holds."""
+        totals = await self._store.writer.run(partial(read_totals, key=key.id))
+        budget = self._budgets.get((key.id, totals.day))
+        if budget is None:
+            self._forget_old(key.id)
+            budget = self._budgets[key.id, totals.day] = KeyBudget(key, totals.day, self._store)
+        budget.update(totals)
+        return budget
+
+    def _forget_old(self, key: str) -> None:
+        days = sorted(day for id, day in self._budgets if id == key)
+        for day in days[:-(_KEPT_DAYS - 1)]:
+            del self._budgets[key, day]
+
+
+async def _wait_for_headroom(budget: KeyBudget) -> None:
+    """Wait until this server's calls give enough back, but no longer than until the next look at the database."""
+    for _ in range(10):
+        await asyncio.sleep(POLL_INTERVAL / 10)
+        if budget.has_headroom:
+            return

@@ -1,0 +1,140 @@
+"""Keys of a server's own: shown once, kept as a hash.
+
+A key's secret is 256 random bits. Nobody guesses those, however fast a hash is, so a plain SHA-256 keeps them as well as a slow
+hash would; a slow one (scrypt) protects secrets that people think up, and would let anybody keep the server busy with wrong keys.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from musespark.errors import BadOption
+from musespark.store.database.clock import database_time, day_of
+from musespark.store.database.database import Database, lock_writers
+from musespark.store.database.schema import KEYS, MINUTES, SPENDING
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from sqlalchemy import Connection
+
+NANO = 1_000_000_000
+PREFIX = "muse_"
+_KEY = re.compile(PREFIX + r"([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """What is known of a key."""
+
+    id: str
+    """What it begins with; no secret."""
+    name: str
+    created: float
+    revoked: float | None = None
+    nanousd_per_day: int | None = None
+    """Billionths of a dollar; None is no limit."""
+    per_minute: int | None = None
+    hash: bytes = field(repr=False, default=b"")
+
+    @property
+    def usd_per_day(self) -> float | None:
+        """Dollars that it may spend on a day, in UTC."""
+        return None if self.nanousd_per_day is None else self.nanousd_per_day / NANO
+
+
+class KeyStore:
+    """The keys of a database. Methods block, and raise `StoreUnusable`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None) -> tuple[ApiKey, str]:
+        """A new key, and the secret that is shown this once. Raises `BadOption`."""
+        if not _NAME.fullmatch(name):
+            raise BadOption("NAME", name[:80], "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit")
+        if usd_per_day is not None and not 1 / NANO <= usd_per_day <= 1_000_000:
+            raise BadOption("--usd-per-day", usd_per_day, "more than 0 and at most 1,000,000")
+        if per_minute is not None and not 1 <= per_minute <= 1_000_000:
+            raise BadOption("--per-minute", per_minute, "from 1 to 1,000,000")
+        id = secrets.token_hex(6)
+        secret = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
+        key = ApiKey(id=id, name=name, created=time.time(), per_minute=per_minute, hash=hash_of(secret),
+                  nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO))
+        with self._database.begin_write() as connection:
+            if connection.execute(select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))).first():
+                raise BadOption("NAME", name, "one that no key has had, revoked ones included")
+            connection.execute(insert(KEYS).values(id=id, name=name, hash=key.hash, created=key.created, per_minute=per_minute,
+                                                   nanousd_per_day=key.nanousd_per_day))
+        return key, secret
+
+    def revoke(self, name: str) -> ApiKey:
+        """End a key, by its name or its id. Raises `BadOption` where there is none that is still good."""
+        with self._database.begin_write() as connection:
+            found = [row for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))) if name in (row.name, row.id)]
+            if not found:
+                raise BadOption("NAME", name[:80], "the name or the id of a key that is not revoked; see muse keys list")
+            connection.execute(update(KEYS).where(KEYS.c.id == found[0].id).values(revoked=time.time()))
+        return _key(found[0])
+
+    def list_with_spending(self) -> list[tuple[ApiKey, float]]:
+        """Every key, the oldest first, and what it has spent today in dollars."""
+        with self._database.begin_read() as connection:
+            rows = connection.execute(select(KEYS).order_by(KEYS.c.created)).all()
+            today = SPENDING.c.day == day_of(database_time(connection))
+            spending = connection.execute(select(SPENDING.c.key, SPENDING.c.nanousd).where(today)).all()
+        return [(_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows]
+
+    def has_valid_key(self) -> bool:
+        """Whether there is a key that is not revoked."""
+        with self._database.begin_read() as connection:
+            return connection.execute(select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)).first() is not None
+
+    def find(self, secret: str) -> ApiKey | None:
+        """The key that this is, None where it is none or revoked. What is wrong with it shows in no difference of time."""
+        parts = _KEY.fullmatch(secret)
+        row = None
+        if parts is not None:
+            with self._database.begin_read() as connection:
+                row = connection.execute(select(KEYS).where(KEYS.c.id == parts[1])).one_or_none()
+        same = hmac.compare_digest(hash_of(secret), row.hash if row is not None else bytes(32))
+        return _key(row) if row is not None and same and row.revoked is None else None
+
+
+def count_request_now(connection: Connection, key: str, most: int) -> float | None:
+    """Count a request of a key in this minute of the database's clock; None if it may pass, else the seconds until the next."""
+    now = database_time(connection)
+    return None if count_request(connection, key, most, int(now // 60)) else 60 - now % 60
+
+
+def count_request(connection: Connection, key: str, most: int, minute: int) -> bool:
+    """Count one more request of a key in a minute, unless there were as many as may be; whether it was counted."""
+    lock_writers(connection)
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    one_more = dialect.insert(MINUTES).values(key=key, minute=minute, requests=1)
+    unless_full = one_more.on_conflict_do_update(
+        index_elements=["key", "minute"], set_={"requests": MINUTES.c.requests + 1}, where=MINUTES.c.requests < most)
+    counted = connection.execute(unless_full.returning(MINUTES.c.requests)).first() is not None
+    if counted and minute % 10 == 0:
+        connection.execute(MINUTES.delete().where(MINUTES.c.key == key, MINUTES.c.minute < minute - 10))
+    return counted
+
+
+def hash_of(secret: str) -> bytes:
+    """What is kept of a secret."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _key(row: Row[Any]) -> ApiKey:
+    return ApiKey(id=row.id, name=row.name, created=row.created, revoked=row.revoked, nanousd_per_day=row.nanousd_per_day,
+               per_minute=row.per_minute, hash=row.hash)

@@ -1,0 +1,107 @@
+"""Reservations as a state machine: never overspent, and never refused while there is room for the call."""
+
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import create_engine
+
+from musespark.store.database.schema import METADATA
+from musespark.store.keys import reservations
+from musespark.store.keys.reservations import (
+    LEASE,
+    ReservationRequest,
+    close_reservation,
+    drop_reservations,
+    read_totals,
+    record_spending,
+    renew_leases,
+    reserve,
+)
+
+LIMIT, DAY = 1000, "2026-01-31"
+SERVERS = st.sampled_from(["a", "b", "c"])
+
+
+class Reservations(RuleBasedStateMachine):
+    """Three servers and one key, beside a model that keeps the books in plain dictionaries."""
+
+    def __init__(self):
+        super().__init__()
+        engine = create_engine("sqlite://")
+        METADATA.create_all(engine)
+        self.connection = engine.connect()
+        self.engine = engine
+        self.now = 1_000_000.0
+        self.real = reservations.database_time
+        reservations.database_time = lambda connection: self.now
+        self.number = 0
+        self.open = {}
+        """Server, amount and expiry by id of the calls under way."""
+        self.spent = dict.fromkeys("abc", 0)
+        self.late = 0
+        """Amount of bills that came after their reservation had expired."""
+
+    def teardown(self):
+        reservations.database_time = self.real
+        self.connection.close()
+        self.engine.dispose()
+
+    @property
+    def reserved(self):
+        return sum(amount for _, amount, expires in self.open.values() if expires > self.now)
+
+    @property
+    def left(self):
+        return LIMIT - sum(self.spent.values()) - self.reserved
+
+    @rule(server=SERVERS, wanted=st.integers(0, 600), least=st.integers(0, 600))
+    def request(self, server, wanted, least):
+        least, left, id = min(wanted, least), self.left, str(self.number)
+        self.number += 1
+        granted, totals = reserve(self.connection, ReservationRequest(
+            id=id, key="k", day=DAY, server=server, limit=LIMIT, wanted=wanted, at_least=least))
+        if sum(self.spent.values()) >= LIMIT or left < least or (left <= 0 and wanted):
+            assert granted is None
+        elif left >= wanted:
+            assert granted == wanted
+        else:
+            assert least <= granted <= left and granted >= min(left, LIMIT // 8)
+        if granted is not None:
+            self.open[id] = server, granted, self.now + LEASE
+        assert (totals.spent, totals.reserved) == (sum(self.spent.values()), self.reserved)
+
+    @precondition(lambda self: self.open)
+    @rule(data=st.data(), share=st.sampled_from([0, 0.5, 1]))
+    def settle(self, data, share):
+        id = data.draw(st.sampled_from(sorted(self.open)))
+        server, amount, expires = self.open.pop(id)
+        cost = int(amount * share)
+        self.spent[server] += cost
+        self.late += cost if expires <= self.now else 0
+        for _ in range(2):  # a transaction whose end was not heard is repeated
+            close_reservation(self.connection, id)
+            record_spending(self.connection, "k", DAY, server, self.spent[server])
+
+    @rule(server=SERVERS)
+    def crash(self, server):
+        drop_reservations(self.connection, server)
+        self.open = {id: call for id, call in self.open.items() if call[0] != server}
+
+    @rule(server=SERVERS)
+    def renew(self, server):
+        renew_leases(self.connection, server)
+        self.open = {id: (owner, amount, self.now + LEASE if owner == server and expires > self.now else expires)
+                     for id, (owner, amount, expires) in self.open.items()}
+
+    @rule(seconds=st.sampled_from([1, LEASE / 2, LEASE]))
+    def pass_time(self, seconds):
+        self.now += seconds
+
+    @invariant()
+    def never_overspent(self):
+        totals = read_totals(self.connection, "k", DAY)
+        assert (totals.spent, totals.reserved) == (sum(self.spent.values()), self.reserved)
+        assert totals.spent + totals.reserved <= LIMIT + self.late
+
+
+TestReservations = Reservations.TestCase
+TestReservations.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
