@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ def docstrings(module: Module) -> Iterator[tuple[int, str]]:
             continue
         if isinstance(node, ast.Module | Definition) and (text := _text(body[0])) is not None:
             yield body[0].lineno, text
-        for before, after in zip(body, body[1:], strict=False):
+        for before, after in pairwise(body):
             if isinstance(before, ast.Assign | ast.AnnAssign) and (text := _text(after)) is not None:
                 yield after.lineno, text
 
@@ -102,7 +103,7 @@ def _entries(package: Path) -> list[str]:
 
 
 def _named(text: str) -> set[str]:
-    """Names that a map gives: in backticks, with `.py` or `/` after them, or in the first cell of a line (`agent, attempt  a line`)."""
+    """Names that a map gives: in backticks, with `.py` or `/` after them, or in the first cell of a line (`agent, team  half a line`)."""
     cells = [re.split(r"\s{2,}|: | - ", line.strip(), maxsplit=1)[0] for line in text.splitlines()]
     leading = {name for cell in cells for name in re.split(r",\s*", cell) if re.fullmatch(r"\w+", name)}
     return leading | {Path(name).stem for name in re.findall(r"`([\w/]+(?:\.py)?)/?`|\b(\w+)\.py\b|\b(\w+)/", text)
