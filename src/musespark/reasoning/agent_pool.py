@@ -40,7 +40,7 @@ _NOT_BEFORE = 1e-3
 
 async def run_agent(run: Run, brief: Brief, account: Account, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
     """Send one agent, and tell how it went: it starts, and returns, fails or is cancelled. Raises only when it is cancelled."""
-    run.emit(AgentStarted(brief.agent, brief.parent, brief.task))
+    run.emit(AgentStarted(brief.agent, brief.parent, brief.task, brief.model.name))
     try:
         attempt = await think(run, brief, account, speak=speak)
     except asyncio.CancelledError:
