@@ -28,6 +28,7 @@ from musespark.reasoning.memory import keeping, recalled, strategy_for
 from musespark.reasoning.modes import run
 from musespark.reasoning.spawn import SpawnAgents
 from musespark.reasoning.team import Team
+from musespark.telemetry import start_recorder, with_spans
 from musespark.tools.registry import tools_named
 from musespark.tools.tool import Tool
 from musespark.trace import traced
@@ -110,6 +111,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     budget = options.get("budget")
     who = watching(thinkers(options), videos)
     events = run(who, request, Budget(budget) if isinstance(budget, Limits) else budget)
+    events = with_spans(events, start_recorder((options.get("config") or Config()).telemetry.endpoint))
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):
