@@ -46,7 +46,7 @@ format: .venv/check.done
 	$(BIN)/ruff check --fix $(CHECKED)
 
 docs: .venv-docs/done
-	@.venv-docs/bin/mkdocs build --strict --quiet --site-dir site
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --site-dir site
 
 docs-serve: .venv-docs/done
 	@.venv-docs/bin/mkdocs serve

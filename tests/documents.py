@@ -15,7 +15,6 @@ SERVER = "http://127.0.0.1:8787"
 PAGES = tuple(sorted(path.relative_to(ROOT).as_posix()
                      for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]))
 """Every document, below the repository."""
-_PYTHON = re.compile(r"^```python\n(.*?)^```$", re.M | re.S)
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _INDENTED = re.compile(r"^    (\S.*)$", re.M)
 _INLINE = re.compile(r"`([^`\n]+)`")
@@ -23,9 +22,9 @@ _COMMAND = re.compile(r"(?:\$ )?((?:muse|make|python benchmarks/\S+\.py)(?:\s.*)
 _DESCRIPTION = re.compile(r"\s{2,}(?=[^\s-]).*$|\s+#\s.*$|\s&$")
 
 
-def blocks(page: str) -> list[str]:
-    """Blocks of Python of a document, in order."""
-    return _PYTHON.findall((ROOT / page).read_text("utf-8"))
+def blocks(page: str, language: str = "python") -> list[str]:
+    """Blocks of a language in a document, in order."""
+    return [block for found, block in _FENCED.findall((ROOT / page).read_text("utf-8")) if found == language]
 
 
 def needs_server(block: str) -> bool:

@@ -103,7 +103,7 @@ def _entries(package: Path) -> list[str]:
 
 
 def _named(text: str) -> set[str]:
-    """Names that a map gives: in backticks, with `.py` or `/` after them, or in the first cell of a line (`agent, team  half a line`)."""
+    """Names that a map gives: in backticks, with `.py` or `/` after them, or in the first cell of a line (`agent  half a line`)."""
     cells = [re.split(r"\s{2,}|: | - ", line.strip(), maxsplit=1)[0] for line in text.splitlines()]
     leading = {name for cell in cells for name in re.split(r",\s*", cell) if re.fullmatch(r"\w+", name)}
     return leading | {Path(name).stem for name in re.findall(r"`([\w/]+(?:\.py)?)/?`|\b(\w+)\.py\b|\b(\w+)/", text)

@@ -12,6 +12,7 @@ import pytest
 from documents import ROOT, Command
 
 from musespark.cli.app import app
+from musespark.config import check_config
 
 COMMANDS = tuple(documents.commands())
 SHORT = {
@@ -34,8 +35,11 @@ NOT_RUN = {
 
 
 @pytest.mark.parametrize("page", [page for page in documents.PAGES if documents.blocks(page)])
-def test_the_python_of_a_document_runs_in_order(page, monkeypatch):
+def test_the_python_of_a_document_runs_in_order(page, monkeypatch, tmp_path):
     monkeypatch.chdir(ROOT)
+    (tmp_path / "config.toml").write_text("\n".join(documents.blocks(page, "toml")))
+    monkeypatch.setenv("MUSE_CONFIG", str(tmp_path / "config.toml"))
+    assert not check_config()
     before = threading.active_count()
     names: dict[str, object] = {}
     for block in documents.blocks(page):

@@ -80,7 +80,8 @@ async def test_an_agent_its_calls_and_its_tools(spans):
     model = FakeModel(script, name="openai:gpt-5", abilities=ABLE)
     events = await recorded(spans, Team(explorers=(model,), tools=(Weather(),)))
     assert isinstance(events[-1], RunEnded)
-    assert sorted(spans.names) == ["chat gpt-5", "chat gpt-5", "execute_tool weather", "invoke_agent main", "invoke_workflow thinking"]
+    assert sorted(spans.names) == ["chat gpt-5", "chat gpt-5", "execute_tool weather", "invoke_agent main",
+                                   "invoke_workflow thinking"]
     assert spans.parent("execute_tool weather") == "invoke_agent main"
     assert spans.parent("invoke_agent main") == "invoke_workflow thinking"
     for call in (span for span in spans.finished if span.name == "chat gpt-5"):
@@ -146,7 +147,8 @@ def test_what_a_child_used_is_not_its_parents_own(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
     recorder.record([
         RunStarted("r", Mode.CONTEMPLATING, "a + b", "?"), AgentStarted(MAIN, None, "?"), StageStarted("explore"),
-        AgentStarted("agent-1", MAIN, "t", "openai:a"), Spent("agent-1", Usage(tokens=7, calls=1)), Spent(MAIN, Usage(tokens=7, calls=1)),
+        AgentStarted("agent-1", MAIN, "t", "openai:a"), Spent("agent-1", Usage(tokens=7, calls=1)),
+        Spent(MAIN, Usage(tokens=7, calls=1)),
         AgentReturned("agent-1", "x"), Spent(MAIN, Usage(tokens=9, calls=2)), AgentReturned(MAIN, "x")])
     recorder.close()
     assert [span.attributes["gen_ai.usage.output_tokens"] for span in spans.finished if span.name.startswith("chat")] == [7, 2]

@@ -61,7 +61,7 @@ def start_recorder(endpoint: str | None = None) -> SpanRecorder | None:
 
 @cache
 def _tracer(endpoint: str | None) -> Tracer | None:
-    """The application's own tracer if it has set OpenTelemetry up, else one that exports to the collector; None without the extra."""
+    """The application's own tracer if it has set OpenTelemetry up, else one that exports; None without the extra."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
         _log.warning('A collector is named, and OpenTelemetry is not installed; run: pip install "musespark[otel]".')
         return None
