@@ -190,12 +190,11 @@ class SpanRecorder:
         self._stage = self._start(f"stage {name}", self._parent(None), {"muse.stage": event.stage, "muse.stage.round": event.round})
 
     def _parent(self, agent: str | None) -> Span | None:
-        """The span below which an agent's span goes: the stage's for those that the team sends, else its parent's."""
-        if agent in (None, MAIN):
-            main = self._agents.get(MAIN)
-            return (agent and self._stage) or (main.span if main else self._run)
-        parent = self._agents.get(agent or "")
-        return parent.span if parent else self._run
+        """The span below which those of an agent's children go; agents that the team sends go below their stage."""
+        if agent == MAIN and self._stage is not None:
+            return self._stage
+        found = self._agents.get(agent or MAIN)
+        return found.span if found else self._run
 
     def _start_agent(self, event: AgentStarted) -> None:
         model = event.model or self._model_of_all
