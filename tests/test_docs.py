@@ -104,6 +104,16 @@ def test_targets_of_make_exist():
     assert not {(page, word) for page, word in wanted if word not in targets}
 
 
+def test_the_readme_is_read_in_a_few_minutes():
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
+
+
+def test_the_glossary_has_each_term_once():
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.M)[1:]
+    terms = [term.strip().lower() for row in rows for term in row.split(",")]
+    assert len(terms) > 40 and len(terms) == len(set(terms)), {term for term in terms if terms.count(term) > 1}
+
+
 def test_links_between_documents_lead_somewhere():
     broken = []
     for page in documents.PAGES:

@@ -131,6 +131,12 @@ async def test_a_stream_that_is_closed_early_leaves_no_span_open(spans):
     assert spans["invoke_workflow contemplating"].attributes["muse.outcome"] == "cancelled"
 
 
+async def test_a_fault_of_the_recorder_is_logged_and_the_run_goes_on(spans, caplog, monkeypatch):
+    monkeypatch.setattr(telemetry.SpanRecorder, "_spend", lambda self, event: 1 / 0)
+    events = await recorded(spans, FakeModel("answer"))
+    assert isinstance(events[-1], RunEnded) and "ZeroDivisionError" in caplog.text
+
+
 def test_a_call_that_was_tried_again_is_two_spans(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
     recorder.record([

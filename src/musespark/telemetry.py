@@ -139,28 +139,35 @@ class SpanRecorder:
         self._mode = ""
 
     def record(self, events: Iterable[Event]) -> None:
-        """Take the next events."""
-        for event in events:
-            if isinstance(event, RunStarted):
-                self._start_run(event)
-            if self._run is None:
-                continue
-            self._now = self._began + round(event.at * _NANOSECONDS)
-            match event:
-                case StageStarted():
-                    self._start_stage(event)
-                case AgentStarted():
-                    self._start_agent(event)
-                case Spent():
-                    self._spend(event)
-                case ToolCalled():
-                    self._start_tool(event)
-                case ToolReturned():
-                    self._end_tool(event)
-                case AgentReturned() | AgentCancelled() | AgentFailed():
-                    self._end_agent(event)
-                case RunEnded() | RunFailed():
-                    self._end_run(event)
+        """Take the next events. A fault of the recorder is logged and ends the recording, never the run."""
+        try:
+            for event in events:
+                self._take(event)
+        except Exception:
+            _log.exception("The spans of this run are incomplete: recording failed.")
+            self._run = None
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, RunStarted):
+            self._start_run(event)
+        if self._run is None:
+            return
+        self._now = self._began + round(event.at * _NANOSECONDS)
+        match event:
+            case StageStarted():
+                self._start_stage(event)
+            case AgentStarted():
+                self._start_agent(event)
+            case Spent():
+                self._spend(event)
+            case ToolCalled():
+                self._start_tool(event)
+            case ToolReturned():
+                self._end_tool(event)
+            case AgentReturned() | AgentCancelled() | AgentFailed():
+                self._end_agent(event)
+            case RunEnded() | RunFailed():
+                self._end_run(event)
 
     def close(self) -> None:
         """End every span that is still open: the stream was closed before the run ended."""
