@@ -114,6 +114,12 @@ def test_the_glossary_has_each_term_once():
     assert len(terms) > 40 and len(terms) == len(set(terms)), {term for term in terms if terms.count(term) > 1}
 
 
+def test_the_reference_names_modules_that_exist():
+    named = [name for page in (ROOT / "docs/reference").glob("*.md") for name in re.findall(r"^::: (\S+)$", page.read_text("utf-8"), re.M)]
+    paths = [ROOT / "src" / name.replace(".", "/") for name in named]
+    assert named and not [path for path in paths if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())]
+
+
 def test_links_between_documents_lead_somewhere():
     broken = []
     for page in documents.PAGES:
