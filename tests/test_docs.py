@@ -115,7 +115,8 @@ def test_the_glossary_has_each_term_once():
 
 
 def test_the_reference_names_modules_that_exist():
-    named = [name for page in (ROOT / "docs/reference").glob("*.md") for name in re.findall(r"^::: (\S+)$", page.read_text("utf-8"), re.M)]
+    pages = [page.read_text("utf-8") for page in (ROOT / "docs/reference").glob("*.md")]
+    named = [name for page in pages for name in re.findall(r"^::: (\S+)$", page, re.M)]
     paths = [ROOT / "src" / name.replace(".", "/") for name in named]
     assert named and not [path for path in paths if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())]
 
