@@ -1,5 +1,8 @@
 # make demo   two real questions, answered on this machine
+# make check  the linters and the quick tests: no browser, no torch, no network
 # make test   everything the tests need, then the linters and all tests
+# make format   put the code into the form that the linters want
+# make docs   the site of the documents with the reference, into site/; make docs-serve shows it while you write
 # make test-clients   other programs against `muse serve`: lm-eval and inspect-ai, each with a small task
 # make page   build the page of `muse serve` from web/, with Node; make page-test, its own tests
 # make screenshots   the pictures of the page in docs/page/
@@ -17,18 +20,43 @@ TORCH = torch==2.13.0
 # What Vite needs.
 NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)' 2>/dev/null
 
-.PHONY: demo test test-clients lint page page-test screenshots browser lock clean
+
+QUICK = not browser and not torch and not slow
+CHECKED = src tests benchmarks docs examples
+
+.PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+check: .venv/check.done
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -m "$(QUICK)"
 
 test: .venv/test.done browser lint
 	@if $(NODE_READY); then $(MAKE) --no-print-directory page-test; else echo "No recent Node: the page's unit tests are left out"; fi
 	$(BIN)/python -m pytest
 
-lint: .venv/test.done
-	$(BIN)/ruff check src tests
+lint: .venv/check.done
+	$(BIN)/ruff check $(CHECKED)
 	$(BIN)/mypy
+
+format: .venv/check.done
+	$(BIN)/ruff check --fix $(CHECKED)
+
+docs: .venv-docs/done
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --site-dir site
+
+docs-serve: .venv-docs/done
+	@.venv-docs/bin/mkdocs serve
+
+.venv-docs/done: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "musespark needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@echo "Installing what the documents need into .venv-docs"
+	@"$(PYTHON)" -m venv .venv-docs
+	@.venv-docs/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[docs]"
+	@touch $@
 
 # The page is tested in a real browser.
 browser:
@@ -63,9 +91,14 @@ test-clients: .venv-clients/done
 	@$(PIP) install --no-deps --editable .
 	@touch $@
 
-.venv/test.done: .venv/core.done requirements-test.lock
-	@echo "Installing what the tests need into .venv"
-	@$(PIP) install -r requirements-test.lock $(TORCH)
+.venv/check.done: .venv/core.done requirements-test.lock
+	@echo "Installing what the quick tests need into .venv"
+	@$(PIP) install -r requirements-test.lock
+	@touch $@
+
+.venv/test.done: .venv/check.done
+	@echo "Installing torch into .venv"
+	@$(PIP) install $(TORCH)
 	@touch $@
 
 .venv/bin/python:
@@ -85,4 +118,4 @@ lock: .venv/bin/python
 	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
 
 clean:
-	rm -rf .venv .venv-clients build dist web/node_modules
+	rm -rf .venv .venv-clients .venv-docs build dist site web/node_modules

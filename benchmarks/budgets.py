@@ -8,6 +8,7 @@ before its answer. Every run is drawn from its number, so that the table is the 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import random
 from collections import Counter
@@ -91,27 +92,29 @@ async def outcome(seed: int, tokens: int | None, prose: bool) -> Outcome:
     return Outcome("Answer:" in answer or "In short" in answer, "466" in answer, by, budget.spent.tokens, played.replies)
 
 
-async def table(prose: bool) -> None:
+async def table(prose: bool, runs: int) -> None:
     """Print what each budget buys."""
     last = "merged" if prose else "right"
     print(f"| tokens | ends with a whole answer | {last} | agents that answered | replies cut | used, mean | used, most |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
     for tokens in BUDGETS:
-        found = [await outcome(seed, tokens, prose) for seed in range(RUNS)]
-        whole = sum(one.whole for one in found) / RUNS
-        good = sum(one.by == "merge" if prose else one.right for one in found) / RUNS
-        agents, cut = (sum(one.replies[kind] for one in found) / RUNS for kind in ("explore", "cut"))
+        found = [await outcome(seed, tokens, prose) for seed in range(runs)]
+        whole = sum(one.whole for one in found) / runs
+        good = sum(one.by == "merge" if prose else one.right for one in found) / runs
+        agents, cut = (sum(one.replies[kind] for one in found) / runs for kind in ("explore", "cut"))
         used = [one.tokens for one in found]
         limit = f"{tokens:,}" if tokens else "no limit"
-        print(f"| {limit} | {whole:.0%} | {good:.0%} | {agents:.1f} | {cut:.1f} | {sum(used) / RUNS:,.0f} | {max(used):,} |")
+        print(f"| {limit} | {whole:.0%} | {good:.0%} | {agents:.1f} | {cut:.1f} | {sum(used) / runs:,.0f} | {max(used):,} |")
 
 
-async def main() -> None:
-    """Both tables."""
+async def main(runs: int) -> None:
+    """Print both tables."""
     for prose in (False, True):
         print(f"\n{'Answers in prose' if prose else 'Short answers'}:\n")
-        await table(prose)
+        await table(prose, runs)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=RUNS, help="runs of each row")
+    asyncio.run(main(parser.parse_args().runs))

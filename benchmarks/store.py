@@ -1,6 +1,7 @@
 """What it costs that events are committed before they are seen: events a second, and the time that each waits.
 
     python benchmarks/store.py [FILE|URL]     by default a file in a new directory
+    python benchmarks/store.py --quick        a hundredth of the events, to see that it works
 """
 
 import argparse
@@ -32,10 +33,11 @@ async def one(runs: SqlRunStore, count: int, burst: int, waits: list[float]) -> 
     runs.end(id, "finished", RunCost())
 
 
-async def main(where: str) -> None:
-    """A line a case."""
+async def main(where: str, share: float) -> None:
+    """Print a line a case. share: of the events of each."""
     async with SqlRunStore(Database(where)).open() as runs:
-        for at_once, count, burst in CASES:
+        for at_once, whole, burst in CASES:
+            count = max(burst, int(whole * share))
             waits: list[float] = []
             wall, cpu = time.perf_counter(), time.process_time()
             await asyncio.gather(*(one(runs, count, burst, waits) for _ in range(at_once)))
@@ -50,4 +52,6 @@ async def main(where: str) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("where", nargs="?", metavar="FILE|URL")
-    asyncio.run(main(parser.parse_args().where or tempfile.mkdtemp() + "/runs.db"))
+    parser.add_argument("--quick", action="store_true", help="a hundredth of the events")
+    options = parser.parse_args()
+    asyncio.run(main(options.where or tempfile.mkdtemp() + "/runs.db", 0.01 if options.quick else 1.0))

@@ -27,6 +27,7 @@ from musespark.reasoning.modes import run
 from musespark.reasoning.parallel.spawn import SpawnAgents
 from musespark.reasoning.team.history import load_panel, load_strategy, vote_recorder
 from musespark.reasoning.team.team import Aggregator, Team
+from musespark.telemetry import start_recorder, with_spans
 from musespark.tools.registry import expand_vision_tools, is_vision_tool, make_tools
 from musespark.tools.tool import Tool
 from musespark.trace import traced
@@ -108,6 +109,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     budget = options.get("budget")
     team = with_video_tool(build_team(options), videos)
     events = run(team, request, Budget(budget) if isinstance(budget, Limits) else budget)
+    events = with_spans(events, start_recorder((options.get("config") or Config()).telemetry.endpoint))
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):

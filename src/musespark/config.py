@@ -77,6 +77,14 @@ class TeamConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryConfig:
+    """Export of spans (docs/telemetry.md)."""
+
+    endpoint: str | None = None
+    """Base URL of an OTLP collector; None leaves it to `OTEL_EXPORTER_OTLP_ENDPOINT`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """A whole file; `Config()` is the configuration without one."""
 
@@ -85,6 +93,7 @@ class Config:
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
     roles: Roles = field(default_factory=Roles)
     team: TeamConfig = field(default_factory=TeamConfig)
+    telemetry: TelemetryConfig = field(default_factory=TelemetryConfig)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +178,7 @@ def _config(path: Path, found: Mapping[str, Any]) -> Config:
     roles = dict(found.get("roles", {}))
     explorer = roles.pop("explorer", ())
     return Config(path=path, models=models, team=TeamConfig(**found.get("team", {})),
+                  telemetry=TelemetryConfig(**found.get("telemetry", {})),
                   roles=Roles(explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles))
 
 
@@ -229,7 +239,8 @@ TEAM_RULES: Mapping[str, Rule] = {
     "agents": _whole(1, 64), "first": _whole(1, 64), "rounds": _whole(0, 8), "deadline": _POSITIVE, "max_usd": _POSITIVE,
     "max_tokens": _whole(1, 10**9), "aggregate": (lambda value: value in _AGGREGATES, f"one of {', '.join(_AGGREGATES)}"),
 }
-_TABLES = ("models", "roles", "team")
+TELEMETRY_RULES: Mapping[str, Rule] = {"endpoint": _URL}
+_TABLES = ("models", "roles", "team", "telemetry")
 
 
 def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProblem]:
@@ -240,7 +251,7 @@ def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProble
     models = found.get("models")
     for name, table in (models if isinstance(models, dict) else {}).items():
         yield from _model_problems(name, table, lines)
-    for name, rules in (("roles", ROLE_RULES), ("team", TEAM_RULES)):
+    for name, rules in (("roles", ROLE_RULES), ("team", TEAM_RULES), ("telemetry", TELEMETRY_RULES)):
         if isinstance(found.get(name), dict):
             yield from _checked(found[name], rules, (name,), lines)
     yield from _across(found, lines)

@@ -62,6 +62,8 @@ class AgentStarted(_Happened):
     agent: str
     parent: str | None
     task: str
+    model: str = ""
+    """The model that the agent asks; empty for `MAIN`, whose model the run names, and in runs stored before it was recorded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
-"""What the README shows of the server is run against a live one; what docs/server.md lists is what there is."""
+"""Examples of the documents that ask a server are run against a live one; docs/server.md lists what there is."""
 
 import re
 from pathlib import Path
+
+import documents
 
 from musespark.events import KINDS
 from musespark.server.failures import STATUSES
@@ -9,16 +11,15 @@ from musespark.server.options import TEAMS, TeamOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "server.md").read_text()
-README = (ROOT / "README.md").read_text()
 
 
-def test_its_examples_run(native, capsys):
-    examples = re.findall(r"^```python\n(.*?)^```$", README.partition("\n## Serve\n")[2].partition("\n## ")[0], re.M | re.S)
-    assert len(examples) == 3
+def test_examples_that_ask_a_server_run(native, capsys):
+    examples = [block for page in documents.PAGES for block in documents.blocks(page) if documents.needs_server(block)]
+    assert len(examples) >= 3
     for example in examples:
         names = {}
         example = example.replace('"seconds": 60', '"seconds": 600')  # the machine may be busy
-        exec(compile(example.replace("http://127.0.0.1:8787", native.url), "README.md", "exec"), names)  # noqa: S102  our own
+        documents.execute(example.replace(documents.SERVER, native.url), "document", names)
         names["client"].close()
     assert capsys.readouterr().out.count("((25-7)*3)+12") >= 2
 

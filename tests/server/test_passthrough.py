@@ -106,7 +106,7 @@ def test_who_leaves_in_front_is_gone_behind(front, served, model):
         assert served.running("hang")
     began = time.monotonic()
     while served.running("hang"):
-        assert time.monotonic() - began < 10  # 0.2 on an idle machine
+        assert time.monotonic() - began < 60  # 0.2 on an idle machine
         time.sleep(0.002)
 
 

@@ -24,6 +24,7 @@ from musespark.server.schema import require_fit
 from musespark.server.seating import Seated
 from musespark.server.telling import Telling, settled
 from musespark.store.json_text import to_json_bytes
+from musespark.telemetry import SpanRecorder
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -52,6 +53,8 @@ class Thinking:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     gone: bool = False
     """Whether the client has left."""
+    spans: SpanRecorder | None = None
+    """None: telemetry is off."""
 
     async def bursts(self, begun: RunHeader) -> AsyncGenerator[list[Event], None]:
         """The events under the run's id as they come. Whoever shows something of them waits until it is `kept`.
@@ -73,6 +76,8 @@ class Thinking:
                         await self.kept()
                     if watch is not None:
                         watch.happened(burst)
+                    if self.spans is not None:
+                        self.spans.record(burst)
                     if isinstance(last, RunEnded):
                         try:
                             self._require_answer(last)
@@ -92,6 +97,8 @@ class Thinking:
             spent = RunCost(tokens=self.budget.spent.tokens, usd=self.budget.spent.usd, calls=self.budget.spent.calls)
             if watch is not None:
                 watch.ended(how, spent)
+            if self.spans is not None:
+                self.spans.close()
             if self.runs is not None:
                 self.runs.end(self.id, how, spent)
 

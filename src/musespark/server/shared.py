@@ -19,6 +19,7 @@ from musespark.server.models import Models, require_prices
 from musespark.server.remote_images import Lookups
 from musespark.server.seating import seat
 from musespark.server.watching import Watched
+from musespark.telemetry import start_recorder
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Server:
             require_prices(seated.who.models)
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
         return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
-                        metrics=self.metrics)
+                        metrics=self.metrics, spans=start_recorder(self.models.config.telemetry.endpoint))
 
     @contextmanager
     def counted(self, thinking: Thinking) -> Iterator[None]:

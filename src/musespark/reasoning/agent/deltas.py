@@ -88,7 +88,7 @@ class DeltaTranslator:
         parent = self._live(delta.parent)
         self._started.add(delta.agent)
         self._running.append(delta.agent)
-        return AgentStarted(self._named(delta.agent), parent, delta.task)
+        return AgentStarted(self._named(delta.agent), parent, delta.task, self._model)
 
     def _named(self, agent: str) -> str:
         """What an agent of the backend is called in the run."""

@@ -42,7 +42,7 @@ _NOT_BEFORE = 1e-3
 
 async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
     """Send one agent, and tell how it went: it starts, and returns, fails or is cancelled. Raises only when it is cancelled."""
-    run.emit(AgentStarted(task.agent, task.parent, task.label))
+    run.emit(AgentStarted(task.agent, task.parent, task.label, task.model.name))
     try:
         attempt = await run_task(run, task, node, speak=speak)
     except asyncio.CancelledError:

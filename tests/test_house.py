@@ -1,0 +1,67 @@
+"""The rules of the house that a machine can check: names, docstrings, maps of packages, sizes of files and functions."""
+
+import ast
+import os
+
+import house
+import pytest
+
+ENFORCED = os.environ.get("MUSE_HOUSE_RULES") == "enforced"
+"""False while the rooms are still being renamed: what fails is reported as expected. Then this becomes True, for good."""
+pending = pytest.mark.xfail(not ENFORCED, reason="the rooms are being renamed", strict=False)
+
+LONG_FILES = {"tests/reasoning/test_team.py"}
+"""Files that may have more than 400 lines."""
+LONG_FUNCTIONS = {"src/musespark/server/listing.py: add_routes", "src/musespark/server/steering.py: add_routes"}
+"""Functions that may have more than 60 lines, as `path: name`."""
+FOLDERS = ("src", "tests", "benchmarks", "docs")
+
+
+@pending
+def test_no_public_class_name_stands_twice():
+    repeated = house.repeated_classes()
+    assert not repeated, _listing(f"{name}: {', '.join(places)}" for name, places in repeated.items())
+
+
+@pending
+def test_docstrings_name_their_subject_or_begin_with_a_verb():
+    found = house.wrong_openers()
+    assert not found, _listing(found)
+
+
+@pending
+def test_every_package_names_all_of_its_modules():
+    missing = house.left_out_of_maps()
+    assert not missing, _listing(missing)
+
+
+def test_files_can_be_read_in_one_sitting():
+    found = [line for line in house.long_files(400, *FOLDERS) if line.partition(":")[0] not in LONG_FILES]
+    assert not found, _listing(found)
+
+
+def test_functions_fit_on_a_screen():
+    found = [line for line in house.long_functions(60, *FOLDERS) if line.partition(",")[0] not in LONG_FUNCTIONS]
+    assert not found, _listing(found)
+
+
+def test_exceptions_are_still_needed():
+    assert LONG_FILES <= {line.partition(":")[0] for line in house.long_files(400, *FOLDERS)}
+    assert LONG_FUNCTIONS <= {line.partition(",")[0] for line in house.long_functions(60, *FOLDERS)}
+
+
+def test_docstrings_of_every_kind_are_found(tmp_path):
+    text = '"""Module."""\nA = 1\n"""Value."""\nclass C:\n    """Class."""\n    b: int = 2\n    """Field."""\n' \
+           '    def d(self):\n        """Method."""\n        "Neither."\nif A:\n    E = 1\n    """Branch."""\n'
+    module = house.Module(tmp_path, ast.parse(text), 0)
+    assert {found for _, found in house.docstrings(module)} == {"Module.", "Value.", "Class.", "Field.", "Method.", "Branch."}
+
+
+def test_maps_are_read_in_every_form():
+    assert house._named("Map:\n\nagent, attempt  one line\n`calls`  x\nsee spawn.py and team/, but not prose") == {
+        "agent", "attempt", "calls", "spawn", "team"}
+
+
+def _listing(lines) -> str:
+    lines = list(lines)
+    return f"{len(lines)} found:\n" + "\n".join(lines)
