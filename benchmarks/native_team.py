@@ -25,9 +25,9 @@ from musespark.reasoning.team.team import Team
 
 async def answered(problem: TaskProblem, agents: int) -> Answer:
     """What a team of so many native agents says."""
-    pictures = [] if problem.picture is None else [Image.from_bytes(encode_png(problem.picture))]
-    who = Team(explorers=(NanoModel(),), agents=agents, first=agents, rounds=0)
-    return await collect(run(who, Request.of(problem.question, pictures)))
+    images = [] if problem.image is None else [Image.from_bytes(encode_png(problem.image))]
+    who = Team(explorers=(NanoModel(),), agents=agents, first_wave=agents, rounds=0)
+    return await collect(run(who, Request.of(problem.question, images)))
 
 
 async def team(task: str, problems: int, agents: int) -> EvalRow:

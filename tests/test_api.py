@@ -21,7 +21,7 @@ async def test_ask_collects_the_stream(tmp_path):
     assert str(answer) == answer.answer == "42"
     assert answer.verified and not answer.truncated
     assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 2)
-    assert len(answer.pictures) == 1
+    assert len(answer.images) == 1
     assert read_trace(tmp_path) == list(answer.events)
     request = model.requests[0]
     assert (request.threads, request.seed, len(request.images), model.running) == (3, 7, 1, 0)
@@ -33,7 +33,7 @@ async def test_stream_gives_the_events_as_they_happen():
                      "agent_returned", "run_ended"]
 
 
-@pytest.mark.parametrize("option", [{"agents": 3}, {"first": 1}, {"rounds": 0}, {"aggregate": "vote"}])
+@pytest.mark.parametrize("option", [{"agents": 3}, {"first_wave": 1}, {"rounds": 0}, {"aggregate": "vote"}])
 async def test_what_only_a_team_has_is_refused_where_there_is_none(option):
     with pytest.raises(errors.BadOption, match="left out: only contemplating has a team"):
         await musespark.ask("Which?", model="fake", mode="thinking", **option)
@@ -51,13 +51,13 @@ async def test_leaving_the_stream_stops_the_model():
 
 async def test_limits_give_the_best_answer_so_far():
     answer = await musespark.ask("Which?", model="fake:hang", budget=musespark.Limits(seconds=0.05))
-    assert (str(answer), answer.why) == ("4", "budget")
+    assert (str(answer), answer.finish_reason) == ("4", "budget")
 
 
 @pytest.mark.parametrize(("options", "error"), [
     ({"mode": "hasty"}, errors.UnknownMode), ({"model": "oracle"}, errors.UnknownModel),
     ({"model": "fake:oracle"}, errors.UnknownModel), ({"threads": 0}, errors.BadOption),
-    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadPicture),
+    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadImage),
 ])
 async def test_bad_input_is_told_before_anything_runs(options, error):
     with pytest.raises(error):

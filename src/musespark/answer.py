@@ -12,13 +12,13 @@ from musespark.events import (
     AnswerDelta,
     AnswerDropped,
     Event,
+    FinishReason,
     Pictured,
     RunEnded,
     RunStarted,
     Spent,
     Status,
     Verified,
-    Why,
 )
 from musespark.usage import Usage
 
@@ -34,12 +34,12 @@ class Answer:
     verified: bool
     """True if a verifier has checked the answer and found it right."""
     usage: Usage
-    pictures: tuple[Pictured, ...]
+    images: tuple[Pictured, ...]
     """Images that the agents drew, in order."""
-    why: Why
+    finish_reason: FinishReason
     """Reason for the end of the run; anything but `finished` marks the best answer so far."""
     events: tuple[Event, ...] = field(repr=False)
-    reason: str = ""
+    detail: str = ""
     """Further words of the model about the end; often empty."""
     status: Status = "unchecked"
     """Certainty of the answer: `verified` or `refuted` by a verifier, `unchecked`, or `abstained`."""
@@ -49,7 +49,7 @@ class Answer:
     @property
     def truncated(self) -> bool:
         """True if this is only the best answer so far."""
-        return self.why != "finished"
+        return self.finish_reason != "finished"
 
     def __str__(self) -> str:
         return self.answer
@@ -60,8 +60,8 @@ def fold(events: Iterable[Event]) -> Answer:
     seen = tuple(events)
     answer, status, abstained, usage = "", _UNCHECKED, "", Usage()
     mode = Mode.CONTEMPLATING
-    why: Why = "cut"
-    reason = ""
+    finish_reason: FinishReason = "cut"
+    detail = ""
     for event in seen:
         match event:
             case RunStarted():
@@ -78,11 +78,11 @@ def fold(events: Iterable[Event]) -> Answer:
                 usage = event.usage
             case RunEnded():
                 answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
-                why, reason = event.why, event.reason
+                finish_reason, detail = event.finish_reason, event.detail
     if seen and not isinstance(seen[-1], RunEnded):
         usage = replace(usage, seconds=seen[-1].at)  # the last event alone has the duration of the run
-    pictures = tuple(event for event in seen if isinstance(event, Pictured))
-    return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
+    images = tuple(event for event in seen if isinstance(event, Pictured))
+    return Answer(answer, mode, status == "verified", usage, images, finish_reason, seen, detail, status, abstained)
 
 
 def _final(end: RunEnded) -> Status:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
-from musespark.errors import BadOption, BadPicture, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
+from musespark.errors import BadImage, BadOption, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
 
 MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
@@ -84,19 +84,19 @@ class Image:
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "", made_by: str | None = None) -> Self:
-        """Make an image, with its type from its first bytes. Raises `BadPicture` if they belong to no known format."""
+        """Make an image, with its type from its first bytes. Raises `BadImage` if they belong to no known format."""
         if not data:
-            raise BadPicture("it is empty", name)
+            raise BadImage("it is empty", name)
         if len(data) > MAX_IMAGE_BYTES:
-            raise BadPicture(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
+            raise BadImage(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
         media_type = _media_type(data)
         if media_type is None:
-            raise BadPicture("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
+            raise BadImage("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
         return cls(data, media_type, made_by)
 
     @classmethod
     def from_path(cls, path: str | Path) -> Self:
-        """Read an image from a file. Raises `MissingFile` or `BadPicture`."""
+        """Read an image from a file. Raises `MissingFile` or `BadImage`."""
         try:
             # One byte past the limit shows that a file is too large, without reading all of it; it may be endless.
             with open(path, "rb") as file:
@@ -227,7 +227,7 @@ class Message:
         """Videos, in order."""
         return tuple(part for part in self.parts if isinstance(part, Video))
 
-    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+    def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""
         if not self.videos:
             return self
@@ -323,9 +323,9 @@ class Request:
         """Videos of the conversation, in order."""
         return tuple(video for message in self.messages for video in message.videos)
 
-    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+    def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""
-        return replace(self, messages=tuple(message.in_pictures(whole) for message in self.messages)) if self.videos else self
+        return replace(self, messages=tuple(message.as_images(whole) for message in self.messages)) if self.videos else self
 
     def __post_init__(self) -> None:
         # Callers may pass a plain string; the field always holds a Mode.

@@ -69,7 +69,7 @@ class MissingFile(BadInput):
         super().__init__(f"The file {str(path)!r} cannot be read: {reason}.")
 
 
-class BadPicture(BadInput):
+class BadImage(BadInput):
     """An image cannot be used: broken, too large, animated, transparent, or not an image."""
 
     def __init__(self, reason: str, name: str = "") -> None:

@@ -25,7 +25,7 @@ Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
 """Certainty of an answer: checked and right, not checked, checked and wrong, or a reason in place of an answer."""
 
-Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
+FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut"]
 """Reason for the end of a run: by itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
 
 
@@ -38,8 +38,8 @@ class _Happened:
 
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON values, images as base64. `from_json` restores an equal event."""
-        values = {name: getattr(self, name) for name in _NAMES[self.kind]}
-        return {"kind": self.kind, **{name: value if type(value) in _AS_IS else _encode(value) for name, value in values.items()}}
+        values = {key: getattr(self, name) for name, key in _KEYS[self.kind]}
+        return {"kind": self.kind, **{key: value if type(value) in _AS_IS else _encode(value) for key, value in values.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Pictured(_Happened):
 
     kind: ClassVar[Literal["pictured"]] = "pictured"
     agent: str
-    picture: bytes = field(repr=False)
+    image: bytes = field(repr=False)
     """Bytes of a PNG file."""
     caption: str
     width: int
@@ -89,7 +89,7 @@ class Pictured(_Happened):
 
     def _repr_png_(self) -> bytes:
         """Image for notebooks."""
-        return self.picture
+        return self.image
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +264,10 @@ class RunEnded(_Happened):
     answer: str
     verified: bool
     usage: Usage
-    pictures: tuple[int, ...] = ()
+    images: tuple[int, ...] = ()
     """`seq` of every `Pictured` event of the run."""
-    why: Why = "finished"
-    reason: str = ""
+    finish_reason: FinishReason = "finished"
+    detail: str = ""
     """Further words of the model about the end; often empty."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of the client's tools that the answer consists of."""
@@ -297,6 +297,14 @@ Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturn
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
+_STORED_AS: Mapping[str, Mapping[str, str]] = {
+    "pictured": {"image": "picture"},
+    "run_ended": {"finish_reason": "why", "detail": "reason", "images": "pictures"},
+}
+"""Keys in JSON that differ from the attribute: they are older than it."""
+_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names) for kind, names in _NAMES.items()}
+_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()}
 _PARTS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind))
                                           for kind in (Usage, ToolCall, Text, Thinking)}
 _set = object.__setattr__
@@ -329,7 +337,8 @@ def from_json(value: Mapping[str, Any]) -> Event:
     """Restore an event from `to_json`. Raises `BadEvent`."""
     try:
         event = KINDS[value["kind"]]
-        decoded = {key: _DECODERS[key](item) if key in _DECODERS else item
+        attributes = _ATTRIBUTES[event.kind]
+        decoded = {attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
                    for key, item in value.items() if key != "kind"}
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -29,10 +29,10 @@ class Grounder(Protocol):
 
     name: str
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         """Return the first box found for a text; None if nothing is found."""
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
         """Read the text in a box; return it with its exact box."""
 
 
@@ -47,16 +47,16 @@ class ToolGrounder:
 
         self._reader = shared_reader()
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.tools.find import find_places
 
-        places = find_places(f"“{text}”", picture, self._reader.read(picture))  # in quotes `find` takes it as text, not as a description
+        places = find_places(f"“{text}”", image, self._reader.read(image))  # in quotes `find` takes it as text, not as a description
         return places[0].box if places else None
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
         from musespark.vision.crop import crop_to_box
 
-        cut, back, _ = crop_to_box(picture, box)
+        cut, back, _ = crop_to_box(image, box)
         lines = self._reader.read(cut)
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
@@ -76,31 +76,31 @@ class OcrGrounder:
         self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        if self._seen[0] is not picture:
-            self._seen = picture, self._lines(picture)
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
+        if self._seen[0] is not image:
+            self._seen = image, self._lines(image)
         for same in (lambda line: line == text, lambda line: line.lower() == text.lower(), lambda line: text in line,
                      lambda line: text.lower() in line.lower()):
             if found := next((box for line, box in self._seen[1] if same(line)), None):
                 return found
         return None
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        x, y = picture.width / SPAN, picture.height / SPAN
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+        x, y = image.width / SPAN, image.height / SPAN
         left, top = int(box.left * x), int(box.top * y)
-        cut = picture.crop((left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))))
+        cut = image.crop((left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))))
         lines = self._lines(cut)
         placed = [Box((one.left * cut.width / SPAN + left) / x, (one.top * cut.height / SPAN + top) / y,
                       (one.right * cut.width / SPAN + left) / x, (one.bottom * cut.height / SPAN + top) / y) for _, one in lines]
         return " ".join(text for text, _ in lines), _around(placed)
 
-    def _lines(self, picture: PIL.Image.Image) -> list[tuple[str, Box]]:
+    def _lines(self, image: PIL.Image.Image) -> list[tuple[str, Box]]:
         import numpy as np
 
-        result: Any = self._engine(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1]))
+        result: Any = self._engine(np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1]))
         if not getattr(result, "txts", None):
             return []
-        x, y = SPAN / picture.width, SPAN / picture.height
+        x, y = SPAN / image.width, SPAN / image.height
         return [(text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
                 for text, corners in zip(result.txts, result.boxes, strict=True)]
 
@@ -136,24 +136,24 @@ def measure(
 
     for screen in screens:
         with pillow.open(screen.file) as file:
-            picture = file.convert("RGB")
+            image = file.convert("RGB")
         known = [item for item in screen.items if item.inks]
         chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(known, min(reads, len(known)))
         for grounder in grounders:
             for item in screen.items:
-                yield _measured(grounder, picture, screen, item, item in chosen)
+                yield _measured(grounder, image, screen, item, item in chosen)
 
 
 def _measured(
-    grounder: Grounder, picture: PIL.Image.Image, screen: LabelledScreen, item: ScreenItem, is_read: bool
+    grounder: Grounder, image: PIL.Image.Image, screen: LabelledScreen, item: ScreenItem, is_read: bool
 ) -> GroundingOutcome:
-    box = grounder.find(picture, item.text)
+    box = grounder.find(image, item.text)
     outcome = GroundingOutcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
                       overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
-    text, place = grounder.read(picture, item.inks[0])
+    text, place = grounder.read(image, item.inks[0])
     return replace(outcome, characters=character_accuracy(item.text, text), reading=place.iou(item.inks[0]) if place else 0.0)
 
 

@@ -39,7 +39,7 @@ class EvalSpec:
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
-    blank_pictures: bool = False
+    blank_images: bool = False
     """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
     votes: int = 1
     """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
@@ -113,10 +113,10 @@ def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
 
 def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineRequest:
     """Convert a problem to a request of the engine."""
-    seen = None if problem.picture is None else patches(shrink(problem.picture))
+    seen = None if problem.image is None else patches(shrink(problem.image))
     return EngineRequest(
         prompt_tokens(problem.question, seen is not None), v.MODES[spec.mode], seen, spec.threads, seed,
-        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.blank_pictures,
+        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.blank_images,
     )  # fmt: skip
 
 
@@ -132,10 +132,10 @@ class Tally:
 
     def add(self, result: EvalSample) -> bool:
         """Add a sample; return True if it was right."""
-        question, picture = result.problem.question, result.problem.picture
-        abstains = not result.declined and self._task.abstention_reason(question, picture) is not None
+        question, image = result.problem.question, result.problem.image
+        abstains = not result.declined and self._task.abstention_reason(question, image) is not None
         right = not abstains and self._task.is_right(result.problem, result.answer)
-        verified = not abstains and self._task.verify(question, picture, result.answer)
+        verified = not abstains and self._task.verify(question, image, result.answer)
         self._sums.update(
             problems=1, right=right, confirmed=bool(verified), abstained=abstains, threads=result.threads,
              critical_path=result.critical_path, tokens=result.tokens,
@@ -155,7 +155,7 @@ class Tally:
     def row(self) -> EvalRow:
         """Results so far; at least one sample must have been added."""
         sums, count = self._sums, self._sums["problems"]
-        mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_pictures else "")
+        mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_images else "")
         mode += f" (vote of {self.spec.votes})" if self.spec.votes > 1 else ""
         row = EvalRow(
             self.spec.task, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,

@@ -55,7 +55,7 @@ class OutsideQuestion:
     task: str
     name: str
     question: str
-    picture: Array | None
+    image: Array | None
     answers: tuple[str, ...]
     """Candidate answers: the usual one, and one that a model gave."""
     rights: frozenset[str] | None = None
@@ -126,9 +126,9 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
         yield from _on_a_map(task, record, none, given, classic)
     elif task == "shapes":
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
-        picture = draw_shape(name, record["q"], want, rng)
+        image = draw_shape(name, record["q"], want, rng)
         rights = none if none is not None else frozenset(want)
-        yield OutsideQuestion(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
+        yield OutsideQuestion(task, name, record["q"], image, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
     elif task == "code":
         source = find_program(record["q"])
         printed = output_of(source) if source else None
@@ -152,21 +152,21 @@ def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
 ) -> Iterator[OutsideQuestion]:
     name = record["name"]
-    picture: Array | None
+    image: Array | None
     if task == "maze":
         maze = record["maze"]
-        question, picture, board = record["q"], draw_maze(maze, name), _board(maze)
+        question, image, board = record["q"], draw_maze(maze, name), _board(maze)
         usual = grid.solve(_board({**maze, "e": ()}))
     else:
         if name.startswith("old") and classic is None:
             return
         question = next((asked for key, asked in _LAKE_QUESTIONS.items() if key in name), _LAKE_QUESTION)
         question = name.partition("paraphrase: ")[2] or question
-        picture, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
+        image, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
         usual = grid.solve(board)
         if "after some steps" in name:  # it is ambiguous if the path begins at the figure or at the start
             none = frozenset()
-    yield OutsideQuestion(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
+    yield OutsideQuestion(task, name, question, image, tuple(filter(None, (given, usual))), none, board if none is None else None)
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
@@ -188,8 +188,8 @@ def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[Outs
     """Show every candidate answer to the verifier of its task; the network is not involved."""
     for asked in questions:
         task = load_task(asked.task)
-        reason = task.abstention_reason(asked.question, asked.picture)
-        verdicts = {answer: task.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
+        reason = task.abstention_reason(asked.question, asked.image)
+        verdicts = {answer: task.verify(asked.question, asked.image, answer) for answer in dict.fromkeys(asked.answers)}
         wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
         refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
         confirmed = reason is None and any(verdicts.values())
@@ -205,7 +205,7 @@ async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tup
 
     found = []
     for asked in questions:
-        answer = await ask(asked.question, images=[] if asked.picture is None else [encode_png(asked.picture)], mode=mode)
+        answer = await ask(asked.question, images=[] if asked.image is None else [encode_png(asked.image)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
         found.append((asked, VerdictCounts(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),

@@ -31,7 +31,7 @@ def plan_evals(tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablat
     """Plan every task in every mode, and ablations of the pictures where they are imagined."""
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
-    blanked = [replace(spec, blank_pictures=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen]
+    blanked = [replace(spec, blank_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen]
     return specs + (blanked if ablate else [])
 
 

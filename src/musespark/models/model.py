@@ -68,10 +68,10 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureDelta:
+class ImageDelta:
     """A whole image that an agent drew."""
 
-    picture: bytes = field(repr=False)
+    image: bytes = field(repr=False)
     """Bytes of a PNG file."""
     width: int
     height: int
@@ -141,8 +141,8 @@ class UsageDelta:
 class Finish:
     """The reply is complete, or stopped at the request's `max_tokens` or the model's own limit (`length`). Nothing follows it."""
 
-    why: Literal["finished", "length"] = "finished"
-    reason: str = ""
+    finish_reason: Literal["finished", "length"] = "finished"
+    detail: str = ""
     """More about the end, in a few words without a full stop."""
     message: Message | None = field(default=None, repr=False)
     """The whole reply as it goes into the conversation, with signatures; None: the sum of the deltas."""
@@ -151,7 +151,7 @@ class Finish:
     the model does not say."""
 
 
-Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
+Delta: TypeAlias = (TextDelta | ThinkingDelta | ImageDelta | ThreadStarted | ThreadReturned | ThreadCancelled
                     | ToolCallDelta | VerifiedDelta | AbstainedDelta | UsageDelta | Finish)
 
 

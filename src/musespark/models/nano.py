@@ -20,7 +20,7 @@ from musespark.models.model import (
     AbstainedDelta,
     Delta,
     Finish,
-    PictureDelta,
+    ImageDelta,
     TextDelta,
     ThinkingDelta,
     ThreadCancelled,
@@ -191,7 +191,7 @@ class EngineTranslator:
                 branch = self._branches.get(event.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
-                yield PictureDelta(event.canvas.png(SCALE), side, side, caption, agent_name(event.thread))
+                yield ImageDelta(event.canvas.png(SCALE), side, side, caption, agent_name(event.thread))
             case Returned():
                 yield ThreadReturned(agent_name(event.thread), v.decode(event.tokens))
             case Cancelled():

@@ -96,7 +96,7 @@ class Engine:
         seed: int = 0,
         temperature: float = 0.0,
         max_tokens: int = 2048,
-        blank_pictures: bool = False,
+        blank_images: bool = False,
     ) -> Iterator[EngineEvent]:
         """Answer one request.
 
@@ -105,7 +105,7 @@ class Engine:
         tokens each thread may write; blank_pictures: later tokens see white in place of every painted tile (an ablation).
         Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
-        request = EngineRequest(list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_pictures)
+        request = EngineRequest(list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_images)
         for _, event in self.run_many([request], 1):
             yield event
 

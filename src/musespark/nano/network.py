@@ -126,11 +126,11 @@ class NumpyDecodeSession:
         order = self.cache.assign_slots([each.sequence for each in inputs], [len(each.tokens) for each in inputs])
         ordered = [inputs[index] for index in order]
         step = StepAttention(self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered])
-        pictures = [each.patches for each in ordered if each.patches is not None]
+        images = [each.patches for each in ordered if each.patches is not None]
         tokens = np.array([token for each in ordered for token in each.tokens])
         logits = np.empty((len(inputs), self.network.config.vocabulary), np.float32)
         with single_blas_thread:
-            x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
+            x = self.network.embed(tokens, np.concatenate(images) if images else None)
             x = self.network.forward(x, step.positions, step.attend)
             for each in ordered:
                 each.sequence.tail += len(each.tokens)

@@ -81,6 +81,6 @@ def begin_trace(question: str, patches: Array | None) -> tuple[Trace, Branch]:
     return trace, trace.root().force(*prompt_tokens(question, patches is not None))
 
 
-def prompt_tokens(question: str, picture: bool) -> list[int]:
+def prompt_tokens(question: str, image: bool) -> list[int]:
     """Tokens of a prompt in every mode; the mode's own token follows."""
-    return [v.BOS, *([v.PATCH] * v.PLACES if picture else []), *v.encode(question)]
+    return [v.BOS, *([v.PATCH] * v.PLACES if image else []), *v.encode(question)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from musespark.content import Image, Message, Text, Thinking, ToolCall
-from musespark.events import Pictured, Why
+from musespark.events import FinishReason, Pictured
 from musespark.models.model import Model
 from musespark.usage import Usage
 
@@ -27,16 +27,16 @@ class Attempt:
     """Reasoning that the model showed apart from its reply."""
     transcript: tuple[Message, ...] = field(default=(), repr=False)
     """What the agent added to the conversation: replies and tool results, in order."""
-    pictures: tuple[Pictured, ...] = field(default=(), repr=False)
+    images: tuple[Pictured, ...] = field(default=(), repr=False)
     usage: Usage = field(default_factory=Usage)
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
     verified_by: str = ""
     abstained: str = ""
     """Why the model does not answer; empty where it does."""
-    why: Why = "finished"
+    finish_reason: FinishReason = "finished"
     """Why the reply ended."""
-    reason: str = ""
+    detail: str = ""
     """What more the model said about that."""
     stop: str | None = None
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
@@ -52,7 +52,7 @@ class Attempt:
     @property
     def cut(self) -> bool:
         """Whether the reply broke off: an answer, but only the best so far."""
-        return self.why != "finished" and not self.concluded
+        return self.finish_reason != "finished" and not self.concluded
 
     @property
     def signed(self) -> tuple[Text | Thinking, ...]:
@@ -61,6 +61,6 @@ class Attempt:
         return tuple(part for part in parts if isinstance(part, Text | Thinking) and part.signature is not None)
 
     @property
-    def images(self) -> tuple[Image, ...]:
+    def image_parts(self) -> tuple[Image, ...]:
         """What its tools showed it and what it drew, for whoever judges or merges it."""
-        return tuple(Image(picture.picture, "image/png", self.model) for picture in self.pictures)
+        return tuple(Image(image.image, "image/png", self.model) for image in self.images)

@@ -19,7 +19,7 @@ from musespark.server.failures import Refused
 from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
-from musespark.server.pictures import picture_response
+from musespark.server.pictures import image_response
 from musespark.server.runs import Runs, StoredRun, as_told
 from musespark.server.watching import shown
 from musespark.store.json_text import to_json_bytes
@@ -79,13 +79,13 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         return _json({**summary(kept), "events": list(_events(kept))})
 
     @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
-    async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
+    async def one_image(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
         """A picture of a run."""
         await _kept(http, id)
-        found = await runs.picture(id, number)
+        found = await runs.image(id, number)
         if found is None:
             raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
-        return picture_response(found)
+        return image_response(found)
 
     async def _kept(http: HttpRequest, id: str, whole: bool = False) -> StoredRun:
         caller = await callers(http)
@@ -115,12 +115,12 @@ def summary(kept: StoredRun) -> dict[str, Any]:
             "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "answer_status": answer.status, "abstained": answer.abstained or None,
-             "why": answer.why if kept.status == "finished" else None,
+             "why": answer.finish_reason if kept.status == "finished" else None,
             "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
-            "thumbnails": kept.picture_count,
-            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.picture_count + 1)]}
+            "thumbnails": kept.image_count,
+            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.image_count + 1)]}
 
 
 def short(answer: str) -> str:

@@ -47,8 +47,8 @@ async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limi
             numbered = [event for event in events if isinstance(event, Pictured)]
             assert [each["picture"] for each in found if each["kind"] == "pictured"] == [1, 2, 3]
             for event, value in zip(events, found, strict=True):
-                picture = {"picture": numbered.index(event) + 1} if event in numbered else {}
-                assert value == event.to_json() | picture
+                image = {"picture": numbered.index(event) + 1} if event in numbered else {}
+                assert value == event.to_json() | image
             assert await runs.events_json("nobody", -1, 9) == []
 
 
@@ -61,7 +61,7 @@ async def runs(request, where):
         yield stored
 
 
-async def test_the_pictures_of_a_question(runs):
+async def test_the_images_of_a_question(runs):
     await runs.start(begun("r"))
     await runs.append_events("r", list(story()))
     assert await runs.question_image("r", 1) == Image(DOT + b"2", "image/png")
@@ -96,7 +96,7 @@ async def test_only_a_run_that_has_ended_is_forgotten_and_then_wholly(runs):
     assert not await runs.delete("r") and not await runs.delete("nobody")
     runs.end("r", "finished", RunCost())
     assert (await runs.head("r")).status == "finished" and await runs.delete("r") and not await runs.delete("r")
-    assert await runs.get("r") is None and await runs.events_json("r", -1, 9) == [] and await runs.picture("r", 1) is None
+    assert await runs.get("r") is None and await runs.events_json("r", -1, 9) == [] and await runs.image("r", 1) is None
     assert await runs.question_image("r", 1) is None
     assert len(await runs.events_json("other", -1, 99)) == 9 and await runs.question_image("other", 1)
-    assert await runs.picture("other", 1)
+    assert await runs.image("other", 1)

@@ -22,6 +22,7 @@ from musespark.events import (
     Changed,
     Decided,
     Event,
+    FinishReason,
     Judged,
     Noted,
     Pictured,
@@ -35,7 +36,6 @@ from musespark.events import (
     ToolCalled,
     ToolReturned,
     Verified,
-    Why,
 )
 from musespark.usage import Usage
 
@@ -79,7 +79,7 @@ class Lane:
     """What it returned, or why it was cancelled or failed."""
     changed: Changed | None = None
     """What it did about its rivals' answers."""
-    pictures: int = 0
+    images: int = 0
     """How many it drew."""
     usage: Usage = field(default_factory=Usage)
 
@@ -103,7 +103,7 @@ class Board:
     model: str = ""
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     """By agent, in the order in which they started."""
-    pictures: tuple[Pictured, ...] = ()
+    images: tuple[Pictured, ...] = ()
     answer: str = ""
     verified: bool = False
     checked_by: str = ""
@@ -111,9 +111,9 @@ class Board:
     abstained: str = ""
     """Why the model abstained; empty where it did not."""
     usage: Usage = field(default_factory=Usage)
-    why: Why | None = None
+    finish_reason: FinishReason | None = None
     """None until the run has ended with an answer, and for good where it was stopped or failed."""
-    reason: str = ""
+    detail: str = ""
     """What more the model said about why it stopped."""
     failed: bool = False
     at: float = 0.0
@@ -149,7 +149,7 @@ class Board:
     @property
     def over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.why is not None or self.failed
+        return self.finish_reason is not None or self.failed
 
     def after(self, event: Event) -> Board:
         """The board once this has happened, too."""
@@ -185,7 +185,7 @@ class Board:
             case RunEnded():
                 won = [] if self.team else self._returned(event.answer)
                 return self._with(*won, at=event.at, answer=event.answer, verified=event.verified, usage=event.usage,
-                                  why=event.why, reason=event.reason)
+                                  finish_reason=event.finish_reason, detail=event.detail)
             case RunFailed():
                 return self._with(at=event.at, failed=True)
 
@@ -251,8 +251,8 @@ class Board:
             case Changed():
                 return self._with(*(replace(each, changed=event) for each in self._all_of(event.agent)), at=event.at)
             case Pictured():
-                lane = replace(lane, pictures=lane.pictures + 1)
-                return self._with(lane, at=event.at, pictures=(*self.pictures, event))
+                lane = replace(lane, images=lane.images + 1)
+                return self._with(lane, at=event.at, images=(*self.images, event))
         return self._with(lane, at=event.at)
 
     def _together(self, event: StageStarted | Agreed | Judged | Decided) -> Board:

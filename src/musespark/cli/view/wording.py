@@ -162,13 +162,13 @@ def listed(agents: Sequence[str], most: int = 4) -> str:
 
 def early(board: Board) -> str:
     """Why an answer is only the best so far; empty for one that the model finished."""
-    why = "the run failed" if board.failed else _EARLY[board.why] + _in_brackets(board.reason)
-    return "" if board.why == "finished" else f"best answer so far: {why}"
+    why = "the run failed" if board.failed else _EARLY[board.finish_reason] + _in_brackets(board.detail)
+    return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
 
 
 def empty(board: Board) -> str:
     """One sentence for a run without an answer."""
-    return _EMPTY[board.why].format(_in_brackets(board.reason))
+    return _EMPTY[board.finish_reason].format(_in_brackets(board.detail))
 
 
 def _in_brackets(reason: str) -> str:
@@ -230,11 +230,11 @@ def money(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 0.0995 else f"${usd:.2g}"
 
 
-def paths(pictures: Sequence[Path]) -> list[str]:
+def paths(images: Sequence[Path]) -> list[str]:
     """The pictures' paths, a few by name and the rest by their directory."""
-    listed = [clean(str(path)) for path in pictures[:MOST_PATHS]]
-    if len(pictures) > MOST_PATHS:
-        listed.append(f"and {len(pictures) - MOST_PATHS:,} more in {clean(str(pictures[0].parent))}")
+    listed = [clean(str(path)) for path in images[:MOST_PATHS]]
+    if len(images) > MOST_PATHS:
+        listed.append(f"and {len(images) - MOST_PATHS:,} more in {clean(str(images[0].parent))}")
     return listed
 
 

@@ -57,15 +57,15 @@ class Code:
         """Return True if the answer is the output of the program, apart from blanks at the ends of lines."""
         return tidy(answer) == tidy(problem.answer)
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Run the program in a sandbox and compare; None if the question says more than a program, or the program does not run."""
-        source = None if picture is not None else read(question)
+        source = None if image is not None else read(question)
         printed = None if source is None else output_of(source)
         return None if printed is None else tidy(answer) == tidy(printed)
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions and from programs outside the training range."""
-        if picture is not None:
+        if image is not None:
             return "there is a picture with it, and I would not look at that"
         if reason := reason_unread(question):
             return reason

@@ -286,16 +286,16 @@ class Countdown:
         value = evaluate(answer)
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the expression for the numbers and target in the question; None if the question was not understood completely."""
-        wanted = None if picture is not None else read(question)
+        wanted = None if image is not None else read(question)
         if wanted is None or wanted.out_of_range():
             return None
         return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions, numbers outside the training range, and targets that cannot be reached."""
-        if picture is not None:
+        if image is not None:
             return "there is a picture with it, and I would not look at that"
         wanted = read(question)
         if wanted is None:

@@ -29,12 +29,12 @@ SENTENCE = (
 )
 
 
-def declining(question: str, picture: Array | None) -> tuple[str, str]:
+def declining(question: str, image: Array | None) -> tuple[str, str]:
     """Return the sentence and the reason for a question that the network assigned to none of its tasks.
 
     For a Countdown question that can be read, the reason is its numbers, or only its wording.
     """
-    wanted = None if picture is not None else read_countdown(question)
+    wanted = None if image is not None else read_countdown(question)
     if wanted is None:
         return SENTENCE, "the question is none of my tasks"
     reason = wanted.out_of_range() or "I read it as Countdown, but not in this wording"
@@ -55,9 +55,9 @@ class Decline:
             question = self._by_hand.draw_next(rng)
             return TaskProblem(self.name, question, SENTENCE, key=question)
         while True:
-            question, picture = _draw_question(rng)
+            question, image = _draw_question(rng)
             if not is_held_out(question):
-                return TaskProblem(self.name, question, SENTENCE, picture, key=question)
+                return TaskProblem(self.name, question, SENTENCE, image, key=question)
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Write the declining token; there is no thought in any mode."""
@@ -67,11 +67,11 @@ class Decline:
         """Return True if the answer is the declining sentence."""
         return answer.strip() == SENTENCE
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Return None: it cannot be checked that a question belongs to no task."""
         return None
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Return None: the network has abstained already."""
         return None
 
@@ -84,15 +84,15 @@ def everyday_by_hand() -> tuple[str, ...]:
 def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a task, but its picture is missing
-        return careless(_about_a_picture(rng)[0], rng), None
+        return careless(_about_a_image(rng)[0], rng), None
     if roll < 0.10:  # ... or the picture is of something else
-        question, task = _about_a_picture(rng)
+        question, task = _about_a_image(rng)
         return careless(question, rng), _unlike(task, rng)
     question = everyday(rng)
-    return question, any_picture(rng) if rng.random() < 0.18 else None
+    return question, any_image(rng) if rng.random() < 0.18 else None
 
 
-def _about_a_picture(rng: random.Random) -> tuple[str, str]:
+def _about_a_image(rng: random.Random) -> tuple[str, str]:
     """Return a question of a task with pictures, and the task's name."""
     task = rng.choice(("lake", "maze", "shapes"))
     if task == "shapes":
@@ -103,12 +103,12 @@ def _about_a_picture(rng: random.Random) -> tuple[str, str]:
 def _unlike(task: str, rng: random.Random) -> Array:
     """Return a picture that does not fit a question of this task."""
     kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task]
-    return _PICTURES[rng.choice(kinds)](rng)
+    return _IMAGES[rng.choice(kinds)](rng)
 
 
-def any_picture(rng: random.Random) -> Array:
+def any_image(rng: random.Random) -> Array:
     """Return noise, a plain colour, a gradient, or a picture from one of the tasks."""
-    return _PICTURES[rng.choice(list(_PICTURES))](rng)
+    return _IMAGES[rng.choice(list(_IMAGES))](rng)
 
 
 def _noise(rng: random.Random) -> Array:
@@ -120,9 +120,9 @@ def _noise(rng: random.Random) -> Array:
 
 
 def _plain(rng: random.Random) -> Array:
-    picture = np.empty((rng.randint(16, 96), rng.randint(16, 96), 3), np.uint8)
-    picture[:] = [rng.randint(0, 255) for _ in range(3)]
-    return picture
+    image = np.empty((rng.randint(16, 96), rng.randint(16, 96), 3), np.uint8)
+    image[:] = [rng.randint(0, 255) for _ in range(3)]
+    return image
 
 
 def _gradient(rng: random.Random) -> Array:
@@ -133,17 +133,17 @@ def _gradient(rng: random.Random) -> Array:
     top = corners[0, 0] * (1 - right) + corners[0, 1] * right
     bottom = corners[1, 0] * (1 - right) + corners[1, 1] * right
     grain = numbers.normal(0, rng.choice((0, 3, 12)), (64, 64, 1))
-    picture: Array = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
-    return picture
+    image: Array = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
+    return image
 
 
 def _of(task: Lake | Maze, rng: random.Random) -> Array:
-    picture = task.generate(rng, False).picture
-    assert picture is not None
-    return picture
+    image = task.generate(rng, False).image
+    assert image is not None
+    return image
 
 
-_PICTURES: dict[str, Callable[[random.Random], Array]] = {
+_IMAGES: dict[str, Callable[[random.Random], Array]] = {
     "noise": _noise,
     "plain": _plain,
     "gradient": _gradient,

@@ -38,8 +38,8 @@ class Lake:
             answer = grid.solve(board)
             if answer is not None and is_held_out(key) == held_out:
                 break
-        picture = frames.current(rows) if held_out else _draw(rows, rng)
-        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
+        image = frames.current(rows) if held_out else _draw(rows, rng)
+        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Redraw, flood, follow: see `grid.py`."""
@@ -49,27 +49,27 @@ class Lake:
         """Return True if the moves are safe, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
-        drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
-        if picture is None or drawn is None or not is_explained(drawn, picture):
+        drawn = None if image is None or PHRASINGS.read(question) is None else look(image)
+        if image is None or drawn is None or not is_explained(drawn, image):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
-        drawn = None if picture is None else look(picture)
+        drawn = None if image is None else look(image)
         if drawn is None:
-            return "I cannot read a frozen lake in the picture" if picture is not None else "there is no picture with it"
+            return "I cannot read a frozen lake in the picture" if image is not None else "there is no picture with it"
         if drawn.is_older:
             return "the lake is drawn as gymnasium did up to version 1.2"
         if len(drawn.rows) not in SIZES:
             return f"the lake has {len(drawn.rows)}x{len(drawn.rows)} cells"
         if grid.solve(read_map(drawn.rows)) is None:
             return "no way over the ice leads to the goal"
-        is_all = picture is not None and is_explained(drawn, picture)
+        is_all = image is not None and is_explained(drawn, image)
         return None if is_all else "there is more in the picture than a frozen lake after a reset"
 
 

@@ -47,19 +47,19 @@ class Maze:
         """Return True if the moves pass no wall, reach the goal, and are as few as possible."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
-        drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
+        drawn = None if image is None or PHRASINGS.read(question) is None else read_maze(image)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions, pictures without a maze, mazes of other sizes, and mazes without a path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
-        drawn = None if picture is None else read_maze(picture)
+        drawn = None if image is None else read_maze(image)
         if drawn is None:
-            return "I cannot read a maze in the picture" if picture is not None else "there is no picture with it"
+            return "I cannot read a maze in the picture" if image is not None else "there is no picture with it"
         if drawn.size not in SIZES:
             return f"the maze has {drawn.size}x{drawn.size} cells"
         way = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal))

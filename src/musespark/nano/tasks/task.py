@@ -24,7 +24,7 @@ class TaskProblem:
     question: str
     answer: str
     """One right answer, from the solver."""
-    picture: Pixels | None = None
+    image: Pixels | None = None
     """(height, width, 3) uint8, of any size."""
     key: str = ""
     """Identity of the problem apart from its wording and drawing; decides on which side of the split it is."""
@@ -45,13 +45,13 @@ class Task(Protocol):
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Return True if the answer solves a problem whose facts are known."""
 
-    def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Return True if the answer solves the question as it was asked, None if the question cannot be checked.
 
         If any part was not understood, one word of the question or one spot of the picture, the result is None.
         """
 
-    def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
+    def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Return the reason to abstain, as a clause without a full stop; None if the model may try to answer."""
 
 

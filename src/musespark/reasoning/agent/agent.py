@@ -38,7 +38,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
         request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
     theirs = frozenset(tool.name for tool in task.request.tools)
     said: list[Message] = []
-    pictures: list[Pictured] = []
+    images: list[Pictured] = []
     try:
         for turn in range(1, TURNS + 1):
             asked = replace(request, messages=(*task.request.messages, *said)) if said else request
@@ -49,7 +49,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
             if turn == TURNS and held:
                 asked = replace(asked, tool_choice="none" if task.model.abilities.tool_choice else "auto")
             reply = await call_model(run, node, task.model, asked, speak=speak)
-            pictures += reply.pictures
+            images += reply.images
             said.append(reply.message)
             own = [one for one in reply.calls if one.name not in theirs]
             goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
@@ -57,14 +57,14 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(await _used(run, node, own, held, pictures) if own else _reminded(run, task.agent))
+            said.append(await _used(run, node, own, held, images) if own else _reminded(run, task.agent))
     except BudgetExhausted:
         if not node.conclude_because:
             raise
-        reply = ModelReply(message=Message("assistant", ()), why="budget")
+        reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
     if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
         raise ModelFailed(task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
-    attempt = _attempt(task, reply, said, pictures, node, theirs)
+    attempt = _attempt(task, reply, said, images, node, theirs)
     if node.conclude_because and reply.cut:
         attempt = await _concluded(run, task, node, said, attempt)
     return await _checked(run, _classified(attempt, task), task)
@@ -102,7 +102,7 @@ async def _concluded(run: RunContext, task: AgentTask, node: UsageNode, said: li
         return attempt
     answer = _answer_in(task, text)
     return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
-                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.why == "finished")
+                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.finish_reason == "finished")
 
 
 def _answer_in(task: AgentTask, text: str) -> str:
@@ -131,7 +131,7 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
 
 def _announces(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
-    able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
+    able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
     answered = marked_answer(reply.message.text) is not None
     return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
 
@@ -141,7 +141,7 @@ def _reminded(run: RunContext, agent: str) -> Message:
     return _REMINDER
 
 
-async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool], images: list[Pictured]) -> Message:
     """The tools' results, side by side, in the order of the calls."""
     agent, scope = node.agent, node.scope
 
@@ -150,7 +150,7 @@ async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: M
         output = await run.within_deadline(_output(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
             png, width, height = await asyncio.to_thread(as_png, image)
-            pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
+            images.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
 
@@ -183,15 +183,15 @@ async def _output(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
         return ToolOutput(f"The tool failed: {said}", failed=True)
 
 
-def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: list[Pictured], node: UsageNode,
+def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], images: list[Pictured], node: UsageNode,
              theirs: frozenset[str]) -> Attempt:
     text = reply.message.text
     thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
     calls = tuple(one for one in reply.calls if one.name in theirs)
     return Attempt(agent=task.agent, model=task.model.name, text=text, answer=_answer_in(task, text), calls=calls,
-                   thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=node.total,
+                   thoughts=thoughts, transcript=tuple(said), images=tuple(images), usage=node.total,
                    verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
-                   why=reply.why, reason=reply.reason, stop=reply.stop, by=task.model)
+                   finish_reason=reply.finish_reason, detail=reply.detail, stop=reply.stop, by=task.model)
 
 
 async def _checked(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:

@@ -8,7 +8,7 @@ from musespark.content import Image
 from musespark.models.model import Model
 from musespark.reasoning.attempt import Attempt
 
-PICTURES = 2
+IMAGES = 2
 """Pictures behind an answer that are shown beside it."""
 _REASONS = 4000
 """Characters of a rival's reasoning that are shown: its end, where the conclusion is."""
@@ -38,4 +38,4 @@ def shown(attempts: Sequence[Attempt], model: Model) -> tuple[Image, ...]:
     """The pictures behind some answers, the latest of each, for a model that can see them."""
     if not model.abilities.pictures_in:
         return ()
-    return tuple(picture for attempt in attempts for picture in attempt.images[-PICTURES:])
+    return tuple(image for attempt in attempts for image in attempt.image_parts[-IMAGES:])

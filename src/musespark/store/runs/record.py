@@ -17,7 +17,7 @@ RunStatus: TypeAlias = Literal["running", "finished", "failed", "cancelled", "in
 
 def question_images(conversation: Sequence[Message]) -> tuple[Image, ...]:
     """Images of a conversation's last user message; a video's contact sheet stands for it."""
-    return next((message.in_pictures().images for message in reversed(conversation) if message.role == "user"), ())
+    return next((message.as_images().images for message in reversed(conversation) if message.role == "user"), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +79,11 @@ class StoredRun:
         return (*self.header.conversation, Message("assistant", parts)) if parts else self.header.conversation
 
     @property
-    def pictures(self) -> list[Pictured]:
+    def images(self) -> list[Pictured]:
         """Events of drawn images, in their order."""
         return [event for event in self.events if isinstance(event, Pictured)]
 
     @property
-    def picture_count(self) -> int:
+    def image_count(self) -> int:
         """Number of drawn images."""
-        return len(self.pictures) if self.drawn is None else self.drawn
+        return len(self.images) if self.drawn is None else self.drawn

@@ -18,7 +18,7 @@ from musespark.errors import BadEvent, StoreUnusable
 from musespark.events import Event, Pictured, from_json
 from musespark.store.database.batch_writer import BatchWriter
 from musespark.store.database.database import Database
-from musespark.store.database.schema import EVENTS, PICTURES, RUNS
+from musespark.store.database.schema import EVENTS, IMAGES, RUNS
 from musespark.store.json_text import to_json_bytes
 from musespark.store.runs import servers
 from musespark.store.runs.conversation import from_json_text, to_json
@@ -40,7 +40,7 @@ class _Count:
     """How much there is of a run."""
 
     events: int = 0
-    pictures: int = 0
+    images: int = 0
     committed: int = -1
     """Events that are in the database for sure; less than none where its beginning may not be."""
     asked: float = field(default_factory=time.monotonic)
@@ -156,10 +156,10 @@ class SqlRunStore:
         await self._up_to_date()
         return await asyncio.to_thread(self._latest, limit, before, caller)
 
-    async def picture(self, id: str, number: int) -> Image | None:
+    async def image(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._picture, id, number)
+        return await asyncio.to_thread(self._image, id, number)
 
     async def _up_to_date(self) -> None:
         """Wait for what this server was given and has not written; if it cannot be, what is there can still be read."""
@@ -169,19 +169,19 @@ class SqlRunStore:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
             return to_json_bytes(event.to_json()).decode()
-        count.pictures += 1
-        self.writer.add("pictures", (id, "drawn", count.pictures, "image/png", event.picture))
-        return to_json_bytes({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
+        count.images += 1
+        self.writer.add("pictures", (id, "drawn", count.images, "image/png", event.image))
+        return to_json_bytes({**replace(event, image=b"").to_json(), "picture": count.images}).decode()
 
     def _get(self, id: str) -> StoredRun | None:
         with self.database.begin_read() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == _plain(id))).one_or_none()
             if row is None:
                 return None
-            pictures = connection.execute(select(PICTURES).where(PICTURES.c.run == id)).all()
+            images = connection.execute(select(IMAGES).where(IMAGES.c.run == id)).all()
             bodies = connection.execute(select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)).scalars().all()
-        drawn = {picture.number: picture.data for picture in pictures if picture.place == "drawn"}
-        asked = {picture.number: Image(picture.data, picture.media_type) for picture in pictures if picture.place == "asked"}
+        drawn = {image.number: image.data for image in images if image.place == "drawn"}
+        asked = {image.number: Image(image.data, image.media_type) for image in images if image.place == "asked"}
         return self._stored_run(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
 
     def _latest(self, limit: int, before: str | None, caller: str | None) -> list[StoredRun]:
@@ -211,16 +211,16 @@ class SqlRunStore:
     def _question_image(self, id: str, number: int) -> Image | None:
         with self.database.begin_read() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
-            asked = PICTURES.c.run == id, PICTURES.c.place == "asked"
-            pictures = connection.execute(select(PICTURES).where(*asked).order_by(PICTURES.c.number)).all()
+            asked = IMAGES.c.run == id, IMAGES.c.place == "asked"
+            rows = connection.execute(select(IMAGES).where(*asked).order_by(IMAGES.c.number)).all()
         if row is None:
             return None
-        images = [Image(picture.data, picture.media_type) for picture in pictures]
+        images = [Image(each.data, each.media_type) for each in rows]
         found = self._stored_run(row, [], {}, images).header.question_images
         return found[number - 1] if 1 <= number <= len(found) else None
 
-    def _picture(self, id: str, number: int) -> Image | None:
-        wanted = select(PICTURES).where(PICTURES.c.run == id, PICTURES.c.place == "drawn", PICTURES.c.number == number)
+    def _image(self, id: str, number: int) -> Image | None:
+        wanted = select(IMAGES).where(IMAGES.c.run == id, IMAGES.c.place == "drawn", IMAGES.c.number == number)
         with self.database.begin_read() as connection:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else Image(row.data, row.media_type)

@@ -54,7 +54,7 @@ async def test_a_reply_streams_as_it_comes_and_ends_whole(kind):
     assert (usage.calls, usage.prompt_tokens, usage.tokens, usage.critical_path) == (1, 100, 120, 20)
     assert (usage.usd > 0) == (not kind.provider.is_local) and usage.usd < 0.01
     finish = deltas[-1]
-    assert isinstance(finish, Finish) and finish.why == "finished" and finish.message.text == "The answer is 42."
+    assert isinstance(finish, Finish) and finish.finish_reason == "finished" and finish.message.text == "The answer is 42."
     assert {part.made_by for part in finish.message.parts} == {model.name}
 
 
@@ -62,11 +62,11 @@ async def test_a_reply_streams_as_it_comes_and_ends_whole(kind):
 async def test_a_reply_that_reached_its_limit_says_so(kind):
     async with serving(kind.wire, Say("So far", why="length")) as server:
         finish = (await all_of(kind.at(server.url), Request.of("What?", max_tokens=3000)))[-1]
-    assert finish.why == "length"
+    assert finish.finish_reason == "length"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_text_pictures_instructions_and_turns_arrive_in_order(kind):
+async def test_text_images_instructions_and_turns_arrive_in_order(kind):
     said = (Message("system", (Text("Be brief."),)), Message.user("one"), Message("assistant", (Text("two"),)),
             Message.user("three", Image.from_bytes(DOT), "four"))
     can_see = kind.model != "any"
@@ -390,5 +390,5 @@ async def test_thoughts_of_a_person_or_of_nobody_known_are_not_sent():
 
 @pytest.mark.parametrize(("model", "pixels"), [("mistral:mistral-medium-latest", 1540), ("mistral:pixtral-large-latest", 1024),
                                                ("mistral:pixtral-12b-2409", 1024), ("google:gemini-2.5-pro", 3072)])
-def test_pictures_are_sent_no_larger_than_the_model_takes_them(model, pixels):
+def test_images_are_sent_no_larger_than_the_model_takes_them(model, pixels):
     assert create_model(model).abilities.longest_side == pixels

@@ -152,7 +152,7 @@ class RemoteModel:
         Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
         after its first text ends without `Finish`, as the protocol defines it.
         """
-        request = self._with_defaults(request).in_pictures(self.provider.accepts_video if self.abilities.videos_in else None)
+        request = self._with_defaults(request).as_images(self.provider.accepts_video if self.abilities.videos_in else None)
         require_supported_by_provider(self, self.provider, self.profile, request)
         key = self.read_key()
         translator = ResponseTranslator(self.name, self.origin, request, self.price or Price(0.0, 0.0),
