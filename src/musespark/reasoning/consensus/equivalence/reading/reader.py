@@ -41,7 +41,7 @@ _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LONGEST_NOTE = 6
-"""Words of the longest remark in brackets that explains an answer in words and does not change it."""
+"""Dots that abbreviations have and their plain forms have not: U.S.A."""
 _CONDITION = re.compile(
     r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE
 )
