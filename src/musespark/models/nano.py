@@ -84,8 +84,9 @@ class NanoModel:
         image = await asyncio.to_thread(_read_image, self.name, request)
         engine = await asyncio.to_thread(load_engine, self._weights)
         limit = request.max_tokens or CONTEXT * (1 + request.threads)
+        patches = await asyncio.to_thread(_to_patches, image)
         question = EngineRequest(
-            prompt_tokens(request.question.strip(), image is not None), v.MODES[request.mode], _to_patches(image), request.threads,
+            prompt_tokens(request.question.strip(), image is not None), v.MODES[request.mode], patches, request.threads,
             request.seed or 0, request.temperature or 0.0, min(CONTEXT, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
@@ -94,7 +95,8 @@ class NanoModel:
         try:
             while batch.trees and translator.has_tokens_for(len(run.ready())):
                 for _, event in await _run_to_end(batch.step):
-                    for delta in translator.translate(event):
+                    is_drawn = isinstance(event, CanvasSaved)  # its image is encoded
+                    for delta in await asyncio.to_thread(list, translator.translate(event)) if is_drawn else translator.translate(event):
                         yield delta
                 yield UsageDelta(translator.count_step())
                 if reason := await _run_to_end(translator.find_out_of_scope):

@@ -57,7 +57,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(await _used(run, node, own, held, images) if own else _reminded(run, task.agent))
+            said.append(await _use_tools(run, node, own, held, images) if own else _remind(run, task.agent))
     except BudgetExhausted:
         if not node.conclude_because:
             raise
@@ -141,7 +141,8 @@ def _remind(run: RunContext, agent: str) -> Message:
     return _REMINDER
 
 
-async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool], images: list[Pictured]) -> Message:
+async def _use_tools(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool],
+                     images: list[Pictured]) -> Message:
     """The tools' results, side by side, in the order of the calls."""
     agent, scope = node.agent, node.scope
 
@@ -163,7 +164,7 @@ async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: M
         await wait_cancelled(tasks)
 
 
-async def _output(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
+async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
     if one.name not in held:
         return ToolOutput(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
     try:

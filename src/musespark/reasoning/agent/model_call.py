@@ -162,8 +162,8 @@ class _Call:
             raise StreamCut(self.model.name)
         detail, stop = (self.finish.detail, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return ModelReply(message=self._message(), finish_reason=why, detail=reason, stop=stop, images=tuple(self.images), verified=verified,
-                     verified_by=by, abstained=self.abstained, usage=self.usage)
+        return ModelReply(message=self._message(), finish_reason=finish_reason, detail=detail, stop=stop, usage=self.usage,
+                          images=tuple(self.images), verified=verified, verified_by=by, abstained=self.abstained)
 
     @property
     def has_output(self) -> bool:

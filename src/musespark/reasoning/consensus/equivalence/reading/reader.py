@@ -59,6 +59,10 @@ _SAME_WORDS = {
     **dict.fromkeys(("uk", "u.k"), "united kingdom"),
     "dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist",
 }
+_DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
+"""Dots that abbreviations have and their plain forms have not: U.S.A."""
+_HYPHEN = re.compile(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})")
+"""Hyphens between words: ice-cream is ice cream."""
 SENTENCE = 12
 """Spaces from which on a text without a digit or a relation is a sentence, and not worth being read as a value."""
 LAYERS = 3
@@ -182,11 +186,15 @@ def _words(text: str) -> Words:
         if "\\" in text:
             return Words("\\" + re.sub(r"\s+", "", text))
         text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
-    words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(_unaccented(text)))  # U.S.A.
-    words = re.sub(r"(?<=[^\W\d_]{2})-(?=[^\W\d_]{2})", " ", words)  # ice-cream
-    words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
-    words = re.sub(r"\s*[–—]\s*", "-", words)
-    words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
+    words = _DOT_OF_INITIALS.sub("", normalised(_unaccented(text)))
+    words = _HYPHEN.sub(" ", words)
+    # Answers may be long: a search that begins anywhere is made only if it can find something.
+    if "cent" in words:
+        words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
+    if "–" in words or "—" in words:
+        words = re.sub(r"\s*[–—]\s*", "-", words)
+    if words.endswith(tuple(_ERAS)):
+        words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
     return Words(_SAME_WORDS.get(words, words))
 
