@@ -24,7 +24,7 @@ from musespark.models.model import (
     UsageDelta,
 )
 from musespark.server.app import make_app
-from musespark.server.shared import Settings
+from musespark.server.state import Settings
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, pictures_in=True, pictures_out=True, native_spawn=True, context=100_000)

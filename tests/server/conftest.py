@@ -13,8 +13,8 @@ from musespark.content import ToolCall
 from musespark.models.fake import DOT, Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, PictureDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.server.app import make_app
-from musespark.server.shared import Settings
-from musespark.server.timely import Timely
+from musespark.server.http.bounded_protocol import Timely
+from musespark.server.state import Settings
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, tool_choice=True, pictures_in=True, pictures_out=True, context=100_000, top_p=True,

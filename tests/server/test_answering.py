@@ -11,8 +11,8 @@ from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
-from musespark.server.listing import summary
-from musespark.server.runs import Begun, InMemory, Kept, Spending
+from musespark.server.routes_models import summary
+from musespark.server.runs.run_store import Begun, InMemory, Kept, Spending
 from musespark.usage import Usage
 
 from .conftest import live

@@ -7,7 +7,7 @@ from musespark.config import Config, Roles
 from musespark.content import Mode
 from musespark.events import AnswerDelta, RunStarted, Thought
 from musespark.models.fake import FakeModel, Wait
-from musespark.server.answers import response_of
+from musespark.server.protocols.responses.stored_responses import response_of
 from musespark.store.kept import Begun, Kept
 
 from .conftest import ABLE, live, says

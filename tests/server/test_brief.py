@@ -9,7 +9,7 @@ from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
-from musespark.server.brief import Brief, Until
+from musespark.server.resolve.stop_limits import Brief, Until
 from musespark.usage import Usage
 
 QUESTION = "Use 25, 3, 7 and 12 to make 66."

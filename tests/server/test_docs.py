@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from musespark.events import KINDS
-from musespark.server.failures import STATUSES
-from musespark.server.options import TEAMS, TeamOptions
+from musespark.server.errors import STATUSES
+from musespark.server.resolve.options import TEAMS, TeamOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "server.md").read_text()

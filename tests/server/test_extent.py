@@ -6,9 +6,9 @@ import time
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from musespark.server.extent import LOOKS, Extent, places, require_short_work
-from musespark.server.failures import Refused, SchemaNotMet
-from musespark.server.schema import require_fit, require_schemas
+from musespark.server.errors import Refused, SchemaNotMet
+from musespark.server.http.schema import require_fit, require_schemas
+from musespark.server.http.schema_cost import LOOKS, Extent, places, require_short_work
 
 NAMES = ("a", "b")
 LEAF = st.just({}) | st.just({"type": "string"}) | st.sampled_from([{"$ref": f"#/$defs/{name}"} for name in NAMES])

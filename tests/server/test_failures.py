@@ -7,7 +7,7 @@ import pytest
 
 from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
 from musespark.models.fake import Crash, FakeModel, Hang, Wait
-from musespark.server.failures import failure_of
+from musespark.server.errors import failure_of
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 

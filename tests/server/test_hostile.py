@@ -14,9 +14,9 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from musespark.server import timely
-from musespark.server.body import MAX_BYTES
-from musespark.server.failures import STATUSES
+from musespark.server.errors import STATUSES
+from musespark.server.http import bounded_protocol
+from musespark.server.http.body import MAX_BYTES
 
 from .conftest import live
 
@@ -225,7 +225,7 @@ def test_a_head_that_is_smuggled_or_broken(served, head):
 
 
 def test_a_head_that_never_ends(served, monkeypatch):
-    monkeypatch.setattr(timely, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(bounded_protocol, "HEAD_SECONDS", 0.3)
     began = time.monotonic()
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ") == b""
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /hea").count(b'"ok"') == 1

@@ -14,7 +14,7 @@ from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
 from musespark.reasoning import calling
 from musespark.reasoning.modes import run
-from musespark.server.keys import KeyHolders
+from musespark.server.auth import KeyHolders
 from musespark.store import purses as purses_module
 from musespark.store.database import Database
 from musespark.store.keys import Keys

@@ -11,7 +11,7 @@ from PIL import Image as pillow
 from musespark.content import Image, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, ToolCallDelta
-from musespark.server.options import LookName
+from musespark.server.resolve.options import LookName
 from musespark.vision.toolset import TOOLS
 
 from .conftest import ABLE, live, says

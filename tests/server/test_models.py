@@ -12,9 +12,9 @@ import pytest
 from musespark.config import Config, ModelConfig, Roles
 from musespark.errors import MissingKey, UnknownModel
 from musespark.models.fake import FakeModel
-from musespark.server import models as models_module
 from musespark.server.app import make_app
-from musespark.server.models import Models
+from musespark.server.resolve import model_catalog as models_module
+from musespark.server.resolve.model_catalog import Models
 
 from .conftest import ABLE, says
 

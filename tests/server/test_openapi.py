@@ -7,7 +7,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from musespark.server.app import DIALECTS, make_app
-from musespark.server.failures import STATUSES
+from musespark.server.errors import STATUSES
 
 schema = schemathesis.openapi.from_dict(make_app(models={}).openapi())
 

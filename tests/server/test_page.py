@@ -14,10 +14,10 @@ import musespark
 from musespark.config import Config, ModelConfig, Roles, TeamConfig
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Finish, PictureDelta, TextDelta
-from musespark.server import offer, static
 from musespark.server.app import make_app
-from musespark.server.export import PLACE, inert
-from musespark.server.page_body import RunBody
+from musespark.server.page import page_info, static
+from musespark.server.page.run_body import RunBody
+from musespark.server.runs.export import PLACE, inert
 from musespark.vision import toolset
 
 from .conftest import ABLE, live, says
@@ -129,7 +129,7 @@ def test_what_the_page_is_told(http):
 
 
 def test_what_lacks_its_library_is_not_offered(http, monkeypatch):
-    monkeypatch.setattr(offer, "find_spec", lambda name: None)
+    monkeypatch.setattr(page_info, "find_spec", lambda name: None)
     monkeypatch.setattr(toolset, "find_spec", lambda name: None)
     told = http.get("/v1/page").json()
     look = told["tools"][2]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from musespark.models.fake import DOT
-from musespark.server import remote_images
-from musespark.server.failures import Refused
-from musespark.server.remote_images import Lookups, fetched, is_public
+from musespark.server.errors import Refused
+from musespark.server.http import remote_images
+from musespark.server.http.remote_images import Lookups, fetched, is_public
 
 PRIVATE = ("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
            "fc00::1 fec0::1 ::127.0.0.1 64:ff9b:1::7f00:1 5f00::1 3fff::1 2606:4700::5efe:7f00:1 2606:4700::200:5efe:a00:1 "

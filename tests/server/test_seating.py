@@ -11,11 +11,11 @@ from musespark.models.model import Abilities
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
 from musespark.reasoning.team import Team
-from musespark.server.asked import Asked
-from musespark.server.failures import Refused
-from musespark.server.models import Models
-from musespark.server.options import TEAMS, TeamOptions
-from musespark.server.seating import seat
+from musespark.server.errors import Refused
+from musespark.server.resolve.model_catalog import Models
+from musespark.server.resolve.options import TEAMS, TeamOptions
+from musespark.server.resolve.parsed_request import Asked
+from musespark.server.resolve.resolve import seat
 
 from .conftest import ABLE, says
 

@@ -13,7 +13,7 @@ from models.providers.servers import Say, serving
 
 from musespark.config import Config, ModelConfig
 from musespark.content import Text, Thinking, ToolCall, signed_again
-from musespark.server.seals import sealed, unsealed
+from musespark.server.protocols.signatures import sealed, unsealed
 
 from .conftest import live
 

@@ -26,11 +26,11 @@ from musespark.events import (
 )
 from musespark.models.fake import DOT
 from musespark.server.app import DIALECTS
-from musespark.server.asked import Asked
-from musespark.server.breakdown import Breakdown
-from musespark.server.dialect import framed
-from musespark.server.failures import Failure
-from musespark.server.telling import BETWEEN, Telling, settled
+from musespark.server.errors import Failure
+from musespark.server.protocols.base import framed
+from musespark.server.protocols.breakdown import Breakdown
+from musespark.server.protocols.encoder import BETWEEN, Telling, settled
+from musespark.server.resolve.parsed_request import Asked
 from musespark.usage import Usage
 
 ASKED = Asked(model="m", request=Request.of("?"), conversation=())

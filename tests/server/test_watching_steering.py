@@ -10,8 +10,8 @@ from musespark.config import Config, Roles
 from musespark.content import MAX_QUESTION
 from musespark.models.fake import DOT, FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, UsageDelta
-from musespark.server.keys import KeyHolders
-from musespark.server.shared import Settings
+from musespark.server.auth import KeyHolders
+from musespark.server.state import Settings
 from musespark.store.database import Database
 from musespark.store.keys import Keys
 from musespark.store.runs import StoredRuns

@@ -11,8 +11,8 @@ from musespark.content import Message
 from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
-from musespark.server.listing import SHORT, short, summary
-from musespark.server.runs import Begun, InMemory, Spending
+from musespark.server.routes_models import SHORT, short, summary
+from musespark.server.runs.run_store import Begun, InMemory, Spending
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage

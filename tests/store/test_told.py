@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from musespark.content import Image, Message, Text, Video
 from musespark.events import MAIN, AnswerDelta, Pictured, RunEnded, RunStarted, Thought
 from musespark.models.fake import DOT
-from musespark.server.runs import InMemory
+from musespark.server.runs.run_store import InMemory
 from musespark.store.database import Database
 from musespark.store.kept import Begun, Spending
 from musespark.store.runs import StoredRuns

@@ -22,8 +22,8 @@ from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 if TYPE_CHECKING:
     import uvicorn
 
-    from musespark.server.runs import Runs
-    from musespark.server.shared import Callers
+    from musespark.server.runs.run_store import Runs
+    from musespark.server.state import Callers
 
 GRACE = 10.0
 """Seconds that answers under way have to end once the server was told to stop."""
@@ -55,8 +55,8 @@ def serve(
         import uvicorn
 
         from musespark.server.app import make_app
-        from musespark.server.shared import Settings
-        from musespark.server.timely import Timely
+        from musespark.server.http.bounded_protocol import Timely
+        from musespark.server.state import Settings
     except ImportError as error:
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     runs = _runs(store, keep)
@@ -76,7 +76,7 @@ def serve(
 
 def _runs(store: str | None, keep: str | None) -> Runs:
     """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
-    from musespark.server.runs import InMemory
+    from musespark.server.runs.run_store import InMemory
 
     if store == "memory":
         if keep is not None:
@@ -95,14 +95,14 @@ def _runs(store: str | None, keep: str | None) -> Runs:
 
 def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
     """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
-    from musespark.server.runs import InMemory
-    from musespark.server.shared import anyone
+    from musespark.server.runs.run_store import InMemory
+    from musespark.server.state import anyone
 
     if isinstance(runs, InMemory):
         if host is not None or require_key:
             raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
         return anyone
-    from musespark.server.keys import KeyHolders
+    from musespark.server.auth import KeyHolders
     from musespark.store.keys import Keys
     from musespark.store.runs import StoredRuns
 
@@ -210,7 +210,7 @@ def _failures(app: Any) -> list[MuseError]:
 
 def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
     """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
-    from musespark.server.models import Models
+    from musespark.server.resolve.model_catalog import Models
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
     yield f"Muse Spark listens at {address}"

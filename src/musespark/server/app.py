@@ -21,24 +21,28 @@ import musespark
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, held_open
-from musespark.server import answers, counting, listing, offer, static, steering
-from musespark.server.answering import Answering, Thinking, headers_of
-from musespark.server.asked import Asked
-from musespark.server.body import Intake, bytes_of, parsed, parsed_header
-from musespark.server.chat import Chat
-from musespark.server.dialect import Around, Dialect
-from musespark.server.failures import Failure, Refused, failure_of
-from musespark.server.messages import Messages
-from musespark.server.models import Models
+from musespark.server import routes_models
+from musespark.server.errors import Failure, Refused, failure_of
+from musespark.server.http.body import Intake, bytes_of, parsed, parsed_header
+from musespark.server.http.remote_images import fetched
+from musespark.server.http.schema import require_schemas
 from musespark.server.openapi import document
-from musespark.server.options import TeamOptions
-from musespark.server.remote_images import fetched
-from musespark.server.responses import Responses
-from musespark.server.runs import InMemory, Runs
-from musespark.server.schema import require_schemas
-from musespark.server.shared import Caller, Callers, Server, Settings, anyone
-from musespark.server.static import Page
-from musespark.server.watching import Watched
+from musespark.server.page import page_info, static
+from musespark.server.page.static import Page
+from musespark.server.protocols.base import Around, Dialect
+from musespark.server.protocols.chat.dialect import Chat
+from musespark.server.protocols.messages import count_tokens
+from musespark.server.protocols.messages.dialect import Messages
+from musespark.server.protocols.responses import stored_responses
+from musespark.server.protocols.responses.dialect import Responses
+from musespark.server.resolve.model_catalog import Models
+from musespark.server.resolve.options import TeamOptions
+from musespark.server.resolve.parsed_request import Asked
+from musespark.server.runs import routes as routes_runs
+from musespark.server.runs.live_runs import Watched
+from musespark.server.runs.run_store import InMemory, Runs
+from musespark.server.runs.session import Answering, Thinking, headers_of
+from musespark.server.state import Caller, Callers, Server, Settings, anyone
 from musespark.store.text import dumped
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
@@ -61,7 +65,7 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
             yield
             warming.cancel()
             told = getattr(app.state, "told_to_stop", time.monotonic())
-            await steering.let_go(server, told + server.settings.grace - time.monotonic())
+            await routes_runs.let_go(server, told + server.settings.grace - time.monotonic())
             with suppress(TimeoutError):
                 async with asyncio.timeout(server.settings.farewell):
                     await server.idle.wait()
@@ -72,12 +76,12 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     asking = {dialect.path: Asking(server, dialect) for dialect in DIALECTS}
     for path, endpoint in asking.items():
         app.router.routes.append(Route(path, endpoint, methods=["POST"], include_in_schema=False))
-    listing.add_routes(app, server.models, server.runs, server.callers, server.metrics)
-    answers.add_routes(app, server.runs, server.callers)
-    counting.add_routes(app, server.models, server.callers)
+    routes_models.add_routes(app, server.models, server.runs, server.callers, server.metrics)
+    stored_responses.add_routes(app, server.runs, server.callers)
+    count_tokens.add_routes(app, server.models, server.callers)
     page = Page()
-    offer.add_routes(app, server)
-    steering.add_routes(app, server, page)
+    page_info.add_routes(app, server)
+    routes_runs.add_routes(app, server, page)
     static.add_routes(app, page)
     app.add_exception_handler(MuseError, _on_error)
     app.add_exception_handler(HTTPException, _on_http_error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from musespark.server.failures import STATUSES
-from musespark.server.options import Strict, TeamOptions
-from musespark.server.page_body import RunBody
+from musespark.server.errors import STATUSES
+from musespark.server.page.run_body import RunBody
+from musespark.server.resolve.options import Strict, TeamOptions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from musespark.server.dialect import Dialect
+    from musespark.server.protocols.base import Dialect
 
 _OBJECT = {"application/json": {"schema": {"type": "object"}}}
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"description": said, "content": _OBJECT} for status, said in STATUSES.items()}

@@ -1,0 +1,67 @@
+"""What a page needs to draw its form: what can be asked here, within which limits, and what holds where nothing is said."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any, get_args
+
+from fastapi import FastAPI
+from starlette.requests import Request as HttpRequest
+
+import musespark
+from musespark.config import Config
+from musespark.content import MAX_IMAGE_BYTES, MAX_IMAGES, MAX_QUESTION, MAX_THREADS, THREADS, Mode
+from musespark.errors import NotInstalled
+from musespark.reasoning.team import MAX_AGENTS, MAX_ROUNDS, Team
+from musespark.server.http.body import MAX_BYTES
+from musespark.server.openapi import ERRORS
+from musespark.server.resolve.model_catalog import NATIVE
+from musespark.server.resolve.options import MAX_MODELS, TEAMS, Aggregate, ToolName
+from musespark.server.state import Server
+from musespark.vision.toolset import is_look, looks_named
+
+LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMAGE_BYTES, "body_bytes": MAX_BYTES,
+          "models": MAX_MODELS, "agents": MAX_AGENTS, "rounds": MAX_ROUNDS, "threads": MAX_THREADS}
+
+
+def add_routes(app: FastAPI, server: Server) -> None:
+    """Add them to the application."""
+
+    @app.get("/v1/page", responses=ERRORS)
+    async def page_offer(http: HttpRequest) -> dict[str, Any]:
+        """What can be asked here: models, tools, limits and defaults, for a form."""
+        await server.callers(http)
+        return {
+            "version": musespark.__version__,
+            "modes": [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)],
+            "models": [{"id": name, **await server.models.about(name)} for name in server.models.names],
+            "tools": [tool(name) for name in get_args(ToolName)],
+            "aggregates": list(get_args(Aggregate)),
+            "efforts": [{"id": effort.value, **team} for effort, team in TEAMS.items()],
+            "roles": ["refiner", "judge", "merger"],
+            "limits": {**LIMITS, "videos": int(find_spec("av") is not None), "runs": server.settings.most_runs},
+            "defaults": defaults(server.models.config),
+            "auth": getattr(server.callers, "required", False),
+        }
+
+
+def tool(name: str) -> dict[str, Any]:
+    """A tool that agents may use; `ready` is false, with a sentence in `why`, where its library is not installed."""
+    try:
+        looks_named([name] if is_look(name) else [])
+    except NotInstalled as error:
+        return {"id": name, "ready": False, "why": str(error)}
+    return {"id": name, "ready": True, "why": ""}
+
+
+def defaults(config: Config) -> dict[str, Any]:
+    """What holds where a question does not say otherwise."""
+    team, roles = config.team, config.roles
+    steered = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner, roles.judge,
+                                                  roles.merger))
+    budget = {"seconds": team.deadline, "usd": team.max_usd, "tokens": team.max_tokens}
+    return {"mode": Mode.CONTEMPLATING.value, "models": list(roles.explorer or (NATIVE,)), "agents": team.agents or Team.agents,
+            "first": team.first or Team.first, "rounds": Team.rounds if team.rounds is None else team.rounds,
+            "aggregate": team.aggregate or "auto", "judge": roles.judge, "refiner": roles.refiner, "merger": roles.merger,
+            "threads": THREADS, "tools": [], "team": steered,
+            "budget": {name: value for name, value in budget.items() if value is not None}}

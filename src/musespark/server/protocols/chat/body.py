@@ -1,0 +1,179 @@
+"""What Chat Completions accepts, field by field. Fields with a note are taken and have no effect; `chat.read` refuses others."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from musespark.server.resolve.options import Name, Strict, TeamOptions
+from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
+
+
+class TextPart(Strict):
+    type: Literal["text"]
+    text: str
+    cache_control: dict[str, Any] | None = None  # a hint to another's cache
+
+
+class ImageUrl(Strict):
+    url: str
+    detail: Literal["auto", "low", "high", "original"] | None = None  # a model sees the whole picture
+
+
+class ImagePart(Strict):
+    type: Literal["image_url"]
+    image_url: ImageUrl
+
+
+class RefusalPart(Strict):
+    type: Literal["refusal"]
+    refusal: str
+
+
+Part: TypeAlias = Annotated[TextPart | ImagePart, Field(discriminator="type")]
+SaidPart: TypeAlias = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
+
+
+class Function(Strict):
+    name: Name
+    arguments: str
+
+
+class Call(Strict):
+    id: Name
+    type: Literal["function"] = "function"
+    function: Function
+    index: int | None = None  # some clients send back what they streamed
+
+
+class _Message(Strict):
+    type: Literal["text", "message"] | None = None  # some clients name the kind of what can only be one
+
+
+class SystemMessage(_Message):
+    role: Literal["system", "developer"]
+    content: str | Annotated[list[TextPart], Field(max_length=MAX_PARTS)]
+    name: str | None = None  # models here are not told names
+
+
+class UserMessage(_Message):
+    role: Literal["user"]
+    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
+    name: str | None = None
+
+
+class AssistantMessage(_Message):
+    role: Literal["assistant"]
+    content: str | Annotated[list[SaidPart], Field(max_length=MAX_PARTS)] | None = None
+    tool_calls: Annotated[list[Call], Field(max_length=MAX_TOOLS)] | None = None
+    refusal: str | None = None
+    name: str | None = None
+    reasoning_content: str | None = None  # what came before an earlier answer: nobody's thoughts are passed on
+    reasoning: str | None = None
+    annotations: list[Any] | None = None
+    audio: None = None
+    function_call: None = None
+    parsed: Any = None  # what the SDK's own parser adds
+    muse: Any = None
+
+
+class ToolMessage(_Message):
+    role: Literal["tool"]
+    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
+    tool_call_id: Name
+    name: str | None = None
+
+
+ChatMessage: TypeAlias = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
+
+
+class FunctionSpec(Strict):
+    name: Name
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+
+class ToolSpec(Strict):
+    type: Literal["function"]
+    function: FunctionSpec
+
+
+class ChosenFunction(Strict):
+    name: Name
+
+
+class Chosen(Strict):
+    type: Literal["function"]
+    function: ChosenFunction
+
+
+class SchemaFormat(Strict):
+    name: str
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    description: str | None = None
+    strict: bool | None = None  # the answer is held to the schema either way
+
+
+class PlainFormat(Strict):
+    type: Literal["text"]
+
+
+class ObjectFormat(Strict):
+    type: Literal["json_object"]
+
+
+class JsonFormat(Strict):
+    type: Literal["json_schema"]
+    json_schema: SchemaFormat
+
+
+class StreamOptions(Strict):
+    include_usage: bool | None = None
+    include_obfuscation: bool | None = None  # chunks are not padded
+
+
+class ChatBody(Strict):
+    """The body of POST /v1/chat/completions."""
+
+    model: Name
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+    muse: TeamOptions | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    response_format: Annotated[PlainFormat | ObjectFormat | JsonFormat, Field(discriminator="type")] | None = None
+    tools: Annotated[list[ToolSpec], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | Chosen | None = None
+    parallel_tool_calls: bool | None = None
+    store: bool | None = None
+    # Taken, without effect: they say who asks, or how another's service should bill and cache it.
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    safety_identifier: str | None = None
+    service_tier: str | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+    # Refused, unless they say what is so without them.
+    n: int | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    logit_bias: dict[str, float] | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    modalities: list[str] | None = None
+    verbosity: Literal["low", "medium", "high"] | None = None
+    audio: Any = None
+    prediction: Any = None
+    moderation: Any = None
+    web_search_options: Any = None
+    functions: Any = None
+    function_call: Any = None
