@@ -10,7 +10,7 @@ from musespark.models.fake import FakeModel, Wait
 from musespark.server.protocols.responses.stored_responses import response_of
 from musespark.store.kept import Begun, Kept
 
-from .conftest import ABLE, live, says
+from ..conftest import ABLE, live, says
 from .test_responses import ASK, TOOLS
 
 

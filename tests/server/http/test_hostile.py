@@ -18,7 +18,7 @@ from musespark.server.errors import STATUSES
 from musespark.server.http import bounded_protocol
 from musespark.server.http.body import MAX_BYTES
 
-from .conftest import live
+from ..conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 GOOD = {

@@ -20,8 +20,8 @@ from musespark.server.page.run_body import RunBody
 from musespark.server.runs.export import PLACE, inert
 from musespark.vision import toolset
 
-from .conftest import ABLE, live, says
-from .watchers import started, watched
+from ..conftest import ABLE, live, says
+from ..watchers import started, watched
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 ]]> \ud83d & &lt;"
 PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}

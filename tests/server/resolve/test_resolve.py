@@ -17,7 +17,7 @@ from musespark.server.resolve.options import TEAMS, TeamOptions
 from musespark.server.resolve.parsed_request import Asked
 from musespark.server.resolve.resolve import seat
 
-from .conftest import ABLE, says
+from ..conftest import ABLE, says
 
 ROLES = Config(roles=Roles(explorer=("one", "two"), judge="two"), team=TeamConfig(agents=5, deadline=60.0))
 MODELS = {"one": FakeModel(says("1"), name="one", abilities=ABLE), "two": FakeModel(says("2"), name="two", abilities=ABLE),

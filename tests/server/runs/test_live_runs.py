@@ -20,8 +20,8 @@ from musespark.server.runs.run_store import Begun, InMemory, Spending
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 
-from .conftest import ABLE, live, says
-from .watchers import messages, started, talking, until, watched
+from ..conftest import ABLE, live, says
+from ..watchers import messages, started, talking, until, watched
 
 WATCHED = {
     "talkative": FakeModel(talking(), name="talkative", abilities=ABLE),

@@ -17,8 +17,8 @@ from musespark.store.keys import Keys
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
 
-from .conftest import ABLE, live, parrot, says
-from .watchers import started, until, watched
+from ..conftest import ABLE, live, parrot, says
+from ..watchers import started, until, watched
 
 PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
 

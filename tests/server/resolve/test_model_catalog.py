@@ -16,7 +16,7 @@ from musespark.server.app import make_app
 from musespark.server.resolve import model_catalog as models_module
 from musespark.server.resolve.model_catalog import Models
 
-from .conftest import ABLE, says
+from ..conftest import ABLE, says
 
 FOUR = {"a": "openai:gpt-5", "b": "anthropic:claude-opus-4-5", "c": "google:gemini-2.5-pro", "d": "mistral:mistral-large-latest"}
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY")

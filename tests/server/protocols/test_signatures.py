@@ -15,7 +15,7 @@ from musespark.config import Config, ModelConfig
 from musespark.content import Text, Thinking, ToolCall, signed_again
 from musespark.server.protocols.signatures import sealed, unsealed
 
-from .conftest import live
+from ..conftest import live
 
 ASK = {"role": "user", "content": "How is the weather in Paris?"}
 TOOL = {"name": "weather", "description": "The weather in a city.",

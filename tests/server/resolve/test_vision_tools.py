@@ -14,7 +14,7 @@ from musespark.models.model import Abilities, ToolCallDelta
 from musespark.server.resolve.options import LookName
 from musespark.vision.toolset import TOOLS
 
-from .conftest import ABLE, live, says
+from ..conftest import ABLE, live, says
 
 
 def pictures_of(request):

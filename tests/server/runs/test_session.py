@@ -15,7 +15,7 @@ from musespark.server.routes_models import summary
 from musespark.server.runs.run_store import Begun, InMemory, Kept, Spending
 from musespark.usage import Usage
 
-from .conftest import live
+from ..conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 WAYS = {"/v1/chat/completions": {"messages": ASK}, "/v1/responses": {"input": "What is 6 * 7?"},
