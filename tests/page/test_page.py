@@ -10,7 +10,7 @@ from page.conftest import SEEN, listening, stored
 from page.hostile import HOSTILE
 
 from musespark.server.app import make_app
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
@@ -344,7 +344,7 @@ def test_the_built_page_names_no_other_machine(visit, url):
 def test_where_a_key_is_needed_the_page_asks_for_it_and_pictures_load_with_it(visit, scripted):
     async def holders(http):
         if http.headers.get("authorization") != "Bearer muse-open-sesame":
-            raise Refused("This server asks for a key.", status=401, code="no_key")
+            raise RequestRefused("This server asks for a key.", status=401, code="no_key")
         return Caller("someone")
 
     page = visit.page

@@ -7,7 +7,7 @@ import pytest
 
 from musespark.errors import AllFailed, BudgetExhausted, BudgetReserved, MissingKey, ModelFailed, RateLimited
 from musespark.models.fake import Crash, FakeModel, Hang, Wait
-from musespark.server.errors import failure_of
+from musespark.server.errors import error_reply
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 
@@ -23,7 +23,7 @@ TOKENS, SLOW, BUSY = BudgetExhausted("tokens", 5), BudgetExhausted("seconds", 1)
     ([], 502, "model_failed", None)])
 def test_a_team_fails_as_its_agents_do(errors, status, code, retry_after):
     error = AllFailed({f"agent-{number}": str(error) for number, error in enumerate(errors, 1)}, errors)
-    failure = failure_of(error)
+    failure = error_reply(error)
     assert (failure.status, failure.code, failure.retry_after, failure.message) == (status, code, retry_after, str(error))
 
 

@@ -12,7 +12,7 @@ from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
 from musespark.server.routes_models import SHORT, short, summary
-from musespark.server.runs.run_store import Begun, InMemory, Spending
+from musespark.server.runs.run_store import Begun, MemoryRunStore, Spending
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
@@ -57,7 +57,7 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
 
     async def in_both():
         async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
-            return await told_twice(runs), await told_twice(InMemory())
+            return await told_twice(runs), await told_twice(MemoryRunStore())
 
     stored, remembered = asyncio.run(in_both())
     assert stored == remembered and len(stored["answer"]) <= SHORT

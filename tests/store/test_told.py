@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from musespark.content import Image, Message, Text, Video
 from musespark.events import MAIN, AnswerDelta, Pictured, RunEnded, RunStarted, Thought
 from musespark.models.fake import DOT
-from musespark.server.runs.run_store import InMemory
+from musespark.server.runs.run_store import MemoryRunStore
 from musespark.store.database import Database
 from musespark.store.kept import Begun, Spending
 from musespark.store.runs import StoredRuns
@@ -34,7 +34,7 @@ def story(count=9):
 async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limit):
     events = list(story())
     async with StoredRuns(Database(tmp_path_factory.mktemp("runs") / "runs.db")).open() as stored:
-        for runs in (stored, InMemory()):
+        for runs in (stored, MemoryRunStore()):
             await runs.start(begun("r"))
             at = 0
             for cut in [*sorted(cuts), 9]:
@@ -55,7 +55,7 @@ async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limi
 @pytest.fixture(params=["memory", "database"])
 async def runs(request, where):
     if request.param == "memory":
-        yield InMemory()
+        yield MemoryRunStore()
         return
     async with StoredRuns(Database(where)).open() as stored:
         yield stored

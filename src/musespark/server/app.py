@@ -22,41 +22,41 @@ from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, held_open
 from musespark.server import routes_models
-from musespark.server.errors import Failure, Refused, failure_of
-from musespark.server.http.body import Intake, bytes_of, parsed, parsed_header
+from musespark.server.errors import ErrorReply, RequestRefused, error_reply
+from musespark.server.http.body import BodyMemory, parse_header, parsed, read_body
 from musespark.server.http.remote_images import fetched
 from musespark.server.http.schema import require_schemas
 from musespark.server.openapi import document
 from musespark.server.page import page_info, static
-from musespark.server.page.static import Page
-from musespark.server.protocols.base import Around, Dialect
+from musespark.server.page.static import PageFiles
+from musespark.server.protocols.base import Dialect, RequestContext
 from musespark.server.protocols.chat.dialect import Chat
 from musespark.server.protocols.messages import count_tokens
 from musespark.server.protocols.messages.dialect import Messages
 from musespark.server.protocols.responses import stored_responses
 from musespark.server.protocols.responses.dialect import Responses
-from musespark.server.resolve.model_catalog import Models
+from musespark.server.resolve.model_catalog import ModelCatalog
 from musespark.server.resolve.options import TeamOptions
-from musespark.server.resolve.parsed_request import Asked
+from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.runs import routes as routes_runs
-from musespark.server.runs.live_runs import Watched
-from musespark.server.runs.run_store import InMemory, Runs
-from musespark.server.runs.session import Answering, Thinking, headers_of
-from musespark.server.state import Caller, Callers, Server, Settings, anyone
+from musespark.server.runs.live_runs import LiveRuns
+from musespark.server.runs.run_store import MemoryRunStore, RunStore
+from musespark.server.runs.session import RunResponse, RunSession, retry_headers
+from musespark.server.state import Authenticator, Caller, ServerSettings, ServerState
 from musespark.store.text import dumped
 
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 
 
-def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None = None, runs: Runs | None = None,
-             callers: Callers = anyone, settings: Settings | None = None) -> FastAPI:
+def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None = None, runs: RunStore | None = None,
+             callers: Authenticator = allow_anyone, settings: ServerSettings | None = None) -> FastAPI:
     """The server as an ASGI application.
 
     models: ready models by name, beside those of the configuration. runs: where runs are kept; by default in memory.
     callers: who is behind a request.
     """
-    server = Server(models=Models(config, models), runs=Watched(runs or InMemory()), callers=callers,
-                    settings=settings or Settings())
+    server = ServerState(models=ModelCatalog(config, models), runs=LiveRuns(runs or MemoryRunStore()), callers=callers,
+                    settings=settings or ServerSettings())
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
@@ -65,21 +65,21 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
             yield
             warming.cancel()
             told = getattr(app.state, "told_to_stop", time.monotonic())
-            await routes_runs.let_go(server, told + server.settings.grace - time.monotonic())
+            await routes_runs.drain_background_runs(server, told + server.settings.grace - time.monotonic())
             with suppress(TimeoutError):
-                async with asyncio.timeout(server.settings.farewell):
+                async with asyncio.timeout(server.settings.cleanup_timeout):
                     await server.idle.wait()
             await server.models.aclose()
 
     app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=life, docs_url=None, redoc_url=None)
-    app.state.intake = Intake()
-    asking = {dialect.path: Asking(server, dialect) for dialect in DIALECTS}
+    app.state.intake = BodyMemory()
+    asking = {dialect.path: ProtocolEndpoint(server, dialect) for dialect in DIALECTS}
     for path, endpoint in asking.items():
         app.router.routes.append(Route(path, endpoint, methods=["POST"], include_in_schema=False))
     routes_models.add_routes(app, server.models, server.runs, server.callers, server.metrics)
     stored_responses.add_routes(app, server.runs, server.callers)
     count_tokens.add_routes(app, server.models, server.callers)
-    page = Page()
+    page = PageFiles()
     page_info.add_routes(app, server)
     routes_runs.add_routes(app, server, page)
     static.add_routes(app, page)
@@ -90,63 +90,63 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
     app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
     app.add_middleware(Straight, asking=asking)
     if server.settings.hosts is not None:
-        app.add_middleware(OnlyHosts, hosts=server.settings.hosts)
+        app.add_middleware(AllowedHosts, hosts=server.settings.hosts)
     return app
 
 
-class Asking:
+class ProtocolEndpoint:
     """The endpoint of one protocol, as a small ASGI application."""
 
-    def __init__(self, server: Server, dialect: Dialect[Any]) -> None:
+    def __init__(self, server: ServerState, dialect: Dialect[Any]) -> None:
         self._server, self._dialect = server, dialect
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         send = self._server.metrics.answered(self._dialect.name, send)
         http = HttpRequest(scope, receive, send)
         try:
-            thinking = await self._thinking(http)
+            session = await self._session(http)
         except MuseError as error:
-            await error_response(self._dialect, failure_of(error))(scope, receive, send)
+            await error_response(self._dialect, error_reply(error))(scope, receive, send)
             return
-        with self._server.counted(thinking):
-            await Answering(self._dialect, thinking)(scope, http.receive, send)
+        with self._server.counted(session):
+            await RunResponse(self._dialect, session)(scope, http.receive, send)
 
-    async def _thinking(self, http: HttpRequest) -> Thinking:
+    async def _session(self, http: HttpRequest) -> RunSession:
         """Everything that a request needs before anybody thinks. Raises the kinds of `MuseError`."""
         server, dialect = self._server, self._dialect
         caller = await server.callers(http)
-        server.require_room()
-        body = parsed(dialect.body, await bytes_of(http))
+        server.require_capacity()
+        body = parsed(dialect.body, await read_body(http))
         header = http.headers.get("x-muse")
-        around = Around(
-            team=parsed_header(TeamOptions, "x-muse", header) if header else None,
+        around = RequestContext(
+            team=parse_header(TeamOptions, "x-muse", header) if header else None,
             earlier=await self._earlier(dialect.follows(body), caller),
-            pictures=await fetched(dialect.remote_pictures(body), server.settings.allow_remote_images, server.lookups))
+            pictures=await fetched(dialect.remote_image_urls(body), server.settings.allow_remote_images, server.lookups))
         asked = dialect.read(body, around)
         _require_schemas(asked)
-        return await server.thinking(asked, caller)
+        return await server.session(asked, caller)
 
     async def _earlier(self, follows: str | None, caller: Caller) -> tuple[Any, ...]:
         if follows is None:
             return ()
         kept = await self._server.runs.get(follows.removeprefix(self._dialect.prefix))
         if kept is None or kept.begun.caller != caller.name:
-            raise Refused(f"There is no response {follows[:80]!r}; it was not stored, or is no longer kept.",
+            raise RequestRefused(f"There is no response {follows[:80]!r}; it was not stored, or is no longer kept.",
                           code="previous_response_not_found", param="previous_response_id")
         return kept.turn
 
 
-def _require_schemas(asked: Asked) -> None:
-    """Raise `Refused` for a schema that nothing could be held to, before anybody is asked."""
+def _require_schemas(asked: ParsedRequest) -> None:
+    """Raise `RequestRefused` for a schema that nothing could be held to, before anybody is asked."""
     given = {} if asked.request.schema is None else {"schema": asked.request.schema}
     require_schemas(given | {f"the parameters of {tool.name}": tool.parameters for tool in asked.request.tools
                              if tool.name in asked.strict})
 
 
-def error_response(dialect: Dialect[Any], failure: Failure) -> Response:
+def error_response(dialect: Dialect[Any], failure: ErrorReply) -> Response:
     """An error in a protocol's own shape."""
     id = uuid.uuid4().hex
-    headers = {name.decode(): value.decode() for name, value in headers_of(failure)} | {"x-request-id": id, "request-id": id}
+    headers = {name.decode(): value.decode() for name, value in retry_headers(failure)} | {"x-request-id": id, "request-id": id}
     return Response(dumped(dialect.error(failure, id)), failure.status, headers, "application/json")
 
 
@@ -158,7 +158,7 @@ def _spoken(http: HttpRequest) -> Dialect[Any]:
 
 async def _on_error(http: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, MuseError)
-    return error_response(_spoken(http), failure_of(error))
+    return error_response(_spoken(http), error_reply(error))
 
 
 async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
@@ -167,7 +167,7 @@ async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
     said = {404: f"There is no page {http.url.path[:120]!r} here{_nearby(http.url.path)}.",
             405: f"{http.method} is not a method of this page."}
     code = {404: "no_such_page", 405: "no_such_method"}.get(error.status_code, "invalid_request")
-    failure = Failure(status=error.status_code, code=code, message=said.get(error.status_code, str(error.detail)))
+    failure = ErrorReply(status=error.status_code, code=code, message=said.get(error.status_code, str(error.detail)))
     response = error_response(_spoken(http), failure)
     response.headers.update(error.headers or {})
     return response
@@ -185,19 +185,19 @@ async def _on_bad_address(http: HttpRequest, error: Exception) -> Response:
     problem = error.errors()[0]
     name = str(problem["loc"][-1])
     said = f"{name}: {str(problem['msg']).rstrip('.')}."
-    return error_response(_spoken(http), Failure(status=400, code="invalid_request", message=said, param=name))
+    return error_response(_spoken(http), ErrorReply(status=400, code="invalid_request", message=said, param=name))
 
 
 async def _on_crash(http: HttpRequest, crash: Exception) -> Response:
     """A bug: uvicorn logs it, the client learns that it was none of its doing."""
-    failure = Failure(status=500, code="internal", message=f"The server has a fault ({type(crash).__name__}); its log says more.")
+    failure = ErrorReply(status=500, code="internal", message=f"The server has a fault ({type(crash).__name__}); its log says more.")
     return error_response(_spoken(http), failure)
 
 
 class Straight:
     """Questions go straight to their endpoint, which needs nothing of what is between; that takes as long as reading them."""
 
-    def __init__(self, app: Any, asking: Mapping[str, Asking]) -> None:
+    def __init__(self, app: Any, asking: Mapping[str, ProtocolEndpoint]) -> None:
         self._app, self._asking = app, asking
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -205,7 +205,7 @@ class Straight:
         await (self._asking.get(scope["path"], self._app) if asks else self._app)(scope, receive, send)
 
 
-class OnlyHosts:
+class AllowedHosts:
     """Refuses requests that are addressed to another name."""
 
     def __init__(self, app: Any, hosts: tuple[str, ...]) -> None:
@@ -215,7 +215,7 @@ class OnlyHosts:
         if scope["type"] == "http":
             named = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
             if len(named) != 1 or _without_port(named[0]) not in self._hosts:
-                failure = Failure(status=421, code="other_host", message="This server answers requests for its own name only: "
+                failure = ErrorReply(status=421, code="other_host", message="This server answers requests for its own name only: "
                                   f"{', '.join(self._hosts)}.")
                 await error_response(_spoken(HttpRequest(scope)), failure)(scope, receive, send)
                 return

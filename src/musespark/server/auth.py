@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request as HttpRequest
 
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
 from musespark.store.keys import PREFIX, Key, Keys, hash_of
 from musespark.store.purses import Purses
@@ -23,8 +23,8 @@ _MOST = 10_000
 """Keys that are remembered."""
 
 
-class KeyHolders:
-    """Those who have a key: `Callers` for `make_app`. Use it within `open`."""
+class KeyAuthenticator:
+    """Those who have a key: `Authenticator` for `make_app`. Use it within `open`."""
 
     def __init__(self, runs: StoredRuns, *, required: bool = True) -> None:
         """required: whether those without one are refused; else they are nobody in particular, and have no limits."""
@@ -33,13 +33,13 @@ class KeyHolders:
         """By the hash of the secret, with when it was looked up."""
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[KeyHolders]:
+    async def open(self) -> AsyncIterator[KeyAuthenticator]:
         """While the server runs, and its store is open."""
         async with self._purses.open():
             yield self
 
     async def __call__(self, http: HttpRequest) -> Caller:
-        """Raises `Refused`: 401 without a good key, 429 too often; `BudgetExhausted` where the day's money is spent."""
+        """Raises `RequestRefused`: 401 without a good key, 429 too often; `BudgetExhausted` where the day's money is spent."""
         secret = _secret(http)
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
@@ -48,7 +48,7 @@ class KeyHolders:
             return Caller(key.id)
         wait = await self._purses.counted(key)
         if wait is not None:
-            raise Refused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
+            raise RequestRefused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
                           status=429, code="too_many_requests", retry_after=math.ceil(wait))
         return Caller(key.id, await self._purses.of(key))
 
@@ -61,7 +61,7 @@ class KeyHolders:
         if key is None:
             self._seen.pop(hashed, None)
             told = "is not known, or was revoked" if secret else "is missing"
-            raise Refused(f"The key {told}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
+            raise RequestRefused(f"The key {told}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
                           code="invalid_api_key")
         self._seen[hashed] = time.monotonic(), key
         self._seen.move_to_end(hashed)

@@ -21,7 +21,7 @@ from musespark.errors import (
 )
 
 
-class Refused(BadInput):
+class RequestRefused(BadInput):
     """A request that is refused before anybody thinks about it."""
 
     def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None,
@@ -39,7 +39,7 @@ class SchemaNotMet(ModelFailed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class ErrorReply:
     """An error as a client is told of it."""
 
     status: int
@@ -53,39 +53,39 @@ class Failure:
     """Whether the same request may succeed later; the SDKs ask again by themselves where it may."""
 
 
-def failure_of(error: MuseError) -> Failure:
+def error_reply(error: MuseError) -> ErrorReply:
     """What a client is told of an error."""
     message = str(error)
     match error:
-        case Refused():
+        case RequestRefused():
             code = error.code or "invalid_request"
-            return Failure(status=error.status, code=code, message=message, param=error.param,
+            return ErrorReply(status=error.status, code=code, message=message, param=error.param,
                            retry_after=error.retry_after, retry=error.status == 429)
         case UnknownModel():
-            return Failure(status=404, code="model_not_found", message=message, param="model")
+            return ErrorReply(status=404, code="model_not_found", message=message, param="model")
         case MissingKey() | NotInstalled() | WeightsMissing() | WeightsDamaged():
-            return Failure(status=503, code="not_set_up", message=message)
+            return ErrorReply(status=503, code="not_set_up", message=message)
         case StoreUnusable():
-            return Failure(status=503, code="cannot_be_kept", message=f"The run cannot be kept: {error.reason}; ask with "
+            return ErrorReply(status=503, code="cannot_be_kept", message=f"The run cannot be kept: {error.reason}; ask with "
                            '{"muse": {"store": false}}, or tell whoever runs this server.')
         case BadInput():
-            return Failure(status=400, code="invalid_request", message=message)
+            return ErrorReply(status=400, code="invalid_request", message=message)
         case BudgetExhausted(resource="seconds"):
-            return Failure(status=504, code="deadline", message=message)
+            return ErrorReply(status=504, code="deadline", message=message)
         case BudgetReserved():
-            return Failure(status=429, code="budget_reserved", message=message, retry_after=error.retry_after, retry=True)
+            return ErrorReply(status=429, code="budget_reserved", message=message, retry_after=error.retry_after, retry=True)
         case BudgetExhausted():
-            return Failure(status=429, code="budget_exhausted", message=message)
+            return ErrorReply(status=429, code="budget_exhausted", message=message)
         case RateLimited():
-            return Failure(status=429, code="rate_limited", message=message, retry_after=error.retry_after, retry=True)
+            return ErrorReply(status=429, code="rate_limited", message=message, retry_after=error.retry_after, retry=True)
         case SchemaNotMet():
-            return Failure(status=502, code="schema_not_met", message=message)
+            return ErrorReply(status=502, code="schema_not_met", message=message)
         case AllFailed(errors=(first, *others)) if all(type(other) is type(first) for other in others):
-            return replace(failure_of(first), message=message)
+            return replace(error_reply(first), message=message)
         case ModelFailed() | AllFailed():
-            return Failure(status=502, code="model_failed", message=message)
+            return ErrorReply(status=502, code="model_failed", message=message)
         case _:
-            return Failure(status=500, code="internal", message=message)
+            return ErrorReply(status=500, code="internal", message=message)
 
 
 STATUSES = {

@@ -50,10 +50,10 @@ class Metrics:
 
         return counting
 
-    def watch(self, mode: str) -> Watch:
+    def watch(self, mode: str) -> RunMetrics:
         """One run, from its beginning."""
         self._running.inc()
-        return Watch(self, mode)
+        return RunMetrics(self, mode)
 
     def _began_to_answer(self, mode: str, seconds: float) -> None:
         self._first.labels(mode).observe(seconds)
@@ -67,7 +67,7 @@ class Metrics:
         self._calls.labels(mode).inc(spent.calls)
 
 
-class Watch:
+class RunMetrics:
     """Counts what happens in one run."""
 
     def __init__(self, metrics: Metrics, mode: str) -> None:

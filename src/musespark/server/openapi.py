@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from musespark.server.errors import STATUSES
 from musespark.server.page.run_body import RunBody
-from musespark.server.resolve.options import Strict, TeamOptions
+from musespark.server.resolve.options import StrictModel, TeamOptions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -38,7 +38,7 @@ def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
     return found
 
 
-def _schemas(name: str, body: type[Strict]) -> dict[str, Any]:
+def _schemas(name: str, body: type[StrictModel]) -> dict[str, Any]:
     """A body as `NAME-body`, and its parts beside it."""
     schema = body.model_json_schema(ref_template="#/components/schemas/" + name + "-{model}")
     parts = {f"{name}-{part}": value for part, value in schema.pop("$defs", {}).items()}

@@ -14,14 +14,14 @@ from starlette.responses import Response
 from musespark.answer import fold
 from musespark.errors import UnknownModel
 from musespark.events import Pictured, RunStarted
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.metrics import Metrics
 from musespark.server.openapi import ERRORS
 from musespark.server.protocols.breakdown import amounts
-from musespark.server.resolve.model_catalog import Models
-from musespark.server.runs.images import picture_response
+from musespark.server.resolve.model_catalog import ModelCatalog
+from musespark.server.runs.images import image_response
 from musespark.server.runs.live_runs import shown
-from musespark.server.runs.run_store import Kept, Runs, as_told
+from musespark.server.runs.run_store import Kept, RunStore, as_told
 from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
@@ -30,7 +30,7 @@ SHORT = 280
 """Characters of an answer in a list."""
 
 
-def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[HttpRequest], Awaitable[Any]],
+def add_routes(app: FastAPI, models: ModelCatalog, runs: RunStore, callers: Callable[[HttpRequest], Awaitable[Any]],
                metrics: Metrics) -> None:
     """Add them to the application."""
 
@@ -84,14 +84,14 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         await _kept(http, id)
         found = await runs.picture(id, number)
         if found is None:
-            raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
-        return picture_response(found)
+            raise RequestRefused(f"The run has no picture {number}.", status=404, code="no_such_picture")
+        return image_response(found)
 
     async def _kept(http: HttpRequest, id: str, whole: bool = False) -> Kept:
         caller = await callers(http)
         kept = await (runs.get(id) if whole else runs.head(id))
         if kept is None or kept.begun.caller != caller.name:
-            raise Refused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
+            raise RequestRefused(f"There is no run {id!r}; it was not stored, or is no longer kept.", status=404, code="no_such_run")
         return kept
 
 

@@ -12,14 +12,14 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget
 from musespark.reasoning.team import Team
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.http.remote_images import Lookups
 from musespark.server.metrics import Metrics
-from musespark.server.resolve.model_catalog import Models, require_prices
-from musespark.server.resolve.parsed_request import Asked
-from musespark.server.resolve.resolve import seat
-from musespark.server.runs.live_runs import Watched
-from musespark.server.runs.session import Thinking
+from musespark.server.resolve.model_catalog import ModelCatalog, require_prices
+from musespark.server.resolve.parsed_request import ParsedRequest
+from musespark.server.resolve.resolve import resolve
+from musespark.server.runs.live_runs import LiveRuns
+from musespark.server.runs.session import RunSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,72 +31,72 @@ class Caller:
     """What they may still spend; their runs draw from it."""
 
 
-Callers: TypeAlias = Callable[[HttpRequest], Awaitable[Caller]]
-"""Who is behind a request. Raises `Refused` with status 401 for those who may not ask."""
+Authenticator: TypeAlias = Callable[[HttpRequest], Awaitable[Caller]]
+"""Who is behind a request. Raises `RequestRefused` with status 401 for those who may not ask."""
 
 
-async def anyone(http: HttpRequest) -> Caller:
+async def allow_anyone(http: HttpRequest) -> Caller:
     """Everybody may ask: for a server that only this machine can reach."""
     return Caller()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ServerSettings:
     """What a server allows."""
 
     allow_remote_images: bool = False
     hosts: tuple[str, ...] | None = None
     """Names that a request may be addressed to; None is any. On loopback, this machine's own: a web page whose name points
     here is refused."""
-    most_runs: int = 1000
+    max_runs: int = 1000
     """Questions that are answered at the same time."""
     grace: float = 0.0
     """Seconds that runs which nobody holds a connection to may go on once the server was told to stop."""
-    farewell: float = 5.0
+    cleanup_timeout: float = 5.0
     """Seconds that what was cancelled has to clean up when the server stops."""
 
 
 @dataclass(kw_only=True)
-class Server:
+class ServerState:
     """What the routes share."""
 
-    models: Models
-    runs: Watched
-    callers: Callers
-    settings: Settings
+    models: ModelCatalog
+    runs: LiveRuns
+    callers: Authenticator
+    settings: ServerSettings
     metrics: Metrics = field(default_factory=Metrics)
     lookups: Lookups = field(default_factory=Lookups)
-    carried: set[asyncio.Task[None]] = field(default_factory=set)
+    background_runs: set[asyncio.Task[None]] = field(default_factory=set)
     """Runs that nobody holds a connection to."""
-    running: set[Thinking] = field(default_factory=set)
+    running: set[RunSession] = field(default_factory=set)
     idle: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while nobody is answered."""
 
     def __post_init__(self) -> None:
         self.idle.set()
 
-    def require_room(self) -> None:
-        """Raise `Refused` where as many questions are answered as may be."""
-        if len(self.running) >= self.settings.most_runs:
-            raise Refused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
+    def require_capacity(self) -> None:
+        """Raise `RequestRefused` where as many questions are answered as may be."""
+        if len(self.running) >= self.settings.max_runs:
+            raise RequestRefused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
 
-    async def thinking(self, asked: Asked, caller: Caller) -> Thinking:
+    async def session(self, asked: ParsedRequest, caller: Caller) -> RunSession:
         """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
-        seated = await seat(asked, self.models)
+        resolved = await resolve(asked, self.models)
         if caller.budget is not None and caller.budget.limits.usd is not None:
-            require_prices(seated.who.models if isinstance(seated.who, Team) else (seated.who,))
-        budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
-        return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
+            require_prices(resolved.solver.models if isinstance(resolved.solver, Team) else (resolved.solver,))
+        budget = caller.budget.child(resolved.limits) if caller.budget else Budget(resolved.limits)
+        return RunSession(resolved=resolved, runs=self.runs if resolved.parsed.store else None, budget=budget, caller=caller.name,
                         metrics=self.metrics)
 
     @contextmanager
-    def counted(self, thinking: Thinking) -> Iterator[None]:
+    def counted(self, session: RunSession) -> Iterator[None]:
         """While this one is answered."""
-        self.running.add(thinking)
+        self.running.add(session)
         self.idle.clear()
         try:
             yield
         finally:
-            self.running.discard(thinking)
+            self.running.discard(session)
             if not self.running:
                 self.idle.set()

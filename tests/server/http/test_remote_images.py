@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from musespark.models.fake import DOT
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.http import remote_images
 from musespark.server.http.remote_images import Lookups, fetched, is_public
 
@@ -57,13 +57,13 @@ def loopback_counts_as_public(monkeypatch):
 async def test_loopback_is_refused_before_anything_is_sent():
     async with web(b"") as (address, asked):
         for each in (address, address.replace("127.0.0.1", "localhost"), address.replace("127.0.0.1", "2130706433")):
-            with pytest.raises(Refused, match=r"private network|cannot be reached"):
+            with pytest.raises(RequestRefused, match=r"private network|cannot be reached"):
                 await fetched([each], True, Lookups())
     assert asked == []
 
 
 async def test_nothing_is_fetched_where_that_is_not_allowed():
-    with pytest.raises(Refused, match="--allow-remote-images"):
+    with pytest.raises(RequestRefused, match="--allow-remote-images"):
         await fetched(["https://example.com/x.png"], False, Lookups())
     assert await fetched([], False, Lookups()) == {}
 
@@ -81,7 +81,7 @@ async def test_a_picture(loopback_counts_as_public):
 ])
 async def test_what_is_no_picture(loopback_counts_as_public, answer, said):
     async with web(answer) as (address, _):
-        with pytest.raises(Refused, match=said):
+        with pytest.raises(RequestRefused, match=said):
             await fetched([address], True, Lookups())
 
 
@@ -94,13 +94,13 @@ async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
         writer.close()
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
-        with pytest.raises(Refused, match="did not come within"):
+        with pytest.raises(RequestRefused, match="did not come within"):
             await fetched([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True, Lookups())
 
 
 @pytest.mark.parametrize("address", ["http://", "http://user:secret@127.0.0.1/", "http://127.0.0.1/a\r\nX: y", "http://[::1", "http://a:99999/"])
 async def test_addresses_that_are_none(address):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         await fetched([address], True, Lookups())
     assert "secret" not in str(refused.value)
 
@@ -118,7 +118,7 @@ async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
     lookups = Lookups(most=3)
     try:
         for _ in range(4):  # of those who gave up, the lookups go on
-            with pytest.raises(Refused, match="did not come within"):
+            with pytest.raises(RequestRefused, match="did not come within"):
                 await fetched([f"http://{number}.example/" for number in range(16)], True, lookups)
         assert len(asked) == 3
         async with asyncio.timeout(10):
@@ -126,6 +126,6 @@ async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
     finally:
         go_on.set()
     monkeypatch.setattr(remote_images, "SECONDS", 10)
-    with pytest.raises(Refused, match="private network"):
+    with pytest.raises(RequestRefused, match="private network"):
         await fetched(["http://again.example/"], True, lookups)
     assert asked[-1] == "again.example"

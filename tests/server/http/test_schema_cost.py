@@ -6,9 +6,9 @@ import time
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from musespark.server.errors import Refused, SchemaNotMet
+from musespark.server.errors import RequestRefused, SchemaNotMet
 from musespark.server.http.schema import require_fit, require_schemas
-from musespark.server.http.schema_cost import LOOKS, Extent, places, require_short_work
+from musespark.server.http.schema_cost import LOOKS, SchemaCost, places, require_affordable
 
 NAMES = ("a", "b")
 LEAF = st.just({}) | st.just({"type": "string"}) | st.sampled_from([{"$ref": f"#/$defs/{name}"} for name in NAMES])
@@ -43,7 +43,7 @@ def looked(root, schema, value):
 def test_the_bound_is_one(schema, first, second, answer):
     root = {**schema, "$defs": {"a": first, "b": second}}
     try:
-        extent = Extent(root)
+        extent = SchemaCost(root)
     except ValueError as error:
         assert "without end" in str(error)
         return
@@ -68,7 +68,7 @@ def chain(length, **inner):
     ({"$ref": "#/$defs/%61~1b", "$defs": {"a/b": {"$ref": "#"}}}, "without end")])
 def test_a_schema_that_is_too_much_work_is_refused_at_once(schema, said):
     began = time.monotonic()
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRefused) as refused:
         require_schemas({"schema": json.dumps(schema)})
     assert said in str(refused.value) and time.monotonic() - began < 20
 
@@ -88,13 +88,13 @@ def test_an_answer_that_makes_it_too_much_is_not_checked():
 
 def test_trees_and_lists_of_any_size_are_no_work():
     tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "value": {"type": "integer"}}}
-    assert Extent(tree).looks(400) <= 2 < LOOKS
-    require_short_work(json.dumps(tree), [{"value": 1}] * 100_000)
+    assert SchemaCost(tree).looks(400) <= 2 < LOOKS
+    require_affordable(json.dumps(tree), [{"value": 1}] * 100_000)
 
 
 def test_many_patterns_are_too_many():
     tools = {f"the parameters of t{number}": json.dumps({"properties": {f"a{each}": {"pattern": "^(a+)+$"} for each in range(100)}})
              for number in range(6)}
-    with pytest.raises(Refused, match="more than 500 patterns"):
+    with pytest.raises(RequestRefused, match="more than 500 patterns"):
         require_schemas(tools)
     require_schemas(dict(list(tools.items())[:4]))

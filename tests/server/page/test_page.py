@@ -9,6 +9,8 @@ import httpx
 import pytest
 from hypothesis import given, strategies as st
 from pydantic import ValidationError
+from server.conftest import ABLE, live, says
+from server.watchers import started, watched
 
 import musespark
 from musespark.config import Config, ModelConfig, Roles, TeamConfig
@@ -19,9 +21,6 @@ from musespark.server.page import page_info, static
 from musespark.server.page.run_body import RunBody
 from musespark.server.runs.export import PLACE, inert
 from musespark.vision import toolset
-
-from ..conftest import ABLE, live, says
-from ..watchers import started, watched
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 ]]> \ud83d & &lt;"
 PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}

@@ -10,12 +10,11 @@ import httpx
 import openai
 import pytest
 from models.providers.servers import Say, serving
+from server.conftest import live
 
 from musespark.config import Config, ModelConfig
 from musespark.content import Text, Thinking, ToolCall, signed_again
-from musespark.server.protocols.signatures import sealed, unsealed
-
-from ..conftest import live
+from musespark.server.protocols.signatures import pack_signatures, unpack_signatures
 
 ASK = {"role": "user", "content": "How is the weather in Paris?"}
 TOOL = {"name": "weather", "description": "The weather in a city.",
@@ -161,7 +160,7 @@ async def test_whoever_looks_at_the_run_sees_none_of_it(monkeypatch):
     "", "EqQBCgIYAhIM1gbcDa9GJwZA2b3h", "muse1.", "muse1.####", "muse1.bnVsbA==", "muse1.WzFd", "muse1." + "W1tb" * 5000,
     "muse1.W1sidGhpbmtpbmciLG51bGwsIngiXV0=", "muse1.W1sidGhpbmtpbmciLDUsIngiLCJ5Il1d", "muse1.W1siY2FsbCIsbnVsbCwie30iLDUsNV1d"])
 async def test_what_is_none_of_ours_is_left_out(served, seal):
-    assert unsealed(seal) == ()
+    assert unpack_signatures(seal) == ()
     turns = [ASK, {"role": "assistant", "content": [{"type": "thinking", "thinking": "?", "signature": seal},
                                                     {"type": "text", "text": "Hm."}]}, ASK]
     async with asked(served) as client:
@@ -175,7 +174,7 @@ async def test_a_seal_that_was_tampered_with_breaks_nothing(monkeypatch, kept):
     async with behind(monkeypatch, DONE) as (provider, server), asked(server) as client:
         sound = {"origin": f"anthropic@{provider.url}", "provider_name": "anthropic", "signature": "s"}
         signature = json.dumps({**sound, **kept} if isinstance(kept, dict) else kept)
-        seal = sealed([Thinking("Mine.", signature, "x")])
+        seal = pack_signatures([Thinking("Mine.", signature, "x")])
         turns = [ASK, {"role": "assistant", "content": [{"type": "thinking", "thinking": "", "signature": seal},
                                                         {"type": "text", "text": "Hm."}]}, ASK]
         done = await client.messages.create(model="there", max_tokens=9, messages=turns)
@@ -186,8 +185,8 @@ async def test_a_seal_that_was_tampered_with_breaks_nothing(monkeypatch, kept):
 def test_a_seal_holds_what_is_signed_and_nothing_else():
     parts = (Thinking("a", "s1", "m"), Thinking("b"), Text("c", "m", "s2"), Text("d"), ToolCall("1", "t", "{}", "m", "s3"),
              ToolCall("2", "t"))
-    back = unsealed(sealed(parts))
-    assert back == (parts[0], parts[2], ToolCall("1", "t", "{}", "m", "s3")) and sealed([parts[1]]) is None
+    back = unpack_signatures(pack_signatures(parts))
+    assert back == (parts[0], parts[2], ToolCall("1", "t", "{}", "m", "s3")) and pack_signatures([parts[1]]) is None
     repeated = (Text("c"), Text("e"), ToolCall("1", "t", '{"a": 1}'), ToolCall("1", "other"), ToolCall("2", "t"))
     assert signed_again(repeated, back) == (
         parts[0], parts[2], Text("e"), ToolCall("1", "t", '{"a": 1}', "m", "s3"), ToolCall("1", "other"), ToolCall("2", "t"))

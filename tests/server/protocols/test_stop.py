@@ -5,7 +5,7 @@ import openai
 import pytest
 from models.providers.servers import Say
 
-from .test_signed import asked, behind
+from .test_signatures import asked, behind
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 NATIVE = [{"role": "user", "content": "Use 25, 3, 7 and 12 to make 66."}]

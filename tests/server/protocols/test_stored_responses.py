@@ -2,6 +2,7 @@
 
 import openai
 import pytest
+from server.conftest import ABLE, live, says
 
 from musespark.config import Config, Roles
 from musespark.content import Mode
@@ -10,7 +11,6 @@ from musespark.models.fake import FakeModel, Wait
 from musespark.server.protocols.responses.stored_responses import response_of
 from musespark.store.kept import Begun, Kept
 
-from ..conftest import ABLE, live, says
 from .test_responses import ASK, TOOLS
 
 

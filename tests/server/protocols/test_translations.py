@@ -26,14 +26,14 @@ from musespark.events import (
 )
 from musespark.models.fake import DOT
 from musespark.server.app import DIALECTS
-from musespark.server.errors import Failure
-from musespark.server.protocols.base import framed
+from musespark.server.errors import ErrorReply
+from musespark.server.protocols.base import sse_bytes
 from musespark.server.protocols.breakdown import Breakdown
-from musespark.server.protocols.encoder import BETWEEN, Telling, settled
-from musespark.server.resolve.parsed_request import Asked
+from musespark.server.protocols.encoder import BETWEEN, ReplyEncoder, without_dropped_text
+from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.usage import Usage
 
-ASKED = Asked(model="m", request=Request.of("?"), conversation=())
+ASKED = ParsedRequest(model="m", request=Request.of("?"), conversation=())
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 HAPPENS = st.lists(st.one_of(
     st.builds(Thought, st.sampled_from((MAIN, "agent-1")), TEXT), st.builds(AnswerDelta, TEXT), st.builds(AnswerDropped, TEXT),
@@ -56,7 +56,7 @@ def run_of(happened, calls=(), why="finished", usage=None):
 
 def chunks_of(dialect, events, **options):
     """The chunks of a stream."""
-    telling = Telling(**{"head": "Begin.", "lines": True, **options})
+    telling = ReplyEncoder(**{"head": "Begin.", "lines": True, **options})
     chunks = dialect.chunks(ASKED, "r", 1)
     return [*chunks.begin(), *(chunk for event in events for piece in telling.tell(event) for chunk in chunks.tell(piece))]
 
@@ -84,7 +84,7 @@ class TestEveryDialect:
     @given(happened=HAPPENS, calls=CALLS)
     def test_the_whole_says_what_the_run_said(self, dialect, happened, calls):
         events = run_of(happened, calls)
-        text, _, ids = said(dialect, dialect.whole(chunks_of(dialect, settled(events))))
+        text, _, ids = said(dialect, dialect.whole(chunks_of(dialect, without_dropped_text(events))))
         assert text == events[-1].answer and ids == [call.id for call in calls]
 
     @given(happened=HAPPENS)
@@ -105,7 +105,7 @@ class TestEveryDialect:
     @given(happened=HAPPENS)
     def test_frames_are_lines_of_json(self, dialect, happened):
         chunks = chunks_of(dialect, run_of(happened))
-        lines = framed(dialect, chunks).decode().split("\n")
+        lines = sse_bytes(dialect, chunks).decode().split("\n")
         assert [json.loads(line[6:]) for line in lines if line.startswith("data: ")] == json.loads(json.dumps(chunks))
         assert all(line.startswith(("data: ", "event: ")) or not line for line in lines)
 
@@ -117,10 +117,10 @@ class TestEveryDialect:
 
     @given(happened=HAPPENS)
     def test_a_failure_closes_what_is_open(self, dialect, happened):
-        telling, chunks = Telling(lines=True), dialect.chunks(ASKED, "r", 1)
+        telling, chunks = ReplyEncoder(lines=True), dialect.chunks(ASKED, "r", 1)
         sent = [*chunks.begin(), *(chunk for event in run_of(happened)[:-1] for piece in telling.tell(event)
                                    for chunk in chunks.tell(piece))]
-        last = chunks.failed(Failure(status=502, code="model_failed", message="It broke."))[-1]
+        last = chunks.failed(ErrorReply(status=502, code="model_failed", message="It broke."))[-1]
         assert "It broke." in json.dumps(last)
         if dialect.name == "responses":
             assert last["sequence_number"] >= len(sent)

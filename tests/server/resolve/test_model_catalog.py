@@ -8,15 +8,14 @@ import threading
 
 import httpx
 import pytest
+from server.conftest import ABLE, says
 
 from musespark.config import Config, ModelConfig, Roles
 from musespark.errors import MissingKey, UnknownModel
 from musespark.models.fake import FakeModel
 from musespark.server.app import make_app
 from musespark.server.resolve import model_catalog as models_module
-from musespark.server.resolve.model_catalog import Models
-
-from ..conftest import ABLE, says
+from musespark.server.resolve.model_catalog import ModelCatalog
 
 FOUR = {"a": "openai:gpt-5", "b": "anthropic:claude-opus-4-5", "c": "google:gemini-2.5-pro", "d": "mistral:mistral-large-latest"}
 KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY")
@@ -86,7 +85,7 @@ async def test_others_are_answered_while_a_library_is_imported(slow_import):
 
 async def test_who_leaves_while_a_library_is_imported_starts_no_second_import(slow_import):
     go_on, begun = slow_import
-    models = Models(Config(models={"a": ModelConfig(model=FOUR["a"]), "other": ModelConfig(model="openai:gpt-4o")}))
+    models = ModelCatalog(Config(models={"a": ModelConfig(model=FOUR["a"]), "other": ModelConfig(model="openai:gpt-4o")}))
     first = asyncio.create_task(models.named("a"))
     while not begun:
         await asyncio.sleep(0.01)
@@ -102,7 +101,7 @@ async def test_who_leaves_while_a_library_is_imported_starts_no_second_import(sl
 
 async def test_what_cannot_be_asked_is_not_made(slow_import):
     _, begun = slow_import
-    models = Models(Config(models=dict(b=ModelConfig(model=FOUR["b"]))))
+    models = ModelCatalog(Config(models=dict(b=ModelConfig(model=FOUR["b"]))))
     with pytest.raises(MissingKey, match="ANTHROPIC_API_KEY"):
         await models.named("b")
     with pytest.raises(UnknownModel):

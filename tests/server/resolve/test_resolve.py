@@ -1,6 +1,7 @@
 """Who answers: names, efforts, options, limits."""
 
 import pytest
+from server.conftest import ABLE, says
 
 from musespark import errors
 from musespark.config import Config, ModelConfig, Roles, TeamConfig
@@ -11,13 +12,11 @@ from musespark.models.model import Abilities
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
 from musespark.reasoning.team import Team
-from musespark.server.errors import Refused
-from musespark.server.resolve.model_catalog import Models
-from musespark.server.resolve.options import TEAMS, TeamOptions
-from musespark.server.resolve.parsed_request import Asked
-from musespark.server.resolve.resolve import seat
-
-from ..conftest import ABLE, says
+from musespark.server.errors import RequestRefused
+from musespark.server.resolve.model_catalog import ModelCatalog
+from musespark.server.resolve.options import TEAM_BY_EFFORT, TeamOptions
+from musespark.server.resolve.parsed_request import ParsedRequest
+from musespark.server.resolve.resolve import resolve
 
 ROLES = Config(roles=Roles(explorer=("one", "two"), judge="two"), team=TeamConfig(agents=5, deadline=60.0))
 MODELS = {"one": FakeModel(says("1"), name="one", abilities=ABLE), "two": FakeModel(says("2"), name="two", abilities=ABLE),
@@ -28,19 +27,19 @@ MODELS = {"one": FakeModel(says("1"), name="one", abilities=ABLE), "two": FakeMo
 def asked(model, effort=None, team=None, **options):
     """A question, with options."""
     request = Request.of("What is 6 * 7?", **options)
-    return Asked(model=model, request=request, conversation=request.messages, effort=effort, team=TeamOptions(**(team or {})))
+    return ParsedRequest(model=model, request=request, conversation=request.messages, effort=effort, team=TeamOptions(**(team or {})))
 
 
-async def seated(model, config=ROLES, **options):
+async def resolved(model, config=ROLES, **options):
     """Who answers it."""
-    return await seat(asked(model, **options), Models(config, MODELS))
+    return await resolve(asked(model, **options), ModelCatalog(config, MODELS))
 
 
 async def test_a_mode_is_the_configured_models():
-    found = await seated("contemplating")
-    assert [model.name for model in found.who.explorers] == ["one", "two"]
-    assert (found.who.agents, found.who.judge.name, found.limits.seconds) == (5, "two", 60.0)
-    assert (await seated("instant")).who is MODELS["one"]
+    found = await resolved("contemplating")
+    assert [model.name for model in found.solver.explorers] == ["one", "two"]
+    assert (found.solver.agents, found.solver.judge.name, found.limits.seconds) == (5, "two", 60.0)
+    assert (await resolved("instant")).solver is MODELS["one"]
 
 
 @pytest.mark.parametrize(("name", "model", "mode"), [
@@ -49,20 +48,20 @@ async def test_a_mode_is_the_configured_models():
     ("contemplating/org/one", "org/one", "contemplating"),
 ])
 async def test_a_name_says_model_and_mode(name, model, mode):
-    found = await seated(name, config=Config())
-    assert (found.who.name, found.request.mode) == (model, mode)
+    found = await resolved(name, config=Config())
+    assert (found.solver.name, found.request.mode) == (model, mode)
 
 
 @pytest.mark.parametrize("effort", list(Effort)[1:])
 async def test_an_effort_is_a_team(effort):
-    found = await seated("contemplating/one", config=Config(), effort=effort)
-    assert {option: getattr(found.who, option) for option in TEAMS[effort]} == TEAMS[effort]
+    found = await resolved("contemplating/one", config=Config(), effort=effort)
+    assert {option: getattr(found.solver, option) for option in TEAM_BY_EFFORT[effort]} == TEAM_BY_EFFORT[effort]
     assert found.request.effort == effort  # these models have efforts of their own, too
 
 
 async def test_no_effort_is_no_team():
-    found = await seated("contemplating", effort=Effort.NONE)
-    assert found.request.mode == "instant" and found.who is MODELS["one"]
+    found = await resolved("contemplating", effort=Effort.NONE)
+    assert found.request.mode == "instant" and found.solver is MODELS["one"]
 
 
 @pytest.mark.parametrize(("name", "effort", "only"), [
@@ -71,20 +70,20 @@ async def test_no_effort_is_no_team():
 ])
 async def test_that_of_several_configured_models_one_is_asked_is_said(name, effort, only):
     told = (f"Only one is asked, and not two: {only} is one model's; contemplating asks them all.",)
-    assert (await seated(name, effort=effort)).notes == (told if only else ())
+    assert (await resolved(name, effort=effort)).notes == (told if only else ())
 
 
 async def test_options_count_more_than_efforts_and_the_configuration():
-    found = await seated("contemplating", effort=Effort.HIGH, team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}})
-    assert (found.who.agents, found.who.first, found.who.name, found.limits.usd) == (3, 2, "two", 0.5)
-    assert (await seated("contemplating", team={"agents": 1})).who.first == 1
+    found = await resolved("contemplating", effort=Effort.HIGH, team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}})
+    assert (found.solver.agents, found.solver.first, found.solver.name, found.limits.usd) == (3, 2, "two", 0.5)
+    assert (await resolved("contemplating", team={"agents": 1})).solver.first == 1
 
 
 async def test_the_tokens_of_an_answer_are_each_agents_own():
     judged = "Which answer is right"
     before = {name: len(MODELS[name].requests) for name in ("one", "two")}
-    found = await seated("contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0})
-    events = [event async for event in run(found.who, found.request)]
+    found = await resolved("contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0})
+    events = [event async for event in run(found.solver, found.request)]
     assert isinstance(events[-1], RunEnded)
     asked = [request for name, seen in before.items() for request in MODELS[name].requests[seen:]]
     assert {request.max_tokens for request in asked if judged not in request.messages[-1].text} == {7}
@@ -94,19 +93,19 @@ async def test_the_tokens_of_an_answer_are_each_agents_own():
 @pytest.mark.parametrize("option", [{"top_p": 0.5}, {"effort": "high"}, {"schema": "{}"}])
 async def test_what_a_model_cannot_do_is_refused_by_name(option):
     with pytest.raises(errors.BeyondModel, match="'nano' cannot"):
-        await seated("nano", **option)
+        await resolved("nano", **option)
     with pytest.raises(errors.BeyondModel, match="use tools"):
-        await seated("nano", tools=(ToolSpec.of("t", "", {}),))
+        await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
     with pytest.raises(errors.BeyondModel, match="pictures"):
-        await seat(Asked(model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()), Models(None, MODELS))
+        await resolve(ParsedRequest(model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()), ModelCatalog(None, MODELS))
     with pytest.raises(errors.BeyondModel, match="how long to reason"):
-        await seated("poor", effort=Effort.HIGH)
-    assert (await seated("poor", effort=Effort.NONE)).request.effort is None
+        await resolved("poor", effort=Effort.HIGH)
+    assert (await resolved("poor", effort=Effort.NONE)).request.effort is None
 
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
     with pytest.raises(errors.BadOption, match="another name"):
-        await seated("contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]})
+        await resolved("contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]})
 
 
 @pytest.mark.parametrize("name", [
@@ -114,33 +113,33 @@ async def test_a_clients_tool_may_not_have_an_agents_name():
     "contemplating/nobody", "/"])
 async def test_names_reach_no_address_and_no_file(name):
     with pytest.raises(errors.UnknownModel):
-        await seated(name)
+        await resolved(name)
 
 
 async def test_a_configured_alias_may_name_an_address():
     config = Config(models={"mine": ModelConfig(model="openai-compatible:m@http://127.0.0.1:9/v1")})
-    models = Models(config)
+    models = ModelCatalog(config)
     assert (await models.named("mine")).name == "openai-compatible:m@http://127.0.0.1:9/v1"
     assert await models.named("mine") is await models.named("mine")
     await models.aclose()
 
 
 async def test_only_a_team_has_a_teams_options():
-    with pytest.raises(Refused, match="agents: only a team"):
-        await seated("instant", team={"agents": 3})
+    with pytest.raises(RequestRefused, match="agents: only a team"):
+        await resolved("instant", team={"agents": 3})
 
 
 async def test_a_model_that_forgets_says_so():
     request = Request(messages=(*Request.of("Before.").messages, *Request.of("Use 25, 3, 7 and 12 to make 66.").messages))
-    found = await seat(Asked(model="nano", request=request, conversation=()), Models())
+    found = await resolve(ParsedRequest(model="nano", request=request, conversation=()), ModelCatalog())
     assert found.notes == ("nano reads the last question only; what comes before it is not read.",)
 
 
 async def test_the_native_models_thoughts_are_not_counted_against_its_answer():
-    found = await seated("contemplating/nano", config=Config(), max_tokens=3)
-    assert not isinstance(found.who, Team) and found.request.max_tokens is None
+    found = await resolved("contemplating/nano", config=Config(), max_tokens=3)
+    assert not isinstance(found.solver, Team) and found.request.max_tokens is None
     request = Request.of("Use 25, 3, 7 and 12 to make 66.", mode="thinking")
     whole = [event async for event in run(NanoModel(), request)][-1]
-    found = await seat(Asked(model="nano", request=Request.of(request.question, max_tokens=3), conversation=()), Models())
-    short = [event async for event in run(found.who, found.request)][-1]
+    found = await resolve(ParsedRequest(model="nano", request=Request.of(request.question, max_tokens=3), conversation=()), ModelCatalog())
+    short = [event async for event in run(found.solver, found.request)][-1]
     assert short.why == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)

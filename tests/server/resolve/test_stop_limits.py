@@ -9,7 +9,7 @@ from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, UsageDelta, VerifiedDelta
 from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
-from musespark.server.resolve.stop_limits import Brief, Until
+from musespark.server.resolve.stop_limits import StopLimitedModel, StopScanner
 from musespark.usage import Usage
 
 QUESTION = "Use 25, 3, 7 and 12 to make 66."
@@ -17,7 +17,7 @@ QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
 @given(st.lists(st.text("ab\n", max_size=3), max_size=8), st.lists(st.text("ab\n", min_size=1, max_size=3), max_size=3).map(tuple))
 def test_a_text_ends_before_the_first_of_its_ends_however_it_is_cut(pieces, stops):
-    until, told, seen = Until(stops), "", ""
+    until, told, seen = StopScanner(stops), "", ""
     for piece in pieces:
         if until.stop is not None:
             break
@@ -45,7 +45,7 @@ SCRIPT = [TextDelta("4"), TextDelta("2 E"), UsageDelta(Usage(tokens=2)), TextDel
 
 
 async def test_what_was_held_back_is_told_before_the_end():
-    model = Brief(FakeModel(SCRIPT, abilities=Abilities(native_spawn=True)), None, ("END",))
+    model = StopLimitedModel(FakeModel(SCRIPT, abilities=Abilities(native_spawn=True)), None, ("END",))
     deltas = await played(model)
     assert [delta.text for delta in deltas if isinstance(delta, TextDelta)] == ["4", "2 ", "EN"]
     assert deltas[-2:] == [VerifiedDelta(True, "the script"), Finish()] and model.abilities.stop
@@ -56,7 +56,7 @@ async def test_what_was_held_back_is_told_before_the_end():
     (1, (), "4", Finish("length", "the answer has the 1 tokens that it may have")), (9, (), "42 EN", Finish())])
 async def test_it_ends_where_it_has_to(most, stop, text, end):
     fake = FakeModel(SCRIPT, abilities=Abilities(native_spawn=True))
-    deltas = await played(Brief(fake, most, stop))
+    deltas = await played(StopLimitedModel(fake, most, stop))
     assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == text and deltas[-1] == end
     assert fake.running == 0
 
@@ -64,13 +64,13 @@ async def test_it_ends_where_it_has_to(most, stop, text, end):
 async def test_what_was_held_back_belongs_to_an_answer_that_is_cut():
     pieces = [TextDelta("4"), TextDelta("2 E")]
     for script, most in (([*pieces, TextDelta("N"), TextDelta("D"), Finish()], 2), (pieces, None)):  # too long; broken off
-        deltas = await played(Brief(FakeModel(script, abilities=Abilities(native_spawn=True)), most, ("END",)))
+        deltas = await played(StopLimitedModel(FakeModel(script, abilities=Abilities(native_spawn=True)), most, ("END",)))
         assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == "42 E"
 
 
 async def test_the_native_model_stops():
     request = Request.of(QUESTION, mode="thinking")
     whole = [event async for event in run(NanoModel(), request)][-1]
-    short = [event async for event in run(Brief(NanoModel(), None, ("*",)), request)][-1]
+    short = [event async for event in run(StopLimitedModel(NanoModel(), None, ("*",)), request)][-1]
     assert isinstance(short, RunEnded) and "*" in whole.answer
     assert (short.answer, short.stop, short.why) == (whole.answer.partition("*")[0], "*", "finished")

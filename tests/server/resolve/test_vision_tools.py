@@ -7,14 +7,13 @@ from typing import get_args
 import openai
 import pytest
 from PIL import Image as pillow
+from server.conftest import ABLE, live, says
 
 from musespark.content import Image, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, ToolCallDelta
-from musespark.server.resolve.options import LookName
+from musespark.server.resolve.options import VisionToolName
 from musespark.vision.toolset import TOOLS
-
-from ..conftest import ABLE, live, says
 
 
 def pictures_of(request):
@@ -50,7 +49,7 @@ def question():
 
 
 def test_every_tool_that_looks_can_be_asked_for():
-    assert get_args(LookName) == tuple(TOOLS)
+    assert get_args(VisionToolName) == tuple(TOOLS)
 
 
 @pytest.mark.parametrize(("model", "tool", "answer"), [

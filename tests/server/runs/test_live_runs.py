@@ -15,13 +15,13 @@ from musespark.events import MAIN, Pictured, RunStarted, Thought
 from musespark.models.fake import DOT, FakeModel, Hang
 from musespark.models.model import Finish, TextDelta, ThinkingDelta
 from musespark.server.runs import live_runs
-from musespark.server.runs.live_runs import Watched
-from musespark.server.runs.run_store import Begun, InMemory, Spending
+from musespark.server.runs.live_runs import LiveRuns
+from musespark.server.runs.run_store import Begun, MemoryRunStore, Spending
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
 
-from ..conftest import ABLE, live, says
-from ..watchers import messages, started, talking, until, watched
+from server.conftest import ABLE, live, says
+from server.watchers import messages, started, talking, until, watched
 
 WATCHED = {
     "talkative": FakeModel(talking(), name="talkative", abilities=ABLE),
@@ -35,7 +35,7 @@ WATCHED = {
 def http(request, tmp_path_factory):
     """A server with models to watch, over both kinds of store."""
     kept = tmp_path_factory.mktemp("runs") / "runs.db"
-    runs = InMemory() if request.param == "memory" else StoredRuns(Database(kept))
+    runs = MemoryRunStore() if request.param == "memory" else StoredRuns(Database(kept))
     with live(WATCHED, runs=runs) as found, httpx.Client(base_url=found.url, timeout=60) as client:
         yield client
 
@@ -192,7 +192,7 @@ async def looked_on(runs, after, lag):
        who=st.lists(st.tuples(st.integers(0, 14), st.integers(-1, 60), st.integers(0, 9)), min_size=1, max_size=5))
 async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, bursts, ahead, who):
     monkeypatch_ahead(ahead)
-    runs, count, looking = Watched(InMemory()), 0, []
+    runs, count, looking = LiveRuns(MemoryRunStore()), 0, []
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
     for step, burst in enumerate([*bursts, 0, 0, 0]):
         looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when == step]
@@ -216,14 +216,14 @@ def monkeypatch_ahead(monkeypatch):
 
 
 async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
-    store, asked = InMemory(), []
+    store, asked = MemoryRunStore(), []
 
     async def told(id, after, limit, answer=store.told):
         asked.append(after)
         return await answer(id, after, limit)
 
     monkeypatch.setattr(store, "told", told)
-    runs = Watched(store)
+    runs = LiveRuns(store)
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
     frames = runs.watch("r")
     for number in range(50):
@@ -236,7 +236,7 @@ async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
 
 
 async def test_what_waits_for_watchers_is_bounded():
-    runs = Watched(InMemory())
+    runs = LiveRuns(MemoryRunStore())
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
     await runs.events("r", [event(0)])
     frames = runs.watch("r")
@@ -262,7 +262,7 @@ def test_events_are_one_line_each_whatever_a_model_wrote():
 async def test_where_the_store_does_not_take_what_is_new_a_watcher_waits_for_news(monkeypatch):
     monkeypatch.setattr(live_runs, "PULSE", 0.2)
 
-    class Full(InMemory):
+    class Full(MemoryRunStore):
         looks = 0
 
         async def told(self, id, after, limit):
@@ -270,7 +270,7 @@ async def test_where_the_store_does_not_take_what_is_new_a_watcher_waits_for_new
             await asyncio.sleep(0)
             return []
 
-    runs = Watched(store := Full())
+    runs = LiveRuns(store := Full())
     await runs.start(Begun(id="r", protocol="page", model="m", conversation=()))
     await runs.events("r", [RunStarted("r", "instant", "m", "q")])
     async with asyncio.timeout(20), aclosing(runs.watch("r")) as frames:

@@ -10,15 +10,15 @@ from musespark.config import Config, Roles
 from musespark.content import MAX_QUESTION
 from musespark.models.fake import DOT, FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, UsageDelta
-from musespark.server.auth import KeyHolders
-from musespark.server.state import Settings
+from musespark.server.auth import KeyAuthenticator
+from musespark.server.state import ServerSettings
 from musespark.store.database import Database
 from musespark.store.keys import Keys
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
 
-from ..conftest import ABLE, live, parrot, says
-from ..watchers import started, until, watched
+from server.conftest import ABLE, live, parrot, says
+from server.watchers import started, until, watched
 
 PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
 
@@ -229,7 +229,7 @@ def test_forms_change_nothing(http, kind):
 
 
 def test_only_so_many_at_once():
-    with (live(models(), settings=Settings(hosts=("127.0.0.1",), most_runs=2)) as server,
+    with (live(models(), settings=ServerSettings(hosts=("127.0.0.1",), max_runs=2)) as server,
           httpx.Client(base_url=server.url, timeout=60) as http):
         ids = [started(http, mode="thinking", models=["hang"]) for _ in range(2)]
         refused(http.post("/v1/runs", json={"question": "What is 6 * 7?"}), 429, "as many questions as it can")
@@ -242,7 +242,7 @@ def test_runs_are_their_own_callers_alone(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = Keys(database), StoredRuns(database)
     ann, bob = ({"authorization": f"Bearer {keys.create(name)[1]}"} for name in ("ann", "bob"))
-    with live(models(), runs=runs, callers=KeyHolders(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with live(models(), runs=runs, callers=KeyAuthenticator(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         id = started(http, headers=ann, mode="thinking", models=["hang"], images=[PICTURE])
         for page in ("", "/events", "/asked/1", "/pictures/1", "/export"):
             refused(http.get(f"/v1/runs/{id}{page}"), 401)
@@ -264,7 +264,7 @@ def test_whoever_has_spent_their_day_may_still_stop_and_watch(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = Keys(database), StoredRuns(database)
     ann = {"authorization": f"Bearer {keys.create('ann', usd_per_day=0.5)[1]}"}
-    with live(models(), runs=runs, callers=KeyHolders(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with live(models(), runs=runs, callers=KeyAuthenticator(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         hanging = started(http, headers=ann, mode="thinking", models=["hang"])
         for _ in range(2):
             until(lambda: http.post("/v1/runs", json={"question": "x", "mode": "thinking", "models": ["dear"]},
@@ -279,7 +279,7 @@ def test_whoever_has_spent_their_day_may_still_stop_and_watch(tmp_path):
                                                      (30.0, "slow", "finished")])
 def test_a_server_that_stops_lets_runs_end_or_interrupts_them(tmp_path, grace, model, how):
     store = tmp_path / "runs.db"
-    settings = Settings(hosts=("127.0.0.1",), grace=grace)
+    settings = ServerSettings(hosts=("127.0.0.1",), grace=grace)
     found = models()
     with (live(found, runs=StoredRuns(Database(store)), settings=settings) as server,
           httpx.Client(base_url=server.url, timeout=60) as http):

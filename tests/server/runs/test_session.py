@@ -12,10 +12,10 @@ from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
 from musespark.server.routes_models import summary
-from musespark.server.runs.run_store import Begun, InMemory, Kept, Spending
+from musespark.server.runs.run_store import Begun, MemoryRunStore, Kept, Spending
 from musespark.usage import Usage
 
-from ..conftest import live
+from server.conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 WAYS = {"/v1/chat/completions": {"messages": ASK}, "/v1/responses": {"input": "What is 6 * 7?"},
@@ -68,7 +68,7 @@ def test_a_client_that_leaves_takes_everything_with_it(served, path, stream, mod
 
 
 def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
-    runs = InMemory()
+    runs = MemoryRunStore()
     with live(runs=runs, config=Config(roles=Roles(explorer=("hang",)))) as server:
         body = {"model": "hang", "stream": True, "messages": ASK}
         with httpx.Client(timeout=30) as client, client.stream("POST", f"{server.url}/v1/chat/completions", json=body) as response:
@@ -138,7 +138,7 @@ def test_models_are_listed_for_both_houses(served, openai_client, anthropic_clie
 
 
 async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
-    runs = InMemory(most=3)
+    runs = MemoryRunStore(most=3)
     for number in range(6):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
         await runs.events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
@@ -151,7 +151,7 @@ async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
 
 
 async def test_memory_is_bounded_in_bytes():
-    runs = InMemory(most_bytes=50_000)
+    runs = MemoryRunStore(most_bytes=50_000)
     for number in range(50):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
         runs.end(f"r{number}", "finished", Spending())
@@ -162,7 +162,7 @@ async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
     big = "x" * 10_000
     shown = Text(big), Image(DOT + big.encode(), "image/png")
     long = Message("assistant", (ToolCall("c", "look", big),)), Message("tool", (ToolResult("c", shown),))
-    runs = InMemory(most_bytes=100_000)
+    runs = MemoryRunStore(most_bytes=100_000)
     for number in range(20):
         await runs.start(Begun(id=str(number), protocol="chat", model="m", conversation=long))
         await runs.events(str(number), [RunFailed("ModelFailed", big)])

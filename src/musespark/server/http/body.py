@@ -14,8 +14,8 @@ import pydantic_core
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
-from musespark.server.errors import Refused
-from musespark.server.resolve.options import Strict
+from musespark.server.errors import RequestRefused
+from musespark.server.resolve.options import StrictModel
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
@@ -29,11 +29,11 @@ _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
 SECONDS = 30.0
 """For the whole body to arrive."""
 
-_Body = TypeVar("_Body", bound=Strict)
+_Body = TypeVar("_Body", bound=StrictModel)
 
 
 @dataclass
-class Intake:
+class BodyMemory:
     """The bodies that are being read, of all requests together: many that never end would fill the memory."""
 
     most: int = 256_000_000
@@ -41,19 +41,19 @@ class Intake:
     now: int = 0
 
 
-async def bytes_of(http: HttpRequest) -> bytes:
-    """The whole body. Raises `Refused` (408, 413, 415, 429); nothing is read of one that says it is too large."""
+async def read_body(http: HttpRequest) -> bytes:
+    """The whole body. Raises `RequestRefused` (408, 413, 415, 429); nothing is read of one that says it is too large."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refused("The body must be JSON; send it with the header content-type: application/json.", status=415, code="not_json")
+        raise RequestRefused("The body must be JSON; send it with the header content-type: application/json.", status=415, code="not_json")
     if http.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refused("The body must not be compressed.", status=415, code="not_json")
+        raise RequestRefused("The body must not be compressed.", status=415, code="not_json")
     said = http.headers.get("content-length", "")
     if said.isdigit() and (len(said) > 12 or int(said) > MAX_BYTES):
         raise _too_large()
     pieces: list[bytes] = []
     size = 0
-    intake: Intake = http.app.state.intake
+    intake: BodyMemory = http.app.state.intake
     try:
         async with asyncio.timeout(SECONDS):
             async for piece in http.stream():
@@ -62,23 +62,23 @@ async def bytes_of(http: HttpRequest) -> bytes:
                 if size > MAX_BYTES:
                     raise _too_large()
                 if intake.now > intake.most:
-                    raise Refused("The server reads as many bodies as it can; ask again in a moment.", status=429, code="busy")
+                    raise RequestRefused("The server reads as many bodies as it can; ask again in a moment.", status=429, code="busy")
                 pieces.append(piece)
     except ClientDisconnect:  # nobody hears it, and it is no fault of the server's that its log should tell of
-        raise Refused("The body did not arrive to its end.", code="not_json") from None
+        raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
     except TimeoutError:
-        raise Refused(f"The body did not arrive within {SECONDS:g} seconds.", status=408, code="slow_body") from None
+        raise RequestRefused(f"The body did not arrive within {SECONDS:g} seconds.", status=408, code="slow_body") from None
     finally:
         intake.now -= size
     return b"".join(pieces)
 
 
-def _too_large() -> Refused:
-    return Refused(f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large")
+def _too_large() -> RequestRefused:
+    return RequestRefused(f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large")
 
 
 def parsed(kind: type[_Body], raw: bytes) -> _Body:
-    """The body of that kind. Raises `Refused` with the field that is wrong."""
+    """The body of that kind. Raises `RequestRefused` with the field that is wrong."""
     _require_few_tokens(raw)
     try:
         return kind.model_validate_json(raw)
@@ -90,26 +90,26 @@ def _require_few_tokens(raw: bytes) -> None:
     if len(raw) <= MAX_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_TOKENS:
         return  # as almost all: a picture is one text, however large
     if next(islice(_TOKENS.finditer(raw), MAX_TOKENS, None), None) is not None:
-        raise Refused(f"The body has more than {MAX_TOKENS:,} parts, whatever they are; send fewer fields, messages or tools.",
+        raise RequestRefused(f"The body has more than {MAX_TOKENS:,} parts, whatever they are; send fewer fields, messages or tools.",
                       code="too_many")
 
 
-def parsed_header(kind: type[_Body], name: str, value: str) -> _Body:
-    """What a header says in JSON. Raises `Refused`."""
+def parse_header(kind: type[_Body], name: str, value: str) -> _Body:
+    """What a header says in JSON. Raises `RequestRefused`."""
     try:
         return parsed(kind, value.encode("utf-8", "replace"))
-    except Refused as error:
+    except RequestRefused as error:
         said = str(error)
         told = said.removeprefix("The body") if said.startswith("The body") else f": {said}"
-        raise Refused(f"The header {name}{told}", code=error.code, param=name) from None
+        raise RequestRefused(f"The header {name}{told}", code=error.code, param=name) from None
 
 
-def _refused(error: pydantic.ValidationError, raw: bytes) -> Refused:
+def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
     """The first thing that is wrong, in the words of the body and not of its types."""
     problems = error.errors(include_url=False, include_context=True, include_input=False)
     if problems[0]["type"] == "json_invalid":
         reason = problems[0]["msg"].removeprefix("Invalid JSON: ")
-        return Refused(f"The body is not JSON that can be read: {reason}.", code="not_json")
+        return RequestRefused(f"The body is not JSON that can be read: {reason}.", code="not_json")
     try:
         value = pydantic_core.from_json(raw)
     except ValueError:
@@ -117,7 +117,7 @@ def _refused(error: pydantic.ValidationError, raw: bytes) -> Refused:
     # Of the forms that a value may have, the one that was meant is the one that fits the furthest.
     problem = max(problems, key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")))
     path = _path(problem["loc"], value)
-    return Refused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
+    return RequestRefused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
 
 
 def _path(location: tuple[int | str, ...], value: Any) -> str:
@@ -145,7 +145,7 @@ def _sentence(problem: Any) -> str:
     return f"{said[:1].lower()}{said[1:300]}."
 
 
-async def until_gone(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
     """Wait until the client has left; what it still sends is nobody's."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -19,7 +19,7 @@ HEAD_BYTES = 65_536
 _UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.I)
 
 
-class Timely(HttpToolsProtocol):
+class BoundedHttpProtocol(HttpToolsProtocol):
     """uvicorn's own protocol, which waits for ever for the end of a head of any size, and for that of what follows a body."""
 
     _size = 0

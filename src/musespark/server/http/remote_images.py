@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from musespark.content import MAX_IMAGE_BYTES, MAX_IMAGES, Image
 from musespark.errors import BadPicture
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 
 SECONDS = 10.0
 """For one picture, from the name to the last byte."""
@@ -60,22 +60,22 @@ class Lookups:
 
 
 async def fetched(addresses: Iterable[str], allowed: bool, lookups: Lookups) -> dict[str, Image]:
-    """The pictures by address. Raises `Refused`."""
+    """The pictures by address. Raises `RequestRefused`."""
     found = list(dict.fromkeys(addresses))
     if found and not allowed:
-        raise Refused("Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); send a "
+        raise RequestRefused("Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); send a "
                       "data URL with base64 instead.", code="remote_picture")
     if len(found) > MAX_IMAGES:
-        raise Refused(f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many")
+        raise RequestRefused(f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many")
     async with asyncio.TaskGroup() as group:
         tasks = {address: group.create_task(_outcome(address, lookups)) for address in found}
     for task in tasks.values():
-        if isinstance(error := task.result(), Refused):
+        if isinstance(error := task.result(), RequestRefused):
             raise error
     return {address: image for address, task in tasks.items() if isinstance(image := task.result(), Image)}
 
 
-async def _outcome(address: str, lookups: Lookups) -> Image | Refused:
+async def _outcome(address: str, lookups: Lookups) -> Image | RequestRefused:
     try:
         async with asyncio.timeout(SECONDS):
             return Image.from_bytes(await _bytes(address, lookups))
@@ -85,13 +85,13 @@ async def _outcome(address: str, lookups: Lookups) -> Image | Refused:
         return _refused(address, "it cannot be reached, or does not answer as a web server does")
     except BadPicture as error:
         return _refused(address, str(error).removeprefix("The picture cannot be used: ").rstrip("."))
-    except Refused as error:
+    except RequestRefused as error:
         return error
 
 
-def _refused(address: str, reason: str) -> Refused:
+def _refused(address: str, reason: str) -> RequestRefused:
     shown = re.sub("//[^/]*@", "//", address)[:120]  # a password in it is nobody's business
-    return Refused(f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture")
+    return RequestRefused(f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture")
 
 
 async def _bytes(address: str, lookups: Lookups) -> bytes:

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from musespark.errors import NotInstalled
-from musespark.server.errors import Refused, SchemaNotMet
-from musespark.server.http.schema_cost import LOOKS, Extent, require_short_work
+from musespark.server.errors import RequestRefused, SchemaNotMet
+from musespark.server.http.schema_cost import LOOKS, SchemaCost, require_affordable
 
 SHALLOW = 16
 """Levels of an answer for which a schema is looked through before anybody is asked."""
@@ -23,9 +23,9 @@ _MOST = 200
 
 
 def require_schemas(schemas: Mapping[str, str]) -> None:
-    """Raise `Refused` where one is no JSON schema, or all together hold too many patterns. The keys say what each is."""
+    """Raise `RequestRefused` where one is no JSON schema, or all together hold too many patterns. The keys say what each is."""
     if sum(schema.count('"pattern') for schema in schemas.values()) > PATTERNS:
-        raise Refused(f"The schemas hold more than {PATTERNS} patterns.", code="bad_schema", param=next(iter(schemas)))
+        raise RequestRefused(f"The schemas hold more than {PATTERNS} patterns.", code="bad_schema", param=next(iter(schemas)))
     for param, schema in schemas.items():
         _validator(schema, param)
 
@@ -40,7 +40,7 @@ def require_fit(answer: str, schema: str, model: str) -> None:
     except (ValueError, RecursionError):
         raise SchemaNotMet(model, "it is not JSON") from None
     try:
-        require_short_work(schema, value)
+        require_affordable(schema, value)
         _validator(schema, "schema").validate(value)
     except jsonschema_rs.ValidationError as error:
         raise SchemaNotMet(model, error.message[:_MOST].rstrip(".")) from None
@@ -60,10 +60,10 @@ def _validator(schema: str, param: str) -> Any:
         raise NotInstalled("An answer in a given form", "jsonschema-rs", "serve") from None
     try:
         read = json.loads(schema)
-        if Extent(read).looks(SHALLOW) > LOOKS:
+        if SchemaCost(read).looks(SHALLOW) > LOOKS:
             raise ValueError("to check an answer against it would take too long")
         return jsonschema_rs.validator_for(read, retriever=_no_reference,
                                            pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000))
     except (ValueError, RecursionError) as error:
         said = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise Refused(f"The schema cannot be used: {said[:_MOST].rstrip('.')}.", code="bad_schema", param=param) from None
+        raise RequestRefused(f"The schema cannot be used: {said[:_MOST].rstrip('.')}.", code="bad_schema", param=param) from None

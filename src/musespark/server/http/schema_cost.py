@@ -28,7 +28,7 @@ _BELOW = ("patternProperties", "additionalProperties", "unevaluatedProperties", 
 """Those that may all look at the same place below it."""
 
 
-class Extent:
+class SchemaCost:
     """The parts of a schema, and who looks where. Raises `ValueError` with a reason where that cannot be told, or has no end."""
 
     def __init__(self, schema: Any) -> None:
@@ -148,10 +148,10 @@ def places(answer: Any) -> tuple[int, int]:
     return count, depth
 
 
-def require_short_work(schema: str, answer: Any) -> None:
+def require_affordable(schema: str, answer: Any) -> None:
     """Raise `ValueError` where an answer could take longer to check than anybody waits."""
     count, depth = places(answer)
     if depth > DEPTH:
         raise ValueError(f"it is more than {DEPTH} levels deep")
-    if count * Extent(json.loads(schema)).looks(depth) > LOOKS:
+    if count * SchemaCost(json.loads(schema)).looks(depth) > LOOKS:
         raise ValueError("to check it would take too long")

@@ -16,15 +16,15 @@ from musespark.reasoning.team import MAX_AGENTS, MAX_ROUNDS, Team
 from musespark.server.http.body import MAX_BYTES
 from musespark.server.openapi import ERRORS
 from musespark.server.resolve.model_catalog import NATIVE
-from musespark.server.resolve.options import MAX_MODELS, TEAMS, Aggregate, ToolName
-from musespark.server.state import Server
+from musespark.server.resolve.options import MAX_MODELS, TEAM_BY_EFFORT, Aggregate, ToolName
+from musespark.server.state import ServerState
 from musespark.vision.toolset import is_look, looks_named
 
 LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMAGE_BYTES, "body_bytes": MAX_BYTES,
           "models": MAX_MODELS, "agents": MAX_AGENTS, "rounds": MAX_ROUNDS, "threads": MAX_THREADS}
 
 
-def add_routes(app: FastAPI, server: Server) -> None:
+def add_routes(app: FastAPI, server: ServerState) -> None:
     """Add them to the application."""
 
     @app.get("/v1/page", responses=ERRORS)
@@ -37,9 +37,9 @@ def add_routes(app: FastAPI, server: Server) -> None:
             "models": [{"id": name, **await server.models.about(name)} for name in server.models.names],
             "tools": [tool(name) for name in get_args(ToolName)],
             "aggregates": list(get_args(Aggregate)),
-            "efforts": [{"id": effort.value, **team} for effort, team in TEAMS.items()],
+            "efforts": [{"id": effort.value, **team} for effort, team in TEAM_BY_EFFORT.items()],
             "roles": ["refiner", "judge", "merger"],
-            "limits": {**LIMITS, "videos": int(find_spec("av") is not None), "runs": server.settings.most_runs},
+            "limits": {**LIMITS, "videos": int(find_spec("av") is not None), "runs": server.settings.max_runs},
             "defaults": defaults(server.models.config),
             "auth": getattr(server.callers, "required", False),
         }

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -50,7 +50,7 @@ BESIDE = ("favicon.svg", "favicon.ico", "icon.png", "apple-touch-icon.png", "man
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class StaticFile:
     """A file of the page."""
 
     body: bytes
@@ -59,15 +59,15 @@ class File:
     """Of its content, for caches."""
 
 
-class Page:
+class PageFiles:
     """All of them, read when they are first asked for."""
 
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory or PAGE
-        self._files: dict[str, File] = {}
+        self._files: dict[str, StaticFile] = {}
         self._reading = asyncio.Lock()
 
-    async def file(self, name: str) -> File | None:
+    async def file(self, name: str) -> StaticFile | None:
         """The file of that name, as in `assets/index-4f2a.js`; None where there is none."""
         if not self._files:
             async with self._reading:
@@ -75,26 +75,26 @@ class Page:
         return self._files.get(name)
 
     async def replay(self) -> str:
-        """The document that shows one run by itself. Raises `Refused` where it is not built."""
+        """The document that shows one run by itself. Raises `RequestRefused` where it is not built."""
         found = await self.file("replay.html")
         if found is None:
-            raise Refused("The page is not built in this source checkout; build it in web/ with Node, or install the "
+            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the "
                           "package.",
                           status=503, code="not_built")
         return found.body.decode()
 
 
-def _files(directory: Path) -> dict[str, File]:
+def _files(directory: Path) -> dict[str, StaticFile]:
     found = sorted(path for path in directory.rglob("*") if path.is_file() and path.suffix in TYPES)
     return {path.relative_to(directory).as_posix(): _file(path) for path in found}
 
 
-def _file(path: Path) -> File:
+def _file(path: Path) -> StaticFile:
     body = path.read_bytes()
-    return File(body, TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"')
+    return StaticFile(body, TYPES[path.suffix], f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
-def add_routes(app: FastAPI, page: Page) -> None:
+def add_routes(app: FastAPI, page: PageFiles) -> None:
     """Add them to the application, after all others."""
 
     async def index(http: HttpRequest) -> Response:
@@ -108,10 +108,10 @@ def add_routes(app: FastAPI, page: Page) -> None:
     async def beside(http: HttpRequest) -> Response:
         return _response(http, await _found(http.url.path.removeprefix("/")), "no-cache")
 
-    async def _found(name: str) -> File:
+    async def _found(name: str) -> StaticFile:
         found = await page.file(name)
         if found is None:
-            raise Refused(f"There is no file {name[:120]!r} here.", status=404, code="no_such_page")
+            raise RequestRefused(f"There is no file {name[:120]!r} here.", status=404, code="no_such_page")
         return found
 
     # A link to a run is the page itself, which then shows that run.
@@ -119,7 +119,7 @@ def add_routes(app: FastAPI, page: Page) -> None:
     app.router.routes += [Route(f"/{name}", beside) for name in BESIDE]
 
 
-def _response(http: HttpRequest, file: File, caching: str) -> Response:
+def _response(http: HttpRequest, file: StaticFile, caching: str) -> Response:
     headers = {**HEADERS, "cache-control": caching, "etag": file.tag, "content-type": file.kind}
     if file.tag in http.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

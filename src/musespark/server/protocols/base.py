@@ -1,4 +1,4 @@
-"""What the three protocols have in common: a body becomes an `Asked`, pieces become chunks, chunks become one object."""
+"""What the three protocols have in common: a body becomes an `ParsedRequest`, pieces become chunks, chunks become one object."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from musespark.content import Image, Message
-from musespark.server.errors import Failure
-from musespark.server.protocols.encoder import Piece
-from musespark.server.resolve.options import Strict, TeamOptions
-from musespark.server.resolve.parsed_request import Asked
+from musespark.server.errors import ErrorReply
+from musespark.server.protocols.encoder import ReplyPiece
+from musespark.server.resolve.options import StrictModel, TeamOptions
+from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.store.text import dumped
 
 Chunk: TypeAlias = dict[str, Any]
-BodyType = TypeVar("BodyType", bound=Strict)
+BodyType = TypeVar("BodyType", bound=StrictModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Around:
+class RequestContext:
     """What a body refers to and does not hold."""
 
     team: TeamOptions | None = None
@@ -30,7 +30,7 @@ class Around:
     """Those that were fetched, by address."""
 
 
-class Chunks(ABC):
+class ChunkEncoder(ABC):
     """The chunks of one reply: a fold of its pieces."""
 
     @abstractmethod
@@ -38,11 +38,11 @@ class Chunks(ABC):
         """What is sent before anything is known."""
 
     @abstractmethod
-    def tell(self, piece: Piece) -> list[Chunk]:
-        """What a piece becomes; `Ended` is the last."""
+    def tell(self, piece: ReplyPiece) -> list[Chunk]:
+        """What a piece becomes; `EndPiece` is the last."""
 
     @abstractmethod
-    def failed(self, failure: Failure) -> list[Chunk]:
+    def failed(self, failure: ErrorReply) -> list[Chunk]:
         """What is sent where no answer will follow."""
 
 
@@ -64,7 +64,7 @@ class Dialect(ABC, Generic[BodyType]):
         """What it accepts."""
 
     @abstractmethod
-    def remote_pictures(self, body: BodyType) -> list[str]:
+    def remote_image_urls(self, body: BodyType) -> list[str]:
         """The addresses of pictures that are somewhere else."""
 
     def follows(self, body: BodyType) -> str | None:
@@ -72,11 +72,11 @@ class Dialect(ABC, Generic[BodyType]):
         return None
 
     @abstractmethod
-    def read(self, body: BodyType, around: Around) -> Asked:
+    def read(self, body: BodyType, around: RequestContext) -> ParsedRequest:
         """What was asked. Raises the kinds of `BadInput`."""
 
     @abstractmethod
-    def chunks(self, asked: Asked, run: str, created: int) -> Chunks:
+    def chunks(self, asked: ParsedRequest, run: str, created: int) -> ChunkEncoder:
         """The chunks of a reply. created: seconds since 1970."""
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Dialect(ABC, Generic[BodyType]):
         """The object that a client gets who does not stream: what the chunks add up to."""
 
     @abstractmethod
-    def error(self, failure: Failure, request: str) -> Chunk:
+    def error(self, failure: ErrorReply, request: str) -> Chunk:
         """The object of an error. request: an id of this request."""
 
     def frame(self, chunk: Chunk) -> bytes:
@@ -92,6 +92,6 @@ class Dialect(ABC, Generic[BodyType]):
         return b"data: " + dumped(chunk) + b"\n\n"
 
 
-def framed(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:
-    """Chunks as bytes of a stream."""
+def sse_bytes(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:
+    """ChunkEncoder as bytes of a stream."""
     return b"".join(map(dialect.frame, chunks))

@@ -10,26 +10,26 @@ from musespark.content import ToolCall
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, Pictured, RunEnded, RunStarted, Thought, Why
 from musespark.server.protocols.breakdown import Breakdown
 from musespark.server.protocols.progress import line
-from musespark.server.protocols.signatures import sealed
+from musespark.server.protocols.signatures import pack_signatures
 from musespark.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Mused:
+class ReasoningPiece:
     """A piece of what comes before the answer: reasoning, or a line of progress."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextPiece:
     """A piece of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Drew:
+class ImagePiece:
     """A picture."""
 
     number: int
@@ -41,21 +41,21 @@ class Drew:
 
 
 @dataclass(frozen=True, slots=True)
-class Sealed:
+class SignaturePiece:
     """What the provider of an answer that calls tools wants to see again, in an opaque text (`seals`)."""
 
     seal: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Called:
+class ToolCallPiece:
     """The answer calls a tool of the client's."""
 
     call: ToolCall
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndPiece:
     """The end of a reply."""
 
     why: Why
@@ -66,13 +66,13 @@ class Ended:
     muse: dict[str, Any]
 
 
-Piece: TypeAlias = Mused | Said | Drew | Sealed | Called | Ended
+ReplyPiece: TypeAlias = ReasoningPiece | TextPiece | ImagePiece | SignaturePiece | ToolCallPiece | EndPiece
 
 BETWEEN = "\n\n"
 """What is sent between a text that turned out to be void and the one that replaces it: what is sent cannot be unsent."""
 
 
-class Telling:
+class ReplyEncoder:
     """One run, told as it happens."""
 
     def __init__(self, *, head: str = "", notes: tuple[str, ...] = (), lines: bool = False,
@@ -86,11 +86,11 @@ class Telling:
         """Whether text was sent that no longer counts."""
         self._said = False
 
-    def tell(self, event: Event) -> Iterator[Piece]:
+    def tell(self, event: Event) -> Iterator[ReplyPiece]:
         """The pieces that an event means."""
         if isinstance(event, AnswerDelta):  # most of all, and none of the others' business
             if event.text:
-                yield Said(BETWEEN + event.text if self._void else event.text)
+                yield TextPiece(BETWEEN + event.text if self._void else event.text)
                 self._void, self._said = False, True
             return
         self._breakdown.happened(event)
@@ -101,7 +101,7 @@ class Telling:
             case Thought(agent=agent, text=text) if agent == MAIN:
                 if text:
                     self._mid_line = not text.endswith("\n")
-                    yield Mused(text)
+                    yield ReasoningPiece(text)
             case AnswerDropped():
                 self._void = self._said
             case RunEnded():
@@ -110,28 +110,28 @@ class Telling:
                 if self._lines and (text := line(event)):
                     yield self._line(text)
         if isinstance(event, Pictured):
-            yield Drew(self._breakdown.pictures, event.picture, event.caption, event.width, event.height)
+            yield ImagePiece(self._breakdown.pictures, event.picture, event.caption, event.width, event.height)
 
-    def _line(self, text: str) -> Mused:
+    def _line(self, text: str) -> ReasoningPiece:
         broken = "\n" if self._mid_line else ""
         self._mid_line = False
-        return Mused(f"{broken}{text}\n")
+        return ReasoningPiece(f"{broken}{text}\n")
 
-    def _end(self, event: RunEnded) -> Iterator[Piece]:
-        seal = sealed((*event.signed, *event.calls)) if event.calls else None
+    def _end(self, event: RunEnded) -> Iterator[ReplyPiece]:
+        seal = pack_signatures((*event.signed, *event.calls)) if event.calls else None
         if seal is not None:
-            yield Sealed(seal)
+            yield SignaturePiece(seal)
         for call in event.calls:
-            yield Called(call)
+            yield ToolCallPiece(call)
         muse = {**self.block(), "why": event.why, "reason": event.reason}
-        yield Ended(event.why, bool(event.calls), event.stop, event.usage, muse)
+        yield EndPiece(event.why, bool(event.calls), event.stop, event.usage, muse)
 
     def block(self) -> dict[str, Any]:
         """The `muse` block so far."""
         return {**self._breakdown.block(self._links), "notes": list(self._notes)}
 
 
-def settled(events: Iterable[Event]) -> list[Event]:
+def without_dropped_text(events: Iterable[Event]) -> list[Event]:
     """The events of a run that has ended, without the pieces of an answer that turned out to be void."""
     kept: list[Event] = []
     for event in events:

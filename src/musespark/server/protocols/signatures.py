@@ -19,14 +19,14 @@ MOST = 1024
 """Parts of one reply."""
 
 
-def sealed(parts: Iterable[Part]) -> str | None:
+def pack_signatures(parts: Iterable[Part]) -> str | None:
     """The signed ones of these parts as a text; None where there are none."""
     values = [value for part in parts if (value := _value(part)) is not None]
     return _MARK + base64.urlsafe_b64encode(json.dumps(values).encode()).decode() if values else None
 
 
-def unsealed(seal: str | None) -> tuple[Part, ...]:
-    """The parts that were sealed; none of a text that this did not write."""
+def unpack_signatures(seal: str | None) -> tuple[Part, ...]:
+    """The parts that were pack_signatures; none of a text that this did not write."""
     if seal is None or not seal.startswith(_MARK):
         return ()
     try:

@@ -16,11 +16,11 @@ from musespark.errors import MuseError, UnknownModel
 from musespark.models.model import Model, held_open
 from musespark.models.providers.remote import RemoteModel
 from musespark.models.registry import PROVIDERS, model_named, provider_named, require_key
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 
 NATIVE = "nano"
 _MOST = 64
-"""Models that are kept; a client may name as many as its provider has."""
+"""ModelCatalog that are kept; a client may name as many as its provider has."""
 
 
 _ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictures_out", "tools": "tools", "team": "native_spawn",
@@ -29,10 +29,10 @@ _ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictur
 
 
 def require_prices(models: Iterable[Model]) -> None:
-    """Raise `Refused` where nobody knows what a model costs: whoever has a budget in dollars could spend any number of them."""
+    """Raise `RequestRefused` where nobody knows what a model costs: whoever has a budget in dollars could spend any number of them."""
     for model in models:
         if isinstance(model, RemoteModel) and model.price is None:
-            raise Refused(f"Nobody knows what {model.name} costs, and this key has a budget in dollars; ask another model, or "
+            raise RequestRefused(f"Nobody knows what {model.name} costs, and this key has a budget in dollars; ask another model, or "
                           "whoever runs this server to give its prices in the configuration.", status=503, code="no_price",
                           param="model")
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from musespark.content import MAX_THREADS, Effort
 
 
-class Strict(BaseModel):
+class StrictModel(BaseModel):
     """A part of a body: a field that is not named here is an error, unless it is null; and nothing is converted."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
@@ -31,12 +31,12 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 MAX_MODELS = 16
 """In the mix of a team."""
 ToolName: TypeAlias = Literal["python", "spawn", "look"]
-LookName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
+VisionToolName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
 """What `look` is all of."""
 Aggregate: TypeAlias = Literal["auto", "vote", "weigh", "judge", "merge"]
 
 
-class BudgetOptions(Strict):
+class BudgetOptions(StrictModel):
     """What one answer may cost, all agents together."""
 
     usd: Positive | None = None
@@ -45,7 +45,7 @@ class BudgetOptions(Strict):
     calls: Count | None = None
 
 
-class RunOptions(Strict):
+class RunOptions(StrictModel):
     """Options of a run, and of a team that works on it."""
 
     agents: Annotated[int, Field(ge=1, le=64)] | None = None
@@ -58,7 +58,7 @@ class RunOptions(Strict):
     judge: Name | None = None
     refiner: Name | None = None
     merger: Name | None = None
-    tools: Annotated[list[ToolName | LookName], Field(max_length=16)] | None = None
+    tools: Annotated[list[ToolName | VisionToolName], Field(max_length=16)] | None = None
     """What agents may use by themselves, beside the client's own tools."""
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
     """At most so many agents may be spawned."""
@@ -74,7 +74,7 @@ class TeamOptions(RunOptions):
     """Whether a team tells what it does before the answer; it does by default."""
 
     @property
-    def of_a_team(self) -> dict[str, Any]:
+    def team_only(self) -> dict[str, Any]:
         """The options that only a team has."""
         names = ("agents", "first", "rounds", "aggregate", "models", "judge", "refiner", "merger")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
@@ -83,7 +83,7 @@ class TeamOptions(RunOptions):
 EFFORTS: dict[str, Effort] = {**{effort.value: effort for effort in Effort}, "xhigh": Effort.MAX}
 """What clients call efforts."""
 
-TEAMS: dict[Effort, dict[str, int]] = {
+TEAM_BY_EFFORT: dict[Effort, dict[str, int]] = {
     Effort.NONE: {"agents": 1, "first": 1, "rounds": 0},
     Effort.MINIMAL: {"agents": 2, "first": 2, "rounds": 0},
     Effort.LOW: {"agents": 4, "first": 2, "rounds": 0},

@@ -11,7 +11,7 @@ from typing import Any
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult
 from musespark.errors import BadPicture
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.resolve.options import TeamOptions
 
 MAX_TOOLS = 512
@@ -22,13 +22,13 @@ MAX_PARTS_IN_ALL = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ParsedRequest:
     """A request and how its reply is to be told."""
 
     model: str
     """The name as the client wrote it."""
     request: Request
-    """Its mode and its effort are settled by who answers."""
+    """Its mode and its effort are without_dropped_text by who answers."""
     effort: Effort | None = None
     """What the client asked for; it may mean a team."""
     conversation: tuple[Message, ...]
@@ -38,7 +38,7 @@ class Asked:
     usage_chunk: bool = False
     """Whether the stream has usage in a chunk of its own, for protocols that ask."""
     store: bool = True
-    one_call: bool = False
+    single_tool_call: bool = False
     """Whether more than one tool call in a reply is unwanted."""
     strict: frozenset[str] = frozenset()
     """Tools whose calls must satisfy their schema."""
@@ -50,52 +50,52 @@ class Asked:
     """What the protocol repeats in its reply."""
 
 
-def require_neutral(body: Any, **neutral: tuple[Any, ...]) -> None:
-    """Raise `Refused` for the first field that is there with a value that would mean something. None is always neutral."""
+def refuse_unsupported(body: Any, **neutral: tuple[Any, ...]) -> None:
+    """Raise `RequestRefused` for the first field that is there with a value that would mean something. None is always neutral."""
     for name, values in neutral.items():
         value = getattr(body, name)
         if value is not None and value not in values:
             instead = f"it can be {' or '.join(map(repr, values))}, or left out" if values else "leave it out"
-            raise Refused(f"{name} is not supported here; {instead}.", code="unsupported", param=name)
+            raise RequestRefused(f"{name} is not supported here; {instead}.", code="unsupported", param=name)
 
 
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.I)
 
 
 def picture(url: str, fetched: Mapping[str, Image], where: str) -> Image:
-    """The picture of a data URL, or one that was fetched. Raises `Refused`."""
+    """The picture of a data URL, or one that was fetched. Raises `RequestRefused`."""
     if url in fetched:
         return fetched[url]
     found = _DATA_URL.match(url)
     if found is None:
-        raise Refused("A picture is a data URL with base64 (data:image/png;base64,...).", param=where, code="bad_picture")
+        raise RequestRefused("A picture is a data URL with base64 (data:image/png;base64,...).", param=where, code="bad_picture")
     return decoded(url[found.end():], where)
 
 
 def decoded(text: str, where: str) -> Image:
-    """The picture that is written in base64. Raises `Refused`."""
+    """The picture that is written in base64. Raises `RequestRefused`."""
     try:
         return Image.from_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
-        raise Refused(f"The picture is not base64: {error}.", param=where, code="bad_picture") from None
+        raise RequestRefused(f"The picture is not base64: {error}.", param=where, code="bad_picture") from None
     except BadPicture as error:
-        raise Refused(str(error), param=where, code="bad_picture") from None
+        raise RequestRefused(str(error), param=where, code="bad_picture") from None
 
 
-def is_remote(url: str) -> bool:
+def is_remote_url(url: str) -> bool:
     """Whether a picture is somewhere else."""
     return url.lower().startswith(("http://", "https://"))
 
 
 def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
-    """The messages, results that follow each other made one turn. Raises `Refused` for a result of a call that nobody made."""
+    """The messages, results that follow each other made one turn. Raises `RequestRefused` for a result of a call that nobody made."""
     found: list[Message] = []
     calls: set[str] = set()
     for message in messages:
         calls |= {part.id for part in message.parts if isinstance(part, ToolCall)}
         for part in message.parts:
             if isinstance(part, ToolResult) and part.call_id not in calls:
-                raise Refused(f"There is a result of the call {part.call_id[:80]!r}, which no message before it made.",
+                raise RequestRefused(f"There is a result of the call {part.call_id[:80]!r}, which no message before it made.",
                               code="unknown_call", param="messages")
         if message.role == "tool" and found and found[-1].role == "tool":
             found[-1] = Message("tool", (*found[-1].parts, *message.parts))
@@ -104,7 +104,7 @@ def joined(messages: Iterable[Message]) -> tuple[Message, ...]:
     parts = sum(len(message.parts) for message in found)
     for what, count, most in (("messages", len(found), MAX_MESSAGES), ("parts of messages", parts, MAX_PARTS_IN_ALL)):
         if count > most:
-            raise Refused(f"There are {count:,} {what}; at most {most:,} are read.", code="too_many", param="messages")
+            raise RequestRefused(f"There are {count:,} {what}; at most {most:,} are read.", code="too_many", param="messages")
     return tuple(found)
 
 

@@ -15,19 +15,19 @@ from musespark.models.model import Abilities, Model
 from musespark.reasoning.looking import IN_WORDS, Looking
 from musespark.reasoning.modes import only_first
 from musespark.reasoning.team import Team
-from musespark.server.errors import Refused
-from musespark.server.resolve.model_catalog import NATIVE, Models
-from musespark.server.resolve.options import TEAMS, TeamOptions
-from musespark.server.resolve.parsed_request import Asked
-from musespark.server.resolve.stop_limits import Brief
+from musespark.server.errors import RequestRefused
+from musespark.server.resolve.model_catalog import NATIVE, ModelCatalog
+from musespark.server.resolve.options import TEAM_BY_EFFORT, TeamOptions
+from musespark.server.resolve.parsed_request import ParsedRequest
+from musespark.server.resolve.stop_limits import StopLimitedModel
 from musespark.vision.toolset import LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seated:
+class ResolvedRequest:
     """An asked question with everyone who will think about it."""
 
-    asked: Asked
+    asked: ParsedRequest
     request: Request
     who: Model | Team
     limits: Limits | None
@@ -39,15 +39,15 @@ class Seated:
     """Whether events are told before the answer."""
 
 
-async def seat(asked: Asked, models: Models) -> Seated:
-    """Raises `UnknownModel`, `BeyondModel`, `BadOption` and `Refused`."""
-    mode, name = mode_and_name(asked.model)
+async def resolve(asked: ParsedRequest, models: ModelCatalog) -> ResolvedRequest:
+    """Raises `UnknownModel`, `BeyondModel`, `BadOption` and `RequestRefused`."""
+    mode, name = split_mode(asked.model)
     config, options = models.config, asked.team
     contemplates = mode is Mode.CONTEMPLATING
-    if not contemplates and options.of_a_team:
-        raise Refused(f"{', '.join(options.of_a_team)}: only a team has this; ask contemplating/{name or 'MODEL'}.", param="muse")
+    if not contemplates and options.team_only:
+        raise RequestRefused(f"{', '.join(options.team_only)}: only a team has this; ask contemplating/{name or 'MODEL'}.", param="muse")
     request = replace(asked.request, mode=mode or Mode.THINKING, threads=options.threads or asked.request.threads)
-    if asked.effort is Effort.NONE and contemplates and not options.of_a_team:
+    if asked.effort is Effort.NONE and contemplates and not options.team_only:
         request, contemplates = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
     explorers = [await models.named(each) for each in (named if contemplates else named[:1])]
@@ -61,11 +61,11 @@ async def seat(asked: Asked, models: Models) -> Seated:
     team = who if isinstance(who, Team) else None
     _require_names_apart(team, request)
     tells = contemplates and options.progress is not False
-    return Seated(asked=asked, request=request, who=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
+    return ResolvedRequest(asked=asked, request=request, who=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
                   head=_head(team, explorers, request) if contemplates else "")
 
 
-def mode_and_name(name: str) -> tuple[Mode | None, str]:
+def split_mode(name: str) -> tuple[Mode | None, str]:
     """What comes before the slash is a mode; a model's own name may have slashes, too."""
     before, _, after = name.partition("/")
     if before in list(Mode):
@@ -116,14 +116,14 @@ def _require(model: Model, request: Request, read_to: bool) -> None:
         raise BeyondModel(model.name, f"be told to choose tools by {request.tool_choice!r}", "ask with auto")
 
 
-async def _options(asked: Asked, models: Models, explorers: list[Model], contemplates: bool) -> Options:
+async def _options(asked: ParsedRequest, models: ModelCatalog, explorers: list[Model], contemplates: bool) -> Options:
     """The options of `musespark.stream`, every name in them made a model."""
     options, config = asked.team, models.config
     chosen: dict[str, Any] = {"model": explorers, "tools": options.tools or [], "config": Config()}
     if contemplates:
         chosen["config"] = Config(team=config.team)
-        if asked.effort is not None and not options.of_a_team:
-            chosen |= TEAMS[asked.effort]
+        if asked.effort is not None and not options.team_only:
+            chosen |= TEAM_BY_EFFORT[asked.effort]
         chosen |= {name: value for name in ("agents", "first", "rounds", "aggregate")
                    if (value := getattr(options, name)) is not None}
         for role in ("refiner", "judge", "merger"):
@@ -165,4 +165,4 @@ def _held(explorers: list[Model], request: Request) -> tuple[list[Model], Reques
     """A native model that answers alone is held to the answer's limits from outside: its own would count every thread's tokens."""
     if len(explorers) > 1 or not explorers[0].abilities.native_spawn or (request.max_tokens is None and not request.stop):
         return explorers, request
-    return [Brief(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())
+    return [StopLimitedModel(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())

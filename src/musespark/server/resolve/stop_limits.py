@@ -10,7 +10,7 @@ from musespark.content import Request
 from musespark.models.model import Abilities, AbstainedDelta, Delta, Finish, Model, TextDelta, VerifiedDelta
 
 
-class Brief:
+class StopLimitedModel:
     """A native model whose answer ends at a text, or when it has enough tokens; its thoughts are not counted."""
 
     def __init__(self, model: Model, most: int | None, stop: tuple[str, ...]) -> None:
@@ -29,7 +29,7 @@ class Brief:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """The model's own deltas, those of the answer as far as it goes: every piece of it is a token."""
-        left, until = self.most, Until(self.stop)
+        left, until = self.most, StopScanner(self.stop)
         async with aclosing(self.model.stream(request)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, TextDelta):
@@ -53,7 +53,7 @@ class Brief:
             yield TextDelta(until.rest())
 
 
-class Until:
+class StopScanner:
     """A text that comes in pieces and ends before the first of some texts."""
 
     def __init__(self, stops: tuple[str, ...]) -> None:

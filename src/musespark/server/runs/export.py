@@ -9,7 +9,7 @@ from typing import Any
 
 from musespark.content import Image
 from musespark.events import Pictured
-from musespark.server.errors import Refused
+from musespark.server.errors import RequestRefused
 from musespark.server.runs.run_store import Kept
 from musespark.server.runs.live_runs import without_signatures
 
@@ -17,11 +17,11 @@ PLACE = '<script type="application/json" id="run">null</script>'
 """Where the run stands in the file that the front end's build made."""
 
 
-def exported(replay: str, summary: dict[str, Any], kept: Kept) -> str:
-    """The document. replay: what the build made. Raises `Refused` where that has no place for a run."""
+def export_html(replay: str, summary: dict[str, Any], kept: Kept) -> str:
+    """The document. replay: what the build made. Raises `RequestRefused` where that has no place for a run."""
     before, place, after = replay.partition(PLACE)
     if not place:
-        raise Refused("The page's replay was built for another version; build it again.", status=503, code="not_built")
+        raise RequestRefused("The page's replay was built for another version; build it again.", status=503, code="not_built")
     shown = {**summary, "asked": {**summary["asked"], "images": [_data_url(image) for image in kept.begun.asked]}, "pictures": []}
     return f"{before}{PLACE.replace('null', inert({'run': shown, 'events': list(_events(kept))}))}{after}"
 

@@ -18,8 +18,8 @@ from starlette.responses import Response
 from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
-from musespark.server.http.body import until_gone
-from musespark.server.runs.run_store import Begun, How, Kept, Runs, Spending, as_told
+from musespark.server.http.body import wait_for_disconnect
+from musespark.server.runs.run_store import Begun, How, Kept, RunStore, Spending, as_told
 from musespark.store.text import dumped
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ AHEAD = 1_000_000
 _PULSE = b": still here\n\n"
 
 
-class Live:
+class LiveRun:
     """A run that goes on."""
 
     def __init__(self, id: str) -> None:
@@ -99,18 +99,18 @@ class Live:
         changed.set()
 
 
-class Watched:
+class LiveRuns:
     """A store of runs that shows what it is given to keep, once it is kept: the same methods, and `watch`."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: RunStore) -> None:
         self.runs = runs
-        self._live: dict[str, Live] = {}
+        self._live: dict[str, LiveRun] = {}
         self.get, self.latest, self.picture = runs.get, runs.latest, runs.picture
         self.asked, self.head, self.told, self.forget = runs.asked, runs.head, runs.told, runs.forget
         self.kept = runs.kept
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Watched]:
+    async def open(self) -> AsyncIterator[LiveRuns]:
         """While the store is open, if it is one that has to be."""
         store: AbstractAsyncContextManager[object] = self.runs.open() if isinstance(self.runs, Openable) else nullcontext()
         async with store:
@@ -119,7 +119,7 @@ class Watched:
     async def start(self, begun: Begun) -> None:
         """Keep a run from its beginning."""
         await self.runs.start(begun)
-        self._live[begun.id] = Live(begun.id)
+        self._live[begun.id] = LiveRun(begun.id)
 
     async def events(self, id: str, events: Sequence[Event]) -> None:
         """The next events of a run; where somebody looks on, they are kept, then shown."""
@@ -222,7 +222,7 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        tasks = [asyncio.create_task(self._send(send)), asyncio.create_task(until_gone(receive))]
+        tasks = [asyncio.create_task(self._send(send)), asyncio.create_task(wait_for_disconnect(receive))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

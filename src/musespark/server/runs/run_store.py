@@ -14,10 +14,10 @@ from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.usage import Usage
 
-__all__ = ["Begun", "How", "InMemory", "Kept", "Runs", "Spending"]
+__all__ = ["Begun", "How", "MemoryRunStore", "Kept", "RunStore", "Spending"]
 
 
-class Runs(Protocol):
+class RunStore(Protocol):
     """A store of runs. What it has acknowledged it keeps; ids are the server's own and never a path."""
 
     async def start(self, begun: Begun) -> None:
@@ -57,7 +57,7 @@ class Runs(Protocol):
         """Delete a run; whether there was one. A run that goes on is left alone."""
 
 
-class InMemory:
+class MemoryRunStore:
     """Keeps the newest runs, up to a number and a size; a run that goes on is never dropped."""
 
     def __init__(self, most: int = 500, most_bytes: int = 64_000_000) -> None:

@@ -14,15 +14,15 @@ from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError, Stopped, StoreUnusable
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import bursts
-from musespark.server.http.body import until_gone
-from musespark.server.protocols.base import Chunks, Dialect, framed
-from musespark.server.errors import Failure, failure_of
+from musespark.server.http.body import wait_for_disconnect
+from musespark.server.protocols.base import ChunkEncoder, Dialect, sse_bytes
+from musespark.server.errors import ErrorReply, error_reply
 from musespark.server.metrics import Metrics
-from musespark.server.page.run_body import options_of
-from musespark.server.runs.run_store import Begun, How, Runs, Spending
+from musespark.server.page.run_body import stored_options
+from musespark.server.runs.run_store import Begun, How, RunStore, Spending
 from musespark.server.http.schema import require_fit
-from musespark.server.resolve.resolve import Seated
-from musespark.server.protocols.encoder import Telling, settled
+from musespark.server.resolve.resolve import ResolvedRequest
+from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.store.text import dumped
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ PULSE = 15.0
 """Seconds of silence after which a stream says that it is still there."""
 FAREWELL = 1.0
 """Seconds that a client has to read that the server is stopped."""
-STOPPING = Failure(status=503, code="stopping", message="The server is being stopped; ask again in a moment.", retry=True)
+STOPPING = ErrorReply(status=503, code="stopping", message="The server is being stopped; ask again in a moment.", retry=True)
 STUCK = 60.0
 """Seconds that a client may take to read what was sent; then it counts as gone."""
 
 
 @dataclass(kw_only=True, eq=False)
-class Thinking:
+class RunSession:
     """One run: who thinks, what it may cost, and where it is kept."""
 
-    seated: Seated
-    runs: Runs | None
+    resolved: ResolvedRequest
+    runs: RunStore | None
     """None: it is not kept."""
     budget: Budget
     caller: str = ""
@@ -59,11 +59,11 @@ class Thinking:
         Raises what the run raises, and `SchemaNotMet`.
         """
         how: How = "interrupted"
-        watch = self.metrics.watch(str(self.seated.request.mode)) if self.metrics else None
+        watch = self.metrics.watch(str(self.resolved.request.mode)) if self.metrics else None
         try:
             if self.runs is not None:
                 await self.runs.start(begun)
-            async with aclosing(bursts(self.seated.who, self.seated.request, self.budget)) as found:
+            async with aclosing(bursts(self.resolved.solver, self.resolved.request, self.budget)) as found:
                 async for burst in found:
                     burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
                     last = burst[-1]
@@ -105,17 +105,17 @@ class Thinking:
         match event:
             case RunStarted():
                 return replace(event, run=self.id)
-            case RunEnded() if self.seated.asked.one_call:
+            case RunEnded() if self.resolved.parsed.single_tool_call:
                 return replace(event, calls=event.calls[:1])
         return event
 
     def _require_answer(self, ended: RunEnded) -> None:
         """Raise what an ending amounts to that is none: nothing was said before a limit, or not in the form that was asked for."""
-        request, strict = self.seated.request, self.seated.asked.strict
+        request, strict = self.resolved.request, self.resolved.parsed.strict
         if ended.why == "budget" and not ended.answer.strip() and not ended.calls:
-            limits = self.seated.limits or Limits()
+            limits = self.resolved.limits or Limits()
             raise self.budget.overdue() if self.budget.seconds_left() == 0 else BudgetExhausted("tokens", limits.tokens or 0)
-        name = self.seated.who.name
+        name = self.resolved.solver.name
         if request.schema is not None and not ended.calls and ended.why == "finished":
             require_fit(ended.answer, request.schema, name)
         for call in ended.calls:
@@ -123,19 +123,19 @@ class Thinking:
                 require_fit(call.arguments, next(tool.parameters for tool in request.tools if tool.name == call.name), name)
 
 
-class Answering:
+class RunResponse:
     """The response to a question. When the client leaves, the run is cancelled with everything it has started."""
 
-    def __init__(self, dialect: Dialect[Any], thinking: Thinking) -> None:
-        asked = thinking.seated.asked
+    def __init__(self, dialect: Dialect[Any], session: RunSession) -> None:
+        asked = session.resolved.asked
         created = int(time.time())
-        self._dialect, self._thinking, self._streamed = dialect, thinking, asked.stream
-        self._begun = Begun(id=thinking.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
-                            caller=thinking.caller, created=created, options=options_of(thinking.seated))
-        links = f"/v1/runs/{thinking.id}/pictures/" if thinking.runs is not None else None
-        self._telling = Telling(head=thinking.seated.head, notes=thinking.seated.notes, lines=thinking.seated.lines,
+        self._dialect, self._session, self._streamed = dialect, session, asked.stream
+        self._begun = Begun(id=session.id, protocol=dialect.name, model=asked.model, conversation=asked.conversation,
+                            caller=session.caller, created=created, options=stored_options(session.resolved))
+        links = f"/v1/runs/{session.id}/pictures/" if session.runs is not None else None
+        self._telling = ReplyEncoder(head=session.resolved.head, notes=session.resolved.notes, lines=session.resolved.show_progress,
                                 links=links)
-        self._chunks: Chunks = dialect.chunks(asked, thinking.id, created)
+        self._chunks: ChunkEncoder = dialect.chunks(asked, session.id, created)
         self._beginning = self._chunks.begin()
         self._sending = asyncio.Lock()
         self._opened = False
@@ -149,11 +149,11 @@ class Answering:
         try:
             await asyncio.wait(tasks, timeout=AT_ONCE)
             if not work.done():  # as most are who need not wait for a network: they are spared the rest
-                tasks.add(asyncio.create_task(until_gone(receive)))
+                tasks.add(asyncio.create_task(wait_for_disconnect(receive)))
                 if self._streamed:
                     tasks.add(asyncio.create_task(self._pulse(send)))
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                self._thinking.gone = not work.done()
+                self._session.gone = not work.done()
         except asyncio.CancelledError:  # the server is stopped, and its time to wait for answers is up
             stopped = True
             raise
@@ -176,11 +176,11 @@ class Answering:
     async def _pulse(self, send: Send) -> None:
         """Open the stream, keep it alive, and end where the client does not read."""
         try:
-            await self._thinking.kept()  # the run's id is in what is sent
+            await self._session.kept()  # the run's id is in what is sent
             if not self._opened:
                 await self._send(send, b"")
         except StoreUnusable:  # the run meets that as well, now and not after it has thought for a minute and cost something
-            self._thinking.budget.stop()
+            self._session.budget.stop()
         while self._since is None or time.monotonic() - self._since < STUCK:
             await asyncio.sleep(1.0)
             if self._opened and time.monotonic() - self._last_sent > PULSE and self._since is None:
@@ -189,31 +189,31 @@ class Answering:
     async def _streaming(self, send: Send) -> None:
         end = b""
         try:
-            async with aclosing(self._thinking.bursts(self._begun)) as found:
+            async with aclosing(self._session.bursts(self._begun)) as found:
                 async for burst in found:
                     pieces = (piece for event in burst for piece in self._telling.tell(event))
                     chunks = [chunk for piece in pieces for chunk in self._chunks.tell(piece)]
                     if isinstance(burst[-1], RunEnded):
-                        end = framed(self._dialect, chunks)
+                        end = sse_bytes(self._dialect, chunks)
                     elif chunks:
-                        await self._thinking.kept()
-                        await self._send(send, framed(self._dialect, chunks))
+                        await self._session.kept()
+                        await self._send(send, sse_bytes(self._dialect, chunks))
         except MuseError as error:
-            await self._failed(send, failure_of(error))
+            await self._failed(send, error_reply(error))
             return
         except Exception as crash:
-            await self._failed(send, failure_of(_bug(crash)))
+            await self._failed(send, error_reply(_bug(crash)))
             raise
         await self._send(send, end + self._dialect.last, more=False)
 
-    async def _failed(self, send: Send, failure: Failure) -> None:
+    async def _failed(self, send: Send, failure: ErrorReply) -> None:
         """An error as a status where nothing was sent yet, else as the protocol says it in a stream."""
         async with self._sending:
             untouched, self._opened = not self._opened, True
         if untouched:
-            await self._whole(send, failure.status, self._dialect.error(failure, self._thinking.id), headers_of(failure))
+            await self._whole(send, failure.status, self._dialect.error(failure, self._session.id), retry_headers(failure))
         else:
-            await self._send(send, framed(self._dialect, self._chunks.failed(failure)) + self._dialect.last, more=False)
+            await self._send(send, sse_bytes(self._dialect, self._chunks.failed(failure)) + self._dialect.last, more=False)
 
     async def _send(self, send: Send, body: bytes, more: bool = True) -> None:
         """The next bytes of a stream; what comes before the first of them opens it."""
@@ -224,21 +224,21 @@ class Answering:
                            (b"x-accel-buffering", b"no")]
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 self._opened = True
-                body = framed(self._dialect, self._beginning) + body
+                body = sse_bytes(self._dialect, self._beginning) + body
             await send({"type": "http.response.body", "body": body, "more_body": more})
             self._last_sent, self._since = time.monotonic(), None
 
     async def _collecting(self, send: Send) -> None:
         try:
-            async with aclosing(self._thinking.bursts(self._begun)) as found:
+            async with aclosing(self._session.bursts(self._begun)) as found:
                 events = [event async for burst in found for event in burst]
         except MuseError as error:
-            await self._failed(send, failure_of(error))
+            await self._failed(send, error_reply(error))
             return
         except Exception as crash:
-            await self._failed(send, failure_of(_bug(crash)))
+            await self._failed(send, error_reply(_bug(crash)))
             raise
-        pieces = (piece for event in settled(events) for piece in self._telling.tell(event))
+        pieces = (piece for event in without_dropped_text(events) for piece in self._telling.tell(event))
         chunks = [*self._beginning, *(chunk for piece in pieces for chunk in self._chunks.tell(piece))]
         await self._whole(send, 200, self._dialect.whole(chunks), [])
 
@@ -249,11 +249,11 @@ class Answering:
         await send({"type": "http.response.body", "body": body})
 
     def _headers(self, kind: str) -> list[tuple[bytes, bytes]]:
-        id = self._thinking.id.encode()
+        id = self._session.id.encode()
         return [(b"content-type", kind.encode()), (b"x-muse-run", id), (b"x-request-id", id), (b"request-id", id)]
 
 
-def headers_of(failure: Failure) -> list[tuple[bytes, bytes]]:
+def retry_headers(failure: ErrorReply) -> list[tuple[bytes, bytes]]:
     """Whether and when to ask again: the SDKs of both houses obey the second header."""
     wait = [] if failure.retry_after is None else [(b"retry-after", f"{failure.retry_after:g}".encode())]
     return [*wait, (b"x-should-retry", b"true" if failure.retry else b"false")]

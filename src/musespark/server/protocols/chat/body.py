@@ -6,67 +6,67 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.resolve.options import Name, Strict, TeamOptions
+from musespark.server.resolve.options import Name, StrictModel, TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
-class TextPart(Strict):
+class ChatTextPart(StrictModel):
     type: Literal["text"]
     text: str
     cache_control: dict[str, Any] | None = None  # a hint to another's cache
 
 
-class ImageUrl(Strict):
+class ChatImageUrl(StrictModel):
     url: str
     detail: Literal["auto", "low", "high", "original"] | None = None  # a model sees the whole picture
 
 
-class ImagePart(Strict):
+class ChatImagePart(StrictModel):
     type: Literal["image_url"]
-    image_url: ImageUrl
+    image_url: ChatImageUrl
 
 
-class RefusalPart(Strict):
+class ChatRefusalPart(StrictModel):
     type: Literal["refusal"]
     refusal: str
 
 
-Part: TypeAlias = Annotated[TextPart | ImagePart, Field(discriminator="type")]
-SaidPart: TypeAlias = Annotated[TextPart | RefusalPart, Field(discriminator="type")]
+ChatUserPart: TypeAlias = Annotated[ChatTextPart | ChatImagePart, Field(discriminator="type")]
+ChatAssistantPart: TypeAlias = Annotated[ChatTextPart | ChatRefusalPart, Field(discriminator="type")]
 
 
-class Function(Strict):
+class ChatFunctionCall(StrictModel):
     name: Name
     arguments: str
 
 
-class Call(Strict):
+class ChatToolCall(StrictModel):
     id: Name
     type: Literal["function"] = "function"
-    function: Function
+    function: ChatFunctionCall
     index: int | None = None  # some clients send back what they streamed
 
 
-class _Message(Strict):
+class _Message(StrictModel):
     type: Literal["text", "message"] | None = None  # some clients name the kind of what can only be one
 
 
-class SystemMessage(_Message):
+class ChatSystemMessage(_Message):
     role: Literal["system", "developer"]
-    content: str | Annotated[list[TextPart], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ChatTextPart], Field(max_length=MAX_PARTS)]
     name: str | None = None  # models here are not told names
 
 
-class UserMessage(_Message):
+class ChatUserMessage(_Message):
     role: Literal["user"]
-    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)]
     name: str | None = None
 
 
-class AssistantMessage(_Message):
+class ChatAssistantMessage(_Message):
     role: Literal["assistant"]
-    content: str | Annotated[list[SaidPart], Field(max_length=MAX_PARTS)] | None = None
-    tool_calls: Annotated[list[Call], Field(max_length=MAX_TOOLS)] | None = None
+    content: str | Annotated[list[ChatAssistantPart], Field(max_length=MAX_PARTS)] | None = None
+    tool_calls: Annotated[list[ChatToolCall], Field(max_length=MAX_TOOLS)] | None = None
     refusal: str | None = None
     name: str | None = None
     reasoning_content: str | None = None  # what came before an earlier answer: nobody's thoughts are passed on
@@ -78,70 +78,70 @@ class AssistantMessage(_Message):
     muse: Any = None
 
 
-class ToolMessage(_Message):
+class ChatToolMessage(_Message):
     role: Literal["tool"]
-    content: str | Annotated[list[Part], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)]
     tool_call_id: Name
     name: str | None = None
 
 
-ChatMessage: TypeAlias = Annotated[SystemMessage | UserMessage | AssistantMessage | ToolMessage, Field(discriminator="role")]
+ChatMessage: TypeAlias = Annotated[ChatSystemMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage, Field(discriminator="role")]
 
 
-class FunctionSpec(Strict):
+class ChatFunction(StrictModel):
     name: Name
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class ToolSpec(Strict):
+class ChatTool(StrictModel):
     type: Literal["function"]
-    function: FunctionSpec
+    function: ChatFunction
 
 
-class ChosenFunction(Strict):
+class ChatFunctionName(StrictModel):
     name: Name
 
 
-class Chosen(Strict):
+class ChatToolChoice(StrictModel):
     type: Literal["function"]
-    function: ChosenFunction
+    function: ChatFunctionName
 
 
-class SchemaFormat(Strict):
+class ChatJsonSchema(StrictModel):
     name: str
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     description: str | None = None
     strict: bool | None = None  # the answer is held to the schema either way
 
 
-class PlainFormat(Strict):
+class ChatTextFormat(StrictModel):
     type: Literal["text"]
 
 
-class ObjectFormat(Strict):
+class ChatJsonObjectFormat(StrictModel):
     type: Literal["json_object"]
 
 
-class JsonFormat(Strict):
+class ChatJsonSchemaFormat(StrictModel):
     type: Literal["json_schema"]
-    json_schema: SchemaFormat
+    json_schema: ChatJsonSchema
 
 
-class StreamOptions(Strict):
+class ChatStreamOptions(StrictModel):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None  # chunks are not padded
 
 
-class ChatBody(Strict):
+class ChatBody(StrictModel):
     """The body of POST /v1/chat/completions."""
 
     model: Name
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     muse: TeamOptions | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: ChatStreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     temperature: float | None = None
@@ -149,9 +149,9 @@ class ChatBody(Strict):
     seed: int | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    response_format: Annotated[PlainFormat | ObjectFormat | JsonFormat, Field(discriminator="type")] | None = None
-    tools: Annotated[list[ToolSpec], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | Chosen | None = None
+    response_format: Annotated[ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")] | None = None
+    tools: Annotated[list[ChatTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     # Taken, without effect: they say who asks, or how another's service should bill and cache it.
@@ -162,7 +162,7 @@ class ChatBody(Strict):
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
-    # Refused, unless they say what is so without them.
+    # Rejected, except for the value that is the default here.
     n: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None

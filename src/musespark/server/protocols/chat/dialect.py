@@ -7,36 +7,52 @@ from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
 from musespark.content import Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec
-from musespark.server.errors import Failure, Refused
-from musespark.server.protocols.base import Around, Chunk, Chunks, Dialect
-from musespark.server.protocols.chat import body as b
-from musespark.server.protocols.encoder import Called, Drew, Ended, Mused, Piece, Said, Sealed
+from musespark.server.errors import ErrorReply, RequestRefused
+from musespark.server.protocols.base import Chunk, ChunkEncoder, Dialect, RequestContext
+from musespark.server.protocols.chat import body as wire
+from musespark.server.protocols.encoder import (
+    EndPiece,
+    ImagePiece,
+    ReasoningPiece,
+    ReplyPiece,
+    SignaturePiece,
+    TextPiece,
+    ToolCallPiece,
+)
 from musespark.server.resolve.options import EFFORTS, TeamOptions
-from musespark.server.resolve.parsed_request import Asked, instructions, is_remote, joined, picture, require_neutral, texts
+from musespark.server.resolve.parsed_request import (
+    ParsedRequest,
+    instructions,
+    is_remote_url,
+    joined,
+    picture,
+    refuse_unsupported,
+    texts,
+)
 from musespark.usage import Usage
 
 
-class Chat(Dialect[b.ChatBody]):
+class Chat(Dialect[wire.ChatBody]):
     """Chat Completions."""
 
     name = "chat"
     path = "/v1/chat/completions"
     prefix = "chatcmpl-"
     last = b"data: [DONE]\n\n"
-    body = b.ChatBody
+    body = wire.ChatBody
 
-    def remote_pictures(self, body: b.ChatBody) -> list[str]:
+    def remote_image_urls(self, body: wire.ChatBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
         parts = [part for message in body.messages if isinstance(message.content, list) for part in message.content]
-        return [part.image_url.url for part in parts if isinstance(part, b.ImagePart) and is_remote(part.image_url.url)]
+        return [part.image_url.url for part in parts if isinstance(part, wire.ChatImagePart) and is_remote_url(part.image_url.url)]
 
-    def read(self, body: b.ChatBody, around: Around) -> Asked:
+    def read(self, body: wire.ChatBody, around: RequestContext) -> ParsedRequest:
         """What was asked. Raises the kinds of `BadInput`."""
-        require_neutral(body, n=(1,), logprobs=(False,), top_logprobs=(0,), logit_bias=({},), presence_penalty=(0,),
+        refuse_unsupported(body, n=(1,), logprobs=(False,), top_logprobs=(0,), logit_bias=({},), presence_penalty=(0,),
                         frequency_penalty=(0,), modalities=(["text"],), verbosity=("medium",), audio=(), prediction=(),
                         moderation=(), web_search_options=(), functions=([],), function_call=("none",))
         if None not in (body.max_tokens, body.max_completion_tokens) and body.max_tokens != body.max_completion_tokens:
-            raise Refused("max_tokens and max_completion_tokens differ; send one of them.", param="max_tokens")
+            raise RequestRefused("max_tokens and max_completion_tokens differ; send one of them.", param="max_tokens")
         tools = body.tools or []
         messages = joined(_messages(body.messages, around))
         request = Request(
@@ -44,19 +60,19 @@ class Chat(Dialect[b.ChatBody]):
             temperature=body.temperature, top_p=body.top_p, seed=body.seed, stop=_stop(body.stop),
             tools=tuple(ToolSpec.of(tool.function.name, tool.function.description or "", tool.function.parameters or _NOTHING)
                         for tool in tools),
-            tool_choice=body.tool_choice.function.name if isinstance(body.tool_choice, b.Chosen) else body.tool_choice or "auto",
+            tool_choice=body.tool_choice.function.name if isinstance(body.tool_choice, wire.ChatToolChoice) else body.tool_choice or "auto",
             schema=_schema(body))
         team = body.muse or around.team or TeamOptions()
-        return Asked(
+        return ParsedRequest(
             model=body.model, request=request, conversation=request.messages, team=team, stream=bool(body.stream),
             usage_chunk=bool(body.stream_options and body.stream_options.include_usage),
             effort=EFFORTS[body.reasoning_effort] if body.reasoning_effort else None,
-            store=body.store is not False and team.store is not False, one_call=body.parallel_tool_calls is False,
+            store=body.store is not False and team.store is not False, single_tool_call=body.parallel_tool_calls is False,
             strict=frozenset(tool.function.name for tool in tools if tool.function.strict))
 
-    def chunks(self, asked: Asked, run: str, created: int) -> ChatChunks:
+    def chunks(self, asked: ParsedRequest, run: str, created: int) -> ChatChunkEncoder:
         """The chunks of a reply."""
-        return ChatChunks(f"{self.prefix}{run}", asked.model, created, asked.usage_chunk)
+        return ChatChunkEncoder(f"{self.prefix}{run}", asked.model, created, asked.usage_chunk)
 
     def whole(self, chunks: Iterable[Chunk]) -> Chunk:
         """The completion that the chunks add up to."""
@@ -79,7 +95,7 @@ class Chat(Dialect[b.ChatBody]):
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish, **stop}
         return {**whole, "object": "chat.completion", "choices": [choice]}
 
-    def error(self, failure: Failure, request: str) -> Chunk:
+    def error(self, failure: ErrorReply, request: str) -> Chunk:
         """An error as the protocol has it."""
         kind = _KINDS.get(failure.status, "invalid_request_error" if failure.status < 500 else "server_error")
         return {"error": {"message": failure.message, "type": kind, "param": failure.param, "code": failure.code}}
@@ -94,57 +110,57 @@ def _stop(given: str | list[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in ([given] if isinstance(given, str) else given or []) if text))
 
 
-def _schema(body: b.ChatBody) -> str | None:
+def _schema(body: wire.ChatBody) -> str | None:
     match body.response_format:
-        case None | b.PlainFormat():
+        case None | wire.ChatTextFormat():
             return None
-        case b.ObjectFormat():
+        case wire.ChatJsonObjectFormat():
             return json.dumps({"type": "object"})
-        case b.JsonFormat(json_schema=given):
+        case wire.ChatJsonSchemaFormat(json_schema=given):
             return json.dumps(given.schema_ if given.schema_ is not None else {"type": "object"})
 
 
-def _messages(given: list[b.ChatMessage], around: Around) -> Iterator[Message]:
+def _messages(given: list[wire.ChatMessage], around: RequestContext) -> Iterator[Message]:
     for index, message in enumerate(given):
         where = f"messages[{index}]"
         match message:
-            case b.SystemMessage():
+            case wire.ChatSystemMessage():
                 yield from instructions("".join(_parts_text(message.content)))
-            case b.UserMessage():
+            case wire.ChatUserMessage():
                 yield Message("user", _parts(message.content, around, where))
-            case b.AssistantMessage():
+            case wire.ChatAssistantMessage():
                 yield Message("assistant", tuple(_said(message)))
-            case b.ToolMessage():
+            case wire.ChatToolMessage():
                 content = tuple(part for part in _parts(message.content, around, where) if not isinstance(part, ToolCall))
                 yield Message("tool", (ToolResult(message.tool_call_id, content),))  # type: ignore[arg-type]
             case _:
                 assert_never(message)
 
 
-def _parts(content: str | list[b.Part], around: Around, where: str) -> tuple[Part, ...]:
+def _parts(content: str | list[wire.ChatUserPart], around: RequestContext, where: str) -> tuple[Part, ...]:
     if isinstance(content, str):
         return texts(content)
-    return texts(Text(part.text) if isinstance(part, b.TextPart)
+    return texts(Text(part.text) if isinstance(part, wire.ChatTextPart)
                  else picture(part.image_url.url, around.pictures, f"{where}.content[{index}].image_url.url")
                  for index, part in enumerate(content))
 
 
-def _parts_text(content: str | list[b.TextPart]) -> Iterator[str]:
+def _parts_text(content: str | list[wire.ChatTextPart]) -> Iterator[str]:
     yield from [content] if isinstance(content, str) else (part.text for part in content)
 
 
-def _said(message: b.AssistantMessage) -> Iterator[Part]:
+def _said(message: wire.ChatAssistantMessage) -> Iterator[Part]:
     """What the assistant said; a refusal is a text."""
     if isinstance(message.content, str):
         yield from texts(message.content)
     for part in message.content if isinstance(message.content, list) else ():
-        yield from texts(part.text if isinstance(part, b.TextPart) else part.refusal)
+        yield from texts(part.text if isinstance(part, wire.ChatTextPart) else part.refusal)
     yield from texts(message.refusal or "")
     for call in message.tool_calls or ():
         yield ToolCall(call.id, call.function.name, call.function.arguments or "{}")
 
 
-class ChatChunks(Chunks):
+class ChatChunkEncoder(ChunkEncoder):
     """The chunks of one completion."""
 
     def __init__(self, id: str, model: str, created: int, usage_chunk: bool) -> None:
@@ -157,24 +173,24 @@ class ChatChunks(Chunks):
         """Who speaks."""
         return [self._chunk({"role": "assistant", "content": ""})]
 
-    def tell(self, piece: Piece) -> list[Chunk]:
+    def tell(self, piece: ReplyPiece) -> list[Chunk]:
         """What a piece becomes."""
         match piece:
-            case Mused():
+            case ReasoningPiece():
                 return [self._chunk({"reasoning_content": piece.text})]
-            case Said():
+            case TextPiece():
                 return [self._chunk({"content": piece.text})]
-            case Drew() | Sealed():
+            case ImagePiece() | SignaturePiece():
                 return []  # the protocol has no place for them; the `muse` block links to pictures
-            case Called(call=call):
+            case ToolCallPiece(call=call):
                 self._calls += 1
                 function = {"name": call.name, "arguments": call.arguments}
                 return [self._chunk({"tool_calls": [{"index": self._calls - 1, "id": call.id, "type": "function",
                                                      "function": function}]})]
-            case Ended():
+            case EndPiece():
                 return self._end(piece)
 
-    def _end(self, ended: Ended) -> list[Chunk]:
+    def _end(self, ended: EndPiece) -> list[Chunk]:
         finish = "tool_calls" if ended.called else "stop" if ended.why == "finished" else "length"
         last, usage = self._chunk({}, finish), _usage(ended.usage)
         if ended.stop and finish == "stop":
@@ -183,7 +199,7 @@ class ChatChunks(Chunks):
             return [last | {"usage": usage, "muse": ended.muse}]
         return [last, {**self._head, "choices": [], "usage": usage, "muse": ended.muse}]
 
-    def failed(self, failure: Failure) -> list[Chunk]:
+    def failed(self, failure: ErrorReply) -> list[Chunk]:
         """The error's own object, which the SDK raises."""
         return [Chat().error(failure, "")]
 

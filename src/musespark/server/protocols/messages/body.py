@@ -6,37 +6,37 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.resolve.options import Name, Strict, TeamOptions
+from musespark.server.resolve.options import Name, StrictModel, TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
-class _Block(Strict):
+class _Block(StrictModel):
     cache_control: dict[str, Any] | None = None  # a hint to another's cache
 
 
-class TextBlock(_Block):
+class MessagesTextBlock(_Block):
     type: Literal["text"]
     text: str
-    citations: list[Any] | None = None  # what an earlier answer carried
+    citations: list[Any] | None = None  # what an earlier answer background_runs
 
 
-class Base64Source(Strict):
+class MessagesBase64Source(StrictModel):
     type: Literal["base64"]
     media_type: str
     data: str
 
 
-class UrlSource(Strict):
+class MessagesUrlSource(StrictModel):
     type: Literal["url"]
     url: str
 
 
-class ImageBlock(_Block):
+class MessagesImageBlock(_Block):
     type: Literal["image"]
-    source: Annotated[Base64Source | UrlSource, Field(discriminator="type")]
+    source: Annotated[MessagesBase64Source | MessagesUrlSource, Field(discriminator="type")]
 
 
-class ToolUseBlock(_Block):
+class MessagesToolUseBlock(_Block):
     type: Literal["tool_use"]
     id: Name
     name: Name
@@ -44,17 +44,17 @@ class ToolUseBlock(_Block):
     caller: dict[str, Any] | None = None
 
 
-Seen: TypeAlias = Annotated[TextBlock | ImageBlock, Field(discriminator="type")]
+MessagesInputBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesImageBlock, Field(discriminator="type")]
 
 
-class ToolResultBlock(_Block):
+class MessagesToolResultBlock(_Block):
     type: Literal["tool_result"]
     tool_use_id: Name
-    content: str | Annotated[list[Seen], Field(max_length=MAX_PARTS)] | None = None
+    content: str | Annotated[list[MessagesInputBlock], Field(max_length=MAX_PARTS)] | None = None
     is_error: bool | None = None
 
 
-class ThinkingBlock(_Block):
+class MessagesThinkingBlock(_Block):
     """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
 
     type: Literal["thinking"]
@@ -62,36 +62,36 @@ class ThinkingBlock(_Block):
     signature: str | None = None
 
 
-class RedactedBlock(_Block):
+class MessagesRedactedThinkingBlock(_Block):
     """Another's thoughts, encrypted: they are not passed on."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
-UserBlock: TypeAlias = Annotated[TextBlock | ImageBlock | ToolResultBlock, Field(discriminator="type")]
-SaidBlock: TypeAlias = Annotated[TextBlock | ToolUseBlock | ThinkingBlock | RedactedBlock, Field(discriminator="type")]
+MessagesUserBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")]
+MessagesAssistantBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesToolUseBlock | MessagesThinkingBlock | MessagesRedactedThinkingBlock, Field(discriminator="type")]
 
 
-class UserTurn(Strict):
+class MessagesUserTurn(StrictModel):
     role: Literal["user"]
-    content: str | Annotated[list[UserBlock], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[MessagesUserBlock], Field(max_length=MAX_PARTS)]
 
 
-class AssistantTurn(Strict):
+class MessagesAssistantTurn(StrictModel):
     role: Literal["assistant"]
-    content: str | Annotated[list[SaidBlock], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[MessagesAssistantBlock], Field(max_length=MAX_PARTS)]
 
 
-class SystemTurn(Strict):
+class MessagesSystemTurn(StrictModel):
     role: Literal["system"]
-    content: str | Annotated[list[TextBlock], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)]
 
 
-Turn: TypeAlias = Annotated[UserTurn | AssistantTurn | SystemTurn, Field(discriminator="role")]
+MessagesTurn: TypeAlias = Annotated[MessagesUserTurn | MessagesAssistantTurn | MessagesSystemTurn, Field(discriminator="role")]
 
 
-class Tool(_Block):
+class MessagesTool(_Block):
     type: Literal["custom"] | None = None
     name: Name
     description: str | None = None
@@ -100,71 +100,71 @@ class Tool(_Block):
     eager_input_streaming: bool | None = None  # arguments come whole
 
 
-class _Choice(Strict):
+class _Choice(StrictModel):
     disable_parallel_tool_use: bool | None = None
 
 
-class Auto(_Choice):
+class MessagesToolChoiceAuto(_Choice):
     type: Literal["auto"]
 
 
-class AnyTool(_Choice):
+class MessagesToolChoiceAny(_Choice):
     type: Literal["any"]
 
 
-class OneTool(_Choice):
+class MessagesToolChoiceTool(_Choice):
     type: Literal["tool"]
     name: Name
 
 
-class NoTool(Strict):
+class MessagesToolChoiceNone(StrictModel):
     type: Literal["none"]
 
 
-class Enabled(Strict):
+class MessagesThinkingEnabled(StrictModel):
     type: Literal["enabled"]
     budget_tokens: int
     display: str | None = None  # what is thought is shown
 
 
-class Adaptive(Strict):
+class MessagesThinkingAdaptive(StrictModel):
     type: Literal["adaptive"]
     display: str | None = None
 
 
-class Disabled(Strict):
+class MessagesThinkingDisabled(StrictModel):
     type: Literal["disabled"]
 
 
-class Format(Strict):
+class MessagesJsonSchemaFormat(StrictModel):
     type: Literal["json_schema"]
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
 
 
-class OutputConfig(Strict):
+class MessagesOutputConfig(StrictModel):
     effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
-    format: Format | None = None
+    format: MessagesJsonSchemaFormat | None = None
 
 
-class CountBody(Strict):
+class MessagesCountBody(StrictModel):
     """The body of POST /v1/messages/count_tokens: what a message's has, too."""
 
     model: Name
-    messages: Annotated[list[Turn], Field(min_length=1, max_length=MAX_MESSAGES)]
-    system: str | Annotated[list[TextBlock], Field(max_length=MAX_PARTS)] | None = None
-    tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Annotated[Auto | AnyTool | OneTool | NoTool, Field(discriminator="type")] | None = None
-    thinking: Annotated[Enabled | Adaptive | Disabled, Field(discriminator="type")] | None = None
-    output_config: OutputConfig | None = None
+    messages: Annotated[list[MessagesTurn], Field(min_length=1, max_length=MAX_MESSAGES)]
+    system: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)] | None = None
+    tools: Annotated[list[MessagesTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Annotated[MessagesToolChoiceAuto | MessagesToolChoiceAny | MessagesToolChoiceTool | MessagesToolChoiceNone, Field(discriminator="type")] | None = None
+    thinking: Annotated[MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled, Field(discriminator="type")] | None = None
+    output_config: MessagesOutputConfig | None = None
     # Taken, without effect: how another's service should cache it.
     cache_control: dict[str, Any] | None = None
-    # Refused, unless they say what is so without them.
+    # Rejected, except for the value that is the default here.
     context_management: Any = None
     mcp_servers: Any = None
     speed: Any = None
 
 
-class MessagesBody(CountBody):
+class MessagesBody(MessagesCountBody):
     """The body of POST /v1/messages."""
 
     max_tokens: int
@@ -177,7 +177,7 @@ class MessagesBody(CountBody):
     metadata: dict[str, Any] | None = None
     service_tier: str | None = None
     inference_geo: str | None = None
-    # Refused, unless they say what is so without them.
+    # Rejected, except for the value that is the default here.
     top_k: int | None = None
     container: Any = None
     diagnostics: Any = None

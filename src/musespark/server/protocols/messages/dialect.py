@@ -7,47 +7,64 @@ from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
-from musespark.server.errors import Failure
-from musespark.server.protocols.base import Around, Chunk, Chunks, Dialect
-from musespark.server.protocols.encoder import Called, Drew, Ended, Mused, Piece, Said, Sealed
-from musespark.server.protocols.messages import body as b
-from musespark.server.protocols.signatures import unsealed
+from musespark.server.errors import ErrorReply
+from musespark.server.protocols.base import Chunk, ChunkEncoder, Dialect, RequestContext
+from musespark.server.protocols.encoder import (
+    EndPiece,
+    ImagePiece,
+    ReasoningPiece,
+    ReplyPiece,
+    SignaturePiece,
+    TextPiece,
+    ToolCallPiece,
+)
+from musespark.server.protocols.messages import body as wire
+from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.resolve.options import EFFORTS, TeamOptions
-from musespark.server.resolve.parsed_request import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
+from musespark.server.resolve.parsed_request import (
+    ParsedRequest,
+    decoded,
+    instructions,
+    is_remote_url,
+    joined,
+    picture,
+    refuse_unsupported,
+    texts,
+)
 from musespark.store.text import dumped
 
 DEEP = 16_000
 """Tokens of a thinking budget from which it counts as a high effort."""
 
 
-class Messages(Dialect[b.MessagesBody]):
+class Messages(Dialect[wire.MessagesBody]):
     """Messages."""
 
     name = "messages"
     path = "/v1/messages"
     prefix = "msg_"
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
-    body = b.MessagesBody
+    body = wire.MessagesBody
 
-    def remote_pictures(self, body: b.MessagesBody) -> list[str]:
+    def remote_image_urls(self, body: wire.MessagesBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
         return _remote(body)
 
-    def read(self, body: b.MessagesBody, around: Around) -> Asked:
+    def read(self, body: wire.MessagesBody, around: RequestContext) -> ParsedRequest:
         """What was asked. Raises the kinds of `BadInput`."""
-        require_neutral(body, top_k=(), container=(), diagnostics=())
+        refuse_unsupported(body, top_k=(), container=(), diagnostics=())
         tools, choice = body.tools or [], body.tool_choice
         request = _request(body, around, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
                            stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)))
         team = body.muse or around.team or TeamOptions()
-        return Asked(
+        return ParsedRequest(
             model=body.model, request=request, conversation=request.messages, team=team, stream=bool(body.stream),
             effort=_effort(body), store=team.store is not False, strict=frozenset(tool.name for tool in tools if tool.strict),
-            one_call=bool(getattr(choice, "disable_parallel_tool_use", False)))
+            single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)))
 
-    def chunks(self, asked: Asked, run: str, created: int) -> MessageChunks:
+    def chunks(self, asked: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
         """The events of a reply."""
-        return MessageChunks(f"{self.prefix}{run}", asked.model)
+        return MessagesEventEncoder(f"{self.prefix}{run}", asked.model)
 
     def whole(self, chunks: Iterable[Chunk]) -> Chunk:
         """The message that the events add up to."""
@@ -71,7 +88,7 @@ class Messages(Dialect[b.MessagesBody]):
                     message |= {**chunk["delta"], "usage": {**message["usage"], **chunk["usage"]}, "muse": chunk["muse"]}
         return message
 
-    def error(self, failure: Failure, request: str) -> Chunk:
+    def error(self, failure: ErrorReply, request: str) -> Chunk:
         """An error as the protocol has it."""
         kind = _KINDS.get(failure.status, "invalid_request_error" if failure.status < 500 else "api_error")
         where = f" ({failure.param})" if failure.param and failure.param not in failure.message else ""
@@ -87,9 +104,9 @@ _KINDS = {401: "authentication_error", 404: "not_found_error", 413: "request_too
           503: "overloaded_error", 504: "timeout_error"}
 
 
-def _request(body: b.CountBody, around: Around, **sampling: Any) -> Request:
+def _request(body: wire.MessagesCountBody, around: RequestContext, **sampling: Any) -> Request:
     """The conversation with its tools and its form. Raises the kinds of `BadInput`."""
-    require_neutral(body, context_management=(), mcp_servers=([],), speed=("standard",))
+    refuse_unsupported(body, context_management=(), mcp_servers=([],), speed=("standard",))
     system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
     form = body.output_config.format if body.output_config else None
     return Request(
@@ -98,99 +115,99 @@ def _request(body: b.CountBody, around: Around, **sampling: Any) -> Request:
         tool_choice=_choice(body.tool_choice), schema=None if form is None else json.dumps(form.schema_), **sampling)
 
 
-def counted(body: b.CountBody) -> Request:
+def counted(body: wire.MessagesCountBody) -> Request:
     """The request as far as its tokens go: no picture is fetched for that. Raises the kinds of `BadInput`."""
     unseen = Image(b"?", "image/png")
-    return _request(body, Around(pictures=dict.fromkeys(_remote(body), unseen)))
+    return _request(body, RequestContext(pictures=dict.fromkeys(_remote(body), unseen)))
 
 
-def _remote(body: b.CountBody) -> list[str]:
+def _remote(body: wire.MessagesCountBody) -> list[str]:
     """The addresses of pictures that are somewhere else."""
     blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
-    inner = [item for block in blocks if isinstance(block, b.ToolResultBlock) and isinstance(block.content, list)
+    inner = [item for block in blocks if isinstance(block, wire.MessagesToolResultBlock) and isinstance(block.content, list)
              for item in block.content]
-    sources = [block.source for block in (*blocks, *inner) if isinstance(block, b.ImageBlock)]
-    return [source.url for source in sources if isinstance(source, b.UrlSource) and is_remote(source.url)]
+    sources = [block.source for block in (*blocks, *inner) if isinstance(block, wire.MessagesImageBlock)]
+    return [source.url for source in sources if isinstance(source, wire.MessagesUrlSource) and is_remote_url(source.url)]
 
 
-def _effort(body: b.MessagesBody) -> Effort | None:
+def _effort(body: wire.MessagesBody) -> Effort | None:
     """A named effort counts; else what a budget of thought amounts to."""
     if body.output_config and body.output_config.effort:
         return EFFORTS[body.output_config.effort]
     match body.thinking:
-        case b.Enabled(budget_tokens=tokens):
+        case wire.MessagesThinkingEnabled(budget_tokens=tokens):
             return Effort.HIGH if tokens >= DEEP else Effort.MEDIUM
-        case b.Disabled():
+        case wire.MessagesThinkingDisabled():
             return Effort.NONE
-        case None | b.Adaptive():
+        case None | wire.MessagesThinkingAdaptive():
             return None
 
 
-def _choice(choice: b.Auto | b.AnyTool | b.OneTool | b.NoTool | None) -> str:
+def _choice(choice: wire.MessagesToolChoiceAuto | wire.MessagesToolChoiceAny | wire.MessagesToolChoiceTool | wire.MessagesToolChoiceNone | None) -> str:
     match choice:
-        case None | b.Auto():
+        case None | wire.MessagesToolChoiceAuto():
             return "auto"
-        case b.AnyTool():
+        case wire.MessagesToolChoiceAny():
             return "required"
-        case b.OneTool(name=name):
+        case wire.MessagesToolChoiceTool(name=name):
             return name
-        case b.NoTool():
+        case wire.MessagesToolChoiceNone():
             return "none"
 
 
-def _messages(turns: list[b.Turn], around: Around) -> Iterator[Message]:
+def _messages(turns: list[wire.MessagesTurn], around: RequestContext) -> Iterator[Message]:
     """A turn with results of tools is two: the results, then what the person says."""
     for index, turn in enumerate(turns):
         where = f"messages[{index}].content"
         match turn:
-            case b.SystemTurn(content=content):
+            case wire.MessagesSystemTurn(content=content):
                 yield from instructions(content if isinstance(content, str) else "".join(block.text for block in content))
-            case b.AssistantTurn(content=content):
+            case wire.MessagesAssistantTurn(content=content):
                 yield Message("assistant", texts(content) if isinstance(content, str) else texts(_said(content)))
-            case b.UserTurn(content=str() as content):
+            case wire.MessagesUserTurn(content=str() as content):
                 yield Message("user", texts(content))
-            case b.UserTurn(content=list() as blocks):
+            case wire.MessagesUserTurn(content=list() as blocks):
                 yield from _turn(blocks, around, where)
             case _:
                 assert_never(turn)  # type: ignore[arg-type]
 
 
-def _turn(blocks: list[b.UserBlock], around: Around, where: str) -> Iterator[Message]:
+def _turn(blocks: list[wire.MessagesUserBlock], around: RequestContext, where: str) -> Iterator[Message]:
     at = [(f"{where}[{number}]", block) for number, block in enumerate(blocks)]
-    yield Message("tool", tuple(_result(block, around, here) for here, block in at if isinstance(block, b.ToolResultBlock)))
-    yield Message("user", texts(_seen(block, around, here) for here, block in at if not isinstance(block, b.ToolResultBlock)))
+    yield Message("tool", tuple(_result(block, around, here) for here, block in at if isinstance(block, wire.MessagesToolResultBlock)))
+    yield Message("user", texts(_seen(block, around, here) for here, block in at if not isinstance(block, wire.MessagesToolResultBlock)))
 
 
-def _said(blocks: list[b.SaidBlock]) -> tuple[Part, ...]:
+def _said(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, ...]:
     """What the assistant said, with what its provider had signed of it."""
     said: list[Part] = []
     signed: list[Part] = []
     for block in blocks:
         match block:
-            case b.TextBlock():
+            case wire.MessagesTextBlock():
                 said.append(Text(block.text))
-            case b.ToolUseBlock():
+            case wire.MessagesToolUseBlock():
                 said.append(ToolCall(block.id, block.name, json.dumps(block.input)))
-            case b.ThinkingBlock():
-                signed += unsealed(block.signature)
+            case wire.MessagesThinkingBlock():
+                signed += unpack_signatures(block.signature)
     return signed_again(said, signed)
 
 
-def _result(block: b.ToolResultBlock, around: Around, where: str) -> ToolResult:
-    content = block.content if isinstance(block.content, list) else [b.TextBlock(type="text", text=block.content or "")]
+def _result(block: wire.MessagesToolResultBlock, around: RequestContext, where: str) -> ToolResult:
+    content = block.content if isinstance(block.content, list) else [wire.MessagesTextBlock(type="text", text=block.content or "")]
     parts = tuple(_seen(item, around, f"{where}.content[{number}]") for number, item in enumerate(content))
     return ToolResult(block.tool_use_id, parts, bool(block.is_error))
 
 
-def _seen(block: b.Seen, around: Around, where: str) -> Text | Image:
-    if isinstance(block, b.TextBlock):
+def _seen(block: wire.MessagesInputBlock, around: RequestContext, where: str) -> Text | Image:
+    if isinstance(block, wire.MessagesTextBlock):
         return Text(block.text)
-    if isinstance(block.source, b.UrlSource):
+    if isinstance(block.source, wire.MessagesUrlSource):
         return picture(block.source.url, around.pictures, f"{where}.source.url")
     return decoded(block.source.data, f"{where}.source.data")
 
 
-class MessageChunks(Chunks):
+class MessagesEventEncoder(ChunkEncoder):
     """The events of one message: blocks one after the other, each closed before the next."""
 
     def __init__(self, id: str, model: str) -> None:
@@ -206,28 +223,28 @@ class MessageChunks(Chunks):
             "stop_sequence": None, "usage": {"input_tokens": 0, "output_tokens": 0}}
         return [{"type": "message_start", "message": message}, {"type": "ping"}]
 
-    def tell(self, piece: Piece) -> list[Chunk]:
+    def tell(self, piece: ReplyPiece) -> list[Chunk]:
         """What a piece becomes."""
         match piece:
-            case Mused():
+            case ReasoningPiece():
                 return [*self._in("thinking", {"thinking": "", "signature": ""}),
                         self._delta({"type": "thinking_delta", "thinking": piece.text})]
-            case Said():
+            case TextPiece():
                 return [*self._in("text", {"text": ""}), self._delta({"type": "text_delta", "text": piece.text})]
-            case Drew():
+            case ImagePiece():
                 return []  # the protocol has no place for them; the `muse` block links to them
-            case Sealed():
+            case SignaturePiece():
                 return [*self._close(), *self._in("thinking", {"thinking": "", "signature": ""}), *self._close(piece.seal)]
-            case Called(call=call):
+            case ToolCallPiece(call=call):
                 begun = {"id": call.id, "name": call.name, "input": {}}
                 return [*self._close(), *self._in("tool_use", begun),
                         self._delta({"type": "input_json_delta", "partial_json": _object(call.arguments)})]
-            case Ended():
+            case EndPiece():
                 usage = {"input_tokens": piece.usage.prompt_tokens, "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens}
                 return [*self._close(), {"type": "message_delta", "delta": _stopped(piece), "usage": usage, "muse": piece.muse},
                         {"type": "message_stop"}]
 
-    def failed(self, failure: Failure) -> list[Chunk]:
+    def failed(self, failure: ErrorReply) -> list[Chunk]:
         """The event of an error, which the SDK raises."""
         return [Messages().error(failure, self._id)]
 
@@ -252,7 +269,7 @@ class MessageChunks(Chunks):
         return [*signed, {"type": "content_block_stop", "index": self._index}]
 
 
-def _stopped(ended: Ended) -> Chunk:
+def _stopped(ended: EndPiece) -> Chunk:
     """Why the message ended; where a text to stop at ended it, which one, if that is known."""
     if ended.called:
         return {"stop_reason": "tool_use", "stop_sequence": None}

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from musespark.server.resolve.options import Name, Strict, TeamOptions
+from musespark.server.resolve.options import Name, StrictModel, TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
-Status: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
+ResponsesStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
 
 
-class InputText(Strict):
+class ResponsesInputText(StrictModel):
     type: Literal["input_text"]
     text: str
     prompt_cache_breakpoint: Any = None  # a hint to another's cache
 
 
-class InputImage(Strict):
+class ResponsesInputImage(StrictModel):
     type: Literal["input_image"]
     image_url: str | None = None
     file_id: None = None
@@ -26,54 +26,54 @@ class InputImage(Strict):
     prompt_cache_breakpoint: Any = None
 
 
-class OutputText(Strict):
+class ResponsesOutputText(StrictModel):
     type: Literal["output_text"]
     text: str
-    annotations: list[Any] | None = None  # what an earlier answer carried, as the next
+    annotations: list[Any] | None = None  # what an earlier answer background_runs, as the next
     logprobs: list[Any] | None = None
     parsed: Any = None
 
 
-class RefusalText(Strict):
+class ResponsesRefusal(StrictModel):
     type: Literal["refusal"]
     refusal: str
 
 
-Seen: TypeAlias = Annotated[InputText | InputImage, Field(discriminator="type")]
-Content: TypeAlias = Annotated[InputText | InputImage | OutputText | RefusalText, Field(discriminator="type")]
+ResponsesInputPart: TypeAlias = Annotated[ResponsesInputText | ResponsesInputImage, Field(discriminator="type")]
+ResponsesPart: TypeAlias = Annotated[ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal, Field(discriminator="type")]
 
 
-class MessageItem(Strict):
+class ResponsesMessageItem(StrictModel):
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
-    content: str | Annotated[list[Content], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ResponsesPart], Field(max_length=MAX_PARTS)]
     id: str | None = None
-    status: Status = None
+    status: ResponsesStatus = None
     phase: str | None = None
 
 
-class CallItem(Strict):
+class ResponsesFunctionCall(StrictModel):
     type: Literal["function_call"]
     call_id: Name
     name: Name
     arguments: str
     id: str | None = None
-    status: Status = None
+    status: ResponsesStatus = None
     caller: Any = None
     namespace: None = None
     parsed_arguments: Any = None  # what the SDK's own parser adds
 
 
-class OutputItem(Strict):
+class ResponsesFunctionOutput(StrictModel):
     type: Literal["function_call_output"]
     call_id: Name
-    output: str | Annotated[list[Seen], Field(max_length=MAX_PARTS)]
+    output: str | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)]
     id: str | None = None
-    status: Status = None
+    status: ResponsesStatus = None
     caller: Any = None
 
 
-class ReasoningItem(Strict):
+class ResponsesReasoningItem(StrictModel):
     """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
 
     type: Literal["reasoning"]
@@ -81,10 +81,10 @@ class ReasoningItem(Strict):
     summary: list[Any] | None = None
     content: list[Any] | None = None
     encrypted_content: str | None = None
-    status: Status = None
+    status: ResponsesStatus = None
 
 
-class PictureItem(Strict):
+class ResponsesImageItem(StrictModel):
     """A picture that a model drew in an earlier answer."""
 
     type: Literal["image_generation_call"]
@@ -105,16 +105,16 @@ def _kind(item: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-Item: TypeAlias = Annotated[
-    Annotated[MessageItem, Tag("message")] | Annotated[CallItem, Tag("function_call")]
-    | Annotated[OutputItem, Tag("function_call_output")] | Annotated[ReasoningItem, Tag("reasoning")]
-    | Annotated[PictureItem, Tag("image_generation_call")],
+ResponsesItem: TypeAlias = Annotated[
+    Annotated[ResponsesMessageItem, Tag("message")] | Annotated[ResponsesFunctionCall, Tag("function_call")]
+    | Annotated[ResponsesFunctionOutput, Tag("function_call_output")] | Annotated[ResponsesReasoningItem, Tag("reasoning")]
+    | Annotated[ResponsesImageItem, Tag("image_generation_call")],
     Discriminator(_kind, custom_error_type="unknown_item",
                   custom_error_message="it is of a kind that is not supported here; there are message, function_call, "
                   "function_call_output, reasoning and image_generation_call")]
 
 
-class FunctionTool(Strict):
+class ResponsesTool(StrictModel):
     type: Literal["function"]
     name: Name
     description: str | None = None
@@ -122,20 +122,20 @@ class FunctionTool(Strict):
     strict: bool | None = None
 
 
-class ChosenFunction(Strict):
+class ResponsesToolChoice(StrictModel):
     type: Literal["function"]
     name: Name
 
 
-class PlainFormat(Strict):
+class ResponsesTextFormat(StrictModel):
     type: Literal["text"]
 
 
-class ObjectFormat(Strict):
+class ResponsesJsonObjectFormat(StrictModel):
     type: Literal["json_object"]
 
 
-class JsonFormat(Strict):
+class ResponsesJsonSchemaFormat(StrictModel):
     type: Literal["json_schema"]
     name: str
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
@@ -143,39 +143,39 @@ class JsonFormat(Strict):
     strict: bool | None = None  # the answer is held to the schema either way
 
 
-class TextConfig(Strict):
-    format: Annotated[PlainFormat | ObjectFormat | JsonFormat, Field(discriminator="type")] | None = None
+class ResponsesTextConfig(StrictModel):
+    format: Annotated[ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat, Field(discriminator="type")] | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 
-class Reasoning(Strict):
+class ResponsesReasoning(StrictModel):
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
     summary: Literal["auto", "concise", "detailed"] | None = None  # there is one form; muse.progress turns it off
     generate_summary: Literal["auto", "concise", "detailed"] | None = None
 
 
-class StreamOptions(Strict):
+class ResponsesStreamOptions(StrictModel):
     include_obfuscation: bool | None = None  # events are not padded
 
 
-class ResponsesBody(Strict):
+class ResponsesBody(StrictModel):
     """The body of POST /v1/responses."""
 
     model: Name
-    input: str | Annotated[list[Item], Field(min_length=1, max_length=MAX_MESSAGES)]
+    input: str | Annotated[list[ResponsesItem], Field(min_length=1, max_length=MAX_MESSAGES)]
     muse: TeamOptions | None = None
     stream: bool | None = None
-    stream_options: StreamOptions | None = None
+    stream_options: ResponsesStreamOptions | None = None
     instructions: str | None = None
     previous_response_id: Annotated[str, Field(max_length=128)] | None = None
     store: bool | None = None
     max_output_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
-    reasoning: Reasoning | None = None
-    text: TextConfig | None = None
-    tools: Annotated[list[FunctionTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ChosenFunction | None = None
+    reasoning: ResponsesReasoning | None = None
+    text: ResponsesTextConfig | None = None
+    tools: Annotated[list[ResponsesTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ResponsesToolChoice | None = None
     parallel_tool_calls: bool | None = None
     include: list[str] | None = None
     # Taken, without effect: they say who asks, or how another's service should bill and cache it.
@@ -186,7 +186,7 @@ class ResponsesBody(Strict):
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
-    # Refused, unless they say what is so without them.
+    # Rejected, except for the value that is the default here.
     background: bool | None = None
     conversation: Any = None
     context_management: Any = None

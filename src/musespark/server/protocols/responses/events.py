@@ -5,12 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from musespark.server.errors import Failure
-from musespark.server.protocols.base import Chunk, Chunks
-from musespark.server.protocols.encoder import Called, Drew, Ended, Mused, Piece, Said, Sealed
+from musespark.server.errors import ErrorReply
+from musespark.server.protocols.base import Chunk, ChunkEncoder
+from musespark.server.protocols.encoder import (
+    EndPiece,
+    ImagePiece,
+    ReasoningPiece,
+    ReplyPiece,
+    SignaturePiece,
+    TextPiece,
+    ToolCallPiece,
+)
 
 
-class ResponseChunks(Chunks):
+class ResponsesEventEncoder(ChunkEncoder):
     """The events of one response, numbered from 0."""
 
     def __init__(self, run: str, prefix: str, head: dict[str, Any], seals: bool = False) -> None:
@@ -31,33 +39,33 @@ class ResponseChunks(Chunks):
         return [self._event("response.created", response=self._response("in_progress")),
                 self._event("response.in_progress", response=self._response("in_progress"))]
 
-    def tell(self, piece: Piece) -> list[Chunk]:
+    def tell(self, piece: ReplyPiece) -> list[Chunk]:
         """What a piece becomes."""
         match piece:
-            case Mused():
+            case ReasoningPiece():
                 return [*self._in("reasoning"), self._delta("response.reasoning_summary_text.delta", piece.text, summary_index=0)]
-            case Said():
+            case TextPiece():
                 return [*self._in("message"), self._delta("response.output_text.delta", piece.text, content_index=0, logprobs=[])]
-            case Drew():
+            case ImagePiece():
                 return [*self._close(), *self._drew(piece)]
-            case Sealed():
+            case SignaturePiece():
                 if not self._seals:
                     return []
                 item = {"type": "reasoning", "summary": [], "status": "completed", "encrypted_content": piece.seal}
                 return [*self._close(), self._add(item), self._done()]
-            case Called():
+            case ToolCallPiece():
                 return [*self._close(), *self._called(piece)]
-            case Ended():
+            case EndPiece():
                 return [*self._close(), self._end(piece)]
 
-    def failed(self, failure: Failure) -> list[Chunk]:
+    def failed(self, failure: ErrorReply) -> list[Chunk]:
         """The response as it failed; what it said until then stays in it."""
         code = "rate_limit_exceeded" if failure.status == 429 else "server_error"
         closed = self._close(whole=False)
         error = {"code": code, "message": failure.message}
         return [*closed, self._event("response.failed", response=self._response("failed") | {"error": error})]
 
-    def _end(self, ended: Ended) -> Chunk:
+    def _end(self, ended: EndPiece) -> Chunk:
         used = ended.usage
         usage = {"input_tokens": used.prompt_tokens, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
                  "output_tokens": used.tokens - used.prompt_tokens, "output_tokens_details": {"reasoning_tokens": 0},
@@ -127,7 +135,7 @@ class ResponseChunks(Chunks):
 
     # Pictures and calls, which come whole.
 
-    def _drew(self, drew: Drew) -> list[Chunk]:
+    def _drew(self, drew: ImagePiece) -> list[Chunk]:
         added = self._add({"type": "image_generation_call", "status": "in_progress", "result": None})
         steps = [self._event(f"response.image_generation_call.{step}", **self._place) for step in ("in_progress", "generating")]
         done = self._event("response.image_generation_call.completed", **self._place)
@@ -135,7 +143,7 @@ class ResponseChunks(Chunks):
             status="completed", result=base64.b64encode(drew.png).decode("ascii"), output_format="png", revised_prompt=drew.caption,
             size=f"{drew.width}x{drew.height}")]
 
-    def _called(self, called: Called) -> list[Chunk]:
+    def _called(self, called: ToolCallPiece) -> list[Chunk]:
         call = called.call
         added = self._add({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": "",
                            "status": "in_progress"})
