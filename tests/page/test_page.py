@@ -348,7 +348,7 @@ def test_where_a_key_is_needed_the_page_asks_for_it_and_pictures_load_with_it(vi
         return Caller("someone")
 
     page = visit.page
-    with listening(make_app(models=scripted, callers=holders)) as url:
+    with listening(make_app(models=scripted, authenticate=holders)) as url:
         visit.url, before = url, visit.url
         page.goto(url)
         page.get_by_label("Key").fill("muse-wrong")

@@ -35,7 +35,7 @@ def keyed(tmp_path):
     keys = Keys(database)
     runs = StoredRuns(database)
     models = {"plain": FakeModel(says("4", "2"), name="plain", abilities=ABLE), "dear": DEAR}
-    with live(models, runs=runs, callers=KeyAuthenticator(runs)) as server:
+    with live(models, runs=runs, authenticate=KeyAuthenticator(runs)) as server:
         yield server, keys
 
 
@@ -139,7 +139,7 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
     (_, poor), (_, free) = keys.create("poor", usd_per_day=1), keys.create("free")
     there = {"model": "openai:no-such-model", "base_url": "http://127.0.0.1:9/v1", "key_env": "KEY_OF_A_TEST"}
     config = Config(models={"new": ModelConfig(**there), "known": ModelConfig(**there, prices={"prompt": 1.0, "written": 2.0})})
-    with live({}, config=config, runs=runs, callers=KeyAuthenticator(runs)) as server:
+    with live({}, config=config, runs=runs, authenticate=KeyAuthenticator(runs)) as server:
         for model in ("new", "thinking/new", "contemplating/new"):
             refused = asked(server, poor, model=model).json()["error"]
             assert refused["code"] == "no_price" and "prices" in refused["message"]
@@ -155,7 +155,7 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
     dear = replace(ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001)  # all that it may write: $100
     slow = FakeModel([Wait(0.3), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=0.005)), Finish()], name="slow", abilities=dear)
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
-    with live({"slow": slow, "hang": hang}, runs=runs, callers=KeyAuthenticator(runs)) as server:
+    with live({"slow": slow, "hang": hang}, runs=runs, authenticate=KeyAuthenticator(runs)) as server:
         async with httpx.AsyncClient(timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}) as http:
             began = time.monotonic()
             replies = await asyncio.gather(*(http.post("/v1/chat/completions", json={**ASK, "model": "slow"}) for _ in range(8)))

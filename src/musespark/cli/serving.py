@@ -63,7 +63,7 @@ def serve(
     callers = _callers(runs, None if loopback else host, require_key)
     # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
     hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
-    app = make_app(found, runs=runs, callers=callers, settings=ServerSettings(
+    app = make_app(found, runs=runs, authenticate=callers, settings=ServerSettings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host

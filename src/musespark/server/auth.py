@@ -1,4 +1,4 @@
-"""Who is behind a request, by the key that it brings."""
+"""Authentication by API key: finds the caller of a request and the budget of its key."""
 
 from __future__ import annotations
 
@@ -17,29 +17,28 @@ from musespark.store.keys import PREFIX, Key, Keys, hash_of
 from musespark.store.purses import Purses
 from musespark.store.runs import StoredRuns
 
-FRESH = 1.0
-"""Seconds that a key is taken for good after it was looked up: so soon does a revoked one end."""
-_MOST = 10_000
-"""Keys that are remembered."""
+CACHE_SECONDS = 1.0
+"""Seconds for which a key that was looked up counts as valid; a revoked one is refused after that."""
+_MAX_CACHED = 10_000
 
 
 class KeyAuthenticator:
-    """Those who have a key: `Authenticator` for `make_app`. Use it within `open`."""
+    """`Authenticator` for `make_app` that accepts API keys. Use it within `open`."""
 
     def __init__(self, runs: StoredRuns, *, required: bool = True) -> None:
-        """required: whether those without one are refused; else they are nobody in particular, and have no limits."""
+        """required: refuse requests without a key; otherwise they are anonymous and have no limits."""
         self._keys, self._purses, self.required = Keys(runs.database), Purses(runs), required
-        self._seen: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
-        """By the hash of the secret, with when it was looked up."""
+        self._cache: OrderedDict[bytes, tuple[float, Key]] = OrderedDict()
+        """Keys by the hash of their secret, with the time of their lookup."""
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[KeyAuthenticator]:
-        """While the server runs, and its store is open."""
+        """Hold the budgets of keys while the server runs and its store is open."""
         async with self._purses.open():
             yield self
 
     async def __call__(self, http: HttpRequest) -> Caller:
-        """Raises `RequestRefused`: 401 without a good key, 429 too often; `BudgetExhausted` where the day's money is spent."""
+        """Find the caller. Raises `RequestRefused` (401 without a valid key, 429 above its rate) and `BudgetExhausted`."""
         secret = _secret(http)
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
@@ -49,28 +48,28 @@ class KeyAuthenticator:
         wait = await self._purses.counted(key)
         if wait is not None:
             raise RequestRefused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
-                          status=429, code="too_many_requests", retry_after=math.ceil(wait))
+                                 status=429, code="too_many_requests", retry_after=math.ceil(wait))
         return Caller(key.id, await self._purses.of(key))
 
     async def _key(self, secret: str) -> Key:
         hashed = hash_of(secret)
-        found = self._seen.get(hashed)
-        if found is not None and time.monotonic() - found[0] < FRESH:
+        found = self._cache.get(hashed)
+        if found is not None and time.monotonic() - found[0] < CACHE_SECONDS:
             return found[1]
         key = await asyncio.to_thread(self._keys.find, secret) if secret else None
         if key is None:
-            self._seen.pop(hashed, None)
-            told = "is not known, or was revoked" if secret else "is missing"
-            raise RequestRefused(f"The key {told}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
-                          code="invalid_api_key")
-        self._seen[hashed] = time.monotonic(), key
-        self._seen.move_to_end(hashed)
-        if len(self._seen) > _MOST:
-            self._seen.popitem(last=False)
+            self._cache.pop(hashed, None)
+            problem = "is not known, or was revoked" if secret else "is missing"
+            raise RequestRefused(f"The key {problem}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
+                                 code="invalid_api_key")
+        self._cache[hashed] = time.monotonic(), key
+        self._cache.move_to_end(hashed)
+        if len(self._cache) > _MAX_CACHED:
+            self._cache.popitem(last=False)
         return key
 
 
 def _secret(http: HttpRequest) -> str:
-    """What the request brings as a key, the way of either house."""
+    """Return the request's key, from OpenAI's header or from Anthropic's."""
     kind, _, secret = http.headers.get("authorization", "").partition(" ")
     return secret.strip() if kind.lower() == "bearer" and secret.strip() else http.headers.get("x-api-key", "").strip()

@@ -1,4 +1,4 @@
-"""What goes wrong, as an HTTP status and a kind; each protocol then says it in its own shape."""
+"""Errors as an HTTP status and a code; each protocol writes them in its own shape."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from musespark.errors import (
 
 
 class RequestRefused(BadInput):
-    """A request that is refused before anybody thinks about it."""
+    """A request that is rejected before any model is called."""
 
     def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None,
                  retry_after: float | None = None) -> None:
-        """param: the field that has to change, as in `messages[0].content`. retry_after: seconds."""
+        """param: path of the field to change, as in `messages[0].content`. retry_after: seconds."""
         self.status, self.code, self.param, self.retry_after = status, code, param, retry_after
         super().__init__(sentence)
 
 
 class SchemaNotMet(ModelFailed):
-    """The answer does not have the form that was asked for."""
+    """The answer does not match the requested JSON schema."""
 
     def __init__(self, model: str, reason: str) -> None:
         super().__init__(model, f"its answer does not fit the schema ({reason}); ask again, or choose another model")
@@ -40,21 +40,21 @@ class SchemaNotMet(ModelFailed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorReply:
-    """An error as a client is told of it."""
+    """An error as it is sent to a client, before a protocol gives it its shape."""
 
     status: int
     code: str
-    """What a program can compare."""
+    """Stable identifier that a program can compare."""
     message: str
     param: str | None = None
     retry_after: float | None = None
     """Seconds."""
     retry: bool = False
-    """Whether the same request may succeed later; the SDKs ask again by themselves where it may."""
+    """True if the same request may succeed later; the SDKs then retry by themselves."""
 
 
 def error_reply(error: MuseError) -> ErrorReply:
-    """What a client is told of an error."""
+    """Map an error of the package to the reply a client gets."""
     message = str(error)
     match error:
         case RequestRefused():
@@ -66,8 +66,8 @@ def error_reply(error: MuseError) -> ErrorReply:
         case MissingKey() | NotInstalled() | WeightsMissing() | WeightsDamaged():
             return ErrorReply(status=503, code="not_set_up", message=message)
         case StoreUnusable():
-            return ErrorReply(status=503, code="cannot_be_kept", message=f"The run cannot be kept: {error.reason}; ask with "
-                           '{"muse": {"store": false}}, or tell whoever runs this server.')
+            return ErrorReply(status=503, code="cannot_be_kept", message=f"The run cannot be stored: {error.reason}; ask with "
+                           '{"muse": {"store": false}}, or tell the operator of this server.')
         case BadInput():
             return ErrorReply(status=400, code="invalid_request", message=message)
         case BudgetExhausted(resource="seconds"):
@@ -89,20 +89,20 @@ def error_reply(error: MuseError) -> ErrorReply:
 
 
 STATUSES = {
-    400: "The request cannot be answered as it is.",
-    401: "A key is needed, or the one that came is not known.",
-    403: "The request comes from another site's page.",
+    400: "The request is invalid or asks for something unsupported.",
+    401: "An API key is missing, unknown or revoked.",
+    403: "The request comes from a page of another origin.",
     404: "There is no such model, run or page.",
-    405: "The page exists, but not for this method.",
+    405: "The page does not support this method.",
     408: "The body did not arrive in time.",
-    409: "The run has ended already, or goes on.",
+    409: "The run has already ended, or is still running.",
     413: "The body is too large.",
     415: "The body is not application/json.",
-    421: "The host that was asked for is not served here.",
-    429: "A budget is used up, or a model takes no more requests for now.",
-    500: "A fault of this server.",
+    421: "This server does not answer for the requested host.",
+    429: "A budget is exhausted, or a rate limit is reached.",
+    500: "An internal error of this server.",
     502: "A model failed, or its answer does not fit the schema.",
     503: "The server lacks what this model needs (a key, a library, weights), or cannot keep the run.",
-    504: "The time ran out before there was any answer.",
+    504: "The deadline passed before there was any answer.",
 }
-"""Every status of an error, for the OpenAPI document."""
+"""Every error status, for the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""What the routes share: who may ask, what is allowed, where runs are kept, and who is being answered."""
+"""State that the routes share: authentication, settings, the run store, and the runs in progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 from musespark.budget import Budget
 from musespark.reasoning.team import Team
 from musespark.server.errors import RequestRefused
-from musespark.server.http.remote_images import Lookups
+from musespark.server.http.remote_images import ImageFetcher
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.model_catalog import ModelCatalog, require_prices
 from musespark.server.resolve.parsed_request import ParsedRequest
@@ -24,79 +24,81 @@ from musespark.server.runs.session import RunSession
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks."""
+    """The authenticated sender of a request."""
 
     name: str = ""
     budget: Budget | None = None
-    """What they may still spend; their runs draw from it."""
+    """Remaining allowance that the caller's runs draw from."""
 
 
 Authenticator: TypeAlias = Callable[[HttpRequest], Awaitable[Caller]]
-"""Who is behind a request. Raises `RequestRefused` with status 401 for those who may not ask."""
+"""Function from a request to its caller. Raises `RequestRefused` with status 401 if the request has no valid key."""
 
 
 async def allow_anyone(http: HttpRequest) -> Caller:
-    """Everybody may ask: for a server that only this machine can reach."""
+    """Accept every request: for a server that only this machine can reach."""
     return Caller()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
-    """What a server allows."""
+    """Limits and permissions of a server."""
 
     allow_remote_images: bool = False
+    """True if images may be fetched from public web addresses."""
     hosts: tuple[str, ...] | None = None
-    """Names that a request may be addressed to; None is any. On loopback, this machine's own: a web page whose name points
-    here is refused."""
+    """Host names that the server answers to; None for any. On loopback these are this machine's own names, so that a web page
+    whose name was rebound to this address is refused."""
     max_runs: int = 1000
-    """Questions that are answered at the same time."""
+    """Runs in progress at the same time."""
     grace: float = 0.0
-    """Seconds that runs which nobody holds a connection to may go on once the server was told to stop."""
+    """Seconds that background runs may continue after the server was told to stop."""
     cleanup_timeout: float = 5.0
-    """Seconds that what was cancelled has to clean up when the server stops."""
+    """Seconds that cancelled runs have to clean up when the server stops."""
 
 
 @dataclass(kw_only=True)
 class ServerState:
-    """What the routes share."""
+    """Everything the routes share."""
 
     models: ModelCatalog
     runs: LiveRuns
-    callers: Authenticator
+    authenticate: Authenticator
     settings: ServerSettings
     metrics: Metrics = field(default_factory=Metrics)
-    lookups: Lookups = field(default_factory=Lookups)
+    images: ImageFetcher = field(default_factory=ImageFetcher)
     background_runs: set[asyncio.Task[None]] = field(default_factory=set)
-    """Runs that nobody holds a connection to."""
-    running: set[RunSession] = field(default_factory=set)
+    """Runs without a connection of their own, such as those the page starts."""
+    sessions: set[RunSession] = field(default_factory=set)
+    """Runs in progress."""
     idle: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while nobody is answered."""
+    """Set while no run is in progress."""
 
     def __post_init__(self) -> None:
         self.idle.set()
 
     def require_capacity(self) -> None:
-        """Raise `RequestRefused` where as many questions are answered as may be."""
-        if len(self.running) >= self.settings.max_runs:
-            raise RequestRefused("The server answers as many questions as it can; ask again in a moment.", status=429, code="busy")
+        """Raise `RequestRefused` if the maximum number of runs is in progress."""
+        if len(self.sessions) >= self.settings.max_runs:
+            raise RequestRefused("The server is at its limit of concurrent runs; retry in a moment.", status=429, code="busy")
 
-    async def session(self, asked: ParsedRequest, caller: Caller) -> RunSession:
-        """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
-        resolved = await resolve(asked, self.models)
+    async def open_session(self, parsed: ParsedRequest, caller: Caller) -> RunSession:
+        """Resolve a request to a run that is ready to start. Raises subclasses of `MuseError`."""
+        resolved = await resolve(parsed, self.models)
         if caller.budget is not None and caller.budget.limits.usd is not None:
             require_prices(resolved.solver.models if isinstance(resolved.solver, Team) else (resolved.solver,))
         budget = caller.budget.child(resolved.limits) if caller.budget else Budget(resolved.limits)
         return RunSession(resolved=resolved, runs=self.runs if resolved.parsed.store else None, budget=budget, caller=caller.name,
-                        metrics=self.metrics)
+                          metrics=self.metrics)
 
     @contextmanager
-    def counted(self, session: RunSession) -> Iterator[None]:
-        """While this one is answered."""
-        self.running.add(session)
+    def track(self, session: RunSession) -> Iterator[None]:
+        """Count a run as in progress within the `with` block."""
+        self.sessions.add(session)
         self.idle.clear()
         try:
             yield
         finally:
-            self.running.discard(session)
-            if not self.running:
+            self.sessions.discard(session)
+            if not self.sessions:
                 self.idle.set()

@@ -224,7 +224,7 @@ def test_a_head_that_is_smuggled_or_broken(served, head):
 
 
 def test_a_head_that_never_ends(served, monkeypatch):
-    monkeypatch.setattr(bounded_protocol, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(bounded_protocol, "HEAD_TIMEOUT", 0.3)
     began = time.monotonic()
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ") == b""
     assert raw_exchange(served, b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /hea").count(b'"ok"') == 1
@@ -280,7 +280,7 @@ def test_a_header_that_is_wrong_is_named(served, header, told):
 
 def test_many_large_bodies_that_never_end():
     with live() as server:
-        server.server.config.app.state.intake.most = 3_000_000
+        server.server.config.app.state.body_memory.limit = 3_000_000
         host, port = server.url.removeprefix("http://").split(":")
         head = f"POST /v1/messages HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n"
         with ExitStack() as held:
@@ -291,9 +291,9 @@ def test_many_large_bodies_that_never_end():
             said = [connection.recv(4096) for connection in select(waiting, [], [], 30)[0]]
             assert said and all(b" 429 " in one.splitlines()[0] for one in said if one)
         wait = time.monotonic() + 30
-        while server.server.config.app.state.intake.now and time.monotonic() < wait:
+        while server.server.config.app.state.body_memory.used and time.monotonic() < wait:
             time.sleep(0.01)
-        assert server.server.config.app.state.intake.now == 0
+        assert server.server.config.app.state.body_memory.used == 0
         assert sent(server, "/v1/messages", GOOD["/v1/messages"]).status_code == 200
 
 

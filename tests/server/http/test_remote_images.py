@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from musespark.models.fake import DOT
 from musespark.server.errors import RequestRefused
 from musespark.server.http import remote_images
-from musespark.server.http.remote_images import Lookups, fetched, is_public
+from musespark.server.http.remote_images import ImageFetcher, is_public
 
 PRIVATE = ("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
            "fc00::1 fec0::1 ::127.0.0.1 64:ff9b:1::7f00:1 5f00::1 3fff::1 2606:4700::5efe:7f00:1 2606:4700::200:5efe:a00:1 "
@@ -58,20 +58,20 @@ async def test_loopback_is_refused_before_anything_is_sent():
     async with web(b"") as (address, asked):
         for each in (address, address.replace("127.0.0.1", "localhost"), address.replace("127.0.0.1", "2130706433")):
             with pytest.raises(RequestRefused, match=r"private network|cannot be reached"):
-                await fetched([each], True, Lookups())
+                await ImageFetcher().fetch([each], True)
     assert asked == []
 
 
 async def test_nothing_is_fetched_where_that_is_not_allowed():
     with pytest.raises(RequestRefused, match="--allow-remote-images"):
-        await fetched(["https://example.com/x.png"], False, Lookups())
-    assert await fetched([], False, Lookups()) == {}
+        await ImageFetcher().fetch(["https://example.com/x.png"], False)
+    assert await ImageFetcher().fetch([], False) == {}
 
 
 async def test_a_picture(loopback_counts_as_public):
     async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
-        assert (await fetched([address, address], True, Lookups()))[address].data == DOT
-    assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.0\r\nHost: 127.0.0.1:")
+        assert (await ImageFetcher().fetch([address, address], True))[address].data == DOT
+    assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.1\r\nHost: 127.0.0.1:")
 
 
 @pytest.mark.parametrize(("answer", "said"), [
@@ -82,11 +82,11 @@ async def test_a_picture(loopback_counts_as_public):
 async def test_what_is_no_picture(loopback_counts_as_public, answer, said):
     async with web(answer) as (address, _):
         with pytest.raises(RequestRefused, match=said):
-            await fetched([address], True, Lookups())
+            await ImageFetcher().fetch([address], True)
 
 
 async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
-    monkeypatch.setattr(remote_images, "SECONDS", 0.2)
+    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 0.2)
 
     async def silent(reader, writer):
         with contextlib.suppress(asyncio.CancelledError):
@@ -95,13 +95,13 @@ async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         with pytest.raises(RequestRefused, match="did not come within"):
-            await fetched([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True, Lookups())
+            await ImageFetcher().fetch([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True)
 
 
 @pytest.mark.parametrize("address", ["http://", "http://user:secret@127.0.0.1/", "http://127.0.0.1/a\r\nX: y", "http://[::1", "http://a:99999/"])
 async def test_addresses_that_are_none(address):
     with pytest.raises(RequestRefused) as refused:
-        await fetched([address], True, Lookups())
+        await ImageFetcher().fetch([address], True)
     assert "secret" not in str(refused.value)
 
 
@@ -114,18 +114,18 @@ async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(remote_images.socket, "getaddrinfo", slow)
-    monkeypatch.setattr(remote_images, "SECONDS", 0.2)
-    lookups = Lookups(most=3)
+    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 0.2)
+    fetcher = ImageFetcher(max_lookups=3)
     try:
         for _ in range(4):  # of those who gave up, the lookups go on
             with pytest.raises(RequestRefused, match="did not come within"):
-                await fetched([f"http://{number}.example/" for number in range(16)], True, lookups)
+                await fetcher.fetch([f"http://{number}.example/" for number in range(16)], True)
         assert len(asked) == 3
         async with asyncio.timeout(10):
             assert await asyncio.gather(*(asyncio.to_thread(str, number) for number in range(50)))
     finally:
         go_on.set()
-    monkeypatch.setattr(remote_images, "SECONDS", 10)
+    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 10)
     with pytest.raises(RequestRefused, match="private network"):
-        await fetched(["http://again.example/"], True, lookups)
+        await fetcher.fetch(["http://again.example/"], True)
     assert asked[-1] == "again.example"

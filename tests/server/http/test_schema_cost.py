@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from musespark.server.errors import RequestRefused, SchemaNotMet
-from musespark.server.http.schema import require_fit, require_schemas
-from musespark.server.http.schema_cost import LOOKS, SchemaCost, places, require_affordable
+from musespark.server.http.schema import require_match, require_schemas
+from musespark.server.http.schema_cost import MAX_CHECKS, SchemaCost, measure, require_affordable
 
 NAMES = ("a", "b")
 LEAF = st.just({}) | st.just({"type": "string"}) | st.sampled_from([{"$ref": f"#/$defs/{name}"} for name in NAMES])
@@ -47,8 +47,8 @@ def test_the_bound_is_one(schema, first, second, answer):
     except ValueError as error:
         assert "without end" in str(error)
         return
-    count, depth = places(answer)
-    assert looked(root, root, answer) <= count * extent.looks(depth)
+    count, depth = measure(answer)
+    assert looked(root, root, answer) <= count * extent.checks_per_value(depth)
 
 
 def chain(length, **inner):
@@ -80,15 +80,15 @@ def test_an_answer_that_makes_it_too_much_is_not_checked():
     for _ in range(100):
         deep = f'{{"a": {deep}}}'
     with pytest.raises(SchemaNotMet, match="too long"):
-        require_fit(deep, schema, "m")
+        require_match(deep, schema, "m")
     with pytest.raises(SchemaNotMet, match="levels deep"):
-        require_fit("[" * 600 + "]" * 600, "{}", "m")
-    require_fit('{"a": {"a": {}}}', schema, "m")
+        require_match("[" * 600 + "]" * 600, "{}", "m")
+    require_match('{"a": {"a": {}}}', schema, "m")
 
 
 def test_trees_and_lists_of_any_size_are_no_work():
     tree = {"type": "object", "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}, "value": {"type": "integer"}}}
-    assert SchemaCost(tree).looks(400) <= 2 < LOOKS
+    assert SchemaCost(tree).checks_per_value(400) <= 2 < MAX_CHECKS
     require_affordable(json.dumps(tree), [{"value": 1}] * 100_000)
 
 

@@ -19,7 +19,7 @@ from musespark.models.model import Finish, PictureDelta, TextDelta
 from musespark.server.app import make_app
 from musespark.server.page import page_info, static
 from musespark.server.page.run_body import RunBody
-from musespark.server.runs.export import PLACE, inert
+from musespark.server.runs.export import PLACEHOLDER, script_safe_json
 from musespark.vision import toolset
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 ]]> \ud83d & &lt;"
@@ -98,7 +98,7 @@ def test_other_files_are_not_there(http, path):
 
 
 def test_a_page_that_is_not_built_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(static, "PAGE", tmp_path)
+    monkeypatch.setattr(static, "BUILT", tmp_path)
     with live({"plain": MODELS["plain"]}) as server, httpx.Client(base_url=server.url, timeout=60) as http:
         response = http.get("/")
         assert response.status_code == 503 and "not built" in response.text and "script-src" in response.headers[
@@ -175,8 +175,8 @@ def test_a_run_as_one_file(http):
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert response.headers["x-content-type-options"] == "nosniff"
     document = response.text
-    built = (static.PAGE / "replay.html").read_text()
-    before, after = built.split(PLACE)
+    built = (static.BUILT / "replay.html").read_text()
+    before, after = built.split(PLACEHOLDER)
     assert document.startswith(before) and document.endswith(after)  # nothing but the run was written into it
     found, empty = Tags(document), Tags(built)
     assert [tag for tag, _ in found.tags] == [tag for tag, _ in empty.tags]
@@ -204,7 +204,7 @@ json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.text()
 
 @given(json_values)
 def test_what_is_written_into_a_file_is_inert_and_whole(value):
-    written = inert(value)
+    written = script_safe_json(value)
     assert "<" not in written and written.isascii() and json.loads(written) == value
 
 

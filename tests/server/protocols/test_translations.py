@@ -27,13 +27,13 @@ from musespark.events import (
 from musespark.models.fake import DOT
 from musespark.server.app import DIALECTS
 from musespark.server.errors import ErrorReply
-from musespark.server.protocols.base import sse_bytes
+from musespark.server.protocols.base import to_sse
 from musespark.server.protocols.breakdown import Breakdown
-from musespark.server.protocols.encoder import BETWEEN, ReplyEncoder, without_dropped_text
+from musespark.server.protocols.encoder import SEPARATOR, ReplyEncoder, without_dropped_text
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.usage import Usage
 
-ASKED = ParsedRequest(model="m", request=Request.of("?"), conversation=())
+PARSED = ParsedRequest(model="m", request=Request.of("?"), conversation=())
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 HAPPENS = st.lists(st.one_of(
     st.builds(Thought, st.sampled_from((MAIN, "agent-1")), TEXT), st.builds(AnswerDelta, TEXT), st.builds(AnswerDropped, TEXT),
@@ -56,9 +56,9 @@ def run_of(happened, calls=(), why="finished", usage=None):
 
 def chunks_of(dialect, events, **options):
     """The chunks of a stream."""
-    telling = ReplyEncoder(**{"head": "Begin.", "lines": True, **options})
-    chunks = dialect.chunks(ASKED, "r", 1)
-    return [*chunks.begin(), *(chunk for event in events for piece in telling.tell(event) for chunk in chunks.tell(piece))]
+    reply = ReplyEncoder(**{"headline": "Begin.", "show_progress": True, **options})
+    encoder = dialect.encoder(PARSED, "r", 1)
+    return [*encoder.start(), *(chunk for event in events for piece in reply.encode(event) for chunk in encoder.encode(piece))]
 
 
 def said(dialect, whole):
@@ -84,16 +84,16 @@ class TestEveryDialect:
     @given(happened=HAPPENS, calls=CALLS)
     def test_the_whole_says_what_the_run_said(self, dialect, happened, calls):
         events = run_of(happened, calls)
-        text, _, ids = said(dialect, dialect.whole(chunks_of(dialect, without_dropped_text(events))))
+        text, _, ids = said(dialect, dialect.collect(chunks_of(dialect, without_dropped_text(events))))
         assert text == events[-1].answer and ids == [call.id for call in calls]
 
     @given(happened=HAPPENS)
     def test_a_stream_says_it_too_after_what_turned_out_void(self, dialect, happened):
         events = run_of(happened)
-        text, before, _ = said(dialect, dialect.whole(chunks_of(dialect, events)))
+        text, before, _ = said(dialect, dialect.collect(chunks_of(dialect, events)))
         assert text.endswith(events[-1].answer)
         voided = any(isinstance(event, AnswerDropped) for event in events)
-        assert text == events[-1].answer or (voided and (BETWEEN in text or not events[-1].answer))
+        assert text == events[-1].answer or (voided and (SEPARATOR in text or not events[-1].answer))
         thoughts = [event.text for event in happened if isinstance(event, Thought) and event.agent == MAIN]
         assert before.startswith("Begin.\n") and all(thought in before for thought in thoughts)
 
@@ -105,22 +105,22 @@ class TestEveryDialect:
     @given(happened=HAPPENS)
     def test_frames_are_lines_of_json(self, dialect, happened):
         chunks = chunks_of(dialect, run_of(happened))
-        lines = sse_bytes(dialect, chunks).decode().split("\n")
+        lines = to_sse(dialect, chunks).decode().split("\n")
         assert [json.loads(line[6:]) for line in lines if line.startswith("data: ")] == json.loads(json.dumps(chunks))
         assert all(line.startswith(("data: ", "event: ")) or not line for line in lines)
 
     @given(happened=HAPPENS, why=st.sampled_from(("finished", "length", "budget", "cut")))
     def test_usage_is_everything(self, dialect, happened, why):
-        usage = dialect.whole(chunks_of(dialect, run_of(happened, why=why)))["usage"]
+        usage = dialect.collect(chunks_of(dialect, run_of(happened, why=why)))["usage"]
         read = usage.get("prompt_tokens", usage.get("input_tokens"))
         assert (read, usage.get("completion_tokens", usage.get("output_tokens"))) == (3, 4)
 
     @given(happened=HAPPENS)
     def test_a_failure_closes_what_is_open(self, dialect, happened):
-        telling, chunks = ReplyEncoder(lines=True), dialect.chunks(ASKED, "r", 1)
-        sent = [*chunks.begin(), *(chunk for event in run_of(happened)[:-1] for piece in telling.tell(event)
-                                   for chunk in chunks.tell(piece))]
-        last = chunks.failed(ErrorReply(status=502, code="model_failed", message="It broke."))[-1]
+        reply, encoder = ReplyEncoder(show_progress=True), dialect.encoder(PARSED, "r", 1)
+        sent = [*encoder.start(), *(chunk for event in run_of(happened)[:-1] for piece in reply.encode(event)
+                                    for chunk in encoder.encode(piece))]
+        last = encoder.encode_error(ErrorReply(status=502, code="model_failed", message="It broke."))[-1]
         assert "It broke." in json.dumps(last)
         if dialect.name == "responses":
             assert last["sequence_number"] >= len(sent)
@@ -153,5 +153,5 @@ def test_a_breakdown_is_each_agents_own_and_adds_up(usages):
 
 def test_arguments_that_are_no_object_stay_readable_for_messages():
     messages = next(dialect for dialect in DIALECTS if dialect.name == "messages")
-    whole = messages.whole(chunks_of(messages, run_of([], [ToolCall("a", "t", "not json")])))
+    whole = messages.collect(chunks_of(messages, run_of([], [ToolCall("a", "t", "not json")])))
     assert whole["content"][-1]["input"] == {"not_an_object": "not json"}

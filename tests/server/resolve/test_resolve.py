@@ -27,7 +27,8 @@ MODELS = {"one": FakeModel(says("1"), name="one", abilities=ABLE), "two": FakeMo
 def asked(model, effort=None, team=None, **options):
     """A question, with options."""
     request = Request.of("What is 6 * 7?", **options)
-    return ParsedRequest(model=model, request=request, conversation=request.messages, effort=effort, team=TeamOptions(**(team or {})))
+    return ParsedRequest(model=model, request=request, conversation=request.messages, effort=effort,
+                         options=TeamOptions(**(team or {})))
 
 
 async def resolved(model, config=ROLES, **options):
@@ -97,7 +98,8 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
     with pytest.raises(errors.BeyondModel, match="pictures"):
-        await resolve(ParsedRequest(model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()), ModelCatalog(None, MODELS))
+        await resolve(ParsedRequest(model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()),
+                      ModelCatalog(None, MODELS))
     with pytest.raises(errors.BeyondModel, match="how long to reason"):
         await resolved("poor", effort=Effort.HIGH)
     assert (await resolved("poor", effort=Effort.NONE)).request.effort is None
@@ -140,6 +142,7 @@ async def test_the_native_models_thoughts_are_not_counted_against_its_answer():
     assert not isinstance(found.solver, Team) and found.request.max_tokens is None
     request = Request.of("Use 25, 3, 7 and 12 to make 66.", mode="thinking")
     whole = [event async for event in run(NanoModel(), request)][-1]
-    found = await resolve(ParsedRequest(model="nano", request=Request.of(request.question, max_tokens=3), conversation=()), ModelCatalog())
+    limited = Request.of(request.question, max_tokens=3)
+    found = await resolve(ParsedRequest(model="nano", request=limited, conversation=()), ModelCatalog())
     short = [event async for event in run(found.solver, found.request)][-1]
     assert short.why == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)

@@ -17,22 +17,22 @@ QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
 @given(st.lists(st.text("ab\n", max_size=3), max_size=8), st.lists(st.text("ab\n", min_size=1, max_size=3), max_size=3).map(tuple))
 def test_a_text_ends_before_the_first_of_its_ends_however_it_is_cut(pieces, stops):
-    until, told, seen = StopScanner(stops), "", ""
+    scanner, told, seen = StopScanner(stops), "", ""
     for piece in pieces:
-        if until.stop is not None:
+        if scanner.found is not None:
             break
         seen += piece
-        told += until.told(piece)
+        told += scanner.feed(piece)
         # Nothing is shown that might have to be taken back, and nothing more is held back.
         assert seen.startswith(told) and not any(stop in told for stop in stops)
-        assert all(len(until.held) < len(stop) for stop in stops if stop.startswith(until.held))
+        assert all(len(scanner.pending) < len(stop) for stop in stops if stop.startswith(scanner.pending))
     whole = "".join(pieces)
     at = min(((whole.index(stop), stop) for stop in stops if stop in whole), default=None)
-    if until.stop is None:
-        assert at is None and told + until.rest() == whole
+    if scanner.found is None:
+        assert at is None and told + scanner.flush() == whole
     else:
         # A longer end that begins earlier may not be whole yet when a shorter one is: what is told is right all the same.
-        assert whole.startswith(told + until.stop) and at is not None and len(told) >= at[0]
+        assert whole.startswith(told + scanner.found) and at is not None and len(told) >= at[0]
 
 
 async def played(model, **options):

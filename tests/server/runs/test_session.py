@@ -11,7 +11,7 @@ from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
-from musespark.server.routes_models import summary
+from musespark.server.runs.summary import summary
 from musespark.server.runs.run_store import Begun, MemoryRunStore, Kept, Spending
 from musespark.usage import Usage
 
@@ -138,7 +138,7 @@ def test_models_are_listed_for_both_houses(served, openai_client, anthropic_clie
 
 
 async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
-    runs = MemoryRunStore(most=3)
+    runs = MemoryRunStore(max_runs=3)
     for number in range(6):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
         await runs.events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
@@ -151,7 +151,7 @@ async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
 
 
 async def test_memory_is_bounded_in_bytes():
-    runs = MemoryRunStore(most_bytes=50_000)
+    runs = MemoryRunStore(max_bytes=50_000)
     for number in range(50):
         await runs.start(Begun(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
         runs.end(f"r{number}", "finished", Spending())
@@ -162,7 +162,7 @@ async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
     big = "x" * 10_000
     shown = Text(big), Image(DOT + big.encode(), "image/png")
     long = Message("assistant", (ToolCall("c", "look", big),)), Message("tool", (ToolResult("c", shown),))
-    runs = MemoryRunStore(most_bytes=100_000)
+    runs = MemoryRunStore(max_bytes=100_000)
     for number in range(20):
         await runs.start(Begun(id=str(number), protocol="chat", model="m", conversation=long))
         await runs.events(str(number), [RunFailed("ModelFailed", big)])

@@ -1,4 +1,4 @@
-"""Bytes from outside as a checked body: bounded in size, time and depth, and with one sentence for what is wrong."""
+"""Reading and validating request bodies: bounded in size, time and number of JSON tokens, with one sentence for an error."""
 
 from __future__ import annotations
 
@@ -7,45 +7,61 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 import pydantic
 import pydantic_core
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from musespark.server.errors import RequestRefused
-from musespark.server.resolve.options import StrictModel
 
 if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 MAX_BYTES = 27_000_000
-"""A picture of 20 MB grows by a third in base64."""
-MAX_TOKENS = 200_000
-"""Texts, names of fields, lists, objects and commas of a body: millions of them would take seconds to check, and hold up everybody
-else."""
+"""Size of a body; an image of 20 MB grows by a third in base64."""
+MAX_JSON_TOKENS = 200_000
+"""Strings, field names, lists, objects and commas of a body: validating millions would take seconds and block other requests."""
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
-SECONDS = 30.0
-"""For the whole body to arrive."""
+READ_TIMEOUT = 30.0
+"""Seconds for the whole body to arrive."""
+
+
+class StrictModel(BaseModel):
+    """Base of request bodies: an unknown field is an error unless it is null, and no value is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Drop unknown fields that are null: clients send back objects with every field they know."""
+        if isinstance(value, dict) and None in value.values():
+            return {key: item for key, item in value.items() if item is not None or key in cls.model_fields}
+        return value
+
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 
 _Body = TypeVar("_Body", bound=StrictModel)
 
 
 @dataclass
 class BodyMemory:
-    """The bodies that are being read, of all requests together: many that never end would fill the memory."""
+    """Bytes of all bodies that are being read, with a limit: many bodies that never end would fill the memory."""
 
-    most: int = 256_000_000
-    """Bytes."""
-    now: int = 0
+    limit: int = 256_000_000
+    used: int = 0
 
 
 async def read_body(http: HttpRequest) -> bytes:
-    """The whole body. Raises `RequestRefused` (408, 413, 415, 429); nothing is read of one that says it is too large."""
+    """Read the whole body. Raises `RequestRefused` (408, 413, 415, 429); a body whose declared length is too large is not read."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise RequestRefused("The body must be JSON; send it with the header content-type: application/json.", status=415, code="not_json")
+        raise RequestRefused("The body must be JSON; send it with the header content-type: application/json.", status=415,
+                             code="not_json")
     if http.headers.get("content-encoding", "identity").lower() != "identity":
         raise RequestRefused("The body must not be compressed.", status=415, code="not_json")
     said = http.headers.get("content-length", "")
@@ -53,23 +69,24 @@ async def read_body(http: HttpRequest) -> bytes:
         raise _too_large()
     pieces: list[bytes] = []
     size = 0
-    intake: BodyMemory = http.app.state.intake
+    memory: BodyMemory = http.app.state.body_memory
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(READ_TIMEOUT):
             async for piece in http.stream():
                 size += len(piece)
-                intake.now += len(piece)
+                memory.used += len(piece)
                 if size > MAX_BYTES:
                     raise _too_large()
-                if intake.now > intake.most:
-                    raise RequestRefused("The server reads as many bodies as it can; ask again in a moment.", status=429, code="busy")
+                if memory.used > memory.limit:
+                    raise RequestRefused("The server is reading as many bodies as it can; retry in a moment.", status=429,
+                                         code="busy")
                 pieces.append(piece)
-    except ClientDisconnect:  # nobody hears it, and it is no fault of the server's that its log should tell of
+    except ClientDisconnect:  # the client does not read this, and it is no error of the server to log
         raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
     except TimeoutError:
-        raise RequestRefused(f"The body did not arrive within {SECONDS:g} seconds.", status=408, code="slow_body") from None
+        raise RequestRefused(f"The body did not arrive within {READ_TIMEOUT:g} seconds.", status=408, code="slow_body") from None
     finally:
-        intake.now -= size
+        memory.used -= size
     return b"".join(pieces)
 
 
@@ -77,8 +94,8 @@ def _too_large() -> RequestRefused:
     return RequestRefused(f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large")
 
 
-def parsed(kind: type[_Body], raw: bytes) -> _Body:
-    """The body of that kind. Raises `RequestRefused` with the field that is wrong."""
+def parse_body(kind: type[_Body], raw: bytes) -> _Body:
+    """Validate a body. Raises `RequestRefused` that names the invalid field."""
     _require_few_tokens(raw)
     try:
         return kind.model_validate_json(raw)
@@ -87,17 +104,17 @@ def parsed(kind: type[_Body], raw: bytes) -> _Body:
 
 
 def _require_few_tokens(raw: bytes) -> None:
-    if len(raw) <= MAX_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_TOKENS:
-        return  # as almost all: a picture is one text, however large
-    if next(islice(_TOKENS.finditer(raw), MAX_TOKENS, None), None) is not None:
-        raise RequestRefused(f"The body has more than {MAX_TOKENS:,} parts, whatever they are; send fewer fields, messages or tools.",
-                      code="too_many")
+    if len(raw) <= MAX_JSON_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_JSON_TOKENS:
+        return  # true of almost all bodies: an image is one string, however large
+    if next(islice(_TOKENS.finditer(raw), MAX_JSON_TOKENS, None), None) is not None:
+        raise RequestRefused(f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
+                             "tools.", code="too_many")
 
 
 def parse_header(kind: type[_Body], name: str, value: str) -> _Body:
-    """What a header says in JSON. Raises `RequestRefused`."""
+    """Validate the JSON of a header. Raises `RequestRefused`."""
     try:
-        return parsed(kind, value.encode("utf-8", "replace"))
+        return parse_body(kind, value.encode("utf-8", "replace"))
     except RequestRefused as error:
         said = str(error)
         told = said.removeprefix("The body") if said.startswith("The body") else f": {said}"
@@ -105,7 +122,7 @@ def parse_header(kind: type[_Body], name: str, value: str) -> _Body:
 
 
 def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
-    """The first thing that is wrong, in the words of the body and not of its types."""
+    """Describe the first error by its path in the body, without the names of our types."""
     problems = error.errors(include_url=False, include_context=True, include_input=False)
     if problems[0]["type"] == "json_invalid":
         reason = problems[0]["msg"].removeprefix("Invalid JSON: ")
@@ -114,14 +131,14 @@ def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
         value = pydantic_core.from_json(raw)
     except ValueError:
         value = None
-    # Of the forms that a value may have, the one that was meant is the one that fits the furthest.
+    # Of the alternatives that a value may match, the client meant the one whose error lies deepest.
     problem = max(problems, key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")))
     path = _path(problem["loc"], value)
     return RequestRefused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
 
 
 def _path(location: tuple[int | str, ...], value: Any) -> str:
-    """Where it is, as in `messages[0].content`: what pydantic adds about the types it tried is left out."""
+    """Return the path of an error, as in `messages[0].content`, without the alternatives that pydantic adds to it."""
     path = ""
     for step in location:
         if isinstance(step, int) and isinstance(value, list) and step < len(value):
@@ -133,19 +150,19 @@ def _path(location: tuple[int | str, ...], value: Any) -> str:
     return path[:200]
 
 
-_SAID: Mapping[str, str] = {
+_SENTENCES: Mapping[str, str] = {
     "extra_forbidden": "it is not known here; leave it out",
     "missing": "it is missing",
 }
 
 
 def _sentence(problem: Any) -> str:
-    said = _SAID.get(problem["type"]) or problem["msg"]
+    said = _SENTENCES.get(problem["type"]) or problem["msg"]
     said = said.removeprefix("Value error, ").rstrip(".")
     return f"{said[:1].lower()}{said[1:300]}."
 
 
 async def wait_for_disconnect(receive: Receive) -> None:
-    """Wait until the client has left; what it still sends is nobody's."""
+    """Return once the client has disconnected; further data is ignored."""
     while (await receive())["type"] != "http.disconnect":
         pass

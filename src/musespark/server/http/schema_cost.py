@@ -1,7 +1,8 @@
-"""How much work a JSON schema can make: how many of its parts may look at one and the same place of an answer.
+"""Upper bound of the work that checking an answer against a JSON schema can take.
 
-A few lines of references that name each other twice are a billion looks (`a` is all of `b` and `b`, `b` all of `c` and `c` ...).
-What is counted here is an upper bound, in a time that grows with the schema and the depth of the answer alone.
+The cost is the number of subschemas that may be applied to one value of the answer. A few lines of references that name each other
+twice reach a billion (`a` is all of `b` and `b`, `b` all of `c` and `c` ...). The bound is computed in a time that grows with the
+schema and the depth of the answer alone.
 """
 
 from __future__ import annotations
@@ -12,49 +13,49 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 from urllib.parse import unquote
 
-PARTS = 5_000
-"""Of one schema."""
-LOOKS = 2_000_000
-"""At all places of one answer together: half a second."""
-DEPTH = 500
-"""Of an answer."""
+MAX_SUBSCHEMAS = 5_000
+"""Subschemas of one schema."""
+MAX_CHECKS = 2_000_000
+"""Applications of subschemas to all values of one answer together: half a second."""
+MAX_DEPTH = 500
+"""Levels of an answer."""
 
-_HERE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
-"""Keywords whose schemas look at the same place."""
-_APART = ("properties", "prefixItems")
-"""Those whose schemas each look at another place below it."""
-_BELOW = ("patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "additionalItems",
+_SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+"""Keywords whose subschemas apply to the value itself."""
+_ONE_CHILD = ("properties", "prefixItems")
+"""Keywords whose subschemas each apply to another child of the value."""
+_ANY_CHILD = ("patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "additionalItems",
           "unevaluatedItems", "contains")
-"""Those that may all look at the same place below it."""
+"""Keywords whose subschemas may all apply to the same child of the value."""
 
 
 class SchemaCost:
-    """The parts of a schema, and who looks where. Raises `ValueError` with a reason where that cannot be told, or has no end."""
+    """Graph of a schema's subschemas. Raises `ValueError` with a reason if the cost is unbounded or cannot be computed."""
 
     def __init__(self, schema: Any) -> None:
         self._root = schema
         self._nodes: dict[int, Any] = {}
-        self._here: dict[int, list[int]] = {}
-        self._apart: dict[int, list[int]] = {}
-        self._below: dict[int, list[int]] = {}
+        self._same_value: dict[int, list[int]] = {}
+        self._one_child: dict[int, list[int]] = {}
+        self._any_child: dict[int, list[int]] = {}
         self._anchors: dict[str, list[Any]] = {}
         self._collect()
         try:
-            self._order = list(TopologicalSorter(self._here).static_order())
+            self._order = list(TopologicalSorter(self._same_value).static_order())
         except CycleError:
             raise ValueError("it refers to itself without end") from None
 
-    def looks(self, depth: int) -> int:
-        """At one place that is at most so deep in an answer, at most so many; counted no further than `LOOKS`."""
+    def checks_per_value(self, depth: int) -> int:
+        """Return how many subschemas may apply to one value down to that depth; counted no further than `MAX_CHECKS`."""
         most, above = 0, dict.fromkeys(self._nodes, 0)
         for level in range(depth + 1):
             now: dict[int, int] = {}
             for node in self._order:
-                own = 1 if level == 0 else (max((above[each] for each in self._apart[node]), default=0)
-                                            + sum(above[each] for each in self._below[node]))
-                now[node] = min(LOOKS + 1, own + sum(now[each] for each in self._here[node]))
+                own = 1 if level == 0 else (max((above[each] for each in self._one_child[node]), default=0)
+                                            + sum(above[each] for each in self._any_child[node]))
+                now[node] = min(MAX_CHECKS + 1, own + sum(now[each] for each in self._same_value[node]))
             most = max(most, now[id(self._root)])
-            if most > LOOKS or now == above:
+            if most > MAX_CHECKS or now == above:
                 break
             above = now
         return most
@@ -67,15 +68,15 @@ class SchemaCost:
             if id(schema) in self._nodes:
                 continue
             self._nodes[id(schema)] = schema
-            if len(self._nodes) > PARTS:
-                raise ValueError(f"it has more than {PARTS:,} parts")
+            if len(self._nodes) > MAX_SUBSCHEMAS:
+                raise ValueError(f"it has more than {MAX_SUBSCHEMAS:,} parts")
             found.append(schema)
-            waiting += self._inside(schema)
-        for schema in found:  # references, once every anchor is known; what they name may be parts that nothing else names
-            self._here[id(schema)] = [id(each) for each in (*_of(schema, _HERE), *self._named(schema))]
+            waiting += self._children(schema)
+        for schema in found:  # references last, once every anchor is known; they may name subschemas that nothing else names
+            self._same_value[id(schema)] = [id(each) for each in (*_subschemas(schema, _SAME_VALUE), *self._referenced(schema))]
 
-    def _inside(self, schema: Any) -> list[Any]:
-        """The schemas directly within one, and those that it refers to by their place."""
+    def _children(self, schema: Any) -> list[Any]:
+        """Return the subschemas directly within a schema, and those that it refers to by a JSON pointer."""
         if isinstance(schema, dict):
             if schema is not self._root and isinstance(schema.get("$id"), str) and not schema["$id"].startswith("#"):
                 raise ValueError("it has an $id within, which is not supported here")
@@ -84,19 +85,19 @@ class SchemaCost:
                     self._anchors.setdefault(schema[keyword], []).append(schema)
             if isinstance(schema.get("$id"), str) and schema["$id"].startswith("#"):
                 self._anchors.setdefault(schema["$id"][1:], []).append(schema)
-        self._apart[id(schema)] = [id(each) for each in _of(schema, _APART)]
-        self._below[id(schema)] = [id(each) for each in _of(schema, _BELOW)]
+        self._one_child[id(schema)] = [id(each) for each in _subschemas(schema, _ONE_CHILD)]
+        self._any_child[id(schema)] = [id(each) for each in _subschemas(schema, _ANY_CHILD)]
         placed = [each for name in _references(schema) if (each := self._at(name)) is not None]
-        return [*_of(schema, (*_HERE, *_APART, *_BELOW, "$defs", "definitions")), *placed]
+        return [*_subschemas(schema, (*_SAME_VALUE, *_ONE_CHILD, *_ANY_CHILD, "$defs", "definitions")), *placed]
 
-    def _named(self, schema: Any) -> Iterator[Any]:
-        """What it refers to; what is elsewhere is refused by whoever would have to fetch it."""
+    def _referenced(self, schema: Any) -> Iterator[Any]:
+        """Yield the subschemas that it refers to; references to other documents are refused when they would be fetched."""
         for name in _references(schema):
             at = self._at(name)
             yield from self._anchors.get(name[1:], []) if at is None else [at]
 
     def _at(self, name: str) -> Any:
-        """The schema at a place such as `#/$defs/a`; None where there is none."""
+        """Return the subschema at a pointer such as `#/$defs/a`; None if there is none."""
         if name != "#" and not name.startswith("#/"):
             return None
         found = self._root
@@ -117,8 +118,8 @@ def _references(schema: Any) -> Iterator[str]:
             yield schema[keyword]
 
 
-def _of(schema: Any, keywords: tuple[str, ...]) -> list[Any]:
-    """The schemas that stand under some keywords."""
+def _subschemas(schema: Any, keywords: tuple[str, ...]) -> list[Any]:
+    """Return the subschemas under some keywords."""
     found: list[Any] = []
     for keyword in keywords if isinstance(schema, dict) else ():
         value = schema.get(keyword)
@@ -138,8 +139,8 @@ def _values(keyword: str, value: Any) -> list[Any]:
     return []
 
 
-def places(answer: Any) -> tuple[int, int]:
-    """How many values an answer has, and how deep the deepest is."""
+def measure(answer: Any) -> tuple[int, int]:
+    """Return the number of values in an answer and the depth of the deepest."""
     count, depth, level = 0, -1, [answer]
     while level:
         count, depth = count + len(level), depth + 1
@@ -149,9 +150,9 @@ def places(answer: Any) -> tuple[int, int]:
 
 
 def require_affordable(schema: str, answer: Any) -> None:
-    """Raise `ValueError` where an answer could take longer to check than anybody waits."""
-    count, depth = places(answer)
-    if depth > DEPTH:
-        raise ValueError(f"it is more than {DEPTH} levels deep")
-    if count * SchemaCost(json.loads(schema)).looks(depth) > LOOKS:
+    """Raise `ValueError` if checking an answer could take too long."""
+    count, depth = measure(answer)
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is more than {MAX_DEPTH} levels deep")
+    if count * SchemaCost(json.loads(schema)).checks_per_value(depth) > MAX_CHECKS:
         raise ValueError("to check it would take too long")

@@ -1,4 +1,4 @@
-"""What a page needs to draw its form: what can be asked here, within which limits, and what holds where nothing is said."""
+"""Everything the page needs to draw its form: models, tools, limits and defaults."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMA
 
 
 def add_routes(app: FastAPI, server: ServerState) -> None:
-    """Add them to the application."""
+    """Add the route to the application."""
 
     @app.get("/v1/page", responses=ERRORS)
-    async def page_offer(http: HttpRequest) -> dict[str, Any]:
-        """What can be asked here: models, tools, limits and defaults, for a form."""
-        await server.callers(http)
+    async def page_info(http: HttpRequest) -> dict[str, Any]:
+        """Return models, tools, limits and defaults, for a form."""
+        await server.authenticate(http)
         return {
             "version": musespark.__version__,
             "modes": [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)],
-            "models": [{"id": name, **await server.models.about(name)} for name in server.models.names],
-            "tools": [tool(name) for name in get_args(ToolName)],
+            "models": [{"id": name, **await server.models.describe(name)} for name in server.models.names],
+            "tools": [describe_tool(name) for name in get_args(ToolName)],
             "aggregates": list(get_args(Aggregate)),
             "efforts": [{"id": effort.value, **team} for effort, team in TEAM_BY_EFFORT.items()],
             "roles": ["refiner", "judge", "merger"],
             "limits": {**LIMITS, "videos": int(find_spec("av") is not None), "runs": server.settings.max_runs},
             "defaults": defaults(server.models.config),
-            "auth": getattr(server.callers, "required", False),
+            "auth": getattr(server.authenticate, "required", False),
         }
 
 
-def tool(name: str) -> dict[str, Any]:
-    """A tool that agents may use; `ready` is false, with a sentence in `why`, where its library is not installed."""
+def describe_tool(name: str) -> dict[str, Any]:
+    """Describe a tool that agents may use; `ready` is false, with a sentence in `why`, if its library is not installed."""
     try:
         looks_named([name] if is_look(name) else [])
     except NotInstalled as error:
@@ -55,13 +55,13 @@ def tool(name: str) -> dict[str, Any]:
 
 
 def defaults(config: Config) -> dict[str, Any]:
-    """What holds where a question does not say otherwise."""
+    """Return the values that hold for options which a request leaves out."""
     team, roles = config.team, config.roles
-    steered = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner, roles.judge,
+    is_configured = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner, roles.judge,
                                                   roles.merger))
     budget = {"seconds": team.deadline, "usd": team.max_usd, "tokens": team.max_tokens}
     return {"mode": Mode.CONTEMPLATING.value, "models": list(roles.explorer or (NATIVE,)), "agents": team.agents or Team.agents,
             "first": team.first or Team.first, "rounds": Team.rounds if team.rounds is None else team.rounds,
             "aggregate": team.aggregate or "auto", "judge": roles.judge, "refiner": roles.refiner, "merger": roles.merger,
-            "threads": THREADS, "tools": [], "team": steered,
+            "threads": THREADS, "tools": [], "team": is_configured,
             "budget": {name: value for name, value in budget.items() if value is not None}}

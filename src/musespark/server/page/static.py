@@ -1,6 +1,6 @@
-"""The files of the page, as the front end's build left them beside this module, and what a browser may do with them.
+"""Static files of the page, as the front end's build left them in `built/`, with the headers that restrict a browser.
 
-They are looked up by their exact names among those that were found at the start, so no address leads to any other file.
+Files are looked up by their exact names among those found at the start, so no path leads to any other file.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request as HttpRequest
 
-PAGE = Path(__file__).parent / "built"
+BUILT = Path(__file__).parent / "built"
 CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
        "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-"""Nothing but our own files, no script or style within a document, and no way out."""
+"""Only our own files, no inline script or style, and no request to another origin."""
 HEADERS = {
     "content-security-policy": CSP,
     "x-content-type-options": "nosniff",
@@ -34,7 +34,7 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 FOREVER = "public, max-age=31536000, immutable"
-"""For names that hold a hash of what is in the file."""
+"""Caching of files whose names hold a hash of their content."""
 NOT_BUILT = ("<!doctype html><html lang=\"en\"><title>Muse Spark</title><p>The page is not built in this source checkout; build it "
              "in web/ with Node, or install the package, and start the server again.</p></html>\n")
 TYPES: Mapping[str, str] = {
@@ -42,11 +42,10 @@ TYPES: Mapping[str, str] = {
     ".json": "application/json", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png",
     ".ico": "image/x-icon", ".woff2": "font/woff2", ".woff": "font/woff", ".ttf": "font/ttf", ".txt": "text/plain; charset=utf-8",
 }
-"""The machine's own table may know others, and a browser must not guess."""
+"""Media types, independent of the machine's own table: a browser must not guess."""
 
-
-BESIDE = ("favicon.svg", "favicon.ico", "icon.png", "apple-touch-icon.png", "manifest.webmanifest", "robots.txt")
-"""What browsers look for at the top."""
+TOP_LEVEL = ("favicon.svg", "favicon.ico", "icon.png", "apple-touch-icon.png", "manifest.webmanifest", "robots.txt")
+"""Files that browsers look for at the top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +53,32 @@ class StaticFile:
     """A file of the page."""
 
     body: bytes
-    kind: str
-    tag: str
-    """Of its content, for caches."""
+    media_type: str
+    etag: str
+    """Hash of its content, for caches."""
 
 
 class PageFiles:
-    """All of them, read when they are first asked for."""
+    """All files of the page, read when the first is requested."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._directory = directory or PAGE
+        self._directory = directory or BUILT
         self._files: dict[str, StaticFile] = {}
         self._reading = asyncio.Lock()
 
     async def file(self, name: str) -> StaticFile | None:
-        """The file of that name, as in `assets/index-4f2a.js`; None where there is none."""
+        """Return the file of that name, as in `assets/index-4f2a.js`; None if there is none."""
         if not self._files:
             async with self._reading:
                 self._files = self._files or await asyncio.to_thread(_files, self._directory)
         return self._files.get(name)
 
     async def replay(self) -> str:
-        """The document that shows one run by itself. Raises `RequestRefused` where it is not built."""
+        """Return the document that shows one exported run. Raises `RequestRefused` if it is not built."""
         found = await self.file("replay.html")
         if found is None:
-            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the "
-                          "package.",
-                          status=503, code="not_built")
+            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the package.",
+                                 status=503, code="not_built")
         return found.body.decode()
 
 
@@ -95,7 +93,7 @@ def _file(path: Path) -> StaticFile:
 
 
 def add_routes(app: FastAPI, page: PageFiles) -> None:
-    """Add them to the application, after all others."""
+    """Add the routes to the application, after all others."""
 
     async def index(http: HttpRequest) -> Response:
         found = await page.file("index.html")
@@ -105,7 +103,7 @@ def add_routes(app: FastAPI, page: PageFiles) -> None:
         name = f"assets/{http.path_params['name']}"
         return _response(http, await _found(name), FOREVER)
 
-    async def beside(http: HttpRequest) -> Response:
+    async def top_level(http: HttpRequest) -> Response:
         return _response(http, await _found(http.url.path.removeprefix("/")), "no-cache")
 
     async def _found(name: str) -> StaticFile:
@@ -116,11 +114,11 @@ def add_routes(app: FastAPI, page: PageFiles) -> None:
 
     # A link to a run is the page itself, which then shows that run.
     app.router.routes += [Route("/", index), Route("/runs/{id}", index), Route("/assets/{name:path}", asset)]
-    app.router.routes += [Route(f"/{name}", beside) for name in BESIDE]
+    app.router.routes += [Route(f"/{name}", top_level) for name in TOP_LEVEL]
 
 
 def _response(http: HttpRequest, file: StaticFile, caching: str) -> Response:
-    headers = {**HEADERS, "cache-control": caching, "etag": file.tag, "content-type": file.kind}
-    if file.tag in http.headers.get("if-none-match", ""):
+    headers = {**HEADERS, "cache-control": caching, "etag": file.etag, "content-type": file.media_type}
+    if file.etag in http.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(file.body, headers=headers)

@@ -1,4 +1,4 @@
-"""What the three protocols have in common: a body becomes an `ParsedRequest`, pieces become chunks, chunks become one object."""
+"""Base of the three protocols: a body becomes a `ParsedRequest`, pieces of a reply become chunks, chunks add up to one object."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 
 from musespark.content import Image, Message
 from musespark.server.errors import ErrorReply
+from musespark.server.http.body import StrictModel
+from musespark.server.http.event_stream import COMMENT
 from musespark.server.protocols.encoder import ReplyPiece
-from musespark.server.resolve.options import StrictModel, TeamOptions
+from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.store.text import dumped
 
@@ -20,30 +22,30 @@ BodyType = TypeVar("BodyType", bound=StrictModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """What a body refers to and does not hold."""
+    """Everything that a body refers to and does not contain."""
 
-    team: TeamOptions | None = None
-    """Options from a header; those of the body count more."""
+    options: TeamOptions | None = None
+    """Options from a header; those of the body override them."""
     earlier: tuple[Message, ...] = ()
-    """The conversation that this one goes on with."""
-    pictures: Mapping[str, Image] = field(default_factory=dict)
-    """Those that were fetched, by address."""
+    """Conversation that this request continues."""
+    images: Mapping[str, Image] = field(default_factory=dict)
+    """Fetched images by address."""
 
 
 class ChunkEncoder(ABC):
-    """The chunks of one reply: a fold of its pieces."""
+    """Encoder of one reply: a fold of its pieces into chunks."""
 
     @abstractmethod
-    def begin(self) -> list[Chunk]:
-        """What is sent before anything is known."""
+    def start(self) -> list[Chunk]:
+        """Return the chunks that are sent before the first piece."""
 
     @abstractmethod
-    def tell(self, piece: ReplyPiece) -> list[Chunk]:
-        """What a piece becomes; `EndPiece` is the last."""
+    def encode(self, piece: ReplyPiece) -> list[Chunk]:
+        """Return the chunks of a piece; `EndPiece` is the last."""
 
     @abstractmethod
-    def failed(self, failure: ErrorReply) -> list[Chunk]:
-        """What is sent where no answer will follow."""
+    def encode_error(self, reply: ErrorReply) -> list[Chunk]:
+        """Return the chunks that end a reply without an answer."""
 
 
 class Dialect(ABC, Generic[BodyType]):
@@ -51,47 +53,47 @@ class Dialect(ABC, Generic[BodyType]):
 
     name: ClassVar[str]
     path: ClassVar[str]
-    prefix: ClassVar[str]
-    """What its ids begin with; the run's own follows."""
-    last: ClassVar[bytes] = b""
-    """What ends a stream."""
-    ping: ClassVar[bytes] = b": still here\n\n"
-    """What keeps a silent stream open."""
+    id_prefix: ClassVar[str]
+    """Start of the protocol's ids; the run's id follows."""
+    end_marker: ClassVar[bytes] = b""
+    """Last bytes of a stream."""
+    keep_alive: ClassVar[bytes] = COMMENT
+    """Bytes that keep a silent stream open."""
 
     @property
     @abstractmethod
     def body(self) -> type[BodyType]:
-        """What it accepts."""
+        """Type of the request body."""
 
     @abstractmethod
     def remote_image_urls(self, body: BodyType) -> list[str]:
-        """The addresses of pictures that are somewhere else."""
+        """Return the addresses of images that have to be fetched."""
 
-    def follows(self, body: BodyType) -> str | None:
-        """The run whose conversation this body goes on with."""
+    def previous_id(self, body: BodyType) -> str | None:
+        """Return the id of the run whose conversation the body continues."""
         return None
 
     @abstractmethod
-    def read(self, body: BodyType, around: RequestContext) -> ParsedRequest:
-        """What was asked. Raises the kinds of `BadInput`."""
+    def parse(self, body: BodyType, context: RequestContext) -> ParsedRequest:
+        """Translate a body. Raises subclasses of `BadInput`."""
 
     @abstractmethod
-    def chunks(self, asked: ParsedRequest, run: str, created: int) -> ChunkEncoder:
-        """The chunks of a reply. created: seconds since 1970."""
+    def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ChunkEncoder:
+        """Make the encoder of a reply. created: seconds since 1970."""
 
     @abstractmethod
-    def whole(self, chunks: Iterable[Chunk]) -> Chunk:
-        """The object that a client gets who does not stream: what the chunks add up to."""
+    def collect(self, chunks: Iterable[Chunk]) -> Chunk:
+        """Add up the chunks to the object that a client gets without streaming."""
 
     @abstractmethod
-    def error(self, failure: ErrorReply, request: str) -> Chunk:
-        """The object of an error. request: an id of this request."""
+    def error_body(self, reply: ErrorReply, request: str) -> Chunk:
+        """Return the JSON of an error. request: an id of the request."""
 
     def frame(self, chunk: Chunk) -> bytes:
-        """A chunk as it is sent in a stream of events."""
+        """Encode a chunk as a server-sent event."""
         return b"data: " + dumped(chunk) + b"\n\n"
 
 
-def sse_bytes(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:
-    """ChunkEncoder as bytes of a stream."""
+def to_sse(dialect: Dialect[Any], chunks: Sequence[Chunk]) -> bytes:
+    """Encode chunks as server-sent events."""
     return b"".join(map(dialect.frame, chunks))

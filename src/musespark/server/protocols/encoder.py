@@ -1,4 +1,4 @@
-"""Events as the pieces of a reply, the same for every protocol; each writes them down in its own chunks."""
+"""Events of a run as pieces of a reply, the same for every protocol; each protocol then encodes them as its own chunks."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from typing import Any, TypeAlias
 from musespark.content import ToolCall
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, Pictured, RunEnded, RunStarted, Thought, Why
 from musespark.server.protocols.breakdown import Breakdown
-from musespark.server.protocols.progress import line
+from musespark.server.protocols.progress import progress_line
 from musespark.server.protocols.signatures import pack_signatures
 from musespark.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningPiece:
-    """A piece of what comes before the answer: reasoning, or a line of progress."""
+    """Text before the answer: reasoning, or a line of progress."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """A piece of the answer."""
+    """Text of the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePiece:
-    """A picture."""
+    """An image of the trace."""
 
     number: int
-    """From 1."""
+    """Number among the run's images, from 1."""
     png: bytes = field(repr=False)
     caption: str
     width: int
@@ -42,14 +42,14 @@ class ImagePiece:
 
 @dataclass(frozen=True, slots=True)
 class SignaturePiece:
-    """What the provider of an answer that calls tools wants to see again, in an opaque text (`seals`)."""
+    """Signatures that the provider of an answer with tool calls wants back, packed as an opaque text."""
 
-    seal: str = field(repr=False)
+    packed: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCallPiece:
-    """The answer calls a tool of the client's."""
+    """A call of one of the client's tools."""
 
     call: ToolCall
 
@@ -58,85 +58,82 @@ class ToolCallPiece:
 class EndPiece:
     """The end of a reply."""
 
-    why: Why
-    called: bool
+    finish_reason: Why
+    has_calls: bool
     stop: str | None
-    """Which text to stop at ended it, as `RunEnded` has it."""
+    """Stop text that ended the answer, as in `RunEnded`."""
     usage: Usage
     muse: dict[str, Any]
+    """The `muse` block of the reply."""
 
 
 ReplyPiece: TypeAlias = ReasoningPiece | TextPiece | ImagePiece | SignaturePiece | ToolCallPiece | EndPiece
 
-BETWEEN = "\n\n"
-"""What is sent between a text that turned out to be void and the one that replaces it: what is sent cannot be unsent."""
+SEPARATOR = "\n\n"
+"""Text between a dropped answer and the one that replaces it: what is sent cannot be taken back."""
 
 
 class ReplyEncoder:
-    """One run, told as it happens."""
+    """Encoder of one run's events as pieces of a reply."""
 
-    def __init__(self, *, head: str = "", notes: tuple[str, ...] = (), lines: bool = False,
+    def __init__(self, *, headline: str = "", notes: tuple[str, ...] = (), show_progress: bool = False,
                  links: str | None = None) -> None:
-        """head: said first. notes: what was done otherwise than asked. lines: whether the events are told. links: of pictures."""
-        self._opening = [text for text in (head, *notes) if text] if lines else []
-        self._notes, self._lines, self._links = notes, lines, links
+        """headline, notes: first lines of the progress. links: start of the addresses of images; None if they are not stored."""
+        self._opening = [text for text in (headline, *notes) if text] if show_progress else []
+        self._notes, self._show_progress, self._links = notes, show_progress, links
         self._breakdown = Breakdown()
-        self._mid_line = False
-        self._void = False
-        """Whether text was sent that no longer counts."""
-        self._said = False
+        self._is_mid_line = False
+        self._was_dropped = False
+        """True if text was sent that does not count any more."""
+        self._has_text = False
 
-    def tell(self, event: Event) -> Iterator[ReplyPiece]:
-        """The pieces that an event means."""
-        if isinstance(event, AnswerDelta):  # most of all, and none of the others' business
+    def encode(self, event: Event) -> Iterator[ReplyPiece]:
+        """Yield the pieces of an event."""
+        if isinstance(event, AnswerDelta):  # the most frequent event, and it has no cost to add up
             if event.text:
-                yield TextPiece(BETWEEN + event.text if self._void else event.text)
-                self._void, self._said = False, True
+                yield TextPiece(SEPARATOR + event.text if self._was_dropped else event.text)
+                self._was_dropped, self._has_text = False, True
             return
-        self._breakdown.happened(event)
+        self._breakdown.add(event)
         match event:
             case RunStarted():
                 for text in self._opening:
                     yield self._line(text)
             case Thought(agent=agent, text=text) if agent == MAIN:
                 if text:
-                    self._mid_line = not text.endswith("\n")
+                    self._is_mid_line = not text.endswith("\n")
                     yield ReasoningPiece(text)
             case AnswerDropped():
-                self._void = self._said
+                self._was_dropped = self._has_text
             case RunEnded():
                 yield from self._end(event)
             case _:
-                if self._lines and (text := line(event)):
+                if self._show_progress and (text := progress_line(event)):
                     yield self._line(text)
         if isinstance(event, Pictured):
-            yield ImagePiece(self._breakdown.pictures, event.picture, event.caption, event.width, event.height)
+            yield ImagePiece(self._breakdown.images, event.picture, event.caption, event.width, event.height)
 
     def _line(self, text: str) -> ReasoningPiece:
-        broken = "\n" if self._mid_line else ""
-        self._mid_line = False
-        return ReasoningPiece(f"{broken}{text}\n")
+        line_break = "\n" if self._is_mid_line else ""
+        self._is_mid_line = False
+        return ReasoningPiece(f"{line_break}{text}\n")
 
     def _end(self, event: RunEnded) -> Iterator[ReplyPiece]:
-        seal = pack_signatures((*event.signed, *event.calls)) if event.calls else None
-        if seal is not None:
-            yield SignaturePiece(seal)
+        packed = pack_signatures((*event.signed, *event.calls)) if event.calls else None
+        if packed is not None:
+            yield SignaturePiece(packed)
         for call in event.calls:
             yield ToolCallPiece(call)
-        muse = {**self.block(), "why": event.why, "reason": event.reason}
+        muse = {**self._breakdown.block(self._links), "notes": list(self._notes), "why": event.why, "reason": event.reason}
         yield EndPiece(event.why, bool(event.calls), event.stop, event.usage, muse)
-
-    def block(self) -> dict[str, Any]:
-        """The `muse` block so far."""
-        return {**self._breakdown.block(self._links), "notes": list(self._notes)}
 
 
 def without_dropped_text(events: Iterable[Event]) -> list[Event]:
-    """The events of a run that has ended, without the pieces of an answer that turned out to be void."""
-    kept: list[Event] = []
+    """Return the events of a run that has ended, without the text of answers that were dropped."""
+    found: list[Event] = []
     for event in events:
         if isinstance(event, AnswerDropped):
-            kept = [each for each in kept if not isinstance(each, AnswerDelta)]
+            found = [each for each in found if not isinstance(each, AnswerDelta)]
         else:
-            kept.append(event)
-    return kept
+            found.append(event)
+    return found

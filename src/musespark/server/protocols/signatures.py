@@ -1,7 +1,7 @@
-"""What a provider has signed of a reply, on its way to a client and back as one opaque text.
+"""Signatures of providers on parts of a reply, packed as one opaque text that clients send back.
 
-Clients repeat what they were given. What it says is for its own provider at the same address alone, which the adapter sees to
-(`models.providers.conversation`); a text that is none of ours, such as a provider's own signature, means nothing here.
+The parts are passed on to the provider that signed them, at the same address, and to no other; the adapter sees to that
+(`models.providers.conversation`). A text that was not packed here, such as a provider's own signature, is ignored.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 from musespark.content import Part, Text, Thinking, ToolCall
 
 _MARK = "muse1."
-MOST = 1024
+MAX_PARTS = 1024
 """Parts of one reply."""
 
 
 def pack_signatures(parts: Iterable[Part]) -> str | None:
-    """The signed ones of these parts as a text; None where there are none."""
+    """Pack the signed ones of these parts; None if there are none."""
     values = [value for part in parts if (value := _value(part)) is not None]
     return _MARK + base64.urlsafe_b64encode(json.dumps(values).encode()).decode() if values else None
 
 
-def unpack_signatures(seal: str | None) -> tuple[Part, ...]:
-    """The parts that were pack_signatures; none of a text that this did not write."""
-    if seal is None or not seal.startswith(_MARK):
+def unpack_signatures(packed: str | None) -> tuple[Part, ...]:
+    """Unpack the signed parts; none of a text that was not packed here."""
+    if packed is None or not packed.startswith(_MARK):
         return ()
     try:
-        values = json.loads(base64.b64decode(seal[len(_MARK):], altchars=b"-_", validate=True))
-        return tuple(_parts(values)) if len(values) <= MOST else ()
+        values = json.loads(base64.b64decode(packed[len(_MARK):], altchars=b"-_", validate=True))
+        return tuple(_parts(values)) if len(values) <= MAX_PARTS else ()
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return ()
 
@@ -48,7 +48,7 @@ def _value(part: Part) -> list[str | None] | None:
 
 
 def _parts(values: Any) -> Iterator[Part]:
-    """Raises `ValueError` or `TypeError` where they are not what `_value` makes."""
+    """Yield the parts of unpacked values. Raises `ValueError` or `TypeError` for values that `_value` does not make."""
     for kind, made_by, signature, *rest in values:
         if not all(isinstance(value, str) for value in (made_by or "", signature, *rest)):
             raise TypeError("not a text")

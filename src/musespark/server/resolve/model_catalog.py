@@ -1,13 +1,11 @@
-"""The models that clients can name: each is made once, and its connections are kept."""
+"""The models that clients can name; each is made once and keeps its connections."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import sys
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, nullcontext
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from musespark.config import Config
@@ -15,30 +13,29 @@ from musespark.content import Mode
 from musespark.errors import MuseError, UnknownModel
 from musespark.models.model import Model, held_open
 from musespark.models.providers.remote import RemoteModel
-from musespark.models.registry import PROVIDERS, model_named, provider_named, require_key
+from musespark.models.registry import PROVIDERS, model_named, require_key
 from musespark.server.errors import RequestRefused
 
 NATIVE = "nano"
-_MOST = 64
-"""ModelCatalog that are kept; a client may name as many as its provider has."""
-
+_MAX_MODELS = 64
+"""Models kept at once; a client may name any model of a provider."""
 
 _ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictures_out", "tools": "tools", "team": "native_spawn",
               "conversation": "conversation", "effort": "effort"}
-"""What a page is told of a model, and what that is among its abilities."""
+"""Names of abilities in `GET /v1/models`, and the fields of `Abilities` they stand for."""
 
 
 def require_prices(models: Iterable[Model]) -> None:
-    """Raise `RequestRefused` where nobody knows what a model costs: whoever has a budget in dollars could spend any number of them."""
+    """Raise `RequestRefused` for a model of unknown price: a budget in dollars could not limit it."""
     for model in models:
         if isinstance(model, RemoteModel) and model.price is None:
-            raise RequestRefused(f"Nobody knows what {model.name} costs, and this key has a budget in dollars; ask another model, or "
-                          "whoever runs this server to give its prices in the configuration.", status=503, code="no_price",
-                          param="model")
+            raise RequestRefused(f"The price of {model.name} is not known, and this key has a budget in dollars; choose another model, "
+                                 "or have its prices set in the server's configuration.", status=503, code="no_price",
+                                 param="model")
 
 
-class Models:
-    """Names to models."""
+class ModelCatalog:
+    """Models by name."""
 
     def __init__(self, config: Config | None = None, given: Mapping[str, Model] | None = None) -> None:
         """given: ready models by name, beside those of the configuration."""
@@ -47,45 +44,45 @@ class Models:
         self._made: OrderedDict[str, Model] = OrderedDict()
         self._held: dict[str, AsyncExitStack] = {}
         self._importing = asyncio.Lock()
-        """One provider's library at a time: threads that import parts of the same one see halves of it."""
+        """Held while a provider's library is imported: threads that import parts of the same library see it half imported."""
         self._loading = asyncio.Lock()
         self._making: dict[str, asyncio.Task[Model]] = {}
 
     @property
     def names(self) -> list[str]:
-        """The models of this server by name: given, configured, the native one."""
+        """Names of this server's models: given, configured, and the native one."""
         return list(dict.fromkeys((*self._given, *self.config.models, NATIVE)))
 
     @property
     def listed(self) -> list[str]:
-        """Every name that is offered: the modes, and each mode over each model."""
+        """All names offered: modes, models, and `MODE/MODEL`."""
         modes = [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)]
         over = [f"{mode}/{name}" for name in self.names for mode in modes[1:]]
         return [*modes, *self.names, *over]
 
-    async def about(self, name: str) -> dict[str, Any]:
-        """What a listed name can do and what it costs, JSON-ready: of a mode, what all can who would think about it.
+    async def describe(self, name: str) -> dict[str, Any]:
+        """Return abilities and price of a listed name as JSON; of a mode, the abilities that all its models have.
 
-        `ready` is false, with a sentence in `why`, where something is missing: a key, a library, weights.
+        `ready` is false, with a sentence in `why`, if a key, a library or weights are missing.
         """
-        before, _, after = name.partition("/")
-        over = before in list(Mode)
-        asked = [after or name] if after or not over else list(self.config.roles.explorer or (NATIVE,))
+        mode, _, model_name = name.partition("/")
+        is_mode = mode in list(Mode)
+        names = [model_name or name] if model_name or not is_mode else list(self.config.roles.explorer or (NATIVE,))
         try:
-            found = [await self._known(each) for each in asked]
+            found = [await self._known(each) for each in names]
             for model in found:
                 if isinstance(model, RemoteModel):
                     model.key()
         except MuseError as error:
             return {"ready": False, "why": str(error)}
         can = {ability: all(getattr(model.abilities, field) for model in found) for ability, field in _ABILITIES.items()}
-        return {"ready": True, "why": "", "models": asked, **can,
+        return {"ready": True, "why": "", "models": names, **can,
                 "context": min(model.abilities.context for model in found), "price": _price(found[0]) if len(found) == 1 else None}
 
     async def named(self, name: str) -> Model:
-        """The model of that name, with its connections kept from now on. Raises `UnknownModel`, and what making it raises.
+        """Return the model of that name and keep its connections open. Raises `UnknownModel`, and what making it raises.
 
-        A client may name a provider's model, and no address or file: those are for the configuration to say.
+        A client may name a provider's model, but no address and no file: only the configuration may.
         """
         found = await self._known(name)
         if name in self._made and name not in self._held:
@@ -98,7 +95,7 @@ class Models:
         return found
 
     async def _known(self, name: str) -> Model:
-        """The model of that name, which nothing is asked of."""
+        """Return the model of that name without opening connections."""
         found = self._given.get(name) or self._made.get(name)
         if found is None:
             self._require_nameable(name)
@@ -106,7 +103,7 @@ class Models:
             if making is None:
                 making = self._making[name] = asyncio.create_task(self._make(name))
                 making.add_done_callback(lambda done: self._making.pop(name) and (done.cancelled() or done.exception()))
-            found = await asyncio.shield(making)  # who leaves meanwhile stops no import
+            found = await asyncio.shield(making)  # a client that disconnects stops no import
         if name in self._made:
             self._made.move_to_end(name)
         return found
@@ -125,11 +122,9 @@ class Models:
     async def _make(self, name: str) -> Model:
         kind = self._kind(name)
         async with self._importing if kind in PROVIDERS else self._loading:
-            # A provider's library takes a second to import: others are served meanwhile.
-            new = kind in PROVIDERS and provider_named(kind).library not in sys.modules
-            with _no_collection() if new else nullcontext():
-                made = self._made[name] = await asyncio.to_thread(model_named, name, self.config)
-        if len(self._made) > _MOST:
+            # A provider's library takes a second to import: other requests are served meanwhile.
+            made = self._made[name] = await asyncio.to_thread(model_named, name, self.config)
+        if len(self._made) > _MAX_MODELS:
             await self._drop(next(iter(self._made)))
         return made
 
@@ -140,12 +135,12 @@ class Models:
             await held.aclose()
 
     async def aclose(self) -> None:
-        """Close every connection that is kept."""
+        """Close all connections."""
         for name in list(self._made):
             await self._drop(name)
 
-    async def warm(self) -> None:
-        """Load what the native model needs, so that its first answer comes as fast as the others; what fails, fails again then."""
+    async def warm_up(self) -> None:
+        """Load the native model, so that its first answer is as fast as others. A failure is raised by its first request."""
         from musespark.models.nano import engine_of
 
         try:
@@ -154,22 +149,8 @@ class Models:
             return
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """While a library is imported, garbage is not collected: looking through all that it makes, over and over, would stop everybody
-    else for tenths of a second. What it has made stays, and is not looked through later either."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was_on:
-            gc.enable()
-
-
 def _price(model: Model) -> dict[str, float] | None:
-    """Dollars for a million tokens, read and written; None where nobody knows."""
+    """Return dollars per million prompt tokens and written tokens; None if unknown."""
     if getattr(model, "price", True) is None:
         return None
     can = model.abilities

@@ -1,43 +1,28 @@
-"""What a client may say about the team: in the body as `muse`, or in the header `x-muse` as JSON."""
+"""Options of a run and of a team that clients may send: in the body as `muse`, or in the header `x-muse` as JSON."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
 from musespark.content import MAX_THREADS, Effort
+from musespark.reasoning.team import MAX_AGENTS, MAX_ROUNDS
+from musespark.server.http.body import Name, StrictModel
 
-
-class StrictModel(BaseModel):
-    """A part of a body: a field that is not named here is an error, unless it is null; and nothing is converted."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        """Clients send back what they were given with every field that they know, null where there was nothing."""
-        if isinstance(value, dict) and None in value.values():
-            return {key: item for key, item in value.items() if item is not None or key in cls.model_fields}
-        return value
-
-
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
 Positive: TypeAlias = Annotated[float, Field(gt=0, le=1e9, allow_inf_nan=False)]
 Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 
-
 MAX_MODELS = 16
-"""In the mix of a team."""
+"""Explorer models of one team."""
 ToolName: TypeAlias = Literal["python", "spawn", "look"]
 VisionToolName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
-"""What `look` is all of."""
+"""Tools that `look` stands for."""
 Aggregate: TypeAlias = Literal["auto", "vote", "weigh", "judge", "merge"]
 
 
 class BudgetOptions(StrictModel):
-    """What one answer may cost, all agents together."""
+    """Limits of one answer, for all agents together."""
 
     usd: Positive | None = None
     seconds: Positive | None = None
@@ -46,42 +31,45 @@ class BudgetOptions(StrictModel):
 
 
 class RunOptions(StrictModel):
-    """Options of a run, and of a team that works on it."""
+    """Options of a run, and of the team that works on it."""
 
-    agents: Annotated[int, Field(ge=1, le=64)] | None = None
-    first: Annotated[int, Field(ge=1, le=64)] | None = None
-    """Explorers that start at once."""
-    rounds: Annotated[int, Field(ge=0, le=8)] | None = None
+    agents: Annotated[int, Field(ge=1, le=MAX_AGENTS)] | None = None
+    first: Annotated[int, Field(ge=1, le=MAX_AGENTS)] | None = None
+    """Explorers in the first wave."""
+    rounds: Annotated[int, Field(ge=0, le=MAX_ROUNDS)] | None = None
     aggregate: Aggregate | None = None
     models: Annotated[list[Name], Field(min_length=1, max_length=MAX_MODELS)] | None = None
-    """The mix of explorers, instead of the one that the model's name says."""
+    """Explorer models, instead of the one that the model's name says."""
     judge: Name | None = None
     refiner: Name | None = None
     merger: Name | None = None
     tools: Annotated[list[ToolName | VisionToolName], Field(max_length=16)] | None = None
-    """What agents may use by themselves, beside the client's own tools."""
+    """Tools that agents may use by themselves, beside the client's own."""
     threads: Annotated[int, Field(ge=1, le=MAX_THREADS)] | None = None
-    """At most so many agents may be spawned."""
+    """Maximum number of spawned agents."""
     budget: BudgetOptions | None = None
 
 
+TEAM_ONLY = ("agents", "first", "rounds", "aggregate", "models", "judge", "refiner", "merger")
+"""Options that only a team has."""
+
+
 class TeamOptions(RunOptions):
-    """Options of a team, and of a run."""
+    """The field `muse` of a protocol's body."""
 
     store: bool | None = None
-    """Whether the run is kept."""
+    """False if the run must not be stored."""
     progress: bool | None = None
-    """Whether a team tells what it does before the answer; it does by default."""
+    """False if the team's progress must not be shown before the answer."""
 
     @property
     def team_only(self) -> dict[str, Any]:
-        """The options that only a team has."""
-        names = ("agents", "first", "rounds", "aggregate", "models", "judge", "refiner", "merger")
-        return {name: value for name in names if (value := getattr(self, name)) is not None}
+        """The options given that only a team has."""
+        return {name: value for name in TEAM_ONLY if (value := getattr(self, name)) is not None}
 
 
 EFFORTS: dict[str, Effort] = {**{effort.value: effort for effort in Effort}, "xhigh": Effort.MAX}
-"""What clients call efforts."""
+"""Efforts by the names that clients send."""
 
 TEAM_BY_EFFORT: dict[Effort, dict[str, int]] = {
     Effort.NONE: {"agents": 1, "first": 1, "rounds": 0},
@@ -91,4 +79,4 @@ TEAM_BY_EFFORT: dict[Effort, dict[str, int]] = {
     Effort.HIGH: {"agents": 16, "first": 4, "rounds": 0},
     Effort.MAX: {"agents": 32, "first": 8, "rounds": 0},
 }
-"""The team that an effort means, for whoever names an effort and no team."""
+"""Size of the team by effort, for requests that name an effort and no option of a team."""

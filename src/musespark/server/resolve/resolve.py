@@ -1,9 +1,9 @@
-"""Who answers: the name of a model, an effort and options become a model or a team, and the request as it will be answered."""
+"""Resolution of a parsed request: a model name, an effort and options become the model or team that solves it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from musespark.asking import Options, thinkers, watching
@@ -17,92 +17,96 @@ from musespark.reasoning.modes import only_first
 from musespark.reasoning.team import Team
 from musespark.server.errors import RequestRefused
 from musespark.server.resolve.model_catalog import NATIVE, ModelCatalog
-from musespark.server.resolve.options import TEAM_BY_EFFORT, TeamOptions
+from musespark.server.resolve.options import TEAM_BY_EFFORT, RunOptions, TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.resolve.stop_limits import StopLimitedModel
+from musespark.store.kept import asked_in
 from musespark.vision.toolset import LOOK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedRequest:
-    """An asked question with everyone who will think about it."""
+    """A parsed request with the model or team that solves it."""
 
-    asked: ParsedRequest
+    parsed: ParsedRequest
     request: Request
-    who: Model | Team
+    """Request as the solver gets it."""
+    solver: Model | Team
     limits: Limits | None
-    head: str
-    """What is said first."""
+    headline: str
+    """First line of the progress: the size of the team and its models."""
     notes: tuple[str, ...]
-    """What was done otherwise than a client might think."""
-    lines: bool
-    """Whether events are told before the answer."""
+    """Sentences about what was done otherwise than a client may expect."""
+    show_progress: bool
+    """True if events are shown before the answer."""
 
 
-async def resolve(asked: ParsedRequest, models: ModelCatalog) -> ResolvedRequest:
-    """Raises `UnknownModel`, `BeyondModel`, `BadOption` and `RequestRefused`."""
-    mode, name = split_mode(asked.model)
-    config, options = models.config, asked.team
-    contemplates = mode is Mode.CONTEMPLATING
-    if not contemplates and options.team_only:
-        raise RequestRefused(f"{', '.join(options.team_only)}: only a team has this; ask contemplating/{name or 'MODEL'}.", param="muse")
-    request = replace(asked.request, mode=mode or Mode.THINKING, threads=options.threads or asked.request.threads)
-    if asked.effort is Effort.NONE and contemplates and not options.team_only:
-        request, contemplates = replace(request, mode=Mode.INSTANT), False
+async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedRequest:
+    """Choose the solver of a request. Raises `UnknownModel`, `BeyondModel`, `BadOption` and `RequestRefused`."""
+    mode, name = split_mode(parsed.model)
+    config, options = models.config, parsed.options
+    contemplating = mode is Mode.CONTEMPLATING
+    if not contemplating and options.team_only:
+        raise RequestRefused(f"{', '.join(options.team_only)}: only a team has this; ask contemplating/{name or 'MODEL'}.",
+                             param="muse")
+    request = replace(parsed.request, mode=mode or Mode.THINKING, threads=options.threads or parsed.request.threads)
+    if parsed.effort is Effort.NONE and contemplating and not options.team_only:
+        request, contemplating = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
-    explorers = [await models.named(each) for each in (named if contemplates else named[:1])]
-    notes = (*_unasked(request, named, contemplates), *_unread(request, explorers))
-    request = _with_effort(request, asked.effort, explorers, contemplates)
-    explorers, request = _held(explorers, request)
-    read_to = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
+    explorers = [await models.named(each) for each in (named if contemplating else named[:1])]
+    notes = (*_unused_models_note(request, named, contemplating), *_ignored_history_notes(request, explorers))
+    request = _with_effort(request, parsed.effort, explorers, contemplating)
+    explorers, request = _wrap_stop_limits(explorers, request)
+    has_describing_tools = bool({LOOK, *IN_WORDS} & set(options.tools or ()))
     for explorer in explorers:
-        _require(explorer, request, read_to)
-    who = watching(thinkers(await _options(asked, models, explorers, contemplates)), request.videos)
-    team = who if isinstance(who, Team) else None
-    _require_names_apart(team, request)
-    tells = contemplates and options.progress is not False
-    return ResolvedRequest(asked=asked, request=request, who=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
-                  head=_head(team, explorers, request) if contemplates else "")
+        _require_abilities(explorer, request, has_describing_tools)
+    solver = watching(thinkers(await _options(parsed, models, explorers, contemplating)), request.videos)
+    team = solver if isinstance(solver, Team) else None
+    _require_distinct_tool_names(team, request)
+    show_progress = contemplating and options.progress is not False
+    return ResolvedRequest(parsed=parsed, request=request, solver=solver, limits=_limits(options, config, contemplating), notes=notes,
+                           show_progress=show_progress,
+                           headline=_headline(team, explorers, request) if contemplating else "")
 
 
 def split_mode(name: str) -> tuple[Mode | None, str]:
-    """What comes before the slash is a mode; a model's own name may have slashes, too."""
+    """Split `MODE/MODEL`; a name without a mode may have slashes, too."""
     before, _, after = name.partition("/")
     if before in list(Mode):
         return Mode(before), after
     return None, name
 
 
-def _unasked(request: Request, named: list[str], contemplates: bool) -> Iterator[str]:
-    """That of several configured models one is asked."""
-    if not contemplates and (told := only_first(named, request.mode)):
+def _unused_models_note(request: Request, named: list[str], contemplating: bool) -> Iterator[str]:
+    """Note that of several configured models only one is used."""
+    if not contemplating and (told := only_first(named, request.mode)):
         yield told
 
 
-def _unread(request: Request, explorers: list[Model]) -> Iterator[str]:
-    """What models will not read, said rather than dropped in silence."""
+def _ignored_history_notes(request: Request, explorers: list[Model]) -> Iterator[str]:
+    """Note which models ignore the conversation before the last question."""
     before = sum(message is not request.messages[-1] for message in request.messages)
     for explorer in explorers:
         if before and not explorer.abilities.conversation:
             yield f"{explorer.name} reads the last question only; what comes before it is not read."
 
 
-def _with_effort(request: Request, effort: Effort | None, explorers: list[Model], contemplates: bool) -> Request:
-    """The request with the effort, where it is the models' own; a team's effort is its size, for models that have none."""
+def _with_effort(request: Request, effort: Effort | None, explorers: list[Model], contemplating: bool) -> Request:
+    """Set the request's effort if all models have efforts; otherwise a team's effort is its size alone."""
     able = all(explorer.abilities.effort for explorer in explorers)
-    if effort is None or (not able and (contemplates or effort is Effort.NONE)):
-        return request  # whoever cannot reason at length does not
+    if effort is None or (not able and (contemplating or effort is Effort.NONE)):
+        return request  # a model without efforts reasons as little as it can
     return replace(request, effort=effort)
 
 
 _ABILITIES = {"top_p": "be given a top_p", "seed": "be given a seed", "temperature": "be given a temperature",
-              "stop": "be given texts to stop at", "schema": "be held to a schema", "effort": "be told how long to reason"}
+              "stop": "be given texts to stop at", "schema": "be taken to a schema", "effort": "be told how long to reason"}
 
 
-def _require(model: Model, request: Request, read_to: bool) -> None:
+def _require_abilities(model: Model, request: Request, has_describing_tools: bool) -> None:
     """Raise `BeyondModel` for the first thing that the model cannot do.
 
-    read_to: whether tools tell a model that sees nothing what is in a picture.
+    has_describing_tools: True if tools describe images in words, for models without vision.
     """
     can: Abilities = model.abilities
     for option, lacking in _ABILITIES.items():
@@ -110,50 +114,50 @@ def _require(model: Model, request: Request, read_to: bool) -> None:
             raise BeyondModel(model.name, lacking, "leave it out, or choose another model")
     if request.tools and not can.tools:
         raise BeyondModel(model.name, "use tools", "ask without them or choose another model")
-    if request.images and not can.pictures_in and not (read_to and can.tools):
+    if request.images and not can.pictures_in and not (has_describing_tools and can.tools):
         raise BeyondModel(model.name, "read pictures", "ask without one or choose another model")
     if request.tools and request.tool_choice not in ("auto", "none") and not can.tool_choice:
         raise BeyondModel(model.name, f"be told to choose tools by {request.tool_choice!r}", "ask with auto")
 
 
-async def _options(asked: ParsedRequest, models: ModelCatalog, explorers: list[Model], contemplates: bool) -> Options:
-    """The options of `musespark.stream`, every name in them made a model."""
-    options, config = asked.team, models.config
+async def _options(parsed: ParsedRequest, models: ModelCatalog, explorers: list[Model], contemplating: bool) -> Options:
+    """Build the options of `musespark.stream`, with models in place of names."""
+    options, config = parsed.options, models.config
     chosen: dict[str, Any] = {"model": explorers, "tools": options.tools or [], "config": Config()}
-    if contemplates:
+    if contemplating:
         chosen["config"] = Config(team=config.team)
-        if asked.effort is not None and not options.team_only:
-            chosen |= TEAM_BY_EFFORT[asked.effort]
+        if parsed.effort is not None and not options.team_only:
+            chosen |= TEAM_BY_EFFORT[parsed.effort]
         chosen |= {name: value for name in ("agents", "first", "rounds", "aggregate")
                    if (value := getattr(options, name)) is not None}
         for role in ("refiner", "judge", "merger"):
             player = getattr(options, role) or getattr(config.roles, role)
             if player is not None:
                 chosen[role] = await models.named(player)
-        if "agents" in chosen:  # a first wave that was not asked for gives way to the number that was
+        if "agents" in chosen:  # the default first wave gives way to the number of agents requested
             chosen["first"] = min(chosen.get("first", config.team.first or 2), chosen["agents"])
     return chosen  # type: ignore[return-value]
 
 
-def _limits(options: TeamOptions, config: Config, contemplates: bool) -> Limits | None:
+def _limits(options: TeamOptions, config: Config, contemplating: bool) -> Limits | None:
     given = options.budget
     usd, seconds, tokens = (given.usd, given.seconds, given.tokens) if given else (None, None, None)
-    if contemplates:
+    if contemplating:
         usd, seconds, tokens = usd or config.team.max_usd, seconds or config.team.deadline, tokens or config.team.max_tokens
     calls = given.calls if given else None
     return None if (usd, seconds, tokens, calls) == (None,) * 4 else Limits(usd=usd, seconds=seconds, tokens=tokens, calls=calls)
 
 
-def _require_names_apart(team: Team | None, request: Request) -> None:
-    held: set[str] = set()
-    for tool in team.tools if team else ():
-        held |= set(tool.names) if isinstance(tool, Looking) else {"spawn_agents" if callable(tool) else tool.spec.name}
-    for asked in request.tools:
-        if asked.name in held:
-            raise BadOption("tools", asked.name, "of another name than the tools that the agents use by themselves")
+def _require_distinct_tool_names(team: Team | None, request: Request) -> None:
+    taken: set[str] = set()
+    for own in team.tools if team else ():
+        taken |= set(own.names) if isinstance(own, Looking) else {"spawn_agents" if callable(own) else own.spec.name}
+    for tool in request.tools:
+        if tool.name in taken:
+            raise BadOption("tools", tool.name, "of another name than the tools that the agents use by themselves")
 
 
-def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
+def _headline(team: Team | None, explorers: list[Model], request: Request) -> str:
     if team is None and explorers[0].abilities.native_spawn:
         return f"{explorers[0].name} thinks, in up to {request.threads} threads of its own."
     agents = team.agents if team else Team(explorers=tuple(explorers)).agents
@@ -161,8 +165,30 @@ def _head(team: Team | None, explorers: list[Model], request: Request) -> str:
     return f"Up to {agents} agent{'s' if agents > 1 else ''} of {names} think{'' if agents > 1 else 's'} about it."
 
 
-def _held(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:
-    """A native model that answers alone is held to the answer's limits from outside: its own would count every thread's tokens."""
+def _wrap_stop_limits(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:
+    """Move the limits of the answer from the request to a wrapper of a single native model, which would count every thread's tokens."""
     if len(explorers) > 1 or not explorers[0].abilities.native_spawn or (request.max_tokens is None and not request.stop):
         return explorers, request
     return [StopLimitedModel(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())
+
+
+def stored_options(resolved: ResolvedRequest) -> dict[str, Any]:
+    """Return how a run was requested, so that it can be repeated: fields of the page's body, whichever protocol it came by.
+
+    With them stand the number of the question's images (`pictures`) and the limits that hold, from wherever they come (`limits`).
+    """
+    parsed, limits = resolved.parsed, resolved.limits
+    options = parsed.options.model_dump(exclude_none=True, include=set(RunOptions.model_fields))
+    mode, _, name = parsed.model.partition("/")
+    if mode not in list(Mode):
+        mode, name = Mode.THINKING.value, parsed.model
+    if name:
+        options.setdefault("models", [name])
+    fields = {"mode": mode, "effort": parsed.effort and parsed.effort.value, "seed": parsed.request.seed,
+              "pictures": len(asked_in(parsed.conversation)), "follows": parsed.previous_run,
+              "limits": limits and _without_none(asdict(limits))}
+    return {**options, **_without_none(fields)}
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

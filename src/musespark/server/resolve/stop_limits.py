@@ -1,4 +1,4 @@
-"""A native model held to what it does not know itself: texts that end the answer, and how long the answer may be."""
+"""A native model with limits that it does not know itself: stop texts, and a maximum length of the answer."""
 
 from __future__ import annotations
 
@@ -11,71 +11,71 @@ from musespark.models.model import Abilities, AbstainedDelta, Delta, Finish, Mod
 
 
 class StopLimitedModel:
-    """A native model whose answer ends at a text, or when it has enough tokens; its thoughts are not counted."""
+    """A native model whose answer ends at a stop text or after a number of tokens; its thoughts do not count."""
 
-    def __init__(self, model: Model, most: int | None, stop: tuple[str, ...]) -> None:
-        """most: tokens of the answer, None for no limit. stop: texts that end it, themselves left out."""
-        self.model, self.most, self.stop = model, most, stop
+    def __init__(self, model: Model, max_tokens: int | None, stop: tuple[str, ...]) -> None:
+        """max_tokens: tokens of the answer; None for no limit. stop: texts that end the answer and are left out of it."""
+        self.model, self.max_tokens, self.stop = model, max_tokens, stop
 
     @property
     def name(self) -> str:
-        """The model's own."""
+        """Name of the model inside."""
         return self.model.name
 
     @property
     def abilities(self) -> Abilities:
-        """The model's own, and to stop."""
+        """Abilities of the model inside, and stop texts."""
         return replace(self.model.abilities, stop=True)
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """The model's own deltas, those of the answer as far as it goes: every piece of it is a token."""
-        left, until = self.most, StopScanner(self.stop)
+        """Yield the model's deltas until the answer reaches its limit; each of its text deltas is one token."""
+        left, scanner = self.max_tokens, StopScanner(self.stop)
         async with aclosing(self.model.stream(request)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, TextDelta):
                     if left == 0:
-                        if until.held:
-                            yield TextDelta(until.rest())
-                        yield Finish("length", f"the answer has the {self.most} tokens that it may have")
+                        if scanner.pending:
+                            yield TextDelta(scanner.flush())
+                        yield Finish("length", f"the answer has the {self.max_tokens} tokens that it may have")
                         return
                     left = None if left is None else left - 1
-                    told = until.told(delta.text)
-                    if told:
-                        yield TextDelta(told)
-                    if until.stop is not None:
-                        yield Finish(stop=until.stop)
+                    text = scanner.feed(delta.text)
+                    if text:
+                        yield TextDelta(text)
+                    if scanner.found is not None:
+                        yield Finish(stop=scanner.found)
                         return
                     continue
-                if isinstance(delta, Finish | VerifiedDelta | AbstainedDelta) and until.held:
-                    yield TextDelta(until.rest())
+                if isinstance(delta, Finish | VerifiedDelta | AbstainedDelta) and scanner.pending:
+                    yield TextDelta(scanner.flush())
                 yield delta
-        if until.held:  # the model broke off
-            yield TextDelta(until.rest())
+        if scanner.pending:  # the model's stream ended early
+            yield TextDelta(scanner.flush())
 
 
 class StopScanner:
-    """A text that comes in pieces and ends before the first of some texts."""
+    """Incremental search for the first stop text in a text that comes in pieces."""
 
     def __init__(self, stops: tuple[str, ...]) -> None:
         self._stops = stops
-        self.held = ""
-        """What might be the beginning of one of them."""
-        self.stop: str | None = None
-        """The one that ended it."""
+        self.pending = ""
+        """End of the text so far that may be the start of a stop text."""
+        self.found: str | None = None
+        """Stop text that ended the text."""
 
-    def told(self, piece: str) -> str:
-        """What may be told of the text, now that this piece has come."""
-        text = self.held + piece
+    def feed(self, piece: str) -> str:
+        """Add a piece and return the text that can be shown now."""
+        text = self.pending + piece
         found = [(text.index(stop), stop) for stop in self._stops if stop in text]
         if found:
-            at, self.stop = min(found)
-            self.held = ""
+            at, self.found = min(found)
+            self.pending = ""
             return text[:at]
-        begun = max((size for stop in self._stops for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0)
-        self.held = text[len(text) - begun:]
-        return text[:len(text) - begun]
+        size = max((size for stop in self._stops for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0)
+        self.pending = text[len(text) - size:]
+        return text[:len(text) - size]
 
-    def rest(self) -> str:
-        """What was held back, and ends the text after all."""
-        text, self.held = self.held, ""
+    def flush(self) -> str:
+        """Return the pending text, which turned out to be no stop text."""
+        text, self.pending = self.pending, ""
         return text

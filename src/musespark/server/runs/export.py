@@ -1,4 +1,4 @@
-"""A run as one file that shows itself: the page's own replay with the run written into it. It asks nobody for anything."""
+"""Export of a run as one HTML file: the page's replay with the run written into it. It needs no server and makes no request."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from musespark.server.errors import RequestRefused
 from musespark.server.runs.run_store import Kept
 from musespark.server.runs.live_runs import without_signatures
 
-PLACE = '<script type="application/json" id="run">null</script>'
-"""Where the run stands in the file that the front end's build made."""
+PLACEHOLDER = '<script type="application/json" id="run">null</script>'
+"""Element of the built replay that receives the run."""
 
 
 def export_html(replay: str, summary: dict[str, Any], kept: Kept) -> str:
-    """The document. replay: what the build made. Raises `RequestRefused` where that has no place for a run."""
-    before, place, after = replay.partition(PLACE)
-    if not place:
+    """Write a run into the built replay. Raises `RequestRefused` if that has no placeholder."""
+    before, placeholder, after = replay.partition(PLACEHOLDER)
+    if not placeholder:
         raise RequestRefused("The page's replay was built for another version; build it again.", status=503, code="not_built")
     shown = {**summary, "asked": {**summary["asked"], "images": [_data_url(image) for image in kept.begun.asked]}, "pictures": []}
-    return f"{before}{PLACE.replace('null', inert({'run': shown, 'events': list(_events(kept))}))}{after}"
+    return f"{before}{PLACEHOLDER.replace('null', script_safe_json({'run': shown, 'events': list(_events(kept))}))}{after}"
 
 
-def inert(value: object) -> str:
-    """JSON within a script element: ASCII, and without any `<`, so that nothing in it ends the element or begins a comment."""
+def script_safe_json(value: object) -> str:
+    """Encode JSON for a script element: ASCII without any `<`, so that nothing ends the element or starts a comment."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Pictures on their way to a browser."""
+"""Responses with an image."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from starlette.responses import Response
 
 from musespark.content import Image
 
-SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
-"""What a browser may take for a picture."""
+ALLOWED_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
+"""Media types that a browser may show as an image."""
 
 
 def image_response(image: Image) -> Response:
-    """A picture, and nothing but a picture whatever its bytes say."""
-    kind = image.media_type if image.media_type in SHOWN else "application/octet-stream"
+    """Build a response that a browser takes for an image and nothing else, whatever its bytes say."""
+    kind = image.media_type if image.media_type in ALLOWED_TYPES else "application/octet-stream"
     return Response(image.data, media_type=kind, headers={
         "x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox",
         "cross-origin-resource-policy": "same-origin", "cache-control": "private, max-age=31536000, immutable"})

@@ -1,7 +1,7 @@
-"""Runs as they are watched: what is kept is also shown to whoever looks on, from any point, without gap or repetition.
+"""Runs that can be watched while they are in progress: a store that also publishes what it stores, without gap or repetition.
 
-A watcher reads from the store; of a run that goes on here the newest events wait in memory as well, a bounded number of them. Who
-reads slower than that reads on from the store, so that it neither holds the run up nor fills the memory.
+A watcher reads from the store. The newest events of a run in progress also wait in memory, up to a number of bytes; a watcher that
+falls further behind continues from the store, so that it neither slows the run down nor fills the memory.
 """
 
 from __future__ import annotations
@@ -18,50 +18,47 @@ from starlette.responses import Response
 from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
-from musespark.server.http.body import wait_for_disconnect
+from musespark.server.http.event_stream import EventStream, serve_until_disconnect
 from musespark.server.runs.run_store import Begun, How, Kept, RunStore, Spending, as_told
 from musespark.store.text import dumped
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-PULSE = 10.0
-"""Seconds of silence after which a stream says that it is still there."""
-ELSEWHERE = 0.5
-"""Seconds between two looks at a run that goes on in another server."""
-STUCK = 60.0
-"""Seconds that a watcher may take to read what was sent; then it counts as gone."""
-AT_ONCE = 256
-"""Events that are read from the store in one go."""
-AHEAD = 1_000_000
-"""Bytes of the newest events that wait in memory for the watchers of one run."""
-_PULSE = b": still here\n\n"
+RECHECK = 10.0
+"""Seconds after which the store is read again although nothing was published."""
+POLL_INTERVAL = 0.5
+"""Seconds between two looks at a run that another server runs."""
+PAGE_SIZE = 256
+"""Events that are read from the store at once."""
+BUFFER_BYTES = 1_000_000
+"""Size of the newest events that wait in memory for the watchers of one run."""
 
 
 class LiveRun:
-    """A run that goes on."""
+    """A run in progress on this server, with its newest events encoded for its watchers."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.last = -1
-        """The number of its newest event."""
-        self.over = False
+        """Sequence number of its newest event."""
+        self.is_over = False
         self.changed = asyncio.Event()
-        """Set when there is more; then another one takes its place."""
+        """Set when there are new events, or none any more; a new one then takes its place."""
         self._watchers = 0
-        self._pictures = 0
+        self._images = 0
         self._frames: deque[bytes] = deque()
-        """Of the newest events, up to the last; those that there has been somebody to wait for."""
+        """Newest events up to the last; empty while there are no watchers."""
         self._size = 0
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody looks on."""
+        """True while there are watchers."""
         return self._watchers > 0
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """While somebody looks on."""
+        """Count a watcher within the `with` block."""
         self._watchers += 1
         try:
             yield
@@ -71,36 +68,36 @@ class LiveRun:
                 self._frames.clear()
                 self._size = 0
 
-    def happened(self, events: Sequence[Event]) -> None:
-        """These are kept now."""
+    def publish(self, events: Sequence[Event]) -> None:
+        """Show events that are stored to the watchers."""
         for event in events:
-            self._pictures += isinstance(event, Pictured)
+            self._images += isinstance(event, Pictured)
             if self._watchers:
-                self._frames.append(frame(self.id, as_told(event, self._pictures)))
+                self._frames.append(event_frame(self.id, as_told(event, self._images)))
                 self._size += len(self._frames[-1])
-        while self._size > AHEAD:
+        while self._size > BUFFER_BYTES:
             self._size -= len(self._frames.popleft())
         self.last += len(events)
-        self._tell()
+        self._notify()
 
-    def ended(self) -> None:
-        """Nothing more will happen."""
-        self.over = True
-        self._tell()
+    def close(self) -> None:
+        """Tell the watchers that there will be no more events."""
+        self.is_over = True
+        self._notify()
 
-    def after(self, seq: int) -> bytes:
-        """The events after that one, if they are here; nothing where the store has to be asked."""
+    def frames_after(self, seq: int) -> bytes:
+        """Return the events after that number; nothing if they are not all in memory."""
         missing = self.last - seq
-        have = len(self._frames)
-        return b"".join(islice(self._frames, have - missing, have)) if 0 < missing <= have else b""
+        buffered = len(self._frames)
+        return b"".join(islice(self._frames, buffered - missing, buffered)) if 0 < missing <= buffered else b""
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()
 
 
 class LiveRuns:
-    """A store of runs that shows what it is given to keep, once it is kept: the same methods, and `watch`."""
+    """A run store around another one: it has the same methods, publishes what it stores, and adds `watch`."""
 
     def __init__(self, runs: RunStore) -> None:
         self.runs = runs
@@ -111,140 +108,117 @@ class LiveRuns:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[LiveRuns]:
-        """While the store is open, if it is one that has to be."""
+        """Open the store behind it, if it has to be opened."""
         store: AbstractAsyncContextManager[object] = self.runs.open() if isinstance(self.runs, Openable) else nullcontext()
         async with store:
             yield self
 
     async def start(self, begun: Begun) -> None:
-        """Keep a run from its beginning."""
+        """Store the start of a run."""
         await self.runs.start(begun)
         self._live[begun.id] = LiveRun(begun.id)
 
     async def events(self, id: str, events: Sequence[Event]) -> None:
-        """The next events of a run; where somebody looks on, they are kept, then shown."""
+        """Store the next events of a run, then publish them; if it is watched, not before they are stored for good."""
         await self.runs.events(id, events)
         live = self._live[id]
         if live.is_watched:
             await self.runs.kept(id)
-        live.happened(events)
+        live.publish(events)
 
     def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over."""
+        """Store the end of a run."""
         live = self._live.pop(id, None)
         try:
             self.runs.end(id, how, spent)
         finally:
             if live is not None:
-                live.ended()
+                live.close()
 
     async def watch(self, id: str, after: int = -1) -> AsyncGenerator[bytes, None]:
-        """The run's events as server-sent events, from the one after that number, and `end` after the last; None to wait for.
+        """Yield the run's events as server-sent events, from the one after that number, and `end` after the last.
 
-        Raises `StoreUnusable`. A run that is deleted meanwhile just stops.
+        Raises `StoreUnusable`. If the run is deleted meanwhile, it just stops.
         """
         live = self._live.get(id)
         with live.watched() if live is not None else nullcontext():
             while True:
-                over = live is None or live.over  # looked at first: what is over is whole in the store
-                news = None if live is None or over else live.changed  # before the store is asked, which takes a while
-                if live is not None and (frames := live.after(after)):
+                is_over = live is None or live.is_over  # read first: a run that is over is complete in the store
+                changed = None if live is None or is_over else live.changed  # before the store is read, which takes a while
+                if live is not None and (frames := live.frames_after(after)):
                     after = live.last
                     yield frames
-                elif (live is None or over or live.last > after) and (found := await self.runs.told(id, after, AT_ONCE)):
+                elif (live is None or is_over or live.last > after) and (found := await self.runs.told(id, after, PAGE_SIZE)):
                     after = found[-1]["seq"]
-                    yield b"".join(frame(id, value) for value in found)
-                elif news is not None:  # there is nothing new, or the store does not take what is
-                    if not await _within(PULSE, news):
-                        yield _PULSE
+                    yield b"".join(event_frame(id, value) for value in found)
+                elif changed is not None:  # there are no new events, or the store has not taken them yet
+                    await _wait(changed, RECHECK)
                 elif (kept := await self.runs.head(id)) is None or kept.how != "running":
                     if kept is not None:
-                        yield ending(kept)
+                        yield end_frame(kept)
                     return
                 else:
-                    async for pulse in self._elsewhere(id, after):
-                        yield pulse
+                    await self._wait_for_other_server(id, after)
 
-    async def _elsewhere(self, id: str, after: int) -> AsyncIterator[bytes]:
-        """Wait for more of a run that goes on in another server."""
-        waited = 0.0
+    async def _wait_for_other_server(self, id: str, after: int) -> None:
+        """Return once a run that another server runs has new events or has ended."""
         while True:
-            await asyncio.sleep(ELSEWHERE)
-            waited += ELSEWHERE
+            await asyncio.sleep(POLL_INTERVAL)
             kept = await self.runs.head(id)
             if kept is None or kept.how != "running" or await self.runs.told(id, after, 1):
                 return
-            if waited % PULSE < ELSEWHERE:
-                yield _PULSE
 
 
-async def _within(seconds: float, news: asyncio.Event) -> bool:
+async def _wait(changed: asyncio.Event, seconds: float) -> None:
     try:
         async with asyncio.timeout(seconds):
-            return await news.wait()
+            await changed.wait()
     except TimeoutError:
-        return False
+        return
 
 
-def shown(id: str, value: dict[str, Any]) -> dict[str, Any]:
-    """An event as JSON for a page: a picture is a link."""
+def event_json(id: str, value: dict[str, Any]) -> dict[str, Any]:
+    """Return an event's JSON for the page: an image becomes a link, and signatures are left out."""
     if "picture" in value:
         value = {**value, "picture": f"/v1/runs/{id}/pictures/{value['picture']}"}
     return without_signatures(value)
 
 
 def without_signatures(value: dict[str, Any]) -> dict[str, Any]:
-    """An event as JSON without what a provider signed: that is between the server and the provider."""
+    """Return an event's JSON without what a provider signed: that is between the server and the provider."""
     calls = {"calls": [{**call, "signature": None} for call in value["calls"]]} if value.get("calls") else {}
     return {name: item for name, item in value.items() if name != "signed"} | calls
 
 
-def frame(id: str, value: dict[str, Any]) -> bytes:
-    """An event as it is sent. JSON has no bare line breaks, so that it is one line."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (value["seq"], value["kind"].encode(), dumped(shown(id, value)))
+def event_frame(id: str, value: dict[str, Any]) -> bytes:
+    """Encode an event as a server-sent event. JSON has no bare line breaks, so the data is one line."""
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (value["seq"], value["kind"].encode(), dumped(event_json(id, value)))
 
 
-def ending(kept: Kept) -> bytes:
-    """What is sent after the last event: how the run ended, and what it has cost in all."""
+def end_frame(kept: Kept) -> bytes:
+    """Encode the end of a run, sent after its last event: its status and its total cost."""
     said = {"how": kept.how, "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls}}
     return b"event: end\ndata: %s\n\n" % dumped(said)
 
 
-class EventStream(Response):
-    """Server-sent events on their way to one client, until either of them ends."""
-
-    media_type = "text/event-stream"
+class WatchResponse(Response):
+    """Response that sends the events of one run to a watcher."""
 
     def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+        super().__init__()
         self._frames = frames
-        super().__init__(headers={"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"})
-        del self.headers["content-length"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        tasks = [asyncio.create_task(self._send(send)), asyncio.create_task(wait_for_disconnect(receive))]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-        if not tasks[0].cancelled():
-            tasks[0].result()
+        stream = EventStream(send, preamble=b"retry: 1000\n\n")
+        work = asyncio.create_task(self._stream(stream))
+        await serve_until_disconnect(work, receive, companions=[stream.keep_alive])
 
-    async def _send(self, send: Send) -> None:
-        async def out(body: bytes, more: bool = True) -> None:
-            async with asyncio.timeout(STUCK):
-                await send({"type": "http.response.body", "body": body, "more_body": more})
-
+    async def _stream(self, stream: EventStream) -> None:
+        await stream.write()
         try:
             async with aclosing(self._frames) as frames:
-                await out(b"retry: 1000\n\n")
-                async for each in frames:
-                    await out(each)
-        except TimeoutError:
-            return  # nobody reads any more
+                async for frame in frames:
+                    await stream.write(frame)
         except MuseError as error:
-            await out(b"event: error\ndata: %s\n\n" % dumped({"message": str(error)}))
-        await out(b"", more=False)
-
+            await stream.write(b"event: error\ndata: %s\n\n" % dumped({"message": str(error)}))
+        await stream.write(last=True)

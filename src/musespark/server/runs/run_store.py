@@ -1,4 +1,4 @@
-"""Where runs are kept: the protocol that a store has, and one that forgets with the process."""
+"""Stores of runs: the protocol that all have, and one in memory."""
 
 from __future__ import annotations
 
@@ -18,83 +18,83 @@ __all__ = ["Begun", "How", "MemoryRunStore", "Kept", "RunStore", "Spending"]
 
 
 class RunStore(Protocol):
-    """A store of runs. What it has acknowledged it keeps; ids are the server's own and never a path."""
+    """A store of runs. Ids are made by the server and are never a path."""
 
     async def start(self, begun: Begun) -> None:
-        """Keep a run from its beginning."""
+        """Store the start of a run."""
 
     async def events(self, id: str, events: Sequence[Event]) -> None:
-        """The next events of a run. They may gather for a moment before they are kept."""
+        """Store the next events of a run; they may be buffered for a moment."""
 
     async def kept(self, id: str) -> None:
-        """Return when nothing can undo what this run was given: nobody sees anything of it before."""
+        """Return once everything of this run is stored for good; nothing of it may be shown before."""
 
     def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over; nobody need wait until that is kept."""
+        """Store the end of a run; returns before that is stored for good."""
 
     async def get(self, id: str) -> Kept | None:
-        """A run, None where there is none of that id."""
+        """Return a run; None if there is none of that id."""
 
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
-        """The newest first; with `before`, those that began before that run; with `caller`, that one's.
+        """Return the newest runs first; with `before`, those that began before that run; with `caller`, those of that caller.
 
-        They may come without the events and the pictures' bytes that a summary does not need.
+        They may lack the events and the images' bytes that a summary does not need.
         """
 
     async def picture(self, id: str, number: int) -> Image | None:
-        """The picture of a run by its number, from 1."""
+        """Return an image of a run's trace by its number, from 1."""
 
     async def asked(self, id: str, number: int) -> Image | None:
-        """The picture of a run's question by its number, from 1."""
+        """Return an image of a run's question by its number, from 1."""
 
     async def head(self, id: str) -> Kept | None:
-        """A run, perhaps without its conversation and its events; None where there is none of that id."""
+        """Return a run, perhaps without its conversation and events; None if there is none of that id."""
 
     async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+        """Return the next events of a run as JSON, from the one after that number; an image is its number in the run, from 1."""
 
     async def forget(self, id: str) -> bool:
-        """Delete a run; whether there was one. A run that goes on is left alone."""
+        """Delete a run and return True; False if there is none, or it is still running."""
 
 
 class MemoryRunStore:
-    """Keeps the newest runs, up to a number and a size; a run that goes on is never dropped."""
+    """A store in memory for the newest runs, up to a number and a size; a run in progress is never dropped."""
 
-    def __init__(self, most: int = 500, most_bytes: int = 64_000_000) -> None:
-        self._most, self._most_bytes = most, most_bytes
+    def __init__(self, max_runs: int = 500, max_bytes: int = 64_000_000) -> None:
+        self._max_runs, self._max_bytes = max_runs, max_bytes
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._drawn: dict[str, list[int]] = {}
-        """Which of a run's events are pictures."""
+        """Positions of the images among a run's events."""
         self._sizes: dict[str, int] = {}
         self._size = 0
 
     async def start(self, begun: Begun) -> None:
-        """Keep a run from its beginning; an old one may have to go."""
+        """Store the start of a run; old runs may be dropped for it."""
         self._kept[begun.id] = Kept(begun=begun)
         self._drawn[begun.id] = []
         self._grow(begun.id, 1000 + _size_of(begun.conversation))
 
     async def kept(self, id: str) -> None:
-        """They are, as long as the process lives."""
+        """Return at once: memory needs no flush."""
 
     async def events(self, id: str, events: Sequence[Event]) -> None:
-        """Keep the next events of a run."""
+        """Store the next events of a run."""
         there = self._kept[id].events
         self._drawn[id] += [at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)]
         there += events
         self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
 
     def end(self, id: str, how: How, spent: Spending) -> None:
-        """The run is over, and may be dropped once there are newer ones."""
+        """Store the end of a run, which may be dropped from now on."""
         self._kept[id].how, self._kept[id].spent = how, spent
         self._shrink()
 
     async def get(self, id: str) -> Kept | None:
-        """A run, None where there is none of that id."""
+        """Return a run; None if there is none of that id."""
         return self._kept.get(id)
 
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[Kept]:
-        """The newest first; with `before`, those that began before that run; with `caller`, that one's."""
+        """Return the newest runs first; with `before`, those that began before that run; with `caller`, those of that caller."""
         found = list(reversed(self._kept.values()))
         if before is not None:
             at = next((at for at, kept in enumerate(found) if kept.begun.id == before), len(found))
@@ -102,23 +102,23 @@ class MemoryRunStore:
         return [kept for kept in found if caller is None or kept.begun.caller == caller][:limit]
 
     async def picture(self, id: str, number: int) -> Image | None:
-        """The picture of a run by its number, from 1."""
+        """Return an image of a run's trace by its number, from 1."""
         kept = self._kept.get(id)
         pictures = kept.pictures if kept else []
         return Image(pictures[number - 1].picture, "image/png") if 1 <= number <= len(pictures) else None
 
     async def asked(self, id: str, number: int) -> Image | None:
-        """The picture of a run's question by its number, from 1."""
+        """Return an image of a run's question by its number, from 1."""
         kept = self._kept.get(id)
         pictures = kept.begun.asked if kept else ()
         return pictures[number - 1] if 1 <= number <= len(pictures) else None
 
     async def head(self, id: str) -> Kept | None:
-        """A run, None where there is none of that id."""
+        """Return a run; None if there is none of that id."""
         return self._kept.get(id)
 
     async def told(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+        """Return the next events of a run as JSON, from the one after that number; an image is its number in the run, from 1."""
         kept = self._kept.get(id)
         if kept is None:
             return []
@@ -131,7 +131,7 @@ class MemoryRunStore:
         return found
 
     async def forget(self, id: str) -> bool:
-        """Delete a run; whether there was one. A run that goes on is left alone."""
+        """Delete a run and return True; False if there is none, or it is still running."""
         kept = self._kept.get(id)
         if kept is None or kept.how == "running":
             return False
@@ -144,9 +144,9 @@ class MemoryRunStore:
         self._shrink()
 
     def _shrink(self) -> None:
-        if len(self._kept) <= self._most and self._size <= self._most_bytes:
+        if len(self._kept) <= self._max_runs and self._size <= self._max_bytes:
             return
-        while len(self._kept) > self._most or self._size > self._most_bytes:
+        while len(self._kept) > self._max_runs or self._size > self._max_bytes:
             oldest = next((id for id, kept in self._kept.items() if kept.how != "running"), None)
             if oldest is None:
                 return
@@ -158,12 +158,12 @@ class MemoryRunStore:
 
 
 def as_told(event: Event, number: int) -> dict[str, Any]:
-    """The event as JSON, its picture as that number."""
+    """Return an event as JSON, with that number in place of its image."""
     return {**replace(event, picture=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
 
 
 def _size_of(value: object) -> int:
-    """About as many bytes as it fills, whatever is in it."""
+    """Estimate the bytes that a value takes in memory."""
     kind: type = type(value)
     if kind in _FLAT:
         return 8

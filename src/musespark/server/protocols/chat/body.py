@@ -1,4 +1,4 @@
-"""What Chat Completions accepts, field by field. Fields with a note are taken and have no effect; `chat.read` refuses others."""
+"""The request body of Chat Completions, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.resolve.options import Name, StrictModel, TeamOptions
+from musespark.server.http.body import Name, StrictModel
+from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
 class ChatTextPart(StrictModel):
     type: Literal["text"]
     text: str
-    cache_control: dict[str, Any] | None = None  # a hint to another's cache
+    cache_control: dict[str, Any] | None = None  # a hint to a provider's cache
 
 
 class ChatImageUrl(StrictModel):
     url: str
-    detail: Literal["auto", "low", "high", "original"] | None = None  # a model sees the whole picture
+    detail: Literal["auto", "low", "high", "original"] | None = None  # models get the whole image
 
 
 class ChatImagePart(StrictModel):
@@ -44,17 +45,17 @@ class ChatToolCall(StrictModel):
     id: Name
     type: Literal["function"] = "function"
     function: ChatFunctionCall
-    index: int | None = None  # some clients send back what they streamed
+    index: int | None = None  # some clients send back the field of a streamed call
 
 
 class _Message(StrictModel):
-    type: Literal["text", "message"] | None = None  # some clients name the kind of what can only be one
+    type: Literal["text", "message"] | None = None  # some clients name the type although there is only one
 
 
 class ChatSystemMessage(_Message):
     role: Literal["system", "developer"]
     content: str | Annotated[list[ChatTextPart], Field(max_length=MAX_PARTS)]
-    name: str | None = None  # models here are not told names
+    name: str | None = None  # names are not passed to models
 
 
 class ChatUserMessage(_Message):
@@ -69,12 +70,12 @@ class ChatAssistantMessage(_Message):
     tool_calls: Annotated[list[ChatToolCall], Field(max_length=MAX_TOOLS)] | None = None
     refusal: str | None = None
     name: str | None = None
-    reasoning_content: str | None = None  # what came before an earlier answer: nobody's thoughts are passed on
+    reasoning_content: str | None = None  # thoughts before an earlier answer are ignored
     reasoning: str | None = None
     annotations: list[Any] | None = None
     audio: None = None
     function_call: None = None
-    parsed: Any = None  # what the SDK's own parser adds
+    parsed: Any = None  # added by the SDK's parser
     muse: Any = None
 
 
@@ -113,7 +114,7 @@ class ChatJsonSchema(StrictModel):
     name: str
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     description: str | None = None
-    strict: bool | None = None  # the answer is held to the schema either way
+    strict: bool | None = None  # the answer must match the schema in either case
 
 
 class ChatTextFormat(StrictModel):
@@ -154,7 +155,7 @@ class ChatBody(StrictModel):
     tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
-    # Taken, without effect: they say who asks, or how another's service should bill and cache it.
+    # Accepted without effect: the user's identity, and billing and caching by a provider.
     user: str | None = None
     metadata: dict[str, Any] | None = None
     safety_identifier: str | None = None

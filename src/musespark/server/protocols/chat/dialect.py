@@ -1,4 +1,4 @@
-"""OpenAI's Chat Completions: a body in, chunks out."""
+"""OpenAI's Chat Completions: how its body is parsed, and how its chunks add up."""
 
 from __future__ import annotations
 
@@ -8,74 +8,64 @@ from typing import Any, assert_never
 
 from musespark.content import Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.server.errors import ErrorReply, RequestRefused
-from musespark.server.protocols.base import Chunk, ChunkEncoder, Dialect, RequestContext
+from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat import body as wire
-from musespark.server.protocols.encoder import (
-    EndPiece,
-    ImagePiece,
-    ReasoningPiece,
-    ReplyPiece,
-    SignaturePiece,
-    TextPiece,
-    ToolCallPiece,
-)
+from musespark.server.protocols.chat.events import ChatChunkEncoder, error_body
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
-    instructions,
     is_remote_url,
-    joined,
-    picture,
+    load_image,
+    merge_tool_results,
     refuse_unsupported,
-    texts,
+    system_messages,
+    without_empty_texts,
 )
-from musespark.usage import Usage
 
 
 class Chat(Dialect[wire.ChatBody]):
-    """Chat Completions."""
+    """OpenAI's Chat Completions."""
 
     name = "chat"
     path = "/v1/chat/completions"
-    prefix = "chatcmpl-"
-    last = b"data: [DONE]\n\n"
+    id_prefix = "chatcmpl-"
+    end_marker = b"data: [DONE]\n\n"
     body = wire.ChatBody
 
     def remote_image_urls(self, body: wire.ChatBody) -> list[str]:
-        """The addresses of pictures that are somewhere else."""
+        """Return the addresses of images that have to be fetched."""
         parts = [part for message in body.messages if isinstance(message.content, list) for part in message.content]
         return [part.image_url.url for part in parts if isinstance(part, wire.ChatImagePart) and is_remote_url(part.image_url.url)]
 
-    def read(self, body: wire.ChatBody, around: RequestContext) -> ParsedRequest:
-        """What was asked. Raises the kinds of `BadInput`."""
+    def parse(self, body: wire.ChatBody, context: RequestContext) -> ParsedRequest:
+        """Translate a body. Raises subclasses of `BadInput`."""
         refuse_unsupported(body, n=(1,), logprobs=(False,), top_logprobs=(0,), logit_bias=({},), presence_penalty=(0,),
                         frequency_penalty=(0,), modalities=(["text"],), verbosity=("medium",), audio=(), prediction=(),
                         moderation=(), web_search_options=(), functions=([],), function_call=("none",))
         if None not in (body.max_tokens, body.max_completion_tokens) and body.max_tokens != body.max_completion_tokens:
             raise RequestRefused("max_tokens and max_completion_tokens differ; send one of them.", param="max_tokens")
         tools = body.tools or []
-        messages = joined(_messages(body.messages, around))
+        messages = merge_tool_results(_messages(body.messages, context))
         request = Request(
-            messages=(*around.earlier, *messages), max_tokens=body.max_completion_tokens or body.max_tokens,
+            messages=(*context.earlier, *messages), max_tokens=body.max_completion_tokens or body.max_tokens,
             temperature=body.temperature, top_p=body.top_p, seed=body.seed, stop=_stop(body.stop),
-            tools=tuple(ToolSpec.of(tool.function.name, tool.function.description or "", tool.function.parameters or _NOTHING)
+            tools=tuple(ToolSpec.of(tool.function.name, tool.function.description or "", tool.function.parameters or _NO_PARAMETERS)
                         for tool in tools),
-            tool_choice=body.tool_choice.function.name if isinstance(body.tool_choice, wire.ChatToolChoice) else body.tool_choice or "auto",
-            schema=_schema(body))
-        team = body.muse or around.team or TeamOptions()
+            tool_choice=_tool_choice(body), schema=_schema(body))
+        options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
-            model=body.model, request=request, conversation=request.messages, team=team, stream=bool(body.stream),
+            model=body.model, request=request, conversation=request.messages, options=options, stream=bool(body.stream),
             usage_chunk=bool(body.stream_options and body.stream_options.include_usage),
             effort=EFFORTS[body.reasoning_effort] if body.reasoning_effort else None,
-            store=body.store is not False and team.store is not False, single_tool_call=body.parallel_tool_calls is False,
-            strict=frozenset(tool.function.name for tool in tools if tool.function.strict))
+            store=body.store is not False and options.store is not False, single_tool_call=body.parallel_tool_calls is False,
+            strict_tools=frozenset(tool.function.name for tool in tools if tool.function.strict))
 
-    def chunks(self, asked: ParsedRequest, run: str, created: int) -> ChatChunkEncoder:
-        """The chunks of a reply."""
-        return ChatChunkEncoder(f"{self.prefix}{run}", asked.model, created, asked.usage_chunk)
+    def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ChatChunkEncoder:
+        """Make the encoder of a reply."""
+        return ChatChunkEncoder(f"{self.id_prefix}{run}", parsed.model, created, parsed.usage_chunk)
 
-    def whole(self, chunks: Iterable[Chunk]) -> Chunk:
-        """The completion that the chunks add up to."""
+    def collect(self, chunks: Iterable[Chunk]) -> Chunk:
+        """Add up the chunks to a completion."""
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         whole: Chunk = {}
         finish: str | None = None
@@ -95,19 +85,22 @@ class Chat(Dialect[wire.ChatBody]):
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish, **stop}
         return {**whole, "object": "chat.completion", "choices": [choice]}
 
-    def error(self, failure: ErrorReply, request: str) -> Chunk:
-        """An error as the protocol has it."""
-        kind = _KINDS.get(failure.status, "invalid_request_error" if failure.status < 500 else "server_error")
-        return {"error": {"message": failure.message, "type": kind, "param": failure.param, "code": failure.code}}
+    def error_body(self, reply: ErrorReply, request: str) -> Chunk:
+        """Return the JSON of an error."""
+        return error_body(reply)
 
 
-_KINDS = {401: "authentication_error", 429: "rate_limit_error"}
-_NOTHING: dict[str, Any] = {"type": "object", "properties": {}}
+_NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 
 def _stop(given: str | list[str] | None) -> tuple[str, ...]:
-    """The texts to stop at; clients send empty ones where they mean none."""
+    """Return the stop texts, without the empty ones that some clients send."""
     return tuple(dict.fromkeys(text for text in ([given] if isinstance(given, str) else given or []) if text))
+
+
+def _tool_choice(body: wire.ChatBody) -> str:
+    choice = body.tool_choice
+    return choice.function.name if isinstance(choice, wire.ChatToolChoice) else choice or "auto"
 
 
 def _schema(body: wire.ChatBody) -> str | None:
@@ -120,94 +113,42 @@ def _schema(body: wire.ChatBody) -> str | None:
             return json.dumps(given.schema_ if given.schema_ is not None else {"type": "object"})
 
 
-def _messages(given: list[wire.ChatMessage], around: RequestContext) -> Iterator[Message]:
+def _messages(given: list[wire.ChatMessage], context: RequestContext) -> Iterator[Message]:
     for index, message in enumerate(given):
-        where = f"messages[{index}]"
+        path = f"messages[{index}]"
         match message:
             case wire.ChatSystemMessage():
-                yield from instructions("".join(_parts_text(message.content)))
+                yield from system_messages("".join(_parts_text(message.content)))
             case wire.ChatUserMessage():
-                yield Message("user", _parts(message.content, around, where))
+                yield Message("user", _parts(message.content, context, path))
             case wire.ChatAssistantMessage():
-                yield Message("assistant", tuple(_said(message)))
+                yield Message("assistant", tuple(_assistant_parts(message)))
             case wire.ChatToolMessage():
-                content = tuple(part for part in _parts(message.content, around, where) if not isinstance(part, ToolCall))
+                content = tuple(part for part in _parts(message.content, context, path) if not isinstance(part, ToolCall))
                 yield Message("tool", (ToolResult(message.tool_call_id, content),))  # type: ignore[arg-type]
             case _:
                 assert_never(message)
 
 
-def _parts(content: str | list[wire.ChatUserPart], around: RequestContext, where: str) -> tuple[Part, ...]:
+def _parts(content: str | list[wire.ChatUserPart], context: RequestContext, path: str) -> tuple[Part, ...]:
     if isinstance(content, str):
-        return texts(content)
-    return texts(Text(part.text) if isinstance(part, wire.ChatTextPart)
-                 else picture(part.image_url.url, around.pictures, f"{where}.content[{index}].image_url.url")
-                 for index, part in enumerate(content))
+        return without_empty_texts(content)
+    return without_empty_texts(
+        Text(part.text) if isinstance(part, wire.ChatTextPart)
+        else load_image(part.image_url.url, context.images, f"{path}.content[{index}].image_url.url")
+        for index, part in enumerate(content))
 
 
 def _parts_text(content: str | list[wire.ChatTextPart]) -> Iterator[str]:
     yield from [content] if isinstance(content, str) else (part.text for part in content)
 
 
-def _said(message: wire.ChatAssistantMessage) -> Iterator[Part]:
-    """What the assistant said; a refusal is a text."""
+def _assistant_parts(message: wire.ChatAssistantMessage) -> Iterator[Part]:
+    """Yield the parts of an assistant's message; a refusal is a text."""
     if isinstance(message.content, str):
-        yield from texts(message.content)
+        yield from without_empty_texts(message.content)
     for part in message.content if isinstance(message.content, list) else ():
-        yield from texts(part.text if isinstance(part, wire.ChatTextPart) else part.refusal)
-    yield from texts(message.refusal or "")
+        yield from without_empty_texts(part.text if isinstance(part, wire.ChatTextPart) else part.refusal)
+    yield from without_empty_texts(message.refusal or "")
     for call in message.tool_calls or ():
         yield ToolCall(call.id, call.function.name, call.function.arguments or "{}")
-
-
-class ChatChunkEncoder(ChunkEncoder):
-    """The chunks of one completion."""
-
-    def __init__(self, id: str, model: str, created: int, usage_chunk: bool) -> None:
-        self._head: Chunk = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model,
-                             "service_tier": None, "system_fingerprint": None}
-        self._usage_chunk = usage_chunk
-        self._calls = 0
-
-    def begin(self) -> list[Chunk]:
-        """Who speaks."""
-        return [self._chunk({"role": "assistant", "content": ""})]
-
-    def tell(self, piece: ReplyPiece) -> list[Chunk]:
-        """What a piece becomes."""
-        match piece:
-            case ReasoningPiece():
-                return [self._chunk({"reasoning_content": piece.text})]
-            case TextPiece():
-                return [self._chunk({"content": piece.text})]
-            case ImagePiece() | SignaturePiece():
-                return []  # the protocol has no place for them; the `muse` block links to pictures
-            case ToolCallPiece(call=call):
-                self._calls += 1
-                function = {"name": call.name, "arguments": call.arguments}
-                return [self._chunk({"tool_calls": [{"index": self._calls - 1, "id": call.id, "type": "function",
-                                                     "function": function}]})]
-            case EndPiece():
-                return self._end(piece)
-
-    def _end(self, ended: EndPiece) -> list[Chunk]:
-        finish = "tool_calls" if ended.called else "stop" if ended.why == "finished" else "length"
-        last, usage = self._chunk({}, finish), _usage(ended.usage)
-        if ended.stop and finish == "stop":
-            last["choices"][0]["stop_reason"] = ended.stop  # as vLLM has it; the protocol itself does not tell
-        if not self._usage_chunk:
-            return [last | {"usage": usage, "muse": ended.muse}]
-        return [last, {**self._head, "choices": [], "usage": usage, "muse": ended.muse}]
-
-    def failed(self, failure: ErrorReply) -> list[Chunk]:
-        """The error's own object, which the SDK raises."""
-        return [Chat().error(failure, "")]
-
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> Chunk:
-        return {**self._head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]}
-
-
-def _usage(usage: Usage) -> dict[str, Any]:
-    """Everything that was spent; thoughts are not counted apart by every model, so no detail is claimed."""
-    return {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.tokens - usage.prompt_tokens,
-            "total_tokens": usage.tokens}

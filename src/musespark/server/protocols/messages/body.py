@@ -1,4 +1,4 @@
-"""What Messages accepts, field by field. Fields with a note are taken and have no effect; `messages.read` refuses others."""
+"""The request body of Messages, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from musespark.server.resolve.options import Name, StrictModel, TeamOptions
+from musespark.server.http.body import Name, StrictModel
+from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
 class _Block(StrictModel):
-    cache_control: dict[str, Any] | None = None  # a hint to another's cache
+    cache_control: dict[str, Any] | None = None  # a hint to a provider's cache
 
 
 class MessagesTextBlock(_Block):
@@ -55,7 +56,7 @@ class MessagesToolResultBlock(_Block):
 
 
 class MessagesThinkingBlock(_Block):
-    """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
+    """Thoughts before an earlier answer: what a provider signed of them is passed on to that provider, the rest is ignored."""
 
     type: Literal["thinking"]
     thinking: str
@@ -63,14 +64,15 @@ class MessagesThinkingBlock(_Block):
 
 
 class MessagesRedactedThinkingBlock(_Block):
-    """Another's thoughts, encrypted: they are not passed on."""
+    """Encrypted thoughts of another service: they are ignored."""
 
     type: Literal["redacted_thinking"]
     data: str
 
 
 MessagesUserBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")]
-MessagesAssistantBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesToolUseBlock | MessagesThinkingBlock | MessagesRedactedThinkingBlock, Field(discriminator="type")]
+MessagesAssistantBlock: TypeAlias = Annotated[
+    MessagesTextBlock | MessagesToolUseBlock | MessagesThinkingBlock | MessagesRedactedThinkingBlock, Field(discriminator="type")]
 
 
 class MessagesUserTurn(StrictModel):
@@ -97,7 +99,7 @@ class MessagesTool(_Block):
     description: str | None = None
     input_schema: dict[str, Any]
     strict: bool | None = None
-    eager_input_streaming: bool | None = None  # arguments come whole
+    eager_input_streaming: bool | None = None  # arguments are sent whole
 
 
 class _Choice(StrictModel):
@@ -121,10 +123,14 @@ class MessagesToolChoiceNone(StrictModel):
     type: Literal["none"]
 
 
+MessagesToolChoice: TypeAlias = Annotated[
+    MessagesToolChoiceAuto | MessagesToolChoiceAny | MessagesToolChoiceTool | MessagesToolChoiceNone, Field(discriminator="type")]
+
+
 class MessagesThinkingEnabled(StrictModel):
     type: Literal["enabled"]
     budget_tokens: int
-    display: str | None = None  # what is thought is shown
+    display: str | None = None  # thoughts are always shown
 
 
 class MessagesThinkingAdaptive(StrictModel):
@@ -134,6 +140,10 @@ class MessagesThinkingAdaptive(StrictModel):
 
 class MessagesThinkingDisabled(StrictModel):
     type: Literal["disabled"]
+
+
+MessagesThinking: TypeAlias = Annotated[
+    MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled, Field(discriminator="type")]
 
 
 class MessagesJsonSchemaFormat(StrictModel):
@@ -147,16 +157,16 @@ class MessagesOutputConfig(StrictModel):
 
 
 class MessagesCountBody(StrictModel):
-    """The body of POST /v1/messages/count_tokens: what a message's has, too."""
+    """The body of POST /v1/messages/count_tokens; a message's body has the same fields."""
 
     model: Name
     messages: Annotated[list[MessagesTurn], Field(min_length=1, max_length=MAX_MESSAGES)]
     system: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)] | None = None
     tools: Annotated[list[MessagesTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Annotated[MessagesToolChoiceAuto | MessagesToolChoiceAny | MessagesToolChoiceTool | MessagesToolChoiceNone, Field(discriminator="type")] | None = None
-    thinking: Annotated[MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled, Field(discriminator="type")] | None = None
+    tool_choice: MessagesToolChoice | None = None
+    thinking: MessagesThinking | None = None
     output_config: MessagesOutputConfig | None = None
-    # Taken, without effect: how another's service should cache it.
+    # Accepted without effect: a hint to a provider's cache.
     cache_control: dict[str, Any] | None = None
     # Rejected, except for the value that is the default here.
     context_management: Any = None
@@ -173,7 +183,7 @@ class MessagesBody(MessagesCountBody):
     temperature: float | None = None
     top_p: float | None = None
     stop_sequences: Annotated[list[str], Field(max_length=16)] | None = None
-    # Taken, without effect: they say who asks, or how another's service should bill it.
+    # Accepted without effect: the user's identity, and billing by a provider.
     metadata: dict[str, Any] | None = None
     service_tier: str | None = None
     inference_geo: str | None = None

@@ -1,4 +1,4 @@
-"""Anthropic's Messages: a body in, events out."""
+"""Anthropic's Messages: how its body is parsed, and how its events add up."""
 
 from __future__ import annotations
 
@@ -8,66 +8,59 @@ from typing import Any, assert_never
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server.errors import ErrorReply
-from musespark.server.protocols.base import Chunk, ChunkEncoder, Dialect, RequestContext
-from musespark.server.protocols.encoder import (
-    EndPiece,
-    ImagePiece,
-    ReasoningPiece,
-    ReplyPiece,
-    SignaturePiece,
-    TextPiece,
-    ToolCallPiece,
-)
+from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.messages import body as wire
+from musespark.server.protocols.messages.events import MessagesEventEncoder, error_body
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
-    decoded,
-    instructions,
+    decode_image,
     is_remote_url,
-    joined,
-    picture,
+    load_image,
+    merge_tool_results,
     refuse_unsupported,
-    texts,
+    system_messages,
+    without_empty_texts,
 )
 from musespark.store.text import dumped
 
-DEEP = 16_000
-"""Tokens of a thinking budget from which it counts as a high effort."""
+HIGH_EFFORT_TOKENS = 16_000
+"""Thinking budget, in tokens, from which the effort is high."""
 
 
 class Messages(Dialect[wire.MessagesBody]):
-    """Messages."""
+    """Anthropic's Messages."""
 
     name = "messages"
     path = "/v1/messages"
-    prefix = "msg_"
-    ping = b'event: ping\ndata: {"type": "ping"}\n\n'
+    id_prefix = "msg_"
+    keep_alive = b'event: ping\ndata: {"type": "ping"}\n\n'
     body = wire.MessagesBody
 
     def remote_image_urls(self, body: wire.MessagesBody) -> list[str]:
-        """The addresses of pictures that are somewhere else."""
-        return _remote(body)
+        """Return the addresses of images that have to be fetched."""
+        return _remote_image_urls(body)
 
-    def read(self, body: wire.MessagesBody, around: RequestContext) -> ParsedRequest:
-        """What was asked. Raises the kinds of `BadInput`."""
+    def parse(self, body: wire.MessagesBody, context: RequestContext) -> ParsedRequest:
+        """Translate a body. Raises subclasses of `BadInput`."""
         refuse_unsupported(body, top_k=(), container=(), diagnostics=())
         tools, choice = body.tools or [], body.tool_choice
-        request = _request(body, around, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
+        request = _request(body, context, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
                            stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)))
-        team = body.muse or around.team or TeamOptions()
+        options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
-            model=body.model, request=request, conversation=request.messages, team=team, stream=bool(body.stream),
-            effort=_effort(body), store=team.store is not False, strict=frozenset(tool.name for tool in tools if tool.strict),
+            model=body.model, request=request, conversation=request.messages, options=options, stream=bool(body.stream),
+            effort=_effort(body), store=options.store is not False,
+            strict_tools=frozenset(tool.name for tool in tools if tool.strict),
             single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)))
 
-    def chunks(self, asked: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
-        """The events of a reply."""
-        return MessagesEventEncoder(f"{self.prefix}{run}", asked.model)
+    def encoder(self, parsed: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
+        """Make the encoder of a reply."""
+        return MessagesEventEncoder(f"{self.id_prefix}{run}", parsed.model)
 
-    def whole(self, chunks: Iterable[Chunk]) -> Chunk:
-        """The message that the events add up to."""
+    def collect(self, chunks: Iterable[Chunk]) -> Chunk:
+        """Add up the events to a message."""
         message: Chunk = {}
         written = ""
         for chunk in chunks:
@@ -88,41 +81,35 @@ class Messages(Dialect[wire.MessagesBody]):
                     message |= {**chunk["delta"], "usage": {**message["usage"], **chunk["usage"]}, "muse": chunk["muse"]}
         return message
 
-    def error(self, failure: ErrorReply, request: str) -> Chunk:
-        """An error as the protocol has it."""
-        kind = _KINDS.get(failure.status, "invalid_request_error" if failure.status < 500 else "api_error")
-        where = f" ({failure.param})" if failure.param and failure.param not in failure.message else ""
-        return {"type": "error", "error": {"type": kind, "message": failure.message + where, "code": failure.code},
-                "request_id": request}
+    def error_body(self, reply: ErrorReply, request: str) -> Chunk:
+        """Return the JSON of an error."""
+        return error_body(reply, request)
 
     def frame(self, chunk: Chunk) -> bytes:
-        """An event as it is sent."""
+        """Encode an event as a server-sent event."""
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), dumped(chunk))
 
 
-_KINDS = {401: "authentication_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error",
-          503: "overloaded_error", 504: "timeout_error"}
-
-
-def _request(body: wire.MessagesCountBody, around: RequestContext, **sampling: Any) -> Request:
-    """The conversation with its tools and its form. Raises the kinds of `BadInput`."""
+def _request(body: wire.MessagesCountBody, context: RequestContext, **sampling: Any) -> Request:
+    """Translate the conversation, its tools and its schema. Raises subclasses of `BadInput`."""
     refuse_unsupported(body, context_management=(), mcp_servers=([],), speed=("standard",))
     system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
-    form = body.output_config.format if body.output_config else None
+    schema_format = body.output_config.format if body.output_config else None
     return Request(
-        messages=(*instructions(system), *joined(_messages(body.messages, around))),
+        messages=(*system_messages(system), *merge_tool_results(_messages(body.messages, context))),
         tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.input_schema) for tool in body.tools or ()),
-        tool_choice=_choice(body.tool_choice), schema=None if form is None else json.dumps(form.schema_), **sampling)
+        tool_choice=_tool_choice(body.tool_choice), schema=None if schema_format is None else json.dumps(schema_format.schema_),
+        **sampling)
 
 
-def counted(body: wire.MessagesCountBody) -> Request:
-    """The request as far as its tokens go: no picture is fetched for that. Raises the kinds of `BadInput`."""
-    unseen = Image(b"?", "image/png")
-    return _request(body, RequestContext(pictures=dict.fromkeys(_remote(body), unseen)))
+def request_to_count(body: wire.MessagesCountBody) -> Request:
+    """Translate a body for counting its tokens, without fetching images. Raises subclasses of `BadInput`."""
+    placeholder = Image(b"?", "image/png")
+    return _request(body, RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder)))
 
 
-def _remote(body: wire.MessagesCountBody) -> list[str]:
-    """The addresses of pictures that are somewhere else."""
+def _remote_image_urls(body: wire.MessagesCountBody) -> list[str]:
+    """Return the addresses of images that have to be fetched, those within tool results included."""
     blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
     inner = [item for block in blocks if isinstance(block, wire.MessagesToolResultBlock) and isinstance(block.content, list)
              for item in block.content]
@@ -131,19 +118,19 @@ def _remote(body: wire.MessagesCountBody) -> list[str]:
 
 
 def _effort(body: wire.MessagesBody) -> Effort | None:
-    """A named effort counts; else what a budget of thought amounts to."""
+    """Return the named effort, or else the one that a thinking budget amounts to."""
     if body.output_config and body.output_config.effort:
         return EFFORTS[body.output_config.effort]
     match body.thinking:
         case wire.MessagesThinkingEnabled(budget_tokens=tokens):
-            return Effort.HIGH if tokens >= DEEP else Effort.MEDIUM
+            return Effort.HIGH if tokens >= HIGH_EFFORT_TOKENS else Effort.MEDIUM
         case wire.MessagesThinkingDisabled():
             return Effort.NONE
         case None | wire.MessagesThinkingAdaptive():
             return None
 
 
-def _choice(choice: wire.MessagesToolChoiceAuto | wire.MessagesToolChoiceAny | wire.MessagesToolChoiceTool | wire.MessagesToolChoiceNone | None) -> str:
+def _tool_choice(choice: wire.MessagesToolChoice | None) -> str:
     match choice:
         case None | wire.MessagesToolChoiceAuto():
             return "auto"
@@ -155,133 +142,60 @@ def _choice(choice: wire.MessagesToolChoiceAuto | wire.MessagesToolChoiceAny | w
             return "none"
 
 
-def _messages(turns: list[wire.MessagesTurn], around: RequestContext) -> Iterator[Message]:
-    """A turn with results of tools is two: the results, then what the person says."""
+def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterator[Message]:
+    """Yield the messages; a turn with tool results becomes two: the results, then the rest."""
     for index, turn in enumerate(turns):
-        where = f"messages[{index}].content"
+        path = f"messages[{index}].content"
         match turn:
             case wire.MessagesSystemTurn(content=content):
-                yield from instructions(content if isinstance(content, str) else "".join(block.text for block in content))
+                yield from system_messages(content if isinstance(content, str) else "".join(block.text for block in content))
             case wire.MessagesAssistantTurn(content=content):
-                yield Message("assistant", texts(content) if isinstance(content, str) else texts(_said(content)))
+                parts = content if isinstance(content, str) else _assistant_parts(content)
+                yield Message("assistant", without_empty_texts(parts))
             case wire.MessagesUserTurn(content=str() as content):
-                yield Message("user", texts(content))
+                yield Message("user", without_empty_texts(content))
             case wire.MessagesUserTurn(content=list() as blocks):
-                yield from _turn(blocks, around, where)
+                yield from _user_turn(blocks, context, path)
             case _:
                 assert_never(turn)  # type: ignore[arg-type]
 
 
-def _turn(blocks: list[wire.MessagesUserBlock], around: RequestContext, where: str) -> Iterator[Message]:
-    at = [(f"{where}[{number}]", block) for number, block in enumerate(blocks)]
-    yield Message("tool", tuple(_result(block, around, here) for here, block in at if isinstance(block, wire.MessagesToolResultBlock)))
-    yield Message("user", texts(_seen(block, around, here) for here, block in at if not isinstance(block, wire.MessagesToolResultBlock)))
+def _user_turn(blocks: list[wire.MessagesUserBlock], context: RequestContext, path: str) -> Iterator[Message]:
+    results: list[ToolResult] = []
+    parts: list[Part] = []
+    for number, block in enumerate(blocks):
+        if isinstance(block, wire.MessagesToolResultBlock):
+            results.append(_tool_result(block, context, f"{path}[{number}]"))
+        else:
+            parts.append(_input_part(block, context, f"{path}[{number}]"))
+    yield Message("tool", tuple(results))
+    yield Message("user", without_empty_texts(parts))
 
 
-def _said(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, ...]:
-    """What the assistant said, with what its provider had signed of it."""
-    said: list[Part] = []
+def _assistant_parts(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, ...]:
+    """Return the parts of an assistant's turn, with the signatures of its provider."""
+    parts: list[Part] = []
     signed: list[Part] = []
     for block in blocks:
         match block:
             case wire.MessagesTextBlock():
-                said.append(Text(block.text))
+                parts.append(Text(block.text))
             case wire.MessagesToolUseBlock():
-                said.append(ToolCall(block.id, block.name, json.dumps(block.input)))
+                parts.append(ToolCall(block.id, block.name, json.dumps(block.input)))
             case wire.MessagesThinkingBlock():
                 signed += unpack_signatures(block.signature)
-    return signed_again(said, signed)
+    return signed_again(parts, signed)
 
 
-def _result(block: wire.MessagesToolResultBlock, around: RequestContext, where: str) -> ToolResult:
+def _tool_result(block: wire.MessagesToolResultBlock, context: RequestContext, path: str) -> ToolResult:
     content = block.content if isinstance(block.content, list) else [wire.MessagesTextBlock(type="text", text=block.content or "")]
-    parts = tuple(_seen(item, around, f"{where}.content[{number}]") for number, item in enumerate(content))
+    parts = tuple(_input_part(item, context, f"{path}.content[{number}]") for number, item in enumerate(content))
     return ToolResult(block.tool_use_id, parts, bool(block.is_error))
 
 
-def _seen(block: wire.MessagesInputBlock, around: RequestContext, where: str) -> Text | Image:
+def _input_part(block: wire.MessagesInputBlock, context: RequestContext, path: str) -> Text | Image:
     if isinstance(block, wire.MessagesTextBlock):
         return Text(block.text)
     if isinstance(block.source, wire.MessagesUrlSource):
-        return picture(block.source.url, around.pictures, f"{where}.source.url")
-    return decoded(block.source.data, f"{where}.source.data")
-
-
-class MessagesEventEncoder(ChunkEncoder):
-    """The events of one message: blocks one after the other, each closed before the next."""
-
-    def __init__(self, id: str, model: str) -> None:
-        self._id, self._model = id, model
-        self._index = -1
-        self._open = ""
-        """The kind of the block that is open."""
-
-    def begin(self) -> list[Chunk]:
-        """Who speaks."""
-        message: Chunk = {
-            "id": self._id, "type": "message", "role": "assistant", "model": self._model, "content": [], "stop_reason": None,
-            "stop_sequence": None, "usage": {"input_tokens": 0, "output_tokens": 0}}
-        return [{"type": "message_start", "message": message}, {"type": "ping"}]
-
-    def tell(self, piece: ReplyPiece) -> list[Chunk]:
-        """What a piece becomes."""
-        match piece:
-            case ReasoningPiece():
-                return [*self._in("thinking", {"thinking": "", "signature": ""}),
-                        self._delta({"type": "thinking_delta", "thinking": piece.text})]
-            case TextPiece():
-                return [*self._in("text", {"text": ""}), self._delta({"type": "text_delta", "text": piece.text})]
-            case ImagePiece():
-                return []  # the protocol has no place for them; the `muse` block links to them
-            case SignaturePiece():
-                return [*self._close(), *self._in("thinking", {"thinking": "", "signature": ""}), *self._close(piece.seal)]
-            case ToolCallPiece(call=call):
-                begun = {"id": call.id, "name": call.name, "input": {}}
-                return [*self._close(), *self._in("tool_use", begun),
-                        self._delta({"type": "input_json_delta", "partial_json": _object(call.arguments)})]
-            case EndPiece():
-                usage = {"input_tokens": piece.usage.prompt_tokens, "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens}
-                return [*self._close(), {"type": "message_delta", "delta": _stopped(piece), "usage": usage, "muse": piece.muse},
-                        {"type": "message_stop"}]
-
-    def failed(self, failure: ErrorReply) -> list[Chunk]:
-        """The event of an error, which the SDK raises."""
-        return [Messages().error(failure, self._id)]
-
-    def _in(self, kind: str, begun: dict[str, Any]) -> list[Chunk]:
-        """Open a block of that kind, unless it is open."""
-        if self._open == kind:
-            return []
-        closed = self._close()
-        self._open = kind
-        self._index += 1
-        return [*closed, {"type": "content_block_start", "index": self._index, "content_block": {"type": kind, **begun}}]
-
-    def _delta(self, delta: dict[str, Any]) -> Chunk:
-        return {"type": "content_block_delta", "index": self._index, "delta": delta}
-
-    def _close(self, seal: str = "") -> list[Chunk]:
-        if not self._open:
-            return []
-        # Progress is nobody's signed thought: the signature that closes a block is empty, but for the block that is nothing else.
-        signed = [self._delta({"type": "signature_delta", "signature": seal})] if self._open == "thinking" else []
-        self._open = ""
-        return [*signed, {"type": "content_block_stop", "index": self._index}]
-
-
-def _stopped(ended: EndPiece) -> Chunk:
-    """Why the message ended; where a text to stop at ended it, which one, if that is known."""
-    if ended.called:
-        return {"stop_reason": "tool_use", "stop_sequence": None}
-    if ended.why != "finished":
-        return {"stop_reason": "max_tokens", "stop_sequence": None}
-    return {"stop_reason": "end_turn" if ended.stop is None else "stop_sequence", "stop_sequence": ended.stop or None}
-
-
-def _object(arguments: str) -> str:
-    """The arguments as JSON of an object, which the protocol demands; what a model wrote instead is shown in one."""
-    try:
-        value = json.loads(arguments)
-    except (ValueError, RecursionError):
-        value = arguments
-    return arguments if isinstance(value, dict) else json.dumps({"not_an_object": value})
+        return load_image(block.source.url, context.images, f"{path}.source.url")
+    return decode_image(block.source.data, f"{path}.source.data")

@@ -1,4 +1,4 @@
-"""What Responses accepts, field by field. Fields with a note are taken and have no effect; `responses.read` refuses others."""
+"""The request body of Responses, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from musespark.server.resolve.options import Name, StrictModel, TeamOptions
+from musespark.server.http.body import Name, StrictModel
+from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 ResponsesStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
@@ -15,14 +16,14 @@ ResponsesStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"] |
 class ResponsesInputText(StrictModel):
     type: Literal["input_text"]
     text: str
-    prompt_cache_breakpoint: Any = None  # a hint to another's cache
+    prompt_cache_breakpoint: Any = None  # a hint to a provider's cache
 
 
 class ResponsesInputImage(StrictModel):
     type: Literal["input_image"]
     image_url: str | None = None
     file_id: None = None
-    detail: Literal["auto", "low", "high", "original"] | None = None  # a model sees the whole picture
+    detail: Literal["auto", "low", "high", "original"] | None = None  # models get the whole image
     prompt_cache_breakpoint: Any = None
 
 
@@ -61,7 +62,7 @@ class ResponsesFunctionCall(StrictModel):
     status: ResponsesStatus = None
     caller: Any = None
     namespace: None = None
-    parsed_arguments: Any = None  # what the SDK's own parser adds
+    parsed_arguments: Any = None  # added by the SDK's parser
 
 
 class ResponsesFunctionOutput(StrictModel):
@@ -74,7 +75,7 @@ class ResponsesFunctionOutput(StrictModel):
 
 
 class ResponsesReasoningItem(StrictModel):
-    """What came before an earlier answer: of it, only what a provider has signed is passed on, to the same provider."""
+    """Thoughts before an earlier answer: what a provider signed of them is passed on to that provider, the rest is ignored."""
 
     type: Literal["reasoning"]
     id: str | None = None
@@ -85,7 +86,7 @@ class ResponsesReasoningItem(StrictModel):
 
 
 class ResponsesImageItem(StrictModel):
-    """A picture that a model drew in an earlier answer."""
+    """An image of an earlier answer."""
 
     type: Literal["image_generation_call"]
     id: str | None = None
@@ -99,8 +100,8 @@ class ResponsesImageItem(StrictModel):
     action: str | None = None
 
 
-def _kind(item: Any) -> str:
-    """A message may leave out that it is one."""
+def _item_type(item: Any) -> str:
+    """Return an item's type; a message may leave it out."""
     found = item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", "message")
     return found if isinstance(found, str) else ""
 
@@ -109,8 +110,8 @@ ResponsesItem: TypeAlias = Annotated[
     Annotated[ResponsesMessageItem, Tag("message")] | Annotated[ResponsesFunctionCall, Tag("function_call")]
     | Annotated[ResponsesFunctionOutput, Tag("function_call_output")] | Annotated[ResponsesReasoningItem, Tag("reasoning")]
     | Annotated[ResponsesImageItem, Tag("image_generation_call")],
-    Discriminator(_kind, custom_error_type="unknown_item",
-                  custom_error_message="it is of a kind that is not supported here; there are message, function_call, "
+    Discriminator(_item_type, custom_error_type="unknown_item",
+                  custom_error_message="its type is not supported here; supported are message, function_call, "
                   "function_call_output, reasoning and image_generation_call")]
 
 
@@ -140,7 +141,7 @@ class ResponsesJsonSchemaFormat(StrictModel):
     name: str
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
     description: str | None = None
-    strict: bool | None = None  # the answer is held to the schema either way
+    strict: bool | None = None  # the answer must match the schema in either case
 
 
 class ResponsesTextConfig(StrictModel):
@@ -150,7 +151,7 @@ class ResponsesTextConfig(StrictModel):
 
 class ResponsesReasoning(StrictModel):
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = None  # there is one form; muse.progress turns it off
+    summary: Literal["auto", "concise", "detailed"] | None = None  # there is one form of summary; muse.progress turns it off
     generate_summary: Literal["auto", "concise", "detailed"] | None = None
 
 
@@ -178,7 +179,7 @@ class ResponsesBody(StrictModel):
     tool_choice: Literal["none", "auto", "required"] | ResponsesToolChoice | None = None
     parallel_tool_calls: bool | None = None
     include: list[str] | None = None
-    # Taken, without effect: they say who asks, or how another's service should bill and cache it.
+    # Accepted without effect: the user's identity, and billing and caching by a provider.
     user: str | None = None
     metadata: dict[str, Any] | None = None
     safety_identifier: str | None = None

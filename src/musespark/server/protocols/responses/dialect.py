@@ -1,4 +1,4 @@
-"""OpenAI's Responses: a body in, events out."""
+"""OpenAI's Responses: how its body is parsed, and how its events add up."""
 
 from __future__ import annotations
 
@@ -9,57 +9,56 @@ from typing import Any
 from musespark.content import Image, Message, Request, Role, Text, Thinking, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
-from musespark.server.protocols.chat.dialect import Chat
+from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
-    decoded,
-    instructions,
+    decode_image,
     is_remote_url,
-    joined,
-    picture,
+    load_image,
+    merge_tool_results,
     refuse_unsupported,
-    texts,
+    system_messages,
+    without_empty_texts,
 )
 from musespark.store.text import dumped
 
 INCLUDED = ("reasoning.encrypted_content",)
-"""What a client may ask to include: what the provider of an answer that calls tools wants to see again, in a reasoning item."""
+"""Values of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
 
-
-UNSAID: Mapping[str, Any] = {
+DEFAULTS: Mapping[str, Any] = {
     "background": False, "instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True,
     "previous_response_id": None, "temperature": None, "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [],
     "top_p": None, "truncation": "disabled", "user": None, "reasoning": {"effort": None, "summary": None},
     "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None}
-"""What a response repeats of a request that said nothing of it."""
+"""Fields that a response repeats from its request, with their values if the request left them out."""
 
 
 class Responses(Dialect[wire.ResponsesBody]):
-    """Responses."""
+    """OpenAI's Responses."""
 
     name = "responses"
     path = "/v1/responses"
-    prefix = "resp_"
+    id_prefix = "resp_"
     body = wire.ResponsesBody
 
     def remote_image_urls(self, body: wire.ResponsesBody) -> list[str]:
-        """The addresses of pictures that are somewhere else."""
+        """Return the addresses of images that have to be fetched."""
         found: list[Any] = []
         for item in body.input if isinstance(body.input, list) else ():
             inside = item.content if isinstance(item, wire.ResponsesMessageItem) else item.output if isinstance(item, wire.ResponsesFunctionOutput) else ()
             found += inside if isinstance(inside, list) else ()
         return [part.image_url for part in found if isinstance(part, wire.ResponsesInputImage) and part.image_url and is_remote_url(part.image_url)]
 
-    def follows(self, body: wire.ResponsesBody) -> str | None:
-        """The response whose conversation this body goes on with."""
+    def previous_id(self, body: wire.ResponsesBody) -> str | None:
+        """Return the id of the response whose conversation the body continues."""
         return body.previous_response_id
 
-    def read(self, body: wire.ResponsesBody, around: RequestContext) -> ParsedRequest:
-        """What was asked. Raises the kinds of `BadInput`."""
+    def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
+        """Translate a body. Raises subclasses of `BadInput`."""
         if body.background:
             raise RequestRefused("Responses in the background are not supported here; leave background out, and stream instead.",
                           code="unsupported", param="background")
@@ -72,45 +71,50 @@ class Responses(Dialect[wire.ResponsesBody]):
             raise RequestRefused("text.verbosity is not supported here; it can be 'medium', or left out.", code="unsupported",
                           param="text.verbosity")
         tools = body.tools or []
-        conversation = joined((*around.earlier, *_messages(body.input, around)))
+        conversation = merge_tool_results((*context.earlier, *_messages(body.input, context)))
         request = Request(
-            messages=(*instructions(body.instructions), *conversation), max_tokens=body.max_output_tokens,
+            messages=(*system_messages(body.instructions), *conversation), max_tokens=body.max_output_tokens,
             temperature=body.temperature, top_p=body.top_p, schema=_schema(body.text),
             tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.parameters or {"type": "object", "properties": {}})
                         for tool in tools),
-            tool_choice=body.tool_choice.name if isinstance(body.tool_choice, wire.ResponsesToolChoice) else body.tool_choice or "auto")
-        team = body.muse or around.team or TeamOptions()
+            tool_choice=_tool_choice(body))
+        options = body.muse or context.options or TeamOptions()
         effort = body.reasoning.effort if body.reasoning else None
         return ParsedRequest(
-            model=body.model, request=request, conversation=conversation, team=team, stream=bool(body.stream),
-            effort=EFFORTS[effort] if effort else None, store=body.store is not False and team.store is not False,
-            single_tool_call=body.parallel_tool_calls is False, strict=frozenset(tool.name for tool in tools if tool.strict),
-            follows=body.previous_response_id, echo=_echo(body), seals=bool(body.include))
+            model=body.model, request=request, conversation=conversation, options=options, stream=bool(body.stream),
+            effort=EFFORTS[effort] if effort else None, store=body.store is not False and options.store is not False,
+            single_tool_call=body.parallel_tool_calls is False, strict_tools=frozenset(tool.name for tool in tools if tool.strict),
+            previous_run=body.previous_response_id, echo=_echo(body), include_signatures=bool(body.include))
 
-    def chunks(self, asked: ParsedRequest, run: str, created: int) -> ResponsesEventEncoder:
-        """The events of a reply."""
-        return ResponsesEventEncoder(run, self.prefix, {"created_at": created, "model": asked.model, "store": asked.store, **asked.echo},
-                              asked.seals)
+    def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ResponsesEventEncoder:
+        """Make the encoder of a reply."""
+        return ResponsesEventEncoder(
+            run, self.id_prefix, {"created_at": created, "model": parsed.model, "store": parsed.store, **parsed.echo},
+            parsed.include_signatures)
 
-    def whole(self, chunks: Iterable[Chunk]) -> Chunk:
-        """The response as the last event has it: every event before it is a part of that."""
+    def collect(self, chunks: Iterable[Chunk]) -> Chunk:
+        """Return the response of the last event, which contains everything before it."""
         *_, last = chunks
         found: Chunk = last["response"]
         return found
 
-    def error(self, failure: ErrorReply, request: str) -> Chunk:
-        """The same object as Chat's."""
-        return Chat().error(failure, request)
+    def error_body(self, reply: ErrorReply, request: str) -> Chunk:
+        """Return the JSON of an error."""
+        return error_body(reply)
 
     def frame(self, chunk: Chunk) -> bytes:
-        """An event as it is sent."""
+        """Encode an event as a server-sent event."""
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), dumped(chunk))
 
 
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
-    """What a response repeats of its request."""
-    said = body.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return {name: said.get(name, value) for name, value in UNSAID.items()}
+    """Return the fields that a response repeats from its request."""
+    sent = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {name: sent.get(name, value) for name, value in DEFAULTS.items()}
+
+
+def _tool_choice(body: wire.ResponsesBody) -> str:
+    return body.tool_choice.name if isinstance(body.tool_choice, wire.ResponsesToolChoice) else body.tool_choice or "auto"
 
 
 def _schema(text: wire.ResponsesTextConfig | None) -> str | None:
@@ -123,13 +127,13 @@ def _schema(text: wire.ResponsesTextConfig | None) -> str | None:
             return json.dumps(schema)
 
 
-def _messages(given: str | list[wire.ResponsesItem], around: RequestContext) -> list[Message]:
-    """One message an item; what the assistant said in several items that follow each other is one turn."""
+def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) -> list[Message]:
+    """Translate each item to a message; the assistant's items that follow each other become one turn."""
     if isinstance(given, str):
-        return [Message("user", texts(given))]
+        return [Message("user", without_empty_texts(given))]
     found: list[Message] = []
     for index, item in enumerate(given):
-        message = _message(item, around, f"input[{index}]")
+        message = _message(item, context, f"input[{index}]")
         if message is None or not message.parts:
             continue
         if found and found[-1].role == message.role == "assistant":
@@ -137,34 +141,34 @@ def _messages(given: str | list[wire.ResponsesItem], around: RequestContext) -> 
         else:
             found.append(message)
     signed = [part for item in given if isinstance(item, wire.ResponsesReasoningItem) for part in unpack_signatures(item.encrypted_content)]
-    signed = [part for part in signed if not isinstance(part, Thinking)]  # those stand in the turn that they belong to
+    signed = [part for part in signed if not isinstance(part, Thinking)]  # those stand in their turn already
     return [Message("assistant", signed_again(message.parts, signed)) if message.role == "assistant" else message
             for message in found]
 
 
-def _message(item: wire.ResponsesItem, around: RequestContext, where: str) -> Message | None:
+def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Message | None:
     match item:
         case wire.ResponsesMessageItem(role="system" | "developer"):
-            return next(iter(instructions("".join(_texts(item.content)))), None)
+            return next(iter(system_messages("".join(_part_texts(item.content)))), None)
         case wire.ResponsesMessageItem():
             role: Role = "assistant" if item.role == "assistant" else "user"
             content = item.content
-            return Message(role, texts(content) if isinstance(content, str) else texts(_parts(content, around, f"{where}.content")))
+            return Message(role, without_empty_texts(content) if isinstance(content, str) else without_empty_texts(_parts(content, context, f"{path}.content")))
         case wire.ResponsesFunctionCall():
             return Message("assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),))
         case wire.ResponsesFunctionOutput(output=str() as output):
             return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
         case wire.ResponsesFunctionOutput(output=list() as output):
-            return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, around, f"{where}.output"))),))
+            return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),))
         case wire.ResponsesReasoningItem():
             return Message("assistant", tuple(part for part in unpack_signatures(item.encrypted_content) if isinstance(part, Thinking)))
         case wire.ResponsesImageItem():
-            return Message("assistant", (decoded(item.result, f"{where}.result"),)) if item.result else None
+            return Message("assistant", (decode_image(item.result, f"{path}.result"),)) if item.result else None
         case _:
             return None
 
 
-def _texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
+def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
     if isinstance(content, str):
         yield content
         return
@@ -172,11 +176,11 @@ def _texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
         yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
 
 
-def _parts(content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart], around: RequestContext, where: str) -> Iterator[Text | Image]:
+def _parts(content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart], context: RequestContext, path: str) -> Iterator[Text | Image]:
     for number, part in enumerate(content):
         match part:
             case wire.ResponsesInputImage():
-                yield picture(part.image_url or "", around.pictures, f"{where}[{number}].image_url")
+                yield load_image(part.image_url or "", context.images, f"{path}[{number}].image_url")
             case wire.ResponsesRefusal():
                 yield Text(part.refusal)
             case _:

@@ -1,8 +1,7 @@
-"""Stored responses, as OpenAI's Responses has them: read again, and deleted."""
+"""Routes of stored responses, as OpenAI's Responses has them: read and delete."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
@@ -15,58 +14,59 @@ from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.openapi import ERRORS
 from musespark.server.protocols.base import Chunk
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
-from musespark.server.protocols.responses.dialect import UNSAID, Responses
+from musespark.server.protocols.responses.dialect import DEFAULTS, Responses
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
-from musespark.server.runs.run_store import Kept, RunStore
+from musespark.server.runs.run_store import Kept
+from musespark.server.state import ServerState
 from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=128, pattern="^[A-Za-z0-9_-]+$")]
-_PAGE = "/v1/responses/{id}"
+_PATH = "/v1/responses/{id}"
 
 
-def add_routes(app: FastAPI, runs: RunStore, callers: Callable[[HttpRequest], Awaitable[Any]]) -> None:
-    """Add them to the application."""
+def add_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes to the application."""
 
-    @app.get(_PAGE, responses=ERRORS)
-    async def one_response(http: HttpRequest, id: _Id, stream: Annotated[bool, Query()] = False) -> Response:
-        """A response as far as it has come; what its request said beside the conversation is not stored."""
+    @app.get(_PATH, responses=ERRORS)
+    async def get_response(http: HttpRequest, id: _Id, stream: Annotated[bool, Query()] = False) -> Response:
+        """Return a response as far as it has come. The parameters of its request, apart from the conversation, are not stored."""
         if stream:
-            raise RequestRefused("A stored response comes whole; leave stream out.", code="unsupported", param="stream")
-        return Response(dumped(response_of(await _kept(http, id))), media_type="application/json")
+            raise RequestRefused("A stored response cannot be streamed; leave stream out.", code="unsupported", param="stream")
+        return Response(dumped(response_of(await _find(http, id))), media_type="application/json")
 
-    @app.delete(_PAGE, responses=ERRORS)
+    @app.delete(_PATH, responses=ERRORS)
     async def delete_response(http: HttpRequest, id: _Id) -> dict[str, Any]:
-        """Delete a response with its run: every event, and its pictures."""
-        kept = await _kept(http, id)
-        if not await runs.forget(kept.begun.id):
-            raise RequestRefused(f"The response {id!r} is still being answered; delete it once it has ended.", code="still_running")
+        """Delete a response with its run: all events and images."""
+        kept = await _find(http, id)
+        if not await server.runs.forget(kept.begun.id):
+            raise RequestRefused(f"The response {id!r} is still in progress; delete it once it has ended.", code="still_running")
         return {"id": id, "object": "response", "deleted": True}
 
-    async def _kept(http: HttpRequest, id: str) -> Kept:
-        caller = await callers(http)
-        kept = await runs.get(id.removeprefix(Responses.prefix))
+    async def _find(http: HttpRequest, id: str) -> Kept:
+        caller = await server.authenticate(http)
+        kept = await server.runs.get(id.removeprefix(Responses.id_prefix))
         if kept is None or kept.begun.caller != caller.name or kept.begun.protocol != Responses.name:
-            raise RequestRefused(f"There is no response {id[:80]!r}; it was not stored, or is no longer kept.", status=404,
-                          code="no_such_response", param="id")
+            raise RequestRefused(f"There is no response {id[:80]!r}; it was not stored, or was deleted.", status=404,
+                                 code="no_such_response", param="id")
         return kept
 
 
 def response_of(kept: Kept) -> Chunk:
-    """The response that a run's events add up to, whether it has ended or not."""
-    lines = any(isinstance(event, RunStarted) and event.mode is Mode.CONTEMPLATING for event in kept.events)
-    telling = ReplyEncoder(lines=lines, links=f"/v1/runs/{kept.begun.id}/pictures/")
-    chunks = ResponsesEventEncoder(kept.begun.id, Responses.prefix, {
-        "created_at": int(kept.begun.created), "model": kept.begun.model, "store": True, **UNSAID}, seals=True)
-    made = chunks.begin()
+    """Build the response that a run's events add up to, also before the run has ended."""
+    is_team = any(isinstance(event, RunStarted) and event.mode is Mode.CONTEMPLATING for event in kept.events)
+    reply = ReplyEncoder(show_progress=is_team, links=f"/v1/runs/{kept.begun.id}/pictures/")
+    encoder = ResponsesEventEncoder(kept.begun.id, Responses.id_prefix, {
+        "created_at": int(kept.begun.created), "model": kept.begun.model, "store": True, **DEFAULTS}, include_signatures=True)
+    chunks = encoder.start()
     for event in without_dropped_text(kept.events):
-        made += [chunk for piece in telling.tell(event) for chunk in chunks.tell(piece)]
+        chunks += [chunk for piece in reply.encode(event) for chunk in encoder.encode(piece)]
     if kept.how == "running":
-        return chunks.so_far("in_progress")
+        return encoder.snapshot("in_progress")
     if kept.how == "cancelled":
-        return chunks.so_far("cancelled")
+        return encoder.snapshot("cancelled")
     if kept.how != "finished":
-        why = "The server had to stop." if kept.how == "interrupted" else "Its answer is not what was asked for."
-        said = next((event.message for event in kept.events if isinstance(event, RunFailed)), why)
-        made += chunks.failed(ErrorReply(status=502, code="model_failed", message=said))
-    found: Chunk = made[-1]["response"]
+        reason = "The server had to stop." if kept.how == "interrupted" else "Its answer does not match the request."
+        message = next((event.message for event in kept.events if isinstance(event, RunFailed)), reason)
+        chunks += encoder.encode_error(ErrorReply(status=502, code="model_failed", message=message))
+    found: Chunk = chunks[-1]["response"]
     return found
