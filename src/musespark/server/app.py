@@ -172,7 +172,8 @@ async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
     """Answer requests for pages that do not exist, and for methods that a page does not have."""
     assert isinstance(error, HTTPException)
     path = http.url.path
-    sentences = {404: f"There is no page {path[:120]!r} here{_suggestion(path)}.", 405: f"{http.method} is not a method of this page."}
+    sentences = {404: f"There is no page {path[:120]!r} here{_suggestion(path)}.",
+                 405: f"{http.method} is not a method of this page."}
     code = {404: "no_such_page", 405: "no_such_method"}.get(error.status_code, "invalid_request")
     reply = ErrorReply(status=error.status_code, code=code, message=sentences.get(error.status_code, str(error.detail)))
     response = error_response(_dialect_of(http), reply)

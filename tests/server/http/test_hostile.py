@@ -263,8 +263,8 @@ def test_what_is_no_body_and_never_ends(served, begun, endless):
 @pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
 def test_a_request_to_go_on_in_another_protocol_is_not_heard(served, path, protocol):
     raw = json.dumps(GOOD[path]).encode()
-    head = (b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-ServerSettings\r\nContent-Length: %d\r\nUpgrade: %b\r\n"
-            b"Content-Type: application/json\r\nHTTP2-ServerSettings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n")
+    head = (b"POST %b HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: %d\r\nUpgrade: %b\r\n"
+            b"Content-Type: application/json\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n\r\n")
     last = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
     said = raw_exchange(served, head % (path.encode(), len(raw), protocol) + raw + last)
     assert b" 200 " in said.splitlines()[0] and b"42" in said and said.endswith(b'{"status":"ok"}')

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import gzip
 import ipaddress
 import socket
 import threading
 
+import httpx2
 import pytest
 from hypothesis import given, strategies as st
 
@@ -71,7 +73,45 @@ async def test_nothing_is_fetched_where_that_is_not_allowed():
 async def test_a_picture(loopback_counts_as_public):
     async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
         assert (await ImageFetcher().fetch([address, address], True))[address].data == DOT
-    assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.1\r\nHost: 127.0.0.1:")
+    assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.1\r\nhost: 127.0.0.1:")
+
+
+async def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
+    looked_up = []
+
+    def rebinding(host, port, **options):
+        looked_up.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1" if len(looked_up) == 1 else "127.0.0.2", port))]
+
+    monkeypatch.setattr(remote_images.socket, "getaddrinfo", rebinding)
+    monkeypatch.setattr(remote_images, "is_public", lambda address: address == "127.0.0.1")
+    async with web(b"HTTP/1.0 200 OK\r\n\r\n" + DOT) as (address, asked):
+        named = address.replace("127.0.0.1", "b\u00fccher.example")
+        assert (await ImageFetcher().fetch([named], True))[named].data == DOT
+    assert looked_up == ["xn--bcher-kva.example"] and b"\r\nhost: xn--bcher-kva.example:" in asked[0]
+
+
+async def test_the_certificate_must_be_that_of_the_name(monkeypatch):
+    sent = {}
+
+    async def record(transport, request):
+        sent.update(url=str(request.url), host=request.headers["host"], **request.extensions)
+        raise httpx2.ConnectError("recorded")
+
+    monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", record)
+    monkeypatch.setattr(remote_images.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.215.14", 443))])
+    with pytest.raises(RequestRefused, match="cannot be reached"):
+        await ImageFetcher().fetch(["https://images.example/a.png"], True)
+    assert (sent["url"], sent["host"], sent["sni_hostname"]) == (
+        "https://93.184.215.14/a.png", "images.example", "images.example")
+
+
+async def test_what_is_compressed_is_not_expanded(loopback_counts_as_public):
+    bomb = gzip.compress(bytes(50_000_000))
+    head = b"HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+    async with web(head + bomb) as (address, _):
+        with pytest.raises(RequestRefused, match="not a PNG"):
+            await ImageFetcher().fetch([address], True)
 
 
 @pytest.mark.parametrize(("answer", "said"), [

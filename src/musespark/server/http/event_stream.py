@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from musespark.server.http.body import wait_for_disconnect
 
@@ -71,19 +71,20 @@ class EventStream:
         return self._sending_since is not None and time.monotonic() - self._sending_since > STALLED
 
 
-async def serve_until_disconnect(work: asyncio.Task[None], receive: Receive, *, companions: Sequence[Callable[[], Awaitable[None]]] = (),
+async def serve_until_disconnect(work: asyncio.Task[None], receive: Receive, *,
+                                 companions: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
                                  head_start: float = 0.0, on_disconnect: Callable[[], None] | None = None) -> None:
     """Wait until a response is sent, and cancel it if the client disconnects or a companion returns before that.
 
     companions: what runs beside the work. head_start: seconds the work has before it is watched; most responses need no more.
     on_disconnect: called before the work is cancelled. Everything started is over when this returns or raises.
     """
-    others: list[asyncio.Future[None]] = []
+    others: list[asyncio.Task[None]] = []
     try:
         if head_start:
             await asyncio.wait([work], timeout=head_start)
         if not work.done():
-            others = [asyncio.ensure_future(wait_for_disconnect(receive)), *(asyncio.ensure_future(start()) for start in companions)]
+            others = [asyncio.create_task(wait_for_disconnect(receive)), *(asyncio.create_task(start()) for start in companions)]
             await asyncio.wait([work, *others], return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and on_disconnect is not None:
                 on_disconnect()

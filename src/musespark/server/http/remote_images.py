@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FETCH_TIMEOUT = 10.0
 """Seconds for one image, from the lookup of its host to its last byte."""
-_HEADERS = {"accept": "image/*", "accept-encoding": "identity", "user-agent": "musespark"}
+_HEADERS = {"accept": "image/*", "accept-encoding": "identity", "connection": "close", "user-agent": "musespark"}
 """`identity`: a small compressed body could expand to gigabytes."""
 
 
@@ -34,7 +34,7 @@ class ImageFetcher:
     """HTTP client for images of clients' requests. Use one within one event loop, and close it."""
 
     def __init__(self, max_lookups: int = 8) -> None:
-        """max_lookups: host names looked up at once, in threads of their own: a slow name server delays requests for images alone."""
+        """max_lookups: host names looked up at once, in threads of their own: a slow name server delays images alone."""
         self._executor = ThreadPoolExecutor(max_lookups, thread_name_prefix="musespark-dns")
 
     async def fetch(self, urls: Iterable[str], allowed: bool) -> dict[str, Image]:

@@ -23,7 +23,7 @@ _MAX_REASON = 200
 
 
 def require_schemas(schemas: Mapping[str, str]) -> None:
-    """Raise `RequestRefused` if one is no valid JSON schema, or all together have too many patterns. The keys name each in errors."""
+    """Raise `RequestRefused` if one is no valid JSON schema, or all have too many patterns. The keys name them in errors."""
     if sum(schema.count('"pattern') for schema in schemas.values()) > MAX_PATTERNS:
         raise RequestRefused(f"The schemas hold more than {MAX_PATTERNS} patterns.", code="bad_schema", param=next(iter(schemas)))
     for param, schema in schemas.items():

@@ -57,8 +57,8 @@ def describe_tool(name: str) -> dict[str, Any]:
 def defaults(config: Config) -> dict[str, Any]:
     """Return the values that hold for options which a request leaves out."""
     team, roles = config.team, config.roles
-    is_configured = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner, roles.judge,
-                                                  roles.merger))
+    is_configured = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner,
+                                                        roles.judge, roles.merger))
     budget = {"seconds": team.deadline, "usd": team.max_usd, "tokens": team.max_tokens}
     return {"mode": Mode.CONTEMPLATING.value, "models": list(roles.explorer or (NATIVE,)), "agents": team.agents or Team.agents,
             "first": team.first or Team.first, "rounds": Team.rounds if team.rounds is None else team.rounds,

@@ -54,7 +54,8 @@ def merge_rerun(body: RunBody, before: Kept | None) -> RunBody:
     try:
         return RunBody.model_validate({**theirs, **own})
     except ValidationError:
-        raise RequestRefused("The run to repeat has options that are no longer supported; start a new one.", param="again") from None
+        raise RequestRefused("The run to repeat has options that are no longer supported; start a new one.",
+                             param="again") from None
 
 
 def parse_run(body: RunBody, earlier: tuple[Message, ...], before: Kept | None, video: Video | None) -> ParsedRequest:
@@ -74,7 +75,8 @@ def parse_run(body: RunBody, earlier: tuple[Message, ...], before: Kept | None, 
     question = repeated if body.question is None else body.question
     messages = (*(earlier or conversation), Message.user(*media, question))
     request = Request(messages=messages, seed=body.seed).checked()
-    options = body.model_dump(exclude_none=True, include=set(RunOptions.model_fields) - ({"models"} if _has_one_model(body) else set()))
+    names = set(RunOptions.model_fields) - ({"models"} if _has_one_model(body) else set())
+    options = body.model_dump(exclude_none=True, include=names)
     return ParsedRequest(model=_model(body), request=request, conversation=request.messages,
                          options=TeamOptions.model_validate(options), effort=EFFORTS[body.effort] if body.effort else None,
                          stream=True, previous_run=body.follows)

@@ -77,7 +77,8 @@ class PageFiles:
         """Return the document that shows one exported run. Raises `RequestRefused` if it is not built."""
         found = await self.file("replay.html")
         if found is None:
-            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the package.",
+            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the "
+                                 "package.",
                                  status=503, code="not_built")
         return found.body.decode()
 

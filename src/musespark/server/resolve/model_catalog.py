@@ -29,8 +29,8 @@ def require_prices(models: Iterable[Model]) -> None:
     """Raise `RequestRefused` for a model of unknown price: a budget in dollars could not limit it."""
     for model in models:
         if isinstance(model, RemoteModel) and model.price is None:
-            raise RequestRefused(f"The price of {model.name} is not known, and this key has a budget in dollars; choose another model, "
-                                 "or have its prices set in the server's configuration.", status=503, code="no_price",
+            raise RequestRefused(f"The price of {model.name} is not known, and this key has a budget in dollars; choose another "
+                                 "model, or have its prices set in the server's configuration.", status=503, code="no_price",
                                  param="model")
 
 

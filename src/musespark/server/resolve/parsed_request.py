@@ -52,7 +52,7 @@ class ParsedRequest:
 
 
 def refuse_unsupported(body: Any, **accepted: tuple[Any, ...]) -> None:
-    """Raise `RequestRefused` for the first field whose value is neither None nor one of the accepted ones, which mean the default."""
+    """Raise `RequestRefused` for the first field whose value is neither None nor an accepted one, which means the default."""
     for name, values in accepted.items():
         value = getattr(body, name)
         if value is not None and value not in values:

@@ -64,8 +64,8 @@ async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedReques
     team = solver if isinstance(solver, Team) else None
     _require_distinct_tool_names(team, request)
     show_progress = contemplating and options.progress is not False
-    return ResolvedRequest(parsed=parsed, request=request, solver=solver, limits=_limits(options, config, contemplating), notes=notes,
-                           show_progress=show_progress,
+    return ResolvedRequest(parsed=parsed, request=request, solver=solver, notes=notes,
+                           limits=_limits(options, config, contemplating), show_progress=show_progress,
                            headline=_headline(team, explorers, request) if contemplating else "")
 
 
@@ -100,7 +100,7 @@ def _with_effort(request: Request, effort: Effort | None, explorers: list[Model]
 
 
 _ABILITIES = {"top_p": "be given a top_p", "seed": "be given a seed", "temperature": "be given a temperature",
-              "stop": "be given texts to stop at", "schema": "be taken to a schema", "effort": "be told how long to reason"}
+              "stop": "be given texts to stop at", "schema": "be held to a schema", "effort": "be told how long to reason"}
 
 
 def _require_abilities(model: Model, request: Request, has_describing_tools: bool) -> None:
@@ -166,7 +166,7 @@ def _headline(team: Team | None, explorers: list[Model], request: Request) -> st
 
 
 def _wrap_stop_limits(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:
-    """Move the limits of the answer from the request to a wrapper of a single native model, which would count every thread's tokens."""
+    """Limit the answer of a single native model from outside: its own limit would count the tokens of every thread."""
     if len(explorers) > 1 or not explorers[0].abilities.native_spawn or (request.max_tokens is None and not request.stop):
         return explorers, request
     return [StopLimitedModel(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())

@@ -1,4 +1,4 @@
-"""The request body of Chat Completions, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Chat Completions. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -86,7 +86,8 @@ class ChatToolMessage(_Message):
     name: str | None = None
 
 
-ChatMessage: TypeAlias = Annotated[ChatSystemMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage, Field(discriminator="role")]
+ChatMessage: TypeAlias = Annotated[
+    ChatSystemMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage, Field(discriminator="role")]
 
 
 class ChatFunction(StrictModel):
@@ -130,6 +131,9 @@ class ChatJsonSchemaFormat(StrictModel):
     json_schema: ChatJsonSchema
 
 
+ChatFormat: TypeAlias = Annotated[ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")]
+
+
 class ChatStreamOptions(StrictModel):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None  # chunks are not padded
@@ -150,7 +154,7 @@ class ChatBody(StrictModel):
     seed: int | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    response_format: Annotated[ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")] | None = None
+    response_format: ChatFormat | None = None
     tools: Annotated[list[ChatTool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None
     parallel_tool_calls: bool | None = None

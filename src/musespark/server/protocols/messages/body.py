@@ -1,4 +1,4 @@
-"""The request body of Messages, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Messages. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -70,7 +70,8 @@ class MessagesRedactedThinkingBlock(_Block):
     data: str
 
 
-MessagesUserBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")]
+MessagesUserBlock: TypeAlias = Annotated[
+    MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")]
 MessagesAssistantBlock: TypeAlias = Annotated[
     MessagesTextBlock | MessagesToolUseBlock | MessagesThinkingBlock | MessagesRedactedThinkingBlock, Field(discriminator="type")]
 

@@ -1,4 +1,4 @@
-"""The request body of Responses, field by field. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Responses. Fields with a comment have no effect; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class ResponsesRefusal(StrictModel):
 
 
 ResponsesInputPart: TypeAlias = Annotated[ResponsesInputText | ResponsesInputImage, Field(discriminator="type")]
-ResponsesPart: TypeAlias = Annotated[ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal, Field(discriminator="type")]
+ResponsesPart: TypeAlias = Annotated[
+    ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal, Field(discriminator="type")]
 
 
 class ResponsesMessageItem(StrictModel):
@@ -144,8 +145,12 @@ class ResponsesJsonSchemaFormat(StrictModel):
     strict: bool | None = None  # the answer must match the schema in either case
 
 
+ResponsesFormat: TypeAlias = Annotated[
+    ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat, Field(discriminator="type")]
+
+
 class ResponsesTextConfig(StrictModel):
-    format: Annotated[ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat, Field(discriminator="type")] | None = None
+    format: ResponsesFormat | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
 
 

@@ -49,9 +49,11 @@ class Responses(Dialect[wire.ResponsesBody]):
         """Return the addresses of images that have to be fetched."""
         found: list[Any] = []
         for item in body.input if isinstance(body.input, list) else ():
-            inside = item.content if isinstance(item, wire.ResponsesMessageItem) else item.output if isinstance(item, wire.ResponsesFunctionOutput) else ()
-            found += inside if isinstance(inside, list) else ()
-        return [part.image_url for part in found if isinstance(part, wire.ResponsesInputImage) and part.image_url and is_remote_url(part.image_url)]
+            match item:
+                case wire.ResponsesMessageItem(content=list() as parts) | wire.ResponsesFunctionOutput(output=list() as parts):
+                    found += parts
+        urls = [part.image_url for part in found if isinstance(part, wire.ResponsesInputImage) and part.image_url]
+        return [url for url in urls if is_remote_url(url)]
 
     def previous_id(self, body: wire.ResponsesBody) -> str | None:
         """Return the id of the response whose conversation the body continues."""
@@ -66,7 +68,8 @@ class Responses(Dialect[wire.ResponsesBody]):
                         top_logprobs=(0,), truncation=("disabled",))
         for name in body.include or ():
             if name not in INCLUDED:
-                raise RequestRefused(f"include: {name[:80]!r} is not supported here; leave it out.", code="unsupported", param="include")
+                raise RequestRefused(f"include: {name[:80]!r} is not supported here; leave it out.", code="unsupported",
+                                     param="include")
         if body.text and body.text.verbosity not in (None, "medium"):
             raise RequestRefused("text.verbosity is not supported here; it can be 'medium', or left out.", code="unsupported",
                           param="text.verbosity")
@@ -140,7 +143,8 @@ def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) ->
             found[-1] = Message("assistant", (*found[-1].parts, *message.parts))
         else:
             found.append(message)
-    signed = [part for item in given if isinstance(item, wire.ResponsesReasoningItem) for part in unpack_signatures(item.encrypted_content)]
+    signed = [part for item in given if isinstance(item, wire.ResponsesReasoningItem)
+              for part in unpack_signatures(item.encrypted_content)]
     signed = [part for part in signed if not isinstance(part, Thinking)]  # those stand in their turn already
     return [Message("assistant", signed_again(message.parts, signed)) if message.role == "assistant" else message
             for message in found]
@@ -153,7 +157,8 @@ def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Me
         case wire.ResponsesMessageItem():
             role: Role = "assistant" if item.role == "assistant" else "user"
             content = item.content
-            return Message(role, without_empty_texts(content) if isinstance(content, str) else without_empty_texts(_parts(content, context, f"{path}.content")))
+            parts = content if isinstance(content, str) else _parts(content, context, f"{path}.content")
+            return Message(role, without_empty_texts(parts))
         case wire.ResponsesFunctionCall():
             return Message("assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),))
         case wire.ResponsesFunctionOutput(output=str() as output):
@@ -161,7 +166,8 @@ def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Me
         case wire.ResponsesFunctionOutput(output=list() as output):
             return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),))
         case wire.ResponsesReasoningItem():
-            return Message("assistant", tuple(part for part in unpack_signatures(item.encrypted_content) if isinstance(part, Thinking)))
+            signed = unpack_signatures(item.encrypted_content)
+            return Message("assistant", tuple(part for part in signed if isinstance(part, Thinking)))
         case wire.ResponsesImageItem():
             return Message("assistant", (decode_image(item.result, f"{path}.result"),)) if item.result else None
         case _:
@@ -176,7 +182,8 @@ def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
         yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
 
 
-def _parts(content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart], context: RequestContext, path: str) -> Iterator[Text | Image]:
+def _parts(content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart], context: RequestContext,
+           path: str) -> Iterator[Text | Image]:
     for number, part in enumerate(content):
         match part:
             case wire.ResponsesInputImage():

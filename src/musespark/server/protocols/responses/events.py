@@ -140,8 +140,8 @@ class ResponsesEventEncoder(ChunkEncoder):
         steps = [self._event(f"response.image_generation_call.{step}", **self._position) for step in ("in_progress", "generating")]
         done = self._event("response.image_generation_call.completed", **self._position)
         return [added, *steps, done, self._done(
-            status="completed", result=base64.b64encode(image.png).decode("ascii"), output_format="png", revised_prompt=image.caption,
-            size=f"{image.width}x{image.height}")]
+            status="completed", result=base64.b64encode(image.png).decode("ascii"), output_format="png",
+            revised_prompt=image.caption, size=f"{image.width}x{image.height}")]
 
     def _call(self, piece: ToolCallPiece) -> list[Chunk]:
         call = piece.call
