@@ -1,4 +1,4 @@
-"""uvicorn's internals are as `BoundedHttpProtocol` needs them: if this fails after an update, read that file before the pin is moved."""
+"""uvicorn's internals are as `BoundedHttpProtocol` needs them; if not, read that file before the pin is moved."""
 
 import asyncio
 import inspect
@@ -16,7 +16,8 @@ from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 
 OVERRIDDEN = {
     "connection_made": ["self", "transport"], "connection_lost": ["self", "exc"], "data_received": ["self", "data"],
-    "on_header": ["self", "name", "value"], "on_headers_complete": ["self"], "on_body": ["self", "body"], "on_message_complete": ["self"],
+    "on_header": ["self", "name", "value"], "on_headers_complete": ["self"], "on_body": ["self", "body"],
+    "on_message_complete": ["self"],
 }
 
 

@@ -55,7 +55,7 @@ def test_what_is_no_response_is_not_found(openai_client):
     for id in (unstored.id, chat.muse["run"], "resp_nothing"):
         with pytest.raises(openai.NotFoundError):
             openai_client.responses.retrieve(id)
-    with pytest.raises(openai.BadRequestError, match="comes whole"):
+    with pytest.raises(openai.BadRequestError, match="cannot be streamed"):
         openai_client.responses.retrieve("resp_nothing", stream=True)
 
 

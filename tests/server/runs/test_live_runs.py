@@ -9,6 +9,8 @@ from contextlib import aclosing
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
+from server.conftest import ABLE, live, says
+from server.watchers import messages, started, talking, until, watched
 
 from musespark.content import Message
 from musespark.events import MAIN, Pictured, RunStarted, Thought
@@ -20,9 +22,6 @@ from musespark.server.runs.live_runs import LiveRuns
 from musespark.server.runs.run_store import Begun, MemoryRunStore, Spending
 from musespark.store.database import Database
 from musespark.store.runs import StoredRuns
-
-from server.conftest import ABLE, live, says
-from server.watchers import messages, started, talking, until, watched
 
 WATCHED = {
     "talkative": FakeModel(talking(), name="talkative", abilities=ABLE),

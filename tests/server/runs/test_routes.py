@@ -5,6 +5,8 @@ import time
 
 import httpx
 import pytest
+from server.conftest import ABLE, live, parrot, says
+from server.watchers import started, until, watched
 
 from musespark.config import Config, Roles
 from musespark.content import MAX_QUESTION
@@ -16,9 +18,6 @@ from musespark.store.database import Database
 from musespark.store.keys import Keys
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
-
-from server.conftest import ABLE, live, parrot, says
-from server.watchers import started, until, watched
 
 PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
 
@@ -232,7 +231,7 @@ def test_only_so_many_at_once():
     with (live(models(), settings=ServerSettings(hosts=("127.0.0.1",), max_runs=2)) as server,
           httpx.Client(base_url=server.url, timeout=60) as http):
         ids = [started(http, mode="thinking", models=["hang"]) for _ in range(2)]
-        refused(http.post("/v1/runs", json={"question": "What is 6 * 7?"}), 429, "as many questions as it can")
+        refused(http.post("/v1/runs", json={"question": "What is 6 * 7?"}), 429, "limit of concurrent runs")
         http.post(f"/v1/runs/{ids[0]}/stop")
         watched(http, ids[0])
         until(lambda: http.post("/v1/runs", json={"question": "What is 6 * 7?", "models": ["plain"]}).status_code == 201)

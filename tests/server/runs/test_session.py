@@ -6,16 +6,15 @@ import time
 
 import httpx
 import pytest
+from server.conftest import live
 
 from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
+from musespark.server.runs.run_store import Begun, Kept, MemoryRunStore, Spending
 from musespark.server.runs.summary import summary
-from musespark.server.runs.run_store import Begun, MemoryRunStore, Kept, Spending
 from musespark.usage import Usage
-
-from server.conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 WAYS = {"/v1/chat/completions": {"messages": ASK}, "/v1/responses": {"input": "What is 6 * 7?"},

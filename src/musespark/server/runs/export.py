@@ -10,8 +10,8 @@ from typing import Any
 from musespark.content import Image
 from musespark.events import Pictured
 from musespark.server.errors import RequestRefused
-from musespark.server.runs.run_store import Kept
 from musespark.server.runs.live_runs import without_signatures
+from musespark.server.runs.run_store import Kept
 
 PLACEHOLDER = '<script type="application/json" id="run">null</script>'
 """Element of the built replay that receives the run."""

@@ -14,7 +14,7 @@ from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.usage import Usage
 
-__all__ = ["Begun", "How", "MemoryRunStore", "Kept", "RunStore", "Spending"]
+__all__ = ["Begun", "How", "Kept", "MemoryRunStore", "RunStore", "Spending"]
 
 
 class RunStore(Protocol):
