@@ -241,7 +241,8 @@ def test_runs_are_their_own_callers_alone(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = Keys(database), StoredRuns(database)
     ann, bob = ({"authorization": f"Bearer {keys.create(name)[1]}"} for name in ("ann", "bob"))
-    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, \
+            httpx.Client(base_url=server.url, timeout=60) as http:
         id = started(http, headers=ann, mode="thinking", models=["hang"], images=[PICTURE])
         for page in ("", "/events", "/asked/1", "/pictures/1", "/export"):
             refused(http.get(f"/v1/runs/{id}{page}"), 401)
@@ -263,7 +264,8 @@ def test_whoever_has_spent_their_day_may_still_stop_and_watch(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = Keys(database), StoredRuns(database)
     ann = {"authorization": f"Bearer {keys.create('ann', usd_per_day=0.5)[1]}"}
-    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, \
+            httpx.Client(base_url=server.url, timeout=60) as http:
         hanging = started(http, headers=ann, mode="thinking", models=["hang"])
         for _ in range(2):
             until(lambda: http.post("/v1/runs", json={"question": "x", "mode": "thinking", "models": ["dear"]},

@@ -57,7 +57,8 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         await start_in_background(server, session)
         return Response(dumped({"id": session.id}), 201, {"location": f"/v1/runs/{session.id}"}, "application/json")
 
-    @app.post("/v1/runs/{id}/stop", status_code=202, responses={**ERRORS, 202: {"description": "The run ends with its best answer so far."}})
+    @app.post("/v1/runs/{id}/stop", status_code=202,
+              responses={**ERRORS, 202: {"description": "The run ends with its best answer so far."}})
     async def stop_run(http: HttpRequest, id: _Id) -> Response:
         """End a run and keep its best answer so far."""
         require_same_origin(http)
