@@ -144,7 +144,7 @@ def test_a_breakdown_is_each_agents_own_and_adds_up(usages):
     own, names, events = nested(usages)
     breakdown = Breakdown()
     for event in events:
-        breakdown.happened(event)
+        breakdown.add(event)
     block = breakdown.block(None)
     assert [block["agents"][name]["tokens"] for name in names] == [usage.tokens for usage in own]
     for amount in ("tokens", "prompt_tokens", "calls"):
