@@ -136,7 +136,7 @@ def test_stopping_keeps_the_best_so_far(served, http, model, mode, once, answer)
     assert run["answer"] == answer and run["events"][-1]["why"] == "budget" and run["events"][-1]["reason"] == "it was stopped"
     assert run["how"] == ("finished" if answer else "cancelled")
     assert run["spent"]["calls"] > 0 and not served.running(model)
-    refused(http.post(f"/v1/runs/{id}/stop"), 409, "ended already")
+    refused(http.post(f"/v1/runs/{id}/stop"), 409, "already ended")
 
 
 def test_stopping_a_team_that_has_nothing_says_so(served, http):
