@@ -11,9 +11,10 @@ from musespark.content import Message
 from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
-from musespark.server.runs.run_store import Begun, MemoryRunStore, Spending
+from musespark.server.runs.run_store import MemoryRunStore
 from musespark.server.runs.summary import MAX_ANSWER, shorten, summary
 from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
 from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
 

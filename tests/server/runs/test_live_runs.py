@@ -19,8 +19,9 @@ from musespark.models.model import Finish, TextDelta, ThinkingDelta
 from musespark.server.http import event_stream
 from musespark.server.runs import live_runs
 from musespark.server.runs.live_runs import LiveRuns
-from musespark.server.runs.run_store import Begun, MemoryRunStore, Spending
+from musespark.server.runs.run_store import MemoryRunStore
 from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
 from musespark.store.runs import StoredRuns
 
 WATCHED = {

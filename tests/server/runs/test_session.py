@@ -12,8 +12,9 @@ from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
-from musespark.server.runs.run_store import Begun, Kept, MemoryRunStore, Spending
+from musespark.server.runs.run_store import MemoryRunStore
 from musespark.server.runs.summary import summary
+from musespark.store.kept import Begun, Kept, Spending
 from musespark.usage import Usage
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]

@@ -13,7 +13,7 @@ from musespark.server.errors import RequestRefused
 from musespark.server.http.body import StrictModel
 from musespark.server.resolve.options import EFFORTS, TEAM_ONLY, RunOptions, TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest, decode_image
-from musespark.server.runs.run_store import Kept
+from musespark.store.kept import Kept
 from musespark.vision.video import seen
 
 _Id = Annotated[str, Field(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]

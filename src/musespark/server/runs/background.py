@@ -8,9 +8,9 @@ from contextlib import aclosing, suppress
 from musespark.errors import MuseError, StoreUnusable
 from musespark.server.errors import RequestRefused
 from musespark.server.resolve.resolve import stored_options
-from musespark.server.runs.run_store import Begun
 from musespark.server.runs.session import RunSession
 from musespark.server.state import ServerState
+from musespark.store.kept import Begun
 
 PROTOCOL = "page"
 

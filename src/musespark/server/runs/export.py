@@ -11,7 +11,7 @@ from musespark.content import Image
 from musespark.events import Pictured
 from musespark.server.errors import RequestRefused
 from musespark.server.runs.live_runs import without_signatures
-from musespark.server.runs.run_store import Kept
+from musespark.store.kept import Kept
 
 PLACEHOLDER = '<script type="application/json" id="run">null</script>'
 """Element of the built replay that receives the run."""

@@ -19,7 +19,8 @@ from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.http.event_stream import EventStream, serve_until_disconnect
-from musespark.server.runs.run_store import Begun, How, Kept, RunStore, Spending, as_told
+from musespark.server.runs.run_store import RunStore, as_told
+from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.text import dumped
 
 if TYPE_CHECKING:

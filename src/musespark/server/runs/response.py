@@ -14,8 +14,8 @@ from musespark.server.http.event_stream import EventStream, serve_until_disconne
 from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.server.resolve.resolve import stored_options
-from musespark.server.runs.run_store import Begun
 from musespark.server.runs.session import RunSession
+from musespark.store.kept import Begun
 from musespark.store.text import dumped
 
 if TYPE_CHECKING:

@@ -21,9 +21,10 @@ from musespark.server.runs.background import start_in_background
 from musespark.server.runs.export import export_html
 from musespark.server.runs.images import image_response
 from musespark.server.runs.live_runs import WatchResponse, event_json
-from musespark.server.runs.run_store import Kept, as_told
+from musespark.server.runs.run_store import as_told
 from musespark.server.runs.summary import shorten, summary
 from musespark.server.state import Caller, ServerState
+from musespark.store.kept import Kept
 from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]

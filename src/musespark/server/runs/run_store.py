@@ -14,8 +14,6 @@ from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.usage import Usage
 
-__all__ = ["Begun", "How", "Kept", "MemoryRunStore", "RunStore", "Spending"]
-
 
 class RunStore(Protocol):
     """A store of runs. Ids are made by the server and are never a path."""

@@ -14,7 +14,8 @@ from musespark.reasoning.modes import bursts
 from musespark.server.http.schema import require_match
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.resolve import ResolvedRequest
-from musespark.server.runs.run_store import Begun, How, RunStore, Spending
+from musespark.server.runs.run_store import RunStore
+from musespark.store.kept import Begun, How, Spending
 
 
 @dataclass(kw_only=True, eq=False)

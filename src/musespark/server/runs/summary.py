@@ -8,7 +8,7 @@ from typing import Any
 from musespark.answer import fold
 from musespark.events import RunStarted
 from musespark.server.protocols.breakdown import usage_json
-from musespark.server.runs.run_store import Kept
+from musespark.store.kept import Kept
 
 MAX_ANSWER = 280
 """Characters of an answer in a list."""

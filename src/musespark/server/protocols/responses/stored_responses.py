@@ -16,8 +16,8 @@ from musespark.server.protocols.base import Chunk
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.server.protocols.responses.dialect import DEFAULTS, Responses
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
-from musespark.server.runs.run_store import Kept
 from musespark.server.state import ServerState
+from musespark.store.kept import Kept
 from musespark.store.text import dumped
 
 _Id = Annotated[str, Path(min_length=1, max_length=128, pattern="^[A-Za-z0-9_-]+$")]
