@@ -71,7 +71,7 @@ class ImageFetcher:
         except (httpx2.HTTPError, OSError, ValueError):
             return _refusal(url, "it cannot be reached, or does not answer as a web server does")
         except BadPicture as error:
-            return _refusal(url, str(error).removeprefix("The picture cannot be used: ").rstrip("."))
+            return _refusal(url, str(error).rpartition(" cannot be used: ")[2].rstrip("."))
         except RequestRefused as error:
             return error
 

@@ -19,7 +19,7 @@ from musespark.errors import MuseError
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.http.event_stream import EventStream, serve_until_disconnect
-from musespark.server.runs.run_store import RunStore, as_told
+from musespark.server.runs.run_store import RunStore, numbered_event_json
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.text import dumped
 
@@ -74,7 +74,7 @@ class LiveRun:
         for event in events:
             self._images += isinstance(event, Pictured)
             if self._watchers:
-                self._frames.append(event_frame(self.id, as_told(event, self._images)))
+                self._frames.append(event_frame(self.id, numbered_event_json(event, self._images)))
                 self._size += len(self._frames[-1])
         while self._size > BUFFER_BYTES:
             self._size -= len(self._frames.popleft())

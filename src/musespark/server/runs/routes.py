@@ -21,7 +21,7 @@ from musespark.server.runs.background import start_in_background
 from musespark.server.runs.export import export_html
 from musespark.server.runs.images import image_response
 from musespark.server.runs.live_runs import WatchResponse, event_json
-from musespark.server.runs.run_store import as_told
+from musespark.server.runs.run_store import numbered_event_json
 from musespark.server.runs.summary import shorten, summary
 from musespark.server.state import Caller, ServerState
 from musespark.store.kept import Kept
@@ -186,4 +186,4 @@ def _events(kept: Kept) -> Iterator[dict[str, Any]]:
     number = 0
     for event in kept.events:
         number += isinstance(event, Pictured)
-        yield event_json(kept.begun.id, as_told(event, number))
+        yield event_json(kept.begun.id, numbered_event_json(event, number))

@@ -125,7 +125,7 @@ class MemoryRunStore:
         found = []
         for event in kept.events[first:first + limit]:
             number += isinstance(event, Pictured)
-            found.append(as_told(event, number))
+            found.append(numbered_event_json(event, number))
         return found
 
     async def forget(self, id: str) -> bool:
@@ -155,7 +155,7 @@ class MemoryRunStore:
         self._size -= self._sizes.pop(id)
 
 
-def as_told(event: Event, number: int) -> dict[str, Any]:
+def numbered_event_json(event: Event, number: int) -> dict[str, Any]:
     """Return an event as JSON, with that number in place of its image."""
     return {**replace(event, picture=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
 
