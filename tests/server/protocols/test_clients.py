@@ -149,7 +149,7 @@ async def test_responses_asynchronously(served):
 
 def test_messages_a_tool_may_give_back_a_picture(anthropic_client, served):
     used = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "weather", "input": {}}]}
-    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [messages.PICTURE]}]}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [messages.IMAGE]}]}
     messages.create(anthropic_client, messages=[*messages.ASK, used, result], tools=messages.TOOLS)
     part = served.models["plain"].requests[-1].messages[-1].parts[0]
     assert [type(item).__name__ for item in part.content] == ["Image"]
