@@ -24,7 +24,7 @@ from musespark.models.model import (
     UsageDelta,
 )
 from musespark.server.app import make_app
-from musespark.server.shared import Settings
+from musespark.server.state import ServerSettings
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, pictures_in=True, pictures_out=True, native_spawn=True, context=100_000)
@@ -115,7 +115,7 @@ def scripted():
 @pytest.fixture(scope="session")
 def served(scripted):
     """The server under test."""
-    return Cutting(make_app(models=scripted, settings=Settings(hosts=("127.0.0.1", "localhost"))))
+    return Cutting(make_app(models=scripted, settings=ServerSettings(hosts=("127.0.0.1", "localhost"))))
 
 
 @pytest.fixture(scope="session")

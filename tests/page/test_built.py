@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WEB, BUILT = ROOT / "web", ROOT / "src" / "musespark" / "server" / "page"
+WEB, BUILT = ROOT / "web", ROOT / "src" / "musespark" / "server" / "page" / "built"
 PARTS = ("bundle", "src", "index.html", "replay.html", "package.json", "package-lock.json", "tsconfig.json")
 
 

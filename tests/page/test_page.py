@@ -10,8 +10,8 @@ from page.conftest import SEEN, listening, stored
 from page.hostile import HOSTILE
 
 from musespark.server.app import make_app
-from musespark.server.failures import Refused
-from musespark.server.shared import Caller
+from musespark.server.errors import RequestRefused
+from musespark.server.state import Caller
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
 WAY = "RDRDLLDDDRRRRR"
@@ -334,7 +334,7 @@ def test_a_run_that_is_not_there_says_so_and_leads_on(visit):
 
 
 def test_the_built_page_names_no_other_machine(visit, url):
-    built = Path(__file__).parents[2] / "src" / "musespark" / "server" / "page"
+    built = Path(__file__).parents[2] / "src" / "musespark" / "server" / "page" / "built"
     allowed = {"http://www.w3.org", "https://github.com", "https://marked.js.org"}  # names of formats, and links in messages
     named = {found for file in built.rglob("*") if file.suffix in (".js", ".css", ".html")
              for found in re.findall(r"https?://[a-z0-9.-]+\.[a-z]+", file.read_text())}
@@ -344,11 +344,11 @@ def test_the_built_page_names_no_other_machine(visit, url):
 def test_where_a_key_is_needed_the_page_asks_for_it_and_images_load_with_it(visit, scripted):
     async def holders(http):
         if http.headers.get("authorization") != "Bearer muse-open-sesame":
-            raise Refused("This server asks for a key.", status=401, code="no_key")
+            raise RequestRefused("This server asks for a key.", status=401, code="no_key")
         return Caller("someone")
 
     page = visit.page
-    with listening(make_app(models=scripted, callers=holders)) as url:
+    with listening(make_app(models=scripted, authenticate=holders)) as url:
         visit.url, before = url, visit.url
         page.goto(url)
         page.get_by_label("Key").fill("muse-wrong")

@@ -13,8 +13,8 @@ from musespark.content import ToolCall
 from musespark.models.fake import DOT, Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, ImageDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.server.app import make_app
-from musespark.server.shared import Settings
-from musespark.server.timely import Timely
+from musespark.server.http.bounded_protocol import BoundedHttpProtocol
+from musespark.server.state import ServerSettings
 from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, tools=True, tool_choice=True, pictures_in=True, pictures_out=True, context=100_000, top_p=True,
@@ -90,10 +90,10 @@ class Live:
 def live(models=None, config=None, **options):
     """Start a server, and stop it in the end."""
     models = models if models is not None else scripts()
-    options.setdefault("settings", Settings(hosts=("127.0.0.1", "localhost")))
+    options.setdefault("settings", ServerSettings(hosts=("127.0.0.1", "localhost")))
     app = make_app(config, models=models, **options)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", timeout_graceful_shutdown=2,
-                                           ws="none", http=Timely))
+                                           ws="none", http=BoundedHttpProtocol))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
     thread.start()
     end = time.monotonic() + 60

@@ -6,8 +6,8 @@ from pathlib import Path
 import documents
 
 from musespark.events import KINDS
-from musespark.server.failures import STATUSES
-from musespark.server.options import TEAMS, TeamOptions
+from musespark.server.errors import STATUSES
+from musespark.server.resolve.options import TEAM_BY_EFFORT, TeamOptions
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "server.md").read_text()
@@ -27,7 +27,7 @@ def test_examples_that_ask_a_server_run(native, capsys):
 def test_its_tables_are_complete():
     assert all(f"`{option}`" in PAGE for option in TeamOptions.model_fields)
     assert all(str(status) in PAGE for status in STATUSES if status != 500)
-    for effort, team in TEAMS.items():
+    for effort, team in TEAM_BY_EFFORT.items():
         row = next(line for line in PAGE.splitlines() if re.match(rf"\| ([a-z]+, )?{effort.value} \|", line))
         assert [int(re.search(r"\d+", cell)[0]) for cell in row.split("|")[2:5]] == list(team.values())
     told = set(re.findall(r"`([A-Z]\w+)`", PAGE))

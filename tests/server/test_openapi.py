@@ -7,7 +7,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from musespark.server.app import DIALECTS, make_app
-from musespark.server.failures import STATUSES
+from musespark.server.errors import STATUSES
 
 schema = schemathesis.openapi.from_dict(make_app(models={}).openapi())
 
@@ -27,3 +27,9 @@ def test_the_document_has_every_page_and_every_status(served):
         for operation in page.values():
             assert {str(status) for status in STATUSES} <= set(operation["responses"])
     assert "agents" in document["components"]["schemas"]["chat-TeamOptions"]["properties"]
+
+
+def test_every_endpoint_is_registered_once():
+    app = make_app(models={})
+    found = [(route.path, method) for route in app.routes for method in route.methods]
+    assert len(found) == len(set(found)) and {(dialect.path, "POST") for dialect in DIALECTS} < set(found)

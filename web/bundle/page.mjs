@@ -8,7 +8,7 @@ import { build } from "vite";
 import { sources } from "./sources.mjs";
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
-const out = join(web, "../src/musespark/server/page");
+const out = join(web, "../src/musespark/server/page/built");
 
 const settings = {
   root: web,

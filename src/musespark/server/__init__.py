@@ -1,25 +1,17 @@
-"""The door for programs: three protocols that every client already speaks, over the one stream of events.
+"""HTTP server: OpenAI's and Anthropic's protocols over the package's one stream of events, and the page.
 
-    app.py         `make_app`: the routes
-    shared.py      what the routes share: who asks, what is allowed, who is being answered
-    chat.py        OpenAI's Chat Completions: a body in, chunks out; pure, as the next two
-    responses.py   OpenAI's Responses
-    messages.py    Anthropic's Messages
-    *_body.py      what each of them accepts, field by field
-    dialect.py     what the three have in common
-    asked.py       what a client asked, in no protocol's words
-    seating.py     who answers it: names of models, efforts and options become a model or a team
-    telling.py     events as pieces of a reply; progress.py says them in a line, breakdown.py adds up what was spent
-    answering.py   one run on its way to one client, until either of them ends
-    runs.py        where runs are kept
-    body.py        bytes from outside as a checked body; remote_images.py, schema.py, timely.py and failures.py likewise
-
-The page at `/` and what is behind it (docs/page.md):
-
-    static.py      its files, and what a browser may do with them; origin.py refuses other sites' pages
-    offer.py       what its form needs to know
-    page_body.py   what it asks; steering.py starts, stops and deletes runs for it
-    watching.py    runs as they are watched, live or kept; pictures.py and export.py, what is taken from them
+    app.py             `make_app`: routes, middleware and error handlers
+    state.py           what the routes share: settings, authentication, runs in progress
+    auth.py            API keys: the caller of a request and its budget
+    errors.py          errors as an HTTP status and a code
+    metrics.py         Prometheus metrics
+    openapi.py         the OpenAPI document
+    routes_models.py   /health, /metrics and /v1/models
+    http/              reading and checking requests, and streaming: bodies, hosts, schemas, remote images
+    protocols/         Chat Completions, Responses and Messages: a body in, events out
+    resolve/           a parsed request becomes the model or team that solves it
+    runs/              runs in progress and stored: sessions, responses, watching, routes
+    page/              the page at `/`: its files, its form, its request body (docs/page.md)
 
 FastAPI and uvicorn are imported by `make_app` and by `muse serve` alone.
 """

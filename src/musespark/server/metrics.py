@@ -1,4 +1,4 @@
-"""What a server counts, in Prometheus's text format: no question, no name of a person, no key in any label."""
+"""Prometheus metrics of one server. No label holds a question, a person's name or a key."""
 
 from __future__ import annotations
 
@@ -20,28 +20,27 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 
 
 
 class Metrics:
-    """The counters of one server."""
+    """Counters, gauges and histograms of one server, in a registry of their own."""
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._requests = Counter("muse_requests", "Questions that came, by what was answered.", ("protocol", "status"),
+        self._requests = Counter("muse_requests", "Questions received, by response status.", ("protocol", "status"),
                                  registry=registry)
-        self._runs = Counter("muse_runs", "Runs that ended, by how.", ("mode", "outcome"), registry=registry)
-        self._tokens = Counter("muse_tokens", "Tokens of all agents, cancelled calls too.", ("mode",), registry=registry)
-        self._usd = Counter("muse_usd", "Dollars that models cost.", ("mode",), registry=registry)
-        self._calls = Counter("muse_model_calls", "Calls of models.", ("mode",), registry=registry)
-        self._running = Gauge("muse_running", "Runs under way.", registry=registry)
-        self._seconds = Histogram("muse_run_seconds", "From a run's beginning to its end.", ("mode",), buckets=_SECONDS,
-                                  registry=registry)
-        self._first = Histogram("muse_first_token_seconds", "From a run's beginning to the first piece of its answer.", ("mode",),
-                                buckets=_SECONDS, registry=registry)
+        self._runs = Counter("muse_runs", "Finished runs, by outcome.", ("mode", "outcome"), registry=registry)
+        self._tokens = Counter("muse_tokens", "Tokens of all agents, including cancelled calls.", ("mode",), registry=registry)
+        self._usd = Counter("muse_usd", "Cost of model calls in dollars.", ("mode",), registry=registry)
+        self._calls = Counter("muse_model_calls", "Model calls.", ("mode",), registry=registry)
+        self._running = Gauge("muse_running", "Runs in progress.", registry=registry)
+        self._seconds = Histogram("muse_run_seconds", "Duration of a run.", ("mode",), buckets=_SECONDS, registry=registry)
+        self._first = Histogram("muse_first_token_seconds", "Time from the start of a run to the first piece of its answer.",
+                                ("mode",), buckets=_SECONDS, registry=registry)
 
-    def page(self) -> Response:
-        """All of it, as it is now."""
+    def render(self) -> Response:
+        """Return all metrics in Prometheus's text format."""
         return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
-    def answered(self, protocol: str, send: Send) -> Send:
-        """The same way to the client, the status of what goes there counted."""
+    def count_status(self, protocol: str, send: Send) -> Send:
+        """Wrap an ASGI `send` so that the response's status is counted."""
 
         async def counting(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -50,37 +49,37 @@ class Metrics:
 
         return counting
 
-    def watch(self, mode: str) -> Watch:
-        """One run, from its beginning."""
+    def start_run(self, mode: str) -> RunMetrics:
+        """Count a run as started and return its recorder."""
         self._running.inc()
-        return Watch(self, mode)
+        return RunMetrics(self, mode)
 
-    def _began_to_answer(self, mode: str, seconds: float) -> None:
+    def _record_first_token(self, mode: str, seconds: float) -> None:
         self._first.labels(mode).observe(seconds)
 
-    def _ended(self, mode: str, how: RunStatus, seconds: float, spent: RunCost) -> None:
+    def _record_end(self, mode: str, status: RunStatus, seconds: float, cost: RunCost) -> None:
         self._running.dec()
-        self._runs.labels(mode, how).inc()
+        self._runs.labels(mode, status).inc()
         self._seconds.labels(mode).observe(seconds)
-        self._tokens.labels(mode).inc(spent.tokens)
-        self._usd.labels(mode).inc(spent.usd)
-        self._calls.labels(mode).inc(spent.calls)
+        self._tokens.labels(mode).inc(cost.tokens)
+        self._usd.labels(mode).inc(cost.usd)
+        self._calls.labels(mode).inc(cost.calls)
 
 
-class Watch:
-    """Counts what happens in one run."""
+class RunMetrics:
+    """Recorder for one run."""
 
     def __init__(self, metrics: Metrics, mode: str) -> None:
         self._metrics, self._mode = metrics, mode
-        self._began = time.monotonic()
-        self._answers = False
+        self._started = time.monotonic()
+        self._has_answer = False
 
-    def happened(self, events: Iterable[Event]) -> None:
-        """The next events."""
-        if not self._answers and any(isinstance(event, AnswerDelta) for event in events):
-            self._answers = True
-            self._metrics._began_to_answer(self._mode, time.monotonic() - self._began)
+    def observe(self, events: Iterable[Event]) -> None:
+        """Take in the next events."""
+        if not self._has_answer and any(isinstance(event, AnswerDelta) for event in events):
+            self._has_answer = True
+            self._metrics._record_first_token(self._mode, time.monotonic() - self._started)
 
-    def ended(self, how: RunStatus, spent: RunCost) -> None:
-        """The run is over."""
-        self._metrics._ended(self._mode, how, time.monotonic() - self._began, spent)
+    def finish(self, status: RunStatus, cost: RunCost) -> None:
+        """Record the end of the run."""
+        self._metrics._record_end(self._mode, status, time.monotonic() - self._started, cost)

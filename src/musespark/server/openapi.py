@@ -1,26 +1,27 @@
-"""The OpenAPI document: FastAPI's own for the pages it knows, and the protocols' bodies beside them."""
+"""The OpenAPI document: FastAPI's own, completed by the endpoints and bodies of the protocols."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from musespark.server.failures import STATUSES
-from musespark.server.options import Strict, TeamOptions
-from musespark.server.page_body import RunBody
+from musespark.server.errors import STATUSES
+from musespark.server.http.body import StrictModel
+from musespark.server.page.run_body import RunBody
+from musespark.server.resolve.options import TeamOptions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-    from musespark.server.dialect import Dialect
+    from musespark.server.protocols.base import Dialect
 
 _OBJECT = {"application/json": {"schema": {"type": "object"}}}
 ERRORS: dict[int | str, dict[str, Any]] = {status: {"description": said, "content": _OBJECT} for status, said in STATUSES.items()}
-"""What any page may answer instead."""
+"""Error responses that any route may have."""
 
 
 def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
-    """The whole document; made once."""
+    """Build the document, once."""
     if app.openapi_schema is not None:
         return app.openapi_schema
     from fastapi.openapi.utils import get_openapi
@@ -29,7 +30,7 @@ def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
     schemas: dict[str, Any] = found.setdefault("components", {}).setdefault("schemas", {})
     for page in found["paths"].values():
         for operation in page.values():
-            operation["responses"].pop("422", None)  # what does not fit is a 400 here
+            operation["responses"].pop("422", None)  # invalid input is a 400 here
     schemas |= _schemas("page", RunBody)
     for dialect in dialects:
         schemas |= _schemas(dialect.name, dialect.body)
@@ -38,8 +39,8 @@ def document(app: FastAPI, dialects: Iterable[Dialect[Any]]) -> dict[str, Any]:
     return found
 
 
-def _schemas(name: str, body: type[Strict]) -> dict[str, Any]:
-    """A body as `NAME-body`, and its parts beside it."""
+def _schemas(name: str, body: type[StrictModel]) -> dict[str, Any]:
+    """Return the schema of a body as `NAME-body`, and of its parts."""
     schema = body.model_json_schema(ref_template="#/components/schemas/" + name + "-{model}")
     parts = {f"{name}-{part}": value for part, value in schema.pop("$defs", {}).items()}
     return {**parts, f"{name}-body": schema}

@@ -11,10 +11,11 @@ from musespark.content import Message
 from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
-from musespark.server.listing import SHORT, short, summary
-from musespark.server.runs import InMemory, RunCost, RunHeader
-from musespark.store.database.database import Database
-from musespark.store.runs.run_store import SqlRunStore
+from musespark.server.runs.run_store import MemoryRunStore
+from musespark.server.runs.summary import MAX_ANSWER, shorten, summary
+from musespark.store.database import Database
+from musespark.store.kept import Begun, Spending
+from musespark.store.runs import StoredRuns
 from musespark.usage import Usage
 
 MIDDLE = st.lists(st.one_of(
@@ -35,7 +36,7 @@ def told(id, middle, end):
 def listed(kept):
     """A run as the list has it."""
     found = summary(kept)
-    return {**found, "answer": short(found["answer"])}
+    return {**found, "answer": shorten(found["answer"])}
 
 
 NUMBERS = count()
@@ -56,11 +57,11 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
         return {**listed(newest), "created": 0, "began": 0}
 
     async def in_both():
-        async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
-            return await told_twice(runs), await told_twice(InMemory())
+        async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+            return await told_twice(runs), await told_twice(MemoryRunStore())
 
     stored, remembered = asyncio.run(in_both())
-    assert stored == remembered and len(stored["answer"]) <= SHORT
+    assert stored == remembered and len(stored["answer"]) <= MAX_ANSWER
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -74,7 +75,7 @@ async def test_a_list_reads_little_of_a_long_text(where, end):
         await runs.writer.run(lambda connection: connection.exec_driver_sql(
             f"UPDATE events SET body = 'nonsense' WHERE number > {read} AND number < 1000"))
         [newest] = await runs.latest(1)
-        assert listed(newest)["answer"] == ("w" * (SHORT - 1) + "…" if read else "42")
+        assert listed(newest)["answer"] == ("w" * (MAX_ANSWER - 1) + "…" if read else "42")
 
 
 @pytest.mark.parametrize("damage", [

@@ -1,4 +1,4 @@
-"""`muse serve`: the HTTP server, from its start to its farewell."""
+"""`muse serve`: the HTTP server, from its start to its cleanup_timeout."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 if TYPE_CHECKING:
     import uvicorn
 
-    from musespark.server.runs import Runs
-    from musespark.server.shared import Callers
+    from musespark.server.runs.run_store import RunStore
+    from musespark.server.state import Authenticator
 
 GRACE = 10.0
 """Seconds that answers under way have to end once the server was told to stop."""
@@ -55,33 +55,33 @@ def serve(
         import uvicorn
 
         from musespark.server.app import make_app
-        from musespark.server.shared import Settings
-        from musespark.server.timely import Timely
+        from musespark.server.http.bounded_protocol import BoundedHttpProtocol
+        from musespark.server.state import ServerSettings
     except ImportError as error:
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
     # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
     hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
-    app = make_app(found, runs=runs, callers=callers, settings=Settings(
+    app = make_app(found, runs=runs, authenticate=callers, settings=ServerSettings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
-                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
+                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=BoundedHttpProtocol)
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         _server(settings, address, found, keyed=require_key or not loopback).run(sockets=[listener])
 
 
-def _runs(store: str | None, keep: str | None) -> Runs:
+def _runs(store: str | None, keep: str | None) -> RunStore:
     """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
-    from musespark.server.runs import InMemory
+    from musespark.server.runs.run_store import MemoryRunStore
 
     if store == "memory":
         if keep is not None:
             raise BadOption("--keep", keep, "left out where nothing is kept but in memory")
-        return InMemory()
+        return MemoryRunStore()
     from musespark.cli.extras import require
 
     require("A store of runs", "serve", "sqlalchemy", "alembic")
@@ -93,25 +93,25 @@ def _runs(store: str | None, keep: str | None) -> Runs:
     return SqlRunStore(Database(store), kept)
 
 
-def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
+def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticator:
     """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
-    from musespark.server.runs import InMemory
-    from musespark.server.shared import anyone
+    from musespark.server.runs.run_store import MemoryRunStore
+    from musespark.server.state import allow_anyone
 
-    if isinstance(runs, InMemory):
+    if isinstance(runs, MemoryRunStore):
         if host is not None or require_key:
             raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
-        return anyone
-    from musespark.server.keys import KeyHolders
-    from musespark.store.keys.key_store import KeyStore
-    from musespark.store.runs.run_store import SqlRunStore
+        return allow_anyone
+    from musespark.server.auth import KeyAuthenticator
+    from musespark.store.keys import Keys
+    from musespark.store.runs import StoredRuns
 
     assert isinstance(runs, SqlRunStore)
     if host is not None and not KeyStore(runs.database).has_valid_key():
         runs.database.close()
         raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
                         "make one with muse keys create NAME")
-    return KeyHolders(runs, required=require_key or host is not None)
+    return KeyAuthenticator(runs, required=require_key or host is not None)
 
 
 def _configured(file: str | None) -> Config:
@@ -210,11 +210,11 @@ def _failures(app: Any) -> list[MuseError]:
 
 def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
     """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
-    from musespark.server.models import Models
+    from musespark.server.resolve.model_catalog import ModelCatalog
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
     yield f"Muse Spark listens at {address}"
-    yield f"Models: {', '.join(Models(config).listed)}"
+    yield f"Models: {', '.join(ModelCatalog(config).listed)}"
     key = " -H 'authorization: Bearer YOUR-KEY'" if keyed else ""
     yield f"Try: curl {address}/v1/chat/completions{key} -H 'content-type: application/json' -d '{body}'"
     yield f"Or open {address} in a browser, to ask and to watch."

@@ -1,0 +1,74 @@
+"""Authentication by API key: finds the caller of a request and the budget of its key."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.requests import Request as HttpRequest
+
+from musespark.server.errors import RequestRefused
+from musespark.server.state import Caller
+from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
+from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.runs.run_store import SqlRunStore
+
+CACHE_SECONDS = 1.0
+"""Seconds for which a key that was looked up counts as valid; a revoked one is refused after that."""
+_MAX_CACHED = 10_000
+
+
+class KeyAuthenticator:
+    """`Authenticator` for `make_app` that accepts API keys. Use it within `open`."""
+
+    def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
+        """required: refuse requests without a key; otherwise they are anonymous and have no limits."""
+        self._keys, self._budgets, self.required = KeyStore(runs.database), KeyBudgets(runs), required
+        self._cache: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
+        """Keys by the hash of their secret, with the time of their lookup."""
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[KeyAuthenticator]:
+        """Authenticate while the server runs and its store is open."""
+        yield self
+
+    async def __call__(self, http: HttpRequest) -> Caller:
+        """Find the caller. Raises `RequestRefused` (401 without a valid key, 429 above its rate) and `BudgetExhausted`."""
+        secret = _secret(http)
+        if not self.required and not secret.startswith(PREFIX):
+            return Caller()
+        key = await self._key(secret)
+        if http.method != "POST":
+            return Caller(key.id)
+        wait = await self._budgets.count_request(key)
+        if wait is not None:
+            raise RequestRefused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
+                                 status=429, code="too_many_requests", retry_after=math.ceil(wait))
+        return Caller(key.id, await self._budgets.budget_of(key))
+
+    async def _key(self, secret: str) -> ApiKey:
+        hashed = hash_of(secret)
+        found = self._cache.get(hashed)
+        if found is not None and time.monotonic() - found[0] < CACHE_SECONDS:
+            return found[1]
+        key = await asyncio.to_thread(self._keys.find, secret) if secret else None
+        if key is None:
+            self._cache.pop(hashed, None)
+            problem = "is not known, or was revoked" if secret else "is missing"
+            raise RequestRefused(f"The key {problem}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
+                                 code="invalid_api_key")
+        self._cache[hashed] = time.monotonic(), key
+        self._cache.move_to_end(hashed)
+        if len(self._cache) > _MAX_CACHED:
+            self._cache.popitem(last=False)
+        return key
+
+
+def _secret(http: HttpRequest) -> str:
+    """Return the request's key, from OpenAI's header or from Anthropic's."""
+    kind, _, secret = http.headers.get("authorization", "").partition(" ")
+    return secret.strip() if kind.lower() == "bearer" and secret.strip() else http.headers.get("x-api-key", "").strip()

@@ -1,0 +1,168 @@
+"""Reading and validating request bodies: bounded in size, time and number of JSON tokens, with one sentence for an error."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+
+import pydantic
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
+
+from musespark.server.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from starlette.requests import Request as HttpRequest
+
+MAX_BYTES = 27_000_000
+"""Size of a body; an image of 20 MB grows by a third in base64."""
+MAX_JSON_TOKENS = 200_000
+"""Strings, field names, lists, objects and commas of a body: validating millions would take seconds and block other requests."""
+_TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
+READ_TIMEOUT = 30.0
+"""Seconds for the whole body to arrive."""
+
+
+class StrictModel(BaseModel):
+    """Base of request bodies: an unknown field is an error unless it is null, and no value is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: Any) -> Any:
+        """Drop unknown fields that are null: clients send back objects with every field they know."""
+        if isinstance(value, dict) and None in value.values():
+            return {key: item for key, item in value.items() if item is not None or key in cls.model_fields}
+        return value
+
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
+
+_Body = TypeVar("_Body", bound=StrictModel)
+
+
+@dataclass
+class BodyMemory:
+    """Bytes of all bodies that are being read, with a limit: many bodies that never end would fill the memory."""
+
+    limit: int = 256_000_000
+    used: int = 0
+
+
+async def read_body(http: HttpRequest) -> bytes:
+    """Read the whole body. Raises `RequestRefused` (408, 413, 415, 429); a body whose declared length is too large is not read."""
+    kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise RequestRefused("The body must be JSON; send it with the header content-type: application/json.", status=415,
+                             code="not_json")
+    if http.headers.get("content-encoding", "identity").lower() != "identity":
+        raise RequestRefused("The body must not be compressed.", status=415, code="not_json")
+    said = http.headers.get("content-length", "")
+    if said.isdigit() and (len(said) > 12 or int(said) > MAX_BYTES):
+        raise _too_large()
+    pieces: list[bytes] = []
+    size = 0
+    memory: BodyMemory = http.app.state.body_memory
+    try:
+        async with asyncio.timeout(READ_TIMEOUT):
+            async for piece in http.stream():
+                size += len(piece)
+                memory.used += len(piece)
+                if size > MAX_BYTES:
+                    raise _too_large()
+                if memory.used > memory.limit:
+                    raise RequestRefused("The server is reading as many bodies as it can; retry in a moment.", status=429,
+                                         code="busy")
+                pieces.append(piece)
+    except ClientDisconnect:  # the client does not read this, and it is no error of the server to log
+        raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
+    except TimeoutError:
+        raise RequestRefused(f"The body did not arrive within {READ_TIMEOUT:g} seconds.", status=408, code="slow_body") from None
+    finally:
+        memory.used -= size
+    return b"".join(pieces)
+
+
+def _too_large() -> RequestRefused:
+    return RequestRefused(f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large")
+
+
+def parse_body(kind: type[_Body], raw: bytes) -> _Body:
+    """Validate a body. Raises `RequestRefused` that names the invalid field."""
+    _require_few_tokens(raw)
+    try:
+        return kind.model_validate_json(raw)
+    except pydantic.ValidationError as error:
+        raise _refused(error, raw) from None
+
+
+def _require_few_tokens(raw: bytes) -> None:
+    if len(raw) <= MAX_JSON_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_JSON_TOKENS:
+        return  # true of almost all bodies: an image is one string, however large
+    if next(islice(_TOKENS.finditer(raw), MAX_JSON_TOKENS, None), None) is not None:
+        raise RequestRefused(f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
+                             "tools.", code="too_many")
+
+
+def parse_header(kind: type[_Body], name: str, value: str) -> _Body:
+    """Validate the JSON of a header. Raises `RequestRefused`."""
+    try:
+        return parse_body(kind, value.encode("utf-8", "replace"))
+    except RequestRefused as error:
+        said = str(error)
+        told = said.removeprefix("The body") if said.startswith("The body") else f": {said}"
+        raise RequestRefused(f"The header {name}{told}", code=error.code, param=name) from None
+
+
+def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
+    """Describe the first error by its path in the body, without the names of our types."""
+    problems = error.errors(include_url=False, include_context=True, include_input=False)
+    if problems[0]["type"] == "json_invalid":
+        reason = problems[0]["msg"].removeprefix("Invalid JSON: ")
+        return RequestRefused(f"The body is not JSON that can be read: {reason}.", code="not_json")
+    try:
+        value = pydantic_core.from_json(raw)
+    except ValueError:
+        value = None
+    # Of the alternatives that a value may match, the client meant the one whose error lies deepest.
+    problem = max(problems, key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")))
+    path = _path(problem["loc"], value)
+    return RequestRefused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
+
+
+def _path(location: tuple[int | str, ...], value: Any) -> str:
+    """Return the path of an error, as in `messages[0].content`, without the alternatives that pydantic adds to it."""
+    path = ""
+    for step in location:
+        if isinstance(step, int) and isinstance(value, list) and step < len(value):
+            path, value = f"{path}[{step}]", value[step]
+        elif isinstance(step, str) and isinstance(value, dict) and step in value:
+            path, value = f"{path}.{step}" if path else step, value[step]
+    if location and isinstance(value, dict) and isinstance(location[-1], str) and path.rpartition(".")[2] != location[-1]:
+        path = f"{path}.{location[-1]}" if path else str(location[-1])  # a field that is missing
+    return path[:200]
+
+
+_SENTENCES: Mapping[str, str] = {
+    "extra_forbidden": "it is not known here; leave it out",
+    "missing": "it is missing",
+}
+
+
+def _sentence(problem: Any) -> str:
+    said = _SENTENCES.get(problem["type"]) or problem["msg"]
+    said = said.removeprefix("Value error, ").rstrip(".")
+    return f"{said[:1].lower()}{said[1:300]}."
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return once the client has disconnected; further data is ignored."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

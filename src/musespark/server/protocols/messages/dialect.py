@@ -1,0 +1,201 @@
+"""Anthropic's Messages: how its body is parsed, and how its events add up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, assert_never
+
+from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
+from musespark.server.errors import ErrorReply
+from musespark.server.protocols.base import Chunk, Dialect, RequestContext
+from musespark.server.protocols.messages import body as wire
+from musespark.server.protocols.messages.events import MessagesEventEncoder, error_body
+from musespark.server.protocols.signatures import unpack_signatures
+from musespark.server.resolve.options import EFFORTS, TeamOptions
+from musespark.server.resolve.parsed_request import (
+    ParsedRequest,
+    decode_image,
+    is_remote_url,
+    load_image,
+    merge_tool_results,
+    refuse_unsupported,
+    system_messages,
+    without_empty_texts,
+)
+from musespark.store.json_text import to_json_bytes
+
+HIGH_EFFORT_TOKENS = 16_000
+"""Thinking budget, in tokens, from which the effort is high."""
+
+
+class Messages(Dialect[wire.MessagesBody]):
+    """Anthropic's Messages."""
+
+    name = "messages"
+    path = "/v1/messages"
+    id_prefix = "msg_"
+    keep_alive = b'event: ping\ndata: {"type": "ping"}\n\n'
+    body = wire.MessagesBody
+
+    def remote_image_urls(self, body: wire.MessagesBody) -> list[str]:
+        """Return the addresses of images that have to be fetched."""
+        return _remote_image_urls(body)
+
+    def parse(self, body: wire.MessagesBody, context: RequestContext) -> ParsedRequest:
+        """Translate a body. Raises subclasses of `BadInput`."""
+        refuse_unsupported(body, top_k=(), container=(), diagnostics=())
+        tools, choice = body.tools or [], body.tool_choice
+        request = _request(body, context, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
+                           stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)))
+        options = body.muse or context.options or TeamOptions()
+        return ParsedRequest(
+            model=body.model, request=request, conversation=request.messages, options=options, stream=bool(body.stream),
+            effort=_effort(body), store=options.store is not False,
+            strict_tools=frozenset(tool.name for tool in tools if tool.strict),
+            single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)))
+
+    def encoder(self, parsed: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
+        """Make the encoder of a reply."""
+        return MessagesEventEncoder(f"{self.id_prefix}{run}", parsed.model)
+
+    def collect(self, chunks: Iterable[Chunk]) -> Chunk:
+        """Add up the events to a message."""
+        message: Chunk = {}
+        written = ""
+        for chunk in chunks:
+            match chunk["type"]:
+                case "message_start":
+                    message = {**chunk["message"], "content": []}
+                case "content_block_start":
+                    message["content"].append(dict(chunk["content_block"]))
+                    written = ""
+                case "content_block_delta":
+                    delta = {key: value for key, value in chunk["delta"].items() if key != "type"}
+                    written += delta.pop("partial_json", "")
+                    block = message["content"][-1]
+                    block |= {key: block[key] + value for key, value in delta.items()}
+                case "content_block_stop" if message["content"][-1]["type"] == "tool_use":
+                    message["content"][-1]["input"] = json.loads(written)
+                case "message_delta":
+                    message |= {**chunk["delta"], "usage": {**message["usage"], **chunk["usage"]}, "muse": chunk["muse"]}
+        return message
+
+    def error_body(self, reply: ErrorReply, request: str) -> Chunk:
+        """Return the JSON of an error."""
+        return error_body(reply, request)
+
+    def frame(self, chunk: Chunk) -> bytes:
+        """Encode an event as a server-sent event."""
+        return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
+
+
+def _request(body: wire.MessagesCountBody, context: RequestContext, **sampling: Any) -> Request:
+    """Translate the conversation, its tools and its schema. Raises subclasses of `BadInput`."""
+    refuse_unsupported(body, context_management=(), mcp_servers=([],), speed=("standard",))
+    system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
+    schema_format = body.output_config.format if body.output_config else None
+    return Request(
+        messages=(*system_messages(system), *merge_tool_results(_messages(body.messages, context))),
+        tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.input_schema) for tool in body.tools or ()),
+        tool_choice=_tool_choice(body.tool_choice), schema=None if schema_format is None else json.dumps(schema_format.schema_),
+        **sampling)
+
+
+def request_to_count(body: wire.MessagesCountBody) -> Request:
+    """Translate a body for counting its tokens, without fetching images. Raises subclasses of `BadInput`."""
+    placeholder = Image(b"?", "image/png")
+    return _request(body, RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder)))
+
+
+def _remote_image_urls(body: wire.MessagesCountBody) -> list[str]:
+    """Return the addresses of images that have to be fetched, those within tool results included."""
+    blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
+    inner = [item for block in blocks if isinstance(block, wire.MessagesToolResultBlock) and isinstance(block.content, list)
+             for item in block.content]
+    sources = [block.source for block in (*blocks, *inner) if isinstance(block, wire.MessagesImageBlock)]
+    return [source.url for source in sources if isinstance(source, wire.MessagesUrlSource) and is_remote_url(source.url)]
+
+
+def _effort(body: wire.MessagesBody) -> Effort | None:
+    """Return the named effort, or else the one that a thinking budget amounts to."""
+    if body.output_config and body.output_config.effort:
+        return EFFORTS[body.output_config.effort]
+    match body.thinking:
+        case wire.MessagesThinkingEnabled(budget_tokens=tokens):
+            return Effort.HIGH if tokens >= HIGH_EFFORT_TOKENS else Effort.MEDIUM
+        case wire.MessagesThinkingDisabled():
+            return Effort.NONE
+        case None | wire.MessagesThinkingAdaptive():
+            return None
+
+
+def _tool_choice(choice: wire.MessagesToolChoice | None) -> str:
+    match choice:
+        case None | wire.MessagesToolChoiceAuto():
+            return "auto"
+        case wire.MessagesToolChoiceAny():
+            return "required"
+        case wire.MessagesToolChoiceTool(name=name):
+            return name
+        case wire.MessagesToolChoiceNone():
+            return "none"
+
+
+def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterator[Message]:
+    """Yield the messages; a turn with tool results becomes two: the results, then the rest."""
+    for index, turn in enumerate(turns):
+        path = f"messages[{index}].content"
+        match turn:
+            case wire.MessagesSystemTurn(content=content):
+                yield from system_messages(content if isinstance(content, str) else "".join(block.text for block in content))
+            case wire.MessagesAssistantTurn(content=content):
+                parts = content if isinstance(content, str) else _assistant_parts(content)
+                yield Message("assistant", without_empty_texts(parts))
+            case wire.MessagesUserTurn(content=str() as content):
+                yield Message("user", without_empty_texts(content))
+            case wire.MessagesUserTurn(content=list() as blocks):
+                yield from _user_turn(blocks, context, path)
+            case _:
+                assert_never(turn)  # type: ignore[arg-type]
+
+
+def _user_turn(blocks: list[wire.MessagesUserBlock], context: RequestContext, path: str) -> Iterator[Message]:
+    results: list[ToolResult] = []
+    parts: list[Part] = []
+    for number, block in enumerate(blocks):
+        if isinstance(block, wire.MessagesToolResultBlock):
+            results.append(_tool_result(block, context, f"{path}[{number}]"))
+        else:
+            parts.append(_input_part(block, context, f"{path}[{number}]"))
+    yield Message("tool", tuple(results))
+    yield Message("user", without_empty_texts(parts))
+
+
+def _assistant_parts(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, ...]:
+    """Return the parts of an assistant's turn, with the signatures of its provider."""
+    parts: list[Part] = []
+    signed: list[Part] = []
+    for block in blocks:
+        match block:
+            case wire.MessagesTextBlock():
+                parts.append(Text(block.text))
+            case wire.MessagesToolUseBlock():
+                parts.append(ToolCall(block.id, block.name, json.dumps(block.input)))
+            case wire.MessagesThinkingBlock():
+                signed += unpack_signatures(block.signature)
+    return signed_again(parts, signed)
+
+
+def _tool_result(block: wire.MessagesToolResultBlock, context: RequestContext, path: str) -> ToolResult:
+    content = block.content if isinstance(block.content, list) else [wire.MessagesTextBlock(type="text", text=block.content or "")]
+    parts = tuple(_input_part(item, context, f"{path}.content[{number}]") for number, item in enumerate(content))
+    return ToolResult(block.tool_use_id, parts, bool(block.is_error))
+
+
+def _input_part(block: wire.MessagesInputBlock, context: RequestContext, path: str) -> Text | Image:
+    if isinstance(block, wire.MessagesTextBlock):
+        return Text(block.text)
+    if isinstance(block.source, wire.MessagesUrlSource):
+        return load_image(block.source.url, context.images, f"{path}.source.url")
+    return decode_image(block.source.data, f"{path}.source.data")
