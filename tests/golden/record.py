@@ -102,7 +102,7 @@ async def main():
             board = board.after(event)
         golden = {"events": [event.to_json() for event in events], "state": state_of(board)}
         (HERE / f"{name}.json").write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n")
-        print(f"{name:14} {len(events):3} events  {board.status:10} why={board.why} answer={board.answer[:40]!r}")
+        print(f"{name:14} {len(events):3} events  {board.status:10} why={board.finish_reason} answer={board.answer[:40]!r}")
 
 
 if __name__ == "__main__":

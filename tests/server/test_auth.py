@@ -16,10 +16,10 @@ from musespark.reasoning.agent import model_call
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.server.auth import KeyAuthenticator
-from musespark.store.keys import budgets as budgets_module
 from musespark.store.database.database import Database
-from musespark.store.keys.key_store import KeyStore
+from musespark.store.keys import budgets as budgets_module
 from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.key_store import KeyStore
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 

@@ -13,8 +13,8 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
-from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.runs.run_store import SqlRunStore
 
 CACHE_SECONDS = 1.0

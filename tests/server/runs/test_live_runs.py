@@ -21,7 +21,7 @@ from musespark.server.runs import live_runs
 from musespark.server.runs.live_runs import LiveRuns
 from musespark.server.runs.run_store import MemoryRunStore
 from musespark.store.database.database import Database
-from musespark.store.runs.record import RunHeader, RunCost
+from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
 
 WATCHED = {

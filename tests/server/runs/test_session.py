@@ -14,7 +14,7 @@ from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
 from musespark.models.fake import DOT
 from musespark.server.runs.run_store import MemoryRunStore
 from musespark.server.runs.summary import summary
-from musespark.store.runs.record import RunHeader, StoredRun, RunCost
+from musespark.store.runs.record import RunCost, RunHeader, StoredRun
 from musespark.usage import Usage
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]

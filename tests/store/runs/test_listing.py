@@ -11,11 +11,10 @@ from musespark.content import Message
 from musespark.errors import StoreUnusable
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Pictured, RunEnded, RunFailed, RunStarted, Spent, Thought, Verified
 from musespark.models.fake import DOT
-from musespark.server.runs.run_store import MemoryRunStore
+from musespark.server.runs.run_store import MemoryRunStore, RunCost, RunHeader
 from musespark.server.runs.summary import MAX_ANSWER, shorten, summary
-from musespark.store.database import Database
-from musespark.store.kept import Begun, Spending
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
 MIDDLE = st.lists(st.one_of(
@@ -57,7 +56,7 @@ def test_the_list_tells_of_a_run_what_all_its_events_tell(tmp_path, middle, end,
         return {**listed(newest), "created": 0, "began": 0}
 
     async def in_both():
-        async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
+        async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
             return await told_twice(runs), await told_twice(MemoryRunStore())
 
     stored, remembered = asyncio.run(in_both())

@@ -9,9 +9,9 @@ from musespark.content import Image, Message, Text, Video
 from musespark.events import MAIN, AnswerDelta, Pictured, RunEnded, RunStarted, Thought
 from musespark.models.fake import DOT
 from musespark.server.runs.run_store import MemoryRunStore
-from musespark.store.database import Database
-from musespark.store.kept import Begun, Spending
-from musespark.store.runs import StoredRuns
+from musespark.store.database.database import Database
+from musespark.store.runs.record import RunCost, RunHeader
+from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
 TALK = (Message.user(Image(DOT, "image/png"), "One?"), Message("assistant", (Text("One."),)),
@@ -33,7 +33,7 @@ def story(count=9):
 @given(cuts=st.lists(st.integers(0, 9), max_size=4), after=st.integers(-1, 12), limit=st.integers(1, 12))
 async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limit):
     events = list(story())
-    async with StoredRuns(Database(tmp_path_factory.mktemp("runs") / "runs.db")).open() as stored:
+    async with SqlRunStore(Database(tmp_path_factory.mktemp("runs") / "runs.db")).open() as stored:
         for runs in (stored, MemoryRunStore()):
             await runs.start(begun("r"))
             at = 0

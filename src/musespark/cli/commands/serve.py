@@ -1,50 +1,43 @@
-"""`muse serve`: the HTTP server, from its start to its cleanup_timeout."""
+"""`muse serve`: the HTTP server, from its options to its end."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import signal
 import socket
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
+from musespark.errors import BadConfig, BadOption, NotInstalled
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from musespark.server.runs.run_store import RunStore
     from musespark.server.state import Authenticator
 
 GRACE = 10.0
-"""Seconds that answers under way have to end once the server was told to stop."""
+"""Seconds that answers under way have to end once the server stops."""
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
 
 def serve(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a key.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
     config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
-    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch pictures that a request names by a "
+    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch images that a request names by a "
                                                       "public web address.")] = False,
-    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="How long answers under way may take to end when "
-                                         "the server is stopped.")] = GRACE,
-    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Where runs and keys are kept: a file, by default in "
-                                              "the user's data directory; a postgresql:// URL; or nowhere.")] = None,
-    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Forget runs that are older, or all but so many. By default "
-                                             "nothing is forgotten.")] = None,
-    require_key: Annotated[bool, typer.Option("--require-key", help="Ask for a key on this machine's own address too, as behind a "
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="Time for answers under way "
+                                         "to end when the server stops.")] = GRACE,
+    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Store of runs and keys: a file, by default in "
+                                              "the user's data directory; a postgresql:// URL; or memory alone.")] = None,
+    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Delete older runs, or all but this many; by default "
+                                             "nothing is deleted.")] = None,
+    require_key: Annotated[bool, typer.Option("--require-key", help="Require a key on this machine's own address too, as behind a "
                                               "proxy.")] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
@@ -54,6 +47,7 @@ def serve(
     try:
         import uvicorn
 
+        from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
         from musespark.server.state import ServerSettings
@@ -61,7 +55,7 @@ def serve(
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
-    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
+    # DNS rebinding reaches nothing behind a key; and the names of a public server, or of a proxy, are unknown.
     hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
     app = make_app(found, runs=runs, authenticate=callers, settings=ServerSettings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
@@ -71,11 +65,12 @@ def serve(
                               server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=BoundedHttpProtocol)
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
-        _server(settings, address, found, keyed=require_key or not loopback).run(sockets=[listener])
+        lines = greeting(address, found, keyed=require_key or not loopback)
+        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(sockets=[listener])
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:
-    """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
+    """The store of runs. Raises `StoreUnusable`, before the server listens."""
     from musespark.server.runs.run_store import MemoryRunStore
 
     if store == "memory":
@@ -94,7 +89,7 @@ def _runs(store: str | None, keep: str | None) -> RunStore:
 
 
 def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticator:
-    """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
+    """The authentication of callers. host: address open to other machines, if any. Raises `BadOption` if open to all."""
     from musespark.server.runs.run_store import MemoryRunStore
     from musespark.server.state import allow_anyone
 
@@ -103,8 +98,8 @@ def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticat
             raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
         return allow_anyone
     from musespark.server.auth import KeyAuthenticator
-    from musespark.store.keys import Keys
-    from musespark.store.runs import StoredRuns
+    from musespark.store.keys.key_store import KeyStore
+    from musespark.store.runs.run_store import SqlRunStore
 
     assert isinstance(runs, SqlRunStore)
     if host is not None and not KeyStore(runs.database).has_valid_key():
@@ -123,7 +118,7 @@ def _configured(file: str | None) -> Config:
 
 
 def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """The address that is meant, looked up this once: what a name says is no proof of where it leads. Raises `BadOption`."""
+    """Address of a host, resolved once: a name alone does not prove that it is a loopback address. Raises `BadOption`."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -134,7 +129,7 @@ def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]
 
 
 def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) -> socket.socket:
-    """A socket that listens there; raises `BadOption` where that is not possible."""
+    """A socket that listens there. Raises `BadOption` if that is not possible."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -146,70 +141,8 @@ def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) 
     return listener
 
 
-def _server(settings: uvicorn.Config, address: str, config: Config, keyed: bool) -> uvicorn.Server:
-    import asyncio
-
-    import uvicorn
-
-    # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
-    failed = _failures(settings.app)
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not (failed or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))))
-
-    class Server(uvicorn.Server):
-        """Says where it is once it is there, and ends quietly when it is told to."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            settings.app.state.told_to_stop = time.monotonic()  # type: ignore[union-attr]
-            await super().shutdown(sockets=sockets)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            try:
-                await super().startup(sockets=sockets)
-            except SystemExit:
-                if not failed:
-                    raise  # it is no error of ours, and the log says all
-                raise failed.pop() from None
-            for line in greeting(address, config, keyed):
-                print(line, flush=True)
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            def stop(number: int, frame: FrameType | None) -> None:
-                self.handle_exit(number, frame)
-                self._captured_signals.clear()  # uvicorn would raise them again at its end
-
-            before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-
-    return Server(settings)
-
-
-def _failures(app: Any) -> list[MuseError]:
-    """What keeps an application from starting will be in there, for a sentence instead of a log of where it was noticed."""
-    found: list[MuseError] = []
-    inner = app.router.lifespan_context
-
-    @contextlib.asynccontextmanager
-    async def life(app: Any) -> AsyncIterator[Any]:
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                state = await stack.enter_async_context(inner(app))
-            except MuseError as error:
-                found.append(error)
-                raise
-            yield state
-
-    app.router.lifespan_context = life
-    return found
-
-
 def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
-    """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
+    """First lines of the server: its address, the models, an example request, and the page. keyed: true if a key is required."""
     from musespark.server.resolve.model_catalog import ModelCatalog
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})

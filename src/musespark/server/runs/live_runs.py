@@ -20,8 +20,8 @@ from musespark.events import Event, Pictured
 from musespark.models.model import Openable
 from musespark.server.http.event_stream import EventStream, serve_until_disconnect
 from musespark.server.runs.run_store import RunStore, numbered_event_json
-from musespark.store.runs.record import RunHeader, RunStatus, StoredRun, RunCost
 from musespark.store.json_text import to_json_bytes
+from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -15,8 +15,8 @@ from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.server.resolve.resolve import stored_options
 from musespark.server.runs.session import RunSession
-from musespark.store.runs.record import RunHeader
 from musespark.store.json_text import to_json_bytes
+from musespark.store.runs.record import RunHeader
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

@@ -24,8 +24,8 @@ from musespark.server.runs.live_runs import WatchResponse, event_json
 from musespark.server.runs.run_store import numbered_event_json
 from musespark.server.runs.summary import shorten, summary
 from musespark.server.state import Caller, ServerState
-from musespark.store.runs.record import StoredRun
 from musespark.store.json_text import to_json_bytes
+from musespark.store.runs.record import StoredRun
 
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _Number = Annotated[int, Path(ge=1, le=1_000_000)]

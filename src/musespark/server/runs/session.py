@@ -15,7 +15,7 @@ from musespark.server.http.schema import require_match
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.resolve import ResolvedRequest
 from musespark.server.runs.run_store import RunStore
-from musespark.store.runs.record import RunHeader, RunStatus, RunCost
+from musespark.store.runs.record import RunCost, RunHeader, RunStatus
 from musespark.telemetry import SpanRecorder
 
 

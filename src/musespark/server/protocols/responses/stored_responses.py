@@ -17,8 +17,8 @@ from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_tex
 from musespark.server.protocols.responses.dialect import DEFAULTS, Responses
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
 from musespark.server.state import ServerState
-from musespark.store.runs.record import StoredRun
 from musespark.store.json_text import to_json_bytes
+from musespark.store.runs.record import StoredRun
 
 _Id = Annotated[str, Path(min_length=1, max_length=128, pattern="^[A-Za-z0-9_-]+$")]
 _PATH = "/v1/responses/{id}"
