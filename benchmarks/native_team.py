@@ -25,9 +25,9 @@ from musespark.reasoning.team import Team
 
 async def answered(problem: Problem, agents: int) -> Answer:
     """What a team of so many native agents says."""
-    pictures = [] if problem.picture is None else [Image.from_bytes(encode_png(problem.picture))]
+    images = [] if problem.image is None else [Image.from_bytes(encode_png(problem.image))]
     who = Team(explorers=(NanoModel(),), agents=agents, first=agents, rounds=0)
-    return await collect(run(who, Request.of(problem.question, pictures)))
+    return await collect(run(who, Request.of(problem.question, images)))
 
 
 async def team(world: str, problems: int, agents: int) -> Row:

@@ -3,8 +3,8 @@ from musespark.content import Mode
 from musespark.events import AnswerDelta, Pictured, RunEnded, RunStarted, Spent, Verified
 from musespark.usage import Usage
 
-PICTURE = Pictured("main", b"\x89PNG", "the lake", 1, 1, seq=1)
-EVENTS = [RunStarted("1", Mode.THINKING, "fake", "Why?"), PICTURE, AnswerDelta("4"), AnswerDelta("2"), Verified(True, "hand"),
+IMAGE = Pictured("main", b"\x89PNG", "the lake", 1, 1, seq=1)
+EVENTS = [RunStarted("1", Mode.THINKING, "fake", "Why?"), IMAGE, AnswerDelta("4"), AnswerDelta("2"), Verified(True, "hand"),
           Spent("main", Usage(tokens=3)), Spent("a", Usage(tokens=1))]
 
 
@@ -12,7 +12,7 @@ def test_the_end_of_a_run_says_what_the_answer_is():
     answer = fold([*EVENTS, RunEnded("42", True, Usage(tokens=4), (1,))])
     assert str(answer) == answer.answer == "42"
     assert (answer.mode, answer.verified, answer.usage.tokens, answer.truncated) == (Mode.THINKING, True, 4, False)
-    assert answer.pictures == (PICTURE,)
+    assert answer.images == (IMAGE,)
     assert len(answer.events) == 8
 
 

@@ -21,7 +21,7 @@ async def test_ask_collects_the_stream(tmp_path):
     assert str(answer) == answer.answer == "42"
     assert answer.verified and not answer.truncated
     assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 2)
-    assert len(answer.pictures) == 1
+    assert len(answer.images) == 1
     assert read_trace(tmp_path) == list(answer.events)
     request = model.requests[0]
     assert (request.threads, request.seed, len(request.images), model.running) == (3, 7, 1, 0)
@@ -57,7 +57,7 @@ async def test_limits_give_the_best_answer_so_far():
 @pytest.mark.parametrize(("options", "error"), [
     ({"mode": "hasty"}, errors.UnknownMode), ({"model": "oracle"}, errors.UnknownModel),
     ({"model": "fake:oracle"}, errors.UnknownModel), ({"threads": 0}, errors.BadOption),
-    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadPicture),
+    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadImage),
 ])
 async def test_bad_input_is_told_before_anything_runs(options, error):
     with pytest.raises(error):

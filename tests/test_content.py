@@ -27,14 +27,14 @@ def test_the_first_bytes_tell_the_media_type(data, media_type):
     assert Image.from_bytes(data).media_type == media_type
 
 
-def test_an_image_needs_a_picture_file(tmp_path):
+def test_an_image_needs_a_image_file(tmp_path):
     (tmp_path / "note.txt").write_text("hello")
     (tmp_path / "empty.png").touch()
-    with pytest.raises(errors.BadPicture, match="not a PNG"):
+    with pytest.raises(errors.BadImage, match="not a PNG"):
         Image.from_path(tmp_path / "note.txt")
-    with pytest.raises(errors.BadPicture, match="empty"):
+    with pytest.raises(errors.BadImage, match="empty"):
         Image.from_path(tmp_path / "empty.png")
-    with pytest.raises(errors.BadPicture, match="bytes"):
+    with pytest.raises(errors.BadImage, match="bytes"):
         Image.from_path("/dev/zero")
     for name in (tmp_path / "nowhere.png", tmp_path, "null\0character"):
         with pytest.raises(errors.MissingFile):

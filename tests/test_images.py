@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from PIL import Image as pillow
 
-from musespark import errors, images as pictures
+from musespark import errors, images
 from musespark.content import MAX_IMAGE_BYTES, Image
 from musespark.images import as_image, encode_png, to_array
 
 rng = np.random.default_rng(0)
 ARRAY = np.asarray(pillow.fromarray(rng.integers(0, 255, (4, 6, 3), np.uint8)).resize((60, 40), pillow.Resampling.BICUBIC))
-PICTURE = pillow.fromarray(ARRAY)
+IMAGE = pillow.fromarray(ARRAY)
 GREYS = np.array([[0, 1, 128, 255]] * 3, np.uint8)
 
 
-def encoded(picture: pillow.Image, kind: str = "PNG", **options: object) -> bytes:
+def encoded(image: pillow.Image, kind: str = "PNG", **options: object) -> bytes:
     file = io.BytesIO()
-    picture.save(file, kind, **options)
+    image.save(file, kind, **options)
     return file.getvalue()
 
 
@@ -50,11 +50,11 @@ def deep_greys(transparent: int) -> bytes:
                    (b"IDAT", zlib.compress(row)), (b"IEND", b""))
 
 
-def test_every_way_to_give_a_picture_shows_the_same_pixels(tmp_path):
+def test_every_way_to_give_a_image_shows_the_same_pixels(tmp_path):
     data = encode_png(ARRAY)
     path = tmp_path / "picture.png"
     path.write_bytes(data)
-    for source in (data, bytearray(data), memoryview(data), path, str(path), Image.from_bytes(data), PICTURE, ARRAY):
+    for source in (data, bytearray(data), memoryview(data), path, str(path), Image.from_bytes(data), IMAGE, ARRAY):
         assert np.array_equal(to_array(as_image(source)), ARRAY)
 
 
@@ -65,18 +65,18 @@ def test_every_way_to_give_a_picture_shows_the_same_pixels(tmp_path):
     *[("JPEG", mode, {"quality": 98}) for mode in ("L", "RGB", "CMYK")],
 ])
 def test_files_of_every_format_and_mode_look_right(kind, mode, options):
-    picture = PICTURE.convert(mode)
-    found = to_array(as_image(encoded(picture, kind, **options)))
+    image = IMAGE.convert(mode)
+    found = to_array(as_image(encoded(image, kind, **options)))
     assert found.dtype == np.uint8
-    off = np.abs(found.astype(int) - np.asarray(picture.convert("RGB")))
+    off = np.abs(found.astype(int) - np.asarray(image.convert("RGB")))
     assert off.mean() < 6 if kind == "JPEG" else off.max() == 0
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA", "CMYK", "YCbCr", "HSV", "I", "F"])
 def test_pil_images_of_every_mode_look_right(mode):
-    picture = PICTURE.convert(mode)
-    shown = picture.convert("L").convert("RGB") if mode in "IF" else picture.convert("RGB")
-    off = to_array(as_image(picture)).astype(int) - np.asarray(shown)
+    image = IMAGE.convert(mode)
+    shown = image.convert("L").convert("RGB") if mode in "IF" else image.convert("RGB")
+    off = to_array(as_image(image)).astype(int) - np.asarray(shown)
     assert np.abs(off).max() <= (mode == "F"), "floats are rounded, where Pillow cuts them off"
 
 
@@ -99,7 +99,7 @@ def test_bits_are_black_and_white():
 def test_a_photograph_is_turned_upright(kind):
     exif = pillow.Exif()
     exif[0x0112] = 6  # the camera was held on its side
-    data = encoded(PICTURE, kind, exif=exif)
+    data = encoded(IMAGE, kind, exif=exif)
     assert to_array(as_image(data)).shape == (60, 40, 3)
     assert to_array(as_image(pillow.open(io.BytesIO(data)))).shape == (60, 40, 3)
 
@@ -118,7 +118,7 @@ def test_of_two_views_of_a_scene_the_first_counts():
     (b"%PDF-1.7", "not a PNG"),
     (Image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"), "broken"),
     (b"\x89PNG\r\n\x1a\n and nothing", "broken"),
-    *[(encoded(PICTURE, kind)[:share], "broken") for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP") for share in (30, 150, -60)],
+    *[(encoded(IMAGE, kind)[:share], "broken") for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP") for share in (30, 150, -60)],
     (encode_png(ARRAY) + bytes(MAX_IMAGE_BYTES), "20,000,000"),
     (bomb(20_000, 20_000), "megapixels"),
     (bomb(8_000, 8_000), "8000x8000 pixels"),
@@ -142,24 +142,24 @@ def test_of_two_views_of_a_scene_the_first_counts():
     (42, "int is neither"),
 ])
 def test_what_cannot_be_used_says_why_in_one_sentence(source, says):
-    with pytest.raises(errors.BadPicture, match=says) as refused:
+    with pytest.raises(errors.BadImage, match=says) as refused:
         as_image(source)
     assert str(refused.value).endswith(".")
     assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("side", [300, 3000])
-def test_huge_pictures_are_refused_before_they_are_decoded(monkeypatch, side):
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 50_000)
+def test_huge_images_are_refused_before_they_are_decoded(monkeypatch, side):
+    monkeypatch.setattr(images, "MAX_PIXELS", 50_000)
     monkeypatch.setattr(pillow, "MAX_IMAGE_PIXELS", 1_000_000)  # beyond twice this Pillow itself refuses
     data = encoded(pillow.new("L", (side, side)))
-    with pytest.raises(errors.BadPicture, match="megapixels"):
+    with pytest.raises(errors.BadImage, match="megapixels"):
         as_image(data)
 
 
 def test_a_bomb_costs_no_time():
     started = time.process_time()
-    with pytest.raises(errors.BadPicture):
+    with pytest.raises(errors.BadImage):
         as_image(bomb(60_000, 60_000))
     assert time.process_time() - started < 0.5
 
@@ -168,12 +168,12 @@ def test_the_sentence_names_the_file(tmp_path):
     path = tmp_path / "half.png"
     for data in (encode_png(ARRAY)[:50], bomb(8_000, 8_000), film("PNG"), encode_png(np.zeros((2, 2, 4), np.uint8))):
         path.write_bytes(data)
-        with pytest.raises(errors.BadPicture, match=r"half\.png"):
+        with pytest.raises(errors.BadImage, match=r"half\.png"):
             as_image(path)
 
 
 @settings(max_examples=200)
-@given(st.sampled_from([encoded(PICTURE, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")] + [film("MPO"), b""]),
+@given(st.sampled_from([encoded(IMAGE, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")] + [film("MPO"), b""]),
        st.lists(st.tuples(st.integers(0, 7000), st.integers(0, 255)), max_size=4), st.none() | st.integers(0, 7000),
        st.binary(max_size=40))
 def test_damaged_files_are_read_or_refused(file, damage, end, tail):
@@ -182,7 +182,7 @@ def test_damaged_files_are_read_or_refused(file, damage, end, tail):
         data[where % len(data)] = byte
     try:
         found = to_array(Image(bytes(data[:end]) + tail, "image/png"))  # whatever it calls itself
-    except errors.BadPicture:
+    except errors.BadImage:
         return
     assert found.dtype == np.uint8
     assert found.shape[2:] == (3,)

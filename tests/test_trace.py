@@ -15,17 +15,17 @@ from musespark.models.fake import FakeModel
 from musespark.reasoning.modes import run
 from musespark.trace import TraceWriter, read_trace, traced
 
-PICTURE = Pictured("main", b"\x89PNG...", "a", 1, 1, seq=3)
+IMAGE = Pictured("main", b"\x89PNG...", "a", 1, 1, seq=3)
 
 
-async def test_a_run_is_read_back_equal_with_its_pictures_as_files(tmp_path):
+async def test_a_run_is_read_back_equal_with_its_images_as_files(tmp_path):
     seen = [event async for event in traced(run(FakeModel("team"), Request.of("?")), tmp_path / "deep" / "trace")]
     assert read_trace(tmp_path / "deep" / "trace") == seen
     pictured = [event for event in seen if isinstance(event, Pictured)]
     assert len(pictured) == 1
     files = sorted(path.name for path in (tmp_path / "deep" / "trace").iterdir())
     assert files == ["events.jsonl", f"picture-{pictured[0].seq:04d}.png"]
-    assert (tmp_path / "deep" / "trace" / files[1]).read_bytes() == pictured[0].picture
+    assert (tmp_path / "deep" / "trace" / files[1]).read_bytes() == pictured[0].image
 
 
 @given(st.lists(events, max_size=5))
@@ -40,7 +40,7 @@ def test_any_events_are_read_back_equal(tmp_path_factory, several):
 
 def test_every_line_is_on_disk_before_the_next_event(tmp_path):
     with TraceWriter(tmp_path) as trace:
-        trace.write(PICTURE)
+        trace.write(IMAGE)
         assert json.loads((tmp_path / "events.jsonl").read_text())["picture"] == {"file": "picture-0003.png"}
 
 
@@ -48,16 +48,16 @@ def test_an_older_trace_is_replaced_and_other_files_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "picture-0007.png.part").write_bytes(b"\x89PNG")  # a killed run was writing it
     with TraceWriter(tmp_path) as trace:
-        trace.write(PICTURE)
+        trace.write(IMAGE)
     with TraceWriter(tmp_path) as trace:
         trace.write(Thought("main", "again"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["events.jsonl", "notes.txt"]
 
 
-def test_a_picture_that_cannot_be_finished_leaves_nothing(tmp_path):
+def test_a_image_that_cannot_be_finished_leaves_nothing(tmp_path):
     full = mock.patch.object(os, "replace", side_effect=OSError(28, "No space left"))
     with TraceWriter(tmp_path) as trace, full, pytest.raises(TraceUnwritable, match="No space left"):
-        trace.write(PICTURE)
+        trace.write(IMAGE)
     assert [path.name for path in tmp_path.iterdir()] == ["events.jsonl"]
     assert read_trace(tmp_path) == []
 
@@ -74,11 +74,11 @@ async def test_a_directory_that_cannot_be_written_is_told_before_the_run(tmp_pat
 
 def test_a_trace_cut_by_a_kill_is_read_up_to_there(tmp_path):
     with TraceWriter(tmp_path) as trace:
-        trace.write(PICTURE)
+        trace.write(IMAGE)
         trace.write(Thought("main", "half"))
     lines = (tmp_path / "events.jsonl").read_bytes()
     (tmp_path / "events.jsonl").write_bytes(lines[:-5])
-    assert read_trace(tmp_path) == [PICTURE]
+    assert read_trace(tmp_path) == [IMAGE]
 
 
 @pytest.mark.parametrize("line", ["no json", "[]", '{"kind": "unheard_of"}', '{"kind": "pictured", "picture": {"file": "../x"}}',

@@ -34,7 +34,7 @@ class Answer:
     verified: bool
     """Whether something that knows has checked the answer and found it right."""
     usage: Usage
-    pictures: tuple[Pictured, ...]
+    images: tuple[Pictured, ...]
     """What the agents drew, in order."""
     why: Why
     """Why the run ended; anything but `finished` marks the best answer so far."""
@@ -81,8 +81,8 @@ def fold(events: Iterable[Event]) -> Answer:
                 why, reason = event.why, event.reason
     if seen and not isinstance(seen[-1], RunEnded):
         usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
-    pictures = tuple(event for event in seen if isinstance(event, Pictured))
-    return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
+    images = tuple(event for event in seen if isinstance(event, Pictured))
+    return Answer(answer, mode, status == "verified", usage, images, why, seen, reason, status, abstained)
 
 
 def _final(end: RunEnded) -> Status:

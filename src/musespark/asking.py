@@ -200,7 +200,7 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolMaker, ...]:
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:
-    """Answer a question: `str()` of what comes back is the answer, `.pictures` and `.usage` say how it came about."""
+    """Answer a question: `str()` of what comes back is the answer, `.images` and `.usage` say how it came about."""
     async with aclosing(stream(question, **options)) as events:
         return await collect(events)
 

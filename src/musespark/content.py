@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
-from musespark.errors import BadOption, BadPicture, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
+from musespark.errors import BadImage, BadOption, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
 
 MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
@@ -84,19 +84,19 @@ class Image:
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "", made_by: str | None = None) -> Self:
-        """An image whose type is told by its first bytes; raises `BadPicture` where they belong to no picture format."""
+        """An image whose type is told by its first bytes; raises `BadImage` where they belong to no picture format."""
         if not data:
-            raise BadPicture("it is empty", name)
+            raise BadImage("it is empty", name)
         if len(data) > MAX_IMAGE_BYTES:
-            raise BadPicture(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
+            raise BadImage(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
         media_type = _media_type(data)
         if media_type is None:
-            raise BadPicture("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
+            raise BadImage("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
         return cls(data, media_type, made_by)
 
     @classmethod
     def from_path(cls, path: str | Path) -> Self:
-        """The image in a file; raises `MissingFile` or `BadPicture`."""
+        """The image in a file; raises `MissingFile` or `BadImage`."""
         try:
             # One byte past the limit tells "too large" without reading all of a file that may not end.
             with open(path, "rb") as file:
@@ -227,7 +227,7 @@ class Message:
         """The videos, in order."""
         return tuple(part for part in self.parts if isinstance(part, Video))
 
-    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+    def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """The same with every video as its caption and its sheet, except those that are taken `whole`."""
         if not self.videos:
             return self
@@ -323,9 +323,9 @@ class Request:
         """Every video of the conversation, in order."""
         return tuple(video for message in self.messages for video in message.videos)
 
-    def in_pictures(self, whole: Callable[[Video], bool] | None = None) -> Self:
+    def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """The same for a model that takes only pictures: every video as its caption and its sheet, except those taken `whole`."""
-        return replace(self, messages=tuple(message.in_pictures(whole) for message in self.messages)) if self.videos else self
+        return replace(self, messages=tuple(message.as_images(whole) for message in self.messages)) if self.videos else self
 
     def __post_init__(self) -> None:
         # A plain string is a natural thing to pass; the field always holds a Mode.

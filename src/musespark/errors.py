@@ -69,7 +69,7 @@ class MissingFile(BadInput):
         super().__init__(f"The file {str(path)!r} cannot be read: {reason}.")
 
 
-class BadPicture(BadInput):
+class BadImage(BadInput):
     """A picture cannot be used: broken, huge, animated, transparent, or no picture at all."""
 
     def __init__(self, reason: str, name: str = "") -> None:

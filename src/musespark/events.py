@@ -38,8 +38,8 @@ class _Happened:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready mapping; `from_json` gives back an equal event. Pictures travel as base64."""
-        values = {name: getattr(self, name) for name in _NAMES[self.kind]}
-        return {"kind": self.kind, **{name: value if type(value) in _AS_IS else _encode(value) for name, value in values.items()}}
+        values = {key: getattr(self, name) for key, name in _KEYS[self.kind]}
+        return {"kind": self.kind, **{key: value if type(value) in _AS_IS else _encode(value) for key, value in values.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Pictured(_Happened):
 
     kind: ClassVar[Literal["pictured"]] = "pictured"
     agent: str
-    picture: bytes = field(repr=False)
+    image: bytes = field(repr=False)
     """A PNG file's bytes."""
     caption: str
     width: int
@@ -87,7 +87,7 @@ class Pictured(_Happened):
 
     def _repr_png_(self) -> bytes:
         """What a notebook shows."""
-        return self.picture
+        return self.image
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class RunEnded(_Happened):
     answer: str
     verified: bool
     usage: Usage
-    pictures: tuple[int, ...] = ()
+    images: tuple[int, ...] = ()
     """The `seq` of every `Pictured` of the run."""
     why: Why = "finished"
     reason: str = ""
@@ -295,6 +295,11 @@ Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturn
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
+_JSON_KEYS: Mapping[str, str] = {"image": "picture", "images": "pictures"}
+"""Keys of the stored JSON that differ from the names of the fields."""
+_FIELDS: Mapping[str, str] = {key: name for name, key in _JSON_KEYS.items()}
+_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    kind: tuple((_JSON_KEYS.get(name, name), name) for name in names) for kind, names in _NAMES.items()}
 _PARTS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind))
                                           for kind in (Usage, ToolCall, Text, Thinking)}
 _set = object.__setattr__
@@ -327,7 +332,7 @@ def from_json(value: Mapping[str, Any]) -> Event:
     """The event that `to_json` made this of; raises `BadEvent`."""
     try:
         event = KINDS[value["kind"]]
-        decoded = {key: _DECODERS[key](item) if key in _DECODERS else item
+        decoded = {_FIELDS.get(key, key): _DECODERS[key](item) if key in _DECODERS else item
                    for key, item in value.items() if key != "kind"}
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from musespark.content import Image
-from musespark.errors import BadPicture, MuseError
+from musespark.errors import BadImage, MuseError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     """Read, decode and check an image for a message.
 
     strict: refuse an image that has several frames, or depends on the background behind it; otherwise `decode_visible` shows one
-    frame of it, on white. Raises `MissingFile`, or `BadPicture` if the image is broken, too large, animated, partly transparent or
+    frame of it, on white. Raises `MissingFile`, or `BadImage` if the image is broken, too large, animated, partly transparent or
     not an image.
     """
     from PIL import Image as pillow
@@ -59,13 +59,13 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     elif hasattr(source, "__array__"):
         image = Image.from_bytes(encode_png(source))
     else:
-        raise BadPicture(f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array")
+        raise BadImage(f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array")
     _decode(image, name, strict)
     return image
 
 
 def to_array(image: Image) -> np.ndarray[Any, Any]:
-    """Decode an image to (height, width, 3) uint8, upright by its EXIF orientation. Raises `BadPicture`."""
+    """Decode an image to (height, width, 3) uint8, upright by its EXIF orientation. Raises `BadImage`."""
     import numpy as np
 
     return np.asarray(_decode(image))
@@ -74,7 +74,7 @@ def to_array(image: Image) -> np.ndarray[Any, Any]:
 def encode_png(array: np.ndarray[Any, Any]) -> bytes:
     """Encode an array (height, width[, 1, 3 or 4]) of uint8, uint16, bool, or floats from 0 to 1 as a PNG file.
 
-    Raises `BadPicture` for any other array.
+    Raises `BadImage` for any other array.
     """
     import numpy as np
     from PIL import Image as pillow
@@ -86,7 +86,7 @@ def encode_png(array: np.ndarray[Any, Any]) -> bytes:
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     white = {"u1": 255, "u2": 65535, "b1": 1, "f2": 1, "f4": 1, "f8": 1}.get(array.dtype.str[1:])
     if white is None or not is_image or array.size == 0:
-        raise BadPicture(f"an array of {array.dtype} {array.shape} is not (height, width, 3) of uint8")
+        raise BadImage(f"an array of {array.dtype} {array.shape} is not (height, width, 3) of uint8")
     _require_size(array.shape[1], array.shape[0], "")
     return _save_png(pillow.fromarray(np.ascontiguousarray(_to_uint8(array, white))))
 
@@ -103,7 +103,7 @@ class ImageHeader:
 def read_header(image: Image) -> ImageHeader:
     """Read the header of an image without decoding its pixels.
 
-    Raises `BadPicture` if it is broken, too large or of another format.
+    Raises `BadImage` if it is broken, too large or of another format.
     """
     from PIL import Image as pillow
 
@@ -120,13 +120,13 @@ def read_header(image: Image) -> ImageHeader:
 def decode_visible(image: Image) -> PIL.Image.Image:
     """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white.
 
-    `read_header` has remarks on both. Raises `BadPicture` if the image is broken, too large or of another format.
+    `read_header` has remarks on both. Raises `BadImage` if the image is broken, too large or of another format.
     """
     return _decode(image, strict=False)
 
 
 def as_png(image: Image) -> tuple[bytes, int, int]:
-    """Convert an image to the form that events carry: a PNG file's bytes, width and height in pixels. Raises `BadPicture`."""
+    """Convert an image to the form that events carry: a PNG file's bytes, width and height in pixels. Raises `BadImage`."""
     array = to_array(image)
     return encode_png(array), array.shape[1], array.shape[0]
 
@@ -162,10 +162,10 @@ def _to_rgb(opened: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Imag
     _require_size(opened.width, opened.height, name)
     # The second image of an MPO, as phones write them, is another view of the first: depth, or a wider dynamic range.
     if strict and getattr(opened, "is_animated", False) and opened.format != "MPO":
-        raise BadPicture("it is animated; save the one frame you mean", name)
+        raise BadImage("it is animated; save the one frame you mean", name)
     opened.load()
     if strict and _has_transparency(opened):
-        raise BadPicture("it has transparent parts, whose colour would be a guess; save it on a solid background", name)
+        raise BadImage("it has transparent parts, whose colour would be a guess; save it on a solid background", name)
     opened = ImageOps.exif_transpose(opened)
     if opened.has_transparency_data:
         opened = _on_white(opened)
@@ -212,21 +212,21 @@ def _to_uint8(values: np.ndarray[Any, Any], white: int) -> np.ndarray[Any, Any]:
     if white == 255 and values.dtype == np.uint8:
         return values
     if not (values.min() >= 0 and values.max() <= white):  # also true if a value is NaN
-        raise BadPicture(f"its values are not all between 0 and {white}")
+        raise BadImage(f"its values are not all between 0 and {white}")
     scaled: np.ndarray[Any, Any] = np.multiply(values, 255 / white, dtype=np.float32)
     return scaled.round().astype(np.uint8)
 
 
 def _require_size(width: int, height: int, name: str) -> None:
     if not width * height:
-        raise BadPicture("it has no pixels", name)
+        raise BadImage("it has no pixels", name)
     if width * height > MAX_PIXELS:
-        raise BadPicture(f"it has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels", name)
+        raise BadImage(f"it has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels", name)
 
 
 @contextlib.contextmanager
 def _as_bad_image(name: str) -> Iterator[None]:
-    """Raise every error inside as `BadPicture` of that name: decoders raise many types for a broken file."""
+    """Raise every error inside as `BadImage` of that name: decoders raise many types for a broken file."""
     from PIL import Image as pillow
 
     try:
@@ -238,6 +238,6 @@ def _as_bad_image(name: str) -> Iterator[None]:
     except MuseError:
         raise
     except pillow.DecompressionBombError as error:
-        raise BadPicture(f"it has more than {MAX_PIXELS // 1_000_000} megapixels", name) from error
+        raise BadImage(f"it has more than {MAX_PIXELS // 1_000_000} megapixels", name) from error
     except Exception as error:
-        raise BadPicture("it is broken or cut short", name) from error
+        raise BadImage("it is broken or cut short", name) from error

@@ -19,22 +19,22 @@ from musespark.errors import BadEvent, TraceDamaged, TraceUnwritable
 from musespark.events import Event, Pictured, from_json
 
 EVENTS = "events.jsonl"
-_PICTURE = re.compile(r"picture-\d{4,}\.png")
-_LEFT = re.compile(_PICTURE.pattern + r"(\.part)?")
+_IMAGE = re.compile(r"picture-\d{4,}\.png")
+_LEFT = re.compile(_IMAGE.pattern + r"(\.part)?")
 """What a trace leaves beside its events; a killed one may leave a picture unfinished."""
 
 
-def picture_path(directory: Path, event: Pictured) -> Path:
+def image_path(directory: Path, event: Pictured) -> Path:
     """Where a trace in that directory keeps the picture of an event."""
     return directory / f"picture-{event.seq:04d}.png"
 
 
-def keep_picture(directory: Path, event: Pictured) -> Path:
+def keep_image(directory: Path, event: Pictured) -> Path:
     """Write the picture of an event there, whole or not at all; returns its path. Raises `OSError`."""
-    path = picture_path(directory, event)
+    path = image_path(directory, event)
     unfinished = path.with_suffix(".png.part")
     try:
-        unfinished.write_bytes(event.picture)
+        unfinished.write_bytes(event.image)
         os.replace(unfinished, path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ class TraceWriter:
             values = event.to_json()
             path = None
             if isinstance(event, Pictured):
-                path = keep_picture(self.directory, event)
+                path = keep_image(self.directory, event)
                 values["picture"] = {"file": path.name}
             self._lines.write(json.dumps(values) + "\n")
             self._lines.flush()
@@ -104,19 +104,19 @@ def read_trace(directory: str | Path) -> list[Event]:
     events = []
     for number, line in enumerate(whole, 1):
         try:
-            events.append(from_json(_with_picture(json.loads(line), path.parent)))
+            events.append(from_json(_with_image(json.loads(line), path.parent)))
         except (BadEvent, OSError, ValueError, AttributeError) as error:
             raise TraceDamaged(directory, f"line {number} of {EVENTS}: {error}") from error
     return events
 
 
-def _with_picture(values: dict[str, Any], directory: Path) -> dict[str, Any]:
+def _with_image(values: dict[str, Any], directory: Path) -> dict[str, Any]:
     """The event's values with its picture's bytes back in them."""
     reference = values.get("picture")
     if not isinstance(reference, dict):
         return values
     name = str(reference.get("file"))
     # A trace may come from anywhere; it names files of its own directory only.
-    if not _PICTURE.fullmatch(name):
+    if not _IMAGE.fullmatch(name):
         raise BadEvent(f"{name!r} is not the name of a kept picture")
     return {**values, "picture": (directory / name).read_bytes()}

@@ -41,7 +41,7 @@ def test_json_is_one_object_of_exactly_this_shape(capsys):
         "before": None, "group": None}
 
 
-def test_a_trace_keeps_the_pictures(capsys, tmp_path):
+def test_a_trace_keeps_the_images(capsys, tmp_path):
     trace = tmp_path / "deep" / "trace"
     code, out, _ = ask(capsys, "Which?", "--model", "fake:team", "--json", "--trace", str(trace), "--mode", "thinking",
                        "--threads", "3", "--seed", "7")
@@ -53,7 +53,7 @@ def test_a_trace_keeps_the_pictures(capsys, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "deep"]
 
 
-def test_without_a_picture_nothing_is_kept(capsys, tmp_path):
+def test_without_a_image_nothing_is_kept(capsys, tmp_path):
     assert ask(capsys, "Which?", "--model", "fake:answer")[0] == 0
     assert list(tmp_path.iterdir()) == []
 
@@ -61,13 +61,13 @@ def test_without_a_picture_nothing_is_kept(capsys, tmp_path):
 def test_plain_lines_tell_what_happens_and_how_it_ended(capsys):
     code, out, err = ask(capsys, "Which?", "--model", "fake:team")
     assert (code, err) == (0, "") and "\x1b" not in out
-    picture = re.search(r"drew (\S+/picture-0006\.png)", out)[1]
+    image = re.search(r"drew (\S+/picture-0006\.png)", out)[1]
     assert re.sub(r"(?m)^ +\d+\.\d\d  ", "", re.sub(r"\d\.\d s", "_ s", out)).splitlines() == [
         "fake · contemplating · Which?",
         "main  thinks Two ways.",
         "main  spawned the first way",
         "main  spawned the second way",
-        f"the second way  drew {picture} (what b imagines)",
+        f"the second way  drew {image} (what b imagines)",
         "the first way  thinks no luck",
         "the first way  returned nothing",
         "the second way  returned 42",
@@ -76,7 +76,7 @@ def test_plain_lines_tell_what_happens_and_how_it_ended(capsys):
         "",
         "  verified by the script",
         "  critical path 9 · 20 tokens · 2 threads · _ s · $0",
-        f"  pictures  {picture}",
+        f"  pictures  {image}",
     ]
 
 
@@ -107,7 +107,7 @@ def test_the_question_from_standard_input(capsys, monkeypatch):
     assert code == 0 and "Wie groß ist π? \N{REPLACEMENT CHARACTER}" in out
 
 
-def test_a_picture_from_standard_input(capsys, monkeypatch):
+def test_a_image_from_standard_input(capsys, monkeypatch):
     with standard_input(monkeypatch, encode_png(np.zeros((4, 4, 3), np.uint8))):
         assert ask(capsys, "Which?", "--image", "-", "--model", "fake")[0] == 0
     with standard_input(monkeypatch, b"no picture"):

@@ -39,9 +39,9 @@ async def test_a_whole_run_adds_up_to_its_answer():
     events = [event async for event in run(FakeModel("team"), Request.of("Which?"))]
     board, answer = board_of(*events), fold(events)
     assert (board.answer, board.verified, board.why) == (answer.answer, answer.verified, answer.why) == ("42", True, "finished")
-    assert (board.usage, board.pictures, board.at) == (answer.usage, answer.pictures, events[-1].at)
+    assert (board.usage, board.images, board.at) == (answer.usage, answer.images, events[-1].at)
     assert states(board) == {"main": "answered", "a": "returned", "b": "won"}
-    assert [(lane.task, lane.thoughts, lane.outcome, lane.pictures, lane.depth) for lane in board.lanes.values()] == [
+    assert [(lane.task, lane.thoughts, lane.outcome, lane.images, lane.depth) for lane in board.lanes.values()] == [
         ("Which?", "Two ways.", "42", 0, 0), ("the first way", "no luck", "nothing", 0, 1),
         ("the second way", "", "42", 1, 1)]
     assert board.over and not board.failed
@@ -92,8 +92,8 @@ def test_a_run_that_failed_or_was_left():
 def test_a_board_is_a_value():
     board = board_of(*BEGUN)
     later = board.after(Pictured("a", DOT, "a dot", 1, 1)).after(AgentReturned("a", "x"))
-    assert states(board)["a"] == "thinking" and not board.pictures and board.lanes["a"].pictures == 0
-    assert len(later.pictures) == later.lanes["a"].pictures == 1
+    assert states(board)["a"] == "thinking" and not board.images and board.lanes["a"].images == 0
+    assert len(later.images) == later.lanes["a"].images == 1
 
 
 def test_events_of_agents_that_never_started_are_shown_all_the_same():

@@ -134,7 +134,7 @@ def test_the_last_lines_of_an_agent_alone():
     assert plain(live(board, 80, 24, 0.0, previews=False))[4:-2] == ["  2", "  3", "  4", "  5"]
 
 
-def test_pictures_are_shown_side_by_side_the_newest_last_with_their_agents_task():
+def test_images_are_shown_side_by_side_the_newest_last_with_their_agents_task():
     board = team(2)
     for agent in ("main", "t0", "t1"):
         board = board.after(Pictured(agent, LAKE, "what it sees", 64, 64))
@@ -163,7 +163,7 @@ def test_a_preview_keeps_its_shape_and_its_colours(size):
     assert (triplet.red, triplet.green, triplet.blue) == (0, 0, 0) or size == (1, 1)
 
 
-def test_what_is_no_picture_has_no_preview():
+def test_what_is_no_image_has_no_preview():
     assert preview(b"\x89PNG\r\n\x1a\n...", 16) == ()
     board = team(0).after(Pictured("main", b"\x89PNG", "broken", 1, 1))
     assert "broken" not in "".join(plain(live(board, 80, 40, 0.0, previews=True)))

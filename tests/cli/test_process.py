@@ -64,7 +64,7 @@ def test_only_what_is_needed_is_imported():
     assert loaded.stdout.splitlines()[-1] == "[]"
 
 
-def test_a_picture_in_a_pipe(environment):
+def test_a_image_in_a_pipe(environment):
     process = start(environment, "ask", "?", "--image", "-", "--model", "fake:team", "--json", stdin=subprocess.PIPE, text=False)
     out, _ = process.communicate(encode_png(np.zeros((8, 8, 3), np.uint8)), timeout=PATIENCE)
     assert process.returncode == 0 and json.loads(out)["answer"] == "42"

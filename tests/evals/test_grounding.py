@@ -26,10 +26,10 @@ class Oracle:
     def __init__(self, places=None, readings=None):
         self.places, self.readings = places or {}, readings or {}
 
-    def find(self, picture, text):
+    def find(self, image, text):
         return self.places.get(text)
 
-    def read(self, picture, box):
+    def read(self, image, box):
         return self.readings.get(box, ("", None))
 
 
@@ -112,9 +112,9 @@ def test_what_nobody_could_tell_apart_is_no_item():
 
 def test_what_cannot_be_seen_is_known(tmp_path):
     file = tmp_path / "one.png"
-    picture = pillow.new("RGB", (100, 100), "white")
-    picture.paste("black", (10, 10, 20, 20))
-    picture.save(file)
+    image = pillow.new("RGB", (100, 100), "white")
+    image.paste("black", (10, 10, 20, 20))
+    image.save(file)
     assert visible(Item("x", "text", (Box(50, 50, 250, 250),)), file)
     assert not visible(Item("x", "text", (Box(500, 500, 700, 700),)), file)
 

@@ -27,9 +27,9 @@ def test_a_page_is_labelled_with_what_it_shows(tmp_path):
     assert any(text.startswith('Enter the username "') for text in kinds)
     assert {item.kind for item in tab.items} >= {"link", "text"}
     for screen, scale in ((login, 1), (large, 2)):
-        with pillow.open(screen.file) as picture:
-            assert picture.size == (WIDTH * scale, HEIGHT * scale)
-            grey = np.asarray(picture.convert("L"))
+        with pillow.open(screen.file) as image:
+            assert image.size == (WIDTH * scale, HEIGHT * scale)
+            grey = np.asarray(image.convert("L"))
         for item in screen.items:
             for box, ink in zip(item.boxes, item.inks, strict=True):
                 assert box.left <= ink.left and ink.right <= box.right and 0 <= box.left and box.bottom <= 1000

@@ -57,9 +57,9 @@ def test_the_ceiling_is_what_perfect_threads_would_reach():
     assert not reachable(Result(problem, branches=["25+3", "99-1"]))
 
 
-def test_the_plan_blanks_pictures_where_they_are_imagined_and_the_vote_costs_as_much():
+def test_the_plan_blanks_images_where_they_are_imagined_and_the_vote_costs_as_much():
     planned = plan(["maze", "code"], ["thinking", "contemplating"], LIKE)
-    assert [s.world for s in planned if s.blank_pictures] == ["maze"] and len(planned) == 5
+    assert [s.world for s in planned if s.blank_images] == ["maze"] and len(planned) == 5
     rows = [Row("countdown-4", "thinking", 9, 1, 0, 1, 200, 1), Row("countdown-4", "contemplating", 9, 1, 0, 1, 610, 1)]
     assert vote(rows, LIKE) == replace(LIKE, world="countdown-4", mode="thinking", votes=3)
     assert vote(rows[:1], LIKE) is None

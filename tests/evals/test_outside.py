@@ -37,10 +37,10 @@ def test_no_usual_answer_to_a_varied_question_is_confirmed(task):
         pytest.importorskip("easy_vqa")
     world = load_world(task)
     for varied in vary(task, 40, seed=7):
-        assert not world.verify(varied.question, varied.picture, varied.usual), (varied.change, varied.question)
+        assert not world.verify(varied.question, varied.image, varied.usual), (varied.change, varied.question)
 
 
-def test_a_picture_in_another_style_is_read_whole_or_not_at_all(records):
+def test_a_image_in_another_style_is_read_whole_or_not_at_all(records):
     plain = {"kind": "maze", "q": "Which moves solve this maze?", "maze": MAZE, "a": {"answer": "RRDD"}}
     ways = ("plain", "blocks", "squares", "cream paper", "light grey walls")
     others = ("dark theme", "letters S G", "rotated 3 deg", "screenshot", "photo-like", "openings, no marks", "stars", "blue walls",

@@ -28,7 +28,7 @@ TEAM = play(
     "<countdown><spawn><th>25-3<th>25+3<join>|<answer>(25-3)+22<eos>",
     **{"25-3": "=22y<ret>(25-3)+22<win>", "25+3": "=28n;28,22+50n-6n*616n" + "n" * 30 + "<ret><end>"},
 )
-PICTURE = encode_png(np.full((80, 80, 3), 200, np.uint8))
+IMAGE = encode_png(np.full((80, 80, 3), 200, np.uint8))
 
 
 @pytest.fixture
@@ -154,12 +154,12 @@ def test_the_exit_code_tells_a_right_answer_from_a_wrong_one_and_from_none(says,
     assert bool(told["abstained"]) == (status == "abstained")
 
 
-async def test_pictures_are_kept_and_control_tokens_are_not_shown(says):
+async def test_images_are_kept_and_control_tokens_are_not_shown(says):
     says(play("<maze><img><p0><t10><p1><t11></img><img><@1><p0><t57></img><answer>R<eos>"))
     maze = Path(__file__).parents[2] / "examples" / "maze.png"
     answer = await ask("Which moves solve this maze?", images=[maze], mode="thinking")
     assert answer.status == "refuted"
-    assert [(picture.width, picture.agent) for picture in of(Pictured, answer)] == [(256, "main")] * 2
+    assert [(image.width, image.agent) for image in of(Pictured, answer)] == [(256, "main")] * 2
     assert "".join(event.text for event in of(Thought, answer)) == "maze: "
 
 
@@ -211,9 +211,9 @@ async def test_blanks_around_a_question_are_no_part_of_it(blanks):
     assert answer.verified
 
 
-async def test_two_pictures_are_one_too_many(says):
+async def test_two_images_are_one_too_many(says):
     says(play("<decline><eos>"))
-    message = Message.user(Image.from_bytes(PICTURE), Image.from_bytes(PICTURE), "Which way?")
+    message = Message.user(Image.from_bytes(IMAGE), Image.from_bytes(IMAGE), "Which way?")
     with pytest.raises(errors.BeyondModel, match="more than one picture"):
         await anext(NanoModel().stream(Request(messages=(message,))))
 

@@ -135,7 +135,7 @@ def test_a_grandchild_settles_its_parents_question_only() -> None:
     assert "<join><ret>1<ret>5<end>" in text(happenings, 1)
 
 
-def test_pictures_are_kept_and_inherited() -> None:
+def test_images_are_kept_and_inherited() -> None:
     ice, arrow = v.TOKENS[v.tile(tiles.ICE)], v.TOKENS[v.tile(tiles.path("R"))]
     first = f"<lake><img><p3>{ice}<@9></img><spawn><th>a<join>|<img></img><answer>R<eos>"
     happenings, _ = happen(play(first, a=f"<img><p3>{arrow}<p4>{ice}</img><ret>R<end>"))
@@ -144,9 +144,9 @@ def test_pictures_are_kept_and_inherited() -> None:
     assert kept == [(0, ice_layer, ()), (1, both, ice_layer), (0, ice_layer, ())]
 
 
-def test_blank_pictures_are_painted_but_not_seen() -> None:
+def test_blank_images_are_painted_but_not_seen() -> None:
     ice = v.TOKENS[v.tile(tiles.ICE)]
-    happenings, network = happen(play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", blank_pictures=True)
+    happenings, network = happen(play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", blank_images=True)
     assert of(Kept, happenings)[0].canvas.layers(3) == (tiles.ICE,)
     assert [v.TOKENS[v.tile(tiles.maze(0))]] in network.steps and [ice] not in network.steps
 

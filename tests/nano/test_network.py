@@ -49,7 +49,7 @@ class Checked:
             assert len(feed.line) == len(held)
 
 
-def test_a_picture_and_a_prompt() -> None:
+def test_a_image_and_a_prompt() -> None:
     checked = Checked()
     line = checked.open()
     checked.step(Feed(line, [v.BOS, *([v.PATCH] * v.PLACES), *v.encode("Where?")], PATCHES))
@@ -74,8 +74,8 @@ def test_any_tree_of_lines(seed: int) -> None:
     checked = Checked()
     for _ in range(2):
         line = checked.open()
-        picture = [v.PATCH] * v.PLACES if rng.random() < 0.5 else []
-        checked.step(Feed(line, [v.BOS, *picture, *rng.integers(30, 120, 20).tolist()], PATCHES if picture else None))
+        image = [v.PATCH] * v.PLACES if rng.random() < 0.5 else []
+        checked.step(Feed(line, [v.BOS, *image, *rng.integers(30, 120, 20).tolist()], PATCHES if image else None))
     for _ in range(12):
         lines = list(checked.held)
         if rng.random() < 0.5 and len(lines) < 9:

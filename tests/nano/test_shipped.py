@@ -41,7 +41,7 @@ async def test_they_answer_what_the_readme_asks():
     answer = await ask("Who wrote Don Quixote?")
     assert "small model" in str(answer) and not answer.verified
     answer = await ask("Find a safe shortest way across the frozen lake to the goal.", images=["examples/lake.png"])
-    assert set(str(answer)) <= set("UDLR") and len(answer.pictures) >= 2
+    assert set(str(answer)) <= set("UDLR") and len(answer.images) >= 2
 
 
 def test_another_precision_is_not_another_model():

@@ -16,7 +16,7 @@ from musespark.models.fake import DOT, FakeModel, Hang, Wait
 from musespark.models.model import (
     Abilities,
     Finish,
-    PictureDelta,
+    ImageDelta,
     TextDelta,
     ThinkingDelta,
     ThreadReturned,
@@ -41,7 +41,7 @@ def steady(*steps, wait=0.15):
 def models():
     """The scripted models, by name. Each contemplates by itself."""
     ways = [ThinkingDelta(f"step {number}, ", agent) for number in range(8) for agent in "ab"]
-    ended = [ThreadReturned("a", "nothing"), PictureDelta(DOT, 1, 1, "what b imagines", "b"), ThreadReturned("b", "42")]
+    ended = [ThreadReturned("a", "nothing"), ImageDelta(DOT, 1, 1, "what b imagines", "b"), ThreadReturned("b", "42")]
     used = UsageDelta(Usage(tokens=20, critical_path=9, threads=2, usd=0.002))
     told = [TextDelta("4"), TextDelta("2"), used, Finish()]
     lanes = [ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(16)]
@@ -50,7 +50,7 @@ def models():
     scripts = {
         "long": [*lanes, *(ThinkingDelta(f"the step number {count}, ", f"t{count % 16}") for count in range(12_000)), *told],
         "talkative": [*(step for number in range(900) for step in (ThinkingDelta(f"thought {number}\n"),
-                                                                   PictureDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
+                                                                   ImageDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
         "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
         "crowd": [*(ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(200)),
                   *(ThreadReturned(f"t{lane}", str(lane)) for lane in range(200)), *told],
@@ -60,7 +60,7 @@ def models():
         "hostile": [*(ThinkingDelta(text + "\n") for text in HOSTILE),
                     *(step for number, text in enumerate(HOSTILE)
                       for step in (ThreadStarted(f"t{number}", "main", text), ThinkingDelta(text, f"t{number}"),
-                                   PictureDelta(DOT, 1, 1, text, f"t{number}"), ThreadReturned(f"t{number}", text))),
+                                   ImageDelta(DOT, 1, 1, text, f"t{number}"), ThreadReturned(f"t{number}", text))),
                     TextDelta("\n\n".join(HOSTILE)), used, Finish()],
     }
     able = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in scripts.items()}

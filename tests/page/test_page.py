@@ -206,7 +206,7 @@ def test_keys_alone_are_enough(visit):
     assert page.evaluate("document.activeElement.innerText") == name, "the focus is lost when the dialog closes"
 
 
-def test_pictures_can_be_pasted_and_dropped(visit):
+def test_images_can_be_pasted_and_dropped(visit):
     page = visit.page
     page.goto(visit.url)
     page.wait_for_selector(".examples")
@@ -288,7 +288,7 @@ def test_a_server_that_is_gone_is_told_where_something_is_asked_of_it(visit):
     visit.faults.clear()  # The browser reports each request that failed.
 
 
-def test_two_agents_are_compared_and_a_picture_is_opened_large(visit):
+def test_two_agents_are_compared_and_a_image_is_opened_large(visit):
     page = visit.page
     visit.ask("Step by step?", model="quick")
     visit.ended()
@@ -341,7 +341,7 @@ def test_the_built_page_names_no_other_machine(visit, url):
     assert named <= allowed, json.dumps(sorted(named - allowed))
 
 
-def test_where_a_key_is_needed_the_page_asks_for_it_and_pictures_load_with_it(visit, scripted):
+def test_where_a_key_is_needed_the_page_asks_for_it_and_images_load_with_it(visit, scripted):
     async def holders(http):
         if http.headers.get("authorization") != "Bearer muse-open-sesame":
             raise Refused("This server asks for a key.", status=401, code="no_key")

@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from musespark.errors import WrongShape
 from musespark.events import MAIN, AgentCancelled, AgentReturned, AgentStarted
-from musespark.models.model import PictureDelta, TextDelta, ThinkingDelta, ThreadCancelled, ThreadReturned, ThreadStarted
+from musespark.models.model import ImageDelta, TextDelta, ThinkingDelta, ThreadCancelled, ThreadReturned, ThreadStarted
 from musespark.reasoning.lanes import Lanes
 
 
@@ -17,7 +17,7 @@ from musespark.reasoning.lanes import Lanes
     [ThreadStarted("a", MAIN, "?"), ThreadReturned("a", ""), ThinkingDelta("a ghost", "a")],
     [ThreadStarted("a", MAIN, "?"), ThreadReturned("a", ""), ThreadStarted("a", MAIN, "again")],
     [ThreadReturned(MAIN, "")],
-    [PictureDelta(b"GIF89a", 1, 1)],
+    [ImageDelta(b"GIF89a", 1, 1)],
     [TextDelta(None)],
     [{"text": "4"}],
     [None],

@@ -38,7 +38,7 @@ async def test_a_native_model_takes_the_mode_itself(mode):
     end = events[-1]
     assert isinstance(end, RunEnded)
     assert (end.answer, end.verified, end.why, end.reason) == ("42", True, "finished", "")
-    assert [events[seq].kind for seq in end.pictures] == ["pictured"]
+    assert [events[seq].kind for seq in end.images] == ["pictured"]
     assert end.usage.seconds > 0
 
 

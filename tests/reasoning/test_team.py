@@ -303,7 +303,7 @@ def test_a_round_never_lowers_the_number_of_verified_answers(answers):
         assert end.verified and end.answer == "Answer: 4"
 
 
-async def test_pictures_and_tools_reach_the_judge():
+async def test_images_and_tools_reach_the_judge():
     tool = ToolSpec.of("search", "Searches.", {"type": "object"})
     searches = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(searches, judge=[says('{"better": "A"}')])

@@ -11,7 +11,7 @@ import uvicorn
 from musespark.config import Config, Roles
 from musespark.content import ToolCall
 from musespark.models.fake import DOT, Fail, FakeModel, Hang, Wait
-from musespark.models.model import Abilities, Finish, PictureDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.model import Abilities, Finish, ImageDelta, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.server.app import make_app
 from musespark.server.shared import Settings
 from musespark.server.timely import Timely
@@ -63,7 +63,7 @@ def scripts():
         "long": FakeModel(says("one two", why="length"), name="long", abilities=ABLE),
         "stops": FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=3, prompt_tokens=2)), Finish(stop="END")], name="stops",
                            abilities=ABLE),
-        "painter": FakeModel([PictureDelta(DOT, 1, 1, "a dot"), *says("Done.")], name="painter", abilities=ABLE),
+        "painter": FakeModel([ImageDelta(DOT, 1, 1, "a dot"), *says("Done.")], name="painter", abilities=ABLE),
         "halting": FakeModel([*says("4")[:-2], Wait(0.1), *says("2")[2:]], name="halting", abilities=ABLE),
         "broken": FakeModel([Wait(0.0), Fail(400, "it is broken")], name="broken", abilities=ABLE),
         "late-broken": FakeModel([TextDelta("Well, "), Wait(0.1), Fail(400, "it broke")], name="late-broken", abilities=ABLE),

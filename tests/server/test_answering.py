@@ -103,15 +103,15 @@ def test_a_bug_is_an_error_too(served):
     assert response.status_code == 502 and "ZeroDivisionError" in response.json()["error"]["message"]
 
 
-def test_runs_and_their_pictures_can_be_seen(served):
+def test_runs_and_their_images_can_be_seen(served):
     done = httpx.post(f"{served.url}/v1/responses", json={"model": "painter", "input": "Draw."})
     id = done.headers["x-muse-run"]
     run = httpx.get(f"{served.url}/v1/runs/{id}").json()
     assert (run["status"], run["answer"], run["usage"]["tokens"]) == ("finished", "Done.", 10)
     assert run["events"][0]["kind"] == "run_started" and run["events"][0]["run"] == id
     assert [event["seq"] for event in run["events"]] == list(range(len(run["events"])))
-    picture = httpx.get(f"{served.url}{run['pictures'][0]}")
-    assert picture.headers["content-type"] == "image/png" and picture.content.startswith(b"\x89PNG")
+    image = httpx.get(f"{served.url}{run['pictures'][0]}")
+    assert image.headers["content-type"] == "image/png" and image.content.startswith(b"\x89PNG")
     for page in ("/v1/runs/nothing", f"/v1/runs/{id}/pictures/2", "/v1/runs/..%2f..%2fetc%2fpasswd"):
         assert httpx.get(f"{served.url}{page}").status_code == 404
 

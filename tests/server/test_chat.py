@@ -94,7 +94,7 @@ def test_a_forced_tool_reaches_the_model(openai_client, served):
     assert served.models["weather"].requests[-1].tool_choice == "weather"
 
 
-def test_a_picture_reaches_the_model(openai_client, served):
+def test_a_image_reaches_the_model(openai_client, served):
     openai_client.chat.completions.create(model="plain", messages=[{"role": "user", "content": [
         {"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": {"url": DATA_URL, "detail": "low"}}]}])
     assert [image.data for image in served.models["plain"].requests[-1].images] == [DOT]

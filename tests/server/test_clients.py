@@ -68,11 +68,11 @@ def test_chat_a_tool_that_is_parsed_by_the_sdk(openai_client):
     assert parsed == [weather(city="Paris"), weather(city="Rome")]
 
 
-def test_chat_a_tool_may_give_back_a_picture(openai_client, served):
+def test_chat_a_tool_may_give_back_a_image(openai_client, served):
     call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
-    picture = [{"type": "image_url", "image_url": {"url": DATA_URL}}, {"type": "text", "text": "a map"}]
+    image = [{"type": "image_url", "image_url": {"url": DATA_URL}}, {"type": "text", "text": "a map"}]
     openai_client.chat.completions.create(model="plain", messages=[
-        *chat.ASK, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "a", "content": picture}])
+        *chat.ASK, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "a", "content": image}])
     result = served.models["plain"].requests[-1].messages[-1].parts[0]
     assert isinstance(result, ToolResult) and [type(part).__name__ for part in result.content] == ["Image", "Text"]
 
@@ -90,7 +90,7 @@ async def test_chat_many_asynchronous_ones_at_once(served):
 # Responses.
 
 
-def test_responses_the_order_of_a_picture_and_of_calls_in_a_stream(openai_client):
+def test_responses_the_order_of_a_image_and_of_calls_in_a_stream(openai_client):
     events = list(openai_client.responses.create(model="painter", input=responses.ASK, stream=True))
     kinds = [event.type.removeprefix("response.") for event in events]
     at = kinds.index("image_generation_call.in_progress")
@@ -147,9 +147,9 @@ async def test_responses_asynchronously(served):
 # Messages.
 
 
-def test_messages_a_tool_may_give_back_a_picture(anthropic_client, served):
+def test_messages_a_tool_may_give_back_a_image(anthropic_client, served):
     used = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "weather", "input": {}}]}
-    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [messages.PICTURE]}]}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "a", "content": [messages.IMAGE]}]}
     messages.create(anthropic_client, messages=[*messages.ASK, used, result], tools=messages.TOOLS)
     part = served.models["plain"].requests[-1].messages[-1].parts[0]
     assert [type(item).__name__ for item in part.content] == ["Image"]
@@ -179,11 +179,11 @@ async def test_messages_asynchronously(served):
 # Pictures that the native model reads, through each of them.
 
 
-def test_a_picture_that_the_native_model_reads(native):
+def test_a_image_that_the_native_model_reads(native):
     problem = load_world("lake").problem(random.Random(3), held_out=True)
-    picture = base64.b64encode(encode_png(problem.picture)).decode()
-    url = f"data:image/png;base64,{picture}"
-    source = {"type": "base64", "media_type": "image/png", "data": picture}
+    image = base64.b64encode(encode_png(problem.image)).decode()
+    url = f"data:image/png;base64,{image}"
+    source = {"type": "base64", "media_type": "image/png", "data": image}
     with openai.OpenAI(base_url=f"{native.url}/v1", api_key="none", max_retries=0) as client:
         said = [{"type": "text", "text": problem.question}, {"type": "image_url", "image_url": {"url": url}}]
         done = client.chat.completions.create(model="thinking", messages=[{"role": "user", "content": said}])
@@ -195,7 +195,7 @@ def test_a_picture_that_the_native_model_reads(native):
         blocks = [{"type": "image", "source": source}, {"type": "text", "text": problem.question}]
         done = client.messages.create(model="thinking", max_tokens=500, messages=[{"role": "user", "content": blocks}])
         answers.add(done.content[-1].text)
-    assert answers == {str(ask_sync(problem.question, images=[problem.picture], mode="thinking"))}
+    assert answers == {str(ask_sync(problem.question, images=[problem.image], mode="thinking"))}
 
 
 def test_the_models_are_listed_for_both_clients(openai_client, anthropic_client):

@@ -4,9 +4,9 @@ import anthropic
 import httpx
 import pytest
 
-from musespark.models.estimate import TOKENS_PER_PICTURE
+from musespark.models.estimate import TOKENS_PER_IMAGE
 
-from .test_messages import ASK, PICTURE, TOOLS
+from .test_messages import ASK, IMAGE, TOOLS
 
 
 def count(client, **options):
@@ -20,11 +20,11 @@ def test_everything_that_is_asked_counts(anthropic_client):
     assert count(anthropic_client, model="contemplating/plain", thinking={"type": "adaptive"}) == plain
     assert count(anthropic_client, system="You are kind. " * 20) > plain + 60
     assert count(anthropic_client, tools=TOOLS) > plain + 10
-    both = [{"role": "user", "content": [PICTURE, {"type": "text", "text": "What is 6 * 7?"}]}]
-    assert count(anthropic_client, messages=both) == plain + TOKENS_PER_PICTURE
+    both = [{"role": "user", "content": [IMAGE, {"type": "text", "text": "What is 6 * 7?"}]}]
+    assert count(anthropic_client, messages=both) == plain + TOKENS_PER_IMAGE
     elsewhere = [{"role": "user", "content": [{"type": "image", "source": {"type": "url", "url": "https://example.com/x.png"}},
                                               {"type": "text", "text": "What is 6 * 7?"}]}]
-    assert count(anthropic_client, messages=elsewhere) == plain + TOKENS_PER_PICTURE  # and nothing is fetched
+    assert count(anthropic_client, messages=elsewhere) == plain + TOKENS_PER_IMAGE  # and nothing is fetched
 
 
 def test_what_is_wrong_is_told_as_the_protocol_has_it(anthropic_client, served):

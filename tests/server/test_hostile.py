@@ -167,7 +167,7 @@ BROKEN = {"bomb": bomb(), "broken": b"\x89PNG\r\n\x1a\n" + bytes(50), "cut": b"G
 
 
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN)
-def test_a_picture_that_is_none(native, data):
+def test_a_image_that_is_none(native, data):
     url = "data:image/png;base64," + base64.b64encode(data).decode()
     content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "Which moves solve this maze?"}]
     for model in ("contemplating", "instant"):
@@ -178,7 +178,7 @@ def test_a_picture_that_is_none(native, data):
 @pytest.mark.parametrize("url", [
     "http://127.0.0.1/x.png", "https://example.com/x.png", "file:///etc/passwd", "data:text/html;base64,AAAA",
     "data:image/png;base64,####", "ftp://x", "javascript:alert(1)", ""])
-def test_a_picture_from_elsewhere(served, url):
+def test_a_image_from_elsewhere(served, url):
     content = [{"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "?"}]
     response = sent(served, "/v1/chat/completions", {"model": "plain", "messages": [{"role": "user", "content": content}]})
     assert response.status_code == 400 and is_error(response, "/v1/chat/completions")

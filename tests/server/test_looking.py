@@ -17,7 +17,7 @@ from musespark.tools.registry import VISION_TOOLS
 from .conftest import ABLE, live, says
 
 
-def pictures_of(request):
+def images_of(request):
     parts = [part for message in request.messages for part in message.parts]
     inside = [item for part in parts if isinstance(part, ToolResult) for item in part.content]
     return [item for item in (*parts, *inside) if isinstance(item, Image)]
@@ -27,7 +27,7 @@ def zooming(request, number):
     """Zooms into the middle, then says which colour is there."""
     if not any(message.role == "tool" for message in request.messages):
         return [ToolCallDelta(ToolCall.of("a", "zoom", {"box": [400, 400, 600, 600]})), *says("", thought="")]
-    seen = [pillow.open(io.BytesIO(image.data)).convert("RGB").getpixel((9, 9)) for image in pictures_of(request)]
+    seen = [pillow.open(io.BytesIO(image.data)).convert("RGB").getpixel((9, 9)) for image in images_of(request)]
     return says(f"Answer: {seen[-1] if seen else 'unseen'}")
 
 
@@ -40,10 +40,10 @@ def client():
 
 
 def question():
-    picture = pillow.new("RGB", (200, 100), "white")
-    picture.paste((0, 0, 255), (80, 40, 120, 60))
+    image = pillow.new("RGB", (200, 100), "white")
+    image.paste((0, 0, 255), (80, 40, 120, 60))
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    image.save(file, "PNG")
     url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
     return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}},
                                          {"type": "text", "text": "Which colour?"}]}]
@@ -56,7 +56,7 @@ def test_every_tool_that_looks_can_be_asked_for():
 @pytest.mark.parametrize(("model", "tool", "answer"), [
     ("sees", "look", "Answer: (0, 0, 255)"), ("contemplating/sees", "zoom", "Answer: (0, 0, 255)"),
     ("blind", "look", "Answer: unseen")])
-def test_a_picture_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
+def test_a_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
     done = client.chat.completions.create(model=model, messages=question(), extra_body={"muse": {"tools": [tool]}})
     assert done.choices[0].message.content == answer
     assert len(done.muse["pictures"]) >= 1

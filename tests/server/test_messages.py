@@ -14,7 +14,7 @@ from musespark.models.fake import DOT
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 TOOLS = [{"name": "weather", "description": "The weather in a city.",
           "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]
-PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": base64.b64encode(DOT).decode()}}
+IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": base64.b64encode(DOT).decode()}}
 
 
 def create(client, **options):
@@ -84,7 +84,7 @@ def test_what_is_asked_reaches_the_model(anthropic_client, served):
     create(anthropic_client, system=[{"type": "text", "text": "Be brief.", "cache_control": {"type": "ephemeral"}}],
            stop_sequences=["END"], thinking={"type": "enabled", "budget_tokens": 16_000}, max_tokens=20_000, tools=TOOLS,
            tool_choice={"type": "any"}, extra_body={"temperature": 0.5, "top_p": 0.5},
-           messages=[{"role": "user", "content": [PICTURE, {"type": "text", "text": "What is this?"}]}])
+           messages=[{"role": "user", "content": [IMAGE, {"type": "text", "text": "What is this?"}]}])
     request = served.models["plain"].requests[-1]
     assert (request.messages[0].role, request.messages[0].text) == ("system", "Be brief.")
     assert (request.temperature, request.top_p, request.stop, request.max_tokens) == (0.5, 0.5, ("END",), 20_000)
@@ -124,7 +124,7 @@ def test_a_failure_in_a_stream_is_raised_by_the_client(anthropic_client):
         list(create(anthropic_client, model="late-broken", stream=True))
 
 
-def test_a_picture_that_is_none_is_refused_by_name(anthropic_client):
+def test_a_image_that_is_none_is_refused_by_name(anthropic_client):
     broken = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}
     with pytest.raises(anthropic.BadRequestError, match=r"messages\[0\].content\[0\].source.data"):
         create(anthropic_client, messages=[{"role": "user", "content": [broken, {"type": "text", "text": "?"}]}])

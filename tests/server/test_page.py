@@ -13,7 +13,7 @@ from pydantic import ValidationError
 import musespark
 from musespark.config import Config, ModelConfig, Roles, TeamConfig
 from musespark.models.fake import DOT, FakeModel
-from musespark.models.model import Finish, PictureDelta, TextDelta
+from musespark.models.model import Finish, ImageDelta, TextDelta
 from musespark.server import offer, static
 from musespark.server.app import make_app
 from musespark.server.export import PLACE, inert
@@ -24,9 +24,9 @@ from .conftest import ABLE, live, says
 from .watchers import started, watched
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 ]]> \ud83d & &lt;"
-PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
+IMAGE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
 MODELS = {"plain": FakeModel(says("4", "2"), name="plain", abilities=ABLE),
-          "hostile": FakeModel([PictureDelta(DOT, 1, 1, HOSTILE), TextDelta(HOSTILE), Finish()], name="hostile", abilities=ABLE)}
+          "hostile": FakeModel([ImageDelta(DOT, 1, 1, HOSTILE), TextDelta(HOSTILE), Finish()], name="hostile", abilities=ABLE)}
 CONFIG = Config(models={"keyless": ModelConfig(model="openai:gpt-5", key_env="NO_SUCH_KEY_HERE")},
                 roles=Roles(explorer=("plain", "hostile")), team=TeamConfig(agents=4, deadline=30))
 
@@ -169,7 +169,7 @@ def test_models_tell_what_they_can_do(http):
 
 
 def test_a_run_as_one_file(http):
-    id = started(http, question=HOSTILE.replace("\ud83d", ""), mode="thinking", models=["hostile"], images=[PICTURE])
+    id = started(http, question=HOSTILE.replace("\ud83d", ""), mode="thinking", models=["hostile"], images=[IMAGE])
     events = [data for _, kind, data in watched(http, id) if kind != "end"]
     response = http.get(f"/v1/runs/{id}/export")
     assert response.headers["content-disposition"] == f'attachment; filename="muse-{id}.html"'
@@ -185,8 +185,8 @@ def test_a_run_as_one_file(http):
     assert "<" not in written and written.isascii()
     run = json.loads(written)
     assert run["run"]["question"] == HOSTILE.replace("\ud83d", "") and run["run"]["answer"] == HOSTILE
-    assert run["run"]["asked"]["images"] == [f"data:image/png;base64,{PICTURE['data']}"]
-    linked = {f"/v1/runs/{id}/pictures/1": f"data:image/png;base64,{PICTURE['data']}"}
+    assert run["run"]["asked"]["images"] == [f"data:image/png;base64,{IMAGE['data']}"]
+    linked = {f"/v1/runs/{id}/pictures/1": f"data:image/png;base64,{IMAGE['data']}"}
     assert run["events"] == [{**event, "picture": linked[event["picture"]]} if "picture" in event else event for event in events]
     # Nothing is asked of anybody: the policy within allows the file's own script and style, and pictures that it holds.
     policy = next(attrs["content"] for tag, attrs in found.tags if attrs.get("http-equiv") == "Content-Security-Policy")

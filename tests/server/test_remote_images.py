@@ -68,7 +68,7 @@ async def test_nothing_is_fetched_where_that_is_not_allowed():
     assert await fetched([], False, Lookups()) == {}
 
 
-async def test_a_picture(loopback_counts_as_public):
+async def test_a_image(loopback_counts_as_public):
     async with web(b"HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n" + DOT) as (address, asked):
         assert (await fetched([address, address], True, Lookups()))[address].data == DOT
     assert len(asked) == 1 and asked[0].startswith(b"GET /x.png?a=b HTTP/1.0\r\nHost: 127.0.0.1:")
@@ -79,7 +79,7 @@ async def test_a_picture(loopback_counts_as_public):
     (b"nonsense", "does not answer"), (b"", "does not answer"), (b"HTTP/1.0 200 OK\r\n\r\n" + bytes(20_000_001), "more than"),
     (b"x" * 100_000, "does not answer"), (b"\r\n\r\n", "does not answer"),
 ])
-async def test_what_is_no_picture(loopback_counts_as_public, answer, said):
+async def test_what_is_no_image(loopback_counts_as_public, answer, said):
     async with web(answer) as (address, _):
         with pytest.raises(Refused, match=said):
             await fetched([address], True, Lookups())

@@ -81,7 +81,7 @@ def test_what_was_not_stored_cannot_be_gone_on_from(openai_client):
         assert refused.value.code == "previous_response_not_found"
 
 
-def test_pictures_in_and_out(openai_client, served):
+def test_images_in_and_out(openai_client, served):
     done = openai_client.responses.create(model="painter", input=[{"role": "user", "content": [
         {"type": "input_image", "image_url": DATA_URL, "detail": "auto"}, {"type": "input_text", "text": "Draw this."}]}])
     assert [image.data for image in served.models["painter"].requests[-1].images] == [DOT]

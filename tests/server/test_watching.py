@@ -56,9 +56,9 @@ def test_a_client_that_is_cut_off_anywhere_sees_everything_once(http, cuts):
     assert all(kind == data["kind"] for _, kind, data in events)
     assert (no_id, last, ending["how"], ending["spent"]["tokens"]) == (None, "end", "finished", 31)
     assert watched(http, id, cuts) == seen  # the same after it has ended
-    pictures = [data["picture"] for _, kind, data in events if kind == "pictured"]
-    assert pictures == [f"/v1/runs/{id}/pictures/{number}" for number in (1, 2, 3)]
-    shown = http.get(pictures[2])
+    images = [data["picture"] for _, kind, data in events if kind == "pictured"]
+    assert images == [f"/v1/runs/{id}/pictures/{number}" for number in (1, 2, 3)]
+    shown = http.get(images[2])
     assert shown.content == DOT and shown.headers["content-type"] == "image/png"
 
 

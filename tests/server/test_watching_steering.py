@@ -20,7 +20,7 @@ from musespark.usage import Usage
 from .conftest import ABLE, live, parrot, says
 from .watchers import started, until, watched
 
-PICTURE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
+IMAGE = {"media_type": "image/png", "data": base64.b64encode(DOT).decode()}
 
 
 def first_of_many(request, number):
@@ -100,7 +100,7 @@ def test_a_long_answer_is_short_in_the_list(http):
     ({"store": False}, ["store"]), ({"seed": -1}, ["seed"]), ({"effort": "huge"}, ["effort"]),
     ({"question": "  "}, ["empty"]), ({"question": None}, ["question"]), ({"question": "x" * (MAX_QUESTION + 1)}, ["characters"]),
     ({"images": [{"data": "###"}]}, ["base64"]), ({"images": [{"data": "aGVsbG8="}]}, ["PNG"]),
-    ({"images": [PICTURE] * 17}, ["images"]), ({"models": ["blind"], "images": [PICTURE]}, ["pictures"]),
+    ({"images": [IMAGE] * 17}, ["images"]), ({"models": ["blind"], "images": [IMAGE]}, ["pictures"]),
     ({"video": {"data": "#"}}, ["base64"]), ({"models": ["openai:x@http://10.0.0.1/v1"]}, ["no model"]),
     ({"follows": "nothing"}, ["nothing"]), ({"again": "nothing"}, ["nothing"]), ({"again": "../x"}, ["again"]),
 ])
@@ -159,7 +159,7 @@ def test_a_run_of_another_protocol_is_stopped_likewise(http):
 
 
 def test_asking_again_and_otherwise(served, http):
-    first = started(http, question="Look.", images=[PICTURE, PICTURE], mode="thinking", models=["parrot"], seed=7,
+    first = started(http, question="Look.", images=[IMAGE, IMAGE], mode="thinking", models=["parrot"], seed=7,
                     budget={"seconds": 60})
     run = ended(http, first)
     assert run["asked"] == {"question": "Look.", "pictures": 2, "mode": "thinking", "models": ["parrot"], "seed": 7,
@@ -198,7 +198,7 @@ def test_a_conversation_goes_on(served, http):
 
 
 def test_a_run_is_deleted_once_it_has_ended(http):
-    id = started(http, mode="thinking", models=["hang"], images=[PICTURE])
+    id = started(http, mode="thinking", models=["hang"], images=[IMAGE])
     refused(http.delete(f"/v1/runs/{id}"), 409, "stop it first")
     http.post(f"/v1/runs/{id}/stop")
     watched(http, id)
@@ -243,7 +243,7 @@ def test_runs_are_their_own_callers_alone(tmp_path):
     keys, runs = Keys(database), StoredRuns(database)
     ann, bob = ({"authorization": f"Bearer {keys.create(name)[1]}"} for name in ("ann", "bob"))
     with live(models(), runs=runs, callers=KeyHolders(runs)) as server, httpx.Client(base_url=server.url, timeout=60) as http:
-        id = started(http, headers=ann, mode="thinking", models=["hang"], images=[PICTURE])
+        id = started(http, headers=ann, mode="thinking", models=["hang"], images=[IMAGE])
         for page in ("", "/events", "/asked/1", "/pictures/1", "/export"):
             refused(http.get(f"/v1/runs/{id}{page}"), 401)
             refused(http.get(f"/v1/runs/{id}{page}", headers=bob), 404, "no run")

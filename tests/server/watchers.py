@@ -4,7 +4,7 @@ import json
 import time
 
 from musespark.models.fake import DOT, Wait
-from musespark.models.model import Finish, PictureDelta, TextDelta, ThinkingDelta, UsageDelta
+from musespark.models.model import Finish, ImageDelta, TextDelta, ThinkingDelta, UsageDelta
 from musespark.usage import Usage
 
 
@@ -13,7 +13,7 @@ def talking(count=30):
     for number in range(count):
         yield ThinkingDelta(f"thought {number}\n\nof many \u2028")
         if number % 10 == 0:
-            yield PictureDelta(DOT, 1, 1, f"picture {number}")
+            yield ImageDelta(DOT, 1, 1, f"picture {number}")
         yield from (Wait(0.005), UsageDelta(Usage(tokens=number)))
     yield from (TextDelta("42"), UsageDelta(Usage(tokens=count + 1, usd=0.01)), Finish())
 

@@ -61,8 +61,8 @@ async def test_a_run_comes_back_as_it_was(where):
         kept = await again.get("r1")
         assert kept.begun == first and kept.events == story("r1")
         assert kept.how == "failed" and kept.spent == Spending(tokens=7, usd=0.25, calls=3)
-        assert (await again.picture("r1", 2)).data == DOT + b"2"
-        assert await again.picture("r1", 3) is None and await again.picture("r1", 0) is None
+        assert (await again.image("r1", 2)).data == DOT + b"2"
+        assert await again.image("r1", 3) is None and await again.image("r1", 0) is None
         assert await again.get("r2") is None and kept.turn[-1] == Message("assistant", (Text("42"),))
 
 
@@ -76,7 +76,7 @@ async def test_the_newest_come_first_page_by_page_and_by_caller(where):
         assert [kept.begun.id for kept in await runs.latest(9, before="r4", caller="even")] == ["r2", "r0"]
         assert await runs.latest(9, before="nobody") == [] and await runs.latest(9, caller="nobody") == []
         [summary] = await runs.latest(1)
-        assert summary.picture_count == 2 and summary.turn[-1] == Message("assistant", (Text("42"),))
+        assert summary.image_count == 2 and summary.turn[-1] == Message("assistant", (Text("42"),))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

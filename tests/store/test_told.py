@@ -47,8 +47,8 @@ async def test_events_are_told_from_anywhere(tmp_path_factory, cuts, after, limi
             numbered = [event for event in events if isinstance(event, Pictured)]
             assert [each["picture"] for each in found if each["kind"] == "pictured"] == [1, 2, 3]
             for event, value in zip(events, found, strict=True):
-                picture = {"picture": numbered.index(event) + 1} if event in numbered else {}
-                assert value == event.to_json() | picture
+                image = {"picture": numbered.index(event) + 1} if event in numbered else {}
+                assert value == event.to_json() | image
             assert await runs.told("nobody", -1, 9) == []
 
 
@@ -61,7 +61,7 @@ async def runs(request, where):
         yield stored
 
 
-async def test_the_pictures_of_a_question(runs):
+async def test_the_images_of_a_question(runs):
     await runs.start(begun("r"))
     await runs.events("r", list(story()))
     assert await runs.asked("r", 1) == Image(DOT + b"2", "image/png")
@@ -95,6 +95,6 @@ async def test_only_a_run_that_has_ended_is_forgotten_and_then_wholly(runs):
     assert not await runs.forget("r") and not await runs.forget("nobody")
     runs.end("r", "finished", Spending())
     assert (await runs.head("r")).how == "finished" and await runs.forget("r") and not await runs.forget("r")
-    assert await runs.get("r") is None and await runs.told("r", -1, 9) == [] and await runs.picture("r", 1) is None
+    assert await runs.get("r") is None and await runs.told("r", -1, 9) == [] and await runs.image("r", 1) is None
     assert await runs.asked("r", 1) is None
-    assert len(await runs.told("other", -1, 99)) == 9 and await runs.asked("other", 1) and await runs.picture("other", 1)
+    assert len(await runs.told("other", -1, 99)) == 9 and await runs.asked("other", 1) and await runs.image("other", 1)

@@ -12,15 +12,15 @@ from musespark.tools.registry import VISION_TOOLS, make_vision_tools
 from musespark.vision.album import Album
 
 
-def file_of(picture, format="PNG", **options):
+def file_of(image, format="PNG", **options):
     """A picture as the bytes of a file."""
     file = io.BytesIO()
-    picture.save(file, format, **options)
+    image.save(file, format, **options)
     return file.getvalue()
 
 
-def image_of(picture, format="PNG", **options):
-    return Image.from_bytes(file_of(picture, format, **options))
+def image_of(image, format="PNG", **options):
+    return Image.from_bytes(file_of(image, format, **options))
 
 
 def opened(image):
@@ -29,18 +29,18 @@ def opened(image):
 
 def red_on_white():
     """400x200, white, with a red square from (100, 50) to (120, 70)."""
-    picture = pillow.new("RGB", (400, 200), "white")
-    picture.paste("red", (100, 50, 120, 70))
-    return picture
+    image = pillow.new("RGB", (400, 200), "white")
+    image.paste("red", (100, 50, 120, 70))
+    return image
 
 
 def receipt():
     """400x300, with five lines of print."""
-    picture = pillow.new("RGB", (400, 300), "white")
-    draw = ImageDraw.Draw(picture)
+    image = pillow.new("RGB", (400, 300), "white")
+    draw = ImageDraw.Draw(image)
     for index, line in enumerate(("CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75")):
         draw.text((40, 30 + 50 * index), line, fill="black", font=ImageFont.load_default(22))
-    return picture
+    return image
 
 
 TOTAL = (40, 230, 170, 258)
@@ -50,9 +50,9 @@ TOTAL = (40, 230, 170, 258)
 class Tools:
     """All the tools over an album, by name."""
 
-    def __init__(self, *pictures, **options):
+    def __init__(self, *images, **options):
         self.album = Album(**options)
-        self.album.label_images([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in pictures), "?")])
+        self.album.label_images([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in images), "?")])
         self._tools = {tool.spec.name: tool for tool in make_vision_tools(self.album, VISION_TOOLS)}
 
     def __getattr__(self, name):

@@ -31,7 +31,7 @@ SIDE = st.integers(9, 300)
 @given(st.one_of(ANYTHING, st.lists(NUMBERS, min_size=4, max_size=4)))
 @example([1000.0, 0, 1001, 5])
 @example([10**400, 0, 1, 1])
-def test_whatever_a_model_writes_is_a_box_within_the_picture_or_one_sentence(value):
+def test_whatever_a_model_writes_is_a_box_within_the_image_or_one_sentence(value):
     remarks = []
     try:
         box = parse_box(value, remarks)
@@ -43,7 +43,7 @@ def test_whatever_a_model_writes_is_a_box_within_the_picture_or_one_sentence(val
 
 
 @given(st.one_of(ANYTHING, st.lists(NUMBERS, min_size=2, max_size=2)))
-def test_whatever_a_model_writes_is_a_point_within_the_picture_or_one_sentence(value):
+def test_whatever_a_model_writes_is_a_point_within_the_image_or_one_sentence(value):
     remarks = []
     try:
         x, y = parse_point(value, remarks)
@@ -118,20 +118,20 @@ def test_a_point_of_a_view_of_views_leads_to_the_original_and_back(width, height
 @given(st.tuples(st.integers(20, 180), st.integers(20, 80)), st.integers(0, 359), st.booleans(), st.booleans())
 @example((20, 20), 90, True, True)
 async def test_coordinates_lead_to_the_pixels_that_are_there(spot, degrees, mirror, first):
-    picture = pillow.new("RGB", (200, 100), "white")
-    picture.paste("red", (spot[0] - 2, spot[1] - 2, spot[0] + 3, spot[1] + 3))
+    image = pillow.new("RGB", (200, 100), "white")
+    image.paste("red", (spot[0] - 2, spot[1] - 2, spot[0] + 3, spot[1] + 3))
     x, y = (spot[0] + 0.5) / 200 * SPAN, (spot[1] + 0.5) / 100 * SPAN
-    tools = Tools(picture)
+    tools = Tools(image)
     turn, box = {"degrees": degrees, "mirror": mirror}, [max(0, x - 90), max(0, y - 180), min(1000, x + 60), min(1000, y + 140)]
     turns = bool(degrees or mirror)
     if first or not turns:
         await tools.zoom(box=box)
     if turns:
-        await tools.rotate(**turn, picture=len(tools.album.images))
+        await tools.rotate(**turn, image=len(tools.album.images))
     if not first and turns:
         seen = tools.album.images[-1].to_original.inverse((x, y))
         near = [max(0, seen[0] - 100), max(0, seen[1] - 100), min(1000, seen[0] + 90), min(1000, seen[1] + 70)]
-        await tools.zoom(box=near, picture=2)
+        await tools.zoom(box=near, image=2)
     view = tools.album.images[-1]
     there = view.to_original.inverse((x, y))
     pixels = tools.album.decode(view)
@@ -145,7 +145,7 @@ async def test_a_zoom_of_a_zoom_loses_nothing():
     noise = pillow.effect_noise((300, 200), 90).convert("RGB")
     tools = Tools(noise)
     await tools.zoom(box=[100, 100, 900, 900])
-    await tools.zoom(box=[250, 250, 750, 750], picture=2)
+    await tools.zoom(box=[250, 250, 750, 750], image=2)
     assert tools.album.decode(tools.album.images[2]).tobytes() == noise.crop((90, 60, 210, 140)).tobytes()
 
 

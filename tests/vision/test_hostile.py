@@ -11,7 +11,7 @@ from PIL import Image as pillow
 from vision.samples import Tools, file_of, opened, red_on_white
 
 from musespark.content import Image
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.images import as_image, decode_visible, read_header
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -28,9 +28,9 @@ def png(width, height, *, data=b"", depth=8, colour=2):
 
 def two_halves(mode="RGB"):
     """40x20: red to the left, blue to the right."""
-    picture = pillow.new("RGB", (40, 20), BLUE)
-    picture.paste(RED, (0, 0, 20, 20))
-    return picture.convert(mode)
+    image = pillow.new("RGB", (40, 20), BLUE)
+    image.paste(RED, (0, 0, 20, 20))
+    return image.convert(mode)
 
 
 def turned(orientation):
@@ -43,14 +43,14 @@ def turned(orientation):
 
 def paletted():
     """Red to the left, a hole to the right."""
-    picture = two_halves("P")
-    return file_of(picture, "PNG", transparency=picture.getpixel((30, 5)))
+    image = two_halves("P")
+    return file_of(image, "PNG", transparency=image.getpixel((30, 5)))
 
 
 def with_a_hole():
-    picture = two_halves("RGBA")
-    picture.paste((0, 0, 0, 0), (20, 0, 40, 20))
-    return file_of(picture)
+    image = two_halves("RGBA")
+    image.paste((0, 0, 0, 0), (20, 0, 40, 20))
+    return file_of(image)
 
 
 def moving(format):
@@ -84,11 +84,11 @@ HALVES = [
 
 
 @pytest.mark.parametrize(("file", "left", "right", "remark"), [each[1:] for each in HALVES], ids=[each[0] for each in HALVES])
-async def test_every_kind_of_picture_is_seen_upright_and_in_its_colours(file, left, right, remark):
+async def test_every_kind_of_image_is_seen_upright_and_in_its_colours(file, left, right, remark):
     tools = Tools(Image.from_bytes(file))
-    picture = tools.album.get()
-    assert (picture.width, picture.height) == (40, 20) == decode_visible(Image.from_bytes(file)).size
-    assert picture.remarks == ((remark,) if remark else ())
+    image = tools.album.get()
+    assert (image.width, image.height) == (40, 20) == decode_visible(Image.from_bytes(file)).size
+    assert image.remarks == ((remark,) if remark else ())
     output = await tools.zoom(box=[0, 0, 1000, 1000])
     seen = tools.album.decode(tools.album.images[1])
     for colour, column in ((left, 8), (right, 32)):
@@ -113,7 +113,7 @@ BROKEN = [
 @pytest.mark.parametrize("file", [each[1] for each in BROKEN], ids=[each[0] for each in BROKEN])
 async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(file):
     image = Image.from_bytes(file)
-    with pytest.raises(BadPicture):
+    with pytest.raises(BadImage):
         as_image(image, strict=False)
     tools = Tools(image, red_on_white())
     for name, arguments in (
@@ -129,8 +129,8 @@ async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(fil
 
 @pytest.mark.parametrize("data", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"%PDF-1.7", b"MM\x00*", b"\x00\x00\x00\x0cjP  ",
                                   b"8BPS", b"%!PS-Adobe-3.0 EPSF-3.0", b"plain text", b"RIFF\x00\x00\x00\x00WAVE"])
-def test_other_files_are_no_pictures(data):
-    with pytest.raises(BadPicture, match="it is not a PNG, JPEG, GIF, WebP or BMP file"):
+def test_other_files_are_no_images(data):
+    with pytest.raises(BadImage, match="it is not a PNG, JPEG, GIF, WebP or BMP file"):
         Image.from_bytes(data)
 
 
@@ -138,8 +138,8 @@ async def test_shapes_that_would_grow_without_bounds_do_not():
     wide = pillow.new("RGB", (40_000, 1), "red")
     tools = Tools(wide, pillow.new("RGB", (1, 4_000), "blue"), red_on_white())
     assert (await tools.rotate(degrees=45)).text.startswith("The picture is too large to be turned that far")
-    for output in (await tools.rotate(degrees=90), await tools.compare(pictures=[1, 2]), await tools.mark(points=[[5, 5]]),
-                   await tools.compare(pictures=[1, 2], how="difference"), await tools.compare(pictures=[3, 2]),
+    for output in (await tools.rotate(degrees=90), await tools.compare(images=[1, 2]), await tools.mark(points=[[5, 5]]),
+                   await tools.compare(images=[1, 2], how="difference"), await tools.compare(images=[3, 2]),
                    await tools.zoom(box=[0, 0, 1, 1000]), await tools.sketch(svg="<svg><rect/></svg>", over=1)):
         assert not output.failed and max(opened(output.images[0]).size) <= 1600
 
@@ -153,7 +153,7 @@ SEEDS = [file_of(two_halves()), file_of(two_halves(), "JPEG"), moving("GIF"), fi
        st.integers(20, 3000))
 @example(SEEDS[0], [(16, b"\x7f\xff\xff\xff")], 3000)
 @example(SEEDS[1], [(0, b"")], 100)
-def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
+def test_a_damaged_file_is_a_image_or_a_sentence(file, damages, length):
     data = bytearray(file)
     for at, damage in damages:
         at %= len(data)
@@ -161,7 +161,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
     try:
         image = Image.from_bytes(bytes(data[:length]))
         known, seen = read_header(image), decode_visible(image)
-    except BadPicture as error:
+    except BadImage as error:
         assert "\n" not in str(error)
     else:
         assert seen.mode == "RGB" and seen.size == (known.width, known.height)
@@ -169,7 +169,7 @@ def test_a_damaged_file_is_a_picture_or_a_sentence(file, damages, length):
 
 def test_a_bomb_is_refused_by_its_header_before_anything_is_decoded():
     image = Image.from_bytes(png(60_000, 60_000))
-    with pytest.raises(BadPicture, match=r"60000x60000 pixels|megapixels"):
+    with pytest.raises(BadImage, match=r"60000x60000 pixels|megapixels"):
         read_header(image)
 
 

@@ -66,11 +66,11 @@ async def test_an_agent_reads_zooms_marks_and_answers_and_the_trace_keeps_it(tmp
     one = FakeModel(play, abilities=ABLE)
     answer = await ask("What is the total?", model=one, mode="thinking", images=[receipt()], tools=["look"], trace=tmp_path)
     assert str(answer) == "6.75"
-    captions = {re.sub(r"\[.*\]", "[]", picture.caption) for picture in answer.pictures}  # of one turn, in any order
+    captions = {re.sub(r"\[.*\]", "[]", event.caption) for event in answer.images}  # of one turn, in any order
     assert captions == {"where 'total' is in picture 1", "the text in [] of picture 1", "picture 1, with 1 box marked"}
     kept = [event for event in read_trace(tmp_path) if event.kind == "pictured"]
-    assert [event.caption for event in kept] == [picture.caption for picture in answer.pictures]
-    assert all(pillow.open(io.BytesIO(event.picture)).size == (event.width, event.height) for event in kept)
+    assert [event.caption for event in kept] == [event.caption for event in answer.images]
+    assert all(pillow.open(io.BytesIO(event.image)).size == (event.width, event.height) for event in kept)
     assert [image.media_type for image in images_of(one.requests[-1])] == ["image/png"] * 4
 
 
@@ -112,7 +112,7 @@ async def test_what_is_wrong_is_told_to_the_model_in_one_sentence():
         assert expected in result.content[0].text and "\n" not in result.content[0].text and result.content[0].text.endswith(".")
 
 
-async def test_a_model_that_sees_nothing_has_it_read_and_is_sent_no_picture():
+async def test_a_model_that_sees_nothing_has_it_read_and_is_sent_no_image():
     one = scripted(calls(ToolCall.of("a", "read", {}), ToolCall.of("b", "zoom", {"box": [0, 0, 500, 500]})), says("6.75"),
                    abilities=BLIND)
     events, error, _ = await contemplated(looking(one), Request.of("Total?", [image_of(receipt())], mode="thinking"))
@@ -155,7 +155,7 @@ class Camera:
         return ToolOutput("Here.", (image_of(red_on_white()),))
 
 
-async def test_pictures_of_other_tools_can_be_looked_at_too():
+async def test_images_of_other_tools_can_be_looked_at_too():
     one = scripted(calls(ToolCall.of("a", "camera", {})), calls(ToolCall.of("b", "zoom", {"box": [250, 250, 300, 350],
                                                                                           "picture": 1})),
                    says("red"))
@@ -166,7 +166,7 @@ async def test_pictures_of_other_tools_can_be_looked_at_too():
     assert opened(images_of(one.requests[2])[-1]).getpixel((0, 0)) == (255, 0, 0)
 
 
-async def test_without_a_picture_only_a_sketch_can_be_looked_at():
+async def test_without_a_image_only_a_sketch_can_be_looked_at():
     svg = '<svg viewBox="0 0 10 10"><rect width="5" height="10" fill="#0f0"/></svg>'
     one = scripted(calls(ToolCall.of("a", "zoom", {"box": [0, 0, 9, 9]})), calls(ToolCall.of("b", "sketch", {"svg": svg})),
                    calls(ToolCall.of("c", "zoom", {"box": [0, 0, 400, 400]})), says("green"))
@@ -178,20 +178,20 @@ async def test_without_a_picture_only_a_sketch_can_be_looked_at():
     assert opened(images_of(one.requests[-1])[-1]).getcolors() == [(768 * 768, (0, 255, 0))]
 
 
-def test_the_picture_that_is_meant_is_the_first_of_the_newest_question():
+def test_the_image_that_is_meant_is_the_first_of_the_newest_question():
     album = Album()
-    pictures = [image_of(pillow.new("RGB", (10 + index, 10))) for index in range(4)]
-    first = Message.user(pictures[0], "?")
+    images = [image_of(pillow.new("RGB", (10 + index, 10))) for index in range(4)]
+    first = Message.user(images[0], "?")
     album.label_images((first,))
     assert album.get().number == 1
-    told = album.label_images((first, Message("assistant", (Text("!"),)), Message.user(pictures[1], pictures[2], "?")))
+    told = album.label_images((first, Message("assistant", (Text("!"),)), Message.user(images[1], images[2], "?")))
     assert album.get().number == 2 and album.get(3).width == 12 and album.get(3.0).number == 3
     assert [part.text for part in told[2].parts if isinstance(part, Text)] == ["[Picture 2: 11x10 pixels]",
                                                                                "[Picture 3: 12x10 pixels]", "?"]
-    assert album.label_images((first,))[0].images == (pictures[0],) and len(album.images) == 3
+    assert album.label_images((first,))[0].images == (images[0],) and len(album.images) == 3
 
 
-def test_a_picture_that_cannot_be_opened_is_said_and_not_sent():
+def test_a_image_that_cannot_be_opened_is_said_and_not_sent():
     album = Album()
     (told,) = album.label_images((Message.user(Image(b"\x89PNG\r\n\x1a\n", "image/png"), "?"),))
     assert not told.images
@@ -234,7 +234,7 @@ async def test_a_look_that_is_cancelled_leaves_nothing_running():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_picture_of_one_pixel_can_be_looked_at():
+async def test_a_image_of_one_pixel_can_be_looked_at():
     one = scripted(calls(*(ToolCall.of(name, name, given) for name, given in (
         ("zoom", {"box": [0, 0, 1, 1]}), ("rotate", {"degrees": 45}), ("enhance", {"threshold": "auto"}),
         ("mark", {"boxes": [[0, 0, 1000, 1000]]}), ("read", {}), ("find", {"what": "white square"}),

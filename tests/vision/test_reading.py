@@ -93,15 +93,15 @@ def test_a_description_names_a_colour_or_a_shape(text, expected):
 
 def shapes():
     """1000x500, white: a red circle, a blue square, a green triangle, a yellow bar, a black line, a purple ellipse."""
-    picture = pillow.new("RGB", (1000, 500), "white")
-    draw = ImageDraw.Draw(picture)
+    image = pillow.new("RGB", (1000, 500), "white")
+    draw = ImageDraw.Draw(image)
     draw.ellipse((100, 100, 199, 199), fill="red")
     draw.rectangle((300, 100, 399, 199), fill="blue")
     draw.polygon([(500, 200), (550, 100), (600, 200)], fill="green")
     draw.rectangle((700, 100, 899, 139), fill="yellow")
     draw.line((100, 400, 500, 400), fill="black", width=4)
     draw.ellipse((600, 300, 799, 399), fill="purple")
-    return picture
+    return image
 
 
 @pytest.mark.parametrize(("what", "box"), [
@@ -124,9 +124,9 @@ def test_every_rectangle_is_told_and_squares_are_rectangles():
 @pytest.mark.parametrize("colour", ["red", "orange", "yellow", "green", "cyan", "blue", "purple", "magenta", "black", "gray"])
 @pytest.mark.parametrize("background", ["white", "#f4e8d0"])
 def test_colours_have_their_usual_names(colour, background):
-    picture = pillow.new("RGB", (200, 200), background)
-    picture.paste(colour, (50, 50, 150, 150))
-    places = find_places(colour, picture, ())
+    image = pillow.new("RGB", (200, 200), background)
+    image.paste(colour, (50, 50, 150, 150))
+    places = find_places(colour, image, ())
     assert places[0].box.iou(Box(250, 250, 750, 750)) > 0.95
 
 
@@ -144,7 +144,7 @@ async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
     assert told[1] == "5 lines, with boxes of picture 1:"
     assert [entry.split("] ")[1] for entry in told[2:]] == ["CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75"]
     await tools.zoom(box=[0, 700, 600, 1000])
-    closer = (await tools.read(picture=3)).text.splitlines()
+    closer = (await tools.read(image=3)).text.splitlines()
     assert closer[1] == "1 line, with boxes of picture 1:" and closer[2].endswith("TOTAL 6.75")
     left, top, right, bottom = TOTAL
     truth = Box(left / 400 * SPAN, top / 300 * SPAN, right / 400 * SPAN, bottom / 300 * SPAN)
@@ -156,7 +156,7 @@ async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
 async def test_what_is_upside_down_is_read_once_it_is_turned():
     tools = Tools(receipt().transpose(pillow.Transpose.ROTATE_180))
     await tools.rotate(degrees=180)
-    told = (await tools.find(what="TOTAL", picture=2)).text.splitlines()
+    told = (await tools.find(what="TOTAL", image=2)).text.splitlines()
     box = Box(*map(float, told[-1].split("[")[1].split("]")[0].split(", ")))
     assert told[1] == "1 place, with boxes of picture 1:"
     assert box.bottom < 250 and box.left > 500  # of the original, which stands on its head
@@ -168,24 +168,24 @@ async def test_what_is_not_there_is_said_with_what_can_be_found():
     assert output.text.startswith("'a dog' was not found. find knows no objects, only text")
 
 
-async def test_a_blank_picture_has_no_text():
+async def test_a_blank_image_has_no_text():
     output = await Tools(pillow.new("RGB", (300, 200), "white")).read()
     assert "There is no text to be read." in output.text and not output.failed
 
 
 def small_print(width, height, rows):
     """A large page with a short line of small print here and there, and their texts."""
-    picture = pillow.new("RGB", (width, height), "white")
-    draw, font, texts = ImageDraw.Draw(picture), ImageFont.load_default(22), []
+    image = pillow.new("RGB", (width, height), "white")
+    draw, font, texts = ImageDraw.Draw(image), ImageFont.load_default(22), []
     for index in range(rows):
         left, top = (index * 977) % (width - 300), 40 + index * (height - 100) // rows
         texts.append(f"Entry {1000 + 37 * index} open")
         draw.text((left, top), texts[-1], fill="black", font=font)
-    return picture, texts
+    return image, texts
 
 
 @given(st.integers(1, 4096), st.integers(1, 20_000))
-def test_bands_cover_a_picture_and_overlap(width, height):
+def test_bands_cover_a_image_and_overlap(width, height):
     found = list(split_bands(width, height))
     assert found[0][0] == 0 and found[-1][1] == height
     for (_, bottom), (top, _) in pairwise(found):

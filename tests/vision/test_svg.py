@@ -56,7 +56,7 @@ async def test_letters_are_drawn_on_a_machine_without_fonts():
     assert 10_000 < dark < 200_000
 
 
-async def test_a_drawing_goes_over_a_picture_in_its_coordinates():
+async def test_a_drawing_goes_over_a_image_in_its_coordinates():
     tools = Tools(pillow.new("RGB", (300, 100), "white"))
     output = await tools.sketch(svg='<svg viewBox="0 0 7 7"><rect x="500" y="0" width="500" height="500" fill="#f00"/></svg>',
                                 over=1)
@@ -162,7 +162,7 @@ COSTLY = [
 
 
 @pytest.mark.parametrize("svg", COSTLY, ids=range(len(COSTLY)))
-async def test_a_costly_drawing_ends_in_a_picture_or_a_sentence(svg):
+async def test_a_costly_drawing_ends_in_a_image_or_a_sentence(svg):
     began = time.monotonic()
     output = await Tools().sketch(svg=svg)
     assert time.monotonic() - began < 60
@@ -240,6 +240,6 @@ def test_any_text_is_a_drawing_or_one_sentence(text):
         assert str(error).endswith(".") and "\n" not in str(error)
 
 
-def test_the_picture_that_comes_back_is_a_png_of_that_size():
+def test_the_image_that_comes_back_is_a_png_of_that_size():
     png = asyncio.run(render_svg(sanitize_svg(f"{HEAD}{GREEN}</svg>"), (64, 32)))
     assert pillow.open(io.BytesIO(png)).size == (64, 32)

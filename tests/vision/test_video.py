@@ -29,8 +29,8 @@ def found(data: bytes) -> list[float]:
         return [scene.time for scene in select_key_frames(clip, Deadline(60))[0].selected]
 
 
-def at(picture: pillow.Image, x: float, y: float) -> tuple[int, ...]:
-    return picture.getpixel((int(x * picture.width), int(y * picture.height)))
+def at(image: pillow.Image, x: float, y: float) -> tuple[int, ...]:
+    return image.getpixel((int(x * image.width), int(y * image.height)))
 
 
 def near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
@@ -130,7 +130,7 @@ def test_sound_is_said_not_to_be_heard():
     assert "with sound, which is not heard" in as_video(movie(THREE, sound=True)).caption
 
 
-def test_a_picture_that_lies_on_its_side_is_put_upright():
+def test_a_image_that_lies_on_its_side_is_put_upright():
     halves = np.zeros((64, 96, 3), np.uint8)
     halves[:, :48], halves[:, 48:] = RED, BLUE
     with open_video(turned(movie([(0.0, halves)], end=1.0))) as clip:
@@ -264,14 +264,14 @@ def test_nothing_that_a_video_refers_to_is_opened(tmp_path):
             as_video(disguise + playlist)
 
 
-def test_as_pictures_it_is_its_caption_and_its_sheet():
+def test_as_images_it_is_its_caption_and_its_sheet():
     video = as_video(WHOLE)
     request = Request.of("What happens?", videos=[video])
     assert request.videos == (video,) and request.images == () and request.question == "What happens?"
-    parts = request.in_pictures().messages[0].parts
+    parts = request.as_images().messages[0].parts
     assert parts == (Text(video.caption), video.sheet, Text("What happens?"))
-    assert request.in_pictures(lambda video: True) == request
-    assert Message.user("no video").in_pictures() == Message.user("no video")
+    assert request.as_images(lambda video: True) == request
+    assert Message.user("no video").as_images() == Message.user("no video")
     with pytest.raises(BadOption, match="at most 4 videos"):
         Request.of("What happens?", videos=[video] * 5)
 

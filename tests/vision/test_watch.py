@@ -28,8 +28,8 @@ NAMES = {RED: "red", GREEN: "green", BLUE: "blue"}
 def colours(images):
     seen = []
     for image in images:
-        picture = pillow.open(io.BytesIO(image.data)).convert("RGB")
-        pixel = picture.getpixel((picture.width // 2, picture.height // 2))
+        decoded = pillow.open(io.BytesIO(image.data)).convert("RGB")
+        pixel = decoded.getpixel((decoded.width // 2, decoded.height // 2))
         seen.append(NAMES[min(NAMES, key=lambda colour: sum(abs(a - b) for a, b in zip(colour, pixel, strict=True)))])
     return seen
 
@@ -139,8 +139,8 @@ async def test_a_model_gets_the_sheet_then_watches_and_all_of_it_is_in_the_trace
     assert [tool.name for tool in model.requests[0].tools] == ["watch"]
     shown = [event for event in answer.events if event.kind == "pictured"]
     assert [event.caption for event in shown] == ["contact sheet of a video", "frame at 1.00 s"]
-    assert shown[0].picture.startswith(b"\x89PNG") and shown[0].at < shown[1].at
-    assert colours([Image(shown[1].picture, "image/png")]) == ["green"]
+    assert shown[0].image.startswith(b"\x89PNG") and shown[0].at < shown[1].at
+    assert colours([Image(shown[1].image, "image/png")]) == ["green"]
     assert len(list((tmp_path / "trace").glob("picture-*.png"))) == 2
 
 
@@ -188,7 +188,7 @@ async def test_what_was_watched_is_looked_at_with_the_other_tools():
     shown = [event for event in answer.events if event.kind == "pictured"]
     assert [event.caption for event in shown[:2]] == ["contact sheet of a video", "frame at 1.00 s"]
     assert shown[2].caption == "picture 2, zoomed to [0, 0, 500, 500]"
-    assert colours([Image(shown[2].picture, "image/png")]) == ["green"]
+    assert colours([Image(shown[2].image, "image/png")]) == ["green"]
     told = [part.text for part in model.requests[0].messages[0].parts if isinstance(part, Text)]
     assert told[0].startswith("A video of") and told[1].startswith("[Picture 1: ")
 

@@ -54,7 +54,7 @@ async def test_what_a_tool_shows_is_in_the_body_of_the_next_request(kind):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in SEES if str(kind) in ("anthropic", "openai", "google", "mistral")], ids=str)
-async def test_a_large_picture_is_scaled_once_and_zoomed_into_as_it_was(kind):
+async def test_a_large_image_is_scaled_once_and_zoomed_into_as_it_was(kind):
     large = pillow.new("RGB", (4000, 2000), "white")
     large.paste("red", (3000, 1000, 3004, 1004))
     async with serving(kind.wire, zooms([749, 499, 752, 503]), Say("red")) as server:
@@ -68,7 +68,7 @@ async def test_a_large_picture_is_scaled_once_and_zoomed_into_as_it_was(kind):
     assert zoomed.getpixel((48, 32))[1] < 60 and zoomed.getpixel((8, 8))[1] > 240
 
 
-async def test_a_picture_is_scaled_without_any_tool_too():
+async def test_a_image_is_scaled_without_any_tool_too():
     kind = next(kind for kind in SEES if str(kind) == "anthropic")
     async with serving(kind.wire, Say("white")) as server:
         await ask("Which colour?", model=kind.at(server.url, abilities={"longest_side": 100}), mode="thinking",
@@ -100,4 +100,4 @@ async def test_a_receipt_is_read_from_the_command_line(tmp_path):
     (kept,) = [event for event in read_trace(tmp_path / "trace") if event.kind == "pictured"]
     assert kept.caption == "where 'total' is in picture 1"
     assert "uses find" in out and f"trace/picture-{kept.seq:04d}.png ({kept.caption})" in out
-    assert (tmp_path / "trace" / f"picture-{kept.seq:04d}.png").read_bytes() == kept.picture
+    assert (tmp_path / "trace" / f"picture-{kept.seq:04d}.png").read_bytes() == kept.image

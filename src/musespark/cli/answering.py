@@ -21,7 +21,7 @@ from musespark.cli.board import Board
 from musespark.cli.showing import BETWEEN_FRAMES, Show
 from musespark.errors import MuseError, TraceUnwritable
 from musespark.events import Event, Pictured
-from musespark.trace import keep_picture, picture_path
+from musespark.trace import image_path, keep_image
 
 OK, NO_ANSWER, ABSTAINED, REFUTED, BY_SIGNAL = 0, 1, 3, 4, 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -65,7 +65,7 @@ class Gallery:
         try:
             if self._directory is None:
                 self._directory = Path(tempfile.mkdtemp(prefix="muse-"))
-            path = picture_path(self._directory, event) if self._traced else keep_picture(self._directory, event)
+            path = image_path(self._directory, event) if self._traced else keep_image(self._directory, event)
         except OSError as error:
             raise TraceUnwritable(self._directory or tempfile.gettempdir(), error.strerror or str(error)) from error
         self.paths.append(path)

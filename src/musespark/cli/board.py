@@ -79,7 +79,7 @@ class Lane:
     """What it returned, or why it was cancelled or failed."""
     changed: Changed | None = None
     """What it did about its rivals' answers."""
-    pictures: int = 0
+    images: int = 0
     """How many it drew."""
     usage: Usage = field(default_factory=Usage)
 
@@ -103,7 +103,7 @@ class Board:
     model: str = ""
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     """By agent, in the order in which they started."""
-    pictures: tuple[Pictured, ...] = ()
+    images: tuple[Pictured, ...] = ()
     answer: str = ""
     verified: bool = False
     checked_by: str = ""
@@ -251,8 +251,8 @@ class Board:
             case Changed():
                 return self._with(*(replace(each, changed=event) for each in self._all_of(event.agent)), at=event.at)
             case Pictured():
-                lane = replace(lane, pictures=lane.pictures + 1)
-                return self._with(lane, at=event.at, pictures=(*self.pictures, event))
+                lane = replace(lane, images=lane.images + 1)
+                return self._with(lane, at=event.at, images=(*self.images, event))
         return self._with(lane, at=event.at)
 
     def _together(self, event: StageStarted | Agreed | Judged | Decided) -> Board:

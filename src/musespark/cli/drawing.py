@@ -30,17 +30,17 @@ def live(board: Board, width: int, height: int, seconds: float, previews: bool) 
     rest = height - len(head) - len(foot)
     agreement = _agreement(board, width, rest // 3)
     rest -= len(agreement)
-    pictures = _pictures(board, width, rest // 2) if previews else []
-    agents = lanes(board, width, rest - len(pictures))
-    return [*head, *agents, *agreement, *pictures, *foot][:height]
+    images = _images(board, width, rest // 2) if previews else []
+    agents = lanes(board, width, rest - len(images))
+    return [*head, *agents, *agreement, *images, *foot][:height]
 
 
 def final(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> list[Text]:
     """What stays on screen."""
     head = _head(board, width, 4)
-    pictures = _pictures(board, width, 14) if previews else []
+    images = _images(board, width, 14) if previews else []
     agents, agreement = lanes(board, width, _MOST_LANES), _agreement(board, width, _MOST_GROUPS + 2)
-    return [*head, *agents, *agreement, *pictures, *closing(board, kept, width), Text()]
+    return [*head, *agents, *agreement, *images, *closing(board, kept, width), Text()]
 
 
 def closing(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
@@ -113,15 +113,15 @@ def _answer(board: Board, width: int, most: int) -> list[Text]:
     return [Text(), *(cut(Text(MARGIN).append(line, "bold"), width) for line in lines[-most:])]
 
 
-def _pictures(board: Board, width: int, height: int) -> list[Text]:
+def _images(board: Board, width: int, height: int) -> list[Text]:
     """The newest pictures side by side, a caption below each; nothing where there is no room for them."""
     side = 24 if height >= 14 and width > 24 + len(MARGIN) else 16
     beside = (width - 1) // (side + len(MARGIN))
-    if not board.pictures or not beside or height < side // 2 + 2:
+    if not board.images or not beside or height < side // 2 + 2:
         return []
-    newest = board.pictures[-beside:]
-    shown = [(picture, preview(picture.picture, side)) for picture in newest]
-    blocks = [(lines, _caption(board, picture)) for picture, lines in shown if lines]
+    newest = board.images[-beside:]
+    shown = [(image, preview(image.image, side)) for image in newest]
+    blocks = [(lines, _caption(board, image)) for image, lines in shown if lines]
     rows = [Text(), *(Text() for _ in range(max((len(lines) for lines, _ in blocks), default=0) + 1))]
     for lines, caption in blocks:
         for index, across in enumerate(rows[1:-1]):
@@ -131,6 +131,6 @@ def _pictures(board: Board, width: int, height: int) -> list[Text]:
     return rows if blocks else []
 
 
-def _caption(board: Board, picture: Pictured) -> str:
-    lane = board.lanes.get(picture.agent)
-    return words.name(board, lane) if lane and lane.agent != MAIN else words.one_line(picture.caption)
+def _caption(board: Board, image: Pictured) -> str:
+    lane = board.lanes.get(image.agent)
+    return words.name(board, lane) if lane and lane.agent != MAIN else words.one_line(image.caption)

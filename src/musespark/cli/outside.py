@@ -22,10 +22,10 @@ def tasks() -> None:
     from musespark.nano.worlds.scope import SCOPES
 
     for scope in SCOPES:
-        picture = f" --image {'PICTURE' if scope.task == 'shapes' else f'examples/{scope.task}.png'}" if scope.has_picture else ""
+        image = f" --image {'PICTURE' if scope.task == 'shapes' else f'examples/{scope.task}.png'}" if scope.has_image else ""
         example = scope.example.replace("\n", "\\n")
         quoted = f"$'{example}'" if "\\n" in example else f'"{example}"'
-        print(f"{scope.title}: {scope.limits}\n    muse ask{picture} {quoted}\n")
+        print(f"{scope.title}: {scope.limits}\n    muse ask{image} {quoted}\n")
     print("From anything else it abstains, with the reason; the exit code is then 3.", flush=True)
 
 
@@ -79,10 +79,10 @@ def _varied(count: int, seed: int) -> dict[tuple[str, str], Count]:
         for _ in range(count):
             problem = load_world(task).problem(rng, held_out=False)
             answer, name = problem.answer, "own templates, right answers"
-            yield Asked(problem.world, name, problem.question, problem.picture, (answer,), frozenset([answer.lower()]))
+            yield Asked(problem.world, name, problem.question, problem.image, (answer,), frozenset([answer.lower()]))
 
     usual = (own(task) for task in TASKS)
-    varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.picture, (each.usual,), frozenset())
+    varied = (Asked(each.task.partition("-")[0], f"varied: {each.change}", each.question, each.image, (each.usual,), frozenset())
             for task in TASKS for each in vary(task, count, seed))  # fmt: skip
     return totals(check_verifiers(chain(chain.from_iterable(usual), varied)))
 

@@ -22,8 +22,8 @@ def preview(png: bytes, columns: int) -> tuple[Text, ...]:
     from PIL import Image
 
     try:
-        with Image.open(io.BytesIO(png)) as picture:
-            whole = _trimmed(picture.convert("RGB"))
+        with Image.open(io.BytesIO(png)) as image:
+            whole = _trimmed(image.convert("RGB"))
             width, height = _fitted(whole.size, columns)
             how = Image.Resampling.BOX if width < whole.width else Image.Resampling.NEAREST
             pixels = whole.resize((width, height + height % 2), how)
@@ -34,12 +34,12 @@ def preview(png: bytes, columns: int) -> tuple[Text, ...]:
     return tuple(_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
 
 
-def _trimmed(picture: Image.Image) -> Image.Image:
+def _trimmed(image: Image.Image) -> Image.Image:
     """Without a blank margin: a model's paper is often larger than what it draws."""
     from PIL import Image, ImageChops
 
-    blank = Image.new("RGB", picture.size, picture.getpixel((picture.width - 1, picture.height - 1)))
-    return picture.crop(ImageChops.difference(picture, blank).getbbox())
+    blank = Image.new("RGB", image.size, image.getpixel((image.width - 1, image.height - 1)))
+    return image.crop(ImageChops.difference(image, blank).getbbox())
 
 
 def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:

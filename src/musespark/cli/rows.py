@@ -69,7 +69,7 @@ def _present(board: Board) -> list[Lane]:
 
 def _counts(lane: Lane) -> bool:
     if lane.agent == MAIN:
-        return bool(lane.thoughts or lane.pictures or lane.note or lane.tools)
+        return bool(lane.thoughts or lane.images or lane.note or lane.tools)
     return lane.state not in ("returned", "cancelled") or not _ASIDE.match(lane.agent)
 
 
@@ -183,7 +183,7 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
 
 def _latest(board: Board, lane: Lane, group: Group | None, room: int) -> Text:
     """The latest it thought while it runs, then what came of it."""
-    drew = words.counted(lane.pictures, "picture") if lane.pictures else ""
+    drew = words.counted(lane.images, "picture") if lane.images else ""
     text = Text()
     if lane.running:
         text.append(drew + MARGIN if drew else "", "dim")

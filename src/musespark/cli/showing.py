@@ -46,13 +46,13 @@ _MOST_OF_A_LINE = 160
 class Show(Protocol):
     """A way to show a run."""
 
-    def happened(self, board: Board, event: Event, picture: Path | None) -> None:
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
         """An event, the board after it, and the file that its picture was kept in."""
 
     def pulse(self) -> None:
         """Time passes; called several times a second."""
 
-    def ended(self, board: Board, pictures: Sequence[Path]) -> None:
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
         """Nothing more will happen; the board may know of nothing that did."""
 
     def dropped(self) -> None:
@@ -75,25 +75,25 @@ def show_for(as_json: bool) -> Show:
 class Json:
     """One object when all is over, and nothing where there is no answer to speak of."""
 
-    def happened(self, board: Board, event: Event, picture: Path | None) -> None:
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
         """Wait for the end."""
 
     def pulse(self) -> None:
         """Nothing moves."""
 
-    def ended(self, board: Board, pictures: Sequence[Path]) -> None:
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
         """Print the object, unless there is nothing to put into it."""
         if board.failed or (board.why is None and not board.answer):
             return
         if board.answer and (early := words.early(board)):
             print(f"This is the {early}.", file=sys.stderr)
-        print(json.dumps(_object(board, pictures)), flush=True)
+        print(json.dumps(_object(board, images)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
 
 
-def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
+def _object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
     """A run as a JSON object; each agent once, as it stood in its last round."""
     usage, decided = board.usage, board.decided
     latest = {lane.who: lane for lane in board.lanes.values() if lane.agent != MAIN}
@@ -103,7 +103,7 @@ def _object(board: Board, pictures: Sequence[Path]) -> dict[str, Any]:
         "usage": {"tokens": usage.tokens, "critical_path": usage.critical_path, "threads": board.threads,
                   "seconds": usage.seconds or board.at, "usd": usage.usd, "calls": usage.calls,
                   "prompt_tokens": usage.prompt_tokens},
-        "pictures": [str(path) for path in pictures],
+        "pictures": [str(path) for path in images],
         "decided": decided and {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason},
         "agents": [_agent(board, lane) for lane in latest.values()],
     }
@@ -127,7 +127,7 @@ class Lines:
     def __init__(self) -> None:
         self._thoughts: dict[str, str] = {}
 
-    def happened(self, board: Board, event: Event, picture: Path | None) -> None:
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
         """Say it, thoughts a line at a time."""
         match event:
             case RunStarted():
@@ -139,7 +139,7 @@ class Lines:
                 self._say(event.at, *_started(board, event))
             case Pictured():
                 caption = words.one_line(event.caption)
-                self._did(board, event, f"drew {words.clean(str(picture))}" + (caption and f" ({caption})"))
+                self._did(board, event, f"drew {words.clean(str(image))}" + (caption and f" ({caption})"))
             case ToolCalled():
                 given = words.arguments(Use(event.call, event.tool, event.arguments))
                 self._did(board, event, f"uses {words.one_line(event.tool)}: {_short(given)}")
@@ -161,14 +161,14 @@ class Lines:
     def pulse(self) -> None:
         """Nothing moves."""
 
-    def ended(self, board: Board, pictures: Sequence[Path]) -> None:
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
         """Print how it ended, as a terminal shows it."""
         from musespark.cli.drawing import closing
 
         for agent in list(self._thoughts):
             self._flush(board, board.at, agent)
         if board.lanes:
-            print("\n".join(line.plain for line in closing(board, pictures, _ANY_WIDTH)), flush=True)
+            print("\n".join(line.plain for line in closing(board, images, _ANY_WIDTH)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
@@ -257,7 +257,7 @@ class Lanes:
         self._heard = time.monotonic()
         self._next = 0.0
 
-    def happened(self, board: Board, event: Event, picture: Path | None) -> None:
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
         """Draw the board, unless a frame is just behind."""
         self._board, self._heard = board, time.monotonic()
         self.pulse()
@@ -276,11 +276,11 @@ class Lanes:
         done = time.monotonic()
         self._next = max(began + BETWEEN_FRAMES, done + 19 * (done - began))
 
-    def ended(self, board: Board, pictures: Sequence[Path]) -> None:
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
         """Draw what stays."""
         from musespark.cli.drawing import final
 
-        self._screen.finish(final(board, self._console.width, self._previews, pictures) if board.lanes else [])
+        self._screen.finish(final(board, self._console.width, self._previews, images) if board.lanes else [])
 
     def dropped(self) -> None:
         """Leave a cursor. The handler may have interrupted a write, so not through the same buffer."""

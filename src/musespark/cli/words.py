@@ -230,11 +230,11 @@ def money(usd: float) -> str:
     return f"${usd:.2f}" if usd >= 0.0995 else f"${usd:.2g}"
 
 
-def paths(pictures: Sequence[Path]) -> list[str]:
+def paths(images: Sequence[Path]) -> list[str]:
     """The pictures' paths, a few by name and the rest by their directory."""
-    listed = [clean(str(path)) for path in pictures[:MOST_PATHS]]
-    if len(pictures) > MOST_PATHS:
-        listed.append(f"and {len(pictures) - MOST_PATHS:,} more in {clean(str(pictures[0].parent))}")
+    listed = [clean(str(path)) for path in images[:MOST_PATHS]]
+    if len(images) > MOST_PATHS:
+        listed.append(f"and {len(images) - MOST_PATHS:,} more in {clean(str(images[0].parent))}")
     return listed
 
 

@@ -30,10 +30,10 @@ class Grounder(Protocol):
 
     name: str
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         """The box that it points at first; None where it finds nothing."""
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
         """What is written in a box, and where exactly."""
 
 
@@ -48,16 +48,16 @@ class Tools:
 
         self._reader = shared_reader()
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.tools.find import find_places
 
-        places = find_places(f"“{text}”", picture, self._reader.read(picture))  # quotes: it means the text and no description
+        places = find_places(f"“{text}”", image, self._reader.read(image))  # quotes: it means the text and no description
         return places[0].box if places else None
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
         from musespark.vision.crop import crop_to_box
 
-        cut, back, _ = crop_to_box(picture, box)
+        cut, back, _ = crop_to_box(image, box)
         lines = self._reader.read(cut)
         return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
 
@@ -77,31 +77,31 @@ class Reader:
         self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
-    def find(self, picture: PIL.Image.Image, text: str) -> Box | None:
-        if self._seen[0] is not picture:
-            self._seen = picture, self._lines(picture)
+    def find(self, image: PIL.Image.Image, text: str) -> Box | None:
+        if self._seen[0] is not image:
+            self._seen = image, self._lines(image)
         for same in (lambda line: line == text, lambda line: line.lower() == text.lower(), lambda line: text in line,
                      lambda line: text.lower() in line.lower()):
             if found := next((box for line, box in self._seen[1] if same(line)), None):
                 return found
         return None
 
-    def read(self, picture: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
-        x, y = picture.width / SPAN, picture.height / SPAN
+    def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
+        x, y = image.width / SPAN, image.height / SPAN
         left, top = int(box.left * x), int(box.top * y)
-        cut = picture.crop((left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))))
+        cut = image.crop((left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))))
         lines = self._lines(cut)
         placed = [Box((one.left * cut.width / SPAN + left) / x, (one.top * cut.height / SPAN + top) / y,
                       (one.right * cut.width / SPAN + left) / x, (one.bottom * cut.height / SPAN + top) / y) for _, one in lines]
         return " ".join(text for text, _ in lines), _around(placed)
 
-    def _lines(self, picture: PIL.Image.Image) -> list[tuple[str, Box]]:
+    def _lines(self, image: PIL.Image.Image) -> list[tuple[str, Box]]:
         import numpy as np
 
-        result: Any = self._engine(np.ascontiguousarray(np.asarray(picture.convert("RGB"))[..., ::-1]))
+        result: Any = self._engine(np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1]))
         if not getattr(result, "txts", None):
             return []
-        x, y = SPAN / picture.width, SPAN / picture.height
+        x, y = SPAN / image.width, SPAN / image.height
         return [(text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
                 for text, corners in zip(result.txts, result.boxes, strict=True)]
 
@@ -135,22 +135,22 @@ def measure(screens: Iterable[Screen], grounders: Sequence[Grounder], reads: int
 
     for screen in screens:
         with pillow.open(screen.file) as file:
-            picture = file.convert("RGB")
+            image = file.convert("RGB")
         known = [item for item in screen.items if item.inks]
         chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(known, min(reads, len(known)))
         for grounder in grounders:
             for item in screen.items:
-                yield _asked(grounder, picture, screen, item, item in chosen)
+                yield _asked(grounder, image, screen, item, item in chosen)
 
 
-def _asked(grounder: Grounder, picture: PIL.Image.Image, screen: Screen, item: Item, is_read: bool) -> Outcome:
-    box = grounder.find(picture, item.text)
+def _asked(grounder: Grounder, image: PIL.Image.Image, screen: Screen, item: Item, is_read: bool) -> Outcome:
+    box = grounder.find(image, item.text)
     outcome = Outcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
                       hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
                       overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None))
     if not is_read:
         return outcome
-    text, place = grounder.read(picture, item.inks[0])
+    text, place = grounder.read(image, item.inks[0])
     return replace(outcome, characters=right_characters(item.text, text), reading=place.iou(item.inks[0]) if place else 0.0)
 
 

@@ -79,8 +79,8 @@ def visible(item: Item, file: Path) -> bool:
     import numpy as np
     from PIL import Image as pillow
 
-    with pillow.open(file) as picture:
-        grey = np.asarray(picture.convert("L")).astype(int)
+    with pillow.open(file) as image:
+        grey = np.asarray(image.convert("L")).astype(int)
     x, y = grey.shape[1] / 1000, grey.shape[0] / 1000
     parts = [grey[round(box.top * y):round(box.bottom * y), round(box.left * x):round(box.right * x)] for box in item.boxes]
     return all(part.size and part.max() - part.min() >= LEAST_CONTRAST for part in parts)

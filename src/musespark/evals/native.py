@@ -39,7 +39,7 @@ class Sitting:
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
-    blank_pictures: bool = False
+    blank_images: bool = False
     """Later tokens see white where the model painted: what is lost is what the pictures carried."""
     votes: int = 1
     """Answers sampled for each problem; the most frequent one counts, and all are paid for."""
@@ -113,10 +113,10 @@ def fresh(sitting: Sitting) -> list[Problem]:
 
 def question(problem: Problem, sitting: Sitting, seed: int) -> Question:
     """A problem as the engine takes it."""
-    seen = None if problem.picture is None else patches(shrink(problem.picture))
+    seen = None if problem.image is None else patches(shrink(problem.image))
     return Question(
         prompt(problem.question, seen is not None), v.MODES[sitting.mode], seen, sitting.threads, seed,
-        0.0 if sitting.votes == 1 else VOTE_TEMPERATURE, 1024, sitting.blank_pictures,
+        0.0 if sitting.votes == 1 else VOTE_TEMPERATURE, 1024, sitting.blank_images,
     )  # fmt: skip
 
 
@@ -132,10 +132,10 @@ class Tally:
 
     def add(self, result: Result) -> bool:
         """Count a result; whether it was right."""
-        question, picture = result.problem.question, result.problem.picture
-        abstains = not result.declined and self._world.outside(question, picture) is not None
+        question, image = result.problem.question, result.problem.image
+        abstains = not result.declined and self._world.outside(question, image) is not None
         right = not abstains and self._world.right(result.problem, result.answer)
-        verified = not abstains and self._world.verify(question, picture, result.answer)
+        verified = not abstains and self._world.verify(question, image, result.answer)
         self._sums.update(
             problems=1, right=right, confirmed=bool(verified), abstained=abstains, threads=result.threads,
              critical_path=result.critical_path, tokens=result.tokens,
@@ -155,7 +155,7 @@ class Tally:
     def row(self) -> Row:
         """The figures so far; at least one result must have been added."""
         sums, count = self._sums, self._sums["problems"]
-        mode = self.sitting.mode + (" (pictures blanked)" if self.sitting.blank_pictures else "")
+        mode = self.sitting.mode + (" (pictures blanked)" if self.sitting.blank_images else "")
         mode += f" (vote of {self.sitting.votes})" if self.sitting.votes > 1 else ""
         row = Row(
             self.sitting.world, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,

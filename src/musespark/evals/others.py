@@ -62,9 +62,9 @@ def _countdown(count: int, rng: random.Random) -> Iterator[Asked]:
 def _lakes(count: int, rng: random.Random, classic: Path) -> Iterator[Asked]:
     for index in range(count):
         facts = Lake().problem(rng, held_out=True).facts
-        picture = draw_lake({"desc": facts["map"]}, "old", classic)
+        image = draw_lake({"desc": facts["map"]}, "old", classic)
         question = LAKE_QUESTIONS[index % len(LAKE_QUESTIONS)]
-        yield Asked("lake", "classic art (gymnasium up to 1.2)", question, picture, (), None, facts["grid"])
+        yield Asked("lake", "classic art (gymnasium up to 1.2)", question, image, (), None, facts["grid"])
 
 
 def _mazes(count: int, rng: random.Random) -> Iterator[Asked]:
@@ -88,10 +88,10 @@ def _mazes(count: int, rng: random.Random) -> Iterator[Asked]:
                     exits[cell] |= bit
                     exits[other] |= back
         start, goal = rng.sample(range(size * size), 2)
-        picture = draw_maze({"R": size, "C": size, "P": passages, "s": start, "g": goal}, "plain")
+        image = draw_maze({"R": size, "C": size, "P": passages, "s": start, "g": goal}, "plain")
         board = Grid(size, start, goal, tuple(exits), (0,) * size * size)
         assert grid.solve(board) is not None, "mazelib's mazes are perfect"
-        yield Asked("maze", "mazelib, drawn plainly", MAZE_QUESTIONS[index % len(MAZE_QUESTIONS)], picture, (), None, board)
+        yield Asked("maze", "mazelib, drawn plainly", MAZE_QUESTIONS[index % len(MAZE_QUESTIONS)], image, (), None, board)
 
 
 def _shapes(count: int, rng: random.Random) -> Iterator[Asked]:
@@ -101,5 +101,5 @@ def _shapes(count: int, rng: random.Random) -> Iterator[Asked]:
             (f"other shape {shape}", "what shape is in the image?", shape),
             (f"other colour {colour}", "what color is the shape?", colour),
         ):  # fmt: skip
-            picture = draw_shape(name, question, [right], rng)
-            yield Asked("shapes", f"other {name.split()[1]}s than easy-VQA's", question, picture, (), frozenset([right]))
+            image = draw_shape(name, question, [right], rng)
+            yield Asked("shapes", f"other {name.split()[1]}s than easy-VQA's", question, image, (), frozenset([right]))

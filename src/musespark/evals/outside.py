@@ -57,7 +57,7 @@ class Asked:
     task: str
     name: str
     question: str
-    picture: np.ndarray | None
+    image: np.ndarray | None
     answers: tuple[str, ...]
     """Answers that a model might give: the usual one, and one that was given."""
     rights: frozenset[str] | None = None
@@ -127,9 +127,9 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
         yield from _on_a_map(task, record, none, given, classic)
     elif task == "shapes":
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
-        picture = draw_shape(name, record["q"], want, rng)
+        image = draw_shape(name, record["q"], want, rng)
         rights = none if none is not None else frozenset(want)
-        yield Asked(task, name, record["q"], picture, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
+        yield Asked(task, name, record["q"], image, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
     elif task == "code":
         source = find_program(record["q"])
         printed = output_of(source) if source else None
@@ -153,21 +153,21 @@ def _on_a_map(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
 ) -> Iterator[Asked]:
     name = record["name"]
-    picture: np.ndarray | None
+    image: np.ndarray | None
     if task == "maze":
         maze = record["maze"]
-        question, picture, board = record["q"], draw_maze(maze, name), _board(maze)
+        question, image, board = record["q"], draw_maze(maze, name), _board(maze)
         usual = grid.solve(_board({**maze, "e": ()}))
     else:
         if name.startswith("old") and classic is None:
             return
         question = next((asked for key, asked in _LAKE_QUESTIONS.items() if key in name), _LAKE_QUESTION)
         question = name.partition("paraphrase: ")[2] or question
-        picture, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
+        image, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
         usual = grid.solve(board)
         if "after some steps" in name:  # whether the way begins where the figure stands, or at the start, is anybody's guess
             none = frozenset()
-    yield Asked(task, name, question, picture, tuple(filter(None, (given, usual))), none, board if none is None else None)
+    yield Asked(task, name, question, image, tuple(filter(None, (given, usual))), none, board if none is None else None)
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
@@ -189,8 +189,8 @@ def check_verifiers(questions: Iterable[Asked]) -> Iterator[tuple[Asked, Count]]
     """Show every answer that a model might give to the verifier of its task; the network has no part in it."""
     for asked in questions:
         world = load_world(asked.task)
-        reason = world.outside(asked.question, asked.picture)
-        verdicts = {answer: world.verify(asked.question, asked.picture, answer) for answer in dict.fromkeys(asked.answers)}
+        reason = world.outside(asked.question, asked.image)
+        verdicts = {answer: world.verify(asked.question, asked.image, answer) for answer in dict.fromkeys(asked.answers)}
         wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
         refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
         confirmed = reason is None and any(verdicts.values())
@@ -206,7 +206,7 @@ async def ask_model(questions: Iterable[Asked], mode: str) -> list[tuple[Asked, 
 
     found = []
     for asked in questions:
-        answer = await ask(asked.question, images=[] if asked.picture is None else [encode_png(asked.picture)], mode=mode)
+        answer = await ask(asked.question, images=[] if asked.image is None else [encode_png(asked.image)], mode=mode)
         right = answer.status != "abstained" and asked.is_right(answer.answer)
         found.append((asked, Count(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),

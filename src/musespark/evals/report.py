@@ -108,10 +108,10 @@ def plot(rows: Sequence[Row]) -> bytes:
     axes.set(xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104))
     axes.grid(alpha=0.3)
     axes.legend()
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=110)
+    image = io.BytesIO()
+    figure.savefig(image, dpi=110)
     pyplot.close(figure)
-    return picture.getvalue()
+    return image.getvalue()
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from musespark.evals.native import Sitting, Tally, sit
 from musespark.evals.report import Row
 
-PICTURED = ("lake", "maze")
+IMAGED = ("lake", "maze")
 ASIDE = 300
 """Problems of a comparison beside the table at the most: thoughts without their pictures run to their limit, votes multiply."""
 
@@ -32,8 +32,8 @@ class Step:
 def plan(worlds: Sequence[str], modes: Sequence[str], like: Sitting, ablate: bool = True) -> list[Sitting]:
     """Every world in every mode; where pictures are imagined, also with those blanked."""
     sittings = [replace(like, world=world, mode=mode) for world in worlds for mode in modes]
-    seen = [sitting for sitting in sittings if sitting.world in PICTURED and sitting.mode == "contemplating"]
-    blanked = [replace(sitting, blank_pictures=True, problems=min(sitting.problems, ASIDE)) for sitting in seen]
+    seen = [sitting for sitting in sittings if sitting.world in IMAGED and sitting.mode == "contemplating"]
+    blanked = [replace(sitting, blank_images=True, problems=min(sitting.problems, ASIDE)) for sitting in seen]
     return sittings + (blanked if ablate else [])
 
 

@@ -58,7 +58,7 @@ class Variation:
     change: str
     """Name of the change."""
     question: str
-    picture: np.ndarray | None
+    image: np.ndarray | None
     usual: str
 
 
@@ -83,7 +83,7 @@ def _worded(problem: Problem, change: Callable[[str], str]) -> _Varied:
     source = problem.facts.get("program", "")
     around = problem.question.replace(source, "\0") if source else problem.question
     changed = change(around)
-    return (changed.replace("\0", source), problem.picture, problem.answer) if changed != around else None
+    return (changed.replace("\0", source), problem.image, problem.answer) if changed != around else None
 
 
 def _before(problem: Problem, rng: random.Random) -> _Varied:
@@ -138,7 +138,7 @@ def _wall_across(problem: Problem, rng: random.Random) -> _Varied:
     maze: Grid = problem.facts["grid"]
     margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
     style = Style(rng.randint(180, 480), margin, wall, dot, (0, 160, 60), (225, 40, 40))
-    picture = Image.fromarray(walls.lines(maze, style).copy())
+    image = Image.fromarray(walls.lines(maze, style).copy())
     cell = style.side * (1 - 2 * style.margin) / (maze.size + style.wall)
     left = style.side * style.margin + cell * style.wall / 2
     step, (down, right) = _step_on_the_way(maze, problem.answer, rng)
@@ -147,8 +147,8 @@ def _wall_across(problem: Problem, rng: random.Random) -> _Varied:
     colour = tuple(rng.randint(0, 235) for _ in range(3)) if rng.random() < 0.5 else (rng.randint(60, 244),) * 3
     half, thick = cell / 2 * rng.uniform(0.8, 1.0), rng.randint(1, 4)
     line = (x - half, y, x + half, y) if down else (x, y - half, x, y + half)
-    ImageDraw.Draw(picture).line(line, fill=colour, width=thick)
-    return problem.question, np.asarray(picture), problem.answer
+    ImageDraw.Draw(image).line(line, fill=colour, width=thick)
+    return problem.question, np.asarray(image), problem.answer
 
 
 def _step_on_the_way(maze: Grid, answer: str, rng: random.Random) -> tuple[int, tuple[int, int]]:
@@ -169,18 +169,18 @@ def _ends_exchanged(problem: Problem, rng: random.Random) -> _Varied:
 def _something_on_it(problem: Problem, rng: random.Random) -> _Varied:
     """A blot, a line or a letter on a frozen lake."""
     rows = problem.facts["map"]
-    picture = Image.fromarray(frames.current(rows).copy())
-    pen = ImageDraw.Draw(picture)
-    x, y = (rng.randint(10, picture.width - 40) for _ in range(2))
+    image = Image.fromarray(frames.current(rows).copy())
+    pen = ImageDraw.Draw(image)
+    x, y = (rng.randint(10, image.width - 40) for _ in range(2))
     colour = tuple(rng.randint(0, 200) for _ in range(3))
     kind = rng.randrange(3)
     if kind == 0:
         pen.ellipse((x, y, x + rng.randint(12, 50), y + rng.randint(12, 50)), fill=colour)
     elif kind == 1:
-        pen.line((x, y, rng.randint(0, picture.width), rng.randint(0, picture.width)), fill=colour, width=rng.randint(2, 6))
+        pen.line((x, y, rng.randint(0, image.width), rng.randint(0, image.width)), fill=colour, width=rng.randint(2, 6))
     else:
         pen.text((x, y), rng.choice("HSGX19"), fill=colour, font_size=rng.randint(18, 40))
-    return problem.question, np.asarray(picture), problem.answer
+    return problem.question, np.asarray(image), problem.answer
 
 
 def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
@@ -189,27 +189,27 @@ def _figure_moved(problem: Problem, rng: random.Random) -> _Varied:
     board: Grid = problem.facts["grid"]
     cell, (down, right) = _step_on_the_way(board, problem.answer, rng)
     row, column = cell // board.size + down, cell % board.size + right
-    picture = frames.current(rows).copy()
+    image = frames.current(rows).copy()
     start, ice = frames.current_cell("S"), frames.current_cell("F")
     top, left = (64 * index for index in divmod(board.start, board.size))
-    picture[top + 16 : top + 56, left + 16 : left + 48] = ice[16:56, 16:48]
-    picture[64 * row + 16 : 64 * row + 56, 64 * column + 16 : 64 * column + 48] = start[16:56, 16:48]
-    return problem.question, picture, problem.answer
+    image[top + 16 : top + 56, left + 16 : left + 48] = ice[16:56, 16:48]
+    image[64 * row + 16 : 64 * row + 56, 64 * column + 16 : 64 * column + 48] = start[16:56, 16:48]
+    return problem.question, image, problem.answer
 
 
 def _another_shape(problem: Problem, rng: random.Random) -> _Varied:
     """A second shape, or a line, beside the one that is asked about."""
-    if problem.picture is None:
+    if problem.image is None:
         return None
-    picture = Image.fromarray(problem.picture.copy())
+    image = Image.fromarray(problem.image.copy())
     x, y, size = rng.randint(1, 55), rng.randint(1, 55), rng.randint(4, 9)
-    pen, colour = ImageDraw.Draw(picture), tuple(rng.randint(0, 200) for _ in range(3))
+    pen, colour = ImageDraw.Draw(image), tuple(rng.randint(0, 200) for _ in range(3))
     if rng.random() < 0.3:
         pen.line((x, y, 63 - y, 63 - x), fill=colour, width=2)
     else:
         pen.rectangle((x, y, x + size, y + size), fill=colour)
-    same = np.abs(np.asarray(picture).astype(int) - problem.picture).max() < 30
-    return None if same or problem.answer == "no" else (problem.question, np.asarray(picture), problem.answer)
+    same = np.abs(np.asarray(image).astype(int) - problem.image).max() < 30
+    return None if same or problem.answer == "no" else (problem.question, np.asarray(image), problem.answer)
 
 
 _OF_TASK: dict[str, tuple[Callable[[Problem, random.Random], _Varied], ...]] = {

@@ -6,7 +6,7 @@ from musespark.content import Image, Request, Text, Thinking, ToolCall, ToolResu
 
 CHARACTERS_PER_TOKEN = 3.5
 """Of Latin text; a character of another script is taken for a token."""
-TOKENS_PER_PICTURE = 1100
+TOKENS_PER_IMAGE = 1100
 TOKENS_PER_SECOND = 300
 """Of a video that a model takes whole, its sound included."""
 TOKENS_PER_MESSAGE = 4
@@ -34,9 +34,9 @@ def prompt_tokens(request: Request) -> int:
 def _of(piece: Text | Image | Video | Thinking | ToolCall | ToolResult) -> int:
     match piece:
         case Image():
-            return TOKENS_PER_PICTURE
+            return TOKENS_PER_IMAGE
         case Video():
-            return TOKENS_PER_PICTURE + int(TOKENS_PER_SECOND * piece.seconds)
+            return TOKENS_PER_IMAGE + int(TOKENS_PER_SECOND * piece.seconds)
         case ToolCall():
             return tokens_of(piece.name) + tokens_of(piece.arguments)
         case Text() | Thinking():

@@ -68,10 +68,10 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureDelta:
+class ImageDelta:
     """A picture that an agent drew, whole."""
 
-    picture: bytes = field(repr=False)
+    image: bytes = field(repr=False)
     """A PNG file's bytes."""
     width: int
     height: int
@@ -151,7 +151,7 @@ class Finish:
     none did, or the model does not tell."""
 
 
-Delta: TypeAlias = (TextDelta | ThinkingDelta | PictureDelta | ThreadStarted | ThreadReturned | ThreadCancelled
+Delta: TypeAlias = (TextDelta | ThinkingDelta | ImageDelta | ThreadStarted | ThreadReturned | ThreadCancelled
                     | ToolCallDelta | VerifiedDelta | AbstainedDelta | UsageDelta | Finish)
 
 

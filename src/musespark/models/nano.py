@@ -20,7 +20,7 @@ from musespark.models.model import (
     AbstainedDelta,
     Delta,
     Finish,
-    PictureDelta,
+    ImageDelta,
     TextDelta,
     ThinkingDelta,
     ThreadCancelled,
@@ -151,7 +151,7 @@ class Telling:
     """One question's happenings, told as deltas: text as text, drawing as pictures, control as what it does."""
 
     question: str
-    picture: np.ndarray | None
+    image: np.ndarray | None
     limit: int
     """Tokens that all threads may write together."""
     is_whole: bool = True
@@ -191,7 +191,7 @@ class Telling:
                 branch = self._branches.get(happening.thread)
                 caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
                 side = 64 * SCALE
-                yield PictureDelta(happening.canvas.png(SCALE), side, side, caption, agent(happening.thread))
+                yield ImageDelta(happening.canvas.png(SCALE), side, side, caption, agent(happening.thread))
             case Returned():
                 yield ThreadReturned(agent(happening.thread), v.decode(happening.tokens))
             case Cancelled():
@@ -217,7 +217,7 @@ class Telling:
         if self._vetted or not self.world:
             return None
         self._vetted = True
-        return load_world(self.world).outside(self.question, self.picture)
+        return load_world(self.world).outside(self.question, self.image)
 
     def abstain(self, reason: str) -> Iterator[Delta]:
         """A sentence in place of an answer. reason: a clause without a full stop."""
@@ -237,13 +237,13 @@ class Telling:
         from musespark.nano.worlds.decline import declining
 
         if finished.ending == "declined":
-            yield from self._abstained(*declining(self.question, self.picture))
+            yield from self._abstained(*declining(self.question, self.image))
             return
         if finished.ending == "stuck" and not self._answering:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
         if finished.ending == "answered" and self.is_whole:
-            right = load_world(self.world).verify(self.question, self.picture, v.decode(finished.answer))
+            right = load_world(self.world).verify(self.question, self.image, v.decode(finished.answer))
             if right is not None:
                 yield VerifiedDelta(right, f"the verifier of the task {self.world}")
         yield UsageDelta(self.usage)

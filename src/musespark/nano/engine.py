@@ -97,7 +97,7 @@ class Engine:
         seed: int = 0,
         temperature: float = 0.0,
         max_tokens: int = 2048,
-        blank_pictures: bool = False,
+        blank_images: bool = False,
     ) -> Iterator[Happening]:
         """Answer one question.
 
@@ -106,7 +106,7 @@ class Engine:
         each thread may write; blank_pictures: what a thread paints is seen by later tokens as white (to measure what the
         pictures are worth). Raises BadOption or QuestionTooLong. Whoever stops listening stops the work.
         """
-        question = Question(list(prompt), mode, patches, cap, seed, temperature, max_tokens, blank_pictures)
+        question = Question(list(prompt), mode, patches, cap, seed, temperature, max_tokens, blank_images)
         for _, happening in self.run_many([question], 1):
             yield happening
 

@@ -124,9 +124,9 @@ class NumpyLines:
         order = self.cache.seat([feed.line for feed in feeds], [len(feed.tokens) for feed in feeds])
         seated = [feeds[index] for index in order]
         step = Step(self.cache, [feed.line for feed in seated], [len(feed.tokens) for feed in seated])
-        pictures = [feed.patches for feed in seated if feed.patches is not None]
+        images = [feed.patches for feed in seated if feed.patches is not None]
         tokens = np.array([token for feed in seated for token in feed.tokens])
-        x = self.network.embed(tokens, np.concatenate(pictures) if pictures else None)
+        x = self.network.embed(tokens, np.concatenate(images) if images else None)
         x = self.network.forward(x, step.positions, step.attend)
         for feed in seated:
             feed.line.tail += len(feed.tokens)

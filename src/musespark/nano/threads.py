@@ -43,7 +43,7 @@ class Question:
     seed: int = 0
     temperature: float = 0.0
     max_tokens: int = 2048
-    blank_pictures: bool = False
+    blank_images: bool = False
 
 
 @dataclass(eq=False)
@@ -149,7 +149,7 @@ class Run:
         self._tokens += 1
         thread.trail.append(token)
         thread.position += 1
-        blanked = self.question.blank_pictures and before is State.PAINTING
+        blanked = self.question.blank_images and before is State.PAINTING
         thread.pending = [BLANK if blanked else token]
         yield from self._act(thread, token, before)
         if thread.pending and thread.state not in (State.ENDED, State.WAITING):

@@ -82,6 +82,6 @@ def begin(question: str, patches: np.ndarray | None) -> tuple[Trace, Branch]:
     return trace, trace.root().given(*prompt(question, patches is not None))
 
 
-def prompt(question: str, picture: bool) -> list[int]:
+def prompt(question: str, image: bool) -> list[int]:
     """The tokens every mode starts from; the mode's own token follows."""
-    return [v.BOS, *([v.PATCH] * v.PLACES if picture else []), *v.encode(question)]
+    return [v.BOS, *([v.PATCH] * v.PLACES if image else []), *v.encode(question)]

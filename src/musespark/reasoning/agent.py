@@ -64,7 +64,7 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
         request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
     theirs = frozenset(tool.name for tool in brief.request.tools)
     said: list[Message] = []
-    pictures: list[Pictured] = []
+    images: list[Pictured] = []
     try:
         for turn in range(1, TURNS + 1):
             asked = replace(request, messages=(*brief.request.messages, *said)) if said else request
@@ -75,7 +75,7 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
             if turn == TURNS and held:
                 asked = replace(asked, tool_choice="none" if brief.model.abilities.tool_choice else "auto")
             reply = await call(run, account, brief.model, asked, speak=speak)
-            pictures += reply.pictures
+            images += reply.images
             said.append(reply.message)
             own = [one for one in reply.calls if one.name not in theirs]
             goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
@@ -83,14 +83,14 @@ async def think(run: Run, brief: Brief, account: Account, *, speak: bool = False
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(await _used(run, account, own, held, pictures) if own else _reminded(run, brief.agent))
+            said.append(await _used(run, account, own, held, images) if own else _reminded(run, brief.agent))
     except BudgetExhausted:
         if not account.conclude_because:
             raise
         reply = Reply(message=Message("assistant", ()), why="budget")
     if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
         raise ModelFailed(brief.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
-    attempt = _attempt(brief, reply, said, pictures, account, theirs)
+    attempt = _attempt(brief, reply, said, images, account, theirs)
     if account.conclude_because and reply.cut:
         attempt = await _concluded(run, brief, account, said, attempt)
     return await _checked(run, _classified(attempt, brief), brief)
@@ -167,7 +167,7 @@ def _reminded(run: Run, agent: str) -> Message:
     return _REMINDER
 
 
-async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping[str, Tool], images: list[Pictured]) -> Message:
     """The tools' results, side by side, in the order of the calls."""
     agent, scope = account.agent, account.scope
 
@@ -176,7 +176,7 @@ async def _used(run: Run, account: Account, calls: list[ToolCall], held: Mapping
         output = await run.in_time(_output(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
             png, width, height = await asyncio.to_thread(as_png, image)
-            pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
+            images.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
 
@@ -209,13 +209,13 @@ async def _output(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
         return ToolOutput(f"The tool failed: {said}", failed=True)
 
 
-def _attempt(brief: Brief, reply: Reply, said: list[Message], pictures: list[Pictured], account: Account,
+def _attempt(brief: Brief, reply: Reply, said: list[Message], images: list[Pictured], account: Account,
              theirs: frozenset[str]) -> Attempt:
     text = reply.message.text
     thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
     calls = tuple(one for one in reply.calls if one.name in theirs)
     return Attempt(agent=brief.agent, model=brief.model.name, text=text, answer=_answer_in(brief, text), calls=calls,
-                   thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=account.total,
+                   thoughts=thoughts, transcript=tuple(said), images=tuple(images), usage=account.total,
                    verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
                    why=reply.why, reason=reply.reason, stop=reply.stop, by=brief.model)
 

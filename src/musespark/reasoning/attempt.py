@@ -27,7 +27,7 @@ class Attempt:
     """Reasoning that the model showed apart from its reply."""
     transcript: tuple[Message, ...] = field(default=(), repr=False)
     """What the agent added to the conversation: replies and tool results, in order."""
-    pictures: tuple[Pictured, ...] = field(default=(), repr=False)
+    images: tuple[Pictured, ...] = field(default=(), repr=False)
     usage: Usage = field(default_factory=Usage)
     verified: bool | None = None
     """What something that knows says about the answer; None where nothing does."""
@@ -61,6 +61,6 @@ class Attempt:
         return tuple(part for part in parts if isinstance(part, Text | Thinking) and part.signature is not None)
 
     @property
-    def images(self) -> tuple[Image, ...]:
+    def image_parts(self) -> tuple[Image, ...]:
         """What its tools showed it and what it drew, for whoever judges or merges it."""
-        return tuple(Image(picture.picture, "image/png", self.model) for picture in self.pictures)
+        return tuple(Image(image.image, "image/png", self.model) for image in self.images)

@@ -48,7 +48,7 @@ class Reply:
     why: Why
     reason: str = ""
     stop: str | None = None
-    pictures: tuple[Pictured, ...] = ()
+    images: tuple[Pictured, ...] = ()
     verified: bool | None = None
     verified_by: str = ""
     abstained: str = ""
@@ -103,7 +103,7 @@ def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
 
 def readable(request: Request, model: Model) -> Request:
     """The request as the model can take it: its videos as pictures, unless it takes them whole."""
-    return request if model.abilities.videos_in else request.in_pictures()
+    return request if model.abilities.videos_in else request.as_images()
 
 
 class _Call:
@@ -116,7 +116,7 @@ class _Call:
         self.lanes = Lanes(self.name, account.agent, speak, account.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
-        self.pictures: list[Pictured] = []
+        self.images: list[Pictured] = []
         self.verified: Verified | None = None
         self.abstained = ""
         self.finish: Finish | None = None
@@ -161,7 +161,7 @@ class _Call:
             raise StreamCut(self.model.name)
         reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return Reply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
+        return Reply(message=self._message(), why=why, reason=reason, stop=stop, images=tuple(self.images), verified=verified,
                      verified_by=by, abstained=self.abstained, usage=self.usage)
 
     @property
@@ -252,7 +252,7 @@ class _Call:
                     return
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
-            self.pictures.append(sent)
+            self.images.append(sent)
 
     def _stopped(self) -> None:
         """It is stopped while a backend may have read the prompt and has not told so yet: that is booked as it was estimated."""

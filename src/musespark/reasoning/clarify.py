@@ -73,5 +73,5 @@ def _brief(asked: Brief, attempt: Attempt) -> Brief:
 def _clarified(before: Attempt, after: Attempt) -> Attempt:
     """The reply with the answer below it: what the one who asked is shown if it wins."""
     return replace(after, agent=before.agent, text=f"{before.text.rstrip()}\n\n{after.text.strip()}", concluded=before.cut,
-                   transcript=(*before.transcript, *after.transcript), thoughts=before.thoughts, pictures=before.pictures,
+                   transcript=(*before.transcript, *after.transcript), thoughts=before.thoughts, images=before.images,
                    usage=before.usage + after.usage, why=before.why)

@@ -22,7 +22,7 @@ from musespark.events import (
 )
 from musespark.models.model import (
     AbstainedDelta,
-    PictureDelta,
+    ImageDelta,
     TextDelta,
     ThinkingDelta,
     ThreadCancelled,
@@ -55,10 +55,10 @@ class Lanes:
                 return None  # whoever uses the tool tells
             case ThinkingDelta():
                 return Thought(self._live(delta.agent), delta.text)
-            case PictureDelta():
-                if not delta.picture.startswith(b"\x89PNG"):
+            case ImageDelta():
+                if not delta.image.startswith(b"\x89PNG"):
                     raise self._wrong("a picture is not a PNG")
-                return Pictured(self._live(delta.agent), delta.picture, delta.caption, delta.width, delta.height)
+                return Pictured(self._live(delta.agent), delta.image, delta.caption, delta.width, delta.height)
             case ThreadStarted():
                 return self._start(delta)
             case ThreadReturned():

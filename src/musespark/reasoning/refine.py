@@ -27,7 +27,7 @@ from musespark.reasoning.table import Table, part, short
 if TYPE_CHECKING:
     from musespark.reasoning.team import Team
 
-PICTURES = 2
+IMAGES = 2
 """Pictures behind an answer that are shown beside it."""
 MOST = 8
 """Rivals that an agent is shown."""
@@ -148,4 +148,4 @@ def shown(attempts: Sequence[Attempt], model: Model) -> tuple[Image, ...]:
     """The pictures behind some answers, the latest of each, for a model that can see them."""
     if not model.abilities.pictures_in:
         return ()
-    return tuple(picture for attempt in attempts for picture in attempt.images[-PICTURES:])
+    return tuple(image for attempt in attempts for image in attempt.image_parts[-IMAGES:])

@@ -75,7 +75,7 @@ class Run:
         self._answer: list[str] = []
         self._status: Status = "unchecked"
         self._abstained = ""
-        self._pictures: list[int] = []
+        self._images: list[int] = []
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
         self._sent = 0
@@ -119,7 +119,7 @@ class Run:
         else:
             event = self._stamp(event)
             if isinstance(event, Pictured):
-                self._pictures.append(event.seq)
+                self._images.append(event.seq)
             self._waiting.append(event)
         if self._later is None or self._sent > AHEAD or not isinstance(event, _PATIENT):
             self._wake(event)
@@ -229,7 +229,7 @@ class Run:
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
         is_verified = self._status == "verified"
-        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._images), self.why, self.reason, self.calls, self.stop,
                            self.signed, self._status, self._abstained))
 
     def _failed(self, error: MuseError) -> None:

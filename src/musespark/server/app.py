@@ -117,7 +117,7 @@ class Asking:
         around = Around(
             team=parsed_header(TeamOptions, "x-muse", header) if header else None,
             earlier=await self._earlier(dialect.follows(body), caller),
-            pictures=await fetched(dialect.remote_pictures(body), server.settings.allow_remote_images, server.lookups))
+            images=await fetched(dialect.remote_images(body), server.settings.allow_remote_images, server.lookups))
         asked = dialect.read(body, around)
         _require_schemas(asked)
         return await server.thinking(asked, caller)

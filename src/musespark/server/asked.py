@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.server.failures import Refused
 from musespark.server.options import TeamOptions
 
@@ -62,7 +62,7 @@ def require_neutral(body: Any, **neutral: tuple[Any, ...]) -> None:
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.I)
 
 
-def picture(url: str, fetched: Mapping[str, Image], where: str) -> Image:
+def image(url: str, fetched: Mapping[str, Image], where: str) -> Image:
     """The picture of a data URL, or one that was fetched. Raises `Refused`."""
     if url in fetched:
         return fetched[url]
@@ -78,7 +78,7 @@ def decoded(text: str, where: str) -> Image:
         return Image.from_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
         raise Refused(f"The picture is not base64: {error}.", param=where, code="bad_picture") from None
-    except BadPicture as error:
+    except BadImage as error:
         raise Refused(str(error), param=where, code="bad_picture") from None
 
 

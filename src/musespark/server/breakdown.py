@@ -26,7 +26,7 @@ class Breakdown:
     """Adds up events, in the order they came."""
 
     def __init__(self) -> None:
-        self.pictures = 0
+        self.images = 0
         self._run: RunStarted | None = None
         self._totals: dict[str, Usage] = {}
         """What each agent and all below it have used."""
@@ -58,7 +58,7 @@ class Breakdown:
             case AnswerDropped():
                 self._verified = self._abstained = None
             case Pictured():
-                self.pictures += 1
+                self.images += 1
             case RunEnded():
                 self._totals[MAIN] = event.usage
 
@@ -79,7 +79,7 @@ class Breakdown:
             "status": self._status(),
             "abstained": abstained.reason if abstained else None,
             "verified": {"ok": verified.ok, "by": verified.by} if verified else None,
-            "pictures": [] if links is None else [f"{links}{number}" for number in range(1, self.pictures + 1)],
+            "pictures": [] if links is None else [f"{links}{number}" for number in range(1, self.images + 1)],
         }
 
     def _status(self) -> Status:

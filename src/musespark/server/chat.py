@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from musespark.content import Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.server import chat_body as b
-from musespark.server.asked import Asked, instructions, is_remote, joined, picture, require_neutral, texts
+from musespark.server.asked import Asked, image, instructions, is_remote, joined, require_neutral, texts
 from musespark.server.dialect import Around, Chunk, Chunks, Dialect
 from musespark.server.failures import Failure, Refused
 from musespark.server.options import EFFORTS, TeamOptions
@@ -25,7 +25,7 @@ class Chat(Dialect[b.ChatBody]):
     last = b"data: [DONE]\n\n"
     body = b.ChatBody
 
-    def remote_pictures(self, body: b.ChatBody) -> list[str]:
+    def remote_images(self, body: b.ChatBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
         parts = [part for message in body.messages if isinstance(message.content, list) for part in message.content]
         return [part.image_url.url for part in parts if isinstance(part, b.ImagePart) and is_remote(part.image_url.url)]
@@ -125,7 +125,7 @@ def _parts(content: str | list[b.Part], around: Around, where: str) -> tuple[Par
     if isinstance(content, str):
         return texts(content)
     return texts(Text(part.text) if isinstance(part, b.TextPart)
-                 else picture(part.image_url.url, around.pictures, f"{where}.content[{index}].image_url.url")
+                 else image(part.image_url.url, around.images, f"{where}.content[{index}].image_url.url")
                  for index, part in enumerate(content))
 
 

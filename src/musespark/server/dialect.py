@@ -26,7 +26,7 @@ class Around:
     """Options from a header; those of the body count more."""
     earlier: tuple[Message, ...] = ()
     """The conversation that this one goes on with."""
-    pictures: Mapping[str, Image] = field(default_factory=dict)
+    images: Mapping[str, Image] = field(default_factory=dict)
     """Those that were fetched, by address."""
 
 
@@ -64,7 +64,7 @@ class Dialect(ABC, Generic[BodyType]):
         """What it accepts."""
 
     @abstractmethod
-    def remote_pictures(self, body: BodyType) -> list[str]:
+    def remote_images(self, body: BodyType) -> list[str]:
         """The addresses of pictures that are somewhere else."""
 
     def follows(self, body: BodyType) -> str | None:

@@ -19,7 +19,7 @@ from musespark.server.failures import Refused
 from musespark.server.metrics import Metrics
 from musespark.server.models import Models
 from musespark.server.openapi import ERRORS
-from musespark.server.pictures import picture_response
+from musespark.server.pictures import image_response
 from musespark.server.runs import Kept, Runs, as_told
 from musespark.server.watching import shown
 from musespark.store.text import dumped
@@ -79,13 +79,13 @@ def add_routes(app: FastAPI, models: Models, runs: Runs, callers: Callable[[Http
         return _json({**summary(kept), "events": list(_events(kept))})
 
     @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, 200: {"content": {"image/png": {}}}}, response_class=Response)
-    async def one_picture(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
+    async def one_image(http: HttpRequest, id: _Id, number: Annotated[int, Path(ge=1, le=1_000_000)]) -> Response:
         """A picture of a run."""
         await _kept(http, id)
-        found = await runs.picture(id, number)
+        found = await runs.image(id, number)
         if found is None:
             raise Refused(f"The run has no picture {number}.", status=404, code="no_such_picture")
-        return picture_response(found)
+        return image_response(found)
 
     async def _kept(http: HttpRequest, id: str, whole: bool = False) -> Kept:
         caller = await callers(http)
@@ -118,8 +118,8 @@ def summary(kept: Kept) -> dict[str, Any]:
             "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
-            "thumbnails": kept.picture_count,
-            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.picture_count + 1)]}
+            "thumbnails": kept.image_count,
+            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.image_count + 1)]}
 
 
 def short(answer: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server import messages_body as b
-from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
+from musespark.server.asked import Asked, decoded, image, instructions, is_remote, joined, require_neutral, texts
 from musespark.server.dialect import Around, Chunk, Chunks, Dialect
 from musespark.server.failures import Failure
 from musespark.server.options import EFFORTS, TeamOptions
@@ -29,7 +29,7 @@ class Messages(Dialect[b.MessagesBody]):
     ping = b'event: ping\ndata: {"type": "ping"}\n\n'
     body = b.MessagesBody
 
-    def remote_pictures(self, body: b.MessagesBody) -> list[str]:
+    def remote_images(self, body: b.MessagesBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
         return _remote(body)
 
@@ -101,7 +101,7 @@ def _request(body: b.CountBody, around: Around, **sampling: Any) -> Request:
 def counted(body: b.CountBody) -> Request:
     """The request as far as its tokens go: no picture is fetched for that. Raises the kinds of `BadInput`."""
     unseen = Image(b"?", "image/png")
-    return _request(body, Around(pictures=dict.fromkeys(_remote(body), unseen)))
+    return _request(body, Around(images=dict.fromkeys(_remote(body), unseen)))
 
 
 def _remote(body: b.CountBody) -> list[str]:
@@ -186,7 +186,7 @@ def _seen(block: b.Seen, around: Around, where: str) -> Text | Image:
     if isinstance(block, b.TextBlock):
         return Text(block.text)
     if isinstance(block.source, b.UrlSource):
-        return picture(block.source.url, around.pictures, f"{where}.source.url")
+        return image(block.source.url, around.images, f"{where}.source.url")
     return decoded(block.source.data, f"{where}.source.data")
 
 

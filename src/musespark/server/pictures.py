@@ -10,7 +10,7 @@ SHOWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"}
 """What a browser may take for a picture."""
 
 
-def picture_response(image: Image) -> Response:
+def image_response(image: Image) -> Response:
     """A picture, and nothing but a picture whatever its bytes say."""
     kind = image.media_type if image.media_type in SHOWN else "application/octet-stream"
     return Response(image.data, media_type=kind, headers={

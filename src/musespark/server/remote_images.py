@@ -18,7 +18,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 
 from musespark.content import MAX_IMAGE_BYTES, MAX_IMAGES, Image
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.server.failures import Refused
 
 SECONDS = 10.0
@@ -83,7 +83,7 @@ async def _outcome(address: str, lookups: Lookups) -> Image | Refused:
         return _refused(address, f"it did not come within {SECONDS:g} seconds")
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
         return _refused(address, "it cannot be reached, or does not answer as a web server does")
-    except BadPicture as error:
+    except BadImage as error:
         return _refused(address, str(error).removeprefix("The picture cannot be used: ").rstrip("."))
     except Refused as error:
         return error

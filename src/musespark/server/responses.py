@@ -8,7 +8,7 @@ from typing import Any
 
 from musespark.content import Image, Message, Request, Role, Text, Thinking, ToolCall, ToolResult, ToolSpec, signed_again
 from musespark.server import responses_body as b
-from musespark.server.asked import Asked, decoded, instructions, is_remote, joined, picture, require_neutral, texts
+from musespark.server.asked import Asked, decoded, image, instructions, is_remote, joined, require_neutral, texts
 from musespark.server.chat import Chat
 from musespark.server.dialect import Around, Chunk, Dialect
 from musespark.server.failures import Failure, Refused
@@ -37,7 +37,7 @@ class Responses(Dialect[b.ResponsesBody]):
     prefix = "resp_"
     body = b.ResponsesBody
 
-    def remote_pictures(self, body: b.ResponsesBody) -> list[str]:
+    def remote_images(self, body: b.ResponsesBody) -> list[str]:
         """The addresses of pictures that are somewhere else."""
         found: list[Any] = []
         for item in body.input if isinstance(body.input, list) else ():
@@ -149,7 +149,7 @@ def _message(item: b.Item, around: Around, where: str) -> Message | None:
             return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, around, f"{where}.output"))),))
         case b.ReasoningItem():
             return Message("assistant", tuple(part for part in unsealed(item.encrypted_content) if isinstance(part, Thinking)))
-        case b.PictureItem():
+        case b.ImageItem():
             return Message("assistant", (decoded(item.result, f"{where}.result"),)) if item.result else None
         case _:
             return None
@@ -167,7 +167,7 @@ def _parts(content: Iterable[b.Content | b.Seen], around: Around, where: str) ->
     for number, part in enumerate(content):
         match part:
             case b.InputImage():
-                yield picture(part.image_url or "", around.pictures, f"{where}[{number}].image_url")
+                yield image(part.image_url or "", around.images, f"{where}[{number}].image_url")
             case b.RefusalText():
                 yield Text(part.refusal)
             case _:

@@ -84,7 +84,7 @@ class ReasoningItem(Strict):
     status: Status = None
 
 
-class PictureItem(Strict):
+class ImageItem(Strict):
     """A picture that a model drew in an earlier answer."""
 
     type: Literal["image_generation_call"]
@@ -108,7 +108,7 @@ def _kind(item: Any) -> str:
 Item: TypeAlias = Annotated[
     Annotated[MessageItem, Tag("message")] | Annotated[CallItem, Tag("function_call")]
     | Annotated[OutputItem, Tag("function_call_output")] | Annotated[ReasoningItem, Tag("reasoning")]
-    | Annotated[PictureItem, Tag("image_generation_call")],
+    | Annotated[ImageItem, Tag("image_generation_call")],
     Discriminator(_kind, custom_error_type="unknown_item",
                   custom_error_message="it is of a kind that is not supported here; there are message, function_call, "
                   "function_call_output, reasoning and image_generation_call")]

@@ -41,7 +41,7 @@ class Runs(Protocol):
         They may come without the events and the pictures' bytes that a summary does not need.
         """
 
-    async def picture(self, id: str, number: int) -> Image | None:
+    async def image(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
 
     async def asked(self, id: str, number: int) -> Image | None:
@@ -101,17 +101,17 @@ class InMemory:
             found = found[at + 1:]
         return [kept for kept in found if caller is None or kept.begun.caller == caller][:limit]
 
-    async def picture(self, id: str, number: int) -> Image | None:
+    async def image(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
         kept = self._kept.get(id)
-        pictures = kept.pictures if kept else []
-        return Image(pictures[number - 1].picture, "image/png") if 1 <= number <= len(pictures) else None
+        images = kept.images if kept else []
+        return Image(images[number - 1].image, "image/png") if 1 <= number <= len(images) else None
 
     async def asked(self, id: str, number: int) -> Image | None:
         """The picture of a run's question by its number, from 1."""
         kept = self._kept.get(id)
-        pictures = kept.begun.asked if kept else ()
-        return pictures[number - 1] if 1 <= number <= len(pictures) else None
+        images = kept.begun.asked if kept else ()
+        return images[number - 1] if 1 <= number <= len(images) else None
 
     async def head(self, id: str) -> Kept | None:
         """A run, None where there is none of that id."""
@@ -159,7 +159,7 @@ class InMemory:
 
 def as_told(event: Event, number: int) -> dict[str, Any]:
     """The event as JSON, its picture as that number."""
-    return {**replace(event, picture=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
+    return {**replace(event, image=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
 
 
 def _size_of(value: object) -> int:

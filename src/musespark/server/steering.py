@@ -23,7 +23,7 @@ from musespark.server.listing import summary
 from musespark.server.openapi import ERRORS
 from musespark.server.origin import require_own_origin
 from musespark.server.page_body import RunBody, merged, options_of, read
-from musespark.server.pictures import picture_response
+from musespark.server.pictures import image_response
 from musespark.server.runs import Begun, Kept
 from musespark.server.shared import Caller, Server
 from musespark.server.static import Page
@@ -39,7 +39,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 _TEXT = {"schema": {"type": "string"}}
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Server-sent events.", "content": {"text/event-stream": _TEXT}}}
 _FILE: dict[int | str, dict[str, Any]] = {200: {"description": "A document.", "content": {"text/html": _TEXT}}}
-_PICTURE: dict[int | str, dict[str, Any]] = {200: {"description": "A picture.", "content": {"image/*": _TEXT}}}
+_IMAGE: dict[int | str, dict[str, Any]] = {200: {"description": "A picture.", "content": {"image/*": _TEXT}}}
 
 
 def add_routes(app: FastAPI, server: Server, page: Page) -> None:
@@ -87,14 +87,14 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
             raise Refused(f"The run {id!r} goes on; stop it first.", status=409, code="running")
         return Response(status_code=204)
 
-    @app.get("/v1/runs/{id}/asked/{number}", responses={**ERRORS, **_PICTURE}, response_class=Response)
-    async def asked_picture(http: HttpRequest, id: _Id, number: _Number) -> Response:
+    @app.get("/v1/runs/{id}/asked/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response)
+    async def asked_image(http: HttpRequest, id: _Id, number: _Number) -> Response:
         """A picture of the question."""
         await kept_of(server, http, id)
         found = await server.runs.asked(id, number)
         if found is None:
             raise Refused(f"The question has no picture {number}.", status=404, code="no_such_picture")
-        return picture_response(found)
+        return image_response(found)
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)
     async def export_run(http: HttpRequest, id: _Id) -> Response:

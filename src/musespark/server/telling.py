@@ -110,7 +110,7 @@ class Telling:
                 if self._lines and (text := line(event)):
                     yield self._line(text)
         if isinstance(event, Pictured):
-            yield Drew(self._breakdown.pictures, event.picture, event.caption, event.width, event.height)
+            yield Drew(self._breakdown.images, event.image, event.caption, event.width, event.height)
 
     def _line(self, text: str) -> Mused:
         broken = "\n" if self._mid_line else ""

@@ -49,7 +49,7 @@ class Live:
         self.changed = asyncio.Event()
         """Set when there is more; then another one takes its place."""
         self._watchers = 0
-        self._pictures = 0
+        self._images = 0
         self._frames: deque[bytes] = deque()
         """Of the newest events, up to the last; those that there has been somebody to wait for."""
         self._size = 0
@@ -74,9 +74,9 @@ class Live:
     def happened(self, events: Sequence[Event]) -> None:
         """These are kept now."""
         for event in events:
-            self._pictures += isinstance(event, Pictured)
+            self._images += isinstance(event, Pictured)
             if self._watchers:
-                self._frames.append(frame(self.id, as_told(event, self._pictures)))
+                self._frames.append(frame(self.id, as_told(event, self._images)))
                 self._size += len(self._frames[-1])
         while self._size > AHEAD:
             self._size -= len(self._frames.popleft())
@@ -105,7 +105,7 @@ class Watched:
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
         self._live: dict[str, Live] = {}
-        self.get, self.latest, self.picture = runs.get, runs.latest, runs.picture
+        self.get, self.latest, self.image = runs.get, runs.latest, runs.image
         self.asked, self.head, self.told, self.forget = runs.asked, runs.head, runs.told, runs.forget
         self.kept = runs.kept
 

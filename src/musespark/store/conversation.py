@@ -15,7 +15,7 @@ _KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Text, Image, T
 def written(messages: Iterable[Message]) -> tuple[str, list[Image]]:
     """The messages as JSON text (ASCII: half characters are escaped), and the pictures that it refers to by number from 0."""
     images: list[Image] = []
-    values = [[message.role, [_value(part, images) for part in message.in_pictures().parts]] for message in messages]
+    values = [[message.role, [_value(part, images) for part in message.as_images().parts]] for message in messages]
     return json.dumps(values), images
 
 

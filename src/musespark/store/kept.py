@@ -17,7 +17,7 @@ How: TypeAlias = Literal["running", "finished", "failed", "cancelled", "interrup
 
 def asked_in(conversation: Sequence[Message]) -> tuple[Image, ...]:
     """The pictures of a conversation's question: of the last thing that a person said. Of a video it is its contact sheet."""
-    return next((message.in_pictures().images for message in reversed(conversation) if message.role == "user"), ())
+    return next((message.as_images().images for message in reversed(conversation) if message.role == "user"), ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,11 @@ class Kept:
         return (*self.begun.conversation, Message("assistant", parts)) if parts else self.begun.conversation
 
     @property
-    def pictures(self) -> list[Pictured]:
+    def images(self) -> list[Pictured]:
         """In the order they were drawn."""
         return [event for event in self.events if isinstance(event, Pictured)]
 
     @property
-    def picture_count(self) -> int:
+    def image_count(self) -> int:
         """How many there are of them."""
-        return len(self.pictures) if self.drawn is None else self.drawn
+        return len(self.images) if self.drawn is None else self.drawn

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Row, func, select
 
-from musespark.store.schema import EVENTS, PICTURES, RUNS
+from musespark.store.schema import EVENTS, IMAGES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def _rows(limit: int, before: str | None, caller: str | None) -> Select[Any]:
     page = wanted.subquery("page")
     first, last, all_events = EVENTS.alias("first"), EVENTS.alias("last"), EVENTS.alias("all_events")
     newest_event = select(func.max(all_events.c.number)).where(all_events.c.run == page.c.id).scalar_subquery()
-    drawn = select(func.count()).where(PICTURES.c.run == page.c.id, PICTURES.c.place == "drawn").scalar_subquery()
+    drawn = select(func.count()).where(IMAGES.c.run == page.c.id, IMAGES.c.place == "drawn").scalar_subquery()
     joined = (page.outerjoin(first, (first.c.run == page.c.id) & (first.c.number == 0))
               .outerjoin(last, (last.c.run == page.c.id) & (last.c.number == newest_event)))
     return (select(page, drawn.label("drawn"), first.c.body.label("first"), last.c.body.label("last"), last.c.number.label("at"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from musespark.errors import BadOption
-from musespark.store.schema import EVENTS, PICTURES, RUNS
+from musespark.store.schema import EVENTS, IMAGES, RUNS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -61,6 +61,6 @@ def forget_one(connection: Connection, id: str) -> bool:
 
 
 def _delete(connection: Connection, ids: list[str]) -> None:
-    for table in (EVENTS, PICTURES):
+    for table in (EVENTS, IMAGES):
         connection.execute(delete(table).where(table.c.run.in_(ids)))
     connection.execute(delete(RUNS).where(RUNS.c.id.in_(ids)))

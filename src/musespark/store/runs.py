@@ -23,7 +23,7 @@ from musespark.store.journal import Journal
 from musespark.store.kept import Begun, How, Kept, Spending
 from musespark.store.newest import newest
 from musespark.store.retention import Keep, forget, forget_one
-from musespark.store.schema import EVENTS, PICTURES, RUNS
+from musespark.store.schema import EVENTS, IMAGES, RUNS
 from musespark.store.text import dumped
 
 _MOST = 2**63 - 1
@@ -40,7 +40,7 @@ class _Count:
     """How much there is of a run."""
 
     events: int = 0
-    pictures: int = 0
+    images: int = 0
     committed: int = -1
     """Events that are in the database for sure; less than none where its beginning may not be."""
     asked: float = field(default_factory=time.monotonic)
@@ -168,10 +168,10 @@ class StoredRuns:
         await self._up_to_date()
         return await asyncio.to_thread(self._latest, limit, before, caller)
 
-    async def picture(self, id: str, number: int) -> Image | None:
+    async def image(self, id: str, number: int) -> Image | None:
         """The picture of a run by its number, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._picture, id, number)
+        return await asyncio.to_thread(self._image, id, number)
 
     async def _up_to_date(self) -> None:
         """Wait for what this server was given and has not written; where it cannot be, what is there can still be read."""
@@ -181,19 +181,19 @@ class StoredRuns:
         """The event as JSON text, its picture a row of its own."""
         if not isinstance(event, Pictured):
             return dumped(event.to_json()).decode()
-        count.pictures += 1
-        self.journal.add("pictures", (id, "drawn", count.pictures, "image/png", event.picture))
-        return dumped({**replace(event, picture=b"").to_json(), "picture": count.pictures}).decode()
+        count.images += 1
+        self.journal.add("pictures", (id, "drawn", count.images, "image/png", event.image))
+        return dumped({**replace(event, image=b"").to_json(), "picture": count.images}).decode()
 
     def _get(self, id: str) -> Kept | None:
         with self.database.reading() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == _plain(id))).one_or_none()
             if row is None:
                 return None
-            pictures = connection.execute(select(PICTURES).where(PICTURES.c.run == id)).all()
+            images = connection.execute(select(IMAGES).where(IMAGES.c.run == id)).all()
             bodies = connection.execute(select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)).scalars().all()
-        drawn = {picture.number: picture.data for picture in pictures if picture.place == "drawn"}
-        asked = {picture.number: Image(picture.data, picture.media_type) for picture in pictures if picture.place == "asked"}
+        drawn = {image.number: image.data for image in images if image.place == "drawn"}
+        asked = {image.number: Image(image.data, image.media_type) for image in images if image.place == "asked"}
         return self._kept(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
 
     def _latest(self, limit: int, before: str | None, caller: str | None) -> list[Kept]:
@@ -223,15 +223,15 @@ class StoredRuns:
     def _asked(self, id: str, number: int) -> Image | None:
         with self.database.reading() as connection:
             row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
-            asked = PICTURES.c.run == id, PICTURES.c.place == "asked"
-            pictures = connection.execute(select(PICTURES).where(*asked).order_by(PICTURES.c.number)).all()
+            asked = IMAGES.c.run == id, IMAGES.c.place == "asked"
+            images = connection.execute(select(IMAGES).where(*asked).order_by(IMAGES.c.number)).all()
         if row is None:
             return None
-        found = self._kept(row, [], {}, [Image(picture.data, picture.media_type) for picture in pictures]).begun.asked
+        found = self._kept(row, [], {}, [Image(image.data, image.media_type) for image in images]).begun.asked
         return found[number - 1] if 1 <= number <= len(found) else None
 
-    def _picture(self, id: str, number: int) -> Image | None:
-        wanted = select(PICTURES).where(PICTURES.c.run == id, PICTURES.c.place == "drawn", PICTURES.c.number == number)
+    def _image(self, id: str, number: int) -> Image | None:
+        wanted = select(IMAGES).where(IMAGES.c.run == id, IMAGES.c.place == "drawn", IMAGES.c.number == number)
         with self.database.reading() as connection:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else Image(row.data, row.media_type)

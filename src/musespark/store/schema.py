@@ -43,7 +43,7 @@ EVENTS = Table(
     Column("body", Text, nullable=False),
     Index("events_of_run", "run", "number", unique=True))
 
-PICTURES = Table(
+IMAGES = Table(
     "pictures", METADATA,
     Column("run", Text, primary_key=True),
     Column("place", Text, primary_key=True),  # `drawn` in the run, or `asked` in its conversation

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from musespark.content import Image, Message, Part, Text, ToolResult
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.images import decode_visible, read_header
 from musespark.vision.coordinates import IDENTITY, Affine, InvalidToolArguments
 from musespark.vision.resize import encode_image
@@ -36,7 +36,7 @@ class AlbumImage:
     """Size in pixels, before it is scaled for the model."""
     caption: str
     decode: Callable[[], PIL.Image.Image] = field(repr=False, compare=False)
-    """Makes its pixels anew. Raises `BadPicture`."""
+    """Makes its pixels anew. Raises `BadImage`."""
     original: int = 0
     """Number of the image in whose coordinates results are reported; its own unless it is a view."""
     to_original: Affine = IDENTITY
@@ -105,7 +105,7 @@ class Album:
         return image
 
     def decode(self, image: AlbumImage) -> PIL.Image.Image:
-        """Return its pixels in RGB; callers must not change them. Raises `BadPicture`."""
+        """Return its pixels in RGB; callers must not change them. Raises `BadImage`."""
         pixels = self._decoded.pop(image.number, None) or image.decode()
         self._decoded[image.number] = pixels
         while sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS and self._decoded:
@@ -167,7 +167,7 @@ class Album:
             width, height, remarks = header.width, header.height, header.remarks
             if remarks and self.model_sees:  # a model's own decoder may choose another frame, or another background
                 self._replacements[number] = encode_image(decode_visible(image), self.longest_side)
-        except BadPicture as error:
+        except BadImage as error:
             width, height, remarks = 0, 0, (str(error),)
         self._images.append(AlbumImage(number, width, height, "", lambda: decode_visible(image), number, IDENTITY, remarks))
         self._numbers[image] = number

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from musespark.content import Image, Message, Part, Request, ToolResult
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.images import decode_visible, read_header
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _fit(image: Image, side: int) -> Image:
     try:
         header = read_header(image)
         return image if max(header.width, header.height) <= side else _scale_down(image, side)
-    except BadPicture:
+    except BadImage:
         return image  # the model may still read it, and reports an error otherwise
 
 

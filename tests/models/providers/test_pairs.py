@@ -95,7 +95,7 @@ async def test_the_same_id_is_replaced_by_the_same_in_every_turn(kind):
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.model != "any"], ids=str)
-async def test_pictures_that_tools_give_back_arrive(kind):
+async def test_images_that_tools_give_back_arrive(kind):
     dot = Image.from_bytes(DOT)
     call = ToolCall.of("call_1", "look_closer", {"at": "x"})
     async with serving(kind.wire) as server:

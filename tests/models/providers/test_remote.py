@@ -66,7 +66,7 @@ async def test_a_reply_that_reached_its_limit_says_so(kind):
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_text_pictures_instructions_and_turns_arrive_in_order(kind):
+async def test_text_images_instructions_and_turns_arrive_in_order(kind):
     said = (Message("system", (Text("Be brief."),)), Message.user("one"), Message("assistant", (Text("two"),)),
             Message.user("three", Image.from_bytes(DOT), "four"))
     can_see = kind.model != "any"
@@ -391,5 +391,5 @@ async def test_thoughts_of_a_person_or_of_nobody_known_are_not_sent():
 
 @pytest.mark.parametrize(("model", "pixels"), [("mistral:mistral-medium-latest", 1540), ("mistral:pixtral-large-latest", 1024),
                                                ("mistral:pixtral-12b-2409", 1024), ("google:gemini-2.5-pro", 3072)])
-def test_pictures_are_sent_no_larger_than_the_model_takes_them(model, pixels):
+def test_images_are_sent_no_larger_than_the_model_takes_them(model, pixels):
     assert model_named(model).abilities.longest_side == pixels

@@ -53,10 +53,10 @@ def test_every_slot_of_a_template_has_words() -> None:
     assert slots <= {*words(), "n", "N", "number", "numbers", "many", "document"}
 
 
-def test_some_questions_come_with_pictures_of_many_kinds() -> None:
-    pictures = [problem.picture for problem in trained if problem.picture is not None]
-    assert 0.12 < len(pictures) / len(trained) < 0.28
-    assert all(picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3 for picture in pictures)
+def test_some_questions_come_with_images_of_many_kinds() -> None:
+    images = [problem.image for problem in trained if problem.image is not None]
+    assert 0.12 < len(images) / len(trained) < 0.28
+    assert all(image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 for image in images)
 
 
 def test_the_measured_questions_are_two_hundred_and_all_are_asked() -> None:

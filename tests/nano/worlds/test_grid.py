@@ -195,12 +195,12 @@ def test_only_branches_and_returns_are_given(world: World, seed: int, mode: str)
 def test_a_problem_is_on_the_side_that_was_asked_for(world: World, seed: int, held_out: bool) -> None:
     problem = world.problem(random.Random(seed), held_out)
     assert is_held_out(problem.key) == held_out
-    assert problem.picture is not None
-    assert problem.picture.dtype == "uint8"
-    assert problem.picture.shape[2] == 3
+    assert problem.image is not None
+    assert problem.image.dtype == "uint8"
+    assert problem.image.shape[2] == 3
     again = world.problem(random.Random(seed), held_out)
     assert (again.question, again.key, again.answer) == (problem.question, problem.key, problem.answer)
-    assert (again.picture == problem.picture).all()
+    assert (again.image == problem.image).all()
 
 
 @pytest.mark.parametrize("module", ["lake", "maze"])

@@ -23,7 +23,7 @@ world = Lake()
 
 def drawn(count: int, rng: random.Random, held: bool = False) -> list[tuple[tuple[str, ...], np.ndarray]]:
     problems = [world.problem(rng, held) for _ in range(count)]
-    return [(problem.facts["map"], problem.picture) for problem in problems if problem.picture is not None]
+    return [(problem.facts["map"], problem.image) for problem in problems if problem.image is not None]
 
 
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 8])
@@ -61,11 +61,11 @@ def test_the_rules_are_those_of_gymnasium() -> None:
 
 
 def test_what_is_held_out_is_laid_out_and_drawn_as_gymnasium_does() -> None:
-    for rows, picture in drawn(30, random.Random(1), held=True):
+    for rows, image in drawn(30, random.Random(1), held=True):
         assert held_out(key_of(rows))
         assert rows[0][0] == "S"
         assert rows[-1][-1] == "G"
-        assert (picture == frames.current(rows)).all()
+        assert (image == frames.current(rows)).all()
 
 
 def test_training_covers_every_size_and_more_than_the_corners() -> None:
@@ -78,18 +78,18 @@ def test_training_covers_every_size_and_more_than_the_corners() -> None:
 
 def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
     rng = random.Random(3)
-    read = [(rows, read_lake(picture)) for rows, picture in drawn(500, rng)]
+    read = [(rows, read_lake(image)) for rows, image in drawn(500, rng)]
     assert all(seen in (rows, None) for rows, seen in read)
     assert sum(seen is None for _, seen in read) <= 5
 
 
-def test_the_reader_says_none_to_other_pictures() -> None:
+def test_the_reader_says_none_to_other_images() -> None:
     rng = random.Random(4)
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     frame = frames.current(MAP)
     others = [noise, np.full((64, 64, 3), 255, np.uint8), frame[:200], frame[30:, 30:], frame[20:, ::-1], np.roll(frame, 30, 1)]
-    others += [Maze().problem(rng, False).picture for _ in range(20)]
-    assert [read_lake(picture) for picture in others] == [None] * len(others)
+    others += [Maze().problem(rng, False).image for _ in range(20)]
+    assert [read_lake(image) for image in others] == [None] * len(others)
 
 
 def test_answers_are_verified_by_looking() -> None:
@@ -105,11 +105,11 @@ def test_answers_are_verified_by_looking() -> None:
 
 
 def test_the_example_is_a_lake_that_training_never_sees() -> None:
-    picture = to_array(as_image(Path(__file__).parents[3] / "examples" / "lake.png"))
-    rows = read_lake(picture)
+    image = to_array(as_image(Path(__file__).parents[3] / "examples" / "lake.png"))
+    rows = read_lake(image)
     assert rows is not None
     assert held_out(key_of(rows))
-    assert world.verify(QUESTION, picture, grid.solve(read_map(rows)) or "") is True
+    assert world.verify(QUESTION, image, grid.solve(read_map(rows)) or "") is True
 
 
 def test_lake_keys_do_not_depend_on_drawing_or_wording() -> None:

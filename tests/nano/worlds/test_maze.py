@@ -71,7 +71,7 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
     none = 0
     for _ in range(500):
         problem = world.problem(rng, False)
-        seen = read_maze(problem.picture)
+        seen = read_maze(problem.image)
         none += seen is None
         assert seen is None or same(seen, problem.facts["grid"])
     assert none <= 5
@@ -95,32 +95,32 @@ def test_the_reader_survives_jpeg_and_white_margins() -> None:
         assert same(read_maze(to_array(as_image(out.getvalue()))), maze)
 
 
-def test_the_reader_says_none_to_other_pictures() -> None:
+def test_the_reader_says_none_to_other_images() -> None:
     rng = random.Random(4)
-    picture = walls.lines(carved(5), STYLE)
-    without_dots = picture.copy()
-    without_dots[np.ptp(picture, axis=-1) > 20] = 255
+    image = walls.lines(carved(5), STYLE)
+    without_dots = image.copy()
+    without_dots[np.ptp(image, axis=-1) > 20] = 255
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
-    others = [noise, np.full((64, 64, 3), 255, np.uint8), without_dots, picture[100:], np.rot90(picture)[:, 70:], picture[:20, :20]]
-    others += [Lake().problem(rng, held).picture for held in (True, False) for _ in range(15)]
-    assert [read_maze(picture) for picture in others] == [None] * len(others)
+    others = [noise, np.full((64, 64, 3), 255, np.uint8), without_dots, image[100:], np.rot90(image)[:, 70:], image[:20, :20]]
+    others += [Lake().problem(rng, held).image for held in (True, False) for _ in range(15)]
+    assert [read_maze(image) for image in others] == [None] * len(others)
 
 
 def test_answers_are_verified_by_looking() -> None:
     maze = carved(4, 7)
     answer = grid.solve(maze) or ""
-    picture = walls.lines(maze, STYLE)
-    assert world.verify(QUESTION, picture, answer) is True
-    assert world.verify(QUESTION, picture, answer[:-1]) is False
-    assert world.verify(QUESTION, picture, "through the wall") is False
+    image = walls.lines(maze, STYLE)
+    assert world.verify(QUESTION, image, answer) is True
+    assert world.verify(QUESTION, image, answer[:-1]) is False
+    assert world.verify(QUESTION, image, "through the wall") is False
     assert world.verify(QUESTION, None, answer) is None
-    assert world.verify(QUESTION, picture[:150], answer) is None
+    assert world.verify(QUESTION, image[:150], answer) is None
 
 
 def test_the_example_is_a_maze_that_training_never_sees() -> None:
-    picture = to_array(as_image(Path(__file__).parents[3] / "examples" / "maze.png"))
-    drawn = read_maze(picture)
+    image = to_array(as_image(Path(__file__).parents[3] / "examples" / "maze.png"))
+    drawn = read_maze(image)
     assert drawn is not None
     assert held_out(key_of(drawn.size, drawn.exits, drawn.start, drawn.goal))
     answer = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)) or ""
-    assert world.verify(QUESTION, picture, answer) is True
+    assert world.verify(QUESTION, image, answer) is True

@@ -41,7 +41,7 @@ def test_own_drawings_are_read_at_any_scale(size: int, scale: int, data: st.Data
     assert read_tiles(canvas.pixels(scale)) == drawn
 
 
-def test_other_pictures_are_not_tiles() -> None:
+def test_other_images_are_not_tiles() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
-    for picture in (noise, noise[:63], np.full((64, 64, 3), 255, np.uint8), np.zeros((63, 63, 3), np.uint8)):
-        assert read_tiles(picture) is None
+    for image in (noise, noise[:63], np.full((64, 64, 3), 255, np.uint8), np.zeros((63, 63, 3), np.uint8)):
+        assert read_tiles(image) is None

@@ -29,10 +29,10 @@ def test_every_drawing_is_read_as_what_was_drawn() -> None:
     rng = random.Random(0)
     for colour, shape in itertools.product(COLOURS, SHAPES):
         for _ in range(10):
-            picture = draw(colour, shape, rng)
-            assert picture.shape == (64, 64, 3)
-            assert read(picture) == (colour, shape)
-            assert read(varied(picture, rng)) == (colour, shape)
+            image = draw(colour, shape, rng)
+            assert image.shape == (64, 64, 3)
+            assert read(image) == (colour, shape)
+            assert read(varied(image, rng)) == (colour, shape)
 
 
 @pytest.mark.parametrize(("question", "thought"), [
@@ -61,7 +61,7 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     certain = 0
     for _ in range(100):
         problem = world.problem(rng, False)
-        assert problem.picture is not None and problem.picture.dtype == np.uint8
+        assert problem.image is not None and problem.image.dtype == np.uint8
         steps = reasoned(problem.question, *problem.facts["seen"].split())
         assert steps.startswith(problem.facts["seen"])
         for mode, thought in (("thinking", steps), ("contemplating", steps), ("instant", "")):
@@ -71,11 +71,11 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
             assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
         assert problem.answer in ANSWERS
         assert world.right(problem, problem.answer)
-        confirmed = world.verify(problem.question, problem.picture, problem.answer)
+        confirmed = world.verify(problem.question, problem.image, problem.answer)
         assert confirmed is not False
         wrong = rng.choice([answer for answer in ANSWERS if answer != problem.answer])
         assert not world.right(problem, wrong)
-        assert not world.verify(problem.question, problem.picture, wrong)
+        assert not world.verify(problem.question, problem.image, wrong)
         certain += bool(confirmed)
     assert certain >= 92
 
@@ -112,18 +112,18 @@ def test_every_question_asked_is_understood_by_the_verifier() -> None:
         "what shape is the Earth?",
     ],
 )
-def test_a_question_that_does_not_fit_the_picture_is_not_judged(question: str) -> None:
+def test_a_question_that_does_not_fit_the_image_is_not_judged(question: str) -> None:
     assert expect(question, "red", "triangle") is None
 
 
-def test_pictures_without_one_plain_shape_are_not_judged() -> None:
+def test_images_without_one_plain_shape_are_not_judged() -> None:
     numbers = np.random.default_rng(0)
     blank = np.full((64, 64, 3), 240, np.uint8)
     two = blank.copy()
     two[5:20, 5:20], two[40:60, 40:60] = (255, 0, 0), (0, 0, 255)
     noise = numbers.integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    for picture in (blank, two, noise, blank[:4, :4], np.zeros((0, 0, 3), np.uint8)):
-        assert world.verify("what shape is present?", picture, "circle") is None
+    for image in (blank, two, noise, blank[:4, :4], np.zeros((0, 0, 3), np.uint8)):
+        assert world.verify("what shape is present?", image, "circle") is None
     assert world.verify("what shape is present?", None, "circle") is None
 
 
@@ -138,16 +138,16 @@ def test_without_easy_vqa_the_error_says_what_to_install(monkeypatch: pytest.Mon
 def test_a_shape_without_a_name_here_is_neither_confirmed_nor_guessed(shape: str) -> None:
     rng = random.Random(9)
     for _ in range(12):
-        picture = draw_shape(f"other shape {shape}", "", [shape], rng)
-        assert not any(world.verify("what shape is in the image?", picture, known) for known in SHAPES)
-        assert world.outside("what shape is in the image?", picture)
+        image = draw_shape(f"other shape {shape}", "", [shape], rng)
+        assert not any(world.verify("what shape is in the image?", image, known) for known in SHAPES)
+        assert world.outside("what shape is in the image?", image)
 
 
 @pytest.mark.parametrize("colour", OTHER_COLOURS)
 def test_a_colour_without_a_name_here_is_neither_confirmed_nor_guessed(colour: str) -> None:
-    picture = draw_shape(f"other colour {colour}", "", [colour], random.Random(3))
-    assert not any(world.verify("what color is the shape?", picture, known) for known in COLOURS)
-    assert world.outside("what color is the shape?", picture)
+    image = draw_shape(f"other colour {colour}", "", [colour], random.Random(3))
+    assert not any(world.verify("what color is the shape?", image, known) for known in COLOURS)
+    assert world.outside("what color is the shape?", image)
 
 
 def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
@@ -165,6 +165,6 @@ def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
     ("is there another circle?", "another"),
 ])
 def test_a_question_that_says_more_is_not_judged(question: str, word: str) -> None:
-    picture = draw("red", "circle", random.Random(1))
-    assert world.verify(question, picture, "yes") is None and world.verify(question, picture, "circle") is None
-    assert f'"{word}"' in (world.outside(question, picture) or f'"{word}"')
+    image = draw("red", "circle", random.Random(1))
+    assert world.verify(question, image, "yes") is None and world.verify(question, image, "circle") is None
+    assert f'"{word}"' in (world.outside(question, image) or f'"{word}"')

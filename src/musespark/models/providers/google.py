@@ -23,7 +23,7 @@ class Google(Provider):
     url_variables = ("GOOGLE_GEMINI_BASE_URL",)
     key_variables = ("GOOGLE_API_KEY", "GEMINI_API_KEY")
     price_list = "google"
-    picture_types = ("image/png", "image/jpeg", "image/webp")
+    image_types = ("image/png", "image/jpeg", "image/webp")
     video_types = ("video/mp4", "video/quicktime", "video/webm", "video/3gpp")
     longest_side = 3072
     """The Gemini API's docs, Image understanding: larger ones "are scaled down to a maximum resolution of 3072x3072"."""

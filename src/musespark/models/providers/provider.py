@@ -59,7 +59,7 @@ class Provider(ABC):
     """Speaks Chat Completions as anybody would: plain text may go there the short way."""
     price_list: ClassVar[str | None] = None
     """What genai-prices calls it; None where it has no prices."""
-    picture_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")
+    image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")
     video_types: ClassVar[tuple[str, ...]] = ()
     """Videos that it takes whole."""
     most_video_bytes: ClassVar[int] = 14_000_000

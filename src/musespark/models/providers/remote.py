@@ -148,7 +148,7 @@ class RemoteModel:
 
         A reply that breaks off after some of it has come ends without `Finish`, as the protocol has it.
         """
-        request = self._with_defaults(request).in_pictures(self.provider.takes if self.abilities.videos_in else None)
+        request = self._with_defaults(request).as_images(self.provider.takes if self.abilities.videos_in else None)
         refuse(self.name, self.provider, self.abilities, self.profile, request)
         key = self.key()
         reply = Reply(self.name, self.origin, request, self.price or Price(0.0, 0.0),

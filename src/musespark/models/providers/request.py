@@ -44,7 +44,7 @@ def _lacks(provider: Provider, can: Abilities, request: Request) -> Iterator[Lac
         yield "look at pictures", ("ask without one, choose a model that sees, or set pictures_in = true among its abilities in "
                                    "the configuration if it can after all")
     for image in images:
-        if image.media_type not in provider.picture_types:
+        if image.media_type not in provider.image_types:
             yield f"read {image.media_type} pictures", "send it as image/png"
     if request.tools and not can.tools:
         yield "use tools", "ask without them, or choose another model"

@@ -65,7 +65,7 @@ def traces(seed: int, shares: dict[str, float] = SHARES) -> Iterator[tuple[int, 
 def compose(world: World, rng: random.Random) -> Trace:
     """One problem with the thoughts of one or more modes hanging from the same question."""
     problem = world.problem(rng, held_out=False)
-    seen = None if problem.picture is None else patches(shrink(problem.picture))
+    seen = None if problem.image is None else patches(shrink(problem.image))
     trace, question = begin(problem.question, seen)
     modes = ["instant", "contemplating" if rng.random() < 0.6 else "thinking"]
     for mode in modes:
@@ -119,13 +119,13 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     most = 1 + max(sum(len(trace.segments) for _, trace in row) for row in rows)
     ancestors = np.zeros((len(rows), most, most), bool)
     ancestors[:, 0, 0] = True
-    pictures, where = [], []
+    images, where = [], []
     terms: list[tuple[int, int, float, int]] = []
     for index, row in enumerate(rows):
         column, segment = 0, 1
         for world, trace in row:
             if trace.patches is not None:
-                pictures.append(trace.patches)
+                images.append(trace.patches)
                 where.append(index * length + column + 1 + np.arange(v.PLACES))
             ends: list[int] = []  # flat index of the last token a segment's successor is predicted at
             for number, piece in enumerate(trace.segments):
@@ -149,7 +149,7 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     at, targets, weights, worlds = (np.array(values) for values in zip(*terms, strict=True))
     return Pack(
         tokens, positions, segments, ancestors,
-        np.concatenate(pictures) if pictures else np.zeros((0, PATCH_WIDTH), np.float32),
+        np.concatenate(images) if images else np.zeros((0, PATCH_WIDTH), np.float32),
         np.concatenate(where) if where else np.zeros(0, np.int64),
         at, targets, weights.astype(np.float32), worlds,
     )  # fmt: skip

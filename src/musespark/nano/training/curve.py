@@ -41,7 +41,7 @@ def draw_curve(log: Path, file: Path) -> None:
         return
     unfinished = file.with_suffix(".png.part")
     try:
-        unfinished.write_bytes(_picture(records))
+        unfinished.write_bytes(_image(records))
         os.replace(unfinished, file)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -55,7 +55,7 @@ def smooth(records: Sequence[Mapping[str, Any]], world: str) -> tuple[np.ndarray
     return np.array([tokens[part].mean() for part in parts]), np.array([max(losses[part].mean(), _LOWEST) for part in parts])
 
 
-def _picture(records: Sequence[Mapping[str, Any]]) -> bytes:
+def _image(records: Sequence[Mapping[str, Any]]) -> bytes:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")

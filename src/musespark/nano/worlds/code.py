@@ -58,15 +58,15 @@ class Code:
         """Whether the answer is what the program prints, blanks at the ends of lines aside."""
         return tidy(answer) == tidy(problem.answer)
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """True if a sandbox prints the same; None if the question says more than a program, or the program does not run."""
-        source = None if picture is not None else read(question)
+        source = None if image is not None else read(question)
         printed = None if source is None else output_of(source)
         return None if printed is None else tidy(answer) == tidy(printed)
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Conditions that are not known, and programs beyond what the model is trained on."""
-        if picture is not None:
+        if image is not None:
             return "there is a picture with it, and I would not look at that"
         if reason := not_read(question):
             return reason

@@ -288,16 +288,16 @@ class Countdown:
         value = evaluate(answer)
         return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """The same, for the numbers and the target that stand in the question; None where the question is not read whole."""
-        wanted = None if picture is not None else read(question)
+        wanted = None if image is not None else read(question)
         if wanted is None or wanted.beyond():
             return None
         return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Conditions that are not known, other numbers than the model is trained on, and targets that cannot be reached."""
-        if picture is not None:
+        if image is not None:
             return "there is a picture with it, and I would not look at that"
         wanted = read(question)
         if wanted is None:

@@ -28,12 +28,12 @@ SENTENCE = (
 )
 
 
-def declining(question: str, picture: np.ndarray | None) -> tuple[str, str]:
+def declining(question: str, image: np.ndarray | None) -> tuple[str, str]:
     """The sentence and the reason for a question of which the network says that it is none of its tasks.
 
     A Countdown question that can be read gets what is wrong with it: its numbers, or only its wording.
     """
-    wanted = None if picture is not None else read_countdown(question)
+    wanted = None if image is not None else read_countdown(question)
     if wanted is None:
         return SENTENCE, "the question is none of my tasks"
     reason = wanted.beyond() or "I read it as Countdown, but not in this wording"
@@ -54,9 +54,9 @@ class Decline:
             question = self._by_hand.deal(rng)
             return Problem(self.name, question, SENTENCE, key=question)
         while True:
-            question, picture = _draw_question(rng)
+            question, image = _draw_question(rng)
             if not is_held_out(question):
-                return Problem(self.name, question, SENTENCE, picture, key=question)
+                return Problem(self.name, question, SENTENCE, image, key=question)
 
     def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
         """No thought in any mode."""
@@ -66,11 +66,11 @@ class Decline:
         """Whether the answer is the sentence that declines."""
         return answer.strip() == SENTENCE
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """None: that a question belongs to no world cannot be checked."""
         return None
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """None: the network has abstained already."""
         return None
 
@@ -83,15 +83,15 @@ def everyday_by_hand() -> tuple[str, ...]:
 def _draw_question(rng: random.Random) -> tuple[str, np.ndarray | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a world, but its picture is missing
-        return careless(_about_a_picture(rng)[0], rng), None
+        return careless(_about_a_image(rng)[0], rng), None
     if roll < 0.10:  # ... or the picture is of something else
-        question, world = _about_a_picture(rng)
+        question, world = _about_a_image(rng)
         return careless(question, rng), _unlike(world, rng)
     question = everyday(rng)
-    return question, any_picture(rng) if rng.random() < 0.18 else None
+    return question, any_image(rng) if rng.random() < 0.18 else None
 
 
-def _about_a_picture(rng: random.Random) -> tuple[str, str]:
+def _about_a_image(rng: random.Random) -> tuple[str, str]:
     """A question of a world with pictures, and the world's name."""
     world = rng.choice(("lake", "maze", "shapes"))
     if world == "shapes":
@@ -102,12 +102,12 @@ def _about_a_picture(rng: random.Random) -> tuple[str, str]:
 def _unlike(world: str, rng: random.Random) -> np.ndarray:
     """A picture that a question of this world cannot be about."""
     kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != world]
-    return _PICTURES[rng.choice(kinds)](rng)
+    return _IMAGES[rng.choice(kinds)](rng)
 
 
-def any_picture(rng: random.Random) -> np.ndarray:
+def any_image(rng: random.Random) -> np.ndarray:
     """Noise, a plain colour, a gradient, or a picture from one of the worlds."""
-    return _PICTURES[rng.choice(list(_PICTURES))](rng)
+    return _IMAGES[rng.choice(list(_IMAGES))](rng)
 
 
 def _noise(rng: random.Random) -> np.ndarray:
@@ -119,9 +119,9 @@ def _noise(rng: random.Random) -> np.ndarray:
 
 
 def _plain(rng: random.Random) -> np.ndarray:
-    picture = np.empty((rng.randint(16, 96), rng.randint(16, 96), 3), np.uint8)
-    picture[:] = [rng.randint(0, 255) for _ in range(3)]
-    return picture
+    image = np.empty((rng.randint(16, 96), rng.randint(16, 96), 3), np.uint8)
+    image[:] = [rng.randint(0, 255) for _ in range(3)]
+    return image
 
 
 def _gradient(rng: random.Random) -> np.ndarray:
@@ -132,17 +132,17 @@ def _gradient(rng: random.Random) -> np.ndarray:
     top = corners[0, 0] * (1 - right) + corners[0, 1] * right
     bottom = corners[1, 0] * (1 - right) + corners[1, 1] * right
     grain = numbers.normal(0, rng.choice((0, 3, 12)), (64, 64, 1))
-    picture: np.ndarray = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
-    return picture
+    image: np.ndarray = np.clip(top * (1 - down) + bottom * down + grain, 0, 255).astype(np.uint8)
+    return image
 
 
 def _of(world: Lake | Maze, rng: random.Random) -> np.ndarray:
-    picture = world.problem(rng, False).picture
-    assert picture is not None
-    return picture
+    image = world.problem(rng, False).image
+    assert image is not None
+    return image
 
 
-_PICTURES: dict[str, Callable[[random.Random], np.ndarray]] = {
+_IMAGES: dict[str, Callable[[random.Random], np.ndarray]] = {
     "noise": _noise,
     "plain": _plain,
     "gradient": _gradient,

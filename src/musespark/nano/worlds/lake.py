@@ -39,8 +39,8 @@ class Lake:
             answer = grid.solve(board)
             if answer is not None and is_held_out(key) == held_out:
                 break
-        picture = frames.current(rows) if held_out else _draw(rows, rng)
-        return Problem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
+        image = frames.current(rows) if held_out else _draw(rows, rng)
+        return Problem(self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows})
 
     def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Redraw, flood, follow: see `grid.py`."""
@@ -50,27 +50,27 @@ class Lake:
         """Whether the moves are safe, reach the goal, and are as few as can be."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """The same, for the map in the picture; None where the question or the picture is not read whole, or no way is safe."""
-        drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
-        if picture is None or drawn is None or not is_explained(drawn, picture):
+        drawn = None if image is None or PHRASINGS.read(question) is None else look(image)
+        if image is None or drawn is None or not is_explained(drawn, image):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a map of a size that the model is trained on, or have no way."""
         if reason := not_read(PHRASINGS, question):
             return reason
-        drawn = None if picture is None else look(picture)
+        drawn = None if image is None else look(image)
         if drawn is None:
-            return "I cannot read a frozen lake in the picture" if picture is not None else "there is no picture with it"
+            return "I cannot read a frozen lake in the picture" if image is not None else "there is no picture with it"
         if drawn.is_older:
             return "the lake is drawn as gymnasium did up to version 1.2"
         if len(drawn.rows) not in SIZES:
             return f"the lake has {len(drawn.rows)}x{len(drawn.rows)} cells"
         if grid.solve(read_map(drawn.rows)) is None:
             return "no way over the ice leads to the goal"
-        is_all = picture is not None and is_explained(drawn, picture)
+        is_all = image is not None and is_explained(drawn, image)
         return None if is_all else "there is more in the picture than a frozen lake after a reset"
 
 

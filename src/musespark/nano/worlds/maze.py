@@ -48,19 +48,19 @@ class Maze:
         """Whether the moves pass no wall, reach the goal, and are as few as can be."""
         return grid.is_shortest(problem.facts["grid"], answer)
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """The same, for the maze in the picture; None where one is not read whole, or it has no way."""
-        drawn = None if picture is None or PHRASINGS.read(question) is None else read_maze(picture)
+        drawn = None if image is None or PHRASINGS.read(question) is None else read_maze(image)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that are not a maze of a size that is trained on, or have no way."""
         if reason := not_read(PHRASINGS, question):
             return reason
-        drawn = None if picture is None else read_maze(picture)
+        drawn = None if image is None else read_maze(image)
         if drawn is None:
-            return "I cannot read a maze in the picture" if picture is not None else "there is no picture with it"
+            return "I cannot read a maze in the picture" if image is not None else "there is no picture with it"
         if drawn.size not in SIZES:
             return f"the maze has {drawn.size}x{drawn.size} cells"
         way = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal))

@@ -17,7 +17,7 @@ class Scope:
     """Questions that may be asked, as a sentence that ends in a full stop."""
     example: str
     """A question within the limits, or the command line that asks one with a picture."""
-    has_picture: bool = False
+    has_image: bool = False
 
 
 SCOPES: tuple[Scope, ...] = (
@@ -30,19 +30,19 @@ SCOPES: tuple[Scope, ...] = (
         "lake", "Frozen lake",
         "a picture of a square map of 3x3 to 6x6 cells as gymnasium 1.3 or newer draws FrozenLake after a reset; the question is a "
         "shortest safe way from the start to the goal.",
-        "Find a safe shortest path from the start to the goal on this frozen lake.", has_picture=True,
+        "Find a safe shortest path from the start to the goal on this frozen lake.", has_image=True,
     ),
     Scope(
         "maze", "Maze",
         "a picture of a square maze of 3x3 to 6x6 cells, dark walls of one colour on a plain light ground, one green dot and one "
         "red dot; the question is the shortest way from green to red.",
-        "Find the way through the maze from the green dot to the red dot.", has_picture=True,
+        "Find the way through the maze from the green dot to the red dot.", has_image=True,
     ),
     Scope(
         "shapes", "Shape",
         "a picture of one rectangle, circle or upright triangle in red, green, blue, black, gray, teal, brown or yellow on a "
         "plain pale ground; the question is which shape or colour it has, or if there is one.",
-        "What color is the shape?", has_picture=True,
+        "What color is the shape?", has_image=True,
     ),
     Scope(
         "code", "Short program",

@@ -76,16 +76,16 @@ class Shapes:
             return self._from_easy_vqa("train", rng.randrange(len(_questions("train"))), rng)
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
         question, answer = ask(colour, shape, rng)
-        picture = draw(colour, shape, rng)
+        image = draw(colour, shape, rng)
         key = f"drawn/{colour}/{shape}/{question}"
-        return Problem(self.name, reworded(question, rng), answer, picture, key, {"seen": f"{colour} {shape}"})
+        return Problem(self.name, reworded(question, rng), answer, image, key, {"seen": f"{colour} {shape}"})
 
     def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> Problem:
-        question, answer, image = _questions(split)[index]
-        picture, seen = _picture(split, image), _seen(split, image)
+        question, answer, number = _questions(split)[index]
+        image, seen = _image(split, number), _seen(split, number)
         if rng is not None:
-            picture, question = varied(picture, rng), reworded(question, rng)
-        return Problem(self.name, question, answer, picture, f"{split}/{image}/{index}", {"seen": seen})
+            image, question = varied(image, rng), reworded(question, rng)
+        return Problem(self.name, question, answer, image, f"{split}/{number}/{index}", {"seen": seen})
 
     def think(self, problem: Problem, mode: str, branch: Branch, rng: random.Random) -> None:
         """What is seen, step by step what follows from it, then the answer; instant writes the answer alone."""
@@ -98,17 +98,17 @@ class Shapes:
         """Whether the answer is easy-VQA's."""
         return answer.strip().lower() == problem.answer
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """True if geometry agrees with the answer; None if the picture or the question is not read whole, or not of this task."""
-        seen = look(picture) if picture is not None else None
+        seen = look(image) if image is not None else None
         expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Conditions that are not known, and pictures that do not show one shape with a name in a colour with a name."""
-        if picture is None:
+        if image is None:
             return "there is no picture with it"
-        seen = look(picture)
+        seen = look(image)
         if seen is None:
             return "I cannot read one plain shape in the picture, in a colour that I have a name for"
         if not seen.is_pale:
@@ -233,16 +233,16 @@ def _paths(split: str) -> dict[int, str]:
 
 
 @cache
-def _picture(split: str, image: int) -> np.ndarray:
-    with Image.open(_paths(split)[image]) as opened:
-        picture = np.array(opened.convert("RGB"))
-    picture.setflags(write=False)
-    return picture
+def _image(split: str, number: int) -> np.ndarray:
+    with Image.open(_paths(split)[number]) as opened:
+        image = np.array(opened.convert("RGB"))
+    image.setflags(write=False)
+    return image
 
 
 @cache
-def _seen(split: str, image: int) -> str:
+def _seen(split: str, number: int) -> str:
     """Colour and shape; easy-VQA does not say them, but the reader agrees with the answers to all of its questions."""
-    seen = read(_picture(split, image))
-    assert seen is not None, f"picture {image} of easy-VQA's {split} split cannot be read"
+    seen = read(_image(split, number))
+    assert seen is not None, f"picture {number} of easy-VQA's {split} split cannot be read"
     return " ".join(seen)

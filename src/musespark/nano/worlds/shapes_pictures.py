@@ -48,36 +48,36 @@ def draw(colour: str, shape: str, rng: random.Random) -> np.ndarray:
     return np.array(small)
 
 
-def varied(picture: np.ndarray, rng: random.Random) -> np.ndarray:
+def varied(image: np.ndarray, rng: random.Random) -> np.ndarray:
     """The same shape in the same colour: mirrored, moved (never over the edge), a little brighter or darker."""
     if rng.random() < 0.5:
-        picture = picture[:, ::-1]
-    ground = ground_of(picture)
-    rows, columns = _extent(np.abs(picture.astype(int) - ground).sum(2) > 6)
+        image = image[:, ::-1]
+    ground = ground_of(image)
+    rows, columns = _extent(np.abs(image.astype(int) - ground).sum(2) > 6)
     if rows and columns and 0 < rows[0] and rows[1] < SIDE and 0 < columns[0] and columns[1] < SIDE:
         down = rng.randint(-rows[0], SIDE - rows[1])
         right = rng.randint(-columns[0], SIDE - columns[1])
-        moved = np.empty_like(picture)
+        moved = np.empty_like(image)
         moved[:] = ground
-        moved[rows[0] + down : rows[1] + down, columns[0] + right : columns[1] + right] = picture[
+        moved[rows[0] + down : rows[1] + down, columns[0] + right : columns[1] + right] = image[
             rows[0] : rows[1], columns[0] : columns[1]
         ]
-        picture = moved
+        image = moved
     light = np.array([rng.randint(-4, 4) for _ in range(3)])
-    lit: np.ndarray = np.clip(picture.astype(int) + light, 0, 255).astype(np.uint8)
+    lit: np.ndarray = np.clip(image.astype(int) + light, 0, 255).astype(np.uint8)
     return lit
 
 
-def read(picture: np.ndarray) -> tuple[str, str] | None:
+def read(image: np.ndarray) -> tuple[str, str] | None:
     """The colour and the shape seen by geometry alone; None if there is not plainly one shape of a known colour."""
-    if picture.ndim != 3 or min(picture.shape[:2]) < 8:
+    if image.ndim != 3 or min(image.shape[:2]) < 8:
         return None
-    if max(picture.shape[:2]) > _LARGEST_READ:
-        small = Image.fromarray(picture)
+    if max(image.shape[:2]) > _LARGEST_READ:
+        small = Image.fromarray(image)
         small.thumbnail((_LARGEST_READ, _LARGEST_READ))
-        picture = np.array(small)
-    pixels = picture[..., :3].astype(float)
-    ground = ground_of(picture).astype(float)
+        image = np.array(small)
+    pixels = image[..., :3].astype(float)
+    ground = ground_of(image).astype(float)
     differs = np.abs(pixels - ground).sum(2)
     if differs.max() < 60:
         return None
@@ -110,9 +110,9 @@ def _nearest(paint: np.ndarray) -> str | None:
     return distances[0][1] if distances[0][0] < 48 else None
 
 
-def ground_of(picture: np.ndarray) -> np.ndarray:
+def ground_of(image: np.ndarray) -> np.ndarray:
     """The colour most of the border has."""
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])[..., :3]
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])[..., :3]
     packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: far faster to count than rows
     values, counts = np.unique(packed, return_counts=True)
     most = int(values[counts.argmax()])

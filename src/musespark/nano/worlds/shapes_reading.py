@@ -67,17 +67,17 @@ class _Ideal:
     """Length of the rim, in pixels."""
 
 
-def look(picture: np.ndarray) -> Seen | None:
+def look(image: np.ndarray) -> Seen | None:
     """The one shape in a picture (height, width, 3) uint8; None if that is not all there is, or it has no name here."""
-    found = read(picture)
+    found = read(image)
     if found is None:
         return None
-    if max(picture.shape[:2]) > _LARGEST:
-        small = Image.fromarray(picture[..., :3])
+    if max(image.shape[:2]) > _LARGEST:
+        small = Image.fromarray(image[..., :3])
         small.thumbnail((_LARGEST, _LARGEST), Image.Resampling.BOX)
-        picture = np.asarray(small)
+        image = np.asarray(small)
     colour, shape = found
-    pixels, ground = picture[..., :3].astype(float), ground_of(picture).astype(float)
+    pixels, ground = image[..., :3].astype(float), ground_of(image).astype(float)
     paint = _paint(pixels, ground)
     if np.abs(paint - COLOURS[colour]).max() > _NAMED:
         return None

@@ -25,7 +25,7 @@ class Problem:
     question: str
     answer: str
     """One right answer, from the solver."""
-    picture: np.ndarray | None = None
+    image: np.ndarray | None = None
     """(height, width, 3) uint8, at whatever size it was drawn."""
     key: str = ""
     """What makes the problem this one, whatever its wording and drawing; decides which side of the split it is on."""
@@ -46,13 +46,13 @@ class World(Protocol):
     def right(self, problem: Problem, answer: str) -> bool:
         """Whether the answer solves a problem whose facts are known."""
 
-    def verify(self, question: str, picture: np.ndarray | None, answer: str) -> bool | None:
+    def verify(self, question: str, image: np.ndarray | None, answer: str) -> bool | None:
         """True if the answer solves the question as it was asked; None when the question cannot be checked.
 
         What is not read whole, one word of the question or one spot of the picture, makes it None.
         """
 
-    def outside(self, question: str, picture: np.ndarray | None) -> str | None:
+    def outside(self, question: str, image: np.ndarray | None) -> str | None:
         """Why the model should abstain, as a clause without a full stop; None where it may try to answer."""
 
 

@@ -9,7 +9,7 @@ from musespark.vision.album import View
 from musespark.vision.coordinates import InvalidToolArguments, parse_box
 from musespark.vision.crop import crop_to_box
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, ThreadedVisionTool, ToolView, parse_flag, parse_number
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, ThreadedVisionTool, ToolView, parse_flag, parse_number
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -33,7 +33,7 @@ class EnhanceTool(ThreadedVisionTool):
                       "anyOf": [{"type": "number"}, {"type": "string", "enum": [AUTO]}]},
         "invert": {"type": "boolean"},
         "box": {**BOX, "description": "Only this region."},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:

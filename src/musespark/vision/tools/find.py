@@ -15,7 +15,7 @@ from musespark.vision.ocr.matching import EXACT, find_matches
 from musespark.vision.ocr.reader import TextLine, shared_reader
 from musespark.vision.regions import find_regions, parse_description
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, ToolView, VisionTool, parse_text
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, ToolView, VisionTool, parse_text
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -52,7 +52,7 @@ class FindTool(VisionTool):
     parameters: ClassVar[Mapping[str, Any]] = {
         "what": {"type": "string", "description": "The text, or the colour and shape."},
         "box": {**BOX, "description": "Only in this region."},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
     required = ("what",)
 

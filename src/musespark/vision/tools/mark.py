@@ -10,7 +10,7 @@ from musespark.vision.coordinates import Box, InvalidToolArguments, parse_box, p
 from musespark.vision.draw.marks import Marks, draw_marks
 from musespark.vision.resize import encode_image
 from musespark.vision.tools.measure import parse_points
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, POINT, ThreadedVisionTool, ToolView
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, POINT, ThreadedVisionTool, ToolView
 
 MAX_MARKS = 100
 """Limit of boxes, of points and of paths of one call."""
@@ -35,7 +35,7 @@ class MarkTool(ThreadedVisionTool):
                   "description": "Each a list of points: [[[x, y], [x, y]], ...]"},
         "labels": {"type": "array", "items": {"type": "string"}, "description": "A text for each box, then for each point, then "
                                                                                 "for each path; numbers where left out."},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:

@@ -10,7 +10,7 @@ from musespark.vision.album import AlbumImage, View
 from musespark.vision.coordinates import SPAN, InvalidToolArguments, Point, format_point, parse_point
 from musespark.vision.draw.marks import Marks, draw_marks
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, POINT, ThreadedVisionTool, ToolView, parse_flag
+from musespark.vision.tools.vision_tool import COORDINATES, IMAGE, POINT, ThreadedVisionTool, ToolView, parse_flag
 
 MAX_POINTS = 64
 """Limit of points of one call."""
@@ -26,7 +26,7 @@ class MeasureTool(ThreadedVisionTool):
     parameters: ClassVar[Mapping[str, Any]] = {
         "points": {"type": "array", "items": POINT, "minItems": 2, "maxItems": MAX_POINTS, "description": "[[x, y], [x, y], ...]"},
         "closed": {"type": "boolean", "description": "Whether the last point is joined to the first."},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
     required = ("points",)
 

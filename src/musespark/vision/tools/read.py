@@ -11,7 +11,7 @@ from musespark.vision.crop import crop_to_box
 from musespark.vision.draw.marks import Marks, draw_marks
 from musespark.vision.ocr.reader import TextLine, shared_reader
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, ToolView, VisionTool
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, ToolView, VisionTool
 
 MAX_LINES = 200
 """Limit of lines in the result of one call."""
@@ -26,7 +26,7 @@ class ReadTool(VisionTool):
         f"the coordinates of the original picture. Small print is read better in a box. {COORDINATES}")
     parameters: ClassVar[Mapping[str, Any]] = {
         "box": {**BOX, "description": "Only this region: [x1, y1, x2, y2]."},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
 
     async def run(self, arguments: Mapping[str, Any]) -> ToolView:

@@ -9,7 +9,7 @@ from musespark.images import MAX_PIXELS
 from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, Affine, InvalidToolArguments
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import COORDINATES, PICTURE, ThreadedVisionTool, ToolView, parse_flag, parse_number
+from musespark.vision.tools.vision_tool import COORDINATES, IMAGE, ThreadedVisionTool, ToolView, parse_flag, parse_number
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -25,7 +25,7 @@ class RotateTool(ThreadedVisionTool):
     parameters: ClassVar[Mapping[str, Any]] = {
         "degrees": {"type": "number", "minimum": -360, "maximum": 360, "description": "Clockwise; negative is the other way."},
         "mirror": {"type": "boolean"},
-        "picture": PICTURE,
+        "picture": IMAGE,
     }
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import ToolSpec
-from musespark.errors import BadPicture
+from musespark.errors import BadImage
 from musespark.tools.tool import ToolOutput
 from musespark.vision.album import Album, AlbumImage, View
 from musespark.vision.coordinates import WHOLE, InvalidToolArguments
@@ -22,7 +22,7 @@ COORDINATES = "Coordinates run from 0 to 1000 each way, whatever the picture's s
               "[1000, 1000] its bottom right one. Those you give are of the picture that you name."
 BOX: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
 POINT: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-PICTURE: Mapping[str, Any] = {"type": "integer", "minimum": 1, "description": "The number of the picture; by default the one asked "
+IMAGE: Mapping[str, Any] = {"type": "integer", "minimum": 1, "description": "The number of the picture; by default the one asked "
                                                                               "about."}
 
 
@@ -66,12 +66,12 @@ class VisionTool(ABC):
                     raise InvalidToolArguments(f"{self.name} needs {' and '.join(missing)}.")
                 given = {name: value for name, value in arguments.items() if value is not None}
                 return self._output(await self.run(given))
-            except (InvalidToolArguments, BadPicture) as error:
+            except (InvalidToolArguments, BadImage) as error:
                 return ToolOutput(str(error), failed=True)
 
     @abstractmethod
     async def run(self, arguments: Mapping[str, Any]) -> ToolView:
-        """Do the work off the event loop. Raises `InvalidToolArguments` and `BadPicture`."""
+        """Do the work off the event loop. Raises `InvalidToolArguments` and `BadImage`."""
 
     def source(self, arguments: Mapping[str, Any]) -> tuple[AlbumImage, PIL.Image.Image]:
         """Return the image that the arguments name, or the default one, with its pixels."""
@@ -100,7 +100,7 @@ class ThreadedVisionTool(VisionTool):
 
     @abstractmethod
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:
-        """Do the work. Raises `InvalidToolArguments` and `BadPicture`."""
+        """Do the work. Raises `InvalidToolArguments` and `BadImage`."""
 
 
 def parse_flag(arguments: Mapping[str, Any], name: str) -> bool:

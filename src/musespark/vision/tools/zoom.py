@@ -9,7 +9,7 @@ from musespark.vision.album import View
 from musespark.vision.coordinates import SPAN, parse_box
 from musespark.vision.crop import MIN_PIXELS, covered_pixels, crop_to_box
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, PICTURE, ThreadedVisionTool, ToolView
+from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, ThreadedVisionTool, ToolView
 
 
 class ZoomTool(ThreadedVisionTool):
@@ -17,7 +17,7 @@ class ZoomTool(ThreadedVisionTool):
 
     name = "zoom"
     description = f"Shows a region of a picture larger, in all the detail that the picture has. {COORDINATES}"
-    parameters: ClassVar[Mapping[str, Any]] = {"box": {**BOX, "description": "The region: [x1, y1, x2, y2]."}, "picture": PICTURE}
+    parameters: ClassVar[Mapping[str, Any]] = {"box": {**BOX, "description": "The region: [x1, y1, x2, y2]."}, "picture": IMAGE}
     required = ("box",)
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:
