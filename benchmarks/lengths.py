@@ -154,7 +154,7 @@ async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline
     """One run, added to the tally. patient: no early stop, so that nothing but the policy cuts an agent off."""
     model = Paced(scene, seed, streams)
     enough = (lambda counts, remaining: (False, "")) if patient else default_enough
-    team = Team(explorers=(model,), agents=AGENTS, first=AGENTS, aggregate="vote", enough=enough)
+    team = Team(explorers=(model,), agents=AGENTS, first_wave=AGENTS, aggregate="vote", enough=enough)
     loop = asyncio.get_running_loop()
     began, events = loop.time(), []
     budget = Budget(Limits(seconds=deadline))

@@ -26,7 +26,7 @@ from musespark.reasoning.team.team import Team
 async def answered(problem: Problem, agents: int) -> Answer:
     """What a team of so many native agents says."""
     pictures = [] if problem.picture is None else [Image.from_bytes(png(problem.picture))]
-    who = Team(explorers=(NanoModel(),), agents=agents, first=agents, rounds=0)
+    who = Team(explorers=(NanoModel(),), agents=agents, first_wave=agents, rounds=0)
     return await collect(run(who, Request.of(problem.question, pictures)))
 
 

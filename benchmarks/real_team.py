@@ -95,7 +95,7 @@ class Replayed:
                 elif isinstance(delta, UsageDelta):
                     usage = delta.usage
                 elif isinstance(delta, Finish):
-                    why = delta.why
+                    why = delta.finish_reason
         self._kept.execute("INSERT INTO replies VALUES (?, ?, ?, ?, ?)", (key, text, usage.tokens, usage.prompt_tokens, why))
 
 

@@ -80,12 +80,12 @@ async def timed(team: Team, deadline: float | None = None) -> tuple[float, list,
 
 
 def team(model: FakeModel, **options: object) -> Team:
-    return Team(**{"explorers": (model,), "agents": 8, "first": 8, "rounds": 0, **options})  # type: ignore[arg-type]
+    return Team(**{"explorers": (model,), "agents": 8, "first_wave": 8, "rounds": 0, **options})  # type: ignore[arg-type]
 
 
 async def one_call() -> float:
     """What a call alone takes, measured."""
-    return statistics.median([(await timed(team(backend(), agents=1, first=1)))[0] for _ in range(5)])
+    return statistics.median([(await timed(team(backend(), agents=1, first_wave=1)))[0] for _ in range(5)])
 
 
 async def stages(call: float) -> list[Row]:
@@ -108,7 +108,7 @@ async def stages(call: float) -> list[Row]:
         gaps.append(1000 * (answered - started - LATENCY))
     gap = statistics.median(gaps)
     rows.append(("first answer token after the merger's first, ms", "at most 50", f"{gap:.1f}", gap <= 50))
-    _, events, _, _ = await timed(team(backend(agree=True), agents=16, first=2))
+    _, events, _, _ = await timed(team(backend(agree=True), agents=16, first_wave=2))
     rows.append(("16 agents that all agree, calls", "2", str(events[-1].usage.calls), events[-1].usage.calls == 2))
     return rows
 

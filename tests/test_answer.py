@@ -25,7 +25,7 @@ def test_a_run_without_its_end_gives_the_best_answer_so_far_marked():
 
 def test_what_the_model_said_about_its_end_is_kept():
     answer = fold([*EVENTS, RunEnded("4", False, Usage(), (), "length", "its thought is too long")])
-    assert (answer.why, answer.reason, answer.truncated) == ("length", "its thought is too long", True)
+    assert (answer.finish_reason, answer.detail, answer.truncated) == ("length", "its thought is too long", True)
 
 
 async def test_a_stream_is_collected():

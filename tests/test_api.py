@@ -33,7 +33,7 @@ async def test_stream_gives_the_events_as_they_happen():
                      "agent_returned", "run_ended"]
 
 
-@pytest.mark.parametrize("option", [{"agents": 3}, {"first": 1}, {"rounds": 0}, {"aggregate": "vote"}])
+@pytest.mark.parametrize("option", [{"agents": 3}, {"first_wave": 1}, {"rounds": 0}, {"aggregate": "vote"}])
 async def test_what_only_a_team_has_is_refused_where_there_is_none(option):
     with pytest.raises(errors.BadOption, match="left out: only contemplating has a team"):
         await musespark.ask("Which?", model="fake", mode="thinking", **option)
@@ -51,7 +51,7 @@ async def test_leaving_the_stream_stops_the_model():
 
 async def test_limits_give_the_best_answer_so_far():
     answer = await musespark.ask("Which?", model="fake:hang", budget=musespark.Limits(seconds=0.05))
-    assert (str(answer), answer.why) == ("4", "budget")
+    assert (str(answer), answer.finish_reason) == ("4", "budget")
 
 
 @pytest.mark.parametrize(("options", "error"), [

@@ -36,10 +36,10 @@ class Ours:
         self._loop.close()
 
     def best(self, n: int) -> Asked:
-        return self._loop.run(self._asked(agents=n, first=n, rounds=0, aggregate="judge"))
+        return self._loop.run(self._asked(agents=n, first_wave=n, rounds=0, aggregate="judge"))
 
     def merged(self) -> Asked:
-        return self._loop.run(self._asked(agents=8, first=8, rounds=1, aggregate="merge"))
+        return self._loop.run(self._asked(agents=8, first_wave=8, rounds=1, aggregate="merge"))
 
     def vote(self, n: int) -> Asked:
         return self._loop.run(self._asked(agents=n, rounds=0, aggregate="vote"))
@@ -50,7 +50,7 @@ class Ours:
     def first(self, n: int) -> tuple[float, float]:
         async def first() -> tuple[float, float]:
             began, sign = time.perf_counter(), 0.0
-            async with aclosing(self._events(agents=n, first=n, rounds=0, aggregate="judge")) as events:
+            async with aclosing(self._events(agents=n, first_wave=n, rounds=0, aggregate="judge")) as events:
                 async for event in events:
                     sign = sign or time.perf_counter() - began
                     if event.kind == "answer_delta":
@@ -61,7 +61,7 @@ class Ours:
 
     def leave(self, n: int, under_way: Callable[[], None]) -> float:
         async def leaving() -> float:
-            task = asyncio.create_task(self._asked(agents=n, first=n, rounds=0, aggregate="judge"))
+            task = asyncio.create_task(self._asked(agents=n, first_wave=n, rounds=0, aggregate="judge"))
             await asyncio.to_thread(under_way)
             gone = time.monotonic()
             task.cancel()

@@ -12,13 +12,13 @@ from musespark.events import (
     AnswerDelta,
     AnswerDropped,
     Event,
+    FinishReason,
     Pictured,
     RunEnded,
     RunStarted,
     Spent,
     Status,
     Verified,
-    Why,
 )
 from musespark.usage import Usage
 
@@ -36,10 +36,10 @@ class Answer:
     usage: Usage
     pictures: tuple[Pictured, ...]
     """What the agents drew, in order."""
-    why: Why
+    finish_reason: FinishReason
     """Why the run ended; anything but `finished` marks the best answer so far."""
     events: tuple[Event, ...] = field(repr=False)
-    reason: str = ""
+    detail: str = ""
     """What more the model said about why it stopped; often nothing."""
     status: Status = "unchecked"
     """Certainty of the answer: `verified` or `refuted` by something that knows, `unchecked`, or `abstained`."""
@@ -49,7 +49,7 @@ class Answer:
     @property
     def truncated(self) -> bool:
         """Whether this is only the best answer so far."""
-        return self.why != "finished"
+        return self.finish_reason != "finished"
 
     def __str__(self) -> str:
         return self.answer
@@ -60,8 +60,8 @@ def fold(events: Iterable[Event]) -> Answer:
     seen = tuple(events)
     answer, status, abstained, usage = "", _UNCHECKED, "", Usage()
     mode = Mode.CONTEMPLATING
-    why: Why = "cut"
-    reason = ""
+    finish_reason: FinishReason = "cut"
+    detail = ""
     for event in seen:
         match event:
             case RunStarted():
@@ -78,11 +78,11 @@ def fold(events: Iterable[Event]) -> Answer:
                 usage = event.usage
             case RunEnded():
                 answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
-                why, reason = event.why, event.reason
+                finish_reason, detail = event.finish_reason, event.detail
     if seen and not isinstance(seen[-1], RunEnded):
         usage = replace(usage, seconds=seen[-1].at)  # only the end of a run says how long it took
     pictures = tuple(event for event in seen if isinstance(event, Pictured))
-    return Answer(answer, mode, status == "verified", usage, pictures, why, seen, reason, status, abstained)
+    return Answer(answer, mode, status == "verified", usage, pictures, finish_reason, seen, detail, status, abstained)
 
 
 def _final(end: RunEnded) -> Status:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from musespark.vision.video import VideoLike
 
 _Result = TypeVar("_Result")
+_CONFIG_KEYS = {"first_wave": "first"}
+"""Keys in a configuration that differ from the option."""
 
 
 class Options(TypedDict, total=False):
@@ -63,7 +65,7 @@ class Options(TypedDict, total=False):
     """What the answer may cost; no limit by default."""
     agents: int
     """Explorers of a team, 1 to 64; 8 by default."""
-    first: int
+    first_wave: int
     """Explorers that start at once; the others follow while there is doubt. 2 by default."""
     rounds: int
     """Rounds of refinement, where they disagree; by default none, unless they have helped in calibration."""
@@ -77,7 +79,7 @@ class Options(TypedDict, total=False):
     """Who plays these roles; by default the explorers."""
     tools: Iterable[str | Tool]
     """What agents may use: `python`, `spawn`, `look` or one of the tools that look (`musespark.vision`), or tools of one's own."""
-    kind: str
+    task_kind: str
     """What kind of question it is, in a word: models are chosen and their votes weighed by how they did on such questions
     (`muse calibrate` teaches that), and who answers what now is kept."""
     store: str | Path
@@ -143,7 +145,7 @@ def _require_known(options: Options) -> None:
 
 def _require_a_team(options: Options, mode: Mode) -> None:
     """Raises `BadOption` for what only a team has, where there is none."""
-    for name in ("agents", "first", "rounds", "approach", "aggregate"):
+    for name in ("agents", "first_wave", "rounds", "approach", "aggregate"):
         value = options.get(name)
         if value is not None and mode is not Mode.CONTEMPLATING:
             raise BadOption(name, value, "left out: only contemplating has a team")
@@ -157,19 +159,19 @@ def build_team(options: Options) -> Team:
     named = options.get("model") or config.roles.explorer or ("nano",)
     several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
     explorers = tuple(_model(each, config) for each in several)
-    chosen: dict[str, Any] = {name: value for name in ("agents", "first", "rounds", "approach", "aggregate")
-                              if (value := options.get(name, getattr(config.team, name, None))) is not None}
+    chosen: dict[str, Any] = {name: value for name in ("agents", "first_wave", "rounds", "approach", "aggregate")
+                              if (value := options.get(name, getattr(config.team, _CONFIG_KEYS.get(name, name), None))) is not None}
     for role in ("refiner", "judge", "merger"):
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
             chosen[role] = _model(player, config)  # type: ignore[arg-type]
     if tools := _tools(options.get("tools", ())):
         chosen["tools"] = tools
-    if kind := options.get("kind"):
+    if task_kind := options.get("task_kind"):
         store = Path(options["store"]) if "store" in options else None
-        chosen["panel"], explorers = load_panel(kind, store, explorers)
-        chosen["remember"] = vote_recorder(kind, store)
-        if strategy := load_strategy(kind, store, explorers):
+        chosen["panel"], explorers = load_panel(task_kind, store, explorers)
+        chosen["remember"] = vote_recorder(task_kind, store)
+        if strategy := load_strategy(task_kind, store, explorers):
             chosen = {**strategy.options, **chosen}
         chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
     return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else Team.of(explorers[0])

@@ -25,8 +25,8 @@ Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
 """Certainty of an answer: checked and right, not checked, checked and wrong, or no answer but the reason why there is none."""
 
-Why: TypeAlias = Literal["finished", "length", "budget", "cut"]
-"""Why a run ended: of itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
+FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut"]
+"""Reason for the end of a run: the model finished, a token limit, a budget, or a reply that broke off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,8 @@ class _Happened:
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready mapping; `from_json` gives back an equal event. Pictures travel as base64."""
-        values = {name: getattr(self, name) for name in _NAMES[self.kind]}
-        return {"kind": self.kind, **{name: value if type(value) in _AS_IS else _encode(value) for name, value in values.items()}}
+        values = {key: getattr(self, name) for name, key in _KEYS[self.kind]}
+        return {"kind": self.kind, **{key: value if type(value) in _AS_IS else _encode(value) for key, value in values.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +264,8 @@ class RunEnded(_Happened):
     usage: Usage
     pictures: tuple[int, ...] = ()
     """The `seq` of every `Pictured` of the run."""
-    why: Why = "finished"
-    reason: str = ""
+    finish_reason: FinishReason = "finished"
+    detail: str = ""
     """What more the model said about why it stopped; often nothing."""
     calls: tuple[ToolCall, ...] = ()
     """Tools of the one who asked, that the answer calls."""
@@ -295,6 +295,11 @@ Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturn
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
 _NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
+_STORED_AS: Mapping[str, Mapping[str, str]] = {"run_ended": {"finish_reason": "why", "detail": "reason"}}
+"""Keys in JSON that differ from the attribute: they are older than it."""
+_KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names) for kind, names in _NAMES.items()}
+_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()}
 _PARTS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind))
                                           for kind in (Usage, ToolCall, Text, Thinking)}
 _set = object.__setattr__
@@ -327,7 +332,8 @@ def from_json(value: Mapping[str, Any]) -> Event:
     """The event that `to_json` made this of; raises `BadEvent`."""
     try:
         event = KINDS[value["kind"]]
-        decoded = {key: _DECODERS[key](item) if key in _DECODERS else item
+        attributes = _ATTRIBUTES[event.kind]
+        decoded = {attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
                    for key, item in value.items() if key != "kind"}
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -39,7 +39,7 @@ def states(board: Board) -> dict[str, str]:
 async def test_a_whole_run_adds_up_to_its_answer():
     events = [event async for event in run(Team.of(FakeModel("team")), Request.of("Which?"))]
     board, answer = board_of(*events), fold(events)
-    assert (board.answer, board.verified, board.why) == (answer.answer, answer.verified, answer.why) == ("42", True, "finished")
+    assert (board.answer, board.verified, board.finish_reason) == (answer.answer, answer.verified, answer.finish_reason) == ("42", True, "finished")
     assert (board.usage, board.pictures, board.at) == (answer.usage, answer.pictures, events[-1].at)
     assert states(board) == {"main": "answered", "a": "returned", "b": "won"}
     assert [(lane.task, lane.thoughts, lane.outcome, lane.pictures, lane.depth) for lane in board.lanes.values()] == [
@@ -69,7 +69,7 @@ def test_who_returned_the_answer_has_won_once_it_is_the_answer():
 
 def test_the_answer_and_its_check_as_they_come():
     board = board_of(*BEGUN, AnswerDelta("6"), AnswerDelta("0"), Verified(False, "arithmetic"))
-    assert (board.answer, board.verified, board.checked_by, board.why) == ("60", False, "arithmetic", None)
+    assert (board.answer, board.verified, board.checked_by, board.finish_reason) == ("60", False, "arithmetic", None)
 
 
 def test_costs_replace_each_other_and_threads_are_counted_until_they_are_told():
@@ -87,7 +87,7 @@ def test_a_run_that_failed_or_was_left():
     assert board_of(*BEGUN, RunFailed("ModelFailed", "It broke.")).over
     left = board_of(*BEGUN, AgentReturned("b", "x")).broken_off(7.5, "the run was stopped")
     assert states(left) == {"main": "cancelled", "a": "cancelled", "b": "returned"}
-    assert (left.at, left.why, left.over, left.lanes["a"].outcome) == (7.5, None, False, "the run was stopped")
+    assert (left.at, left.finish_reason, left.over, left.lanes["a"].outcome) == (7.5, None, False, "the run was stopped")
 
 
 def test_a_board_is_a_value():

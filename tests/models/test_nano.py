@@ -73,7 +73,7 @@ async def test_threads_that_write_past_the_limit_together_do_not_make_it_a_budge
     says(TEAM)
     for limit in range(9, 20):
         answer = await ask(QUESTION, mode="contemplating", max_tokens=limit)
-        assert answer.why == "length"
+        assert answer.finish_reason == "length"
 
 
 async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
@@ -82,8 +82,8 @@ async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
     for limit in range(whole - 3, whole + 3):
         answer = await ask(QUESTION, mode="contemplating", max_tokens=limit)
         ended = "finished" if limit >= whole else "length"
-        assert (answer.why, answer.verified) == (ended, limit >= whole), limit
-        assert bool(answer.reason) == (ended == "length")
+        assert (answer.finish_reason, answer.verified) == (ended, limit >= whole), limit
+        assert bool(answer.detail) == (ended == "length")
 
 
 @pytest.mark.parametrize(("thought", "reason"), [
@@ -93,7 +93,7 @@ async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
 def test_a_thought_that_leads_nowhere_ends_in_abstaining_and_not_in_advice_about_tokens(says, capsys, thought, reason):
     says(play(f"<countdown>{thought}<answer>1<eos>"))
     answer = ask_sync(QUESTION, mode="thinking")
-    assert (answer.status, answer.why) == ("abstained", "finished")
+    assert (answer.status, answer.finish_reason) == ("abstained", "finished")
     assert reason in answer.abstained and reason in str(answer)
     assert run(["ask", QUESTION, "--mode", "thinking"]) == 3
     shown = capsys.readouterr()

@@ -73,10 +73,10 @@ def test_a_team_follows_what_calibration_found_and_says_so(tmp_path: Path):
     with Store(path) as store:
         store.add_strategy("sums", "skilled", Strategy(approach="answer only", because="Short answers helped.").to_json())
     model = skilled("Reply with only the answer", then=1.0)
-    answer = ask_sync("What is 3 + 4?", model=model, kind="sums", store=path, agents=4)
+    answer = ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4)
     assert str(answer) == "It is 7."
     assert all("Reply with only the answer." in request.messages[0].text for request in model.requests)
     assert any(getattr(event, "text", "") == "Short answers helped." for event in answer.events)
     model.requests.clear()
-    ask_sync("What is 3 + 4?", model=model, kind="sums", store=path, agents=4, approach="plain")  # what is asked for counts more
+    ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4, approach="plain")  # what is asked for counts more
     assert all("only" not in request.messages[0].text for request in model.requests)

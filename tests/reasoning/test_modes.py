@@ -37,7 +37,7 @@ async def test_a_native_model_takes_the_mode_itself(mode):
     assert model.requests[0].mode == mode
     end = events[-1]
     assert isinstance(end, RunEnded)
-    assert (end.answer, end.verified, end.why, end.reason) == ("42", True, "finished", "")
+    assert (end.answer, end.verified, end.finish_reason, end.detail) == ("42", True, "finished", "")
     assert [events[seq].kind for seq in end.pictures] == ["pictured"]
     assert end.usage.seconds > 0
 
@@ -73,14 +73,14 @@ async def test_failures_are_typed(script, error, says):
 
 async def test_a_reply_that_breaks_off_gives_what_there_is_marked():
     events, _ = await seen(FakeModel("cut"))
-    assert (events[-1].answer, events[-1].why) == ("4", "cut")
+    assert (events[-1].answer, events[-1].finish_reason) == ("4", "cut")
 
 
 async def test_time_running_out_gives_the_best_answer_so_far_in_time():
     start = time.monotonic()
     events, _ = await seen(FakeModel("hang"), budget=Budget(Limits(seconds=0.1)))
     assert time.monotonic() - start < 2
-    assert (events[-1].answer, events[-1].why) == ("4", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("4", "budget")
 
 
 async def test_time_runs_out_even_for_a_model_that_never_waits():
@@ -91,7 +91,7 @@ async def test_time_runs_out_even_for_a_model_that_never_waits():
                 yield ThinkingDelta("still ")
 
     events, _ = await seen(Busy(), budget=Budget(Limits(seconds=0.05)))
-    assert events[-1].why == "budget"
+    assert events[-1].finish_reason == "budget"
 
 
 async def test_a_model_is_told_its_share_of_the_budget_and_stopped_beyond_it():
@@ -100,7 +100,7 @@ async def test_a_model_is_told_its_share_of_the_budget_and_stopped_beyond_it():
     budget = Budget(Limits(tokens=100))
     events, _ = await seen(model, budget=budget)
     assert model.requests[0].max_tokens == 100
-    assert (events[-1].answer, events[-1].why) == ("42", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("42", "budget")
     assert (budget.spent.tokens, budget.spent.usd) == (120, 0.02)
     events, error = await seen(model, budget=budget)
     assert isinstance(error, errors.BudgetExhausted) and events[-1].error == "BudgetExhausted"
@@ -111,7 +111,7 @@ async def test_a_model_is_told_its_share_of_the_budget_and_stopped_beyond_it():
 async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
     model = FakeModel([TextDelta("4"), Finish("length", "it is tired")])
     events, _ = await seen(model, Request.of("Which?", max_tokens=max_tokens), Budget(limits))
-    assert (events[-1].why, events[-1].reason) == (why, "it is tired")
+    assert (events[-1].finish_reason, events[-1].detail) == (why, "it is tired")
 
 
 async def test_what_the_model_cannot_do_is_told_before_it_is_called():

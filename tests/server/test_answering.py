@@ -79,7 +79,7 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
             assert "The server is being stopped" in "".join(lines)
     assert server.running("hang") == 0
     [kept] = [kept for kept in runs._kept.values()]
-    assert kept.how == "interrupted" and kept.spent.calls == 1
+    assert kept.status == "interrupted" and kept.spent.calls == 1
 
 
 @pytest.mark.parametrize(("budget", "status", "code"), [
@@ -118,7 +118,7 @@ def test_runs_and_their_pictures_can_be_seen(served):
 
 def test_what_a_run_used_is_what_its_ledger_says_however_it_ended():
     told = [RunStarted("r", "thinking", "m", "?"), Spent(MAIN, Usage(tokens=5, prompt_tokens=5, calls=1))]
-    kept = Kept(begun=Begun(id="r", protocol="chat", model="m", conversation=()), events=told, how="cancelled",
+    kept = Kept(begun=Begun(id="r", protocol="chat", model="m", conversation=()), events=told, status="cancelled",
                 spent=Spending(tokens=97, usd=0.5, calls=2))
     assert summary(kept)["usage"] == {"tokens": 97, "prompt_tokens": 5, "calls": 2, "usd": 0.5}
 

@@ -76,9 +76,9 @@ def test_one_that_goes_on_is_told_as_far_as_it_is_and_not_deleted():
 
 def test_one_that_was_interrupted_or_cancelled():
     events = [RunStarted("r", Mode.THINKING, "m", "?"), Thought("main", "Hm."), AnswerDelta("4")]
-    kept = Kept(begun=Begun(id="r", protocol="responses", model="m", conversation=()), events=events, how="interrupted")
+    kept = Kept(begun=Begun(id="r", protocol="responses", model="m", conversation=()), events=events, status="interrupted")
     found = response_of(kept)
     assert (found["status"], found["error"]["message"]) == ("failed", "The server had to stop.")
-    kept.how = "cancelled"
+    kept.status = "cancelled"
     found = response_of(kept)
     assert found["status"] == "cancelled" and found["output"][-1]["content"][0]["text"] == "4"

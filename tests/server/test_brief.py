@@ -74,4 +74,4 @@ async def test_the_native_model_stops():
     whole = [event async for event in run(Team.of(NanoModel()), request)][-1]
     short = [event async for event in run(Team.of(Brief(NanoModel(), None, ("*",))), request)][-1]
     assert isinstance(short, RunEnded) and "*" in whole.answer
-    assert (short.answer, short.stop, short.why) == (whole.answer.partition("*")[0], "*", "finished")
+    assert (short.answer, short.stop, short.finish_reason) == (whole.answer.partition("*")[0], "*", "finished")

@@ -38,9 +38,9 @@ async def seated(model, config=ROLES, **options):
 
 async def test_a_mode_is_the_configured_models():
     found = await seated("contemplating")
-    assert [model.name for model in found.who.explorers] == ["one", "two"]
-    assert (found.who.agents, found.who.judge.name, found.limits.seconds) == (5, "two", 60.0)
-    assert (await seated("instant")).who.explorers == (MODELS["one"],)
+    assert [model.name for model in found.team.explorers] == ["one", "two"]
+    assert (found.team.agents, found.team.judge.name, found.limits.seconds) == (5, "two", 60.0)
+    assert (await seated("instant")).team.explorers == (MODELS["one"],)
 
 
 @pytest.mark.parametrize(("name", "model", "mode"), [
@@ -50,19 +50,19 @@ async def test_a_mode_is_the_configured_models():
 ])
 async def test_a_name_says_model_and_mode(name, model, mode):
     found = await seated(name, config=Config())
-    assert (found.who.name, found.request.mode) == (model, mode)
+    assert (found.team.name, found.request.mode) == (model, mode)
 
 
 @pytest.mark.parametrize("effort", list(Effort)[1:])
 async def test_an_effort_is_a_team(effort):
     found = await seated("contemplating/one", config=Config(), effort=effort)
-    assert {option: getattr(found.who, option) for option in TEAMS[effort]} == TEAMS[effort]
+    assert {option: getattr(found.team, {"first": "first_wave"}.get(option, option)) for option in TEAMS[effort]} == TEAMS[effort]
     assert found.request.effort == effort  # these models have efforts of their own, too
 
 
 async def test_no_effort_is_no_team():
     found = await seated("contemplating", effort=Effort.NONE)
-    assert found.request.mode == "instant" and found.who.explorers == (MODELS["one"],)
+    assert found.request.mode == "instant" and found.team.explorers == (MODELS["one"],)
 
 
 @pytest.mark.parametrize(("name", "effort", "only"), [
@@ -76,15 +76,15 @@ async def test_that_of_several_configured_models_one_is_asked_is_said(name, effo
 
 async def test_options_count_more_than_efforts_and_the_configuration():
     found = await seated("contemplating", effort=Effort.HIGH, team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}})
-    assert (found.who.agents, found.who.first, found.who.name, found.limits.usd) == (3, 2, "two", 0.5)
-    assert (await seated("contemplating", team={"agents": 1})).who.first == 1
+    assert (found.team.agents, found.team.first_wave, found.team.name, found.limits.usd) == (3, 2, "two", 0.5)
+    assert (await seated("contemplating", team={"agents": 1})).team.first_wave == 1
 
 
 async def test_the_tokens_of_an_answer_are_each_agents_own():
     judged = "Which answer is right"
     before = {name: len(MODELS[name].requests) for name in ("one", "two")}
     found = await seated("contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0})
-    events = [event async for event in run(found.who, found.request)]
+    events = [event async for event in run(found.team, found.request)]
     assert isinstance(events[-1], RunEnded)
     asked = [request for name, seen in before.items() for request in MODELS[name].requests[seen:]]
     assert {request.max_tokens for request in asked if judged not in request.messages[-1].text} == {7}
@@ -138,9 +138,9 @@ async def test_a_model_that_forgets_says_so():
 
 async def test_the_native_models_thoughts_are_not_counted_against_its_answer():
     found = await seated("contemplating/nano", config=Config(), max_tokens=3)
-    assert found.who.solo and found.request.max_tokens is None
+    assert found.team.solo and found.request.max_tokens is None
     request = Request.of("Use 25, 3, 7 and 12 to make 66.", mode="thinking")
     whole = [event async for event in run(Team.of(NanoModel()), request)][-1]
     found = await seat(Asked(model="nano", request=Request.of(request.question, max_tokens=3), conversation=()), Models())
-    short = [event async for event in run(found.who, found.request)][-1]
-    assert short.why == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)
+    short = [event async for event in run(found.team, found.request)][-1]
+    assert short.finish_reason == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)

@@ -56,11 +56,11 @@ async def test_killed_in_the_middle_of_50_runs_it_has_kept_all_that_was_acknowle
     for client in known:
         run = kept[client.run]
         require_acknowledged(client, run)
-        assert run.how == "interrupted" and not any(isinstance(event, RunEnded) for event in run.events)
+        assert run.status == "interrupted" and not any(isinstance(event, RunEnded) for event in run.events)
         assert run.spent.tokens >= max(0, len(client.said.split()) - 1) // 10 * 10
     for run in kept.values():
         require_whole(run)
-    assert [kept[client.run].how for client in early] == ["finished", "finished"]
+    assert [kept[client.run].status for client in early] == ["finished", "finished"]
     with serving(tmp_path) as (process, url):
         page = httpx.get(f"{url}/v1/runs/{known[0].run}").json()
         assert page["status"] == "interrupted" and page["answer"].startswith(known[0].said)

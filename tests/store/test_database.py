@@ -58,7 +58,7 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(wh
     old.close()
     async with StoredRuns(Database(where)).open() as runs:
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.events[0].text == "42"
+        assert kept.status == "finished" and kept.events[0].text == "42"
         with runs.database.reading() as connection:
             assert inspect(connection).has_table("keys")
 

@@ -40,7 +40,7 @@ async def test_an_end_is_written_even_where_others_do_what_makes_no_sense(where)
         with pytest.raises(ZeroDivisionError):
             await runs.journal.do(lambda connection: 1 // 0)
         assert await runs.journal.do(lambda connection: 42) == 42
-        assert (await runs.get("r")).how == "finished"
+        assert (await runs.get("r")).status == "finished"
 
 
 async def test_what_can_never_be_written_holds_nothing_else_up(where):
@@ -53,7 +53,7 @@ async def test_what_can_never_be_written_holds_nothing_else_up(where):
             await runs.journal.do(lambda connection: None)
         assert await runs.journal.do(lambda connection: 42) == 42
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.begun.model == "m"
+        assert kept.status == "finished" and kept.begun.model == "m"
 
 
 async def test_a_backend_that_counts_without_end_ends_like_any_other(where):
@@ -62,7 +62,7 @@ async def test_a_backend_that_counts_without_end_ends_like_any_other(where):
         runs.end("r", "finished", Spending(tokens=10**30))
         assert await runs.journal.do(lambda connection: 42) == 42
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.spent.tokens == 2**63 - 1
+        assert kept.status == "finished" and kept.spent.tokens == 2**63 - 1
 
 
 @pytest.mark.parametrize("name", ["openai:a\0b", "\ud83d"])
@@ -100,7 +100,7 @@ async def test_what_follows_something_that_was_lost_is_not_written_and_not_ackno
         await runs.events("r", [AnswerDelta(".")])
         runs.end("r", "failed", Spending(tokens=2))
         kept = await runs.get("r")
-        assert (kept.how, kept.events) == ("failed", [AnswerDelta("42")]) if begun else kept is None
+        assert (kept.status, kept.events) == ("failed", [AnswerDelta("42")]) if begun else kept is None
         with runs.database.reading() as connection:
             found = connection.execute(text("SELECT run, number FROM events ORDER BY run")).all()
         assert [tuple(row) for row in found] == [*([("r", 0)] if begun else []), ("s", 0)]

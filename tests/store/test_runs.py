@@ -55,12 +55,12 @@ async def test_a_run_comes_back_as_it_was(where):
         await runs.start(first)
         for event in story("r1"):
             await keep(runs, "r1", event)
-            assert (await runs.get("r1")).how == "running"
+            assert (await runs.get("r1")).status == "running"
         runs.end("r1", "failed", Spending(tokens=7, usd=0.25, calls=3))
     async with StoredRuns(Database(where)).open() as again:
         kept = await again.get("r1")
         assert kept.begun == first and kept.events == story("r1")
-        assert kept.how == "failed" and kept.spent == Spending(tokens=7, usd=0.25, calls=3)
+        assert kept.status == "failed" and kept.spent == Spending(tokens=7, usd=0.25, calls=3)
         assert (await again.picture("r1", 2)).data == DOT + b"2"
         assert await again.picture("r1", 3) is None and await again.picture("r1", 0) is None
         assert await again.get("r2") is None and kept.turn[-1] == Message("assistant", (Text("42"),))
@@ -190,8 +190,8 @@ async def test_the_last_known_cost_of_what_was_interrupted_is_kept(where):
         await told(runs, "done")
     async with StoredRuns(Database(where)).open() as runs:
         kept = await runs.get("r")
-        assert kept.how == "interrupted" and kept.spent == Spending(tokens=9, usd=0.2, calls=2)
-        assert (await runs.get("done")).how == "finished"
+        assert kept.status == "interrupted" and kept.spent == Spending(tokens=9, usd=0.2, calls=2)
+        assert (await runs.get("done")).status == "finished"
 
 
 async def test_two_servers_on_one_database_leave_each_other_alone(where):
@@ -201,9 +201,9 @@ async def test_two_servers_on_one_database_leave_each_other_alone(where):
         async with StoredRuns(Database(where)).open() as two:
             await two.start(begun("r2"))
             await keep(two, "r2", AnswerDelta("x"))
-            assert (await two.get("r1")).how == "running"
+            assert (await two.get("r1")).status == "running"
             await asyncio.gather(*(keep(runs, id, AnswerDelta("x")) for runs, id in ((one, "r1"), (two, "r2")) for _ in range(50)))
-        assert (await one.get("r2")).how == "interrupted" and (await one.get("r1")).how == "running"
+        assert (await one.get("r2")).status == "interrupted" and (await one.get("r1")).status == "running"
         assert len((await one.get("r1")).events) == len((await one.get("r2")).events) == 51
 
 
@@ -235,7 +235,7 @@ async def test_a_database_that_fails_fails_for_those_who_wait_and_heals(tmp_path
         assert (await runs.get("r")).events == [AnswerDelta("1")]
         await told(runs, "s")
         runs.end("r", "finished", Spending())
-        assert (await runs.get("r")).how == (await runs.get("s")).how == "finished"
+        assert (await runs.get("r")).status == (await runs.get("s")).status == "finished"
 
 
 async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path):
@@ -252,11 +252,11 @@ async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path)
             connection.execute(f"PRAGMA query_only = {len(broken)}")
 
         runs.end("r", "finished", Spending(tokens=3))
-        assert (await runs.get("r")).how == "running"
+        assert (await runs.get("r")).status == "running"
         broken.clear()
         await runs.journal.do(lambda connection: None)
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.spent.tokens == 3 and kept.events == [AnswerDelta("4")]
+        assert kept.status == "finished" and kept.spent.tokens == 3 and kept.events == [AnswerDelta("4")]
 
 
 async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_end(tmp_path):
@@ -276,7 +276,7 @@ async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_
         await runs.events("r", [AnswerDelta("5", seq=5)])
         runs.end("r", "cancelled", Spending())
         kept = await runs.get("r")
-        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4, 5] and kept.how == "cancelled"
+        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4, 5] and kept.status == "cancelled"
 
 
 async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
@@ -285,7 +285,7 @@ async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
         await runs.events("r", story("r"))
     async with StoredRuns(Database(tmp_path / "runs.db")).open() as runs:
         kept = await runs.get("r")
-        assert kept.how == "finished" and kept.spent.tokens == 7
+        assert kept.status == "finished" and kept.spent.tokens == 7
 
 
 async def test_one_damaged_event_keeps_no_server_from_starting(where):

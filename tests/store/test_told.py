@@ -81,9 +81,9 @@ async def test_the_head_of_a_run_says_how_it_was_asked_and_how_it_ended(runs):
     await runs.start(begun("r", caller="ann", options=options))
     await runs.events("r", [*story(), AnswerDelta("42", seq=9), RunEnded("42", False, Usage(), seq=10)])
     head = await runs.head("r")
-    assert (head.how, head.begun.caller, head.begun.options) == ("running", "ann", options)
+    assert (head.status, head.begun.caller, head.begun.options) == ("running", "ann", options)
     runs.end("r", "finished", Spending(tokens=7, usd=0.5, calls=1))
-    assert (await runs.head("r")).spent.tokens == 7 and (await runs.head("r")).how == "finished"
+    assert (await runs.head("r")).spent.tokens == 7 and (await runs.head("r")).status == "finished"
     assert (await runs.get("r")).begun == begun("r", caller="ann", options=options)
     assert await runs.head("nobody") is None
 
@@ -94,7 +94,7 @@ async def test_only_a_run_that_has_ended_is_forgotten_and_then_wholly(runs):
         await runs.events(id, list(story()))
     assert not await runs.forget("r") and not await runs.forget("nobody")
     runs.end("r", "finished", Spending())
-    assert (await runs.head("r")).how == "finished" and await runs.forget("r") and not await runs.forget("r")
+    assert (await runs.head("r")).status == "finished" and await runs.forget("r") and not await runs.forget("r")
     assert await runs.get("r") is None and await runs.told("r", -1, 9) == [] and await runs.picture("r", 1) is None
     assert await runs.asked("r", 1) is None
     assert len(await runs.told("other", -1, 99)) == 9 and await runs.asked("other", 1) and await runs.picture("other", 1)

@@ -135,8 +135,8 @@ def ask(
     from musespark.config import load_config
 
     options = options_of(
-        question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first=first, rounds=rounds,
-        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, kind=kind, effort=effort,
+        question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first_wave=first, rounds=rounds,
+        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, task_kind=kind, effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, show_for(as_json)))

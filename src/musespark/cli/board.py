@@ -22,6 +22,7 @@ from musespark.events import (
     Changed,
     Decided,
     Event,
+    FinishReason,
     Judged,
     Noted,
     Pictured,
@@ -35,7 +36,6 @@ from musespark.events import (
     ToolCalled,
     ToolReturned,
     Verified,
-    Why,
 )
 from musespark.usage import Usage
 
@@ -111,9 +111,9 @@ class Board:
     abstained: str = ""
     """Why the model abstained; empty where it did not."""
     usage: Usage = field(default_factory=Usage)
-    why: Why | None = None
+    finish_reason: FinishReason | None = None
     """None until the run has ended with an answer, and for good where it was stopped or failed."""
-    reason: str = ""
+    detail: str = ""
     """What more the model said about why it stopped."""
     failed: bool = False
     at: float = 0.0
@@ -149,7 +149,7 @@ class Board:
     @property
     def over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.why is not None or self.failed
+        return self.finish_reason is not None or self.failed
 
     def after(self, event: Event) -> Board:
         """The board once this has happened, too."""
@@ -185,7 +185,7 @@ class Board:
             case RunEnded():
                 won = [] if self.team else self._returned(event.answer)
                 return self._with(*won, at=event.at, answer=event.answer, verified=event.verified, usage=event.usage,
-                                  why=event.why, reason=event.reason)
+                                  finish_reason=event.finish_reason, detail=event.detail)
             case RunFailed():
                 return self._with(at=event.at, failed=True)
 

@@ -53,7 +53,7 @@ def closing(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
         lines += [Text(MARGIN).append(line, "bold") for line in words.clean(board.answer).strip("\n").split("\n")]
         told = [(words.decision(board.decided), "")] if board.decided else []
         told.append((words.verdict(board), _verdict_style(board)))
-        if board.why != "finished":
+        if board.finish_reason != "finished":
             told.append((words.early(board), "bold"))
         room = max(1, width - 1 - len(MARGIN))
         lines += [Text(), *(Text(MARGIN).append(line, style) for text, style in told for line in wrapped(text, room, 4))]

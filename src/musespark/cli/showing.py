@@ -83,7 +83,7 @@ class Json:
 
     def ended(self, board: Board, pictures: Sequence[Path]) -> None:
         """Print the object, unless there is nothing to put into it."""
-        if board.failed or (board.why is None and not board.answer):
+        if board.failed or (board.finish_reason is None and not board.answer):
             return
         if board.answer and (early := words.early(board)):
             print(f"This is the {early}.", file=sys.stderr)

@@ -162,13 +162,13 @@ def listed(agents: Sequence[str], most: int = 4) -> str:
 
 def early(board: Board) -> str:
     """Why an answer is only the best so far; empty for one that the model finished."""
-    why = "the run failed" if board.failed else _EARLY[board.why] + _in_brackets(board.reason)
-    return "" if board.why == "finished" else f"best answer so far: {why}"
+    why = "the run failed" if board.failed else _EARLY[board.finish_reason] + _in_brackets(board.detail)
+    return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
 
 
 def empty(board: Board) -> str:
     """One sentence for a run without an answer."""
-    return _EMPTY[board.why].format(_in_brackets(board.reason))
+    return _EMPTY[board.finish_reason].format(_in_brackets(board.detail))
 
 
 def _in_brackets(reason: str) -> str:

@@ -141,8 +141,8 @@ class UsageDelta:
 class Finish:
     """The reply is complete, or stopped at the request's `max_tokens` or the model's own limit (`length`). Nothing follows it."""
 
-    why: Literal["finished", "length"] = "finished"
-    reason: str = ""
+    finish_reason: Literal["finished", "length"] = "finished"
+    detail: str = ""
     """What more the model knows about why it stopped, in a few words without a full stop."""
     message: Message | None = field(default=None, repr=False)
     """The whole reply as it goes into the conversation, signatures included; None: what the deltas add up to."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from musespark.content import Image, Message, Text, Thinking, ToolCall
-from musespark.events import Pictured, Why
+from musespark.events import FinishReason, Pictured
 from musespark.models.model import Model
 from musespark.usage import Usage
 
@@ -34,9 +34,9 @@ class Attempt:
     verified_by: str = ""
     abstained: str = ""
     """Why the model does not answer; empty where it does."""
-    why: Why = "finished"
+    finish_reason: FinishReason = "finished"
     """Why the reply ended."""
-    reason: str = ""
+    detail: str = ""
     """What more the model said about that."""
     stop: str | None = None
     """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
@@ -52,7 +52,7 @@ class Attempt:
     @property
     def cut(self) -> bool:
         """Whether the reply broke off: an answer, but only the best so far."""
-        return self.why != "finished" and not self.concluded
+        return self.finish_reason != "finished" and not self.concluded
 
     @property
     def signed(self) -> tuple[Text | Thinking, ...]:

@@ -209,7 +209,7 @@ class Calibration:
         return tables[0] if tables else None
 
     async def _asked(self, strategy: Strategy, label: Labelled, count: int, **options: object) -> None:
-        team = with_strategy(Team(explorers=(self.model,), agents=count, first=count, **options), strategy)  # type: ignore[arg-type]
+        team = with_strategy(Team(explorers=(self.model,), agents=count, first_wave=count, **options), strategy)  # type: ignore[arg-type]
         request = Request.of(label.question, seed=self.seed, max_tokens=self.max_tokens)
         try:
             async with aclosing(self.ask(team, request)) as events:

@@ -22,6 +22,7 @@ from musespark.events import (
     AnswerDelta,
     AnswerDropped,
     Event,
+    FinishReason,
     Pictured,
     RunEnded,
     RunFailed,
@@ -31,7 +32,6 @@ from musespark.events import (
     Status,
     Thought,
     Verified,
-    Why,
 )
 from musespark.pictures import shown
 from musespark.reasoning.attempt import Attempt
@@ -61,8 +61,8 @@ class RunContext:
         """model: the name that the run is known by."""
         self.request, self.budget, self.model = request, budget, model
         self.main = UsageNode(MAIN)
-        self.why: Why = "finished"
-        self.reason = ""
+        self.finish_reason: FinishReason = "finished"
+        self.detail = ""
         self.calls: tuple[ToolCall, ...] = ()
         """Tools of the one who asks, called by the answer."""
         self.stop: str | None = None
@@ -94,8 +94,8 @@ class RunContext:
     def set_outcome(self, attempt: Attempt) -> None:
         """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
         self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
-        if self.why == "finished":
-            self.why, self.reason = attempt.why, attempt.reason
+        if self.finish_reason == "finished":
+            self.finish_reason, self.detail = attempt.finish_reason, attempt.detail
 
     def emit(self, event: _AnyEvent) -> _AnyEvent:
         """Send an event on its way; returns it with its number and its time.
@@ -225,12 +225,12 @@ class RunContext:
 
     def _ended(self) -> None:
         """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
-        if self.why == "budget" and self.budget.stopped:
-            self.reason = "it was stopped"
+        if self.finish_reason == "budget" and self.budget.stopped:
+            self.detail = "it was stopped"
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
         is_verified = self._status == "verified"
-        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.why, self.reason, self.calls, self.stop,
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.finish_reason, self.detail, self.calls, self.stop,
                            self.signed, self._status, self._abstained))
 
     def _failed(self, error: MuseError) -> None:

@@ -22,7 +22,7 @@ async def run(team: Team, request: Request, budget: Budget | None = None) -> Asy
 
     A team contemplates; so does a model that spawns by itself, within one call; any other model contemplates as a team of
     itself. Instant and thinking are one agent's.
-    When a token limit, the budget or a reply ends early, the best answer so far comes back marked (`RunEnded.why`).
+    When a token limit, the budget or a reply ends early, the best answer so far comes back marked (`RunEnded.finish_reason`).
     Raises `BeyondModel` before the first event; after a `RunFailed` whatever `MuseError` the model raises, `AllFailed` for a
     team without any answer, and `ModelFailed` for anything else.
     Closing or cancelling the stream closes every call's; what was spent until then is booked.
@@ -71,7 +71,7 @@ async def _alone(run: RunContext, team: Team) -> None:
         began = run.main.total.calls and (error.resource == "seconds" or run.thought or run.answer)
         if not began:  # nobody has waited for anything yet: there is nothing to show, and a cause to tell
             raise
-        run.why = "budget"
+        run.finish_reason = "budget"
         return
     run.set_outcome(attempt)
     if team.verify is not None and attempt.verified is not None:

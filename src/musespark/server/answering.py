@@ -63,7 +63,7 @@ class Thinking:
         try:
             if self.runs is not None:
                 await self.runs.start(begun)
-            async with aclosing(run_batches(self.seated.who, self.seated.request, self.budget)) as found:
+            async with aclosing(run_batches(self.seated.team, self.seated.request, self.budget)) as found:
                 async for burst in found:
                     burst[0], burst[-1] = self._own(burst[0]), self._own(burst[-1])
                     last = burst[-1]
@@ -112,11 +112,11 @@ class Thinking:
     def _require_answer(self, ended: RunEnded) -> None:
         """Raise what an ending amounts to that is none: nothing was said before a limit, or not in the form that was asked for."""
         request, strict = self.seated.request, self.seated.asked.strict
-        if ended.why == "budget" and not ended.answer.strip() and not ended.calls:
+        if ended.finish_reason == "budget" and not ended.answer.strip() and not ended.calls:
             limits = self.seated.limits or Limits()
             raise self.budget.overdue() if self.budget.seconds_left() == 0 else BudgetExhausted("tokens", limits.tokens or 0)
-        name = self.seated.who.name
-        if request.schema is not None and not ended.calls and ended.why == "finished":
+        name = self.seated.team.name
+        if request.schema is not None and not ended.calls and ended.finish_reason == "finished":
             require_fit(ended.answer, request.schema, name)
         for call in ended.calls:
             if call.name in strict:

@@ -60,12 +60,12 @@ def response_of(kept: Kept) -> Chunk:
     made = chunks.begin()
     for event in settled(kept.events):
         made += [chunk for piece in telling.tell(event) for chunk in chunks.tell(piece)]
-    if kept.how == "running":
+    if kept.status == "running":
         return chunks.so_far("in_progress")
-    if kept.how == "cancelled":
+    if kept.status == "cancelled":
         return chunks.so_far("cancelled")
-    if kept.how != "finished":
-        why = "The server had to stop." if kept.how == "interrupted" else "Its answer is not what was asked for."
+    if kept.status != "finished":
+        why = "The server had to stop." if kept.status == "interrupted" else "Its answer is not what was asked for."
         said = next((event.message for event in kept.events if isinstance(event, RunFailed)), why)
         made += chunks.failed(Failure(status=502, code="model_failed", message=said))
     found: Chunk = made[-1]["response"]

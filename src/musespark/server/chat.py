@@ -175,7 +175,7 @@ class ChatChunks(Chunks):
                 return self._end(piece)
 
     def _end(self, ended: Ended) -> list[Chunk]:
-        finish = "tool_calls" if ended.called else "stop" if ended.why == "finished" else "length"
+        finish = "tool_calls" if ended.called else "stop" if ended.finish_reason == "finished" else "length"
         last, usage = self._chunk({}, finish), _usage(ended.usage)
         if ended.stop and finish == "stop":
             last["choices"][0]["stop_reason"] = ended.stop  # as vLLM has it; the protocol itself does not tell

@@ -104,17 +104,17 @@ def summary(kept: Kept) -> dict[str, Any]:
     """A run without its events: what was asked and how, what was answered, what it cost."""
     answer, began = fold(kept.events), kept.begun
     started = next((event for event in kept.events if isinstance(event, RunStarted)), None)
-    spent = answer.usage if kept.how == "running" else kept.spent
+    spent = answer.usage if kept.status == "running" else kept.spent
     used = answer.usage
-    if kept.how not in ("running", "finished"):  # what came last, nobody has heard of
+    if kept.status not in ("running", "finished"):  # what came last, nobody has heard of
         used = replace(used, tokens=spent.tokens, usd=spent.usd, calls=spent.calls)
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
     return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
-            "created": int(began.created), "began": began.created, "status": kept.how, "how": kept.how, "question": kept.question,
+            "created": int(began.created), "began": began.created, "status": kept.status, "how": kept.status, "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "answer_status": answer.status, "abstained": answer.abstained or None,
-             "why": answer.why if kept.how == "finished" else None,
+             "why": answer.finish_reason if kept.status == "finished" else None,
             "usage": amounts(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
             "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls},
             "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},

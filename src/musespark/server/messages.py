@@ -256,7 +256,7 @@ def _stopped(ended: Ended) -> Chunk:
     """Why the message ended; where a text to stop at ended it, which one, if that is known."""
     if ended.called:
         return {"stop_reason": "tool_use", "stop_sequence": None}
-    if ended.why != "finished":
+    if ended.finish_reason != "finished":
         return {"stop_reason": "max_tokens", "stop_sequence": None}
     return {"stop_reason": "end_turn" if ended.stop is None else "stop_sequence", "stop_sequence": ended.stop or None}
 

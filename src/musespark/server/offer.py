@@ -61,7 +61,7 @@ def defaults(config: Config) -> dict[str, Any]:
                                                   roles.merger))
     budget = {"seconds": team.deadline, "usd": team.max_usd, "tokens": team.max_tokens}
     return {"mode": Mode.CONTEMPLATING.value, "models": list(roles.explorer or (NATIVE,)), "agents": team.agents or Team.agents,
-            "first": team.first or Team.first, "rounds": Team.rounds if team.rounds is None else team.rounds,
+            "first": team.first or Team.first_wave, "rounds": Team.rounds if team.rounds is None else team.rounds,
             "aggregate": team.aggregate or "auto", "judge": roles.judge, "refiner": roles.refiner, "merger": roles.merger,
             "threads": THREADS, "tools": [], "team": steered,
             "budget": {name: value for name, value in budget.items() if value is not None}}

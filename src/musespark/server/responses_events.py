@@ -62,7 +62,7 @@ class ResponseChunks(Chunks):
         usage = {"input_tokens": used.prompt_tokens, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
                  "output_tokens": used.tokens - used.prompt_tokens, "output_tokens_details": {"reasoning_tokens": 0},
                  "total_tokens": used.tokens}
-        whole = ended.called or ended.why == "finished"
+        whole = ended.called or ended.finish_reason == "finished"
         response = self._response("completed" if whole else "incomplete") | {"usage": usage, "muse": ended.muse}
         if not whole:
             response["incomplete_details"] = {"reason": "max_output_tokens"}

@@ -86,7 +86,7 @@ class InMemory:
 
     def end(self, id: str, how: How, spent: Spending) -> None:
         """The run is over, and may be dropped once there are newer ones."""
-        self._kept[id].how, self._kept[id].spent = how, spent
+        self._kept[id].status, self._kept[id].spent = how, spent
         self._shrink()
 
     async def get(self, id: str) -> Kept | None:
@@ -133,7 +133,7 @@ class InMemory:
     async def forget(self, id: str) -> bool:
         """Delete a run; whether there was one. A run that goes on is left alone."""
         kept = self._kept.get(id)
-        if kept is None or kept.how == "running":
+        if kept is None or kept.status == "running":
             return False
         self._drop(id)
         return True
@@ -147,7 +147,7 @@ class InMemory:
         if len(self._kept) <= self._most and self._size <= self._most_bytes:
             return
         while len(self._kept) > self._most or self._size > self._most_bytes:
-            oldest = next((id for id, kept in self._kept.items() if kept.how != "running"), None)
+            oldest = next((id for id, kept in self._kept.items() if kept.status != "running"), None)
             if oldest is None:
                 return
             self._drop(oldest)

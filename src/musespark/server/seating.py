@@ -29,7 +29,7 @@ class Seated:
 
     asked: Asked
     request: Request
-    who: Team
+    team: Team
     limits: Limits | None
     head: str
     """What is said first."""
@@ -60,7 +60,7 @@ async def seat(asked: Asked, models: Models) -> Seated:
     who = with_video_tool(build_team(await _options(asked, models, explorers, contemplates)), request.videos)
     _require_names_apart(who, request)
     tells = contemplates and options.progress is not False
-    return Seated(asked=asked, request=request, who=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
+    return Seated(asked=asked, request=request, team=who, limits=_limits(options, config, contemplates), notes=notes, lines=tells,
                   head=_head(who, request) if contemplates else "")
 
 
@@ -115,6 +115,10 @@ def _require(model: Model, request: Request, read_to: bool) -> None:
         raise BeyondModel(model.name, f"be told to choose tools by {request.tool_choice!r}", "ask with auto")
 
 
+_OPTIONS = {"first": "first_wave"}
+"""Options of `musespark.stream` that a body names otherwise."""
+
+
 async def _options(asked: Asked, models: Models, explorers: list[Model], contemplates: bool) -> Options:
     """The options of `musespark.stream`, every name in them made a model."""
     options, config = asked.team, models.config
@@ -122,15 +126,15 @@ async def _options(asked: Asked, models: Models, explorers: list[Model], contemp
     if contemplates:
         chosen["config"] = Config(team=config.team)
         if asked.effort is not None and not options.of_a_team:
-            chosen |= TEAMS[asked.effort]
-        chosen |= {name: value for name in ("agents", "first", "rounds", "aggregate")
+            chosen |= {_OPTIONS.get(name, name): value for name, value in TEAMS[asked.effort].items()}
+        chosen |= {_OPTIONS.get(name, name): value for name in ("agents", "first", "rounds", "aggregate")
                    if (value := getattr(options, name)) is not None}
         for role in ("refiner", "judge", "merger"):
             player = getattr(options, role) or getattr(config.roles, role)
             if player is not None:
                 chosen[role] = await models.named(player)
         if "agents" in chosen:  # a first wave that was not asked for gives way to the number that was
-            chosen["first"] = min(chosen.get("first", config.team.first or 2), chosen["agents"])
+            chosen["first_wave"] = min(chosen.get("first_wave", config.team.first or 2), chosen["agents"])
     return chosen  # type: ignore[return-value]
 
 

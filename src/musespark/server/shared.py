@@ -83,7 +83,7 @@ class Server:
         """The run of a question, ready to begin. Raises the kinds of `MuseError`."""
         seated = await seat(asked, self.models)
         if caller.budget is not None and caller.budget.limits.usd is not None:
-            require_prices(seated.who.models)
+            require_prices(seated.team.models)
         budget = caller.budget.child(seated.limits) if caller.budget else Budget(seated.limits)
         return Thinking(seated=seated, runs=self.runs if seated.asked.store else None, budget=budget, caller=caller.name,
                         metrics=self.metrics)

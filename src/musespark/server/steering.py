@@ -73,7 +73,7 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
         thinking = next((each for each in server.running if each.id == id and each.caller == caller.name), None)
         if thinking is None:
             kept = await kept_of(server, http, id)
-            where = "goes on in another server; stop it there" if kept.how == "running" else "has ended already"
+            where = "goes on in another server; stop it there" if kept.status == "running" else "has ended already"
             raise Refused(f"The run {id!r} {where}.", status=409, code="not_running")
         thinking.budget.stop()
         return Response(dumped({"id": id, "status": "stopping"}), 202, media_type="application/json")
@@ -83,7 +83,7 @@ def add_routes(app: FastAPI, server: Server, page: Page) -> None:
         """Forget a run that has ended, with its pictures."""
         require_own_origin(http)
         kept = await kept_of(server, http, id)
-        if kept.how == "running" or not await server.runs.forget(id):
+        if kept.status == "running" or not await server.runs.forget(id):
             raise Refused(f"The run {id!r} goes on; stop it first.", status=409, code="running")
         return Response(status_code=204)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from musespark.content import ToolCall
-from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, Pictured, RunEnded, RunStarted, Thought, Why
+from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, FinishReason, Pictured, RunEnded, RunStarted, Thought
 from musespark.server.breakdown import Breakdown
 from musespark.server.progress import line
 from musespark.server.seals import sealed
@@ -58,7 +58,7 @@ class Called:
 class Ended:
     """The end of a reply."""
 
-    why: Why
+    finish_reason: FinishReason
     called: bool
     stop: str | None
     """Which text to stop at ended it, as `RunEnded` has it."""
@@ -123,8 +123,8 @@ class Telling:
             yield Sealed(seal)
         for call in event.calls:
             yield Called(call)
-        muse = {**self.block(), "why": event.why, "reason": event.reason}
-        yield Ended(event.why, bool(event.calls), event.stop, event.usage, muse)
+        muse = {**self.block(), "why": event.finish_reason, "reason": event.detail}
+        yield Ended(event.finish_reason, bool(event.calls), event.stop, event.usage, muse)
 
     def block(self) -> dict[str, Any]:
         """The `muse` block so far."""

@@ -157,7 +157,7 @@ class Watched:
                 elif news is not None:  # there is nothing new, or the store does not take what is
                     if not await _within(PULSE, news):
                         yield _PULSE
-                elif (kept := await self.runs.head(id)) is None or kept.how != "running":
+                elif (kept := await self.runs.head(id)) is None or kept.status != "running":
                     if kept is not None:
                         yield ending(kept)
                     return
@@ -172,7 +172,7 @@ class Watched:
             await asyncio.sleep(ELSEWHERE)
             waited += ELSEWHERE
             kept = await self.runs.head(id)
-            if kept is None or kept.how != "running" or await self.runs.told(id, after, 1):
+            if kept is None or kept.status != "running" or await self.runs.told(id, after, 1):
                 return
             if waited % PULSE < ELSEWHERE:
                 yield _PULSE
@@ -206,7 +206,7 @@ def frame(id: str, value: dict[str, Any]) -> bytes:
 
 def ending(kept: Kept) -> bytes:
     """What is sent after the last event: how the run ended, and what it has cost in all."""
-    said = {"how": kept.how, "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls}}
+    said = {"how": kept.status, "spent": {"tokens": kept.spent.tokens, "usd": kept.spent.usd, "calls": kept.spent.calls}}
     return b"event: end\ndata: %s\n\n" % dumped(said)
 
 

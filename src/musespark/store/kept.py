@@ -57,7 +57,7 @@ class Kept:
 
     begun: Begun
     events: list[Event] = field(default_factory=list)
-    how: How = "running"
+    status: How = "running"
     spent: Spending = field(default_factory=Spending)
     drawn: int | None = None
     """How many pictures it has, where it comes without their events."""

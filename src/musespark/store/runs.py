@@ -274,7 +274,7 @@ def _plain(name: str) -> str:
 def _kept(row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]) -> Kept:
     begun = Begun(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
                   created=row.created, options=options)
-    return Kept(begun=begun, events=events, how=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
+    return Kept(begun=begun, events=events, status=row.how, spent=Spending(tokens=row.tokens, usd=row.usd, calls=row.calls))
 
 
 def _event(body: str, drawn: dict[int, bytes]) -> Event:

@@ -36,8 +36,8 @@ BUSY = 30.0
 class Vote:
     """What one model answered to one question."""
 
-    kind: str
-    """The kind of question; reliability is of a model and a kind."""
+    task_kind: str
+    """Kind of question; reliability is of a model and a kind."""
     question: str
     """An id: votes of one question can be compared."""
     model: str
@@ -67,7 +67,7 @@ class Store:
 
     def add(self, votes: Iterable[Vote]) -> None:
         """Add votes, all of them or none. Raises `StoreUnusable`."""
-        rows = [(vote.kind, vote.question, vote.model, vote.group, vote.right) for vote in votes]
+        rows = [(vote.task_kind, vote.question, vote.model, vote.group, vote.right) for vote in votes]
         try:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute("BEGIN IMMEDIATE")

@@ -54,7 +54,7 @@ async def test_a_reply_streams_as_it_comes_and_ends_whole(kind):
     assert (usage.calls, usage.prompt_tokens, usage.tokens, usage.critical_path) == (1, 100, 120, 20)
     assert (usage.usd > 0) == (not kind.provider.local) and usage.usd < 0.01
     finish = deltas[-1]
-    assert isinstance(finish, Finish) and finish.why == "finished" and finish.message.text == "The answer is 42."
+    assert isinstance(finish, Finish) and finish.finish_reason == "finished" and finish.message.text == "The answer is 42."
     assert {part.made_by for part in finish.message.parts} == {model.name}
 
 
@@ -62,7 +62,7 @@ async def test_a_reply_streams_as_it_comes_and_ends_whole(kind):
 async def test_a_reply_that_reached_its_limit_says_so(kind):
     async with serving(kind.wire, Say("So far", why="length")) as server:
         finish = (await all_of(kind.at(server.url), Request.of("What?", max_tokens=3000)))[-1]
-    assert finish.why == "length"
+    assert finish.finish_reason == "length"
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)

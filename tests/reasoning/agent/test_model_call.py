@@ -30,7 +30,7 @@ async def test_the_pieces_of_a_reply_become_one_message():
     said = [ThinkingDelta("Let "), ThinkingDelta("me see."), TextDelta("4"), TextDelta("2")]
     reply = await called(FakeModel([*said, ToolCallDelta(ToolCall("a", "b")), Finish()]))
     assert reply.message == Message("assistant", (Thinking("Let me see.", None, "fake"), Text("42", "fake"), ToolCall("a", "b")))
-    assert (reply.why, reply.calls) == ("finished", (ToolCall("a", "b"),))
+    assert (reply.finish_reason, reply.calls) == ("finished", (ToolCall("a", "b"),))
 
 
 async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatures():
@@ -117,9 +117,9 @@ async def test_a_request_is_cut_to_what_its_budget_can_pay(limits, most):
 async def test_a_limit_of_ones_own_is_length_and_the_teams_share_is_budget():
     long = [TextDelta("4"), UsageDelta(Usage(tokens=20)), Finish("length")]
     events, _, _ = await contemplated(team(FakeModel(long)), Request.of("Why?", mode="thinking", max_tokens=20))
-    assert events[-1].why == "length"
+    assert events[-1].finish_reason == "length"
     events, _, _ = await contemplated(team(FakeModel(long), agents=1), budget=Budget(Limits(tokens=100)))
-    assert events[-1].why == "budget"
+    assert events[-1].finish_reason == "budget"
 
 
 def test_prompts_are_estimated_with_all_that_is_in_them():
@@ -134,7 +134,7 @@ async def test_a_prompt_that_was_estimated_too_low_does_not_cut_the_reply():
     long_prompt = [UsageDelta(Usage(tokens=900, prompt_tokens=900)), TextDelta("4"), TextDelta("2"),
                    UsageDelta(Usage(tokens=902, prompt_tokens=900)), Finish()]
     reply = await called(FakeModel(long_prompt, abilities=PRICED), Request.of("Why?", mode="thinking", max_tokens=50))
-    assert (reply.message.text, reply.why) == ("42", "finished")
+    assert (reply.message.text, reply.finish_reason) == ("42", "finished")
 
 
 async def test_an_adapter_that_takes_a_cancellation_for_a_failure_is_not_asked_again():
@@ -241,7 +241,7 @@ from musespark.reasoning.team.team import Team
 
 async def test_every_account_of_a_team_adds_up():
     one = FakeModel(lambda request, number: says(f"Answer: {number}", tokens=7), abilities=Abilities(conversation=True))
-    events, _, _ = await contemplated(team(one, agents=4, first=4, aggregate="vote"), QUESTION)
+    events, _, _ = await contemplated(team(one, agents=4, first_wave=4, aggregate="vote"), QUESTION)
     spent = {event.agent: event.usage for event in of(events, "spent")}
     agents = [usage for agent, usage in spent.items() if agent != "main"]
     assert sum(usage.tokens for usage in agents) == events[-1].usage.tokens == 28

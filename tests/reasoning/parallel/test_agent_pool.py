@@ -88,7 +88,7 @@ def test_a_silent_one_is_asked_again_while_others_write_and_that_is_counted():
 
 def test_the_next_in_line_is_sent_rather_than_the_same_again():
     model = played([Hang()], writes("a", 3), writes("a", 3))
-    events, _, _ = virtual_time.run(contemplated(team(model, agents=8, first=2), QUESTION, None))
+    events, _, _ = virtual_time.run(contemplated(team(model, agents=8, first_wave=2), QUESTION, None))
     assert events[-1].answer.endswith("Answer: a") and events[-1].usage.hedges == 0
     assert {"agent-1", "agent-2", "agent-3"} <= {event.agent for event in of(events, "agent_started")}
 
@@ -110,7 +110,7 @@ def test_before_a_deadline_those_that_write_conclude_and_count():
     model = played(writes("a", 4), *[writes("b", 60)] * 7, conclusion=[Wait(0.4), TextDelta("Answer: b"), Finish()])
     events, error, seconds = runs(model, 20, agents=8, first=8)
     assert error is None and 15 <= seconds <= 20
-    assert (events[-1].answer, events[-1].why) == ("Answer: b", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("Answer: b", "budget")
     assert sum("Time is about to end" in event.text for event in of(events, "noted")) == 7
 
 
@@ -118,13 +118,13 @@ def test_before_a_deadline_those_that_write_conclude_and_count():
 def test_a_conclusion_that_fails_leaves_what_was_written(conclusion):
     model = played([*writes("c", 4)[:-1], Hang()], conclusion=conclusion)
     events, error, _ = runs(model, 10, agents=1, first=1)
-    assert error is None and "Answer: c" in events[-1].answer and events[-1].why == "budget"
+    assert error is None and "Answer: c" in events[-1].answer and events[-1].finish_reason == "budget"
 
 
 def test_a_reply_that_would_come_in_time_is_not_hurried():
     model = played(*[writes("a", 1)] * 8)
     events, _, _ = runs(model, 3, agents=8, first=8)
-    assert not [request for request in model.requests if concludes(request)] and events[-1].why == "finished"
+    assert not [request for request in model.requests if concludes(request)] and events[-1].finish_reason == "finished"
 
 
 def test_a_model_that_reasons_in_secret_is_not_hurried_either():

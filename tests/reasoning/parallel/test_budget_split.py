@@ -92,7 +92,7 @@ def test_whatever_is_replied_the_budget_holds(seed, tokens, usd, aggregate):
         prices = {"usd_per_token": rng.choice((0.0, 1e-6, 1e-4)), "usd_per_prompt_token": rng.choice((0.0, 1e-6, 2e-5))}
         models.append(writer(lambda number: rng.randint(1, 900), rng.choice((disagree, prose, agree)),
                              abilities=replace(ABLE, **prices), name=name, silent=rng.random() < 0.3)[0])
-    team = Team(explorers=tuple(models), agents=rng.randint(1, 9), first=rng.randint(1, 4), rounds=rng.randint(0, 2),
+    team = Team(explorers=tuple(models), agents=rng.randint(1, 9), first_wave=rng.randint(1, 4), rounds=rng.randint(0, 2),
                 aggregate=aggregate)
     budget = Budget(Limits(tokens=tokens, usd=usd))
 
@@ -116,7 +116,7 @@ def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_a
     tokens = int(slack * max(2, first) * (length + PROMPT)) + first
 
     async def go():
-        events, error, _ = await contemplated(Team(explorers=(model,), first=first), QUESTION, Budget(Limits(tokens=tokens)))
+        events, error, _ = await contemplated(Team(explorers=(model,), first_wave=first), QUESTION, Budget(Limits(tokens=tokens)))
         assert error is None and events[-1].answer.startswith("Answer:")
         assert any(one.whole for one in explored(calls))
 
@@ -128,7 +128,7 @@ def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_a
 async def test_replies_of_any_length_are_found_room_for(length, first):
     model, calls = writer(lambda number: length, disagree)
     tokens = 2 * max(2, first) * (length + PROMPT)
-    team = Team(explorers=(model,), first=first, rounds=0)
+    team = Team(explorers=(model,), first_wave=first, rounds=0)
     events, _, _ = await contemplated(team, OPEN_QUESTION, Budget(Limits(tokens=tokens)))
     assert events[-1].answer.startswith("Answer:") and explored(calls)[-1].whole
 
@@ -146,7 +146,7 @@ def test_what_was_not_used_is_handed_on_until_it_pays_for_nobody_else(length, to
         assert all(one.whole for one in calls)
         left = tokens - budget.spent.tokens
         assert len(calls) == agents or left < PROMPT + MARGIN * length + 1
-        assert (len(calls) < agents) == (events[-1].why == "budget") == bool(of(events, "noted"))
+        assert (len(calls) < agents) == (events[-1].finish_reason == "budget") == bool(of(events, "noted"))
 
     asyncio.run(go())
 
@@ -158,20 +158,20 @@ async def test_the_more_there_is_the_more_think_and_all_of_them_finish(tokens, r
     events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None and events[-1].answer == "Answer: 0"
     assert len(calls) == replies and all(one.whole for one in calls)
-    assert events[-1].why == ("finished" if replies == 8 else "budget")
+    assert events[-1].finish_reason == ("finished" if replies == 8 else "budget")
 
 
 async def test_that_fewer_think_is_said():
     model, _ = writer(lambda number: 120, disagree)
     events, _, _ = await contemplated(Team(explorers=(model,), rounds=0), QUESTION, Budget(Limits(tokens=500)))
     assert [event.text for event in of(events, "noted")] == ["The budget pays for 3 of 8 agents; the others are not asked."]
-    assert events[-1].why == "budget"
+    assert events[-1].finish_reason == "budget"
 
 
 async def test_fewer_who_agree_are_enough_and_nothing_is_amiss():
     model, calls = writer(lambda number: 120, agree)
     events, _, _ = await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=450)))
-    assert (len(calls), events[-1].why, of(events, "noted")) == (2, "finished", [])
+    assert (len(calls), events[-1].finish_reason, of(events, "noted")) == (2, "finished", [])
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(seconds=60), Limits(calls=100)])
@@ -180,7 +180,7 @@ async def test_where_neither_tokens_nor_money_are_limited_nobody_gets_a_share(li
     team = Team(explorers=(model,), rounds=1, judge_ties=True, stragglers=EVERYONE)
     events, _, _ = await contemplated(team, QUESTION, Budget(limits))
     assert all(one.request.max_tokens is None for one in calls)
-    assert (len(explored(calls)), len(calls), events[-1].why) == (8, 22, "finished")
+    assert (len(explored(calls)), len(calls), events[-1].finish_reason) == (8, 22, "finished")
     assert not of(events, "noted")
 
 
@@ -224,12 +224,12 @@ async def test_a_decision_that_cannot_be_paid_is_the_votes():
     events, _, _ = await contemplated(Team(explorers=(model,), rounds=1, aggregate="judge"), QUESTION, Budget(Limits(tokens=500)))
     assert {stage_of(one.request) for one in calls} == {"explore"} and len(calls) == 3
     assert "The budget does not pay for a judge." in of(events, "decided")[0].reason
-    assert (events[-1].answer, events[-1].why) == ("Answer: 0", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("Answer: 0", "budget")
 
 
 async def test_who_reconsiders_where_not_all_can_is_one_of_each_answer_first():
     model, _ = writer(lambda number: 120, lambda number, stage: f"Answer: {'1121112'[number % 7]}")
-    team = Team(explorers=(model,), agents=6, first=6, rounds=1, aggregate="vote", enough=lambda counts, remaining: (False, ""))
+    team = Team(explorers=(model,), agents=6, first_wave=6, rounds=1, aggregate="vote", enough=lambda counts, remaining: (False, ""))
     events, _, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=2_400)))
     reconsidered = [event.agent for event in of(events, "agent_started") if "round-1" in event.agent]
     assert reconsidered[:2] == ["agent-1/round-1", "agent-3/round-1"] and len(reconsidered) < 6
@@ -309,7 +309,7 @@ async def test_what_agents_with_tools_read_again_and_again_is_known_after_the_fi
         return [said, used, Finish()]
 
     model = FakeModel(play, abilities=replace(ABLE, tools=True))
-    team = Team(explorers=(model,), first=1, rounds=0, aggregate="vote", tools=(Almanac(),))
+    team = Team(explorers=(model,), first_wave=1, rounds=0, aggregate="vote", tools=(Almanac(),))
     events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None
     assert len(of(events, "agent_returned")) - 1 == len(of(events, "agent_started")) - 1 == len(model.requests) / 3
@@ -322,11 +322,11 @@ async def test_whom_a_limit_does_not_concern_is_asked_all_the_same():
     free, calls = writer(lambda number: 100, disagree, name="free")
     events, error, _ = await contemplated(Team(explorers=(dear, free), rounds=0), QUESTION, Budget(Limits(usd=0.01)))
     assert error is None and not asked and len(calls) == 4 and all(one.request.max_tokens is None for one in calls)
-    assert events[-1].why == "budget"
+    assert events[-1].finish_reason == "budget"
 
 
 async def test_a_model_that_is_told_to_reason_gets_more_for_it():
     able = replace(ABLE, effort=True)
     model, calls = writer(lambda number: 2_000, lambda number, stage: "Answer: 42", abilities=able)
     events, _, _ = await contemplated(Team(explorers=(model,)), replace(QUESTION, effort="high"), Budget(Limits(tokens=6_000)))
-    assert [one.whole for one in calls] == [True, True] and events[-1].why == "finished"
+    assert [one.whole for one in calls] == [True, True] and events[-1].finish_reason == "finished"

@@ -29,7 +29,7 @@ async def test_sixteen_agents_that_agree_are_two_calls():
 
 
 async def test_who_had_too_few_tokens_to_begin_an_answer_says_so():
-    _, error, _ = await contemplated(team(model([[Finish(why="length")]] * 8), agents=2), budget=Budget(Limits(tokens=700)))
+    _, error, _ = await contemplated(team(model([[Finish(finish_reason="length")]] * 8), agents=2), budget=Budget(Limits(tokens=700)))
     assert "share of the budget ended before its answer began; allow more tokens" in str(error)
 
 
@@ -44,7 +44,7 @@ async def test_where_they_disagree_more_are_asked_and_the_most_win():
 async def test_explorers_are_unlike_each_other_and_know_nothing_of_each_other():
     secrets = [f"Answer: secret-{number}" for number in range(8)]
     one = model([says(secret, seconds=0.01 * number) for number, secret in enumerate(secrets)], judge=[says('{"better": "A"}')])
-    await contemplated(team(one, agents=8, first=2, approach="varied", stragglers=EVERYONE), Request.of("Which?", seed=7))
+    await contemplated(team(one, agents=8, first_wave=2, approach="varied", stragglers=EVERYONE), Request.of("Which?", seed=7))
     explored = [request for request in one.requests if stage_of(request) == "explore"]
     assert len(explored) == 8
     told = ["".join(message.text for message in request.messages) for request in explored]
@@ -55,7 +55,7 @@ async def test_explorers_are_unlike_each_other_and_know_nothing_of_each_other():
 
 async def test_a_mix_of_models_is_dealt_in_turn():
     first, second = model([says("Answer: 1")], name="one"), model([says("Answer: 2")], name="two")
-    events, _, _ = await contemplated(team(first, second, agents=6, first=6, aggregate="vote"))
+    events, _, _ = await contemplated(team(first, second, agents=6, first_wave=6, aggregate="vote"))
     assert (len(first.requests), len(second.requests)) == (3, 3)
     assert events[0].model == "one + two"
 
@@ -63,7 +63,7 @@ async def test_a_mix_of_models_is_dealt_in_turn():
 @pytest.mark.parametrize("fault", [Fail(400, "no such thing"), Crash(ZeroDivisionError("oops")), Garbage({"text": 4})])
 async def test_one_that_fails_is_told_and_the_others_answer(fault):
     one = model([[fault], *[says("Answer: 42")] * 7])
-    events, error, _ = await contemplated(team(one, agents=8, first=8))
+    events, error, _ = await contemplated(team(one, agents=8, first_wave=8))
     assert error is None and events[-1].answer == "Answer: 42"
     (failed,) = of(events, "agent_failed")
     assert failed.agent == "agent-1" and failed.message
@@ -74,7 +74,7 @@ def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
     odd = [[Wait(25), *says("Answer: 42")], [Fail(400)], [Wait(latency / 2), TextDelta("Answ")]]
     healthy = [says(f"Answer: {number}", latency) for number in range(5)]
     one = model([*odd, *healthy])
-    events, error, seconds = virtual_time.run(contemplated(team(one, agents=8, first=8, aggregate="vote")))
+    events, error, seconds = virtual_time.run(contemplated(team(one, agents=8, first_wave=8, aggregate="vote")))
     assert error is None and events[-1].answer.startswith("Answer:")
     assert seconds <= 1.2 * latency
     assert one.running == 0
@@ -83,14 +83,14 @@ def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
 
 async def test_a_straggler_is_relieved_before_there_is_a_quorum():
     one = model([[Hang()], says("Answer: 42", 0.05)])
-    events, _, _ = await contemplated(team(one, agents=4, first=2))
+    events, _, _ = await contemplated(team(one, agents=4, first_wave=2))
     assert events[-1].answer == "Answer: 42"
     assert one.running == 0
 
 
 async def test_with_nobody_left_to_send_a_straggler_is_doubled():
     one = model([[Hang()], says("Answer: 42", 0.05), says("Answer: 42", 0.05)])
-    events, _, _ = await contemplated(team(one, agents=2, first=2))
+    events, _, _ = await contemplated(team(one, agents=2, first_wave=2))
     assert "asked a second time" in of(events, "noted")[0].text
     assert events[-1].usage.calls == 3
     assert {"agent-1-again"} <= {event.agent for event in of(events, "agent_started")}
@@ -122,7 +122,7 @@ async def test_waiting_is_what_a_rate_limit_asks_for():
                 yield delta
 
     one = Limited(says("Answer: 42"), abilities=ABLE)
-    events, error, _ = await contemplated(team(one, agents=1, first=1))
+    events, error, _ = await contemplated(team(one, agents=1, first_wave=1))
     assert error is None and events[-1].answer == "Answer: 42"
     assert "asked again" in of(events, "noted")[0].text
     assert events[-1].usage.calls == 2
@@ -132,7 +132,7 @@ async def test_out_of_time_gives_the_best_so_far_marked():
     one = model([says("Answer: 42"), [Hang()]])
     events, error, seconds = await contemplated(team(one, agents=2), budget=Budget(Limits(seconds=0.3)))
     assert error is None and seconds < 2
-    assert (events[-1].answer, events[-1].why) == ("Answer: 42", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("Answer: 42", "budget")
 
 
 @pytest.mark.parametrize("limits", [Limits(tokens=60), Limits(tokens=5), Limits(calls=2), Limits(usd=0.06)])
@@ -147,7 +147,7 @@ async def test_a_budget_holds_and_what_it_cut_short_is_marked(limits):
     budget = Budget(limits)
     events, error, _ = await contemplated(team(one, agents=8), budget=budget)
     assert error is None
-    assert (events[-1].answer, events[-1].why) == ("Answer: 0", "budget")
+    assert (events[-1].answer, events[-1].finish_reason) == ("Answer: 0", "budget")
     assert budget.reserved == Cost()
     assert limits.tokens is None or budget.spent.tokens <= limits.tokens
     assert limits.calls is None or budget.spent.calls <= limits.calls
@@ -173,7 +173,7 @@ async def test_verified_answers_win_and_end_the_search():
     right = [TextDelta("7 * 6"), VerifiedDelta(True, "arithmetic"), UsageDelta(Usage(tokens=3)), Finish()]
     wrong = [TextDelta("7 + 6"), VerifiedDelta(False, "arithmetic"), UsageDelta(Usage(tokens=3)), Finish()]
     one = model([wrong, wrong, wrong, right, [Hang()]])
-    events, _, _ = await contemplated(team(one, agents=8, first=8))
+    events, _, _ = await contemplated(team(one, agents=8, first_wave=8))
     assert (events[-1].answer, events[-1].verified) == ("7 * 6", True)
     assert (of(events, "decided")[0].by, of(events, "verified")[0].by) == ("verified", "arithmetic")
 
@@ -183,7 +183,7 @@ async def test_nobody_is_left_behind_for_answers_that_are_known_to_be_wrong():
         return attempt.answer == "42"
 
     one = model([says("Answer: 42", 0.4), says("Answer: 41", 0.01)])
-    events, _, _ = await contemplated(team(one, agents=4, first=4, verify=is_42))
+    events, _, _ = await contemplated(team(one, agents=4, first_wave=4, verify=is_42))
     assert (events[-1].answer, events[-1].verified) == ("Answer: 42", True)
 
 
@@ -203,7 +203,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
         return says(f'{{"reason": "It is right.", "better": "{better}"}}')
 
     one = model([says("Answer: 1"), says("Answer: 2")], judge=prefers_2)
-    events, _, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True))
+    events, _, _ = await contemplated(team(one, agents=2, first_wave=2, judge_ties=True))
     assert events[-1].answer == "Answer: 2"
     decided = of(events, "decided")[0]
     assert decided.by == "judge" and "It is right." in decided.reason
@@ -217,7 +217,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
 ])
 async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):
     one = model([says("Answer: 1"), says("Answer: 2")], judge=[verdict])
-    events, error, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True))
+    events, error, _ = await contemplated(team(one, agents=2, first_wave=2, judge_ties=True))
     assert error is None and events[-1].answer == "Answer: 1"
     assert why in of(events, "decided")[0].reason
 
@@ -225,14 +225,14 @@ async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, 
 async def test_a_merger_streams_what_it_writes():
     written = [TextDelta("Forty"), Wait(0.05), TextDelta("-two"), UsageDelta(Usage(tokens=2)), Finish()]
     one = model([says("Answer: 1"), says("Answer: 2")], merge=[written])
-    events, _, _ = await contemplated(team(one, agents=2, first=2, aggregate="merge"))
+    events, _, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate="merge"))
     assert [event.text for event in of(events, "answer_delta")] == ["Forty", "-two"]
     assert (events[-1].answer, of(events, "decided")[0].by) == ("Forty-two", "merge")
 
 
 async def test_a_merger_that_breaks_off_leaves_the_vote():
     one = model([says("Answer: 1"), says("Answer: 2")], merge=[[TextDelta("Forty")]])
-    events, error, _ = await contemplated(team(one, agents=2, first=2, aggregate="merge"))
+    events, error, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate="merge"))
     assert error is None and events[-1].answer == "Answer: 1"
     assert of(events, "answer_dropped")
     assert "Merging failed" in of(events, "decided")[0].reason
@@ -245,7 +245,7 @@ async def test_calls_of_the_client_are_voted_on_and_never_merged_away(aggregate)
     one = FakeModel(lambda request, number: calls(ToolCall(f"c{number}", "weather", f'{{"city": "{cities[number % 3]}"}}'))
                     if request.tools else says("Some text."), abilities=ABLE)
     request = Request.of("Is it wet?", tools=(tool,), mode="contemplating")
-    events, error, _ = await contemplated(team(one, agents=3, first=3, rounds=0, aggregate=aggregate), request)
+    events, error, _ = await contemplated(team(one, agents=3, first_wave=3, rounds=0, aggregate=aggregate), request)
     assert error is None
     assert [call.parsed() for call in events[-1].calls] == [{"city": "Rome"}]
 
@@ -253,7 +253,7 @@ async def test_calls_of_the_client_are_voted_on_and_never_merged_away(aggregate)
 async def test_answers_that_could_not_be_compared_in_time_are_said_so_once():
     pytest.importorskip("sympy")
     huge = [says(rf"\boxed{{{number}^{{9^{{9^{{9}}}}}}}}") for number in (3, 4, 5)]
-    events, error, _ = await contemplated(team(model(huge), agents=3, first=3, rounds=0))
+    events, error, _ = await contemplated(team(model(huge), agents=3, first_wave=3, rounds=0))
     assert error is None
     assert len([event for event in of(events, "noted") if "could not be compared" in event.text]) == 1
 
@@ -261,7 +261,7 @@ async def test_answers_that_could_not_be_compared_in_time_are_said_so_once():
 async def test_rivals_are_shown_once_each_anonymous_and_uncounted():
     one = model([says(f"Because. Answer: {answer}") for answer in (1, 2, 2, 2, 3, 3, 4, 5)], refine=[says("Answer: 2")],
                 judge=[says("?")])
-    await contemplated(team(one, agents=8, first=8, rounds=1, enough=lambda counts, remaining: (False, "")))
+    await contemplated(team(one, agents=8, first_wave=8, rounds=1, enough=lambda counts, remaining: (False, "")))
     shown = [request.messages[-1].text for request in one.requests if stage_of(request) == "refine"]
     assert len(shown) == 8
     for text in shown:
@@ -277,7 +277,7 @@ async def test_who_changed_to_what_is_reported():
         return says("Answer: 2") if mine == "Answer: 1" else says(mine)
 
     one = model([says("Answer: 1"), says("Answer: 2")], refine=refined)
-    events, _, _ = await contemplated(team(one, agents=2, first=2, rounds=3))
+    events, _, _ = await contemplated(team(one, agents=2, first_wave=2, rounds=3))
     changed = {event.agent: (event.before, event.after, event.kept) for event in of(events, "changed")}
     assert changed == {"agent-1": ("1", "2", False), "agent-2": ("2", "2", True)}
     assert events[-1].answer == "Answer: 2"
@@ -293,7 +293,7 @@ def test_a_round_never_lowers_the_number_of_verified_answers(answers):
     async def go():
         changes = iter(after for before, after in answers if before != "4")
         one = model([says(f"Answer: {before}") for before, _ in answers], refine=lambda request: says(f"Answer: {next(changes)}"))
-        options = {"agents": len(answers), "first": len(answers), "verify": is_4, "rounds": 1, "aggregate": "vote"}
+        options = {"agents": len(answers), "first_wave": len(answers), "verify": is_4, "rounds": 1, "aggregate": "vote"}
         events, error, _ = await contemplated(team(one, **options, enough=lambda counts, remaining: (False, "")))
         assert error is None
         return events[-1]
@@ -308,7 +308,7 @@ async def test_pictures_and_tools_reach_the_judge():
     searches = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(searches, judge=[says('{"better": "A"}')])
     request = Request.of("What is this?", [Image.from_bytes(DOT)], tools=(tool,))
-    events, error, _ = await contemplated(team(one, agents=2, first=2, judge_ties=True), request)
+    events, error, _ = await contemplated(team(one, agents=2, first_wave=2, judge_ties=True), request)
     assert error is None
     judged = [each for each in one.requests if stage_of(each) == "judge"]
     assert len(judged) == 2 and all(each.images for each in judged)
@@ -318,7 +318,7 @@ async def test_pictures_and_tools_reach_the_judge():
 
 @pytest.mark.parametrize(("options", "says"), [
     ({"agents": 0}, "agents"), ({"agents": 1000}, "agents"), ({"agents": True}, "agents"), ({"rounds": -1}, "rounds"),
-    ({"first": 0}, "first"), ({"aggregate": "wish"}, "aggregate"), ({"explorers": ()}, "explorers"),
+    ({"first_wave": 0}, "first_wave"), ({"aggregate": "wish"}, "aggregate"), ({"explorers": ()}, "explorers"),
 ])
 def test_a_team_that_cannot_be_is_one_sentence(options, says):
     with pytest.raises(errors.BadOption, match=says):
@@ -336,7 +336,7 @@ async def test_what_the_models_cannot_do_is_told_before_any_is_called():
 
 async def test_a_model_that_cancels_itself_is_one_that_failed():
     one = model([[Crash(asyncio.CancelledError())], says("Answer: 42")])
-    events, error, _ = await contemplated(team(one, agents=3, first=3))
+    events, error, _ = await contemplated(team(one, agents=3, first_wave=3))
     assert error is None and events[-1].answer == "Answer: 42"
     _, error, _ = await contemplated(model([[Crash(asyncio.CancelledError())]]), Request.of("?", mode="thinking"))
     assert isinstance(error, errors.ModelFailed)
@@ -348,7 +348,7 @@ async def test_what_agents_say_to_each_other_may_be_longer_than_a_question():
 
     one = model(long, refine=long, judge=[says('{"better": "A"}')], merge=[says("All of it.")])
     for aggregate in ("judge", "merge"):
-        options = {"agents": 12, "first": 12, "rounds": 1, "aggregate": aggregate, "stragglers": EVERYONE}
+        options = {"agents": 12, "first_wave": 12, "rounds": 1, "aggregate": aggregate, "stragglers": EVERYONE}
         _, error, _ = await contemplated(team(one, **options), Request.of("x" * 99_990))
         assert error is None
 
@@ -356,7 +356,7 @@ async def test_what_agents_say_to_each_other_may_be_longer_than_a_question():
 @pytest.mark.parametrize("written", [[Finish()], says(""), says("  "), [Crash(ValueError("?"))], [TextDelta("half")]])
 async def test_a_merger_that_writes_nothing_whole_does_not_win(written):
     one = model([says("Answer: 1"), says("Answer: 2")], merge=[written])
-    events, error, _ = await contemplated(team(one, agents=2, first=2, aggregate="merge"))
+    events, error, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate="merge"))
     assert error is None and events[-1].answer == "Answer: 1"
 
 
@@ -366,7 +366,7 @@ async def test_a_verified_answer_wins_whatever_was_asked_for(aggregate):
         return attempt.answer == "8"
 
     one = model([says("Answer: 7"), says("Answer: 8")], merge=[says("Answer: 7")], judge=[says('{"better": "A"}')])
-    events, _, _ = await contemplated(team(one, agents=2, first=2, aggregate=aggregate, verify=is_8))
+    events, _, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate=aggregate, verify=is_8))
     assert (events[-1].answer, events[-1].verified) == ("Answer: 8", True)
 
 
@@ -374,7 +374,7 @@ async def test_a_dear_judge_gets_its_share_of_the_money_too():
     cheaply, dearly = (Abilities(conversation=True, context=100_000, usd_per_token=price) for price in (1e-7, 1e-4))
     cheap = model([says("Answer: 1"), says("Answer: 2")], abilities=cheaply)
     dear = FakeModel(says('{"better": "A"}'), name="dear", abilities=dearly)
-    events, error, _ = await contemplated(team(cheap, agents=2, first=2, judge=dear), budget=Budget(Limits(usd=0.5)))
+    events, error, _ = await contemplated(team(cheap, agents=2, first_wave=2, judge=dear), budget=Budget(Limits(usd=0.5)))
     assert error is None and len(dear.requests) == 2
     assert not of(events, "agent_failed")
 
@@ -403,7 +403,7 @@ async def test_cancelling_twice_still_leaves_nothing():
                 self.running -= 1
 
     one, budget = Slow(abilities=ABLE), Budget()
-    task = asyncio.create_task(contemplated(team(one, agents=8, first=8), budget=budget))
+    task = asyncio.create_task(contemplated(team(one, agents=8, first_wave=8), budget=budget))
     while one.running < 8:
         await asyncio.sleep(0.01)
     for _ in range(3):
@@ -449,7 +449,7 @@ async def test_rivals_of_tool_calls_are_shown_and_the_calls_are_answered():
     search = ToolSpec.of("search", "Searches.", {"type": "object"})
     asked = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(asked, refine=[says("Answer: 1")])
-    await contemplated(team(one, agents=2, first=2, rounds=1, aggregate="vote"), Request.of("?", tools=(search,)))
+    await contemplated(team(one, agents=2, first_wave=2, rounds=1, aggregate="vote"), Request.of("?", tools=(search,)))
     refined = [request for request in one.requests if stage_of(request) == "refine"]
     assert len(refined) == 2
     for request in refined:
@@ -483,7 +483,7 @@ def test_whatever_fails_there_is_an_answer_or_a_typed_error_and_nothing_left(see
     async def go():
         one = FakeModel(script, abilities=ABLE)
         budget = Budget(Limits(seconds=0.15))
-        who = team(one, agents=rng.randint(1, 6), first=rng.randint(1, 6), rounds=rounds, aggregate=aggregate)
+        who = team(one, agents=rng.randint(1, 6), first_wave=rng.randint(1, 6), rounds=rounds, aggregate=aggregate)
         events, error, _ = await contemplated(who, budget=budget)
         assert events[-1].kind == ("run_failed" if error else "run_ended")
         assert one.running == 0 and budget.reserved == Cost()

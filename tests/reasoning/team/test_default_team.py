@@ -26,7 +26,7 @@ SEEDED = replace(ABLE, seed=True, temperature=True)
 async def answered(replies, request=SPIDERS, **options):
     """The model that gave these replies, one to each explorer, and the events of the run."""
     one = model([says(reply, 0.002 * number) for number, reply in enumerate(replies)], abilities=options.pop("abilities", ABLE))
-    team = Team(explorers=(one,), **{"agents": len(replies), "first": len(replies), "stragglers": EVERYONE, **options})
+    team = Team(explorers=(one,), **{"agents": len(replies), "first_wave": len(replies), "stragglers": EVERYONE, **options})
     events, error, _ = await contemplated(team, request)
     assert error is None
     return one, events

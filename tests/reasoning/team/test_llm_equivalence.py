@@ -209,7 +209,7 @@ async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None
 
     together: list[int] = []
     judge = FakeModel(judged, name="judge", abilities=ABLE)
-    team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first=6, rounds=1, judge=judge, aggregate="vote",
+    team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first_wave=6, rounds=1, judge=judge, aggregate="vote",
                 stragglers=EVERYONE)
     events = [event async for event in modes.run(team, Request.of("Why?"))]
     changed = [event for event in events if isinstance(event, Changed)]

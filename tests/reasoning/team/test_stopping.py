@@ -75,7 +75,7 @@ async def test_a_team_says_the_best_it_has(script, answer):
     events, error, seconds = await stopped(Team(explorers=(one,), agents=2, judge_ties=True))
     ended = events[-1]
     assert error is None and isinstance(ended, RunEnded) and ended.answer.startswith(answer)
-    assert (ended.why, ended.reason) == ("budget", "it was stopped")
+    assert (ended.finish_reason, ended.detail) == ("budget", "it was stopped")
     assert any(isinstance(event, Decided) for event in events)
     assert seconds < 10 and one.running == 0  # milliseconds on an idle machine
 
@@ -89,7 +89,7 @@ async def test_a_team_that_has_nothing_was_stopped(script):
 
 async def test_nobody_is_sent_out_any_more():
     one = model(each_its_own)
-    await stopped(Team(explorers=(one,), agents=16, first=2))
+    await stopped(Team(explorers=(one,), agents=16, first_wave=2))
     assert len(one.requests) == 2
 
 
@@ -99,18 +99,18 @@ async def test_nobody_is_sent_out_any_more():
 async def test_one_agent_says_what_it_has(mode, script, answer):
     one = model(script)
     events, error, seconds = await stopped(one, mode)
-    assert error is None and events[-1].answer == answer and events[-1].why == "budget" and seconds < 10 and one.running == 0
+    assert error is None and events[-1].answer == answer and events[-1].finish_reason == "budget" and seconds < 10 and one.running == 0
 
 
 async def test_a_tool_is_left_behind():
     one = model([TextDelta("Let me see."), ToolCallDelta(ToolCall("c", "sleepless")), Finish()])
     events, _, seconds = await stopped(Team(explorers=(one,), agents=1, tools=(Sleepless(),)), "thinking")
-    assert events[-1].why == "budget" and seconds < 10
+    assert events[-1].finish_reason == "budget" and seconds < 10
 
 
 async def test_a_run_that_had_ended_by_itself_says_so():
     events, error, _ = await stopped(model([TextDelta("42"), Finish()]), "thinking")
-    assert error is None and (events[-1].why, events[-1].reason) == ("finished", "")
+    assert error is None and (events[-1].finish_reason, events[-1].detail) == ("finished", "")
 
 
 async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeypatch):
@@ -129,4 +129,4 @@ async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeyp
             yield Finish()
 
     events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), Request.of("What is 6 * 7?", mode="thinking"), budget)]
-    assert isinstance(events[-1], RunEnded) and (events[-1].why, events[-1].answer) == ("budget", "42")
+    assert isinstance(events[-1], RunEnded) and (events[-1].finish_reason, events[-1].answer) == ("budget", "42")

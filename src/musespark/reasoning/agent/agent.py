@@ -61,7 +61,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
     except BudgetExhausted:
         if not node.conclude_because:
             raise
-        reply = ModelReply(message=Message("assistant", ()), why="budget")
+        reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
     if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
         raise ModelFailed(task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
     attempt = _attempt(task, reply, said, pictures, node, theirs)
@@ -102,7 +102,7 @@ async def _concluded(run: RunContext, task: AgentTask, node: UsageNode, said: li
         return attempt
     answer = _answer_in(task, text)
     return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
-                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.why == "finished")
+                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.finish_reason == "finished")
 
 
 def _answer_in(task: AgentTask, text: str) -> str:
@@ -131,7 +131,7 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
 
 def _announces(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
-    able = "spawn_agents" in held and reply.why == "finished" and not reply.calls
+    able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
     answered = marked_answer(reply.message.text) is not None
     return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
 
@@ -191,7 +191,7 @@ def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: 
     return Attempt(agent=task.agent, model=task.model.name, text=text, answer=_answer_in(task, text), calls=calls,
                    thoughts=thoughts, transcript=tuple(said), pictures=tuple(pictures), usage=node.total,
                    verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
-                   why=reply.why, reason=reply.reason, stop=reply.stop, by=task.model)
+                   finish_reason=reply.finish_reason, detail=reply.detail, stop=reply.stop, by=task.model)
 
 
 async def _checked(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:

@@ -16,7 +16,7 @@ from itertools import count, groupby
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
-from musespark.events import Abstained, AnswerDropped, Noted, Pictured, Spent, Verified, Why
+from musespark.events import Abstained, AnswerDropped, FinishReason, Noted, Pictured, Spent, Verified
 from musespark.models.estimate import prompt_tokens, written_tokens
 from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.agent.deltas import DeltaTranslator
@@ -46,8 +46,8 @@ class ModelReply:
     """What a model said."""
 
     message: Message
-    why: Why
-    reason: str = ""
+    finish_reason: FinishReason
+    detail: str = ""
     stop: str | None = None
     pictures: tuple[Pictured, ...] = ()
     verified: bool | None = None
@@ -59,7 +59,7 @@ class ModelReply:
     @property
     def cut(self) -> bool:
         """True if it broke off."""
-        return self.why != "finished"
+        return self.finish_reason != "finished"
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -133,7 +133,7 @@ class _Call:
         with self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
-            at_limit: Why = "length" if asked_for else "budget"
+            at_limit: FinishReason = "length" if asked_for else "budget"
             try:
                 why = await self._listened(limited, held.granted.tokens - self.read, at_limit)
             except asyncio.CancelledError:
@@ -160,9 +160,9 @@ class _Call:
                 self.run.publish_usage(self.node)
         if why == "cut" and not self.said:
             raise StreamCut(self.model.name)
-        reason, stop = (self.finish.reason, self.finish.stop) if self.finish else ("", None)
+        reason, stop = (self.finish.detail, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return ModelReply(message=self._message(), why=why, reason=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
+        return ModelReply(message=self._message(), finish_reason=why, detail=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
                      verified_by=by, abstained=self.abstained, usage=self.usage)
 
     @property
@@ -170,7 +170,7 @@ class _Call:
         """Whether there is anything to show for it."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
-    async def _listened(self, request: Request, writable: int, at_limit: Why) -> Why:
+    async def _listened(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:
         """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
         budget = self.budget
         stream = self.model.stream(request)
@@ -191,12 +191,12 @@ class _Call:
                     raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
 
     async def _read_out(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
-                        at_limit: Why) -> Why:
+                        at_limit: FinishReason) -> FinishReason:
         armed = self._arm(patience, ends)
         async for delta in stream:
             if isinstance(delta, Finish):
                 self.finish = delta
-                return at_limit if delta.why == "length" else delta.why
+                return at_limit if delta.finish_reason == "length" else delta.finish_reason
             now = time.monotonic()
             self._heard(delta, now)
             if self.usage.tokens - self.usage.prompt_tokens > writable:

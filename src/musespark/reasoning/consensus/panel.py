@@ -42,9 +42,9 @@ class Panel:
     """Of their errors."""
 
     @classmethod
-    def from_store(cls, store: Store, kind: str, calls: float = CALLS) -> Self | None:
+    def from_store(cls, store: Store, task_kind: str, calls: float = CALLS) -> Self | None:
         """The panel for questions of a kind; None where the store knows fewer than three models."""
-        votes = store.votes(kind)
+        votes = store.votes(task_kind)
         return cls.from_votes(votes, calls) if len({vote.model for vote in votes}) >= 3 else None
 
     @classmethod

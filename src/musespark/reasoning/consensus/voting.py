@@ -68,7 +68,7 @@ def _short(answer: str) -> str:
 def _speaker(groups: AnswerGroups, winner: AnswerGroup, worth: Mapping[str, float]) -> Attempt:
     sameness = groups.equivalence
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
-    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), attempt.why == "finished", formed(attempt),
+    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), attempt.finish_reason == "finished", formed(attempt),
                                                      worth.get(attempt.model, 0.0)))
 
 

@@ -61,7 +61,7 @@ async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, why_cance
 
 
 def _why_blank(attempt: Attempt) -> str:
-    if attempt.why not in ("length", "budget"):
+    if attempt.finish_reason not in ("length", "budget"):
         return "it answered nothing"
     return "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
 

@@ -91,9 +91,9 @@ class TokenAllocator:
         name, written = task.model.name, usage.tokens - usage.prompt_tokens
         self._prompts[name] = max(usage.prompt_tokens, self._prompts.get(name, 0))
         held = task.request.max_tokens is not None and written >= task.request.max_tokens
-        if isinstance(outcome, Attempt) and outcome.why == "finished":
+        if isinstance(outcome, Attempt) and outcome.finish_reason == "finished":
             known = self._whole
-        elif held or (isinstance(outcome, Attempt) and outcome.why == "budget"):
+        elif held or (isinstance(outcome, Attempt) and outcome.finish_reason == "budget"):
             known = self._cut
         else:
             return

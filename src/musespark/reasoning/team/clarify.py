@@ -34,7 +34,7 @@ async def clarify(run: RunContext, team: Team, answers: AnswerPool, asked: Mappi
     leads = len(counts) == 1 or (len(counts) > 1 and counts[0] > counts[1])
     if leads and leader is not None and any(attempt.guessed or not attempt.unclear for attempt in leader.attempts):
         return
-    unclear = {attempt.agent: attempt for attempt in answers.attempts if attempt.unclear and attempt.why != "cut"
+    unclear = {attempt.agent: attempt for attempt in answers.attempts if attempt.unclear and attempt.finish_reason != "cut"
                and attempt.agent in asked and not (attempt.guessed and max(counts, default=0) > 1)}
     if not unclear:
         return
@@ -71,4 +71,4 @@ def _clarified(before: Attempt, after: Attempt) -> Attempt:
     """The reply with the answer below it: what the one who asked is shown if it wins."""
     return replace(after, agent=before.agent, text=f"{before.text.rstrip()}\n\n{after.text.strip()}", concluded=before.cut,
                    transcript=(*before.transcript, *after.transcript), thoughts=before.thoughts, pictures=before.pictures,
-                   usage=before.usage + after.usage, why=before.why)
+                   usage=before.usage + after.usage, finish_reason=before.finish_reason)

@@ -41,7 +41,7 @@ async def _aggregate(run: RunContext, team: Team, answers: AnswerPool) -> None:
     run.emit(Decided(decision.by, decision.winners, decision.reason))
     decision.publish(run)
     if (answers.budget_limited or run.budget.stopped) and not answers.stop_reason:
-        run.why = "budget"
+        run.finish_reason = "budget"
 
 
 async def _remember(run: RunContext, team: Team, answers: AnswerPool) -> None:

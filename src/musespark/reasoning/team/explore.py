@@ -29,7 +29,7 @@ async def explore(run: RunContext, team: Team) -> AnswerPool:
     tasks = {task.agent: task for task in waiting}
     allocator = TokenAllocator(run)
     answers = AnswerPool(run, team.equivalence(run, allocator.comparison_budget), allocator)
-    wave = team.first
+    wave = team.first_wave
     async with AgentPool(run, run.main, team.stragglers, team.reply_tokens) as pool:
 
         def send(count: int) -> None:
@@ -83,7 +83,7 @@ def _payable(run: RunContext, team: Team, answers: AnswerPool, waiting: Sequence
     if not is_limited(run):
         return list(waiting[:count])
     if not answers.has_complete:  # what a reply takes is not known yet
-        count = min(count, team.first)
+        count = min(count, team.first_wave)
     planned = len(waiting) + team.agents * team.rounds + DECIDING
     return answers.allocator.allocate(waiting, count, decision_cost(run, team, answers), planned=planned, half=len(waiting) > count,
                               anyone=not answers.has_complete)
@@ -100,7 +100,7 @@ def _tasks(run: RunContext, team: Team) -> list[AgentTask]:
 
 async def _taken(answers: AnswerPool, team: Team, task: AgentTask, outcome: Attempt | MuseError, remaining: int) -> None:
     """Lay an answer on the table, and see whether it settles the question."""
-    if isinstance(outcome, BudgetExhausted) or (isinstance(outcome, Attempt) and outcome.why == "budget"):
+    if isinstance(outcome, BudgetExhausted) or (isinstance(outcome, Attempt) and outcome.finish_reason == "budget"):
         answers.budget_limited = True
     if not isinstance(outcome, Attempt):
         return

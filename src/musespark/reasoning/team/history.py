@@ -14,19 +14,19 @@ from musespark.reasoning.team.strategy import Strategy
 from musespark.store import Store, Vote
 
 
-def load_panel(kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
+def load_panel(task_kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
     """What is known of these models on such questions, and whom to ask in which order: all of them where nothing is known.
 
     Raises `StoreUnusable`.
     """
     with Store(store) as kept:
-        panel = Panel.from_store(kept, kind)
+        panel = Panel.from_store(kept, task_kind)
     rank = {name: index for index, name in enumerate(panel.models if panel else ())}
     known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
     return (panel, known) if known else (None, tuple(models))
 
 
-def load_strategy(kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
+def load_strategy(task_kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
     """The strategy that calibration found for such questions; None where it was not calibrated, or models are mixed, which a panel
     is for.
 
@@ -36,16 +36,16 @@ def load_strategy(kind: str, store: Path | None, models: Sequence[Model]) -> Str
     if len(names) != 1:
         return None
     with Store(store) as kept:
-        text = kept.strategy(kind, names.pop())
+        text = kept.strategy(task_kind, names.pop())
     return None if text is None else Strategy.from_json(text)
 
 
-def vote_recorder(kind: str, store: Path | None) -> Callable[[RunContext, AnswerPool], None]:
+def vote_recorder(task_kind: str, store: Path | None) -> Callable[[RunContext, AnswerPool], None]:
     """Keeps the votes of a run."""
 
     def keep(run: RunContext, answers: AnswerPool) -> None:
         question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        votes = [Vote(kind, question, attempt.model, str(number), attempt.verified)
+        votes = [Vote(task_kind, question, attempt.model, str(number), attempt.verified)
                  for number, group in enumerate(answers.initial_groups) for attempt in group.attempts]
         with Store(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())

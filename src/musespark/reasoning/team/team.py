@@ -68,7 +68,7 @@ class Team:
     explorers: tuple[Model, ...]
     """The mix: they are dealt to the agents in turn."""
     agents: int = 8
-    first: int = 2
+    first_wave: int = 2
     """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
     rounds: int = 0
     """At most so many rounds of refinement, only where they disagree."""
@@ -106,7 +106,7 @@ class Team:
     def __post_init__(self) -> None:
         if not self.explorers:
             raise BadOption("explorers", "nobody", "at least one model")
-        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first", self.first, 1, MAX_AGENTS),
+        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first_wave", self.first_wave, 1, MAX_AGENTS),
                                          ("rounds", self.rounds, 0, MAX_ROUNDS)):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")

@@ -65,7 +65,7 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
 
 async def _written(run: RunContext, task: AgentTask) -> Attempt | MuseError:
     merged = await run_agent(run, task, run.main.add_child(task.agent), lambda: "the run was stopped", speak=True)
-    if isinstance(merged, Attempt) and merged.why in ("cut", "budget"):
+    if isinstance(merged, Attempt) and merged.finish_reason in ("cut", "budget"):
         merged = StreamCut(task.model.name)
     if isinstance(merged, MuseError) and run.answer:
         run.emit(AnswerDropped("its writer failed"))
