@@ -1,4 +1,4 @@
-"""What a line of thought ends in."""
+"""The result of one agent."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ class Attempt:
     thoughts: str = field(default="", repr=False)
     """Reasoning that the model showed apart from its reply."""
     transcript: tuple[Message, ...] = field(default=(), repr=False)
-    """What the agent added to the conversation: replies and tool results, in order."""
+    """Messages that the agent added to the conversation: replies and tool results, in order."""
     pictures: tuple[Pictured, ...] = field(default=(), repr=False)
     usage: Usage = field(default_factory=Usage)
     verified: bool | None = None
-    """What something that knows says about the answer; None where nothing does."""
+    """Verdict of a verifier on the answer; None if nothing checked it."""
     verified_by: str = ""
     abstained: str = ""
-    """Why the model does not answer; empty where it does."""
+    """Why the model does not answer; empty if it does."""
     finish_reason: FinishReason = "finished"
     """Why the reply ended."""
     detail: str = ""
-    """What more the model said about that."""
+    """Further words of the backend on `finish_reason`; often empty."""
     stop: str | None = None
-    """Which text of the request's `stop` ended it, as `models.model.Finish` has it."""
+    """The entry of the request's `stop` that ended the reply, as in `models.model.Finish`."""
     unclear: bool = False
-    """True if no answer of the kind that the question asks for can be told in the reply."""
+    """True if the reply has no answer in the format that the question asks for."""
     guessed: bool = False
     """True if the answer of an unclear reply is the number or option that it mentions last."""
     concluded: bool = False
-    """True if the thought broke off, and its agent answered with what it had when it was asked to."""
+    """True if the reply broke off, and the agent then gave its answer in a short, last call."""
     by: Model | None = field(default=None, repr=False, compare=False)
     """The model itself, to ask it again; None for an attempt that was kept."""
 
     @property
     def cut(self) -> bool:
-        """Whether the reply broke off: an answer, but only the best so far."""
+        """True if the reply broke off: an answer, but only the best so far."""
         return self.finish_reason != "finished" and not self.concluded
 
     @property
@@ -62,5 +62,5 @@ class Attempt:
 
     @property
     def images(self) -> tuple[Image, ...]:
-        """What its tools showed it and what it drew, for whoever judges or merges it."""
+        """Images that its tools returned and that it drew, to show to a judge or a merger."""
         return tuple(Image(picture.picture, "image/png", self.model) for picture in self.pictures)

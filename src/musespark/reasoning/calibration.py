@@ -1,9 +1,9 @@
-"""The strategy that helps one model on one kind of question, found by asking it questions whose answers are known.
+"""The strategy that helps one model on one kind of question, found on questions with known answers.
 
-Every candidate is asked a third of the questions; those that are behind are dropped, and the best is compared with plain sampling
-on all of them (successive halving: Jamieson and Talwalkar, 2016). A change is made only where the labels speak for it: the mean
-gain over plain sampling must exceed its own standard error. Stages (a round of refinement, a judge for ties) are tried on a few
-questions on which the samples disagree, and left out unless they mend more answers than they spoil.
+Every candidate answers a third of the questions; those that are behind are dropped, and the best is compared with plain sampling on
+all of them (successive halving: Jamieson and Talwalkar, 2016). The strategy changes only on evidence: the mean gain over plain
+sampling must exceed its own standard error. Stages (a round of refinement, a judge for ties) are tried on a few questions on which
+the samples disagree, and left out unless they mend more answers than they spoil.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ CANDIDATES = (Strategy(), Strategy(approach="answer only"), Strategy(approach="a
 COOLER = 0.4
 """The other temperature that is tried."""
 SAMPLES = 4
-"""Samples a question: what a vote of more would say is drawn from them, for it is the questions that tell least."""
+"""Samples per question. Votes of more are drawn from them: further questions tell more than further samples."""
 FEW = 8
-"""Questions at most on which a stage is tried; it is given up after half of them where it has mended none."""
+"""Most questions on which a stage is tried; it is given up after half of them if it has mended none."""
 AT_ONCE = 2
 """Questions under way at a time."""
 _RESAMPLED = 400
@@ -44,7 +44,7 @@ _RESAMPLED = 400
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A question whose answer is known."""
+    """A question with a known answer."""
 
     question: str
     answer: str
@@ -52,17 +52,17 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The samples of one question, each with its group; None for one in which no answer could be told."""
+    """The samples of one question, each with its group; None for a sample without a clear answer."""
 
     groups: tuple[int | None, ...]
     right: int | None
-    """The group of the known answer; None where no sample is in it."""
+    """The group of the known answer; None if no sample is in it."""
     tokens: int
     lengths: tuple[int, ...]
     """Tokens of each reply."""
 
     def vote_accuracy(self, voters: int, seed: int) -> float:
-        """Accuracy of a vote among so many samples, drawn again from these."""
+        """Accuracy of a vote among N samples, drawn again from these."""
         said = [group for group in self.groups if group is not None]
         if not said or self.right is None:
             return 0.0
@@ -84,7 +84,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Result of one candidate on the questions it was asked."""
+    """Result of one candidate on its questions."""
 
     strategy: Strategy
     accuracy: float
@@ -106,19 +106,19 @@ class Calibration:
     max_tokens: int | None = None
     at_once: int = AT_ONCE
     told: Callable[[str], None] = lambda text: None
-    """Told what is found, as it is found."""
+    """Called with each finding, in words."""
     ask: Callable[[Team, Request], AsyncGenerator[Event, None]] = run
     findings: list[Finding] = field(default_factory=list, init=False)
 
     async def strategy(self) -> Strategy:
-        """The strategy that the labels speak for. Raises what the model raises where it answers not one question."""
+        """Find the strategy that the labels support. Raises the model's error if it answers no question."""
         few = max(4, math.ceil(len(self.labels) / 3))
         plain = await self._samples(CANDIDATES[0], self.labels, SAMPLES)
         best, samples = CANDIDATES[0], plain
         because = f"Plain sampling is right {self._found(best, plain).accuracy:.2f} of the time on {len(self.labels)} labels."
         for round in range(2):  # first how to ask, then how warm
             rivals = (replace(best, temperature=COOLER),) if round else CANDIDATES[1:]
-            # A few samples on a few questions tell who is worth more of them.
+            # A few samples on a few questions show which rival deserves more of them.
             first = {rival: await self._samples(rival, self.labels[:few], SAMPLES) for rival in rivals}
             rival, accuracy = max(((each, self._found(each, tried).accuracy) for each, tried in first.items()),
                                   key=lambda pair: pair[1])
@@ -202,7 +202,7 @@ class Calibration:
         return await answers.equivalence.same(_known(label, answers), winner) if winner.answer else False
 
     async def _answers(self, strategy: Strategy, label: Labelled, count: int) -> AnswerPool | None:
-        """The answers of so many samples; None where not one came."""
+        """The answers of `count` samples; None if none came."""
         tables: list[AnswerPool] = []
         await self._asked(strategy, label, count, enough=lambda counts, remaining: (False, ""), aggregate="vote",
                           remember=lambda current, answers: tables.append(answers))

@@ -1,4 +1,4 @@
-"""Structured concurrency: tasks side by side that all end before their block does, and cancellation told from its imitations."""
+"""Structured concurrency: tasks that all end before their block does, and waiting that survives a cancellation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ _Result = TypeVar("_Result")
 
 @asynccontextmanager
 async def task_group() -> AsyncGenerator[asyncio.TaskGroup]:
-    """Tasks that have all ended when the block is left; where one raises, the others are cancelled, and its error is raised."""
+    """A group of tasks that have all ended when the block is left. If one raises, the others are cancelled and its error is raised.
+    """
     try:
         async with asyncio.TaskGroup() as tasks:
             yield tasks
@@ -27,13 +28,14 @@ async def gather(*work: Coroutine[Any, Any, _Result]) -> list[_Result]:
 
 
 def is_being_cancelled() -> bool:
-    """Whether somebody has cancelled the task that asks: a `CancelledError` without that is a fault of whoever raised it."""
+    """True if the current task has been cancelled from outside. A `CancelledError` without that is a bug of the code that raised
+    it."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 async def wait_cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Wait until these have ended, also where the one who waits is cancelled meanwhile; that passes on after."""
+    """Wait until these tasks have ended, even if the waiting task is cancelled meanwhile; its cancellation is raised afterwards."""
     cancelled: asyncio.CancelledError | None = None
     left = {task for task in tasks if not task.done()}
     while left:

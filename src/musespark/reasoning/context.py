@@ -1,4 +1,4 @@
-"""What everything within one run shares: where its events go, what was used, and what may still be spent."""
+"""The context of one run: its stream of events, its usage and its budget."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ _AnyEvent = TypeVar("_AnyEvent", bound=Event)
 _Result = TypeVar("_Result")
 
 AHEAD = 256
-"""Events that may wait for whoever reads the stream; beyond that, agents wait too."""
+"""Most events that wait for the reader of the stream; beyond that, agents wait too."""
 GATHER = 0.005
-"""Seconds after some of a text was read within which more of it waits for what follows: nobody reads that fast, and whoever keeps,
-sends and shows it does so once. Anything but a piece of a text or an account is read at once, and with it all before it."""
+"""Seconds after a delivery of text within which more text waits to be joined: no person reads that fast, and storing, sending and
+showing then cost once for all of it. Any event but text and usage is delivered at once, and with it all before it."""
 JOINED = 4096
 """Characters beyond which a text that waits is not made longer."""
 
@@ -67,9 +67,9 @@ class RunContext:
         """Tools of the one who asks, called by the answer."""
         self.stop: str | None = None
         self.signed: tuple[Text | Thinking, ...] = ()
-        """What the provider of the answer wants to see again, as in `RunEnded`."""
+        """Parts that the provider of the answer wants back in the next request, as in `RunEnded`."""
         self.thought = False
-        """Whether anybody has shown a thought."""
+        """True if an agent has shown a thought."""
         self.spawned = 0
         """Sub-agents that tools have spawned; the request caps them."""
         self._stamp = Stamper()
@@ -98,10 +98,10 @@ class RunContext:
             self.finish_reason, self.detail = attempt.finish_reason, attempt.detail
 
     def emit(self, event: _AnyEvent) -> _AnyEvent:
-        """Send an event on its way; returns it with its number and its time.
+        """Send an event; returns it with its number and time.
 
-        Pieces of one text that nobody has read yet become one event: what it costs to keep, show and send one is paid once for all
-        that came together, and nobody sees any of it later. A piece that became part of another is returned as it was.
+        Pieces of one text that have not been read yet become one event, so that storing, showing and sending cost once for all of
+        them. A piece that became part of another event is returned as it was.
         """
         if isinstance(event, AnswerDelta):
             self._answer.append(event.text)
@@ -127,7 +127,7 @@ class RunContext:
         return event
 
     def _wake(self, event: Event) -> None:
-        """Tell the reader, now or in a moment."""
+        """Wake the reader, at once or within `GATHER`."""
         left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
         if left > 0:
             self._later = self._later or asyncio.get_running_loop().call_later(left, self._news.set)
@@ -135,9 +135,9 @@ class RunContext:
             self._news.set()
 
     async def within_deadline(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
-        """Wait for something that is no model's call, until the deadline; then cancels it and raises `BudgetExhausted`.
+        """Await anything but a model's call until the deadline; then cancel it and raise `BudgetExhausted`.
 
-        scope: whose deadline it is; the run's by default.
+        scope: the budget whose deadline counts; the run's by default.
         """
         scope = scope or self.budget
         with scope.alarm() as alarm:
@@ -152,17 +152,17 @@ class RunContext:
 
     @property
     def is_behind(self) -> bool:
-        """Whether the reader is far behind."""
+        """True if the reader is far behind."""
         return self._sent > AHEAD
 
     async def backpressure(self) -> None:
-        """Wait while the reader is far behind. Called between two pieces of a reply, where waiting stops the backend."""
+        """Wait while the reader is far behind. Called between two pieces of a reply, because waiting there stops the backend."""
         while self.is_behind:
             self._room.clear()
             await self._room.wait()
 
     def publish_usage(self, node: UsageNode) -> None:
-        """Tell what an agent, and with it the whole run, has used so far."""
+        """Publish the usage of an agent, and with it of the whole run, so far."""
         for each in dict.fromkeys((node, self.main)):
             if self._told.get(each.agent) != (total := each.total):
                 self._told[each.agent] = total

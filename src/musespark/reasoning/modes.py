@@ -34,7 +34,8 @@ async def run(team: Team, request: Request, budget: Budget | None = None) -> Asy
 
 
 async def run_batches(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[list[Event], None]:
-    """The same events, all that have come since the last list: for whoever does with many at once what costs as much for one."""
+    """The same events in batches, each with all that came since the last one: for consumers that handle many events at the cost of
+    one."""
     team.require(request)
     work = contemplate if request.mode is Mode.CONTEMPLATING and not team.solo else _alone
     current = RunContext(request.checked(), budget or Budget(), team.name)
@@ -52,14 +53,14 @@ async def _held_open(run: RunContext, team: Team, work: Callable[[RunContext, Te
 
 
 def only_first(names: Sequence[str], mode: Mode) -> str:
-    """A sentence for whoever named several models for a mode that is one's; empty where they named but one."""
+    """A notice that a mode of one model ignores all models but the first; empty if only one was named."""
     first, *others = dict.fromkeys(names)
     told = f"Only {first} is asked, and not {', '.join(others)}: {mode} is one model's; {Mode.CONTEMPLATING} asks them all."
     return told if others else ""
 
 
 async def _alone(run: RunContext, team: Team) -> None:
-    """One agent, the first explorer: what it says is the answer as it is written."""
+    """Run one agent, the first explorer: its text streams as the answer."""
     model = team.explorers[0]
     if told := only_first([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
@@ -69,7 +70,7 @@ async def _alone(run: RunContext, team: Team) -> None:
         attempt = await run_task(run, task, run.main, speak=True)
     except BudgetExhausted as error:
         began = run.main.total.calls and (error.resource == "seconds" or run.thought or run.answer)
-        if not began:  # nobody has waited for anything yet: there is nothing to show, and a cause to tell
+        if not began:  # without any output there is only the error to show
             raise
         run.finish_reason = "budget"
         return

@@ -11,8 +11,7 @@ from typing import Literal
 from musespark.models.estimate import written_tokens
 
 State = Literal["idle", "waiting", "writing", "pausing"]
-"""`idle` between calls, where tools are at work; `waiting` for the first piece of a reply; `writing` one; `pausing` before a call
-is made again."""
+"""`idle` between calls, while tools run; `waiting` for the first piece of a reply; `writing` one; `pausing` before a retry."""
 
 
 class AgentProgress:
@@ -35,7 +34,7 @@ class AgentProgress:
         self.state, self.last_sign = "waiting", now
 
     def hear(self, now: float, characters: int) -> None:
-        """Note that something came, with so much text in it."""
+        """Note that a piece of a reply came, with this much text."""
         gap = now - self.last_sign
         if self.state == "waiting":
             self.first_gap = max(gap, self.first_gap or 0.0)
@@ -46,7 +45,7 @@ class AgentProgress:
         self.characters += characters
 
     def resume(self, now: float) -> None:
-        """Note that the call was held up on this side: the model was not asked for more meanwhile."""
+        """Note that the call was held up on this side: meanwhile nothing was read from the model."""
         self.last_sign = now
 
     def pause(self) -> None:

@@ -1,4 +1,4 @@
-"""Who used what: a tree of accounts, as the agents are a tree."""
+"""Usage as a tree: what each agent used, and the agents below it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from musespark.usage import Usage
 
 
 class UsageNode:
-    """What one agent used, and below it the agents that worked for it, batch after batch.
+    """Usage of one agent, and below it of the agents that worked for it, batch after batch.
 
-    Agents of one batch work side by side, batches follow one another: tokens, money and calls add up either way, and the
-    critical path is what a person waits for.
+    Agents of one batch work in parallel, batches follow one another. Tokens, money and calls add up either way; the critical path
+    is the longest of a batch, summed over batches.
     """
 
     def __init__(self, agent: str) -> None:
@@ -23,7 +23,7 @@ class UsageNode:
         """The scope of the run's budget that the calls of the agent and of those below it draw from; None is all of it."""
         self.progress = AgentProgress()
         self.conclude_because = ""
-        """Why the agent is asked to conclude; empty while it may go on."""
+        """Reason for which the agent must conclude; empty while it may go on."""
         self._own = Usage()
         self._under_way = Usage()
         self._batches: list[list[UsageNode]] = []
@@ -34,7 +34,7 @@ class UsageNode:
         return self._batches[-1]
 
     def add_child(self, agent: str, batch: list[UsageNode] | None = None) -> UsageNode:
-        """An account below this one, in that batch, or in one of its own."""
+        """Add a child in this batch, or in a new one."""
         node = UsageNode(agent)
         node.scope = self.scope
         (self.new_batch() if batch is None else batch).append(node)
@@ -52,15 +52,15 @@ class UsageNode:
 
     @property
     def calls(self) -> int:
-        """How many calls of its own are over."""
+        """Number of its own calls that are over."""
         return self._own.calls
 
     def set_running(self, usage: Usage) -> None:
-        """What the call under way has used so far."""
+        """Set the usage of the call under way so far."""
         self._under_way = usage
 
     def book(self, usage: Usage) -> None:
-        """What a call used, once it is over."""
+        """Add the usage of a call that is over."""
         self._own += usage
         self._under_way = Usage()
 

@@ -229,7 +229,7 @@ async def test_a_reader_that_falls_behind_holds_up_the_backend():
             yield Finish()
 
     from musespark.reasoning.modes import run
-from musespark.reasoning.team.team import Team
+    from musespark.reasoning.team.team import Team
 
     model = Chatty()
     async with aclosing(run(Team.of(model), THINK)) as events:

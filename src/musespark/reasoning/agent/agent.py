@@ -24,12 +24,12 @@ from musespark.reasoning.usage_node import UsageNode
 from musespark.tools.tool import Output, Tool, Toolset
 
 TURNS = 16
-"""Replies of one agent; the last one is asked for without tools."""
+"""Most replies of one agent; the last one is requested without tools."""
 
 async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: bool = False) -> Attempt:
-    """Send an agent; with `speak` what it writes is the run's answer.
+    """Run one agent on its task. With `speak`, its text streams as the run's answer.
 
-    Raises what its model raises for good, and BudgetExhausted where a limit left no time to say anything.
+    Raises the model's lasting failure, and `BudgetExhausted` if a limit left no room for any reply.
     """
     task = replace(task, request=readable(task.request, task.model))
     held, sets = _held([tool(run, task, node) if callable(tool) else tool for tool in task.tools])
@@ -71,7 +71,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
 
 
 def _classified(attempt: Attempt, task: AgentTask) -> Attempt:
-    """The attempt, marked where it gives no answer, or none that can be told; something is compared with others in any case."""
+    """The attempt, marked if it gives no answer or an unclear one. It gets an answer to compare with others in any case."""
     if attempt.calls or not attempt.text.strip():
         return attempt
     is_option = task.asks_for is not None and task.asks_for.kind == "choice" and attempt.answer  # "It cannot be determined"
@@ -85,9 +85,9 @@ def _classified(attempt: Attempt, task: AgentTask) -> Attempt:
 
 
 async def _concluded(run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt) -> Attempt:
-    """The attempt with the answer that its agent gives to what it has thought so far; as it is where that fails.
+    """Ask for an answer to the thoughts so far; the attempt stays as it is if that fails.
 
-    Raises what the call raises where nothing was said before it.
+    Raises the error of the call if nothing was said before it.
     """
     run.emit(Noted(task.agent, f"{node.conclude_because}; it is asked to answer with what it has."))
     asking = NO_TIME_FOR_FORM if task.request.schema or task.asks_for is None else NO_TIME
@@ -117,7 +117,7 @@ def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
     return {tool.spec.name: tool for tool in tools}, sets
 
 
-# What the model says that it itself will do, or is doing; that somebody should start agents is advice.
+# Announcements that the model itself will start agents. Advice that the user should start some is none.
 _ANNOUNCED = re.compile(
     r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
     r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
@@ -130,7 +130,7 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
 
 
 def _announces(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
-    """Whether a model that can spawn says that it will, and then does not; it is reminded once."""
+    """True if a model that can spawn says that it will, and then does not; it is reminded once."""
     able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
     answered = marked_answer(reply.message.text) is not None
     return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
@@ -195,7 +195,7 @@ def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: 
 
 
 async def _checked(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:
-    """The attempt with what the one who asks knows about it; where that fails, nothing is known."""
+    """The attempt with the verdict of the task's verifier; unchecked if that fails."""
     if task.verify is None or attempt.verified is not None:
         return attempt
     try:

@@ -1,7 +1,7 @@
-"""One more call for an agent that thought but did not come to an answer: with what it has, and a last token budget.
+"""A last call for an agent that thought without reaching an answer: it answers with what it has, within a small token budget.
 
-After budget forcing (Muennighoff et al., s1: Simple test-time scaling, 2025): a model that is told to answer now makes use of what
-it has worked out so far.
+After budget forcing (Muennighoff et al., s1: Simple test-time scaling, 2025): a model that must answer now makes use of its
+thoughts so far.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from musespark.content import Effort, Message, Request, Text, Thinking, ToolCall
 from musespark.models.model import Model
 
 TOKENS = 64
-"""Tokens of a conclusion; four times as many where the answer must follow a schema."""
+"""Tokens of a conclusion; four times as many if the answer must follow a schema."""
 _THOUGHTS = 12_000
 """Characters of shown reasoning that a model is given back: its end."""
 NO_TIME = "There is no time left to think. Give your best final answer now, in one short line: `Answer: <the answer>`"

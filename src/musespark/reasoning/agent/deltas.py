@@ -1,7 +1,7 @@
-"""Which agents one call runs, and which delta is allowed when: the whole translation from deltas to events, without I/O.
+"""The translation of one call's deltas to events, without I/O: agents that a call runs, and the deltas that are allowed when.
 
-An agent starts once, below an agent that runs, and ends once. What breaks this is the backend's mistake (`WrongShape`).
-A backend calls its own first agent `main`; in the run it has the name of the agent on whose behalf the call is made.
+An agent starts once, below an agent that runs, and ends once. A breach is the backend's mistake (`WrongShape`). A backend calls its
+own first agent `main`; in the run it has the name of the agent that makes the call.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class DeltaTranslator:
     """The agents of one call."""
 
     def __init__(self, model: str, agent: str = MAIN, speak: bool = True, before: int = 0) -> None:
-        """agent: whose call it is; speak: whether its text is the run's answer and not a thought; before: its calls so far."""
+        """agent: the caller; speak: True if its text is the run's answer and not a thought; before: number of its earlier calls."""
         self._model, self._agent, self._speak = model, agent, speak
         self._again = f"#{before + 1}" if before else ""
         self._running = [MAIN]
@@ -52,7 +52,7 @@ class DeltaTranslator:
             case TextDelta():
                 return AnswerDelta(delta.text) if self._speak else Thought(self._agent, delta.text)
             case ToolCallDelta():
-                return None  # whoever uses the tool tells
+                return None  # the user of the tool emits the event
             case ThinkingDelta():
                 return Thought(self._live(delta.agent), delta.text)
             case PictureDelta():
@@ -91,10 +91,10 @@ class DeltaTranslator:
         return AgentStarted(self._named(delta.agent), parent, delta.task)
 
     def _named(self, agent: str) -> str:
-        """What an agent of the backend is called in the run."""
+        """Name in the run of a backend's agent."""
         if agent == MAIN:
             return self._agent
-        name = agent + self._again  # a backend that is asked again may name its threads as before
+        name = agent + self._again  # in a later call, a backend may reuse the names of its threads
         return name if self._agent == MAIN else f"{self._agent}/{name}"
 
     def _live(self, agent: str) -> str:

@@ -1,6 +1,6 @@
-"""One call of a model on behalf of an agent: within the budget and the time, asked again where that helps.
+"""One call of a model for an agent: within budget and deadline, with retries.
 
-Whatever a backend does ends here in a `ModelReply` or a typed error, with what it used booked.
+Every outcome is a `ModelReply` or a typed error, with its usage booked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from musespark.usage import Usage
 from musespark.vision.fitting import fitted
 
 RETRIES = 3
-"""Times that a call is asked again where waiting may help."""
+"""Retries of a call, for failures that may pass."""
 RETRIES_RESERVED = 5
 """Times that a call waits for others under way to give back what they do not use of a budget."""
 PAUSE = 0.5
@@ -43,7 +43,7 @@ _TICK = 0.01
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelReply:
-    """What a model said."""
+    """A model's reply."""
 
     message: Message
     finish_reason: FinishReason
@@ -53,7 +53,7 @@ class ModelReply:
     verified: bool | None = None
     verified_by: str = ""
     abstained: str = ""
-    """Why the model does not answer; empty where it does."""
+    """Why the model does not answer; empty if it does."""
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -68,10 +68,10 @@ class ModelReply:
 
 
 async def call_model(run: RunContext, node: UsageNode, model: Model, request: Request, *, speak: bool = False) -> ModelReply:
-    """Ask, and ask again where that may help. With `speak` the text is the run's answer, as it is written.
+    """Call the model, with retries. With `speak`, the text streams as the run's answer.
 
-    Raises ModelFailed where the backend fails for good or says nothing, BudgetExhausted where nothing was said before a limit, and
-    `BudgetReserved` where others have held what is left of it all the while.
+    Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
+    `BudgetReserved` if other calls kept the rest of the budget reserved all the while.
     """
     request = await fitted(readable(request, model), model.abilities.longest_side)
     for again in count():
@@ -91,7 +91,7 @@ async def call_model(run: RunContext, node: UsageNode, model: Model, request: Re
 
 
 def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
-    """Seconds to wait before asking again; None where that does not help."""
+    """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
         return PAUSE * 2**again if again < RETRIES_RESERVED else None
     passing = isinstance(error, RateLimited) or error.status in (408, 409, 425, 429, 500, 502, 503, 504, 529)
@@ -125,7 +125,7 @@ class _Call:
         self.read = 0
         """Tokens of the prompt, for a backend that counts them."""
         self.counts = False
-        """Whether the backend has begun to tell what it uses."""
+        """True once the backend has reported usage."""
 
     async def made(self, request: Request) -> ModelReply:
         """The reply; what was used is booked however it ends."""
@@ -167,7 +167,7 @@ class _Call:
 
     @property
     def said(self) -> bool:
-        """Whether there is anything to show for it."""
+        """True if there is anything to show for it."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
     async def _listened(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:
@@ -213,7 +213,7 @@ class _Call:
         return "cut"
 
     def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
-        """Let it expire where there is no sign of life from now on; returns now. Raises `BudgetExhausted` when it is late."""
+        """Set the timeout to expire after silence from now on; returns now. Raises `BudgetExhausted` after the deadline."""
         now = time.monotonic()
         if now >= ends or self.budget.stopped:  # moving a timeout that is about to expire would undo it
             raise self.budget.overdue()
@@ -256,14 +256,14 @@ class _Call:
             self.pictures.append(sent)
 
     def _stopped(self) -> None:
-        """It is stopped while a backend may have read the prompt and has not told so yet: that is booked as it was estimated."""
+        """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
         if self.counts and not self.usage.tokens:
             self.usage = Usage(tokens=self.read, prompt_tokens=self.read, usd=self.read * self.model.abilities.usd_per_prompt_token,
                                calls=1)
 
     def _count_written(self) -> None:
-        """What a reply without an end wrote after its backend had last told, as backends estimate it; one on this process's own
-        cores counts every token."""
+        """Add the estimated tokens that an unfinished reply wrote after the backend's last report. A model in this process counts
+        every token itself."""
         if self.finish is not None or self.model.abilities.in_process:
             return
         characters = sum(len(part.text) for part in self.parts if isinstance(part, Text | Thinking))

@@ -19,21 +19,21 @@ ToolFactory = Callable[[RunContext, "AgentTask", UsageNode], Tool | Toolset]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentTask:
-    """What an agent is sent to do."""
+    """The task of one agent."""
 
     agent: str
     model: Model
     request: Request
     """The conversation and how to answer it; the agent's tools are added to those of the one who asks."""
     label: str = ""
-    """What a person who watches is told."""
+    """One line for people who watch."""
     tools: tuple[Tool | ToolFactory, ...] = ()
     depth: int = 0
-    """How many agents sent one another before this one."""
+    """Number of generations above this agent."""
     parent: str = "main"
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = field(default=None, repr=False)
     """Something that knows whether an answer is right."""
     asks_for: AnswerFormat | None = None
     """The short answer that the question asks for, to be found in the reply; None: what the reply itself marks as its answer."""
     concludes: bool = False
-    """True if the agent may be asked to answer with what it has, where time ends or its model falls silent."""
+    """True if the agent may be asked for its answer so far, when time ends or its model falls silent."""

@@ -17,7 +17,7 @@ from musespark.vision.album import Album
 from musespark.vision.toolset import tools_of
 
 DESCRIBING_TOOLS = frozenset({"read", "find"})
-"""Tools that tell a model that sees nothing what is there."""
+"""Tools that describe an image in words, to a model that cannot see it."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class VisionToolFactory:
         return VisionToolset(run, task, self.names)
 
     def serves(self, model: Model) -> bool:
-        """Whether a model can be asked about pictures with these tools: one that sees none has them read to it."""
+        """True if a model can work on images with these tools: a model that cannot see needs one that describes."""
         return model.abilities.tools and (model.abilities.pictures_in or bool(DESCRIBING_TOOLS & set(self.names)))
 
 

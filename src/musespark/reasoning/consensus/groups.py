@@ -36,7 +36,7 @@ class AnswerGroup:
 
     @property
     def verified(self) -> bool:
-        """Whether something that knows found an answer of the group right."""
+        """True if something that knows found an answer of the group right."""
         return any(attempt.verified for attempt in self.attempts)
 
     def __len__(self) -> int:

@@ -43,7 +43,7 @@ class Panel:
 
     @classmethod
     def from_store(cls, store: Store, task_kind: str, calls: float = CALLS) -> Self | None:
-        """The panel for questions of a kind; None where the store knows fewer than three models."""
+        """The panel for questions of a kind; None if the store knows fewer than three models."""
         votes = store.votes(task_kind)
         return cls.from_votes(votes, calls) if len({vote.model for vote in votes}) >= 3 else None
 
@@ -73,7 +73,7 @@ class Panel:
         return probability([sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts) for group in groups.ranked])
 
     def enough(self, groups: AnswerGroups) -> tuple[bool, str]:
-        """Whether to ask nobody else, and why in a few words."""
+        """True if to ask nobody else, and why in a few words."""
         if len(groups) == 0:
             return False, "nobody has answered yet"
         probability = self.probability(groups)

@@ -112,7 +112,7 @@ def _phi(outcomes: Sequence[tuple[bool, bool]]) -> float | None:
 
 
 def effective_votes(weights: Mapping[str, float], correlation: Correlation) -> float:
-    """How many independent equal voters these are worth: (sum w)^2 / (w' R w), after Kish (1965). 0 where all weigh nothing."""
+    """How many independent equal voters these are worth: (sum w)^2 / (w' R w), after Kish (1965). 0 if all weigh nothing."""
     models = [model for model, weight in weights.items() if weight > 0]
     total = sum(weights[model] for model in models)
     together = sum(weights[one] * weights[other] * (1.0 if one == other else correlation.get((one, other), 0.0))

@@ -28,7 +28,7 @@ class VoteResult:
 
 
 def vote(groups: AnswerGroups) -> VoteResult:
-    """The group with most attempts; of equals the one that came first. Raises `BadOption` where there is none."""
+    """The group with most attempts; of equals the one that came first. Raises `BadOption` if there is none."""
     winner = _leader(groups)
     total = sum(groups.counts)
     return VoteResult(winner, _speaker(groups, winner, {}), "vote", len(winner), total, f"{len(winner)} of {total} votes{_tie(groups)}")
@@ -50,7 +50,7 @@ def weigh(groups: AnswerGroups, weights: Mapping[str, float], otherwise: float =
 
 
 def _tie(groups: AnswerGroups) -> str:
-    """A remark on a vote that nobody won; empty where somebody did."""
+    """A remark on a vote that nobody won; empty if somebody did."""
     tied = groups.counts.count(groups.counts[0])
     if tied < 2:
         return ""

@@ -1,8 +1,7 @@
-"""Agents at work side by side: sent, heard as they come back, asked a second time when they are silent, cancelled when they are not
-needed.
+"""Agents at work in parallel: sent, collected as they return, hedged when they are silent, cancelled when they are not needed.
 
-An agent lags by what `stragglers` says, and by nothing else. What one that lags has written is not lost: it is asked for its
-conclusion before it is cancelled.
+Only the rules of `stragglers` decide which agents lag. The text of a straggler is not lost: it is asked for its conclusion before
+it is cancelled.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _NOT_BEFORE = 1e-3
 
 
 async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
-    """Send one agent, and tell how it went: it starts, and returns, fails or is cancelled. Raises only when it is cancelled."""
+    """Run one agent and emit its events: it starts, and returns, fails or is cancelled. Raises only if it is cancelled."""
     run.emit(AgentStarted(task.agent, task.parent, task.label))
     try:
         attempt = await run_task(run, task, node, speak=speak)
@@ -80,7 +79,7 @@ class _Sent:
     """Agent name, shared with its hedge."""
     node: UsageNode
     since: float = field(default_factory=lambda: time.monotonic())
-    """When the agent was sent; a hedge is as late as the agent whose question it asks again."""
+    """Time when the agent was sent; a hedge has the time of the agent that it repeats."""
     future: asyncio.Task[Outcome] = field(init=False)
     is_hedge: bool = False
     is_reported: bool = False
@@ -103,7 +102,7 @@ class _Sent:
 
     @property
     def is_concluding(self) -> bool:
-        """True if it has been asked for its conclusion."""
+        """True once it has been asked for its conclusion."""
         return bool(self.node.conclude_because)
 
     @property
@@ -114,7 +113,7 @@ class _Sent:
 
 @dataclass(frozen=True, slots=True)
 class Straggler:
-    """An agent that lags: somebody else should be sent, or the same question be asked again."""
+    """An agent that lags: another agent should be sent, or the same task be sent again."""
 
     task: AgentTask
     because: Literal["silent", "late"]
@@ -129,7 +128,7 @@ class AgentPool:
 
     run: RunContext
     node: UsageNode
-    """Whose work it is."""
+    """Usage node of the parent of these agents."""
     policy: StragglerPolicy = field(default_factory=StragglerPolicy)
     known_lengths: Sequence[int] = ()
     """Lengths of such replies that are known from before, in tokens."""
@@ -140,7 +139,7 @@ class AgentPool:
     sent: int = field(default=0, init=False)
     """Number of agents that have been put to work, hedges apart."""
     hedges: int = field(default=0, init=False)
-    """Number of questions that were asked a second time."""
+    """Number of hedge requests."""
 
     def __post_init__(self) -> None:
         self._working: list[_Sent] = []
@@ -151,7 +150,7 @@ class AgentPool:
         self._spare: dict[str, Attempt] = {}
         """Replies that broke off, or are known to be wrong, while another request of the agent was still at work."""
         self._broken: set[str] = set()
-        """Names of agents whose request failed or broke off."""
+        """Names of agents with a request that failed or broke off."""
         self._seconds = self.run.budget.seconds_left()
         self._began = time.monotonic()
         self._batch = self.node.new_batch()
@@ -173,7 +172,7 @@ class AgentPool:
         self._start(task, task.agent)
 
     def hedge(self, task: AgentTask, request: Request | None = None) -> None:
-        """Ask an agent's question a second time, with a share of its own if need be; the first of the two to answer counts."""
+        """Send an agent's task a second time, with a budget of its own if need be; the first of the two to answer counts."""
         self.hedges += 1
         self.run.emit(Noted(task.agent, "It is silent; its question is asked a second time beside it."))
         first = next(sent for sent in self._working if sent.task is task)
@@ -216,7 +215,7 @@ class AgentPool:
 
     def _seconds_to_act(self) -> float | None:
         limits = [self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported]
-        # What is known of waits and pauses grows while agents write, and nothing wakes the pool then.
+        # Knowledge of waits and pauses grows while agents write, and no event wakes the pool then.
         limits.append(max(_LOOK_AGAIN_LEAST, _LOOK_AGAIN * (time.monotonic() - self._began)))
         limits += [self._too_late_in(sent) for sent in self._working]
         if (abandon := self._abandon_after()) is not None:
@@ -228,7 +227,7 @@ class AgentPool:
         return min(waits) if waits else None
 
     def _silent_in(self, sent: _Sent, sure: float = SURE) -> float:
-        """Seconds until an agent counts as silent if it says nothing; infinite where it cannot, because its tools are at work."""
+        """Seconds until an agent counts as silent if it says nothing; infinite if it cannot, because its tools are at work."""
         progress = sent.node.progress
         if progress.state == "idle":
             return float("inf")
@@ -238,13 +237,13 @@ class AgentPool:
         return since + self._silence_limit(sent, sure) - time.monotonic()
 
     def _silence_limit(self, sent: _Sent, sure: float) -> float:
-        # One that broke off tells nothing about how long others may take.
+        # A reply that broke off says nothing of how long others may take.
         sound = [other for other in self._all if other.name not in self._broken]
         peers = [other for other in sound if other.task.model.name == sent.task.model.name]
         peers = peers if len(peers) > 2 else sound
         if sent.node.progress.state == "writing":
             pauses = [other.node.progress.longest_gap for other in peers if other.node.progress.first_gap is not None]
-            # A pause is as suspicious as a late beginning at the most: streams stall where whole machines do.
+            # A pause is at most as suspicious as a late start: streams stall when whole machines do.
             start = self._first_silence_limit(peers, sure) if sure > SURE else 0.0
             return max(start, self.policy.pause_limit(pauses, sent.age, sure))
         return self._first_silence_limit(peers, sure)
@@ -299,7 +298,7 @@ class AgentPool:
     # The deadline.
 
     def _too_late_in(self, sent: _Sent) -> float:
-        """Seconds until an agent has to conclude to be in time; infinite where there is no deadline, where it has been asked, and
+        """Seconds until an agent has to conclude to be in time; infinite if there is no deadline, if it was asked already, and
         while its reply is likely to end before."""
         left = self.run.budget.seconds_left()
         if left is None or not sent.can_conclude or (self._lengths and not self._likely_too_late(sent)):
@@ -330,7 +329,7 @@ class AgentPool:
     # Coming back.
 
     async def _take_back(self, sent: _Sent) -> tuple[AgentTask, Outcome] | None:
-        """Take in an agent that came back; None where its hedge is still at work and may do better."""
+        """Take in an agent that came back; None if its hedge is still at work and may do better."""
         self._working.remove(sent)
         self._freed = time.monotonic()
         self.used[sent.task.agent] = sent.node.total

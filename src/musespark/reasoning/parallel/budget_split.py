@@ -1,8 +1,8 @@
-"""Shares of a limited budget: how many can think, and how much each may write, so that those who do come to an end.
+"""The split of a limited budget: how many agents can run, and how much each may write, so that those that run can finish.
 
-A share is cut when it is needed, from what is left then: what nobody used is there for whoever comes later. Where there is little,
-fewer think, each with enough for a whole reply. What a reply takes is guessed before the first one, and known after. Nothing here
-spends or reserves anything: that the budget holds is `budget.py`'s affair, whatever is guessed here.
+Tokens are allocated when they are needed, from what is left then, so unused tokens go to later agents. If little is left, fewer
+agents run, each with enough for a whole reply. The length of a reply is guessed before the first one and observed afterwards. This
+file reserves and spends nothing: `budget.py` enforces the budget whatever is guessed here.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from musespark.usage import Usage
 REPLY = 400
 """Tokens that a reply is taken to need before there has been one."""
 REASONED = 2_400
-"""The same of a model that is told to reason first; some refuse to within 2,048."""
+"""The same for a model that reasons first; some refuse to within 2,048."""
 MARGIN = 1.25
-"""The next reply may be so much longer than the longest so far."""
+"""Factor by which the next reply may be longer than the longest so far."""
 AMPLE = 8_192
 """Tokens that are enough for a reply as a rule: providers refuse a limit beyond what their model can write."""
 DECIDING = 6
-"""Calls that are planned for whoever decides in the end."""
+"""Calls that are planned for the decision at the end."""
 COMPARING = 4
-"""One token in so many may go into comparing answers, and of the money as much: the answers themselves matter more."""
+"""At most one token in this many goes into comparing answers, and one dollar: the answers themselves matter more."""
 NO_COST = Cost()
 
 
 def is_limited(run: RunContext) -> bool:
-    """Whether tokens or money are."""
+    """True if tokens or money are."""
     return run.budget.tokens_left() is not None or run.budget.usd_left() is not None
 
 
@@ -48,7 +48,7 @@ def _read(task: AgentTask) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """What is left of a budget."""
+    """The rest of a budget."""
 
     tokens: float
     usd: float
@@ -59,7 +59,7 @@ class _Left:
         return cls(math.inf if tokens is None else tokens - kept.tokens, math.inf if usd is None else usd - kept.usd)
 
     def writable(self, model: Model, read: int, parts: int) -> float:
-        """Tokens that each of so many calls could write after its prompt; negative where not even that can be paid."""
+        """Tokens that each of `parts` calls could write after its prompt; negative if not even the prompts can be paid."""
         abilities = model.abilities
         most, usd = self.tokens / parts - read, self.usd / parts - read * abilities.usd_per_prompt_token
         if usd < 0:
@@ -69,17 +69,17 @@ class _Left:
 
 @dataclass
 class TokenAllocator:
-    """What replies have taken so far, and who can have one for what is left."""
+    """Observed lengths of replies, and the tasks that the rest of the budget pays for."""
 
     run: RunContext
     comparing: Budget = field(init=False)
-    """What asking whether answers say the same may cost in all; the calls themselves draw from the run's budget."""
+    """Limit for all comparisons of answers by a model; the calls themselves draw from the run's budget."""
     _whole: dict[str, int] = field(default_factory=dict)
     """Tokens of the longest reply that came to its end, by model."""
     _cut: dict[str, int] = field(default_factory=dict)
     """Tokens that were too few for a reply, by model."""
     _prompts: dict[str, int] = field(default_factory=dict)
-    """Tokens that an agent's prompts had together, at most, by model: with tools it is asked more than once."""
+    """Largest total of an agent's prompts in tokens, by model: an agent with tools makes several calls."""
 
     def __post_init__(self) -> None:
         tokens, usd = self.run.budget.tokens_left(), self.run.budget.usd_left()
@@ -105,7 +105,8 @@ class TokenAllocator:
         return max(_read(task), math.ceil(again))
 
     def expected_output(self, task: AgentTask, most: int | None = None) -> int:
-        """Tokens that a reply is likely to need, at most so many. What was cut would have needed more: twice as many are tried."""
+        """Tokens that a reply is likely to need, `most` at most. A reply that was cut would have needed more: twice as many are
+        tried."""
         name, request = task.model.name, task.request
         cut = self._cut.get(name, 0)
         if name in self._whole:
@@ -120,7 +121,7 @@ class TokenAllocator:
         return min(each for each in (guess, most, request.max_tokens, task.model.abilities.context) if each is not None)
 
     def cost(self, tasks: Iterable[AgentTask], most: int | None = None) -> Cost:
-        """What these are likely to cost together; nothing where there is not so much left."""
+        """Likely cost of these tasks together; nothing if that much is not left."""
         tokens, usd = 0, 0.0
         for task in tasks:
             read, written, abilities = self.expected_input(task), self.expected_output(task, most), task.model.abilities
@@ -131,17 +132,17 @@ class TokenAllocator:
         return Cost(tokens=tokens, usd=usd) if paid else NO_COST
 
     def with_comparisons(self, cost: Cost) -> Cost:
-        """That, and what may still go into comparing answers."""
+        """The cost, plus what may still go into comparing answers."""
         return Cost(tokens=cost.tokens + (self.comparison_budget.tokens_left() or 0), usd=cost.usd + (self.comparison_budget.usd_left() or 0.0))
 
     def allocate(self, tasks: Sequence[AgentTask], count: int, kept: Cost = NO_COST, *, most: int | None = None, planned: int = 0,
               half: bool = False, anyone: bool = False) -> list[AgentTask]:
-        """The first of these, at most `count`, that can be paid to the end of a likely reply, each with its share; where nothing is
-        limited the first `count`, as they are.
+        """The first of these tasks, `count` at most, whose likely replies can be paid to the end, each with its token limit. If
+        nothing is limited, the first `count` as they are.
 
-        kept: what is to be left over. most: tokens of a reply. planned: calls until the end; where an equal share for all of them
-        is ample, nobody gets more. half: others come after these, who share half of what is left, if that is enough. anyone: better
-        a cut answer than none; somebody is sent while there is more than has been too little.
+        kept: cost that must be left over. most: tokens of a reply. planned: calls until the end; if an equal share for all of them
+        is ample, no task gets more. half: others follow these, which therefore get half of what is left, if that suffices. anyone:
+        a cut answer is better than none; one task is sent while there is more than has been too little before.
         """
         if not is_limited(self.run):
             return list(tasks[:count])
@@ -168,6 +169,6 @@ class TokenAllocator:
 
 
 def _held_to(task: AgentTask, writable: float) -> AgentTask:
-    """The brief with a reply of at most so many tokens."""
+    """The task with a reply of at most this many tokens."""
     most = writable if task.request.max_tokens is None else min(writable, task.request.max_tokens)
     return replace(task, request=replace(task.request, max_tokens=max(1, int(most))))

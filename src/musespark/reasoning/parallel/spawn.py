@@ -102,7 +102,7 @@ class SpawnAgents:
 
 
 def messages(arguments: Mapping[str, Any]) -> list[str] | str:
-    """What each sub-agent is told; or a sentence for the model that says what is wrong with its arguments."""
+    """The message for each sub-agent; or a sentence for the model about a mistake in its arguments."""
     template, given = arguments.get("message_template"), arguments.get("subagents")
     if not isinstance(template, str) or not template.strip():
         return "message_template must be a text that tells the sub-agents what to do."

@@ -1,11 +1,11 @@
-"""Rules that tell which agents lag. Pure: seconds and tokens that were seen go in, limits come out.
+"""Rules for stragglers. Pure functions: observed seconds and tokens go in, limits come out.
 
-An agent lags when it is silent for longer than silences of its kind last, or when it writes so slowly that its likely end lies
-beyond the deadline; never because it writes more than others. Real replies differ in length by a factor of ten, and so a rule that
-goes by total time cuts off healthy agents.
+An agent lags if it is silent for longer than such silences last, or if it writes so slowly that its likely end lies beyond the
+deadline; never because it writes more than others. Real replies differ in length by a factor of ten, so a rule on total time would
+cut off healthy agents.
 
-After Dean and Barroso, The Tail at Scale (2013): a request that lags is sent a second time, and an answer that is good enough does
-not wait for the last of its parts. What is new here is what lagging means.
+After Dean and Barroso, The Tail at Scale (2013): a request that lags is hedged, and an answer that is good enough does not wait for
+the last of its parts. The definition of lagging is new here.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from musespark.errors import BadOption
 
 SURE, VERY_SURE = 0.99, 0.999
-"""Confidence that a silence has to reach: before an agent is abandoned, when all others have answered; and before its question is
-asked a second time, or where replies come whole, so that silence tells little."""
+"""Confidence that a silence is abnormal: needed to abandon an agent when all others have answered; and to hedge its request, or if
+replies come whole, so that silence says little."""
 _STUDENT_T = {
     SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
     VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
@@ -29,26 +29,26 @@ _STUDENT_T = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StragglerPolicy:
-    """When a silent agent is asked a second time, and when silent ones are abandoned."""
+    """Limits after which a silent agent is hedged, and after which silent agents are abandoned."""
 
     quorum: float = 0.5
     """More than this part of the agents must have answered before silent ones are abandoned."""
     grace: float = 0.1
     """They are abandoned this much later than the slowest answer, as a part of its time."""
     conclusion: float = 0.2
-    """One that is asked for its conclusion then has until this much later than the slowest answer."""
+    """An abandoned agent may write its conclusion until this much later than the slowest answer, as a part of its time."""
     conclusion_share: float = 0.25
     """The part of the time up to a deadline that is kept for conclusions, at most."""
     hedge: bool = True
-    """True if a silent agent's question may be asked a second time."""
+    """True if silent agents may be hedged."""
     pause_share: float = 0.2
     """A pause within a reply counts as silence only beyond this part of the time that the agent has taken: streams stall."""
     hedge_share: float = 0.5
-    """The same before its question is asked a second time."""
+    """The same before it is hedged."""
     least: float = 0.03
     """Seconds; smaller differences mean nothing."""
     first_reply_timeout: float = 60.0
-    """Seconds of silence that are too long while too few agents have been heard to tell; a third of the time there is, if less."""
+    """Seconds of silence that are too long while too few agents have begun to write; a third of the time limit, if that is less."""
 
     def __post_init__(self) -> None:
         shares = (self.quorum, self.grace, self.conclusion, self.conclusion_share, self.pause_share, self.hedge_share)
@@ -77,8 +77,8 @@ class StragglerPolicy:
     def first_silence_limit(self, gaps: Sequence[float], expected: int, seconds: float | None = None, sure: float = SURE) -> float:
         """Seconds that an agent may wait for the first piece of its reply.
 
-        gaps: the waits of those that have begun to write, of `expected` in all. The first to come are the quickest, so they tell
-        nothing before they are more than half. seconds: the time there is for all of it, if that is limited.
+        gaps: the waits of agents that have begun to write, of `expected` in all. The first to come are the quickest, so they say
+        nothing before they are more than half. seconds: the time limit of the whole, if any.
         """
         if not self.has_quorum(len(gaps), expected):
             return self.first_reply_timeout if seconds is None else min(self.first_reply_timeout, seconds / 3)
@@ -93,11 +93,11 @@ class StragglerPolicy:
         return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, share * age, self.least)
 
     def conclude_at(self, seconds: float, first_gaps: Sequence[float], tokens_per_second: float, tokens: int) -> float:
-        """Seconds after the start at which a conclusion of at most so many tokens has to begin, with room for the unforeseen.
+        """Seconds after the start at which a conclusion of at most this many tokens has to begin, with a margin.
 
-        seconds: from the start to the deadline; no more than a part of them (`conclusion_share`) is kept for concluding. Infinite
-        where a usual conclusion would not be heard in that part: to think on is worth more then.
-        first_gaps: the waits of those that have begun to write.
+        seconds: from the start to the deadline; at most a part of them (`conclusion_share`) is kept for conclusions. Infinite if a
+        usual conclusion would take longer than that part: thinking on is then worth more. first_gaps: the waits of agents that have
+        begun to write.
         """
         ordered = sorted(first_gaps) or [0.0]
         usual = ordered[len(ordered) // 2] + tokens / (4 * tokens_per_second)
@@ -110,11 +110,11 @@ EVERYONE = StragglerPolicy(quorum=1.0)
 
 
 def longest_likely(gaps: Sequence[float], sure: float = SURE) -> float:
-    """The bound, in seconds, below which that part of further gaps lies, if gaps are log-normal: a one-sided prediction interval
-    (Hahn and Meeker, Statistical Intervals, 1991).
+    """The bound, in seconds, below which further gaps lie with this confidence, if gaps are log-normal: a one-sided prediction
+    interval (Hahn and Meeker, Statistical Intervals, 1991).
 
-    Of a few gaps that are nearly alike nobody knows how far they spread; the bound is then at least their largest with a margin
-    that shrinks as they become more.
+    A few gaps that are nearly alike do not show how far gaps spread; the bound is then at least the largest with a margin that
+    shrinks as they become more.
     """
     logs = [math.log(max(gap, 1e-6)) for gap in gaps]
     count = len(logs)
@@ -125,8 +125,8 @@ def longest_likely(gaps: Sequence[float], sure: float = SURE) -> float:
 
 
 def likely_length(written: int, lengths: Sequence[int]) -> int:
-    """Tokens that a reply is likely to have in the end, of which so many are written: the median of those seen that are longer, and
-    twice what is written where none is."""
+    """Likely length of a reply, in tokens, given the tokens written so far: the median of the observed lengths that are longer, and
+    twice what is written if none is."""
     longer = sorted(lengths)
     longer = longer[bisect_left(longer, written + 1):]
     return longer[len(longer) // 2] if longer else 2 * written

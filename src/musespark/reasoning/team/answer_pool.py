@@ -31,7 +31,7 @@ class AnswerPool:
     stop_reason: str = ""
     """Why more answers would not change the winner; empty while they might."""
     budget_limited: bool = False
-    """Whether a budget kept somebody from answering."""
+    """True if a budget kept somebody from answering."""
     undecided: bool = False
     """True if it has been told that some answers could not be compared."""
     initial_groups: tuple[AnswerGroup, ...] = ()
@@ -93,12 +93,12 @@ class AnswerPool:
 
     @property
     def has_complete(self) -> bool:
-        """Whether an answer has come to its end."""
+        """True if an answer has come to its end."""
         return any(not attempt.cut for attempt in self.attempts)
 
     @property
     def comparable(self) -> bool:
-        """Whether the answers that are compared are whole, and none of them is known to be wrong."""
+        """True if the answers that are compared are whole, and none of them is known to be wrong."""
         return bool(self.attempts) and max(map(_standing, self.attempts)) >= _WHOLE
 
     def publish_agreement(self) -> None:

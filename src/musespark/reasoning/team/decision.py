@@ -22,7 +22,7 @@ class Decision:
     winners: tuple[str, ...] = ()
     """Everyone whose answer it is."""
     written: bool = False
-    """Whether the answer has been streamed already, as it was written."""
+    """True if the answer has been streamed already, as it was written."""
 
     def publish(self, run: RunContext) -> None:
         """Make the winner's reply the run's answer."""

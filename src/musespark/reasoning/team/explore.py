@@ -22,7 +22,7 @@ GROWTH = 4
 
 
 async def explore(run: RunContext, team: Team) -> AnswerPool:
-    """The answers of as many explorers as it takes. Raises AllFailed where none came back with any, `Stopped` likewise."""
+    """The answers of as many explorers as it takes. Raises AllFailed if none came back with any, `Stopped` likewise."""
     run.emit(StageStarted("explore"))
     waiting = _tasks(run, team)
     everyone = len(waiting)
@@ -74,7 +74,7 @@ async def explore(run: RunContext, team: Team) -> AnswerPool:
 
 
 def _over(outcome: Attempt | MuseError) -> bool:
-    """Whether a limit ended that holds for everybody; of tokens and money another agent may need less."""
+    """True if a limit ended that holds for everybody; of tokens and money another agent may need less."""
     return isinstance(outcome, BudgetExhausted) and outcome.resource in ("seconds", "calls")
 
 

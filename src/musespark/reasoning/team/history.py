@@ -27,7 +27,7 @@ def load_panel(task_kind: str, store: Path | None, models: Sequence[Model]) -> t
 
 
 def load_strategy(task_kind: str, store: Path | None, models: Sequence[Model]) -> Strategy | None:
-    """The strategy that calibration found for such questions; None where it was not calibrated, or models are mixed, which a panel
+    """The strategy that calibration found for such questions; None if it was not calibrated, or models are mixed, which a panel
     is for.
 
     Raises `StoreUnusable`.

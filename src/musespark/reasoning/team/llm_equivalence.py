@@ -1,4 +1,4 @@
-"""Whether two answers in prose say the same, as a model judges it."""
+"""True if two answers in prose say the same, as a model judges it."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
 
 
 def _cost(request: Request, model: Model, written: int) -> Cost:
-    """What a verdict of so many tokens costs."""
+    """What a verdict of N tokens costs."""
     read, abilities = prompt_tokens(request), model.abilities
     return Cost(tokens=read + written, usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token)
 
@@ -128,6 +128,6 @@ def _cut(answer: str) -> str:
 
 
 def _agrees(reply: str) -> bool:
-    """Whether the verdict is "yes". Its first word tells: "Yes. There is no difference that matters." """
+    """True if the verdict is "yes". Its first word tells: "Yes. There is no difference that matters." """
     said = _SAID.search(reply)
     return said is not None and said[1].lower() == "yes"

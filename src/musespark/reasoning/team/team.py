@@ -62,7 +62,7 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
 class Team:
     """Who thinks about a question, and how they come to one answer.
 
-    Raises `BadOption` where a number is out of its range or there is no explorer.
+    Raises `BadOption` if a number is out of its range or there is no explorer.
     """
 
     explorers: tuple[Model, ...]
@@ -131,7 +131,7 @@ class Team:
         return tuple({id(model): model for model in asked if model is not None}.values())
 
     def is_enough(self, answers: AnswerPool, remaining: int) -> tuple[bool, str]:
-        """Whether more answers would change nothing, and why."""
+        """True if more answers would change nothing, and why."""
         return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
 
     def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
@@ -155,7 +155,7 @@ class Team:
                               and (model.abilities.pictures_in or not (request.images or request.videos))), None)
 
     def require(self, request: Request) -> None:
-        """Raises BeyondModel where somebody cannot do what the request needs of them, and QuestionTooLong.
+        """Raises BeyondModel if somebody cannot do what the request needs of them, and QuestionTooLong.
 
         Of a question that is a little too long, a model that reads nothing else says so itself: it alone can count its tokens.
         """

@@ -48,7 +48,7 @@ _ARTICLE = re.compile(r"(?:the|an?) ", re.IGNORECASE)
 
 
 def find_option(text: str, options: Sequence[Option], question: str) -> Option | None:
-    """The option that a text settles on; None where it names none, several, or one whose letter and words contradict each other."""
+    """The option that a text settles on; None if it names none, several, or one whose letter and words contradict each other."""
     text = _PRIVATE.sub("", text)
     if whole := _whole(text, options):
         return whole
@@ -63,7 +63,7 @@ def find_option(text: str, options: Sequence[Option], question: str) -> Option |
 
 
 def last_option(text: str, options: Sequence[Option]) -> Option | None:
-    """The option that a text mentions last; None where it mentions none."""
+    """The option that a text mentions last; None if it mentions none."""
     marked = _with_mentions(clean(_PRIVATE.sub("", text)), options)
     places = _places(marked) if marked else []
     return options[places[-1]] if places else None
@@ -128,7 +128,7 @@ class _Clauses:
             self.concluded.append(place)
 
     def settled(self) -> int | None:
-        """The option that stands at the end; None where it is not one alone."""
+        """The option that stands at the end; None if it is not one alone."""
         if self.concluded:
             last = self.concluded[-1]
             return last if last is None or last not in self.rejected or self.concluded.count(last) > 1 else None
@@ -152,7 +152,7 @@ def _whole(text: str, options: Sequence[Option]) -> Option | None:
 
 
 def _with_mentions(text: str, options: Sequence[Option]) -> str | None:
-    """The text with a character for each mention; None where a letter and the words beside it name different options."""
+    """The text with a character for each mention; None if a letter and the words beside it name different options."""
     text = _words_replaced(text, options)
     if options[0].label:
         text = _letters_replaced(text, options)

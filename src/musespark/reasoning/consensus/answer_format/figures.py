@@ -59,7 +59,7 @@ _LIST_MARK = re.compile(r"^(?:(?:step )?\d{1,2}[.:)] |step \d{1,2},? |[-•] )",
 
 
 def find_number(text: str, question: str = "") -> str | None:
-    """The number that a text comes to; None where none can be told.
+    """The number that a text comes to; None if none can be told.
 
     A conclusion goes before what is stated, what is stated before what is merely counted, and later before earlier. Rates
     ("8 each") and figures that the question brought are steps on the way: they count only where they are stated
@@ -83,7 +83,7 @@ def find_number(text: str, question: str = "") -> str | None:
 
 
 def last_number(text: str) -> str | None:
-    """The number that a text mentions last, in digits; None where it mentions none."""
+    """The number that a text mentions last, in digits; None if it mentions none."""
     found = _DIGIT_RUN.findall(clean(text))
     return found[-1].replace(",", "").rstrip(".") if found else None
 
@@ -169,7 +169,7 @@ def _in_digits(text: str) -> str:
 
 
 def _value(words: list[str]) -> int | None:
-    """The value of number words such as "one", "hundred", "five"; None where they are several numbers."""
+    """The value of number words such as "one", "hundred", "five"; None if they are several numbers."""
     total, part, last = 0, 0, 10 ** 18
     for word in words:
         if word in _SCALES and word != "hundred":

@@ -42,7 +42,7 @@ class AnswerFormat:
         return f"So what is the answer? Reply with only {alone}."
 
     def find(self, reply: str) -> str | None:
-        """The answer that a reply settles on; None where none can be told with confidence, or the reply declines to answer."""
+        """The answer that a reply settles on; None if none can be told with confidence, or the reply declines to answer."""
         text = reply[-_AT_MOST:]
         marked = marked_answer(text)
         if self.kind != "choice" and is_refusal(text if marked is None else marked):
@@ -87,7 +87,7 @@ class AnswerFormat:
 
 
 def _is_sentence(text: str) -> bool:
-    """True where a text says a number in a sentence ("indeed 18", "the sum is 18 apples") and is not a value itself."""
+    """True if a text says a number in a sentence ("indeed 18", "the sum is 18 apples") and is not a value itself."""
     if is_value(read(text)):
         return False
     words = re.findall(r"(?<![\\\w])[^\W\d_]{2,}", text)

@@ -47,7 +47,7 @@ _LEAD = re.compile(r"^(?:so|therefore|thus|hence|well|yes|i think|i believe|i'd 
 
 
 def find_name(text: str, question: str) -> str | None:
-    """The name in a text that answers the question; None where there is none, or several."""
+    """The name in a text that answers the question; None if there is none, or several."""
     bold = list(dict.fromkeys(_BOLD.findall(text)))
     lines = [line for line in sentences(clean(text), has_names=True) if not _COURTESY.match(line)]
     found = [name for sentence in lines for clause in _CLAUSE_END.split(sentence) if len(clause) <= _LONGEST_CLAUSE
@@ -62,7 +62,7 @@ def find_name(text: str, question: str) -> str | None:
 
 
 def _alone(line: str, question: str) -> str | None:
-    """The name that a short reply is; None where it is a clause of its own."""
+    """The name that a short reply is; None if it is a clause of its own."""
     name = _phrase(without_denied(line))
     if name is None or _VERB.search(name) or set(content(name)) <= set(content(question)):
         return None
@@ -70,7 +70,7 @@ def _alone(line: str, question: str) -> str | None:
 
 
 def _is_proper(name: str) -> bool:
-    """True where all words but particles are written with a capital or a digit."""
+    """True if all words but particles are written with a capital or a digit."""
     return all(word in _PARTICLES or not word[0].islower() for word in name.split()) and not name[0].islower()
 
 
@@ -125,7 +125,7 @@ def _new(text: str, asked: set[str], question: str) -> str | None:
 
 
 def _phrase(text: str) -> str | None:
-    """The name that a text begins with, without an article; None where it begins with no name."""
+    """The name that a text begins with, without an article; None if it begins with no name."""
     first = _BREAK.split(text.strip(" *_`\"'“”"), maxsplit=1)[0].strip(" *_`\"'“”.")
     name = _ARTICLE.sub("", first, count=1) if _ARTICLE.match(first) else first
     is_name = 0 < len(name.split()) <= _MOST_WORDS and not _NO_NAME.match(name)

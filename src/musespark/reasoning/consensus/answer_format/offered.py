@@ -15,7 +15,7 @@ class Option:
     """One of the answers that a question offers."""
 
     label: str
-    """The letter before it, in upper case; empty where there is none."""
+    """The letter before it, in upper case; empty if there is none."""
     text: str
 
     @property
@@ -69,7 +69,7 @@ _OPINION = re.compile(
 
 
 def offered(question: str) -> Offer | None:
-    """The options of a question, whose lines have single spaces; None where it has none or asks for something else about them."""
+    """The options of a question, whose lines have single spaces; None if it has none or asks for something else about them."""
     for mark, is_inline in ((_LINE_MARK, False), (_INLINE_MARK, True)):
         marks = _alphabetical(list(mark.finditer(question)))
         if marks and (offer := _lettered(question, marks, is_inline)):
@@ -80,7 +80,7 @@ def offered(question: str) -> Offer | None:
 
 
 def _alphabetical(marks: list[re.Match[str]]) -> list[re.Match[str]]:
-    """The last run of marks A, B, C, ...; empty where there are no two, or where letters go on out of order."""
+    """The last run of marks A, B, C, ...; empty if there are no two, or where letters go on out of order."""
     starts = [place for place, mark in enumerate(marks) if mark[1] in "Aa"]
     run = marks[starts[-1]:] if starts else []
     in_order = all(mark[1].upper() == chr(ord("A") + place) for place, mark in enumerate(run[:MOST_OPTIONS + 1]))
@@ -115,7 +115,7 @@ def _lettered(question: str, marks: list[re.Match[str]], is_inline: bool) -> Off
 
 
 def _items(text: str, *, needs_or: bool = True) -> tuple[Option, ...]:
-    """The items of a list such as "Rome, Oslo or Madrid"; empty where it is none."""
+    """The items of a list such as "Rome, Oslo or Madrid"; empty if it is none."""
     text = text.strip(" .?!\"")
     if needs_or and not _LAST_SEPARATOR.search(text):
         return ()

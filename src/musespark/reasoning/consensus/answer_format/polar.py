@@ -29,7 +29,7 @@ _POINTS_BACK = re.compile(
 
 
 def find_yes_no(text: str, question: str) -> str | None:
-    """`yes` or `no`, where a text says one of them or says again what was asked; None where it says both or neither."""
+    """`yes` or `no`, where a text says one of them or says again what was asked; None if it says both or neither."""
     text = _BOTH.sub(" ", clean(text))
     if concluded := list(_CONCLUDES.finditer(text)):
         return _polarity(concluded[-1])
@@ -43,7 +43,7 @@ def find_yes_no(text: str, question: str) -> str | None:
 
 
 def last_yes_no(text: str) -> str | None:
-    """`yes` or `no`, which of them a text says last; None where it says neither."""
+    """`yes` or `no`, which of them a text says last; None if it says neither."""
     found = _EITHER.findall(_BOTH.sub(" ", clean(text)))
     return found[-1].lower() if found else None
 
@@ -73,6 +73,6 @@ def _restated(sentence: str, question: str) -> str | None:
 
 
 def _in_order(words: list[str], asked: list[str]) -> bool:
-    """True where the words stand in the question in the same order."""
+    """True if the words stand in the question in the same order."""
     remaining = iter(asked)
     return all(word in remaining for word in words)

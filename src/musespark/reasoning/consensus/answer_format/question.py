@@ -109,7 +109,7 @@ _WHICH_ONE = re.compile(
 
 
 def answer_format(request: Request) -> AnswerFormat | None:
-    """The short answer that a request asks for; None where it asks for something else, or for more than that.
+    """The short answer that a request asks for; None if it asks for something else, or for more than that.
 
     A request with a schema or with tools has a form of its own.
     """
@@ -144,7 +144,7 @@ def _asking(question: str) -> str:
 
 
 def _asks_for_number(question: str) -> bool:
-    """True where a question asks for a value that is computed, counted or measured."""
+    """True if a question asks for a value that is computed, counted or measured."""
     if _ARITHMETIC.search(question) or _EQUATION_LEFT_OPEN.search(question):
         return True
     if _UNKNOWN.search(question) and _EQUATION.search(question):
@@ -161,7 +161,7 @@ def _asks_for_number(question: str) -> bool:
 
 
 def _has_figures(question: str) -> bool:
-    """True where a question has a figure that is not part of a name such as "Python 3" or "version 2"."""
+    """True if a question has a figure that is not part of a name such as "Python 3" or "version 2"."""
     for found in _LOOSE_FIGURE.finditer(question):
         before = found["before"]
         is_inside = found.start() > 0 and question[found.start() - 1] not in ".\n"
@@ -171,7 +171,7 @@ def _has_figures(question: str) -> bool:
 
 
 def _asks_for_name(asking: str) -> bool:
-    """True where a sentence asks for one name that is a matter of fact."""
+    """True if a sentence asks for one name that is a matter of fact."""
     if _OPINION.search(asking) or re.search(r"\b(?:i|my|we)\b", asking, re.IGNORECASE):
         return False
     return bool(_THE_NAME.search(asking) or _WHO_DID.search(asking) or _WHICH_ONE.search(asking))

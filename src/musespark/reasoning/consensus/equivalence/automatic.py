@@ -61,7 +61,7 @@ class Automatic:
 
 
 def prose(answer: str) -> bool:
-    """Whether an answer is sentences, and not a value."""
+    """True if an answer is sentences, and not a value."""
     return len(answer) > PROSE and wordy(answer) and not _structured(answer)
 
 

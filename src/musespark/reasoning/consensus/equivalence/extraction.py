@@ -34,7 +34,7 @@ def answer_in(text: str) -> str:
 
 
 def marked_answer(text: str) -> str | None:
-    r"""What the reply itself calls its answer; None where it does not.
+    r"""What the reply itself calls its answer; None if it does not.
 
     The `answer` field of a JSON object wins, also of one that is fenced, cut or not quite JSON; then the last of \boxed{...}, of
     an `<answer>` tag, of a line that begins with "Answer:" (in several languages) or with "####", and of a sentence that says that

@@ -31,7 +31,7 @@ def answer_field(text: str) -> str | None:
 
 
 def _value(text: str, at: int, ends: Sequence[int]) -> str | None:
-    """The JSON value that begins there, as text; None where there is none.
+    """The JSON value that begins there, as text; None if there is none.
 
     ends: where quotation marks stand that a string of an object could end with.
     """

@@ -27,7 +27,7 @@ class JsonValues:
         return self.key(left) == self.key(right)
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the whole reply is JSON."""
+        """True if the whole reply is JSON."""
         try:
             parsed(attempt.text)
         except ValueError:

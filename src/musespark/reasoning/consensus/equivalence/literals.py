@@ -28,7 +28,7 @@ class Literals:
         return self.key(left) == self.key(right)
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the answer is a literal as it stands."""
+        """True if the answer is a literal as it stands."""
         try:
             literal(attempt.answer.strip())
         except ValueError:

@@ -86,7 +86,7 @@ class Mathematics:
         return self._proofs[known]
 
     async def _within_time(self, prover: Prover, left: Tree, right: Tree, asked: str) -> bool | None:
-        """The prover's verdict; None where it says nothing within what is left of the time for this question."""
+        """The prover's verdict; None if it says nothing within what is left of the time for this question."""
         await prover.start()
         if not self._under_way:
             self._since = time.monotonic()
@@ -120,5 +120,5 @@ def at_once(comparing: Coroutine[None, None, bool]) -> bool:
 
 
 def wordy(text: str) -> bool:
-    """Whether the text has more than a few words beside whatever operators it has: sentences, not an expression."""
+    """True if the text has more than a few words beside whatever operators it has: sentences, not an expression."""
     return len(_WORD.findall(text)) - len(_OPERATOR.findall(text)) > FEW and (len(text) > LONGEST or isinstance(read(text), Words))

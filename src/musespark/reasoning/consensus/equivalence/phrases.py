@@ -75,7 +75,7 @@ _LONGEST = 200
 
 
 def last_said(text: str) -> tuple[int, str] | None:
-    """Start of the last phrase that names the answer, and the answer; None where there is none."""
+    """Start of the last phrase that names the answer, and the answer; None if there is none."""
     if _STEMS.search(text) is None:
         return None
     found = [each for each in (_last(text, _LABEL.finditer(text), False), _last(text, _HEADING.finditer(text), False),
@@ -136,7 +136,7 @@ def _explains(rest: str) -> bool:
 def value_of_sentence(line: str) -> str | None:
     """The one number of a sentence that states it, with what it counts: "72 clips" of "The total is 72 clips, altogether."
 
-    None where the sentence has several numbers, or leaves it open.
+    None if the sentence has several numbers, or leaves it open.
     """
     if len(line) > _LONGEST or _OPEN.search(line) or "=" in line:
         return None

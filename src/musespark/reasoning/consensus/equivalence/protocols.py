@@ -23,13 +23,13 @@ class Equivalence(Protocol):
 
     @property
     def keyed(self) -> bool:
-        """Whether the keys tell everything: `same` is then never worth asking."""
+        """True if the keys tell everything: `same` is then never worth asking."""
 
     def key(self, attempt: Attempt) -> Hashable | None:
-        """The same for attempts that are the same at a glance; None where only `same` can tell."""
+        """The same for attempts that are the same at a glance; None if only `same` can tell."""
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        """Whether one answer may stand for the other."""
+        """True if one answer may stand for the other."""
 
 
 @runtime_checkable
@@ -37,7 +37,7 @@ class Forms(Protocol):
     """What a sameness may know besides: which of the same answers is written as it should be."""
 
     def formed(self, attempt: Attempt) -> bool:
-        """Whether the answer is in the form that was asked for, and not merely understood."""
+        """True if the answer is in the form that was asked for, and not merely understood."""
 
 
 @runtime_checkable
@@ -58,7 +58,7 @@ class Limited(Protocol):
 
 
 def blank(attempt: Attempt) -> bool:
-    """Whether the attempt answers nothing: it joins no group and has no vote."""
+    """True if the attempt answers nothing: it joins no group and has no vote."""
     return not attempt.answer.strip() and not attempt.calls
 
 

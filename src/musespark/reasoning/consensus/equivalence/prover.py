@@ -46,7 +46,7 @@ class Prover:
     async def prove(self, left: Tree, right: Tree, asked: str = "equal") -> bool | None:
         """True if the formulas are equal ("equal"), or one a constant ("ratio") or positive constant ("positive") times the other.
 
-        None where it was neither shown nor refuted in time.
+        None if it was neither shown nor refuted in time.
         """
         line = json.dumps([_plain(left), _plain(right), asked])
         return await asyncio.wrap_future(self._threads.submit(self._proved, line))
@@ -88,7 +88,7 @@ class _Process:
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self, line: str, seconds: float) -> bool | None:
-        """Answer of the process; None where it has ended, or was ended because it took too long."""
+        """Answer of the process; None if it has ended, or was ended because it took too long."""
         for _ in range(2):
             process, fresh = self._running()
             answer = self._exchange(process, line, seconds)
@@ -131,7 +131,7 @@ class _Process:
         return self._process, True
 
     def _exchange(self, process: subprocess.Popen[str], line: str, seconds: float) -> str | None:
-        """Send a line and read one; None where the process ended, or was ended because it took too long."""
+        """Send a line and read one; None if the process ended, or was ended because it took too long."""
         assert process.stdin is not None and process.stdout is not None
         alarm = Timer(seconds, process.kill)
         alarm.start()

@@ -75,7 +75,7 @@ def function(name: str) -> Any:
 
 
 def is_zero(difference: Any) -> bool | None:
-    """True if an expression is exactly zero; None where neither is shown."""
+    """True if an expression is exactly zero; None if neither is shown."""
     import sympy
 
     if difference.is_number:

@@ -72,7 +72,7 @@ _FIGURE_ALONE = re.compile(r"(?:^|[.;:!?\n])\s?(?:\w+\s){0,2}-?\d[\d.,%]*(?:\s\w
 
 
 def is_refusal(reply: str) -> bool:
-    """True where a reply says that it gives no answer, and gives none after that."""
+    """True if a reply says that it gives no answer, and gives none after that."""
     if len(reply) > 20 * _LONGEST:
         return False
     text = " ".join(reply.split()).lower().replace("’", "'").strip(" *_`\"'()[]")

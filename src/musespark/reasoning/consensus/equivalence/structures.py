@@ -210,7 +210,7 @@ def _oriented(relation: Tree) -> Tree:
 
 
 def intervals(tree: Tree) -> list[Interval] | None:
-    """The intervals that inequalities of one variable, or brackets, describe; None where they describe none."""
+    """The intervals that inequalities of one variable, or brackets, describe; None if they describe none."""
     if tree == _REALS:
         return [(_LOWEST, _HIGHEST, "()")]
     if tree[0] == "half":
@@ -320,7 +320,7 @@ def refuted(left: Tree, right: Tree) -> bool:
 
 
 def _proportional(left: Tree, right: Tree, positive: bool) -> bool | None:
-    """False where the ratio of the two is not the same at all points, or has the wrong sign."""
+    """False if the ratio of the two is not the same at all points, or has the wrong sign."""
     ratios = [one / other for one, other, _ in _values(left, right) if abs(other) > 1e-9 and abs(one) > 1e-9]
     if not ratios:
         return None

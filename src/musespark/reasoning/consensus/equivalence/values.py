@@ -22,7 +22,7 @@ def parsed(text: str) -> Any:
 
 
 def hashable(value: Any, deepest: int = DEEPEST) -> Hashable:
-    """The same for the same JSON values, and for no others; raises `ValueError` where they are nested more deeply than that."""
+    """The same for the same JSON values, and for no others; raises `ValueError` if they are nested more deeply than that."""
     if not deepest:
         raise ValueError("nested too deeply")
     match value:

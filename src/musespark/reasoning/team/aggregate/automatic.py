@@ -46,7 +46,7 @@ def _choice(run: RunContext, team: Team, answers: AnswerPool) -> tuple[Aggregato
 
 
 def decision_cost(run: RunContext, team: Team, answers: AnswerPool) -> Cost:
-    """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing where a vote does."""
+    """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing if a vote does."""
     if len(answers.groups) < 2:
         return NO_COST
     decide = team.aggregate

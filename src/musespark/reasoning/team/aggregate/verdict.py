@@ -52,7 +52,7 @@ class Verdict:
     """A judge's word on one ordered pair."""
 
     better: str | None
-    """`A`, `B`, or `tie` where it calls neither better; None where it cannot decide, or nothing of the kind can be read."""
+    """`A`, `B`, or `tie` where it calls neither better; None if it cannot decide, or nothing of the kind can be read."""
     reason: str
 
 
@@ -114,7 +114,7 @@ def _last(marks: Iterator[re.Match[str]]) -> str | None:
 
 
 def _prose(text: str) -> str | None:
-    """The verdict of the last sentence that has one; None where there is none, or it has two."""
+    """The verdict of the last sentence that has one; None if there is none, or it has two."""
     for sentence in reversed(_SENTENCES.split(text)):
         if _TIED.search(sentence):
             return TIE

@@ -119,7 +119,7 @@ def _based(parser: Grammar, token: Token) -> Tree:
 
 
 def in_base(digits: str, base: int) -> int:
-    """The value of digits in a base from 2 to 36. Raises `Unreadable` where they are none of it."""
+    """The value of digits in a base from 2 to 36. Raises `Unreadable` if they are none of it."""
     if not 2 <= base <= 36 or not digits.isalnum():
         raise Unreadable("no number of a base")
     try:

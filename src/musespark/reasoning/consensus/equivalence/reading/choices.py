@@ -36,7 +36,7 @@ _STATED = re.compile(
 
 
 def choice(text: str) -> Choice | None:
-    """The letters that the whole text names; None where it names none.
+    """The letters that the whole text names; None if it names none.
 
     A small letter counts as a choice where a mark says so, or from a to d; other small letters are variables.
     """

@@ -58,7 +58,7 @@ _NAMED = {"noon": 720, "midday": 720, "midnight": 0, "12 noon": 720, "12 midnigh
 
 
 def moment(text: str) -> Moment | None:
-    """The date, the time, or both that the whole text is; None where it is none, or could be two."""
+    """The date, the time, or both that the whole text is; None if it is none, or could be two."""
     found = _date(text) or _time(text)
     if found is None and (both := _BOTH.fullmatch(text)):
         day, time = _date(both["date"]), _time(both["time"].removesuffix("Z"))

@@ -42,7 +42,7 @@ class Grammar(ABC):
         return False
 
     def expect(self, kind: str, text: str) -> None:
-        """Step over that sign. Raises `Unreadable` where another comes."""
+        """Step over that sign. Raises `Unreadable` if another comes."""
         if not self.took(kind, text):
             raise Unreadable(f"no {text!r} where one belongs")
 

@@ -78,7 +78,7 @@ _SIGNED = re.compile(r"(?:minus|negative)\s+(?P<rest>.+)")
 
 
 def spelled(text: str) -> Fraction | None:
-    """The number that the words are; None where they are none, or more."""
+    """The number that the words are; None if they are none, or more."""
     words = " ".join(text.lower().split())
     if signed := _SIGNED.fullmatch(words):
         value = spelled(signed["rest"])

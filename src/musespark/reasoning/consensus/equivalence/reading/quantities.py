@@ -120,7 +120,7 @@ _PART = re.compile(r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>
 
 
 def quantity(text: str) -> Formula | Bound | None:
-    """The quantity that the whole text is, in the notation of `notation.plain`; None where it is none."""
+    """The quantity that the whole text is, in the notation of `notation.plain`; None if it is none."""
     if (bound := _bounded(text)) is not None:
         return bound
     if code := _CODED.fullmatch(text):
@@ -186,7 +186,7 @@ def _precision(numeral: str) -> Decimal | None:
 
 
 def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | None, spaced: bool) -> Formula | None:
-    """The number with what the words behind it make of it; None where they say more."""
+    """The number with what the words behind it make of it; None if they say more."""
     while scale := re.match(r"([a-zA-Z]+)\b\.?\s*(?:of\s+)?", rest):
         word = scale[1]
         if word.lower() in SCALES:
@@ -279,7 +279,7 @@ def numbers_in(text: str) -> list[str]:
 
 
 def formula(text: str) -> Formula | None:
-    """The formula that the whole text is; None where it is none."""
+    """The formula that the whole text is; None if it is none."""
     try:
         if re.fullmatch(r"\d+(?:[-–]\d+)+|\d+ ?(?:AD|BC|CE|BCE)", text):
             return None  # 3-5 is a range as much as a difference

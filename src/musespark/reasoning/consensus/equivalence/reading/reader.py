@@ -82,7 +82,7 @@ def unquoted(text: str) -> str:
 
 
 def _read(text: str, base: int | None, layers: int = LAYERS) -> Answer | None:
-    """The value under a few layers of hedges; None where there is none."""
+    """The value under a few layers of hedges; None if there is none."""
     if base is not None and (told := re.fullmatch(rf"(-?[0-9A-Za-z]+)\s*_\s*\{{?\s*{base}\s*\}}?", text)):
         text = told[1]  # the question has said so already: 2516_8 is 2516
     found = _value(text)
@@ -129,7 +129,7 @@ def _value(text: str) -> Answer | None:
 
 
 def _noted(text: str, main: str, note: str) -> Answer | None:
-    """An answer with words in brackets behind it: they are its unit, say it again, or are a note; None where they change it."""
+    """An answer with words in brackets behind it: they are its unit, say it again, or are a note; None if they change it."""
     if re.search(r"\b(?:mod|base)\b", note):
         return None
     value = _read(main, None)
@@ -155,7 +155,7 @@ def _noted(text: str, main: str, note: str) -> Answer | None:
 
 
 def _agreeing(value: Answer, aside: Answer) -> Answer | None:
-    """The value, where what stands behind it in brackets says the same; None where that is another."""
+    """The value, where what stands behind it in brackets says the same; None if that is another."""
     if not (isinstance(value, Formula) and isinstance(aside, Formula)):
         return None
     from musespark.reasoning.consensus.equivalence.reading.rounding import is_rounding

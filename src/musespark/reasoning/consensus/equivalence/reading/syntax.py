@@ -235,7 +235,7 @@ _NAMED = re.compile(r"([a-zA-Z])\s*\(\s*[a-zA-Z0-9](?:\s*,\s*[a-zA-Z0-9])*\s*\)\
 
 
 def parse(text: str) -> Tree:
-    """The tree of a formula in the notation of `notation.plain`. Raises `Unreadable` where not all of it is one."""
+    """The tree of a formula in the notation of `notation.plain`. Raises `Unreadable` if not all of it is one."""
     calls = frozenset(found[1] for found in (_NAMED.match(text),) if found) | set("fghFGH")
     signs = tokens(text)
     while signs and signs[0].text in ("=", "approx", "sim", "~"):

@@ -45,7 +45,7 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """The signs of a text in the notation of `notation.plain`. Raises `Unreadable` where one is none of a formula."""
+    """The signs of a text in the notation of `notation.plain`. Raises `Unreadable` if one is none of a formula."""
     found: list[Token] = []
     at, depth = 0, 0
     while at < len(text):

@@ -72,7 +72,7 @@ def canonical(tree: Tree) -> Tree:
 
 
 def _either(tree: Tree) -> list[Tree] | None:
-    """The two formulas that one with a plus-or-minus within it stands for; None where there is none."""
+    """The two formulas that one with a plus-or-minus within it stands for; None if there is none."""
     inner = tree[1] if tree[0] in ("add", "mul") else tree[2] if tree[0] == "call" else tree[1:]
     for place, item in enumerate(inner):
         found = item[1] if item[0] == "row" else _either(item) if item[0] in ("add", "mul", "pow", "call") else None
@@ -156,7 +156,7 @@ def _product(factors: list[Tree]) -> Tree:
 
 
 def _power(base: Tree, exponent: Tree) -> Tree:
-    """Raise exactly where that stays small."""
+    """Raise exactly if that stays small."""
     degree, value = rational(exponent), rational(base)
     if degree == 0:
         if value == 0:
@@ -245,7 +245,7 @@ def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
 
 
 def _exact_call(name: str, values: list[Fraction]) -> Fraction | int | None:
-    """The value of a function of rational numbers that is rational; None where it is not, or is too large. Raises `Unreadable`."""
+    """The value of a function of rational numbers that is rational; None if it is not, or is too large. Raises `Unreadable`."""
     whole = [int(value) for value in values if value.denominator == 1]
     if len(whole) == len(values):
         match name, whole:
@@ -314,7 +314,7 @@ _FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
 def evaluate(tree: Tree, point: Mapping[str, float]) -> tuple[complex, float]:
     """The value of a formula at a point in floating point, and the largest value that it was reached through.
 
-    Raises `ArithmeticError` or `ValueError` where it has none, or is no formula of numbers.
+    Raises `ArithmeticError` or `ValueError` if it has none, or is no formula of numbers.
     """
     kind = tree[0]
     if kind == "num":

@@ -193,7 +193,7 @@ NOUNS = 4
 
 
 def unit_of(text: str) -> Unit | None:
-    """The unit that all of the text is: "km/h", "square meters", "red apples"; None where it says anything else."""
+    """The unit that all of the text is: "km/h", "square meters", "red apples"; None if it says anything else."""
     text = (
         text.strip()
         .strip(".")
