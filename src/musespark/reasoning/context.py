@@ -230,8 +230,8 @@ class RunContext:
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
         is_verified = self._status == "verified"
-        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.finish_reason, self.detail, self.calls, self.stop,
-                           self.signed, self._status, self._abstained))
+        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._pictures), self.finish_reason, self.detail, self.calls,
+                           self.stop, self.signed, self._status, self._abstained))
 
     def _failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))

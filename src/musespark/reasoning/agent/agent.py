@@ -32,7 +32,7 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
     Raises the model's lasting failure, and `BudgetExhausted` if a limit left no room for any reply.
     """
     task = replace(task, request=readable(task.request, task.model))
-    held, sets = _held([tool(run, task, node) if callable(tool) else tool for tool in task.tools])
+    held, sets = _by_name([tool(run, task, node) if callable(tool) else tool for tool in task.tools])
     request = task.request
     if held:
         request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
@@ -52,12 +52,12 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
             pictures += reply.pictures
             said.append(reply.message)
             own = [one for one in reply.calls if one.name not in theirs]
-            goes_on = own == list(reply.calls) != [] or _announces(reply, held, said)
+            goes_on = own == list(reply.calls) != [] or _forgets_to_spawn(reply, held, said)
             if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(await _used(run, node, own, held, pictures) if own else _reminded(run, task.agent))
+            said.append(await _use_tools(run, node, own, held, pictures) if own else _remind(run, task.agent))
     except BudgetExhausted:
         if not node.conclude_because:
             raise
@@ -66,11 +66,11 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
         raise ModelFailed(task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
     attempt = _attempt(task, reply, said, pictures, node, theirs)
     if node.conclude_because and reply.cut:
-        attempt = await _concluded(run, task, node, said, attempt)
-    return await _checked(run, _classified(attempt, task), task)
+        attempt = await _conclude(run, task, node, said, attempt)
+    return await _verify(run, _classify(attempt, task), task)
 
 
-def _classified(attempt: Attempt, task: AgentTask) -> Attempt:
+def _classify(attempt: Attempt, task: AgentTask) -> Attempt:
     """The attempt, marked if it gives no answer or an unclear one. It gets an answer to compare with others in any case."""
     if attempt.calls or not attempt.text.strip():
         return attempt
@@ -84,7 +84,7 @@ def _classified(attempt: Attempt, task: AgentTask) -> Attempt:
     return replace(attempt, unclear=True, answer=guess or answer_in(attempt.text), guessed=guess is not None)
 
 
-async def _concluded(run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt) -> Attempt:
+async def _conclude(run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt) -> Attempt:
     """Ask for an answer to the thoughts so far; the attempt stays as it is if that fails.
 
     Raises the error of the call if nothing was said before it.
@@ -110,7 +110,7 @@ def _answer_in(task: AgentTask, text: str) -> str:
     return answer_in(text) if task.asks_for is None else task.asks_for.find(text) or ""
 
 
-def _held(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
+def _by_name(made: list[Tool | Toolset]) -> tuple[dict[str, Tool], list[Toolset]]:
     """All tools by name, and the sets among them."""
     sets = [one for one in made if isinstance(one, Toolset)]
     tools = [tool for one in made for tool in (one.tools if isinstance(one, Toolset) else (one,))]
@@ -129,25 +129,26 @@ _REMINDER = Message.user("You said that you would use sub-agents, but you did no
                          "yourself.")
 
 
-def _announces(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
+def _forgets_to_spawn(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """True if a model that can spawn says that it will, and then does not; it is reminded once."""
     able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
     answered = marked_answer(reply.message.text) is not None
     return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
 
 
-def _reminded(run: RunContext, agent: str) -> Message:
+def _remind(run: RunContext, agent: str) -> Message:
     run.emit(Noted(agent, "It announced sub-agents and called none; it is asked once again."))
     return _REMINDER
 
 
-async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool], pictures: list[Pictured]) -> Message:
+async def _use_tools(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool],
+                     pictures: list[Pictured]) -> Message:
     """The tools' results, side by side, in the order of the calls."""
     agent, scope = node.agent, node.scope
 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
-        output = await run.within_deadline(_output(held, one), scope)
+        output = await run.within_deadline(_call_tool(held, one), scope)
         for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
             png, width, height = await asyncio.to_thread(shown, image)
             pictures.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
@@ -163,7 +164,7 @@ async def _used(run: RunContext, node: UsageNode, calls: list[ToolCall], held: M
         await wait_cancelled(tasks)
 
 
-async def _output(held: Mapping[str, Tool], one: ToolCall) -> Output:
+async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> Output:
     if one.name not in held:
         return Output(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
     try:
@@ -194,7 +195,7 @@ def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], pictures: 
                    finish_reason=reply.finish_reason, detail=reply.detail, stop=reply.stop, by=task.model)
 
 
-async def _checked(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:
+async def _verify(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:
     """The attempt with the verdict of the task's verifier; unchecked if that fails."""
     if task.verify is None or attempt.verified is not None:
         return attempt

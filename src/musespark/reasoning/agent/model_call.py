@@ -76,7 +76,7 @@ async def call_model(run: RunContext, node: UsageNode, model: Model, request: Re
     request = await fitted(readable(request, model), model.abilities.longest_side)
     for again in count():
         try:
-            return await _Call(run, node, model, speak).made(request)
+            return await _Call(run, node, model, speak).complete(request)
         except (ModelFailed, BudgetReserved) as error:
             if is_being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
@@ -114,35 +114,35 @@ class _Call:
         self.run, self.node, self.model, self.speak = run, node, model, speak
         self.name = model.name
         self.budget = node.scope or run.budget
-        self.lanes = DeltaTranslator(self.name, node.agent, speak, node.calls)
+        self.deltas = DeltaTranslator(self.name, node.agent, speak, node.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
         self.pictures: list[Pictured] = []
         self.verified: Verified | None = None
         self.abstained = ""
         self.finish: Finish | None = None
-        self.told = -math.inf
-        self.read = 0
+        self.published = -math.inf
+        self.prompt_tokens = 0
         """Tokens of the prompt, for a backend that counts them."""
-        self.counts = False
+        self.reports_usage = False
         """True once the backend has reported usage."""
 
-    async def made(self, request: Request) -> ModelReply:
+    async def complete(self, request: Request) -> ModelReply:
         """The reply; what was used is booked however it ends."""
-        self.read = prompt_tokens(request) if self.model.abilities.conversation else 0
+        self.prompt_tokens = prompt_tokens(request) if self.model.abilities.conversation else 0
         with self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
             at_limit: FinishReason = "length" if asked_for else "budget"
             try:
-                why = await self._listened(limited, held.granted.tokens - self.read, at_limit)
+                finish_reason = await self._consume(limited, held.granted.tokens - self.prompt_tokens, at_limit)
             except asyncio.CancelledError:
-                self._stopped()
+                self._book_prompt()
                 raise
             except BudgetExhausted:
-                self._stopped()
-                why = "budget"
-                if not (self.said or (self.node.conclude_because and self.budget is not self.run.budget)):
+                self._book_prompt()
+                finish_reason = "budget"
+                if not (self.has_output or (self.node.conclude_because and self.budget is not self.run.budget)):
                     raise
             except MuseError:
                 self._drop("its writer failed")
@@ -152,25 +152,25 @@ class _Call:
                 raise ModelFailed(self.model.name, repr(crash)) from crash
             finally:
                 self.node.progress.end_call()
-                for event in self.lanes.close("its parent ended"):
+                for event in self.deltas.close("its parent ended"):
                     self.run.emit(event)
                 self._count_written()
                 held.settle(Cost(tokens=self.usage.tokens, usd=self.usage.usd, calls=1))
                 self.node.book(self.usage)
                 self.run.publish_usage(self.node)
-        if why == "cut" and not self.said:
+        if finish_reason == "cut" and not self.has_output:
             raise StreamCut(self.model.name)
-        reason, stop = (self.finish.detail, self.finish.stop) if self.finish else ("", None)
+        detail, stop = (self.finish.detail, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return ModelReply(message=self._message(), finish_reason=why, detail=reason, stop=stop, pictures=tuple(self.pictures), verified=verified,
-                     verified_by=by, abstained=self.abstained, usage=self.usage)
+        return ModelReply(message=self._message(), finish_reason=finish_reason, detail=detail, stop=stop, usage=self.usage,
+                          pictures=tuple(self.pictures), verified=verified, verified_by=by, abstained=self.abstained)
 
     @property
-    def said(self) -> bool:
+    def has_output(self) -> bool:
         """True if there is anything to show for it."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
-    async def _listened(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:
+    async def _consume(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:
         """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
         budget = self.budget
         stream = self.model.stream(request)
@@ -181,16 +181,16 @@ class _Call:
             with budget.alarm() as alarm:
                 try:
                     async with asyncio.timeout(None) as alarm.timeout:
-                        return await self._read_out(stream, alarm.timeout, ends, writable, at_limit)
+                        return await self._read(stream, alarm.timeout, ends, writable, at_limit)
                 except TimeoutError:
                     if alarm.timeout is None or not alarm.timeout.expired():
                         raise
                     if budget.stopped or time.monotonic() > ends - _TICK:
                         raise budget.overdue() from None
-                    self._stopped()
+                    self._book_prompt()
                     raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
 
-    async def _read_out(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
+    async def _read(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
                         at_limit: FinishReason) -> FinishReason:
         armed = self._arm(patience, ends)
         async for delta in stream:
@@ -198,7 +198,7 @@ class _Call:
                 self.finish = delta
                 return at_limit if delta.finish_reason == "length" else delta.finish_reason
             now = time.monotonic()
-            self._heard(delta, now)
+            self._handle(delta, now)
             if self.usage.tokens - self.usage.prompt_tokens > writable:
                 return at_limit
             if self.run.is_behind:
@@ -220,8 +220,8 @@ class _Call:
         patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
         return now
 
-    def _heard(self, delta: Delta, now: float) -> None:
-        event = self.lanes.event(delta)
+    def _handle(self, delta: Delta, now: float) -> None:
+        event = self.deltas.event(delta)
         self.node.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
         match delta:
             case TextDelta():
@@ -231,7 +231,7 @@ class _Call:
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
-                self.counts = True
+                self.reports_usage = True
                 self.usage = delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
                 self.node.set_running(self.usage)
         match event:
@@ -239,8 +239,8 @@ class _Call:
                 return
             case Spent():
                 # A backend may count every token; of many agents a person reads a few numbers a second.
-                if self.node is self.run.main or time.monotonic() - self.told > BETWEEN_ACCOUNTS:
-                    self.told = time.monotonic()
+                if self.node is self.run.main or time.monotonic() - self.published > BETWEEN_ACCOUNTS:
+                    self.published = time.monotonic()
                     self.run.publish_usage(self.node)
                 return
             case Verified():
@@ -255,11 +255,11 @@ class _Call:
         if isinstance(sent, Pictured):
             self.pictures.append(sent)
 
-    def _stopped(self) -> None:
+    def _book_prompt(self) -> None:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
-        if self.counts and not self.usage.tokens:
-            self.usage = Usage(tokens=self.read, prompt_tokens=self.read, usd=self.read * self.model.abilities.usd_per_prompt_token,
-                               calls=1)
+        if self.reports_usage and not self.usage.tokens:
+            read = self.prompt_tokens
+            self.usage = Usage(tokens=read, prompt_tokens=read, usd=read * self.model.abilities.usd_per_prompt_token, calls=1)
 
     def _count_written(self) -> None:
         """Add the estimated tokens that an unfinished reply wrote after the backend's last report. A model in this process counts
@@ -273,7 +273,7 @@ class _Call:
                                  usd=self.usage.usd + more * self.model.abilities.usd_per_token)
 
     def _drop(self, reason: str) -> None:
-        if self.speak and self.said and self.run.answer:
+        if self.speak and self.has_output and self.run.answer:
             self.run.emit(AnswerDropped(reason))
 
     def _message(self) -> Message:
@@ -288,19 +288,19 @@ class _Call:
         abilities = self.model.abilities
         spawning = abilities.native_spawn and request.mode is Mode.CONTEMPLATING
         written = request.max_tokens or abilities.context * (1 + request.threads if spawning else 1)
-        read = self.read
+        read = self.prompt_tokens
         usd = read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
         return Cost(tokens=read + written, usd=usd, calls=1)
 
     def _reserved(self, request: Request) -> Reservation:
-        wanted, read = self._wanted(request), self.read
+        wanted, read = self._wanted(request), self.prompt_tokens
         abilities = self.model.abilities
         least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
         return self.budget.reserve(wanted, at_least=least)
 
     def _limited(self, request: Request, granted: Cost) -> Request:
         """The request with as many tokens as were granted, in tokens and in money."""
-        abilities, read = self.model.abilities, self.read
+        abilities, read = self.model.abilities, self.prompt_tokens
         tokens = granted.tokens - read
         if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
             tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))

@@ -16,7 +16,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, slots=True)
 class AnswerGroup:
-    """Attempts whose answers are the same, as they came."""
+    """Attempts with the same answer, in order of arrival."""
 
     attempts: tuple[Attempt, ...]
 
@@ -31,7 +31,7 @@ class AnswerGroup:
 
     @property
     def agents(self) -> tuple[str, ...]:
-        """Who is in it."""
+        """Names of its agents."""
         return tuple(attempt.agent for attempt in self.attempts)
 
     @property
@@ -46,11 +46,12 @@ class AnswerGroup:
 class AnswerGroups:
     """Attempts as they arrive, grouped by an equivalence.
 
-    A newcomer is compared with what every component holds, and joins all that it is the same as into one. Where sameness is not
-    transitive (5 km, 5, 5 m), a component may hold answers that contradict each other: it is split into groups in which none do,
-    the answers with most attempts first. So the groups do not depend on who came first.
-    An attempt that answers nothing is in no group. One that declines to answer agrees with none: where others have answered it is
-    in no group, and where all have declined each is a group by itself.
+    A new attempt is compared with one attempt of each key in every component, and joins all components with a match into one. If
+    the equivalence is not transitive (5 km, 5, 5 m), a component may hold answers that contradict each other: it is split into
+    groups without contradictions, the answers with most attempts first. So the groups do not depend on the order of arrival.
+
+    A blank attempt is in no group. An attempt that declines to answer agrees with no other: it is in no group if any attempt has
+    answered, and if all decline each is a group by itself.
     """
 
     def __init__(self, equivalence: Equivalence) -> None:
@@ -69,9 +70,9 @@ class AnswerGroups:
         self._turn = asyncio.Lock()
 
     async def add(self, attempt: Attempt) -> None:
-        """Take an attempt in. May be called from several tasks; they take turns.
+        """Add an attempt. Calls from several tasks take turns.
 
-        Raises what the equivalence raises; the attempt is then in no group, and where the call is cancelled likewise.
+        Raises the error of the equivalence; the attempt is then in no group, nor if the call is cancelled.
         """
         async with self._turn:
             if self._is_aside(attempt):
@@ -98,10 +99,10 @@ class AnswerGroups:
         return True
 
     async def add_all(self, attempts: Iterable[Attempt]) -> None:
-        """Take several in, where there is none yet: first one and one are compared, then two and two, as a merge sort goes, and all
-        of one level at once. The groups are those that `add` makes of them one by one, and as much is asked.
+        """Add several attempts to an empty object by a merge sort: pairs of one are compared, then pairs of two, and all of one
+        level at once. Groups and number of comparisons are those of adding one by one.
 
-        Raises what the equivalence raises; all attempts are in groups then, as far as the levels before have shown.
+        Raises the error of the equivalence; all attempts are then in groups, as far as the finished levels have shown.
         """
         async with self._turn:
             for attempt in attempts:
@@ -121,7 +122,7 @@ class AnswerGroups:
                 self._keys = [{key: one for at in part for key, one in cells[at][1].items()} for part in parts]
 
     async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
-        """Groups of which those on the left differ, and those on the right, as groups that all differ; told by where they stand."""
+        """Merge two lists of disjoint groups, given by the indices of their cells."""
         met = list(product(left, right))
         same = await gather(*(self._any_same([(one, other) for at in sorted(first) for one in self._keys[at].values()
                                                 for beside in sorted(second) for other in self._keys[beside].values()])
@@ -134,12 +135,12 @@ class AnswerGroups:
         return parts
 
     async def _same_as(self, attempt: Attempt) -> list[int]:
-        """Which groups it belongs to: all are asked about at once."""
+        """Indices of the components that it belongs to, all compared at once."""
         found = await gather(*(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys))
         return [index for index, joined in enumerate(found) if joined]
 
     async def _any_same(self, pairs: Sequence[tuple[Attempt, Attempt]]) -> bool:
-        """The first tells most, and a "yes" will do; after a "no" the others are asked about at once."""
+        """True if any pair is the same. The first pair tells most; only if it differs, the others are compared, all at once."""
         first, *others = pairs
         same = await self.equivalence.same(*first)
         return same or (bool(others) and any(await gather(*(self.equivalence.same(*pair) for pair in others))))
@@ -162,7 +163,7 @@ class AnswerGroups:
 
     @property
     def _counted(self) -> list[list[Attempt]]:
-        """Attempts by group, in no order; refusals only where there is nothing else."""
+        """Attempts by group, in no order; refusals only if there is nothing else."""
         if not self._members:
             return [[attempt] for attempt in self.declined]
         if self._split is None:
@@ -171,7 +172,7 @@ class AnswerGroups:
         return self._split
 
     def _without_contradiction(self, keys: dict[Hashable, Attempt], members: list[Attempt]) -> list[list[Attempt]]:
-        """The members of a component, apart where they contradict each other: each key joins the first group that it fits."""
+        """The members of a component, split if they contradict each other: each key joins the first group that it fits."""
         if len(keys) < 3 or not isinstance(self.equivalence, Contradictions):
             return [members]
         by_key: dict[Hashable, list[Attempt]] = {key: [] for key in keys}

@@ -1,4 +1,4 @@
-"""Whom to ask, in which order, what their votes weigh and when to stop: learned from votes, used by a team."""
+"""A panel: the models to call, in order, the weights of their votes and a threshold to stop at; learned from votes."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ LABELS = 10
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Models in the order they are asked. Each answer moves the odds; the panel has enough when one answer is sure."""
+    """Models in calling order. Each answer moves the odds; the panel has enough when one answer is sure."""
 
     models: tuple[str, ...]
     weights: Mapping[str, float]
     """The log-odds of each being right."""
     sure: float
-    """The probability of the leading answer at which nobody else is asked."""
+    """Probability of the leading answer at which no other model is called."""
     correlation: Correlation = field(default_factory=dict, repr=False)
-    """Of their errors."""
+    """Correlation of their errors."""
 
     @classmethod
     def from_store(cls, store: Store, task_kind: str, calls: float = CALLS) -> Self | None:
@@ -49,10 +49,10 @@ class Panel:
 
     @classmethod
     def from_votes(cls, votes: Sequence[Vote], calls: float = CALLS, at_most: int = AT_MOST) -> Self:
-        """The panel that these votes recommend, within so many calls a question on average.
+        """The panel that these votes recommend, within this many calls per question on average.
 
-        Only what these votes tell is used: reliability from labels, or from agreement where there are too few, and the
-        number of calls by asking the panel these very questions again.
+        Only these votes are used: reliability is estimated from labels, or from agreement if there are too few, and the number of
+        calls by replaying the panel on these questions.
         """
         labelled = {vote.question for vote in votes if vote.right is not None}
         if len(labelled) >= LABELS:
@@ -69,11 +69,12 @@ class Panel:
         return weigh(groups, self.weights, otherwise=0.0)
 
     def probability(self, groups: AnswerGroups) -> float:
-        """That the leading answer is right, if models err independently; none of the answers is also a possibility."""
+        """Probability that the leading answer is right, if models err independently; that no answer is right is also a possibility.
+        """
         return probability([sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts) for group in groups.ranked])
 
     def enough(self, groups: AnswerGroups) -> tuple[bool, str]:
-        """True if to ask nobody else, and why in a few words."""
+        """True if no other model is needed, and the reason in a few words."""
         if len(groups) == 0:
             return False, "nobody has answered yet"
         probability = self.probability(groups)
@@ -82,12 +83,12 @@ class Panel:
 
     @property
     def effective(self) -> float:
-        """How many independent voters the panel is worth."""
+        """Number of independent voters that the panel is worth."""
         return effective_votes(self.weights, self.correlation)
 
 
 def probability(weights: Iterable[float]) -> float:
-    """Of the heaviest of several answers, given the log-odds that each has gathered."""
+    """Probability of the heaviest of several answers, given the log-odds that each has gathered."""
     gathered = list(weights)
     lead = max(gathered, default=0.0)
     return 1 / (sum(math.exp(weight - lead) for weight in gathered) + math.exp(-lead)) if gathered else 0.0
@@ -95,9 +96,9 @@ def probability(weights: Iterable[float]) -> float:
 
 def threshold(answers: Sequence[Mapping[str, str | None]], models: Sequence[str], weights: Mapping[str, float],
               calls: float) -> float:
-    """The highest probability that a panel can wait for within so many calls on average, had it been asked these questions.
+    """The highest probability that a panel can wait for within this many calls on average, replayed on these questions.
 
-    answers: for each question what each model answered, by group. No label is looked at.
+    answers: for each question the group of each model's answer. Labels are not used.
     """
     paths = [_path(given, models, weights) for given in answers]
     reached = sorted({probability for path in paths for probability in path}, reverse=True)

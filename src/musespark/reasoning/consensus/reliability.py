@@ -1,8 +1,8 @@
-"""What a model's vote is worth, by kind of question: how often it is right, and with whom it errs.
+"""Reliability of models by kind of question, and correlation of their errors, estimated from votes.
 
-Everything is derived from votes. With labels a model's reliability is the mean of a Beta posterior whose prior is what all
-models of the kind have in common (empirical Bayes): fifty labels say little about one model and much about forty. Without
-labels it is read off who agrees with whom (Dawid & Skene, 1979; the rank-one form of it of Parisi et al., 2014).
+With labels, a model's reliability is the mean of a Beta posterior whose prior is fitted to all models of the kind (empirical
+Bayes): fifty labels say little about one model and much about forty. Without labels it follows from the agreement between models
+(Dawid & Skene, 1979; in the rank-one form of Parisi et al., 2014).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from itertools import combinations
 from musespark.store import Vote
 
 Correlation = Mapping[tuple[str, str], float]
-"""Of the errors of two models, either way round; a pair that is not in it is not known to err together."""
+"""Correlation of the errors of two models, symmetric; 0 for a pair that is missing."""
 
 LEAST = 5
 """Models on a panel at the least: with fewer, a strong one could not be outvoted."""
 COPY = 0.8
-"""Error correlation from which on a model is taken for another one's copy, and not asked beside it."""
+"""Error correlation from which a model counts as a copy of another, and is not called beside it."""
 _SHRINK = 50
 """Questions that a measured correlation has to weigh as much as what all pairs have in common."""
 
@@ -32,9 +32,9 @@ def log_odds(reliability: float) -> float:
 
 
 def reliabilities(votes: Iterable[Vote]) -> dict[str, float]:
-    """How often each model is right, from votes with a label: the mean of its Beta posterior.
+    """Reliability of each model, from votes with a label: the mean of its Beta posterior.
 
-    The prior's mean and strength are those of all the models together, by the method of moments; between 2 and 200 answers.
+    Mean and strength of the prior are those of all models together, by the method of moments; the strength is 2 to 200 answers.
     """
     trials: dict[str, int] = defaultdict(int)
     hits: dict[str, int] = defaultdict(int)
@@ -49,15 +49,15 @@ def reliabilities(votes: Iterable[Vote]) -> dict[str, float]:
     noise = sum(share * (1 - share) / trials[model] for model, share in shares.items()) / len(shares)
     spread = sum((share - mean) ** 2 for share in shares.values()) / max(1, len(shares) - 1) - noise
     strength = min(max(mean * (1 - mean) / max(spread, 1e-4) - 1, 2.0), 200.0)
-    # Nobody is certain, also where all were right.
+    # no model is certain, even if all were right
     mean = min(max(mean, 0.01), 0.99)
     return {model: (hits[model] + mean * strength) / (trials[model] + strength) for model in trials}
 
 
 def unlabelled(votes: Iterable[Vote]) -> dict[str, float]:
-    """How often each model is right, from who agrees with whom: wrong answers scatter and right ones meet.
+    """Reliability of each model, from agreement alone: wrong answers scatter and right ones coincide.
 
-    Two models agree about as often as both are right, so the table of agreements is nearly of rank one, and its factor is the
+    Two models agree about as often as both are right, so the matrix of agreements is nearly of rank one, and its factor is the
     reliabilities. Needs three models with questions in common; others get the mean of the rest.
     """
     answers = by_question(votes)
@@ -82,7 +82,7 @@ def unlabelled(votes: Iterable[Vote]) -> dict[str, float]:
 def error_correlation(votes: Iterable[Vote]) -> dict[tuple[str, str], float]:
     """The phi coefficient of the errors of each pair of models, from votes with a label.
 
-    Shrunk towards the mean of all pairs, for a pair seldom errs often enough to tell. Between 0 and 1.
+    Shrunk towards the mean of all pairs, because one pair errs too seldom to tell. Between 0 and 1.
     """
     right: dict[str, dict[str, bool]] = defaultdict(dict)
     for vote in votes:
@@ -112,7 +112,7 @@ def _phi(outcomes: Sequence[tuple[bool, bool]]) -> float | None:
 
 
 def effective_votes(weights: Mapping[str, float], correlation: Correlation) -> float:
-    """How many independent equal voters these are worth: (sum w)^2 / (w' R w), after Kish (1965). 0 if all weigh nothing."""
+    """Number of independent equal voters that these are worth: (sum w)^2 / (w' R w), after Kish (1965). 0 if all weigh nothing."""
     models = [model for model, weight in weights.items() if weight > 0]
     total = sum(weights[model] for model in models)
     together = sum(weights[one] * weights[other] * (1.0 if one == other else correlation.get((one, other), 0.0))
@@ -121,10 +121,10 @@ def effective_votes(weights: Mapping[str, float], correlation: Correlation) -> f
 
 
 def choose(reliability: Mapping[str, float], correlation: Correlation, at_most: int) -> list[str]:
-    """Which models to ask, and in which order: few strong voters rather than many weak ones.
+    """The models to call, in order: few strong voters rather than many weak ones.
 
-    The best first. Beyond the first `LEAST`, a model is asked only when three like it outweigh two like the best; a copy of one
-    that is asked already is left out.
+    The best comes first. Beyond the first `LEAST`, a model is included only if three like it outweigh two like the best; a copy of
+    an included model is left out.
     """
     ranked = sorted(reliability, key=lambda model: (-reliability[model], model))
     chosen: list[str] = []

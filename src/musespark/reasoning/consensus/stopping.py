@@ -6,16 +6,17 @@ import math
 from collections.abc import Sequence
 
 CONFIDENCE = 0.85
-"""How sure `enough` has to be that more samples would not change the winner: two that agree at once are enough, one is not."""
+"""Confidence of `enough` that more samples would not change the winner: two that agree at once are enough, one is not."""
 
 
 def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE) -> tuple[bool, str]:
-    """Whether `remaining` more samples would leave the winner as it is, with that probability; and why, in a few words.
+    """Decide if `remaining` more samples would leave the winner as it is with this confidence; returns the reason, too.
 
-    counts: votes of each group, in any order; they may be fractions, for voters that err together count for less.
-    The rule of Adaptive-Consistency (Aggarwal et al., 2023), asked about the samples that are left and not about infinitely
-    many: the leader's share against the runner-up has a uniform prior, all remaining votes go to one of the two, and what could
-    change is their beta-binomial tail. A tie at the end counts as half a change.
+    counts: votes of each group, in any order; they may be fractions, because voters with correlated errors count less.
+
+    The rule of Adaptive-Consistency (Aggarwal et al., 2023), for the samples that are left instead of infinitely many: the leader's
+    share against the runner-up has a uniform prior, all remaining votes go to one of the two, and the probability of a change is
+    their beta-binomial tail. A tie at the end counts as half a change.
     """
     ordered = sorted((count for count in counts if count > 0), reverse=True)
     if remaining <= 0:
@@ -28,7 +29,7 @@ def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDEN
 
 
 def overtaken(leader: float, runner_up: float, remaining: int) -> float:
-    """Probability that a runner-up with so many votes wins after `remaining` more, each for one of the two."""
+    """Probability that a runner-up wins after `remaining` more votes, each for one of the two."""
     needed = (remaining + leader - runner_up) / 2
     # Sum the shorter tail of the beta-binomial; rounding noise would otherwise decide close calls.
     total = 0.0

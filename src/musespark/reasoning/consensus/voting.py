@@ -1,4 +1,4 @@
-"""Which group wins: by heads, or by what the voters have been worth so far."""
+"""The winning group: by plain majority, or by weighted votes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class VoteResult:
 
     winner: AnswerGroup
     attempt: Attempt
-    """The winner's best spoken member, to answer with: of the form that was asked for, then the most reliable, then the first."""
+    """The winner's best member, to answer with: in the requested form first, then of the most reliable model, then the earliest."""
     by: str
     """`vote` or `weigh`."""
     votes: float
-    """What the winner got."""
+    """Votes for the winner."""
     of: float
-    """What all groups got together."""
+    """Votes for all groups together."""
     reason: str
 
 
@@ -31,14 +31,15 @@ def vote(groups: AnswerGroups) -> VoteResult:
     """The group with most attempts; of equals the one that came first. Raises `BadOption` if there is none."""
     winner = _leader(groups)
     total = sum(groups.counts)
-    return VoteResult(winner, _speaker(groups, winner, {}), "vote", len(winner), total, f"{len(winner)} of {total} votes{_tie(groups)}")
+    reason = f"{len(winner)} of {total} votes{_tie(groups)}"
+    return VoteResult(winner, _speaker(groups, winner, {}), "vote", len(winner), total, reason)
 
 
 def weigh(groups: AnswerGroups, weights: Mapping[str, float], otherwise: float = 1.0) -> VoteResult:
-    """The group whose attempts weigh most, by the weights of their models; of equals the one with more attempts, then the first.
+    """The group with the most weight, by the weights of its models; of equals the larger one, then the earlier.
 
-    weights: by model name, usually log-odds of being right; `otherwise` is that of a model without one. A weight below 0
-    counts as 0: that a bad model says something is no evidence against it when others say it too. Raises `BadOption`.
+    weights: by model name, usually log-odds of being right; `otherwise` is the weight of a model without one. A weight below 0
+    counts as 0: support from a bad model is no evidence against an answer that others give, too. Raises `BadOption`.
     """
     _leader(groups)
     worth = {attempt.model: max(0.0, weights.get(attempt.model, otherwise)) for attempt in groups.attempts}
@@ -50,7 +51,7 @@ def weigh(groups: AnswerGroups, weights: Mapping[str, float], otherwise: float =
 
 
 def _tie(groups: AnswerGroups) -> str:
-    """A remark on a vote that nobody won; empty if somebody did."""
+    """A remark on a tied vote; empty if one group won."""
     tied = groups.counts.count(groups.counts[0])
     if tied < 2:
         return ""

@@ -39,14 +39,15 @@ _NOT_BEFORE = 1e-3
 """Seconds; a limit that is nearer than that is reached."""
 
 
-async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, why_cancelled: Callable[[], str], *, speak: bool = False) -> Outcome:
+async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, cancel_reason: Callable[[], str], *,
+                    speak: bool = False) -> Outcome:
     """Run one agent and emit its events: it starts, and returns, fails or is cancelled. Raises only if it is cancelled."""
     run.emit(AgentStarted(task.agent, task.parent, task.label))
     try:
         attempt = await run_task(run, task, node, speak=speak)
     except asyncio.CancelledError:
         if is_being_cancelled():
-            run.emit(AgentCancelled(task.agent, why_cancelled()))
+            run.emit(AgentCancelled(task.agent, cancel_reason()))
             raise
         return _failed(run, task, ModelFailed(task.model.name, "something it called cancelled itself"))
     except MuseError as error:

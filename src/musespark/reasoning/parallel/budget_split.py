@@ -133,7 +133,8 @@ class TokenAllocator:
 
     def with_comparisons(self, cost: Cost) -> Cost:
         """The cost, plus what may still go into comparing answers."""
-        return Cost(tokens=cost.tokens + (self.comparison_budget.tokens_left() or 0), usd=cost.usd + (self.comparison_budget.usd_left() or 0.0))
+        left = self.comparison_budget
+        return Cost(tokens=cost.tokens + (left.tokens_left() or 0), usd=cost.usd + (left.usd_left() or 0.0))
 
     def allocate(self, tasks: Sequence[AgentTask], count: int, kept: Cost = NO_COST, *, most: int | None = None, planned: int = 0,
               half: bool = False, anyone: bool = False) -> list[AgentTask]:
@@ -163,7 +164,8 @@ class TokenAllocator:
             left = _Left.of(self.run)
             sent = [task for task in tasks if writable(task, 1) > self._cut.get(task.model.name, 0)][:1]
         parts = 2 * len(sent) if half and paid(sent, 2 * len(sent)) else len(sent)
-        ample = {task.agent: max(AMPLE, 2 * self.expected_output(task, most), writable(task, planned) if planned else 0) for task in sent}
+        ample = {task.agent: max(AMPLE, 2 * self.expected_output(task, most), writable(task, planned) if planned else 0)
+                 for task in sent}
         return [task if math.isinf(each := writable(task, parts)) else _held_to(task, min(each, ample[task.agent]))
                 for task in sent]
 

@@ -73,8 +73,8 @@ class SpawnAgents:
             return Output(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
         names = [f"{self.task.agent}/sub-{next(self._number)}" for _ in told]
         allocator = TokenAllocator(self.run)
-        sent = allocator.allocate([self._task(*each) for each in zip(names, told, strict=True)], len(told), allocator.cost([self.task]),
-                            planned=len(told) + 1)
+        tasks = [self._task(name, message) for name, message in zip(names, told, strict=True)]
+        sent = allocator.allocate(tasks, len(tasks), allocator.cost([self.task]), planned=len(tasks) + 1)
         if len(sent) < len(told):
             return Output(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
                           failed=True)

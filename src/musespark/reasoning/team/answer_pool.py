@@ -1,4 +1,4 @@
-"""What lies on a team's table: the answers so far, and who agrees with whom."""
+"""The answers of a team so far, and the agreement between them."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _SHORT = 80
 
 @dataclass
 class AnswerPool:
-    """Answers as they arrive. Verified ones stand above all others; those that broke off count only where there is nothing else,
-    and those that give no answer only where there is not even that."""
+    """Answers as they arrive, compared within the highest standing only: verified before whole ones, then unclear or cut ones, then
+    refusals, then refuted ones."""
 
     run: RunContext
-    same: Equivalence
+    equivalence: Equivalence
     allocator: TokenAllocator
-    """Who else the budget pays for."""
+    """The split of the budget among agents to come."""
     attempts: list[Attempt] = field(default_factory=list)
     stop_reason: str = ""
     """Why more answers would not change the winner; empty while they might."""
     budget_limited: bool = False
-    """True if a budget kept somebody from answering."""
+    """True if a budget kept an agent from answering."""
     undecided: bool = False
-    """True if it has been told that some answers could not be compared."""
+    """True once a note has said that some answers could not be compared."""
     initial_groups: tuple[AnswerGroup, ...] = ()
-    """How the answers stood before anybody saw anybody else's."""
+    """The groups of the independent answers, before any agent saw another's."""
     includes_partial: bool = False
     """True if answers that broke off or are unclear count beside whole ones, because whole ones are few and differ."""
 
@@ -57,9 +57,10 @@ class AnswerPool:
         await self._group_anew()
 
     async def include_partial(self) -> None:
-        """Let answers that broke off or are unclear count too, where whole ones are less than half of all and no two of them agree;
-        of equals, whole ones win."""
-        if self.comparable and not self.verified and 2 * len(self.groups.attempts) < len(self.attempts) and self.groups.counts[0] == 1:
+        """Count answers that broke off or are unclear, too, if whole ones are less than half of all and no two of them agree; of
+        equals, whole ones win."""
+        few_are_whole = 2 * len(self.groups.attempts) < len(self.attempts)
+        if self.comparable and not self.verified and few_are_whole and self.groups.counts[0] == 1:
             self.includes_partial = True
             await self._group_anew()
 
@@ -102,7 +103,7 @@ class AnswerPool:
         return bool(self.attempts) and max(map(_standing, self.attempts)) >= _WHOLE
 
     def publish_agreement(self) -> None:
-        """Tell how the answers stand."""
+        """Emit the groups as they stand."""
         ranked = self.groups.ranked
         if not self.undecided and isinstance(self.equivalence, Limited) and self.equivalence.undecided:
             self.undecided = True
@@ -115,7 +116,7 @@ _REFUTED, _ABSTAINED, _IN_DOUBT, _WHOLE, _VERIFIED = range(5)
 
 
 def _standing(attempt: Attempt) -> int:
-    """How much an answer counts for: not at all beside a better one, only beside its equals."""
+    """Standing of an answer: one of a lower standing does not count beside it."""
     if attempt.verified is not None:
         return _VERIFIED if attempt.verified else _REFUTED
     if attempt.abstained:
@@ -125,7 +126,7 @@ def _standing(attempt: Attempt) -> int:
 
 @contextmanager
 def user_hook(name: str) -> Iterator[None]:
-    """Runs a part of the team that somebody may have replaced: its bugs are told as its own (`PartFailed`)."""
+    """Run a part of the team that the caller may have replaced: its bugs are reported as its own (`PartFailed`)."""
     try:
         yield
     except MuseError:

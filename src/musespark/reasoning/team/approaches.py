@@ -32,17 +32,18 @@ APPROACHES: Mapping[str, tuple[str, ...]] = {
         "Try small or concrete cases first, find the pattern, then solve the whole.",
     ),
 }
-"""Instructions that are added to the question, by name; several are dealt to the agents in turn."""
+"""Instructions that are added to the question, by name; if there are several, agents get them in turn."""
 
 WARM = 0.8
-"""Temperature of all explorers, where neither the one who asks nor a calibration has chosen one."""
+"""Temperature of explorers if neither the request nor a calibration has chosen one."""
 
 
 def explorer_request(request: Request, model: Model, index: int, approach: str = PLAIN,
              temperature: float | None = None) -> tuple[Request, str]:
-    """The request as explorer number `index` (from 0) gets it, and a name for how it goes about it.
+    """The request for explorer number `index` (from 0), and a name for its approach.
 
-    Nothing of another agent is in it. What the model cannot be told is left out. Raises `BadOption` for an unknown approach.
+    It contains nothing of other agents, and leaves out options that the model does not take. Raises `BadOption` for an unknown
+    approach.
     """
     abilities = model.abilities
     instruction = instructions(approach)[index % len(instructions(approach))] if abilities.conversation else ""

@@ -1,4 +1,4 @@
-"""What an aggregator comes back with."""
+"""The decision of an aggregator."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Decision:
     by: str
     """`verified`, `vote`, `weigh`, `judge`, `merge`, or a name of one's own."""
     winner: Attempt
-    """Whose reply is the answer; or the one that was written from several."""
+    """The attempt whose reply is the answer; a merger's is written from several."""
     reason: str
     """One sentence."""
     winners: tuple[str, ...] = ()
-    """Everyone whose answer it is."""
+    """Names of all agents with this answer, or of those that it was written from."""
     written: bool = False
     """True if the answer has been streamed already, as it was written."""
 

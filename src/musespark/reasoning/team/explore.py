@@ -18,7 +18,7 @@ from musespark.reasoning.team.team import Team
 
 _LAGS = {"silent": "silent", "late": "likely to end after the deadline"}
 GROWTH = 4
-"""Each wave is so many times as large as the one before."""
+"""Each wave is this many times as large as the one before."""
 
 
 async def explore(run: RunContext, team: Team) -> AnswerPool:
@@ -74,12 +74,12 @@ async def explore(run: RunContext, team: Team) -> AnswerPool:
 
 
 def _over(outcome: Attempt | MuseError) -> bool:
-    """True if a limit ended that holds for everybody; of tokens and money another agent may need less."""
+    """True if a limit ended that holds for all agents; of tokens and money another agent may need less."""
     return isinstance(outcome, BudgetExhausted) and outcome.resource in ("seconds", "calls")
 
 
 def _payable(run: RunContext, team: Team, answers: AnswerPool, waiting: Sequence[AgentTask], count: int) -> list[AgentTask]:
-    """Those of the next who can be paid, each with its share; what deciding between the answers so far will cost is kept back."""
+    """The next tasks that the budget pays for, each with its token limit; the likely cost of a decision is kept back."""
     if not is_limited(run):
         return list(waiting[:count])
     if not answers.has_complete:  # what a reply takes is not known yet
@@ -99,7 +99,7 @@ def _tasks(run: RunContext, team: Team) -> list[AgentTask]:
 
 
 async def _taken(answers: AnswerPool, team: Team, task: AgentTask, outcome: Attempt | MuseError, remaining: int) -> None:
-    """Lay an answer on the table, and see whether it settles the question."""
+    """Add an answer, and decide if it ends the stage."""
     if isinstance(outcome, BudgetExhausted) or (isinstance(outcome, Attempt) and outcome.finish_reason == "budget"):
         answers.budget_limited = True
     if not isinstance(outcome, Attempt):

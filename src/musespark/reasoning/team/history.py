@@ -1,4 +1,4 @@
-"""What a team keeps of a run: which model answered what, by kind of question, in the store that reliability is read from."""
+"""What teams learn across runs: votes by kind of question, and the panels and strategies that follow from them, in the store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from musespark.store import Store, Vote
 
 
 def load_panel(task_kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
-    """What is known of these models on such questions, and whom to ask in which order: all of them where nothing is known.
+    """The panel for this kind of question, and its models in calling order; no panel and all models if nothing is known.
 
     Raises `StoreUnusable`.
     """

@@ -30,11 +30,11 @@ _SAID = re.compile(r"\b(yes|no)\b", re.IGNORECASE)
 
 
 def llm_judge(run: RunContext, model: Model, allowed: Budget) -> Judge:
-    """Asks the model, on the run's budget; where it fails or mumbles, the answers count as different. So they do once all that is
-    allowed for it has been used.
+    """A judge of sameness that calls the model, on the run's budget. Answers count as different if the call fails, if its verdict
+    is unclear, and once `allowed` is used up.
 
-    Pairs may be asked about side by side: those that are under way together are one batch of the run's account, and as many as
-    what is allowed pays for, whatever each of them writes; a model that reasons first might write all that there is.
+    Pairs may be compared in parallel: calls under way at the same time are one batch of the run's usage, and as many as `allowed`
+    pays for at their full length, because a model that reasons first might use it all.
     """
     return _Comparing(run, model, allowed)
 
@@ -70,7 +70,7 @@ class _Comparing:
         return await self._asked(agent, self._held_to(request, held), held)
 
     async def _room(self, agent: str, request: Request) -> Reservation:
-        """Wait for room beside those under way; whoever is alone makes do with what is left. Raises `BudgetExhausted`."""
+        """Wait for room beside the calls under way; a single call makes do with what is left. Raises `BudgetExhausted`."""
         while True:
             try:
                 held = self.allowed.reserve(_cost(request, self.model, request.max_tokens or REASONED),
@@ -86,7 +86,7 @@ class _Comparing:
                 return held
 
     def _held_to(self, request: Request, held: Reservation) -> Request:
-        """The request with as many tokens as were granted, where any limit there is."""
+        """The request with the granted tokens, if there is any limit."""
         limits, abilities = self.allowed.limits, self.model.abilities
         most, read = [request.max_tokens or math.inf], prompt_tokens(request)
         if limits.tokens is not None:
@@ -117,7 +117,7 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
 
 
 def _cost(request: Request, model: Model, written: int) -> Cost:
-    """What a verdict of N tokens costs."""
+    """Cost of a verdict with this many tokens."""
     read, abilities = prompt_tokens(request), model.abilities
     return Cost(tokens=read + written, usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token)
 
@@ -128,6 +128,6 @@ def _cut(answer: str) -> str:
 
 
 def _agrees(reply: str) -> bool:
-    """True if the verdict is "yes". Its first word tells: "Yes. There is no difference that matters." """
+    """True if the verdict is "yes". The first word counts: "Yes. No difference matters." """
     said = _SAID.search(reply)
     return said is not None and said[1].lower() == "yes"

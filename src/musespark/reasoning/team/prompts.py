@@ -1,4 +1,4 @@
-"""Prompts that the stages of a team share: answers as other agents get to read and see them."""
+"""Parts of prompts that the stages share: answers as other agents read and see them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from musespark.reasoning.attempt import Attempt
 PICTURES = 2
 """Pictures behind an answer that are shown beside it."""
 _REASONS = 4000
-"""Characters of a rival's reasoning that are shown: its end, where the conclusion is."""
+"""Characters of a rival's reasoning in a prompt: its end, because the conclusion is there."""
 
 
 def rebuttal(rivals: Sequence[Attempt]) -> list[str]:
-    """What an agent is told of its rivals: each distinct answer with its reasons, and nothing of who or how many."""
+    """Prompt with the rivals' answers: each distinct answer with its reasons, without names and numbers of supporters."""
     parts = ["Others answered the same question differently. Their answers, in no particular order:\n"]
     for rival in rivals:
         parts.append(f"\n<answer>\n{reasons(rival)}\n</answer>\n")

@@ -1,8 +1,8 @@
-"""Refine: where they disagree, each agent sees its rivals' answers and keeps or changes its own.
+"""Refine: each agent sees rival answers and keeps or changes its own.
 
-After Du et al., Improving Factuality and Reasoning through Multiagent Debate (2023), with guards against herding: the rivals
-are anonymous, shuffled, and each distinct answer is shown once, so that nobody sees how many stand behind it; an answer that
-was verified is never up for change.
+After Du et al., Improving Factuality and Reasoning through Multiagent Debate (2023), with guards against herding: rivals are
+anonymous, shuffled, and each distinct answer is shown once, so that the number of its supporters stays hidden. A verified answer is
+never reconsidered.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MOST = 8
 
 
 async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -> None:
-    """One round, where there is a disagreement to resolve and models that can read it; the table holds the answers after it."""
+    """Run one round, if answers differ and models can read them; `answers` holds the results."""
     able = [attempt for attempt in answers.attempts if not attempt.verified and not attempt.cut
             and team.model_of(attempt, "refiner").abilities.conversation]
     if len(answers.groups.ranked) < 2 or not able:
@@ -42,7 +42,7 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
     for agent, attempt in named.items():
         rivals = [group.representative for group in groups if attempt not in group.attempts]
         tasks.append(_task(run, team, attempt, agent, rivals[:MOST]))
-    sent = _payable(run, team, answers, round, tasks, [_seat(groups, attempt) for attempt in able])
+    sent = _payable(run, team, answers, round, tasks, [_priority(groups, attempt) for attempt in able])
     if not sent:
         return
     run.emit(StageStarted("refine", round))
@@ -71,13 +71,15 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
     answers.publish_agreement()
 
 
-def _payable(run: RunContext, team: Team, answers: AnswerPool, round: int, tasks: list[AgentTask], seats: list[tuple[int, int]]) -> list[AgentTask]:
-    """Those who can be paid for reconsidering, each with its share; nobody rather than one alone."""
+def _payable(run: RunContext, team: Team, answers: AnswerPool, round: int, tasks: list[AgentTask],
+             priorities: list[tuple[int, int]]) -> list[AgentTask]:
+    """The tasks that the budget pays for, each with its token limit; none rather than a single one."""
     if not is_limited(run):
         return tasks
-    ordered = [task for _, task in sorted(zip(seats, tasks, strict=True), key=lambda pair: pair[0])]
+    ordered = [task for _, task in sorted(zip(priorities, tasks, strict=True), key=lambda pair: pair[0])]
     planned = len(ordered) * (team.rounds - round + 1) + DECIDING
-    sent = answers.allocator.allocate(ordered, len(ordered), decision_cost(run, team, answers), planned=planned, half=round < team.rounds)
+    kept = decision_cost(run, team, answers)
+    sent = answers.allocator.allocate(ordered, len(ordered), kept, planned=planned, half=round < team.rounds)
     if len(sent) < min(2, len(tasks)):
         sent = []
     if len(sent) < len(tasks):
@@ -86,14 +88,14 @@ def _payable(run: RunContext, team: Team, answers: AnswerPool, round: int, tasks
     return sent
 
 
-def _seat(groups: Sequence[AnswerGroup], attempt: Attempt) -> tuple[int, int]:
-    """Who is asked first where not all can be: one of each group, the largest first, then the second of each."""
+def _priority(groups: Sequence[AnswerGroup], attempt: Attempt) -> tuple[int, int]:
+    """Priority if not all agents can reconsider: one of each group, the largest group first, then the second of each."""
     at = next((at for at, group in enumerate(groups) if attempt in group.attempts), len(groups))
     return (groups[at].attempts.index(attempt) if at < len(groups) else at), at
 
 
 async def _compared(run: RunContext, answers: AnswerPool, before: Attempt, after: Attempt) -> None:
-    """Tell whether an agent kept its answer; where there is no time to compare them, whether it wrote the same."""
+    """Emit if an agent kept its answer; without time to compare, if it wrote the same text."""
     try:
         with user_hook("same"):
             kept = await run.within_deadline(answers.equivalence.same(before, after))
@@ -109,8 +111,9 @@ def _task(run: RunContext, team: Team, attempt: Attempt, agent: str, rivals: Seq
     model = team.model_of(attempt, "refiner")
     told = Message.user(*rebuttal(shuffled))
     conversation = (*run.request.messages, *attempt.transcript, *_unanswered(attempt), told)
-    return AgentTask(agent=agent, model=model, request=replace(run.request, messages=conversation), label=f"{model.name}: reconsiders",
-                 tools=team.tools if model.abilities.tools else (), verify=team.verify)
+    request = replace(run.request, messages=conversation)
+    return AgentTask(agent=agent, model=model, request=request, label=f"{model.name}: reconsiders",
+                     tools=team.tools if model.abilities.tools else (), verify=team.verify)
 
 
 def _unanswered(attempt: Attempt) -> list[Message]:

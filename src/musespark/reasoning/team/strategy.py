@@ -1,7 +1,7 @@
-"""Strategy of a team for one kind of question and one model: measured on labelled questions, kept in the store, plain by default.
+"""Strategy of a team for one kind of question and one model: measured on labelled questions, kept in the store.
 
-The default is plain, equal sampling and a vote. Whatever differs from it has to have raised accuracy in calibration; what has not
-is left out, and the reason is kept beside the strategy, so that a trace can tell it.
+The default is plain, equal sampling and a vote. A deviation must have raised accuracy in calibration; the reason is kept beside the
+strategy and shown in the trace.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Strategy:
     rounds: int = 0
     judge_ties: bool = False
     reply_tokens: tuple[int, ...] = ()
-    """Deciles of the lengths of replies, in tokens: an agent that writes more than most is told from one that is late."""
+    """Deciles of the lengths of replies, in tokens: they tell a long reply from a late one."""
     because: str = ""
     """Findings of the calibration, in a few sentences."""
 

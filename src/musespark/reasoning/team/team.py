@@ -43,9 +43,9 @@ Aggregator: TypeAlias = "Callable[[RunContext, Team, AnswerPool], Awaitable[Deci
 
 
 def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
-    """The explorers: the models dealt in turn, each with a seed of its own, asked by the team's approach.
+    """Tasks of the explorers: models in turn, each with a seed of its own, in the team's approach.
 
-    Each gets its share of a limited budget when it is sent.
+    Token limits follow when the tasks are sent.
     """
     found = []
     asks_for = team.answer_format(run.request)
@@ -60,22 +60,22 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """Who thinks about a question, and how they come to one answer.
+    """A team: models, stages and rules. A value without state.
 
-    Raises `BadOption` if a number is out of its range or there is no explorer.
+    Raises `BadOption` if a number is out of range or there is no explorer.
     """
 
     explorers: tuple[Model, ...]
-    """The mix: they are dealt to the agents in turn."""
+    """Models of the explorers; agents get them in turn."""
     agents: int = 8
     first_wave: int = 2
-    """So many start at once; the others follow in growing waves, only while the answers leave room for doubt."""
+    """Explorers that start at once; the others follow in growing waves while the winner is in doubt."""
     rounds: int = 0
-    """At most so many rounds of refinement, only where they disagree."""
+    """Most rounds of refinement; a round runs only if answers differ."""
     approach: str = PLAIN
-    """Name of the way in which explorers are asked, one of `approaches.APPROACHES`."""
+    """Name of the explorers' approach, one of `approaches.APPROACHES`."""
     temperature: float | None = None
-    """Sampling temperature of explorers, where the request leaves it open; None is `approaches.WARM`."""
+    """Sampling temperature of explorers if the request has none; None is `approaches.WARM`."""
     judge_ties: bool = False
     """True if a tied vote goes to a judge although none was named."""
     reply_tokens: tuple[int, ...] = ()
@@ -97,9 +97,9 @@ class Team:
     """Something that knows whether an answer is right: unit tests, a checker."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
     panel: Panel | None = None
-    """What is known of the models on such questions: it weighs their votes, and says when they are enough."""
+    """Reliability of the models on such questions: it weighs votes, and decides when they are enough."""
     remember: Callable[[RunContext, AnswerPool], None] | None = None
-    """Told how the answers fell at the end, in a worker thread, so that more is known the next time."""
+    """Called at the end with the answers, in a worker thread, to learn from them."""
     solo: bool = False
     """True if the first explorer contemplates by itself, in one call, instead of the stages: it spawns its own agents."""
 
@@ -116,17 +116,18 @@ class Team:
 
     @classmethod
     def of(cls, model: Model) -> Self:
-        """The team that contemplates as one model: a model that spawns agents by itself does, any other is asked several times."""
+        """The default team of one model: a model that spawns agents by itself contemplates alone, any other is sampled several
+        times."""
         return cls(explorers=(model,), solo=model.abilities.native_spawn)
 
     @property
     def name(self) -> str:
-        """What a run of the team is known by: its distinct explorers."""
+        """Name of its runs: the distinct explorers."""
         return " + ".join(dict.fromkeys(model.name for model in self.explorers))
 
     @property
     def models(self) -> tuple[Model, ...]:
-        """Everyone who may be asked, once each."""
+        """All models that may be called, once each."""
         asked = (*self.explorers, self.refiner, self.judge, self.merger)
         return tuple({id(model): model for model in asked if model is not None}.values())
 
@@ -135,13 +136,13 @@ class Team:
         return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
 
     def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
-        """When two answers to this question are the same; a judge who is asked for it has so much to spend."""
+        """The equivalence of answers to this question. `comparing` limits the calls of a judge."""
         if self.same is not None:
             return self.same
         return equivalence_for(run.request, llm_judge(run, self.judge, comparing) if self.judge else None)
 
     def answer_format(self, request: Request) -> AnswerFormat | None:
-        """The short answer that the question asks for; none where somebody else says when answers are the same."""
+        """Format of the short answer that the question asks for; None if the caller brought an equivalence."""
         return answer_format(request) if self.same is None else None
 
     def model_of(self, attempt: Attempt, role: Role) -> Model:
@@ -155,9 +156,9 @@ class Team:
                               and (model.abilities.pictures_in or not (request.images or request.videos))), None)
 
     def require(self, request: Request) -> None:
-        """Raises BeyondModel if somebody cannot do what the request needs of them, and QuestionTooLong.
+        """Raise `BeyondModel` if a model lacks an ability that its role needs, and `QuestionTooLong`.
 
-        Of a question that is a little too long, a model that reads nothing else says so itself: it alone can count its tokens.
+        A question slightly too long is left to the model to refuse: it alone can count its tokens.
         """
         for model in self.explorers:
             context = model.abilities.context

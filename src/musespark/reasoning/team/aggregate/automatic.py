@@ -18,9 +18,9 @@ from musespark.reasoning.team.team import Aggregator, Team
 
 
 async def automatic(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
-    """Verified answers win; else the vote, weighed where reliabilities are known; a tie goes to a judge where one was named or
-    helped in calibration, and prose that differs to a merger. Otherwise a tie is decided by who came first, and is told as a
-    tie."""
+    """Choose the way to aggregate. In this order: a vote if answers are verified, or all that count agree; a weighted vote if a
+    panel is known; a vote if one answer leads. A tie between prose answers goes to a merger, another tie to a judge if one was
+    named or helped in calibration, and otherwise the earliest answer wins, reported as a tie."""
     decide, why = _choice(run, team, answers)
     return _because(await decide(run, team, answers), why, by="verified" if answers.verified else None)
 
@@ -46,7 +46,7 @@ def _choice(run: RunContext, team: Team, answers: AnswerPool) -> tuple[Aggregato
 
 
 def decision_cost(run: RunContext, team: Team, answers: AnswerPool) -> Cost:
-    """What deciding between the two leading answers so far is likely to cost, by who would decide; nothing if a vote does."""
+    """Likely cost of deciding between the two leading answers; nothing if a vote decides."""
     if len(answers.groups) < 2:
         return NO_COST
     decide = team.aggregate

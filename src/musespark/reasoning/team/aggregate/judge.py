@@ -1,6 +1,6 @@
-"""Judge: the finalists are compared in pairs, each pair twice with the order swapped, all at once.
+"""Judge: a model compares the finalists in pairs, each pair in both orders, all at once.
 
-A verdict counts only where both orders agree: judges favour a position (Zheng et al., Judging LLM-as-a-Judge, 2023).
+A verdict counts only if both orders agree: judges favour a position (Zheng et al., Judging LLM-as-a-Judge, 2023).
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from musespark.reasoning.team.prompts import reasons, shown
 from musespark.reasoning.team.team import Team
 
 FINALISTS = 3
-"""Distinct answers that are compared, the largest groups first: three make six calls, all at the same time. Two where a budget
-does not pay for three."""
+"""Most distinct answers that are compared, the largest groups first: three make six parallel calls. Two if the budget does not pay
+for three."""
 VERDICT = 400
 """Tokens that a verdict is taken to need at most."""
 
 async def judge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
-    """The finalist that wins most of its comparisons; the vote's order breaks ties, and decides where no verdict counts."""
+    """Return the finalist with most wins; the order of the vote breaks ties, and decides if no verdict counts."""
     model = team.model_for("judge", run.request)
     ranked = answers.groups.ranked
     finalists = [group.representative for group in ranked[:FINALISTS]]
@@ -54,7 +54,7 @@ async def judge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
 
 
 def comparisons(run: RunContext, team: Team, finalists: Sequence[Attempt]) -> list[AgentTask]:
-    """The judges of every pair, in both orders; none where no model here can judge."""
+    """Tasks that compare every pair in both orders; none if no model here can judge."""
     model = team.model_for("judge", run.request)
     if model is None:
         return []
@@ -65,7 +65,7 @@ _Pair = tuple[Attempt, Attempt]
 
 
 def _payable(run: RunContext, team: Team, finalists: list[Attempt], answers: AnswerPool) -> list[tuple[AgentTask, _Pair]]:
-    """As many finalists as can all be compared, each comparison with its share."""
+    """Tasks for as many finalists as can all be compared, each with its token limit."""
     for count in range(len(finalists), 1, -1):
         tasks = comparisons(run, team, finalists[:count])
         funded = answers.allocator.allocate(tasks, len(tasks), most=VERDICT, planned=len(tasks))
@@ -76,7 +76,7 @@ def _payable(run: RunContext, team: Team, finalists: list[Attempt], answers: Ans
 
 async def _compared(run: RunContext, team: Team, model: Model, compared: list[tuple[AgentTask, _Pair]],
                     answers: AnswerPool) -> tuple[Counter[str], dict[str, str], str]:
-    """Comparisons won by agent, for each winner a judge's sentence, and why there is none where there is none."""
+    """Wins by agent, a judge's sentence for each winner, and the reason if no verdict counts."""
     pairs = {task.agent: pair for task, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
     async with AgentPool(run, run.main, team.stragglers) as pool:
@@ -104,7 +104,7 @@ _WITHOUT = {"tie": "called {} and {} equally good", "none": "gave no verdict on 
 
 def _counted(run: RunContext, model: Model, finalists: list[str],
              verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str], str]:
-    """Comparisons won, by whom both orders favour; the reason of each winner; and why there is none of any."""
+    """Wins by agent for verdicts that agree in both orders, a sentence for each winner, and the reason if there is no win."""
     wins: Counter[str] = Counter()
     reason: dict[str, str] = {}
     without: list[str] = []

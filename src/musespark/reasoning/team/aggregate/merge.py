@@ -1,4 +1,4 @@
-"""Merge: a model writes one answer from the best of them; what it writes is streamed as it is written."""
+"""Merge: a model writes one answer from the best ones; it streams as it is written."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAME = "merge"
 
 
 async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
-    """One answer written from the distinct ones; the vote's where there is nobody to write it, or the writer fails."""
+    """Write one answer from the distinct ones; falls back to the vote if no model can write it, or the writer fails."""
     model = team.model_for("merger", run.request)
     best = [group.representative for group in answers.groups.ranked[:MOST]]
     if model is None or len(best) == 1:
@@ -54,7 +54,7 @@ async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
 
 
 def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentTask]:
-    """Who writes one answer from these: one, or nobody."""
+    """The task of the writer; none if no model can write."""
     model = team.model_for("merger", run.request)
     if model is None:
         return []

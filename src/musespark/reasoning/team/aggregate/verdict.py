@@ -52,7 +52,7 @@ class Verdict:
     """A judge's word on one ordered pair."""
 
     better: str | None
-    """`A`, `B`, or `tie` where it calls neither better; None if it cannot decide, or nothing of the kind can be read."""
+    """`A`, `B`, or `tie`; None if the judge cannot decide, or no verdict can be read."""
     reason: str
 
 

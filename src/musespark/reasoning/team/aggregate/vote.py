@@ -1,4 +1,4 @@
-"""Plain vote: the largest group of equal answers wins; of equal groups, the one whose first answer came first."""
+"""Vote: the largest group of equal answers wins; of equal groups the earlier one."""
 
 from __future__ import annotations
 

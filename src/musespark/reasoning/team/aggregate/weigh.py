@@ -13,7 +13,7 @@ from musespark.reasoning.team.team import Team
 
 
 async def weigh(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
-    """The group with the most weight; the plain vote's where no reliability is known."""
+    """Return the group with the most weight; the plain vote's if no reliability is known."""
     if team.panel is None:
         fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
