@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import dataclass
 
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence.judged import Judge, JudgedEquivalence
@@ -27,6 +28,8 @@ class Automatic:
     def __init__(self, judge: Judge | None = None, mathematics: Mathematics | None = None) -> None:
         self._judged = JudgedEquivalence(judge) if judge else None
         self._values = mathematics or Mathematics()
+        self._known: dict[str, _Traits] = {}
+        """Traits of each answer, worked out once: answers may be long, and every pair is compared."""
 
     @property
     def undecided(self) -> int:
@@ -35,7 +38,7 @@ class Automatic:
 
     def key(self, attempt: Attempt) -> Hashable:
         """The Python value of an answer that is one, else its value as it was read."""
-        return literal_key(attempt.answer) if _structured(attempt.answer) else self._values.key(attempt)
+        return self._traits(attempt).key
 
     def formed(self, attempt: Attempt) -> bool:
         """True if the answer is as precise as was asked."""
@@ -43,21 +46,42 @@ class Automatic:
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """True if the two differ without any proof; of prose only a judge can say."""
-        if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
+        one, other = self._traits(left), self._traits(right)
+        if self._judged and (one.is_prose or other.is_prose):
             return False
-        return self.key(left) != self.key(right) and self._values.contradict(left, right)
+        return one.key != other.key and self._values.contradict(left, right)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """True if either answer may stand for the other."""
-        if self.key(left) == self.key(right):
+        one, other = self._traits(left), self._traits(right)
+        if one.key == other.key:
             return True
-        if _structured(left.answer) and _structured(right.answer):
+        if one.is_structured and other.is_structured:
             return False
-        if _quoted_value(left.answer) != _quoted_value(right.answer):
+        if one.is_quoted_value != other.is_quoted_value:
             return False  # '12' is text that consists of digits, and no number
-        if self._judged and any(prose(attempt.answer) for attempt in (left, right)):
+        if self._judged and (one.is_prose or other.is_prose):
             return await self._judged.same(left, right)
         return await self._values.same(left, right)
+
+    def _traits(self, attempt: Attempt) -> _Traits:
+        answer = attempt.answer
+        if answer not in self._known:
+            is_structured = _structured(answer)
+            self._known[answer] = _Traits(literal_key(answer) if is_structured else self._values.key(attempt), is_structured,
+                                          _quoted_value(answer), self._judged is not None and prose(answer))
+        return self._known[answer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """Kind of an answer, and its key."""
+
+    key: Hashable
+    is_structured: bool
+    is_quoted_value: bool
+    is_prose: bool
+    """False without a judge, because only a judge compares prose otherwise."""
 
 
 def prose(answer: str) -> bool:

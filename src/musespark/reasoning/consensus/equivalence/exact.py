@@ -7,7 +7,6 @@ import unicodedata
 
 from musespark.reasoning.attempt import Attempt
 
-_SPACE = re.compile(r"\s+")
 # Composing takes time quadratic in a run of combining marks, so that no piece may be long; words are composed each for itself.
 _PIECE = re.compile(r"\s+|\S{1,500}")
 _AROUND = " \t\r\n*_`\"'“”‘’"
@@ -28,6 +27,6 @@ class Exact:
 
 def normalised(text: str) -> str:
     """The text in compatibility form and lower case, spaces as one, without quotes, emphasis and full stop around it."""
-    composed = "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
-    plain = _SPACE.sub(" ", composed).strip(_AROUND)
+    composed = text if text.isascii() else "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
+    plain = " ".join(composed.split()).strip(_AROUND)
     return plain.removesuffix(".").strip(_AROUND).casefold() or text.strip()

@@ -22,14 +22,16 @@ class JudgedEquivalence:
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
+        self._keys: dict[str, str] = {}
+        """Normalised text of each answer: comparing long answers would otherwise normalise them again for every pair."""
         self._verdicts: dict[frozenset[str], bool] = {}
         self._asking: defaultdict[frozenset[str], asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def key(self, attempt: Attempt) -> Hashable:
-        return normalised(attempt.answer)
+        return self._normalised(attempt.answer)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        pair = frozenset((normalised(left.answer), normalised(right.answer)))
+        pair = frozenset((self._normalised(left.answer), self._normalised(right.answer)))
         if len(pair) == 1:
             return True
         async with self._asking[pair]:
@@ -38,3 +40,8 @@ class JudgedEquivalence:
                 first, second = sorted((left.text, right.text))
                 self._verdicts[pair] = await self._judge(first, second)
         return self._verdicts[pair]
+
+    def _normalised(self, answer: str) -> str:
+        if answer not in self._keys:
+            self._keys[answer] = normalised(answer)
+        return self._keys[answer]

@@ -26,6 +26,8 @@ TOTAL = 6.0
 # No function's name before its parenthesis, no command of TeX. Scripts that put no space between words: two letters are one.
 _WORD = re.compile(r"[\u0400-\u1eff\u2c00-\u2dff\u3040-\ud7ff]{2}|(?<![\\\w{])[^\W\d_]{3,}+(?!\()")
 _OPERATOR = re.compile(r"[+*^=<>≤≥±√∑∫]|[-/](?![^\W\d_]{2})|\\[a-zA-Z]+")
+_ENOUGH = 10_000
+"""Characters that show if a text is sentences."""
 FEW = 4
 """Words that an expression may have beside its operators: "for all real numbers"."""
 
@@ -120,5 +122,7 @@ def at_once(comparing: Coroutine[None, None, bool]) -> bool:
 
 
 def wordy(text: str) -> bool:
-    """True if the text has more than a few words beside whatever operators it has: sentences, not an expression."""
-    return len(_WORD.findall(text)) - len(_OPERATOR.findall(text)) > FEW and (len(text) > LONGEST or isinstance(read(text), Words))
+    """True if the text has several more words than operators: sentences, not an expression. The beginning of a long one tells."""
+    start = text[:_ENOUGH]
+    words, operators = len(_WORD.findall(start)), len(_OPERATOR.findall(start))
+    return words - operators > FEW and (len(text) > LONGEST or isinstance(read(text), Words))

@@ -39,6 +39,8 @@ _TRAILING = re.compile(
 _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
+"""Dots that abbreviations have and their plain forms have not: U.S.A."""
 _CONDITION = re.compile(
     r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE
 )
@@ -175,10 +177,14 @@ def _words(text: str) -> Words:
         if "\\" in text:
             return Words("\\" + re.sub(r"\s+", "", text))
         text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
-    words = re.sub(r"(?<=\b[^\W\d_])\.(?=[^\W\d_](?:\b|\.))", "", normalised(text))  # U.S.A.
-    words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
-    words = re.sub(r"\s*[–—]\s*", "-", words)
-    words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
+    words = _DOT_OF_INITIALS.sub("", normalised(text))
+    # Answers may be long: a search that begins anywhere is made only if it can find something.
+    if "cent" in words:
+        words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
+    if "–" in words or "—" in words:
+        words = re.sub(r"\s*[–—]\s*", "-", words)
+    if words.endswith(tuple(_ERAS)):
+        words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
     return Words(_SAME_WORDS.get(words, words))
 
