@@ -1,4 +1,4 @@
-"""Asking from Python: `ask`, `stream` and `ask_sync`. `stream` is the one way through; the others collect it."""
+"""The Python API: `stream` answers a question as events; `ask` and `ask_sync` collect them to an answer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _CONFIG_KEYS = {"first_wave": "first"}
 
 
 class Options(TypedDict, total=False):
-    """How to answer."""
+    """Options of `ask`, `stream` and `ask_sync`."""
 
     images: Iterable[ImageLike]
     """Paths, bytes, PIL images or arrays."""
@@ -50,25 +50,25 @@ class Options(TypedDict, total=False):
     mode: str
     """`instant`, `thinking` or `contemplating` (the default)."""
     threads: int
-    """At most so many agents are spawned, 1 to 64; 12 by default."""
+    """Most agents that are spawned, 1 to 64; 12 by default."""
     seed: int
     """The same seed gives the same answer; 0 by default."""
     temperature: float
     """0 is greedy; by default what the model thinks best, and some variety among a team's explorers."""
     effort: str
-    """How long a model may reason: none, minimal, low, medium, high or max; by default the model's own."""
+    """Effort of the model's reasoning: none, minimal, low, medium, high or max; by default the model's own."""
     max_tokens: int
-    """That each agent may write in a reply; by default what the model allows. What all may use is the budget's."""
+    """Most tokens of each reply; by default what the model allows. The budget limits all replies together."""
     model: str | Model | Sequence[str | Model]
     """A name or a model; several are the mix of a team. By default the configured explorer, or `nano`."""
     budget: Budget | Limits
-    """What the answer may cost; no limit by default."""
+    """Limits on the cost of the answer; none by default."""
     agents: int
     """Explorers of a team, 1 to 64; 8 by default."""
     first_wave: int
-    """Explorers that start at once; the others follow while there is doubt. 2 by default."""
+    """Explorers that start at once; the others follow while the winner is in doubt. 2 by default."""
     rounds: int
-    """Rounds of refinement, where they disagree; by default none, unless they have helped in calibration."""
+    """Most rounds of refinement, if answers differ; none by default, unless calibration found that they help."""
     approach: str
     """Approach of the explorers: `plain` (the default: all alike), `varied`, `answer only`, `answer line` or `step by step`."""
     aggregate: str | Aggregator
@@ -76,27 +76,27 @@ class Options(TypedDict, total=False):
     refiner: str | Model
     judge: str | Model
     merger: str | Model
-    """Who plays these roles; by default the explorers."""
+    """Models of these roles; by default the explorers."""
     tools: Iterable[str | Tool]
-    """What agents may use: `python`, `spawn`, `look` or one of the tools that look (`musespark.vision`), or tools of one's own."""
+    """Tools of the agents: `python`, `spawn`, `look` or a single tool of `musespark.vision`, or `Tool` objects."""
     task_kind: str
-    """What kind of question it is, in a word: models are chosen and their votes weighed by how they did on such questions
-    (`muse calibrate` teaches that), and who answers what now is kept."""
+    """Kind of question, in a word: models are chosen and their votes weighed by their record on such questions, as measured by
+    `muse calibrate`, and the answers of this run are added to it."""
     store: str | Path
-    """The file that votes are kept in, instead of `votes.db` in the user's data directory."""
+    """File of the votes; by default `votes.db` in the user's data directory."""
     team: Team
-    """A team of one's own making, instead of all that."""
+    """A ready team; replaces the options above."""
     config: Config
-    """Names for models, roles and a team's defaults, as `musespark.config.load_config` reads them."""
+    """Model names, roles and defaults of a team, as `musespark.config.load_config` reads them."""
     trace: str | Path
-    """A directory to keep every event and picture in."""
+    """A directory for all events and images of the run."""
 
 
 async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Event, None]:
     """Answer a question, as a stream of events. Close it (`contextlib.aclosing`) to stop early.
 
-    Raises the kinds of `BadInput` before the first event, except what only the model can tell, and what
-    `musespark.reasoning.modes.run` raises.
+    Raises kinds of `BadInput` before the first event, unless only the model can find the mistake, and the errors of
+    `musespark.reasoning.modes.run`.
     """
     _require_known(options)
     options["tools"] = tuple(options.get("tools", ()))
@@ -109,7 +109,9 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
                          effort=options.get("effort"))
     _require_a_team(options, request.mode)
     budget = options.get("budget")
-    team = with_video_tool(build_team(options), videos)
+    # What is known of a kind of question is read from a database, which must not hold up other runs.
+    team = await asyncio.to_thread(build_team, options) if "task_kind" in options else build_team(options)
+    team = with_video_tool(team, videos)
     events = run(team, request, Budget(budget) if isinstance(budget, Limits) else budget)
     if "trace" in options:
         events = traced(events, options["trace"])
@@ -136,7 +138,7 @@ def with_video_tool(team: Team, videos: Sequence[Video]) -> Team:
 
 
 def _require_known(options: Options) -> None:
-    """Raises `BadOption` for a name that is none, which a type checker would have found."""
+    """Raise `BadOption` for an unknown option, which a type checker would have found."""
     for name in options:
         if name not in Options.__annotations__:
             close = get_close_matches(name, Options.__annotations__, 1)
@@ -144,7 +146,7 @@ def _require_known(options: Options) -> None:
 
 
 def _require_a_team(options: Options, mode: Mode) -> None:
-    """Raises `BadOption` for what only a team has, where there is none."""
+    """Raise `BadOption` for options of a team in a mode without one."""
     for name in ("agents", "first_wave", "rounds", "approach", "aggregate"):
         value = options.get(name)
         if value is not None and mode is not Mode.CONTEMPLATING:
@@ -152,7 +154,7 @@ def _require_a_team(options: Options, mode: Mode) -> None:
 
 
 def build_team(options: Options) -> Team:
-    """Who answers: a model, or a team where the options or the configuration ask for more than one model's own way."""
+    """The team that the options and the configuration describe. Raises `BadOption`, `UnknownModel` and `StoreUnusable`."""
     if options.get("team") is not None:
         return options["team"]
     config = options.get("config") or Config()
@@ -186,7 +188,7 @@ def _model(named: str | Model, config: Config) -> Model:
 
 
 def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
-    """Those that look share one album, and are made together."""
+    """Create the tools. Vision tools share one album, so one factory makes them all."""
     looks: list[str] = []
     tools: list[Tool | ToolFactory] = []
     for tool in named:
@@ -200,13 +202,13 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:
-    """Answer a question: `str()` of what comes back is the answer, `.pictures` and `.usage` say how it came about."""
+    """Answer a question. `str()` of the result is the answer; `.pictures` and `.usage` tell more of the run."""
     async with aclosing(stream(question, **options)) as events:
         return await collect(events)
 
 
 def ask_sync(question: str, **options: Unpack[Options]) -> Answer:
-    """`ask` for scripts and notebooks; works where an event loop is already running, too."""
+    """`ask` for scripts and notebooks; works even if an event loop is already running."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -215,7 +217,7 @@ def ask_sync(question: str, **options: Unpack[Options]) -> Answer:
 
 
 def _in_own_loop(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run to the end in a thread with a loop of its own; an interrupt of the caller cancels the work, then passes on."""
+    """Run to the end in a thread with its own event loop; an interrupt of the caller cancels the work and is raised again."""
     started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
 
     async def announced() -> _Result:

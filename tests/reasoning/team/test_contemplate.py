@@ -338,7 +338,7 @@ async def test_a_model_that_cancels_itself_is_one_that_failed():
     one = model([[Crash(asyncio.CancelledError())], says("Answer: 42")])
     events, error, _ = await contemplated(team(one, agents=3, first_wave=3))
     assert error is None and events[-1].answer == "Answer: 42"
-    _, error, _ = await contemplated(model([[Crash(asyncio.CancelledError())]]), Request.of("?", mode="thinking"))
+    _, error, _ = await contemplated(team(model([[Crash(asyncio.CancelledError())]])), Request.of("?", mode="thinking"))
     assert isinstance(error, errors.ModelFailed)
 
 

@@ -35,7 +35,7 @@ def run_of(question: str = "Why is the sky blue?", budget: Budget | None = None)
 
 
 def judge_of(run: RunContext, model: FakeModel) -> Judge:
-    return llm_judge(run, model, TokenAllocator(run).comparing)
+    return llm_judge(run, model, TokenAllocator(run).comparison_budget)
 
 
 async def events_of(run: RunContext, work: Callable[[], object]) -> list[Event]:
@@ -46,7 +46,7 @@ async def events_of(run: RunContext, work: Callable[[], object]) -> list[Event]:
         assert asyncio.iscoroutine(result)
         await result
 
-    return [event async for burst in run.bursts(done()) for event in burst if getattr(event, "agent", "main") != "main"]
+    return [event async for burst in run.batches(done()) for event in burst if getattr(event, "agent", "main") != "main"]
 
 
 def ends(events: list[Event], agent: str = "same-1") -> list[str]:
@@ -119,7 +119,7 @@ async def test_comparing_takes_a_part_of_a_limited_budget_and_that_is_said_once(
     async def ask() -> None:
         assert not any([await same("one", str(number)) for number in range(30)])
 
-    noted = [event.text async for burst in run.bursts(ask()) for event in burst if isinstance(event, Noted)]
+    noted = [event.text async for burst in run.batches(ask()) for event in burst if isinstance(event, Noted)]
     cost = budget.spent.tokens / len(model.requests)
     assert 1_000 - cost < budget.spent.tokens <= 1_000 + 2
     assert len(noted) == 1 and "no more comparisons" in noted[0]
