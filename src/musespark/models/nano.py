@@ -84,8 +84,9 @@ class NanoModel:
         seen = await asyncio.to_thread(_look, self.name, request)
         engine = await asyncio.to_thread(engine_of, self._weights)
         limit = request.max_tokens or PER_THREAD * (1 + request.threads)
+        patches = await asyncio.to_thread(_patches, seen)
         question = Question(
-            prompt(request.question.strip(), seen is not None), v.MODES[request.mode], _patches(seen), request.threads,
+            prompt(request.question.strip(), seen is not None), v.MODES[request.mode], patches, request.threads,
             request.seed or 0, request.temperature or 0.0, min(PER_THREAD, limit),
         )  # fmt: skip
         batch = Batch(engine.network)
@@ -94,7 +95,8 @@ class NanoModel:
         try:
             while batch.runs and telling.allows(len(run.ready())):
                 for _, happening in await _whole(batch.step):
-                    for delta in telling.tell(happening):
+                    is_drawn = isinstance(happening, Kept)  # its image is encoded
+                    for delta in await asyncio.to_thread(list, telling.tell(happening)) if is_drawn else telling.tell(happening):
                         yield delta
                 yield UsageDelta(telling.step())
                 if reason := await _whole(telling.outside):
