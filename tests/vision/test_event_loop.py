@@ -44,7 +44,8 @@ async def collect(stream):
     return [event async for event in stream]
 
 
-@pytest.mark.parametrize("source", [red_on_white(), file_of(red_on_white()), image_of(red_on_white())], ids=["PIL", "bytes", "Image"])
+@pytest.mark.parametrize("source", [red_on_white(), file_of(red_on_white()), image_of(red_on_white())],
+                         ids=["PIL", "bytes", "Image"])
 async def test_checking_an_image_leaves_the_loop_free(decoding_threads, source):
     await load_images([source])
     assert decoding_threads and threading.get_ident() not in decoding_threads
