@@ -113,23 +113,23 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
-        threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS,
-        outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
-        verifiers=outside(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
+        threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(target_rows(rows)),
+        comparison="\n\n".join(comparison_sentences(rows)), tasks=task_rows(), limits=LIMITS,
+        outside=outside_table(directory / "outside.json", "muse nano outside --out DIR"),
+        verifiers=outside_table(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
     return directory / "card.md"
 
 
-def tasks() -> str:
+def task_rows() -> str:
     """Format table rows: the questions of each task."""
     examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
     return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
 
 
-def outside(path: Path, command: str) -> str:
+def outside_table(path: Path, command: str) -> str:
     """Format the results of `muse nano outside` as a table with the command that measured them.
 
     command: the one to name if there are no results.
@@ -145,7 +145,7 @@ def outside(path: Path, command: str) -> str:
     return "\n".join(lines)
 
 
-def beside(rows: Sequence[EvalRow]) -> list[str]:
+def target_rows(rows: Sequence[EvalRow]) -> list[str]:
     """Format table rows: each task's contemplating accuracy, floor, aim and results of others."""
     found = {row.task: row for row in rows if row.mode == "contemplating"}
     lines = []
@@ -157,7 +157,7 @@ def beside(rows: Sequence[EvalRow]) -> list[str]:
     return lines
 
 
-def comparison(rows: Sequence[EvalRow]) -> list[str]:
+def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
     """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []

@@ -18,7 +18,6 @@ from musespark.evals.grounding_screens import LabelledScreen, ScreenItem
 from musespark.vision.coordinates import SPAN, Box
 
 if TYPE_CHECKING:
-    import numpy as np
     import PIL.Image
 
 BOOTSTRAP_DRAWS = 2000

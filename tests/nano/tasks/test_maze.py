@@ -77,7 +77,7 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
     assert none <= 5
 
 
-@pytest.mark.parametrize("draw", [walls.lines, walls.blocks])
+@pytest.mark.parametrize("draw", [walls.draw_lines, walls.draw_blocks])
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 8])
 def test_the_reader_knows_usual_drawings(draw, size: int) -> None:
     for seed in range(3):
@@ -89,7 +89,7 @@ def test_the_reader_knows_usual_drawings(draw, size: int) -> None:
 def test_the_reader_survives_jpeg_and_white_margins() -> None:
     for seed in range(20):
         maze = carved(5, seed)
-        page = np.pad(walls.lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
+        page = np.pad(walls.draw_lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
         out = io.BytesIO()
         Image.fromarray(page).save(out, "JPEG", quality=85)
         assert same(read_maze(pixels(as_image(out.getvalue()))), maze)
@@ -97,7 +97,7 @@ def test_the_reader_survives_jpeg_and_white_margins() -> None:
 
 def test_the_reader_says_none_to_other_pictures() -> None:
     rng = random.Random(4)
-    picture = walls.lines(carved(5), STYLE)
+    picture = walls.draw_lines(carved(5), STYLE)
     without_dots = picture.copy()
     without_dots[np.ptp(picture, axis=-1) > 20] = 255
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
@@ -109,7 +109,7 @@ def test_the_reader_says_none_to_other_pictures() -> None:
 def test_answers_are_verified_by_looking() -> None:
     maze = carved(4, 7)
     answer = grid.solve(maze) or ""
-    picture = walls.lines(maze, STYLE)
+    picture = walls.draw_lines(maze, STYLE)
     assert task.verify(QUESTION, picture, answer) is True
     assert task.verify(QUESTION, picture, answer[:-1]) is False
     assert task.verify(QUESTION, picture, "through the wall") is False

@@ -90,7 +90,7 @@ def heuristic_cost(move: Move, target: int) -> float:
     return math.log1p(distance) + math.log1p(move.value)
 
 
-def needs(rest: int, target: int) -> dict[int, str]:
+def needed_values(rest: int, target: int) -> dict[int, str]:
     """The values that make the target together with the remaining number, each with its sign in `LAST`."""
     found: dict[int, str] = {}
     for value, sign, whole in (
@@ -125,13 +125,13 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
     pieces: list[str] = []
     text = f"={move.value}"
     if len(terms) == 2:
-        wanted = needs(terms[1][0], target)
+        wanted = needed_values(terms[1][0], target)
         text += f";{terms[1][0]},{_listed(wanted)}:{move.value}"
         sign = wanted.get(move.value)
         return [text, sign or "n"], LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
     for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         left, right = sorted((terms[i], terms[j]), key=lambda term: -term[0])
-        wanted = needs(terms[k][0], target)
+        wanted = needed_values(terms[k][0], target)
         text += f";{terms[k][0]},{_listed(wanted)}:{left[0]},{right[0]}"
         for second in moves((left[0], right[0])):
             if second.value > LARGEST_NEED:

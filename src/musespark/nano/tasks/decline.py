@@ -13,7 +13,7 @@ import numpy as np
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Array, Pixels
 from musespark.nano.tasks.countdown_reading import read as read_countdown
-from musespark.nano.tasks.decline_questions import careless, everyday, lines
+from musespark.nano.tasks.decline_questions import everyday_question, lines, type_carelessly
 from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
 from musespark.nano.tasks.scope import abstention_sentence
@@ -84,11 +84,11 @@ def everyday_by_hand() -> tuple[str, ...]:
 def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a task, but its picture is missing
-        return careless(_about_a_picture(rng)[0], rng), None
+        return type_carelessly(_about_a_picture(rng)[0], rng), None
     if roll < 0.10:  # ... or the picture is of something else
         question, task = _about_a_picture(rng)
-        return careless(question, rng), _unlike(task, rng)
-    question = everyday(rng)
+        return type_carelessly(question, rng), _unlike(task, rng)
+    question = everyday_question(rng)
     return question, any_picture(rng) if rng.random() < 0.18 else None
 
 

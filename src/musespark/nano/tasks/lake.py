@@ -14,7 +14,7 @@ from musespark.nano.tasks.grid_questions import (
     asks_for_shortest,
     reason_unread,
 )
-from musespark.nano.tasks.lake_reading import is_explained, look
+from musespark.nano.tasks.lake_reading import is_explained, read_drawing
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
@@ -38,7 +38,7 @@ class Lake:
             answer = grid.solve(board)
             if answer is not None and is_held_out(key) == held_out:
                 break
-        picture = frames.current(rows) if held_out else _draw(rows, rng)
+        picture = frames.render_frame(rows) if held_out else _draw(rows, rng)
         return TaskProblem(self.name, rng.choice(QUESTIONS), answer, picture, key, {"grid": board, "map": rows})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
@@ -51,7 +51,7 @@ class Lake:
 
     def verify(self, question: str, picture: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
-        drawn = None if picture is None or PHRASINGS.read(question) is None else look(picture)
+        drawn = None if picture is None or PHRASINGS.read(question) is None else read_drawing(picture)
         if picture is None or drawn is None or not is_explained(drawn, picture):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
@@ -60,7 +60,7 @@ class Lake:
         """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
-        drawn = None if picture is None else look(picture)
+        drawn = None if picture is None else read_drawing(picture)
         if drawn is None:
             return "I cannot read a frozen lake in the picture" if picture is not None else "there is no picture with it"
         if drawn.is_older:
@@ -109,5 +109,5 @@ def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
 def _draw(rows: tuple[str, ...], rng: random.Random) -> Array:
     """Draw three quarters of the maps as gymnasium renders them, at any scale; the others in the model's own style."""
     if rng.random() < 0.25:
-        return frames.own(read_map(rows), rng)
-    return frames.scaled(frames.current(rows), rng)
+        return frames.draw_own_tiles(read_map(rows), rng)
+    return frames.scale_randomly(frames.render_frame(rows), rng)

@@ -50,7 +50,7 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
     return np.array(small)
 
 
-def varied(picture: Array, rng: random.Random) -> Array:
+def vary_picture(picture: Array, rng: random.Random) -> Array:
     """Vary a picture: mirrored, moved (within the edges), a little brighter or darker."""
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
