@@ -270,7 +270,7 @@ class Countdown:
         if rng.random() < 0.15:  # as if every thread had failed: the best guess is the instant answer
             wins = []
         if wins:
-            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins]
+            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins if found]
             until, answer = min(ends)
             listed = listed[: max(1, until + rng.randint(-2, 2))]
         for token, weight in listed:
@@ -291,7 +291,7 @@ class Countdown:
         wanted = None if picture is not None else read(question)
         if wanted is None or wanted.out_of_range():
             return None
-        return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
+        return evaluate(answer) == (Fraction(wanted.target), tuple(sorted(wanted.numbers)))
 
     def abstention_reason(self, question: str, picture: Pixels | None) -> str | None:
         """Abstain from unknown conditions, numbers outside the training range, and targets that cannot be reached."""
@@ -314,7 +314,8 @@ def evaluate(expression: str) -> tuple[Fraction, tuple[int, ...]] | None:
         return None
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
-        return _value(tree), tuple(sorted(n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)))
+        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        return _value(tree), tuple(sorted(value for value in constants if isinstance(value, int)))
     except (SyntaxError, ValueError, TypeError, ZeroDivisionError, RecursionError, MemoryError):
         return None
 
