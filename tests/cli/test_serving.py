@@ -16,6 +16,7 @@ import pytest
 
 from musespark.cli.app import run
 
+
 @contextmanager
 def serving(*options, **env):
     """A server, and the lines that it greets with."""

@@ -130,7 +130,7 @@ def digest(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         total.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
-        total.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8))
+        total.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
     return total.hexdigest()
 
 

@@ -8,31 +8,18 @@ is the same mathematics in NumPy; `tests/nano/test_equal.py` compares both with 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-class Shape(Protocol):
-    """The fields of `musespark.nano.weights.NanoConfig` that the network needs."""
-
-    width: int
-    layers: int
-    heads: int
-    hidden: int
-    vocabulary: int
-    patch: int
-    theta: float
-    rotary: float
-    eps: float
+from musespark.nano.weights import NanoConfig
 
 
 class Attention(nn.Module):
     """Self-attention of one layer; queries, keys and values come from one matrix, head by head."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.heads = shape.heads
         self.query_key_value = nn.Linear(shape.width, 3 * shape.width)
@@ -54,7 +41,7 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """Two matrices with a squared ReLU between them (So et al., Primer, 2021)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.dense_h_to_4h = nn.Linear(shape.width, shape.hidden)
         self.dense_4h_to_h = nn.Linear(shape.hidden, shape.width)
@@ -68,7 +55,7 @@ class FeedForward(nn.Module):
 class DecoderLayer(nn.Module):
     """One block: attention, then feed-forward, each on a normalised copy of the residual stream."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.self_attn = Attention(shape)
         self.mlp = FeedForward(shape)
@@ -84,7 +71,7 @@ class DecoderLayer(nn.Module):
 class Decoder(nn.Module):
     """Embedding, layers, final norm."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
@@ -100,7 +87,7 @@ class Decoder(nn.Module):
 class Body(nn.Module):
     """The decoder and the patch embedding, named as transformers names them."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.language_model = Decoder(shape)
         self.vision_embed_tokens = nn.Linear(shape.patch, shape.width)
@@ -109,7 +96,7 @@ class Body(nn.Module):
 class TorchNano(nn.Module):
     """The whole network: `hidden()` computes all positions, `lm_head` the logits of those in the loss."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.shape = shape
         self.model = Body(shape)
@@ -163,7 +150,7 @@ def attend(q: Tensor, k: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(q, k, value, attn_mask=mask)
 
 
-def rotary(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+def rotary(positions: Tensor, shape: NanoConfig) -> tuple[Tensor, Tensor]:
     """Cosines and sines (B, 1, T, rotary width) of rotary positions (Su et al., RoFormer, 2021)."""
     width = int(shape.width // shape.heads * shape.rotary)
     powers = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device) / width
