@@ -64,9 +64,9 @@ Fresh problems from the held-out side of the split, in the wordings and drawings
 easy-VQA's test questions; greedy decoding; at most {threads}
 threads a question. A question from which the model abstained counts as wrong. Confirmed: share of answers that the task's
 verifier confirmed. Threads: spawned threads. Critical path: network steps from the prompt to the answer, one after the other.
-Tokens: written by all threads. Seconds: wall time of the engine for a problem, with {batch} problems decoded together. Ceiling: share of problems
-that perfect threads would have solved from the network's first moves; solver's: from as many first moves chosen by a heuristic
-(distance to the target's factors, and size).
+Tokens: written by all threads. Seconds: wall time of the engine for a problem, with {batch} problems decoded together. Ceiling:
+share of problems that perfect threads would have solved from the network's first moves; solver's: from as many first moves chosen
+by a heuristic (distance to the target's factors, and size).
 
 {table}
 ![Accuracy against critical path](accuracy.png)
