@@ -22,7 +22,7 @@ task = Code()
 
 
 def printed_by_python(source: str) -> str:
-    """What real Python prints; only for programs that this package generated."""
+    """Run a program in real Python; only for programs that this package generated."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         exec(source, {})  # noqa: S102

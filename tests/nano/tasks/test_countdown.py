@@ -31,7 +31,7 @@ seeds = st.integers(0, 2**32)
 
 
 def brute_force(numbers, target):
-    """Whether any expression reaches the target, by trying them all: nothing of the solver's shortcuts."""
+    """Return True if any expression reaches the target, by trying all, without the solver's shortcuts."""
     if len(numbers) == 1:
         return numbers[0] == target
     for a, b, *rest in permutations(numbers):
