@@ -1,9 +1,9 @@
-"""How long the engine's products take with one BLAS thread and with as many as the process allows, in one run.
+"""Time of the engine's steps with one BLAS thread and with as many as the process allows, in one run.
 
     python benchmarks/blas_threads.py [--busy 2] [--rounds 30]
 
 Steps with the engine's limit and steps without it take turns, first on the machine as it is, then beside `--busy` processes that
-compute without pause. The table shows the median of the wall times, and how many times as long a step takes without the limit.
+compute without pause. The table shows the median of the wall times, and the ratio without to with the limit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a step of the engine takes with 1 to 16 threads that share a prefix, and what the threads keep in memory.
+"""Time of an engine step with 1 to 16 threads that share a prefix, and the memory of their keys and values.
 
     python benchmarks/engine_threads.py [--weights FILE] [--prefix 512] [--own 32]
 

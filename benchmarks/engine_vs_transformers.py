@@ -2,9 +2,9 @@
 
     python benchmarks/engine_vs_transformers.py [--weights FILE] [--batch 16] [--tokens 64]
 
-Needs torch and transformers. Three ways to be asked: one question; a batch of questions; a batch of threads that share a long
-prompt, as a team does (a plain batch repeats the prompt in every row). Everybody writes greedily, exactly as many tokens in
-every row, prompt included in the time. `engine` adds grammar and events to `network`, and stops where a question is answered.
+Needs torch and transformers. Three workloads: one question; a batch of questions; a batch of threads that share a long
+prompt, as a team does (a plain batch repeats the prompt in every row). All decode greedily, the same number of tokens in
+every row, prompt included in the time. `engine` adds grammar and events to `network`, and stops when a question is answered.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def compare(name: str, prompts: list[list[int]], generate: Callable[..., int], n
 
 
 def questions(count: int) -> list[list[int]]:
-    """Prompts of one length, so that nobody has to pad."""
+    """Prompts of one length, so that no padding is needed."""
     rng = random.Random(0)
     drawn = ([rng.randint(10, 99) for _ in range(5)] for _ in range(count))
     texts = (f"Use {a}, {b}, {c} and {d} to make {target}." for a, b, c, d, target in drawn)
@@ -91,7 +91,7 @@ def threads(count: int, shared: int) -> list[list[int]]:
 
 
 def common(prompts: list[list[int]]) -> int:
-    """How many tokens all of several prompts begin with."""
+    """Length of the common prefix of several prompts, in tokens."""
     return next(index for index in range(len(prompts[0])) if len({prompt[index] for prompt in prompts}) > 1) if prompts[1:] else 0
 
 

@@ -24,14 +24,14 @@ from musespark.reasoning.team.team import Team
 
 
 async def answered(problem: TaskProblem, agents: int) -> Answer:
-    """What a team of so many native agents says."""
+    """Answer a problem with a team of native agents."""
     images = [] if problem.image is None else [Image.from_bytes(encode_png(problem.image))]
     who = Team(explorers=(NanoModel(),), agents=agents, first_wave=agents, rounds=0)
     return await collect(run(who, Request.of(problem.question, images)))
 
 
 async def team(task: str, problems: int, agents: int) -> EvalRow:
-    """How a team of so many does."""
+    """Measure a team of native agents on a task."""
     judge = load_task(task)
     sums = dict.fromkeys(("right", "threads", "critical_path", "tokens", "seconds"), 0.0)
     asked = draw_problems(EvalSpec(task, "contemplating", problems))
@@ -46,7 +46,7 @@ async def team(task: str, problems: int, agents: int) -> EvalRow:
 
 
 def vote(task: str, problems: int, votes: int) -> EvalRow:
-    """How a plain vote among so many sampled contemplations does."""
+    """Measure a plain vote among sampled contemplations."""
     tally = Tally(EvalSpec(task, "contemplating", problems, votes=votes))
     for result in run_eval(Engine.from_file(), tally.spec):
         tally.add(result)

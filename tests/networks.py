@@ -1,4 +1,4 @@
-"""Networks for tests: small random weights, the same mathematics written plainly, and one that says what it is told."""
+"""Networks for tests: small random weights, the same mathematics in plain form, and a scripted one."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ class Path:
     name: str = ""
     """The branch it was fed when it began; empty for a question's first thread."""
     fed: list[int] = field(default_factory=list)
-    """What it was fed last."""
+    """Tokens that it was fed last."""
     script: list[int] | None = None
-    """What is left of its part of a play."""
+    """Tokens left of its part of the script."""
     closed: bool = False
 
 

@@ -19,7 +19,7 @@ SCREENS = Path(__file__).parent / "screens"
 
 
 class Oracle:
-    """Says what it was told to."""
+    """A grounder with given answers."""
 
     name = "oracle"
 

@@ -65,7 +65,7 @@ def test_the_plan_blanks_images_where_they_are_imagined_and_the_vote_costs_as_mu
     assert plan_vote(rows[:1], LIKE) is None
 
 
-def test_a_survey_measures_in_processes_and_a_card_is_written_of_it(tmp_path):
+def test_evaluations_run_in_processes_and_make_a_card(tmp_path):
     pytest.importorskip("matplotlib")
     path = tmp_path / "w.safetensors"
     weights.save(path, SMALL, random_weights(SMALL), {"command": "muse nano train --minutes 1", "machine": "a test"})
@@ -79,6 +79,7 @@ def test_a_survey_measures_in_processes_and_a_card_is_written_of_it(tmp_path):
     card = write_card(tmp_path, about, 1_000_000, 2_000_000).read_text()
     assert "muse nano train --minutes 1" in card and "1.0 million tokens in 1 minutes, 9 steps, on a test" in card
     assert "| decline | instant |" in card
+    assert "`muse nano outside --out DIR`" in card and "`muse nano outside --verifiers --out DIR`" in card
 
 
 def test_what_fails_in_a_process_is_raised_here(tmp_path):

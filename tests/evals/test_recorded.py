@@ -4,7 +4,7 @@ import pytest
 from recordings import STRENGTHS, write_recording
 
 from musespark.errors import BadOption, MissingFile
-from musespark.evals.recorded import measure, middling
+from musespark.evals.recorded import measure, middle_models
 from musespark.evals.recorded_report import as_json, plot, table, write
 from musespark.evals.recording import load
 
@@ -54,9 +54,9 @@ async def test_every_rule_is_measured_and_the_panel_keeps_to_its_calls(tmp_path:
 async def test_middling_models_are_neither_the_best_nor_sorted_by_what_nobody_knows(tmp_path: Path) -> None:
     recording = await load(write_recording(tmp_path), "gsm")
     for name in ("ranks 3-10", "around the median"):
-        eight = middling(recording, name)
+        eight = middle_models(recording, name)
         assert len(eight) == 8 and list(eight) == sorted(eight)
-    assert not set(recording.ranked[:2]) & set(middling(recording, "ranks 3-10"))
+    assert not set(recording.ranked[:2]) & set(middle_models(recording, "ranks 3-10"))
 
 
 async def test_figures_are_written_as_table_json_and_plot(tmp_path: Path) -> None:

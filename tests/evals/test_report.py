@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, strategies as st
@@ -26,3 +27,10 @@ def test_a_report_is_kept_whole(tmp_path):
     assert (tmp_path / "eval" / "table.md").read_text() == table(rows)
     assert (tmp_path / "eval" / "accuracy.png").read_bytes().startswith(b"\x89PNG")
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_row_of_an_older_file_opens() -> None:
+    row = EvalRow("maze", "thinking", 200, 190, 2.0, 100.0, 150.0, 0.1)
+    stored = {**asdict(row), "world": "maze"}
+    del stored["task"]
+    assert EvalRow.from_json(stored) == EvalRow.from_json(asdict(row)) == row

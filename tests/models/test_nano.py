@@ -56,7 +56,7 @@ async def test_a_team_answers_and_the_world_verifies_it(says):
     assert len(of(AgentCancelled, answer)) == 1
     assert answer.usage.threads == 2
     assert answer.usage.critical_path == len(network.steps) < answer.usage.tokens
-    assert network.open_lines == 0
+    assert network.open_sequences == 0
 
 
 async def test_a_list_that_is_broken_off_is_not_told_but_what_is_thought_after_it_is(says):
@@ -169,7 +169,7 @@ async def test_a_stream_that_is_closed_leaves_nothing_behind(says):
     async for _ in stream:
         break
     await stream.aclose()
-    assert network.open_lines == 0
+    assert network.open_sequences == 0
     assert len(asyncio.all_tasks()) == 1
 
 
@@ -180,7 +180,7 @@ async def test_a_task_that_is_cancelled_waits_for_the_step_in_hand_and_leaves_no
     def slow(feeds):
         started.set()
         time.sleep(0.05)
-        ended.append(network.open_lines)
+        ended.append(network.open_sequences)
         return step(feeds)
 
     network.step = slow
@@ -189,7 +189,7 @@ async def test_a_task_that_is_cancelled_waits_for_the_step_in_hand_and_leaves_no
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert ended == [1] and network.open_lines == 0
+    assert ended == [1] and network.open_sequences == 0
 
 
 async def test_the_tokens_of_a_request_are_a_hard_limit(says):

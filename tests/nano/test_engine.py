@@ -1,4 +1,4 @@
-"""What the engine does with what the network writes, with a network that writes what the test says."""
+"""Effects of the tokens that a scripted network writes."""
 
 from __future__ import annotations
 

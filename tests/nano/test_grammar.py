@@ -115,7 +115,7 @@ def test_whatever_a_network_says(
 
 
 def spoken(events: list[Any]) -> dict[int, str]:
-    """What each thread holds from its beginning, fed and written; text that looks like a token's name is made plain."""
+    """Text of each thread from its beginning, forced and generated; text that looks like a token's name is made plain."""
     texts: dict[int, list[int]] = {}
     for one in events:
         if isinstance(one, Forced):

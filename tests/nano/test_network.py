@@ -68,7 +68,7 @@ def test_every_token_of_a_long_feed() -> None:
 
 @settings(max_examples=25)
 @given(seed=st.integers(0, 2**32))
-def test_any_tree_of_lines(seed: int) -> None:
+def test_any_tree_of_sequences(seed: int) -> None:
     """Random forks, ends, waits and inputs of random lengths, in random order, several trees at once."""
     rng = np.random.default_rng(seed)
     checked = Checked()
@@ -90,7 +90,7 @@ def test_any_tree_of_lines(seed: int) -> None:
                            for sequence, size in zip(fed, sizes, strict=True)))
 
 
-def test_what_lines_share_is_stored_once() -> None:
+def test_shared_segments_are_stored_once() -> None:
     lines = NETWORK.new_session()
     stem = lines.open()
     lines.step([StepInput(stem, list(range(30, 110)) * 3)])
@@ -106,7 +106,7 @@ def test_what_lines_share_is_stored_once() -> None:
     assert one < lines.cache.nbytes
 
 
-def test_ended_lines_leave_their_seats() -> None:
+def test_closed_sequences_free_their_slots() -> None:
     lines = NETWORK.new_session()
     for _ in range(50):
         sequence = lines.open()

@@ -1,4 +1,4 @@
-"""What the model sees of a picture: all of the drawing, and nothing of the page around it."""
+"""Pictures as the model sees them: all of the drawing, and nothing of the page around it."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def test_they_are_whole_and_small():
     assert json.loads(json.dumps(about)) == about
 
 
-# Far below what they reach (docs/model/card.md): this tells broken weights from whole ones, not good from better.
+# Far below the accuracy in docs/model/card.md: this detects broken weights, not worse ones.
 @pytest.mark.parametrize(("task", "mode", "least"), [
     ("decline", "contemplating", 0.9), ("lake", "contemplating", 0.5), ("countdown-3", "contemplating", 0.5),
     ("maze", "thinking", 0.3), ("code", "thinking", 0.3),

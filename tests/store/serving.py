@@ -25,7 +25,7 @@ def serving(folder, *options):
     """The process and its address; killed in the end if it is still there."""
     folder = Path(folder)
     (folder / "config.toml").write_text(CONFIG)
-    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "XDG_DATA_HOME": str(folder)}
+    env = {**os.environ, "XDG_DATA_HOME": str(folder)}
     muse = [sys.executable, str(Path(__file__).with_name("slow_server.py"))]
     command = [*muse, "serve", "--port", "0", "--config", str(folder / "config.toml"), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)

@@ -52,14 +52,14 @@ def pairs(each: int = EACH, seed: int = 0) -> list[Pair]:
     """Return all pairs: the hand-written ones, and `each` of every generated kind."""
     from musespark.evals.answer_kinds import KINDS
 
-    found = list(written())
+    found = list(read_written_pairs())
     for kind, make in KINDS.items():
         chance = random.Random(f"{seed} {kind}")
-        found += _made(kind, partial(make, chance), chance, each)
+        found += _generate_pairs(kind, partial(make, chance), chance, each)
     return list(dict.fromkeys(found))
 
 
-def written() -> Iterator[Pair]:
+def read_written_pairs() -> Iterator[Pair]:
     """Read the hand-written pairs from `answer_pairs.jsonl` beside this file."""
     text = files("musespark.evals").joinpath("answer_pairs.jsonl").read_text(encoding="utf-8")
     for line in text.splitlines():
@@ -67,10 +67,10 @@ def written() -> Iterator[Pair]:
         yield Pair(f"written: {row['kind']}", row["left"], row["right"], row["same"], row.get("question", "q"))
 
 
-def _made(kind: str, make: Callable[[], tuple[str, str, bool]], chance: random.Random, each: int) -> Iterator[Pair]:
+def _generate_pairs(kind: str, make: Callable[[], tuple[str, str, bool]], chance: random.Random, each: int) -> Iterator[Pair]:
     for _ in range(each):
         left, right, same = make()
-        yield Pair(kind, wrapped(left, chance), wrapped(right, chance), same)
+        yield Pair(kind, wrap_answer(left, chance), wrap_answer(right, chance), same)
 
 
 WRAPPINGS = ("Answer: {}", "Final answer: {}", "**Answer:** {}", "Let me think.\n\nAnswer: {}", "<answer>{}</answer>",
@@ -78,7 +78,7 @@ WRAPPINGS = ("Answer: {}", "Final answer: {}", "**Answer:** {}", "Let me think.\
              "Antwort: {}", "答案：{}", "Respuesta: {}", "Ответ: {}")
 
 
-def wrapped(answer: str, chance: random.Random) -> str:
+def wrap_answer(answer: str, chance: random.Random) -> str:
     """Wrap an answer in a reply, in one of the ways models do."""
     form = chance.randrange(len(WRAPPINGS) + 2)
     if form == len(WRAPPINGS):

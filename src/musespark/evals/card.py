@@ -35,15 +35,15 @@ Reads one picture, draws pictures, spawns its own threads. Apache-2.0, weights i
 [native-model.md](../native-model.md).
 
 ## What it is for
-Showing, at a size anyone can train and read, how a model thinks in pictures and coordinates threads of its own. It solves five
-small tasks and abstains from everything else; it is not a general assistant.
+It shows, at a size that anyone can train and read, how a model thinks in pictures and coordinates threads of its own. It solves
+five small tasks and abstains from everything else; it is not a general assistant.
 
-## What one may ask
-| task | what it takes | an example |
+## Questions it takes
+| task | limits | example |
 |---|---|---|
 {tasks}
 
-`muse nano tasks` shows the same.
+`muse nano tasks` prints them.
 
 ## Limits
 {limits}
@@ -52,7 +52,7 @@ small tasks and abstains from everything else; it is not a general assistant.
 ```
 {command}
 ```
-{tokens:.1f} million tokens in {minutes:.0f} minutes, {steps} steps, on {machine}. Data: endless problems from the tasks' own
+{tokens:.1f} million tokens in {minutes:.0f} minutes, {steps} steps, on {machine}. Data: problems from the tasks' own
 generators and the train split of easy-VQA (MIT); one problem in sixteen, by a hash, is never trained on.
 {notes}
 ![Loss by task](loss.png)
@@ -62,42 +62,43 @@ generators and the train split of easy-VQA (MIT); one problem in sixteen, by a h
 
 Fresh problems from the held-out side of the split, in the wordings and drawings that the model was trained on; shapes are
 easy-VQA's test questions; greedy decoding; at most {threads}
-threads a question. An answer from which the model abstained counts as wrong; confirmed is the share of answers that the task's
-verifier found right. Threads are those spawned, critical path counts network steps a person waits for, tokens those written by all
-threads, seconds the engine's wall time a problem with {batch} problems decoded together. Ceiling: how many problems perfect threads
-would have solved from the first moves that the network chose; solver's: from as many first moves, chosen by a heuristic (distance
-to the target's factors, and size).
+threads a question. A question from which the model abstained counts as wrong. Confirmed: share of answers that the task's
+verifier confirmed. Threads: spawned threads. Critical path: network steps from the prompt to the answer, one after the other.
+Tokens: written by all threads. Seconds: wall time of the engine for a problem, with {batch} problems decoded together. Ceiling:
+share of problems that perfect threads would have solved from the network's first moves; solver's: from as many first moves chosen
+by a heuristic (distance to the target's factors, and size).
 
 {table}
 ![Accuracy against critical path](accuracy.png)
 
-### Contemplating, beside what was asked
+### Contemplating, compared with floor and aim
 | task | measured | floor | aim | others |
 |---|---|---|---|---|
 {beside}
 
 {comparison}
 
-## Outside: wordings and pictures that others made
+## Outside: wordings and pictures of others
 {outside}
 
 ## What the verifiers confirm
-Right answers to its own templates, and the usual answers to variations of these that ask for something else.
+Right answers to questions of its own templates should be confirmed. Variations of these questions ask for something else, and their
+usual answers are wrong: none of them may be confirmed.
 
 {verifiers}
 """
 
 LIMITS = """\
-- It knows the wordings and drawings that it was trained on, and few others: the figures below are of its own templates, except
-  where the last section says so.
-- It keeps no conversation and reads no instructions: only the last question and its one picture. Where more was said, an answer is
-  never called verified.
-- An answer is called verified only where its question was read whole: every word by a closed grammar of phrasings, every pixel by
-  accounting for it with what was recognised. A phrasing that the grammar does not know leaves the answer unchecked. Words that may
-  be a condition, numbers, sizes and programs beyond the training data, pictures that cannot be read, and problems without a
-  solution make the model abstain, with the reason, before it guesses.
-- The readers and verifiers are plain code and no part of the network; they check, and do not route. Small discs and triangles with
-  hard edges stay unchecked, since they cannot be told from polygons.
+- It knows the wordings and drawings that it was trained on, and few others: the figures below are of its own templates, except in
+  the last two sections.
+- It keeps no conversation and reads no instructions: only the last question and its one picture. If the request says more than
+  that, an answer is never called verified.
+- An answer is called verified only if its question was read completely: every word by a closed grammar of phrasings, every pixel as
+  a part of the recognised picture. A phrasing outside the grammar leaves the answer unchecked. The model abstains, with the reason,
+  before it guesses: from words that may be a condition, from numbers, sizes and programs outside the training data, from pictures
+  that cannot be read, and from problems without a solution.
+- The readers and verifiers are plain code and no part of the network; they check, and do not choose the task. Small discs and
+  triangles with hard edges stay unchecked, since they look like polygons.
 - Differences that are too faint to see (of 4 or fewer of 255 steps) are taken for noise."""
 
 
@@ -113,23 +114,23 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
         parameters=parameters / 1e6, megabytes=size / 1e6, tokens=last["tokens"] / 1e6, minutes=last["seconds"] / 60,
         steps=last["step"], machine=about.get("machine", "an unnamed machine"), command=about["command"],
         notes=f"\n{about['notes']}\n" if about.get("notes") else "", evaluation=results["command"],
-        threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(beside(rows)),
-        comparison="\n\n".join(comparison(rows)), tasks=tasks(), limits=LIMITS,
-        outside=outside(directory / "outside.json", "muse nano outside --out DIR"),
-        verifiers=outside(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
+        threads=results["threads"], batch=results["batch"], table=table(rows), beside="\n".join(target_rows(rows)),
+        comparison="\n\n".join(comparison_sentences(rows)), tasks=task_rows(), limits=LIMITS,
+        outside=outside_table(directory / "outside.json", "muse nano outside --out DIR"),
+        verifiers=outside_table(directory / "verifiers.json", "muse nano outside --verifiers --out DIR"),
         **{key: about[key] for key in ("layers", "width", "heads", "vocabulary")},
     )  # fmt: skip
     replace_file(directory / "card.md", card.rstrip().encode() + b"\n")
     return directory / "card.md"
 
 
-def tasks() -> str:
+def task_rows() -> str:
     """Format table rows: the questions of each task."""
     examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
     return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
 
 
-def outside(path: Path, command: str) -> str:
+def outside_table(path: Path, command: str) -> str:
     """Format the results of `muse nano outside` as a table with the command that measured them.
 
     command: the one to name if there are no results.
@@ -145,7 +146,7 @@ def outside(path: Path, command: str) -> str:
     return "\n".join(lines)
 
 
-def beside(rows: Sequence[EvalRow]) -> list[str]:
+def target_rows(rows: Sequence[EvalRow]) -> list[str]:
     """Format table rows: each task's contemplating accuracy, floor, aim and results of others."""
     found = {row.task: row for row in rows if row.mode == "contemplating"}
     lines = []
@@ -157,7 +158,7 @@ def beside(rows: Sequence[EvalRow]) -> list[str]:
     return lines
 
 
-def comparison(rows: Sequence[EvalRow]) -> list[str]:
+def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
     """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []
@@ -186,7 +187,7 @@ def comparison(rows: Sequence[EvalRow]) -> list[str]:
             lines.append(f"Questions from which the model abstained: {abstained} of {total} ({abstained / total:.2%}).")
             lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
                          f"({(confirmed - wrong) / max(right, 1):.2%}).")
-        lines.append(f"Wrong answers that a verifier let pass: {wrong}.")
+        lines.append(f"Wrong answers that a verifier confirmed: {wrong}.")
     for task in ("lake", "maze"):
         seen, blank = found.get((task, "contemplating")), found.get((task, "contemplating (pictures blanked)"))
         if seen and blank:

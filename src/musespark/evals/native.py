@@ -143,7 +143,7 @@ class Tally:
         )  # fmt: skip
         self._seconds += result.seconds
         if self.spawns:
-            self._ranks.append(rank(result.problem))
+            self._ranks.append(solving_rank(result.problem))
         return right
 
     @property
@@ -168,7 +168,7 @@ class Tally:
         return replace(row, ceiling=sums["reachable"] / count, solver_ceiling=solver)
 
 
-def rank(problem: TaskProblem) -> int:
+def solving_rank(problem: TaskProblem) -> int:
     """Return how many first moves the heuristic prefers to the first solving one; a solver needs one thread more than that."""
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: heuristic_cost(move, target))

@@ -109,13 +109,13 @@ def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
     asked: list[OutsideQuestion] = []
     for number, line in enumerate(lines, 1):
         try:
-            asked += _asked(json.loads(line), random.Random(number), classic)
+            asked += _read_record(json.loads(line), random.Random(number), classic)
         except (ValueError, KeyError, TypeError) as error:
             raise BadOption("FILE", path, f"a file of records; line {number} is none ({type(error).__name__}: {error})") from error
     return asked
 
 
-def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[OutsideQuestion]:
+def _read_record(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[OutsideQuestion]:
     name, given = record["name"], record.get("a", {}).get("answer", "")
     task = record["kind"].removesuffix("-phrase")
     is_changed = task == "attack" or any(word in name for word in _CHANGED)
@@ -123,7 +123,7 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
     if task == "attack":
         task = "code" if name.startswith("code") else "countdown"
     if task in ("maze", "lake"):
-        yield from _on_a_map(task, record, none, given, classic)
+        yield from _read_map_record(task, record, none, given, classic)
     elif task == "shapes":
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
         image = draw_shape(name, record["q"], want, rng)
@@ -136,10 +136,10 @@ def _asked(record: Mapping[str, Any], rng: random.Random, classic: Path | None) 
         rights = none if none is not None else frozenset([tidy(truth or printed or "").lower()])
         yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
     else:
-        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, *_usual(record["q"])))), none)
+        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, *_usual_answers(record["q"])))), none)
 
 
-def _usual(question: str) -> Iterator[str]:
+def _usual_answers(question: str) -> Iterator[str]:
     """Return expressions that make one of the question's numbers from the others, ignoring signs and conditions."""
     numbers = [int(number) for number in re.findall(r"[0-9]+", question)][:5]
     for index, target in enumerate(numbers):
@@ -148,7 +148,7 @@ def _usual(question: str) -> Iterator[str]:
             yield found
 
 
-def _on_a_map(
+def _read_map_record(
     task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
 ) -> Iterator[OutsideQuestion]:
     name = record["name"]

@@ -137,12 +137,12 @@ def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> Arra
     elif "letter grid" in style:
         frame = _letters(rows)
     else:
-        frame = frames.current(rows)
+        frame = frames.render_frame(rows)
         if walked:  # the figure stands elsewhere
             row, column = divmod(walked, len(rows))
-            start, cell = frames.current_cell("S"), frame[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64]
+            start, cell = frames.render_cell("S"), frame[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64]
             cell[16:56, 16:48] = start[16:56, 16:48]
-            frame[16:56, 16:48] = frames.current_cell("F")[16:56, 16:48]
+            frame[16:56, 16:48] = frames.render_cell("F")[16:56, 16:48]
     if frame is None:
         return None
     if "greyscale" in style:

@@ -63,8 +63,8 @@ async def _references(recording: Recording) -> list[RuleResult]:
         if name == "best single" or recording.task == "crux":
             answers: list[_Answer] = [(each, each.answers.get(best), 1) for each in recording.questions]
             results.append(_result(recording, f"{name} ({best})", answers))
-    majority = [(each, _said(vote(groups) if groups else None), count) for each in recording.questions
-                for groups in [await _asked(each, everyone)]]
+    majority = [(each, _answer_of(vote(groups) if groups else None), count) for each in recording.questions
+                for groups in [await _groups_of(each, everyone)]]
     results.append(_result(recording, f"majority of all {count}", majority))
     oracle = [(each, next(filter(each.is_right, each.answers.values()), None), count) for each in recording.questions]
     return [*results, _result(recording, f"oracle of all {count}", oracle)]
@@ -77,7 +77,7 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
     eight: list[_Answer] = []
     four: list[_Answer] = []
     panels: dict[float, list[_Answer]] = {calls: [] for calls in CALLS}
-    for known, others in _draws(recording, labels, draws, seed):
+    for known, others in _draw_splits(recording, labels, draws, seed):
         votes = [vote for question in known for vote in question.votes(recording.task, recording.models, labelled=True)]
         reliability = reliabilities(votes)
         best = sorted(reliability, key=lambda model: (-reliability[model], model))
@@ -88,14 +88,14 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
         of_eight = Panel(tuple(best[:8]), weights, threshold(replayed, best[:8], weights, 4.0))
         for question in others:
             single.append((question, question.answers.get(best[0]), 1))
-            groups = await _asked(question, best[:3])
-            three.append((question, _said(weigh(groups, weights) if groups else None), 3))
-            path = await _path(question, panel)
+            groups = await _groups_of(question, best[:3])
+            three.append((question, _answer_of(weigh(groups, weights) if groups else None), 3))
+            path = await _panel_path(question, panel)
             for calls, sure in sures.items():
-                panels[calls].append((question, *_stopped(path, sure)))
-            path = await _path(question, of_eight)
+                panels[calls].append((question, *_stop_when_sure(path, sure)))
+            path = await _panel_path(question, of_eight)
             eight.append((question, path[-1][1], 8))
-            four.append((question, *_stopped(path, of_eight.sure)))
+            four.append((question, *_stop_when_sure(path, of_eight.sure)))
     of = f"{labels} labels"
     return [_result(recording, f"best single by {of}", single), _result(recording, f"three best by {of}, weighed", three),
             _result(recording, f"eight best by {of}, weighed", eight),
@@ -107,19 +107,19 @@ async def _unlabelled(recording: Recording) -> list[RuleResult]:
     """Rules without labels: eight mediocre models, all asked, by majority and by weights from their agreement."""
     results = []
     for name in EIGHT:
-        eight = middling(recording, name)
+        eight = middle_models(recording, name)
         votes = [vote for question in recording.questions for vote in question.votes(recording.task, eight, labelled=False)]
         panel = Panel.from_votes(votes)
         by_heads: list[_Answer] = []
         by_weight: list[_Answer] = []
         by_letter: list[_Answer] = []
         for question in recording.questions:
-            groups = await _asked(question, eight)
-            by_heads.append((question, _said(vote(groups) if groups else None), 8))
+            groups = await _groups_of(question, eight)
+            by_heads.append((question, _answer_of(vote(groups) if groups else None), 8))
             texts = KnownGroups({each: each.strip() for each in question.answers.values()})
-            letters = await _asked(replace(question, same=texts), eight)
-            by_letter.append((question, _said(vote(letters) if letters else None), 8))
-            by_weight.append((question, _said(panel.weigh(groups) if groups else None), 8))
+            letters = await _groups_of(replace(question, same=texts), eight)
+            by_letter.append((question, _answer_of(vote(letters) if letters else None), 8))
+            by_weight.append((question, _answer_of(panel.weigh(groups) if groups else None), 8))
         results += [_result(recording, f"eight {name}: majority of texts", by_letter),
                     _result(recording, f"eight {name}: majority", by_heads),
                     _result(recording, f"eight {name}: no labels", by_weight)]
@@ -142,14 +142,14 @@ async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleRes
                 for confidence in sorted(waiting):
                     if enough(groups.counts, len(eight) - asked, confidence)[0]:
                         waiting.discard(confidence)
-                        answers[confidence].append((question, _said(vote(groups) if groups else None), asked))
-            every.append((question, _said(vote(groups) if groups else None), len(eight)))
+                        answers[confidence].append((question, _answer_of(vote(groups) if groups else None), asked))
+            every.append((question, _answer_of(vote(groups) if groups else None), len(eight)))
     return [_result(recording, "eight best in any order, majority", every),
             *(_result(recording, f"eight best in any order, stopped at {confidence:.0%}", each)
               for confidence, each in answers.items())]
 
 
-def middling(recording: Recording, name: str) -> tuple[str, ...]:
+def middle_models(recording: Recording, name: str) -> tuple[str, ...]:
     """Return eight mediocre models, sorted by name, so that their order carries no information."""
     middle = len(recording.models) // 2
     return tuple(sorted(recording.ranked[EIGHT[name] or slice(middle - 4, middle + 4)]))
@@ -166,7 +166,7 @@ def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: 
                   sum(question.is_verbatim(answer) for question, answer, _ in answers) / count, limit)
 
 
-def _draws(
+def _draw_splits(
     recording: Recording, labels: int, draws: int, seed: int
 ) -> Iterator[tuple[list[RecordedQuestion], list[RecordedQuestion]]]:
     """Yield random splits: the questions to learn from, and all the others."""
@@ -183,16 +183,16 @@ async def _asked(question: RecordedQuestion, models: Sequence[str]) -> AnswerGro
     return groups
 
 
-async def _path(question: RecordedQuestion, panel: Panel) -> list[tuple[float, str | None]]:
+async def _panel_path(question: RecordedQuestion, panel: Panel) -> list[tuple[float, str | None]]:
     """Return after each answer the panel's probability and its choice."""
     groups, path = AnswerGroups(question.same), []
     for model in panel.models:
         await groups.add(question.attempt(model))
-        path.append((panel.probability(groups), _said(panel.weigh(groups) if groups else None)))
+        path.append((panel.probability(groups), _answer_of(panel.weigh(groups) if groups else None)))
     return path
 
 
-def _stopped(path: Sequence[tuple[float, str | None]], sure: float) -> tuple[str | None, int]:
+def _stop_when_sure(path: Sequence[tuple[float, str | None]], sure: float) -> tuple[str | None, int]:
     at = next((asked for asked, (probability, _) in enumerate(path, 1) if probability >= sure), len(path))
     return path[at - 1][1], at
 

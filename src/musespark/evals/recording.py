@@ -106,7 +106,7 @@ class Recording:
         return tuple(self.accuracy)
 
 
-def file_of(directory: str | Path, task: str) -> Path:
+def task_file(directory: str | Path, task: str) -> Path:
     """Return the file of a task. Raises `BadOption` for an unknown task, and `MissingFile`."""
     if task not in TASKS:
         raise BadOption("task", task, f"one of {', '.join(TASKS)}")
@@ -116,9 +116,9 @@ def file_of(directory: str | Path, task: str) -> Path:
     return path
 
 
-def rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
+def read_rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
     """Read the lines of a task's file. Raises `BadOption` for an unknown task, and `MissingFile`."""
-    path = file_of(directory, task)
+    path = task_file(directory, task)
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             found = [json.loads(line) for line in lines]
@@ -135,7 +135,7 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
 
     cache: a directory for the groups, since comparing mathematics takes minutes. `progress` is called with (done, total).
     """
-    found = rows(directory, task)
+    found = read_rows(directory, task)
     kept = _GroupCache(cache, task, found)
     questions = []
     for done, row in enumerate(found, 1):
@@ -143,7 +143,7 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
         equivalence = _equivalence(task, row["question"])
         groups = kept.groups(row["id"], (row["gold"], *answers.values()))
         if groups is None:
-            groups = kept.add(row["id"], await _grouped(equivalence, row["gold"], answers))
+            groups = kept.add(row["id"], await _group_answers(equivalence, row["gold"], answers))
         known = KnownGroups(groups, equivalence if isinstance(equivalence, Forms) else None)
         questions.append(RecordedQuestion(row["id"], row["gold"], answers, known))
         progress(done, len(found))
@@ -157,7 +157,7 @@ def _equivalence(task: str, question: str) -> Equivalence:
     return equivalence_named(kind, *{"numeric": (question,), "mathematics": (None, question)}.get(kind, ()))
 
 
-async def _grouped(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
+async def _group_answers(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
     """Return the group of each answer."""
     groups = AnswerGroups(equivalence)
     for number, answer in enumerate((gold, *answers.values())):  # as often as given: votes resolve contradictions

@@ -164,7 +164,7 @@ def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
     maze: Grid = problem.facts["grid"]
     style = Style(300, 0.03, 0.1, 0.3, (225, 40, 40), (0, 160, 60))
     back = grid.solve(Grid(maze.size, maze.goal, maze.start, maze.exits, maze.tiles))
-    return None if back == problem.answer else (problem.question, walls.lines(maze, style), problem.answer)
+    return None if back == problem.answer else (problem.question, walls.draw_lines(maze, style), problem.answer)
 
 
 def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:

@@ -30,7 +30,7 @@ class KVSegment:
     """(layers, H, tokens, D)"""
 
     def __len__(self) -> int:
-        return self.values.shape[2]
+        return int(self.values.shape[2])
 
     @property
     def nbytes(self) -> int:

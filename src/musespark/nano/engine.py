@@ -41,7 +41,7 @@ class Batch:
 
     def add(self, request: EngineRequest) -> ThreadTree:
         """Add a request; it takes part from the next step on. Raises BadOption or QuestionTooLong."""
-        check(request, self._network.context)
+        check_request(request, self._network.context)
         tree = ThreadTree(request, self._session, self._network.context, self._canvas)
         self.trees.append(tree)
         return tree
@@ -128,7 +128,7 @@ class Engine:
                 yield numbers[id(tree)], event
 
 
-def check(request: EngineRequest, context: int) -> None:
+def check_request(request: EngineRequest, context: int) -> None:
     """Raise BadOption or QuestionTooLong if the engine cannot take the request."""
     if request.mode not in v.MODES.values():
         raise BadOption("mode", request.mode, "the token of a mode")

@@ -149,7 +149,8 @@ def _normal(x: Array, eps: float) -> Array:
     squares *= 1 / x.shape[-1]
     squares += eps
     np.sqrt(squares, out=squares)
-    return x / squares[..., None]
+    normalised: Array = x / squares[..., None]
+    return normalised
 
 
 def _layer(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> LayerWeights:
@@ -166,11 +167,11 @@ def _mix(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> tuple[A
     matrix, bias = _reader(tensors, name + "self_attn.query_key_value", name + "input_layernorm")
     parts = np.concatenate([matrix, bias[None]]).reshape(-1, heads, 3, head).swapaxes(1, 2).copy()
     parts[:, :2] = _centred(parts[:, :2], 3)[..., order]
-    parts = parts.reshape(-1, 3 * config.width)
+    mix: Array = parts.reshape(-1, 3 * config.width)
     norms = [[tensors[f"{name}self_attn.{part}_layernorm.{kind}"][order] for part in "qk"] for kind in ("weight", "bias")]
-    gain_offset = np.repeat(np.array(norms)[:, :, None], heads, 2)
+    gain_offset: Array = np.repeat(np.array(norms)[:, :, None], heads, 2)
     gain_offset[:, 0] *= head**-0.5
-    return parts[:-1], parts[-1], gain_offset[0], gain_offset[1]
+    return mix[:-1], mix[-1], gain_offset[0], gain_offset[1]
 
 
 def _reader(tensors: Mapping[str, Array], name: str, norm: str) -> tuple[Array, Array]:
@@ -186,7 +187,8 @@ def _writer(tensors: Mapping[str, Array], name: str) -> tuple[Array, Array]:
 
 
 def _centred(x: Array, axis: int) -> Array:
-    return x - x.mean(axis, keepdims=True)
+    centred: Array = x - x.mean(axis, keepdims=True)
+    return centred
 
 
 def _interleaved(config: NanoConfig) -> Array:

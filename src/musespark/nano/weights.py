@@ -92,7 +92,8 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
         with safe_open(path, framework="numpy") as file:
             about = json.loads((file.metadata() or {})["config"])
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-        config = NanoConfig(**{field.name: type(field.default)(about[field.name]) for field in fields(NanoConfig)})
+        names = [field.name for field in fields(NanoConfig)]
+        config = NanoConfig(**{name: type(getattr(NanoConfig, name))(about[name]) for name in names})
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise WeightsDamaged(path, f"it cannot be read: {type(error).__name__}") from error
     if about.pop("sha256", "") != digest(about, stored):
@@ -130,7 +131,7 @@ def digest(about: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         total.update(f"\n{name} {tensor.dtype} {tensor.shape}\n".encode())
-        total.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8))
+        total.update(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8).data)
     return total.hexdigest()
 
 

@@ -16,14 +16,12 @@ import pytest
 
 from musespark.cli.app import run
 
-HERE = {"OPENBLAS_NUM_THREADS": "1"}
-
 
 @contextmanager
 def serving(*options, **env):
     """A server, and the lines that it greets with."""
     process = subprocess.Popen([sys.executable, "-m", "musespark", "serve", "--port", "0", *options], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, env={**os.environ, **HERE, **env})
+                               stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
     try:
         yield process, [process.stdout.readline().rstrip("\n") for _ in range(4)]
     finally:

@@ -12,7 +12,7 @@ from hypothesis import given, settings, strategies as st
 
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.code import Code, phrase_question
-from musespark.nano.tasks.code_programs import LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.tasks.code_programs import LONGEST, LONGEST_THOUGHT, draw_program
 from musespark.nano.tasks.code_reading import find_program
 from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
 from musespark.nano.tasks.task import held_out
@@ -22,7 +22,7 @@ task = Code()
 
 
 def printed_by_python(source: str) -> str:
-    """What real Python prints; only for programs that this package generated."""
+    """Run a program in real Python; only for programs that this package generated."""
     output = io.StringIO()
     with contextlib.redirect_stdout(output):
         exec(source, {})  # noqa: S102
@@ -43,7 +43,7 @@ def trace_of(seed: int, mode: str) -> tuple[str, str]:
 @settings(max_examples=300)
 @given(st.integers(0, 2**32))
 def test_a_run_by_hand_prints_what_python_prints(seed: int) -> None:
-    source, done = program(random.Random(seed))
+    source, done = draw_program(random.Random(seed))
     assert done.printed == printed_by_python(source)
     assert len(source) <= LONGEST
     assert sum(map(len, done.steps)) + len(done.steps) <= LONGEST_THOUGHT
@@ -116,7 +116,7 @@ def test_the_sides_of_the_split_share_no_program() -> None:
 @given(st.integers(0, 2**32))
 def test_the_program_is_found_in_every_wording(seed: int) -> None:
     rng = random.Random(seed)
-    source, _ = program(rng)
+    source, _ = draw_program(rng)
     assert find_program(phrase_question(source, rng)) == source
 
 

@@ -19,7 +19,7 @@ from musespark.nano.tasks.countdown import (
     explore,
     makes,
     moves,
-    needs,
+    needed_values,
     propose,
     solution,
     solves,
@@ -31,7 +31,7 @@ seeds = st.integers(0, 2**32)
 
 
 def brute_force(numbers, target):
-    """Whether any expression reaches the target, by trying them all: nothing of the solver's shortcuts."""
+    """Return True if any expression reaches the target, by trying all, without the solver's shortcuts."""
     if len(numbers) == 1:
         return numbers[0] == target
     for a, b, *rest in permutations(numbers):
@@ -75,9 +75,9 @@ def test_a_thought_about_a_first_move_finds_a_solution_where_there_is_one_of_sma
 
 @given(st.integers(0, 2000), st.integers(10, 100))
 def test_needed_values_make_the_target_as_the_sign_says(rest, target):
-    for value, sign in needs(rest, target).items():
+    for value, sign in needed_values(rest, target).items():
         assert eval_of(LAST[sign].format(r=value, c=rest)) == target
-    assert all(makes(value, rest, target) for value in needs(rest, target))
+    assert all(makes(value, rest, target) for value in needed_values(rest, target))
 
 
 def eval_of(expression):

@@ -10,7 +10,7 @@ import pytest
 
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.decline import SENTENCE, Decline, everyday_by_hand
-from musespark.nano.tasks.decline_questions import LONGEST, documentation, lines, templates, words
+from musespark.nano.tasks.decline_questions import LONGEST, documentation_sentences, lines, templates, words
 from musespark.nano.tasks.task import ShuffledCycle, held_out
 from musespark.nano.trace import begin_trace
 
@@ -74,7 +74,7 @@ def test_no_template_can_make_a_measured_question() -> None:
 
 def test_no_measured_question_is_among_what_is_trained() -> None:
     measured = {plain(question) for question in everyday_by_hand()}
-    documents = {plain(line) for line in lines("decline_documents.txt")} | {plain(sentence) for sentence in documentation()}
+    documents = {plain(text) for text in (*lines("decline_documents.txt"), *documentation_sentences())}
     assert not measured & {plain(problem.question) for problem in trained}
     assert not measured & documents
 

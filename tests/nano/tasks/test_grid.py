@@ -160,7 +160,7 @@ def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(task: Task,
             assert not returned[move]
             continue
         exits = list(board.exits)
-        for step in MOVES:  # nobody comes back to the start
+        for step in MOVES:  # no path comes back to the start
             beside = board.after(board.start, step)
             if beside is not None:
                 exits[beside] &= ~grid.BIT[grid.BACK[step]]

@@ -38,7 +38,7 @@ def test_frames_are_those_of_gymnasium(size: int, monkeypatch: pytest.MonkeyPatc
     env.reset(seed=0)
     frame = env.render().copy()
     env.close()
-    assert (frames.current(rows) == frame).all()
+    assert (frames.render_frame(rows) == frame).all()
 
 
 def test_the_older_frames_can_be_read_too() -> None:
@@ -48,7 +48,7 @@ def test_the_older_frames_can_be_read_too() -> None:
         means = np.concatenate([np.concatenate([looks[letter] for letter in row], axis=1) for row in rows])
         frame = means.repeat(16, axis=0).repeat(16, axis=1)
         assert read_lake(frame) == rows
-        assert read_lake(frames.scaled(frame, rng)) in (rows, None)
+        assert read_lake(frames.scale_randomly(frame, rng)) in (rows, None)
 
 
 def test_the_rules_are_those_of_gymnasium() -> None:
@@ -86,21 +86,21 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
 def test_the_reader_says_none_to_other_images() -> None:
     rng = random.Random(4)
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
-    frame = frames.current(MAP)
+    frame = frames.render_frame(MAP)
     others = [noise, np.full((64, 64, 3), 255, np.uint8), frame[:200], frame[30:, 30:], frame[20:, ::-1], np.roll(frame, 30, 1)]
     others += [Maze().generate(rng, False).image for _ in range(20)]
     assert [read_lake(image) for image in others] == [None] * len(others)
 
 
 def test_answers_are_verified_by_looking() -> None:
-    frame = np.asarray(Image.fromarray(frames.current(MAP)).resize((200, 200), Image.Resampling.LANCZOS))
+    frame = np.asarray(Image.fromarray(frames.render_frame(MAP)).resize((200, 200), Image.Resampling.LANCZOS))
     assert task.verify(QUESTION, frame, "RRDDDR") is True
     assert task.verify(QUESTION, frame, "DDRRDR") is True
     assert task.verify(QUESTION, frame, "RRDDRD") is False
     assert task.verify(QUESTION, frame, "") is False
     assert task.verify(QUESTION, None, "RRDDDR") is None
     assert task.verify(QUESTION, frame[:150], "RRDDDR") is None
-    blocked = frames.current(("SHF", "HFF", "FFG"))
+    blocked = frames.render_frame(("SHF", "HFF", "FFG"))
     assert task.verify(QUESTION, blocked, "DD") is None
 
 

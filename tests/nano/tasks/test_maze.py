@@ -77,7 +77,7 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
     assert none <= 5
 
 
-@pytest.mark.parametrize("draw", [walls.lines, walls.blocks])
+@pytest.mark.parametrize("draw", [walls.draw_lines, walls.draw_blocks])
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 8])
 def test_the_reader_knows_usual_drawings(draw, size: int) -> None:
     for seed in range(3):
@@ -89,7 +89,7 @@ def test_the_reader_knows_usual_drawings(draw, size: int) -> None:
 def test_the_reader_survives_jpeg_and_white_margins() -> None:
     for seed in range(20):
         maze = carved(5, seed)
-        page = np.pad(walls.lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
+        page = np.pad(walls.draw_lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
         out = io.BytesIO()
         Image.fromarray(page).save(out, "JPEG", quality=85)
         assert same(read_maze(to_array(as_image(out.getvalue()))), maze)

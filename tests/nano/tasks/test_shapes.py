@@ -12,8 +12,8 @@ import pytest
 from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_shape
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks import shapes
-from musespark.nano.tasks.shapes import Shapes, expect, phrase_question, reasoned, reworded
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
+from musespark.nano.tasks.shapes import Shapes, expected_answer, phrase_question, reason, reword
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_picture
 from musespark.nano.trace import begin_trace
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
@@ -42,8 +42,8 @@ def test_every_drawing_is_read_as_what_was_drawn() -> None:
     ("what colour is the shape?", "red circle"),
 ])
 def test_a_question_of_yes_or_no_is_thought_through(question: str, thought: str) -> None:
-    assert reasoned(question, "red", "circle") == thought
-    answer = expect(question, "red", "circle")
+    assert reason(question, "red", "circle") == thought
+    answer = expected_answer(question, "red", "circle")
     assert answer == (thought.rsplit(":")[-1] if ":" in thought else "red")
 
 
@@ -52,7 +52,7 @@ def test_a_question_of_yes_or_no_is_thought_through(question: str, thought: str)
 def test_the_reader_knows_easy_vqa(split: str) -> None:
     questions = [each for each in shapes._questions(split) if each[2] % 4 == 0]
     for question, answer, image in questions:
-        assert expect(question, *shapes._seen(split, image).split()) == answer
+        assert expected_answer(question, *shapes._seen(split, image).split()) == answer
 
 
 @pytest.mark.usefixtures("easy_vqa")
@@ -97,7 +97,7 @@ def test_every_question_asked_is_understood_by_the_verifier() -> None:
     for _ in range(500):
         colour, shape = rng.choice(list(COLOURS)), rng.choice(SHAPES)
         question, answer = phrase_question(colour, shape, rng)
-        assert expect(reworded(question, rng), colour, shape) == answer
+        assert expected_answer(reword(question, rng), colour, shape) == answer
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_each_loss_is_predicted_from_the_token_before_it_on_its_path(packs):
         for row, segment, position, target in zip(
             rows, packed.segments[rows, columns], positions, packed.targets, strict=True
         ):
-            # A branch's first token is predicted where its stem ends: look among the segments that descend from there.
+            # A branch's first token is predicted at the end of its stem: look among the segments that descend from there.
             own = packed.ancestors[row][packed.segments[row], segment] & (packed.positions[row] == position + 1)
             assert target in packed.tokens[row][own]
 

@@ -52,10 +52,10 @@ def recorded(
         if name not in TASKS:
             raise BadOption("task", name, f"one of {', '.join(TASKS)}")
     chosen = task or list(TASKS)
-    from musespark.evals.recording import file_of
+    from musespark.evals.recording import task_file
 
     for name in chosen:  # before anything is asked to be installed
-        file_of(directory, name)
+        task_file(directory, name)
     if "math-l5" in chosen:
         require("Comparing mathematics", "math", "math_verify")
     if out is not None:

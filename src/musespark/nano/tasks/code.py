@@ -10,7 +10,7 @@ import random
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Pixels
-from musespark.nano.tasks.code_programs import LINES, LONGEST, LONGEST_THOUGHT, program
+from musespark.nano.tasks.code_programs import LINES, LONGEST, LONGEST_THOUGHT, draw_program
 from musespark.nano.tasks.code_questions import PHRASINGS_AFTER, PHRASINGS_BEFORE, read, reason_unread
 from musespark.nano.tasks.code_reading import find_program, has_comment, output_of
 from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
@@ -42,7 +42,7 @@ class Code:
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """Generate a program and its output."""
         while True:
-            source, done = program(rng)
+            source, done = draw_program(rng)
             if is_held_out(source) == held_out:
                 return TaskProblem(self.name, phrase_question(source, rng), done.printed, key=source, facts={"program": source})
 

@@ -24,7 +24,7 @@ _INDEXES = "i j k n x".split()
 _SAYINGS = "yes no even odd big small hi ok done low high more less same hot cold".split()
 
 
-def program(rng: random.Random) -> tuple[str, Execution]:
+def draw_program(rng: random.Random) -> tuple[str, Execution]:
     """Draw a program within the grammar and its limits; return it with its execution."""
     while True:
         source = _Draft(rng).write()

@@ -6,7 +6,7 @@ import re
 import textwrap
 
 from musespark.nano.tasks.code_reading import LONGEST_QUESTION, MOST_LINES, find_program, has_comment, is_program
-from musespark.nano.tasks.wording import Phrasings, unread
+from musespark.nano.tasks.wording import Phrasings, unread_reason
 
 PHRASINGS_BEFORE = (
     "What does this program print?",
@@ -75,7 +75,7 @@ def reason_unread(question: str) -> str | None:
     for line in (source or "").splitlines():
         words = words.replace(line.strip(), " ", 1)
     unknown = [word for word in FIRST.unknown_words(words) if word in LAST.unknown_words(words) and word not in ("python", "py")]
-    return unread(unknown) if unknown and source is not None else None
+    return unread_reason(unknown) if unknown and source is not None else None
 
 
 def _fenced(question: str) -> str | None:

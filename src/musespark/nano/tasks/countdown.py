@@ -90,7 +90,7 @@ def heuristic_cost(move: Move, target: int) -> float:
     return math.log1p(distance) + math.log1p(move.value)
 
 
-def needs(rest: int, target: int) -> dict[int, str]:
+def needed_values(rest: int, target: int) -> dict[int, str]:
     """The values that make the target together with the remaining number, each with its sign in `LAST`."""
     found: dict[int, str] = {}
     for value, sign, whole in (
@@ -125,13 +125,13 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
     pieces: list[str] = []
     text = f"={move.value}"
     if len(terms) == 2:
-        wanted = needs(terms[1][0], target)
+        wanted = needed_values(terms[1][0], target)
         text += f";{terms[1][0]},{_listed(wanted)}:{move.value}"
         sign = wanted.get(move.value)
         return [text, sign or "n"], LAST[sign].format(r=made[1], c=terms[1][1]) if sign else None
     for i, j, k in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
         left, right = sorted((terms[i], terms[j]), key=lambda term: -term[0])
-        wanted = needs(terms[k][0], target)
+        wanted = needed_values(terms[k][0], target)
         text += f";{terms[k][0]},{_listed(wanted)}:{left[0]},{right[0]}"
         for second in moves((left[0], right[0])):
             if second.value > LARGEST_NEED:
@@ -270,7 +270,7 @@ class Countdown:
         if rng.random() < 0.15:  # as if every thread had failed: the best guess is the instant answer
             wins = []
         if wins:
-            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins]
+            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins if found]
             until, answer = min(ends)
             listed = listed[: max(1, until + rng.randint(-2, 2))]
         for token, weight in listed:
@@ -291,7 +291,7 @@ class Countdown:
         wanted = None if image is not None else read(question)
         if wanted is None or wanted.out_of_range():
             return None
-        return evaluate(answer) == (wanted.target, tuple(sorted(wanted.numbers)))
+        return evaluate(answer) == (Fraction(wanted.target), tuple(sorted(wanted.numbers)))
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions, numbers outside the training range, and targets that cannot be reached."""
@@ -314,7 +314,8 @@ def evaluate(expression: str) -> tuple[Fraction, tuple[int, ...]] | None:
         return None
     try:
         tree = ast.parse(expression.strip(), mode="eval").body
-        return _value(tree), tuple(sorted(n.value for n in ast.walk(tree) if isinstance(n, ast.Constant)))
+        constants = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        return _value(tree), tuple(sorted(value for value in constants if isinstance(value, int)))
     except (SyntaxError, ValueError, TypeError, ZeroDivisionError, RecursionError, MemoryError):
         return None
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations
 
-from musespark.nano.tasks.wording import Phrasings, plain, unread
+from musespark.nano.tasks.wording import Phrasings, normalise, unread_reason
 
 QUESTIONS = (
     "Use {numbers} to make {target}.",
@@ -98,9 +98,9 @@ def read(question: str) -> CountdownQuestion | None:
 
 def reason_unread(question: str) -> str | None:
     """Return the reason to abstain from a question that was not understood, as a clause; None if it is only phrased unusually."""
-    text = plain(question)
+    text = normalise(question)
     if words := PHRASINGS.unknown_words(text):
-        return unread(words)
+        return unread_reason(words)
     lists = re.findall(_LIST, text)
     alone = re.findall(_NUMBER, re.sub(_LIST, " ", text))
     if len(lists) != 1 or len(alone) != 1:

@@ -13,7 +13,7 @@ import numpy as np
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Array, Pixels
 from musespark.nano.tasks.countdown_reading import read as read_countdown
-from musespark.nano.tasks.decline_questions import careless, everyday, lines
+from musespark.nano.tasks.decline_questions import everyday_question, lines, type_carelessly
 from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
 from musespark.nano.tasks.scope import abstention_sentence

@@ -38,11 +38,11 @@ _DOCUMENTED = (
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz", "!?.,;:-_()[]{}<>*+=/&%$#@~^|'\"")
 
 
-def everyday(rng: random.Random) -> str:
+def everyday_question(rng: random.Random) -> str:
     """Draw a question or a remark outside all tasks, with people's spelling."""
     write = rng.choices((_templated, _framed, _documented, _noise, _program), (70, 10, 8, 6, 4))[0]
     question = write(rng)
-    return question[:LONGEST] if write is _program else careless(question, rng)[:LONGEST]
+    return question[:LONGEST] if write is _program else type_carelessly(question, rng)[:LONGEST]
 
 
 @cache
@@ -64,13 +64,13 @@ def words() -> dict[str, list[str]]:
     return {kind[1]: kind[2].split(", ") for kind in kinds if kind}
 
 
-def filled(template: str, rng: random.Random) -> str:
+def fill_template(template: str, rng: random.Random) -> str:
     """Fill a template: make its choices and insert words."""
     template = re.sub(r"\[([^][]*)\]", lambda choice: rng.choice(choice[1].split("|")), template)
     return re.sub(r"\{(\w+)\}", lambda slot: _word(slot[1], rng), template)
 
 
-def careless(question: str, rng: random.Random) -> str:
+def type_carelessly(question: str, rng: random.Random) -> str:
     """Sometimes type the question carelessly: no capitals, no full stop, a typing mistake."""
     if rng.random() < 0.2:
         question = question.lower()
@@ -88,7 +88,7 @@ def careless(question: str, rng: random.Random) -> str:
 
 
 @cache
-def documentation() -> tuple[str, ...]:
+def documentation_sentences() -> tuple[str, ...]:
     """Return sentences of the documentation strings in Python's standard library."""
     found: dict[str, None] = {}
     for name in _DOCUMENTED:
@@ -123,7 +123,7 @@ def _word(kind: str, rng: random.Random) -> str:
 
 
 def _templated(rng: random.Random) -> str:
-    return filled(rng.choice(templates()), rng)
+    return fill_template(rng.choice(templates()), rng)
 
 
 def _framed(rng: random.Random) -> str:
@@ -140,14 +140,14 @@ def _framed(rng: random.Random) -> str:
 
 
 def _documented(rng: random.Random) -> str:
-    sentence = rng.choice(documentation())
+    sentence = rng.choice(documentation_sentences())
     roll = rng.random()
     if roll < 0.35:  # a fragment
         pieces = sentence.split()
         start = rng.randrange(len(pieces))
         return " ".join(pieces[start : start + rng.randint(1, 12)])
     if roll < 0.5:
-        return sentence + " " + rng.choice(documentation())
+        return sentence + " " + rng.choice(documentation_sentences())
     if roll < 0.6:
         return rng.choice(("Explain: ", "What does this mean? ", "Summarize: ", "Rephrase: ")) + sentence
     return sentence

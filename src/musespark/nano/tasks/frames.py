@@ -25,12 +25,12 @@ CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
 _FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
 
 
-def current(rows: tuple[str, ...]) -> Array:
+def render_frame(rows: tuple[str, ...]) -> Array:
     """Render a map as gymnasium 1.4 does after a reset, (64 * n, 64 * n, 3) uint8."""
-    return _mosaic([[current_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
+    return _mosaic([[render_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
 
 
-def scaled(frame: Array, rng: random.Random) -> Array:
+def scale_randomly(frame: Array, rng: random.Random) -> Array:
     """Return half of the frames unchanged, the others scaled to a side between 64 pixels and their own."""
     if rng.random() < 0.5:
         return frame
@@ -38,7 +38,7 @@ def scaled(frame: Array, rng: random.Random) -> Array:
     return np.asarray(Image.fromarray(frame).resize((side, side), rng.choice(_FILTERS)))
 
 
-def own(grid: Grid, rng: random.Random) -> Array:
+def draw_own_tiles(grid: Grid, rng: random.Random) -> Array:
     """Draw a map in the model's own tiles, 64 to 384 pixels a side."""
     canvas = Canvas()
     for cell, tile in enumerate(grid.tiles):
@@ -57,22 +57,22 @@ def _crack(x: int, y: int, letter: str) -> int | None:
 
 
 @functools.cache
-def current_cell(letter: str, crack: int | None = None) -> Array:
+def render_cell(letter: str, crack: int | None = None) -> Array:
     """Render one cell of gymnasium 1.4, (64, 64, 3) uint8; `crack`: the crack on a frozen one, 0 or 1."""
     if letter == "H":
         return _bordered(_art("tile_hole")[..., :3].copy())
     cell = _art("tile_ice" if crack is None else CRACKS[crack])[..., :3].copy()
     margin = round(CELL * 0.06)
     if letter == "S":
-        _lay(cell, _art("letter_s"), margin, margin)
+        _blend(cell, _art("letter_s"), margin, margin)
     if letter == "G":
         flag = _art("goal_flag")
-        _lay(cell, flag, CELL - len(flag) - round(CELL * 0.12), (CELL - flag.shape[1]) // 2)
-        _lay(cell, _art("letter_g"), margin, margin)
+        _blend(cell, flag, CELL - len(flag) - round(CELL * 0.12), (CELL - flag.shape[1]) // 2)
+        _blend(cell, _art("letter_g"), margin, margin)
     cell = _bordered(cell)
     if letter == "S":
         agent = _art("agent")
-        _lay(cell, agent, (CELL - len(agent)) // 2, (CELL - agent.shape[1]) // 2)
+        _blend(cell, agent, (CELL - len(agent)) // 2, (CELL - agent.shape[1]) // 2)
     return cell
 
 
@@ -87,7 +87,7 @@ def _bordered(cell: Array) -> Array:
     return cell
 
 
-def _lay(cell: Array, art: Array, top: int, left: int) -> None:
+def _blend(cell: Array, art: Array, top: int, left: int) -> None:
     """Blend as pygame does, bit for bit."""
     there = cell[top : top + art.shape[0], left : left + art.shape[1]]
     colour, alpha = art[..., :3].astype(np.int32), art[..., 3:].astype(np.int32)

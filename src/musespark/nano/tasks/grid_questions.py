@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from musespark.nano.tasks.wording import Phrasings, plain, unread
+from musespark.nano.tasks.wording import Phrasings, normalise, unread_reason
 
 LAKE_QUESTIONS = (
     "Find a safe shortest path from the start to the goal on this frozen lake.",
@@ -81,18 +81,18 @@ _BACKWARDS = re.compile(
 
 def asks_for_shortest(question: str) -> bool:
     """Return True if a question says that the path must be a shortest one."""
-    return re.search(r"shortest|fewest|as few", plain(question)) is not None
+    return re.search(r"shortest|fewest|as few", normalise(question)) is not None
 
 
 def reason_unread(phrasings: Phrasings, question: str) -> str | None:
     """Return the reason to abstain from a question about a map, as a clause; None if it is at most phrased unusually."""
     if phrasings.read(question) is not None:
         return None
-    text = plain(question)
+    text = normalise(question)
     if _BACKWARDS.search(text):
         return "it asks for a way that does not lead from the start to the goal"
     if words := phrasings.unknown_words(text):
-        return unread(words)
+        return unread_reason(words)
     if re.search(r"[0-9]", text):
         return "it has numbers in it, which may be a condition that I do not know"
     return None

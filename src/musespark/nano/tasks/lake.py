@@ -14,7 +14,7 @@ from musespark.nano.tasks.grid_questions import (
     asks_for_shortest,
     reason_unread,
 )
-from musespark.nano.tasks.lake_reading import is_explained, look
+from musespark.nano.tasks.lake_reading import is_explained, read_drawing
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
@@ -109,5 +109,5 @@ def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:
 def _draw(rows: tuple[str, ...], rng: random.Random) -> Array:
     """Draw three quarters of the maps as gymnasium renders them, at any scale; the others in the model's own style."""
     if rng.random() < 0.25:
-        return frames.own(read_map(rows), rng)
-    return frames.scaled(frames.current(rows), rng)
+        return frames.draw_own_tiles(read_map(rows), rng)
+    return frames.scale_randomly(frames.render_frame(rows), rng)

@@ -43,7 +43,7 @@ class DrawnLake:
     """True if drawn by gymnasium up to version 1.2, whose art is not available to compare every pixel with."""
 
 
-def look(pixels: Array) -> DrawnLake | None:
+def read_drawing(pixels: Array) -> DrawnLake | None:
     """Read the map in a picture (height, width, 3) uint8, if it clearly is one with a few cells; None otherwise."""
     if rows := _read_own(pixels):
         return DrawnLake(rows)
@@ -54,14 +54,14 @@ def is_explained(lake: DrawnLake, pixels: Array) -> bool:
     """Return True if the map accounts for every pixel of the picture: nothing was moved or added."""
     if lake.is_older:
         return False
-    if has_plain_margins(pixels) and explains(frames.current(lake.rows), trim(pixels)):
+    if has_plain_margins(pixels) and explains(frames.render_frame(lake.rows), trim(pixels)):
         return True
     return explains(_own(lake.rows), pixels)
 
 
 def read_lake(pixels: Array) -> tuple[str, ...] | None:
     """Read the map in gymnasium's letters; None if the picture (height, width, 3) uint8 is not clearly one."""
-    seen = look(pixels)
+    seen = read_drawing(pixels)
     return None if seen is None else seen.rows
 
 
@@ -112,6 +112,6 @@ def _checked(rows: list[str]) -> tuple[str, ...] | None:
 def _templates() -> list[tuple[str, Array]]:
     """Return for each version the letters and the colours of their cells, (letters, parts * 3)."""
     cells = [("F", None), ("F", 0), ("F", 1), ("H", None), ("S", None), ("G", None)]
-    new = [Areas(frames.current_cell(letter, crack)).means(_FINE, _FINE).ravel() for letter, crack in cells]
+    new = [Areas(frames.render_cell(letter, crack)).means(_FINE, _FINE).ravel() for letter, crack in cells]
     old = [list(bytes.fromhex(colours)) for colours in _OLDER.values()]
     return [("".join(letter for letter, _ in cells), np.array(new)), ("".join(_OLDER), np.array(old, np.float64))]

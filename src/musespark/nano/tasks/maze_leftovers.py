@@ -116,7 +116,8 @@ def _dot(sheet: Sheet, middle: tuple[float, float], ground: Array, walls: Array)
     for distance, radius in (
         (np.hypot(down, right), (reach / np.pi) ** 0.5), (np.maximum(down, right), reach**0.5 / 2),
     ):  # fmt: skip
-        core, rim = distance < radius - _SOFT, distance < radius + _SOFT
+        core: Array = distance < radius - _SOFT
+        rim: Array = distance < radius + _SOFT
         around = (distance < 1.5 * radius + 2) & ~rim & ~walls
         if (share[core] > 0.85).all() and (share[around] < 0.15).all():
             return rim

@@ -18,10 +18,10 @@ from PIL import Image
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Array, Pixels
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, varied
-from musespark.nano.tasks.shapes_reading import look
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_picture
+from musespark.nano.tasks.shapes_reading import read_shape
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem
-from musespark.nano.tasks.wording import Phrasings, plain, unread
+from musespark.nano.tasks.wording import Phrasings, normalise, unread_reason
 from musespark.nano.trace import Branch
 
 _IS_THERE = (
@@ -92,7 +92,7 @@ class Shapes:
         """Write the description, the steps of reasoning, and the answer; in instant mode only the answer."""
         branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
-            branch.write(reasoned(problem.question, *problem.facts["seen"].split()))
+            branch.write(reason(problem.question, *problem.facts["seen"].split()))
         branch.write(v.ANSWER, problem.answer, v.EOS)
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
@@ -114,11 +114,11 @@ class Shapes:
             return "I cannot read one plain shape in the picture, in a colour that I have a name for"
         if not seen.is_pale:
             return "the shape lies on a ground that is not pale"
-        if expect(question, seen.colour, seen.shape) is not None:
+        if expected_answer(question, seen.colour, seen.shape) is not None:
             return None
         if is_of_easy_vqa(question):
             return f"it asks about a shape that is not there: I see a {seen.colour} {seen.shape}"
-        return unread(words) if (words := _words_not_known(question)) else None
+        return unread_reason(words) if (words := _words_not_known(question)) else None
 
 
 def phrase_question(colour: str, shape: str, rng: random.Random) -> tuple[str, str]:
@@ -137,7 +137,7 @@ def phrase_question(colour: str, shape: str, rng: random.Random) -> tuple[str, s
     return rng.choice(_WHICH_COLOUR).format(shape=shape), colour
 
 
-def reworded(question: str, rng: random.Random) -> str:
+def reword(question: str, rng: random.Random) -> str:
     """Reword a question as people type it: a capital letter, no question mark, picture for image, British spelling."""
     if rng.random() < 0.3:
         question = question[0].upper() + question[1:]
@@ -150,9 +150,9 @@ def reworded(question: str, rng: random.Random) -> str:
     return question
 
 
-def reasoned(question: str, colour: str, shape: str) -> str:
+def reason(question: str, colour: str, shape: str) -> str:
     """Write the thought: the description, and for a yes-or-no question the word asked about, found or not, negated or not."""
-    whether = _asks_whether(question)
+    whether = _yes_no_subject(question)
     if whether is None:
         return f"{colour} {shape}"
     named, denied = whether
@@ -162,9 +162,9 @@ def reasoned(question: str, colour: str, shape: str) -> str:
     return f"{colour} {shape};{named}?{own}:{_yes(found)};{sign}:{_yes(found != denied)}"
 
 
-def expect(question: str, colour: str, shape: str) -> str | None:
+def expected_answer(question: str, colour: str, shape: str) -> str | None:
     """Return easy-VQA's answer about this colour and shape; None if the question has none of its forms."""
-    if (whether := _asks_whether(question)) is not None:
+    if (whether := _yes_no_subject(question)) is not None:
         named, denied = whether
         return _yes((named in (colour, shape)) != denied)
     if _SHAPE_IS_ASKED.read(_common(question)) is not None:
@@ -182,7 +182,7 @@ def is_of_easy_vqa(question: str) -> bool:
     return found is not None and found["word"] in (*COLOURS, *SHAPES)
 
 
-def _asks_whether(question: str) -> tuple[str, bool] | None:
+def _yes_no_subject(question: str) -> tuple[str, bool] | None:
     """Return the colour or shape in a yes-or-no question, and True if it is negated; None for any other question."""
     for forms, denied in ((_IS_THERE_FORMS, False), (_IS_THERE_NOT_FORMS, True)):
         if found := forms.read(_common(question)):
@@ -200,7 +200,7 @@ def _words_not_known(question: str) -> list[str]:
 
 def _common(question: str) -> str:
     """Normalise a question: American spelling, image for picture."""
-    words = plain(question).replace("colour", "color").replace("grey", "gray")
+    words = normalise(question).replace("colour", "color").replace("grey", "gray")
     return re.sub(r"\bpicture\b", "image", words)
 
 

@@ -44,13 +44,13 @@ def draw(maze: Grid, rng: random.Random) -> Array:
     """Draw the maze in a random style, (side, side, 3) uint8: lines, full blocks, or the model's own tiles."""
     kind = rng.random()
     if kind < 0.15:
-        return frames.own(maze, rng)
+        return frames.draw_own_tiles(maze, rng)
     if kind < 0.19:
-        return blocks(maze, _style(rng, squares=0.4))
-    return lines(maze, _style(rng))
+        return draw_blocks(maze, _style(rng, squares=0.4))
+    return draw_lines(maze, _style(rng))
 
 
-def lines(maze: Grid, style: Style) -> Array:
+def draw_lines(maze: Grid, style: Style) -> Array:
     """Draw walls as lines between the cells."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom
@@ -79,7 +79,7 @@ def lines(maze: Grid, style: Style) -> Array:
     return _finished(image, style)
 
 
-def blocks(maze: Grid, style: Style) -> Array:
+def draw_blocks(maze: Grid, style: Style) -> Array:
     """Draw walls as full blocks, on (2n + 1) x (2n + 1) of them."""
     zoom = 2 if style.smooth else 1
     side = style.side * zoom

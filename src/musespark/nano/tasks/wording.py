@@ -20,7 +20,7 @@ _COURTESY = frozenset(
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def plain(text: str) -> str:
+def normalise(text: str) -> str:
     """Normalise text: lower case, single spaces for any white space; no character is dropped."""
     return " ".join(text.translate(_QUOTES).casefold().split())
 
@@ -43,12 +43,12 @@ class Phrasings:
 
     def read(self, question: str) -> dict[str, str] | None:
         """Return the values of the slots; None unless the whole question is one of the phrasings."""
-        text = plain(question)
+        text = normalise(question)
         return next((found.groupdict() for form in self._forms if (found := form.fullmatch(text))), None)
 
     def unknown_words(self, question: str) -> list[str]:
         """Return the words of an unread question that may be a condition, in their order."""
-        return list(dict.fromkeys(word for word in _WORD.findall(plain(question)) if word not in self.words))
+        return list(dict.fromkeys(word for word in _WORD.findall(normalise(question)) if word not in self.words))
 
     def _form(self, phrasing: str) -> str:
         pieces = re.split(r"\{(\w+)\}", phrasing)
@@ -59,10 +59,10 @@ class Phrasings:
 
 def _bare(phrasing: str) -> str:
     """Strip the punctuation at the end of a phrasing, which is optional."""
-    return plain(phrasing).rstrip(".?!:")
+    return normalise(phrasing).rstrip(".?!:")
 
 
-def unread(words: list[str]) -> str:
+def unread_reason(words: list[str]) -> str:
     """Return the reason why a question with such words cannot be answered, as a clause."""
     named = ", ".join(f'"{word}"' for word in words[:4]) + (" and more" if len(words) > 4 else "")
     return f"I do not understand {named} in it, which may be a condition"

@@ -147,12 +147,12 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
                 ends.append(index * length + column + size - 1 if size else before)
                 column += size
             segment += len(trace.segments)
-    at, targets, weights, tasks = (np.array(values) for values in zip(*terms, strict=True))
+    predict_at, targets, weights, tasks = (np.array(values) for values in zip(*terms, strict=True))
     return Pack(
         tokens, positions, segments, ancestors,
         np.concatenate(images) if images else np.zeros((0, PATCH_WIDTH), np.float32),
         np.concatenate(where) if where else np.zeros(0, np.int64),
-        at, targets, weights.astype(np.float32), tasks,
+        predict_at, targets, weights.astype(np.float32), tasks,
     )  # fmt: skip
 
 
@@ -173,7 +173,8 @@ def in_background(
     def following() -> list[Pack]:
         while True:
             try:
-                return queue.get(timeout=_WATCH)
+                batch: list[Pack] = queue.get(timeout=_WATCH)
+                return batch
             except Empty:
                 if not process.is_alive():
                     raise RuntimeError("the process that makes the batches has died") from None

@@ -7,31 +7,19 @@ is the same mathematics in NumPy; `tests/nano/test_equal.py` compares both with 
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-
-class Shape(Protocol):
-    """The fields of `musespark.nano.weights.NanoConfig` that the network needs."""
-
-    width: int
-    layers: int
-    heads: int
-    hidden: int
-    vocabulary: int
-    patch: int
-    theta: float
-    rotary: float
-    eps: float
+from musespark.nano.weights import NanoConfig
 
 
 class Attention(nn.Module):
     """Self-attention of one layer; queries, keys and values come from one matrix, head by head."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.heads = shape.heads
         self.query_key_value = nn.Linear(shape.width, 3 * shape.width)
@@ -46,26 +34,28 @@ class Attention(nn.Module):
         q, k = self.q_layernorm(q).to(value.dtype), self.k_layernorm(k).to(value.dtype)
         cos, sin = cos.to(value.dtype), sin.to(value.dtype)
         mixed = attend(rotate(q, cos, sin), rotate(k, cos, sin), value, mask)
-        return self.dense(mixed.transpose(1, 2).reshape(batch, length, width))
+        projected: Tensor = self.dense(mixed.transpose(1, 2).reshape(batch, length, width))
+        return projected
 
 
 class FeedForward(nn.Module):
     """Two matrices with a squared ReLU between them (So et al., Primer, 2021)."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.dense_h_to_4h = nn.Linear(shape.width, shape.hidden)
         self.dense_4h_to_h = nn.Linear(shape.hidden, shape.width)
 
     def forward(self, x: Tensor) -> Tensor:
         rectified = F.relu(self.dense_h_to_4h(x))
-        return self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
+        down: Tensor = self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
+        return down
 
 
 class DecoderLayer(nn.Module):
     """One block: attention, then feed-forward, each on a normalised copy of the residual stream."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.self_attn = Attention(shape)
         self.mlp = FeedForward(shape)
@@ -74,23 +64,30 @@ class DecoderLayer(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
         x = x + self.self_attn(self.input_layernorm(x), cos, sin, mask)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        inner: Tensor = self.mlp(self.post_attention_layernorm(x))
+        return x + inner
 
 
 class Decoder(nn.Module):
     """Embedding, layers, final norm."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
         self.final_layernorm = nn.LayerNorm(shape.width, eps=shape.eps)
 
+    def blocks(self) -> Iterator[DecoderLayer]:
+        """The layers with their own type, which a ModuleList does not keep."""
+        for layer in self.layers:
+            assert isinstance(layer, DecoderLayer)
+            yield layer
+
 
 class Body(nn.Module):
     """The decoder and the patch embedding, named as transformers names them."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.language_model = Decoder(shape)
         self.vision_embed_tokens = nn.Linear(shape.patch, shape.width)
@@ -99,7 +96,7 @@ class Body(nn.Module):
 class TorchNano(nn.Module):
     """The whole network: `hidden()` computes all positions, `lm_head` the logits of those in the loss."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: NanoConfig) -> None:
         super().__init__()
         self.shape = shape
         self.model = Body(shape)
@@ -115,7 +112,7 @@ class TorchNano(nn.Module):
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
         nn.init.normal_(self.model.language_model.embed_tokens.weight, std=0.5)
-        for layer in self.model.language_model.layers:
+        for layer in self.model.language_model.blocks():
             nn.init.zeros_(layer.self_attn.dense.weight)
             nn.init.zeros_(layer.mlp.dense_4h_to_h.weight)
         nn.init.zeros_(self.lm_head.weight)
@@ -136,21 +133,24 @@ class TorchNano(nn.Module):
         bias = torch.zeros_like(mask, dtype=torch.bfloat16 if half else x.dtype).masked_fill_(~mask, -1e9)[:, None]
         for layer in decoder.layers:
             x = layer(x, cos, sin, bias)
-        return decoder.final_layernorm(x)
+        final: Tensor = decoder.final_layernorm(x)
+        return final
 
     def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
         """Compute the logits (B, T, vocabulary); arguments as for `hidden`."""
-        return self.lm_head(self.hidden(tokens, positions, mask, patches, where))
+        logits: Tensor = self.lm_head(self.hidden(tokens, positions, mask, patches, where))
+        return logits
 
 
 def attend(q: Tensor, k: Tensor, value: Tensor, mask: Tensor) -> Tensor:
     """Attention under an additive mask (B, 1, T, T). For short rows on a CPU, plain products are twice as fast as SDPA."""
     if q.device.type == "cpu" and q.shape[-2] <= 512:
-        return ((q * q.shape[-1] ** -0.5) @ k.mT + mask).softmax(-1) @ value
+        scale: float = q.shape[-1] ** -0.5
+        return ((q * scale) @ k.mT + mask).softmax(-1) @ value
     return F.scaled_dot_product_attention(q, k, value, attn_mask=mask)
 
 
-def rotary(positions: Tensor, shape: Shape) -> tuple[Tensor, Tensor]:
+def rotary(positions: Tensor, shape: NanoConfig) -> tuple[Tensor, Tensor]:
     """Cosines and sines (B, 1, T, rotary width) of rotary positions (Su et al., RoFormer, 2021)."""
     width = int(shape.width // shape.heads * shape.rotary)
     powers = torch.arange(0, width, 2, dtype=torch.float32, device=positions.device) / width

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from musespark.nano.training.network import TorchNano
 
@@ -18,7 +18,7 @@ from musespark.nano.training.network import TorchNano
 def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     """Return the nearest semi-orthogonal matrices (..., rows, columns), as accurately as training needs."""
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.bfloat16()
+    x: Tensor = matrix.bfloat16()
     tall = x.size(-2) > x.size(-1)
     if tall:
         x = x.mT
@@ -26,7 +26,8 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
     for _ in range(steps):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return (x.mT if tall else x).to(matrix.dtype)
+    nearest: Tensor = (x.mT if tall else x).to(matrix.dtype)
+    return nearest
 
 
 class Muon(torch.optim.Optimizer):
@@ -51,13 +52,16 @@ class Muon(torch.optim.Optimizer):
                 update = orthogonalise(update)
                 scale = max(1.0, update.size(-2) / update.size(-1)) ** 0.5
                 if group["heads"]:
-                    update = update.unflatten(1, (group["heads"], -1)).transpose(0, 1).flatten(0, 2)
+                    heads = update.unflatten(1, (group["heads"], -1))  # type: ignore[no-untyped-call]
+                    update = heads.transpose(0, 1).flatten(0, 2)
                 parameter.add_(update, alpha=-group["lr"] * scale)
 
 
 def optimizers(network: TorchNano, lr: float = 0.02, adam_lr: float = 3e-3) -> tuple[Muon, torch.optim.AdamW]:
     """Return Muon for the layers' matrices, and AdamW for embeddings, head, patches, norms and biases."""
-    fused, plain, rest = [], [], []
+    fused: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         if "layers" not in name or parameter.ndim < 2:
             rest.append(parameter)
