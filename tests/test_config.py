@@ -145,7 +145,7 @@ def test_everything_wrong_is_said_with_its_line(file, text, line, where, said):
 def test_all_of_it_is_said_at_once_and_loading_tells_how_much_more(file):
     file.write_text("[team]\nagents = 0\nrounds = 99\n[rolls]\n")
     assert [problem.line for problem in check_config()] == [2, 3, 4]
-    with pytest.raises(BadConfig, match="check tells 2 more"):
+    with pytest.raises(BadConfig, match="check lists 2 more"):
         load_config()
 
 

@@ -8,11 +8,11 @@ from musespark.models.estimate import estimate_tokens
 
 @given(st.text(st.characters(codec=None), max_size=40))
 def test_arrays_count_as_a_loop_does(text):
-    within, estimate.LONG = estimate.LONG, 0
+    within, estimate.NUMPY_FROM = estimate.NUMPY_FROM, 0
     try:
         assert estimate_tokens(text) == _looped(text)
     finally:
-        estimate.LONG = within
+        estimate.NUMPY_FROM = within
 
 
 def _looped(text):

@@ -1,6 +1,6 @@
 """OpenAI, through its two APIs: `openai:NAME` (Chat Completions) and `openai-responses:NAME` (Responses).
 
-Responses carries a model's encrypted reasoning from turn to turn and has neither seed nor stop; requests ask OpenAI to store nothing.
+Responses carries a model's encrypted reasoning from turn to turn, has neither seed nor stop, and is asked to store nothing.
 """
 
 from __future__ import annotations

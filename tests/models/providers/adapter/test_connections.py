@@ -69,7 +69,8 @@ def test_a_reply_may_arrive_in_any_pieces_and_the_next_uses_the_same_connection(
     asyncio.run(ask())
 
 
-@pytest.mark.parametrize(("pieces", "expected"), [([], "cannot be reached"), ([b"SSH-2.0\r\n\r\n"], "no answer|cannot be reached")])
+@pytest.mark.parametrize(("pieces", "expected"), [
+    ([], "cannot be reached"), ([b"SSH-2.0\r\n\r\n"], "no valid answer|cannot be reached")])
 async def test_what_is_no_reply_is_a_failure(pieces, expected):
     async with answering(pieces) as (model, connections, _):
         asking = asyncio.create_task(text_of(model))
@@ -100,6 +101,26 @@ async def test_a_connection_that_the_server_closed_is_not_used_again():
         connections[0].close()
         await asyncio.sleep(0.05)
         assert await text_of(model) == "hello" and len(connections) == 2
+
+
+async def test_a_request_that_meets_a_server_closing_an_idle_connection_is_sent_again():
+    connections = []
+
+    async def handle(reader, writer):
+        connections.append(writer)
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        writer.write(SIZED)
+        if len(connections) == 1:
+            await reader.readuntil(b"\r\n\r\n")  # the next request was on its way
+        writer.close()
+
+    server = await asyncio.start_server(handle, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+        model = RemoteModel(VLLM(), "any", RemoteOptions(base_url=url, timeout=5.0))
+        async with model.open():
+            assert await text_of(model) == await text_of(model) == "hello" and len(connections) == 2
 
 
 async def test_a_slow_reader_holds_the_server_back():

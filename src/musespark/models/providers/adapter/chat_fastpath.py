@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -84,11 +85,29 @@ async def open_stream(session: aiohttp.ClientSession, access: Access, body: dict
     headers = {"authorization": f"Bearer {access.key}", "content-type": "application/json", "accept": "text/event-stream"}
     data = json.dumps(body, separators=(",", ":")).encode()
     url = access.base_url + "/chat/completions"
-    async with session.post(url, data=data, headers=headers, allow_redirects=False) as response:
+    async with await post(session, url, data, headers) as response:
         if not 200 <= response.status < 300:
             raise _to_error(body["model"], response.status, await response.read(), response.headers)
         async with aclosing(ChatStream(response.content.iter_any(), body["model"], access.base_url, system, profile)) as stream:
             yield stream
+
+
+async def post(session: aiohttp.ClientSession, url: str, data: bytes, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+    """Send a request. Sends it again if the server closes a reused connection just then, or said 408 on it: it has not read the
+    request."""
+    import aiohttp
+
+    while True:
+        reused: list[object] = []
+        try:
+            response = await session.post(url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=reused)
+        except aiohttp.ClientConnectionError as error:
+            if not reused or isinstance(error, TimeoutError):
+                raise
+        else:
+            if not reused or response.status != HTTPStatus.REQUEST_TIMEOUT:
+                return response
+            response.close()
 
 
 def _to_error(model: str, status: int, content: bytes, headers: Mapping[str, str]) -> ModelAPIError:

@@ -17,6 +17,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from musespark.models.providers.base import is_loopback
@@ -102,13 +103,23 @@ def make_client(address: str, timeout: float) -> httpx2.AsyncClient:
 
 
 def make_session(timeout: float) -> aiohttp.ClientSession:
-    """Make the client of the fast path: plain HTTP, no proxies, no cookies, nothing compressed."""
+    """Make the client of the fast path: plain HTTP, no proxies, no cookies, nothing compressed.
+
+    The list that a request has as its `trace_request_ctx` is not empty after it was sent on a reused connection.
+    """
     import aiohttp
 
+    async def note_reuse(session: aiohttp.ClientSession, context: SimpleNamespace,
+                         event: aiohttp.TraceConnectionReuseconnParams) -> None:
+        if context.trace_request_ctx is not None:
+            context.trace_request_ctx.append(event)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(note_reuse)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=timeout),
-        headers={"accept-encoding": "identity"})
+        headers={"accept-encoding": "identity"}, trace_configs=[trace])
 
 
 @functools.cache

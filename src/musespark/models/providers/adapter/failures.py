@@ -13,6 +13,7 @@ MAX_SHOWN = 200
 _BROKEN = ("RemoteProtocolError", "ReadError", "StreamClosed", "ClientPayloadError", "ClientOSError", "ServerDisconnectedError")
 """Errors of the HTTP libraries for a connection that was lost."""
 RETRYABLE = frozenset({429, 503, 529})
+"""HTTP statuses after which a later request may succeed."""
 
 
 def to_muse_error(error: Exception, name: str, model: str, address: str, variable: str, key: str) -> MuseError:
@@ -33,14 +34,14 @@ def to_muse_error(error: Exception, name: str, model: str, address: str, variabl
         return ModelFailed(name, f"{address} did not answer in time; ask again, or raise the timeout in the configuration")
     if isinstance(error, ModelConnectionError) or _is_connection(error):
         return ModelFailed(name, f"{address} cannot be reached ({_cause(error, key)}); check that it runs and the address is right")
-    return ModelFailed(name, f"what {address} sent is no answer ({_cause(error, key)}); check the address, or ask again")
+    return ModelFailed(name, f"{address} sent no valid answer ({_cause(error, key)}); check the address, or ask again")
 
 
 def _from_status(error: Any, name: str, model: str, address: str, variable: str, key: str) -> MuseError:
     status: int = error.status_code
     message = _quote_message(error.body, key)
     if status in RETRYABLE:
-        reason = "it takes no more requests for now" if status == 429 else "it is overloaded"
+        reason = "it accepts no more requests for now" if status == 429 else "it is overloaded"
         return RateLimited(name, f"{reason}{message}", error.retry_after, status)
     if status in (401, 403):
         refused = f"the key in {variable}" if key else "a request without a key"
@@ -48,12 +49,12 @@ def _from_status(error: Any, name: str, model: str, address: str, variable: str,
     if status == 404:
         return ModelFailed(name, f"{address} has no model {model!r}, or nothing at this path{message}; check both", status)
     if status >= 500:
-        return ModelFailed(name, f"{address} is out of order{message}; ask again later", status)
+        return ModelFailed(name, f"{address} had an internal error{message}; ask again later", status)
     return ModelFailed(name, f"{address} rejected the request{message}; change what it names", status)
 
 
 def _is_connection(error: BaseException) -> bool:
-    """True for a transport error that the SDK passed on unchanged. Errors are recognised by class name, so that no library is imported."""
+    """True for a transport error that the SDK passed on unchanged; by class name, so that no library is imported."""
     names = {kind.__name__ for kind in type(error).__mro__}
     return bool(names & {"TransportError", "StreamError", "ConnectionError", "ClientConnectionError", "ClientPayloadError"})
 
