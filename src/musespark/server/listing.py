@@ -111,7 +111,8 @@ def summary(kept: Kept) -> dict[str, Any]:
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
     return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
-            "created": int(began.created), "began": began.created, "status": kept.status, "how": kept.status, "question": kept.question,
+            "created": int(began.created), "began": began.created, "status": kept.status, "how": kept.status,
+            "question": kept.question,
             "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
             "verified": answer.verified, "answer_status": answer.status, "abstained": answer.abstained or None,
              "why": answer.finish_reason if kept.status == "finished" else None,

@@ -29,7 +29,8 @@ async def test_sixteen_agents_that_agree_are_two_calls():
 
 
 async def test_who_had_too_few_tokens_to_begin_an_answer_says_so():
-    _, error, _ = await contemplated(team(model([[Finish(finish_reason="length")]] * 8), agents=2), budget=Budget(Limits(tokens=700)))
+    one = model([[Finish(finish_reason="length")]] * 8)
+    _, error, _ = await contemplated(team(one, agents=2), budget=Budget(Limits(tokens=700)))
     assert "share of the budget ended before its answer began; allow more tokens" in str(error)
 
 

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 BYTES = 2 << 30
-"""Of address space."""
+"""Address space of the process."""
 IDLE = 120.0
 """Seconds without a question after which the process ends; the next question starts another."""
 DIGITS = 60
