@@ -1,8 +1,8 @@
 """What the team's rules are worth on recorded answers: right answers against calls, with few labels and with none.
 
-The rules are those a live team uses, called as it calls them: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs
-a call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the labelled questions of
-its draw alone and is measured on the others.
+The rules are those a live team uses, called as it calls them: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer
+costs a call when a rule asks for it; nothing is read from an answer that was not asked for. A panel learns from the
+labelled questions of its draw alone and is measured on the others.
 """
 
 from __future__ import annotations

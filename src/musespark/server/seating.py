@@ -13,7 +13,7 @@ from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption, BeyondModel
 from musespark.models.model import Abilities, Model
 from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolFactory
-from musespark.reasoning.modes import only_first
+from musespark.reasoning.modes import ignored_models
 from musespark.reasoning.team.team import Team
 from musespark.server.asked import Asked
 from musespark.server.brief import Brief
@@ -74,7 +74,7 @@ def mode_and_name(name: str) -> tuple[Mode | None, str]:
 
 def _unasked(request: Request, named: list[str], contemplates: bool) -> Iterator[str]:
     """That of several configured models one is asked."""
-    if not contemplates and (told := only_first(named, request.mode)):
+    if not contemplates and (told := ignored_models(named, request.mode)):
         yield told
 
 
