@@ -37,9 +37,9 @@ from musespark.errors import MuseError
 from musespark.events import RunEnded
 from musespark.models.model import Delta, Finish, Model, TextDelta, UsageDelta
 from musespark.models.registry import model_named
-from musespark.reasoning.consensus.answer_format import answer_format
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calibration import Calibration, Labelled, with_strategy
+from musespark.reasoning.consensus.answer_format import answer_format
 from musespark.reasoning.consensus.equivalence import answer_in, equivalence_for
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.strategy import Strategy

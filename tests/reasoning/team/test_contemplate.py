@@ -212,7 +212,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
 
 
 @pytest.mark.parametrize(("verdict", "why"), [
-    (says('{"better": "A"}'), "favoured nobody"), (says("I like them all."), "no verdict"),
+    (says('{"better": "A"}'), "favoured neither"), (says("I like them all."), "no verdict"),
     (says('{"better": "neither"}'), "equally good"), (says("I cannot decide between them."), "no verdict"),
     ([Fail(400)], "judge failed"), ([Garbage()], "judge failed"), (says(""), "answered nothing"),
 ])

@@ -25,7 +25,7 @@ LARGEST = 100_000
 
 
 class TooLarge(Exception):
-    """A number that nobody can write out."""
+    """A number too large to write out."""
 
 
 def expression(tree: Any) -> Any:
