@@ -55,16 +55,16 @@ _PATIENT = (*_TEXTS, Spent)
 
 
 class RunContext:
-    """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
+    """One run. Tasks that do the work `emit` events; the stream of events (`batches`) is read once."""
 
     def __init__(self, request: Request, budget: Budget, model: str) -> None:
-        """model: the name that the run is known by."""
+        """model: name of the run."""
         self.request, self.budget, self.model = request, budget, model
         self.main = UsageNode(MAIN)
         self.finish_reason: FinishReason = "finished"
         self.detail = ""
         self.calls: tuple[ToolCall, ...] = ()
-        """Tools of the one who asks, called by the answer."""
+        """Calls of the caller's tools in the answer."""
         self.stop: str | None = None
         self.signed: tuple[Text | Thinking, ...] = ()
         """Parts that the provider of the answer wants back in the next request, as in `RunEnded`."""
@@ -80,10 +80,10 @@ class RunContext:
         self._published: dict[str, Usage] = {}
         self._waiting: list[Event] = []
         self._sent = 0
-        """Events on their way since the reader last took some; those that were joined count one by one, a long text as several."""
+        """Events since the reader last took some; joined events count one by one, a long text as several."""
         self._has_events, self._has_room = asyncio.Event(), asyncio.Event()
         self._last_read = -math.inf
-        """When some of a text was read last."""
+        """Time when text was read last."""
         self._delayed_wake: asyncio.TimerHandle | None = None
 
     @property
@@ -92,7 +92,7 @@ class RunContext:
         return "".join(self._answer)
 
     def set_outcome(self, attempt: Attempt) -> None:
-        """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
+        """Take calls, end and signed parts of the run from this attempt, the answer's."""
         self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
         if self.finish_reason == "finished":
             self.finish_reason, self.detail = attempt.finish_reason, attempt.detail
