@@ -168,8 +168,7 @@ async def sampled(model: Replayed, problem: Problem) -> list[tuple[str, float, U
                     replies.append(delta.text)
                 elif isinstance(delta, UsageDelta):
                     usage = usage | delta.usage
-    form = answer_format(request)
-    ours = [form.find(reply) or answer_in(reply) for reply in replies] if form else [answer_in(reply) for reply in replies]
+    ours = [told_answer(problem, reply) for reply in replies]
     plain = [last_number_or_line(reply, problem) for reply in replies]
     rights = [await is_right(answer, problem) for answer in ours]
     one = Usage(tokens=usage.tokens // AGENTS, prompt_tokens=usage.prompt_tokens // AGENTS, calls=1)
@@ -217,9 +216,13 @@ async def answered(model: Replayed, problem: Problem, strategy: Strategy) -> tup
     except MuseError as error:
         print(f"  {type(error).__name__}: {error}", file=sys.stderr)
         return 0.0, usage
+    return float(await is_right(told_answer(problem, answer), problem)), usage
+
+
+def told_answer(problem: Problem, reply: str) -> str:
+    """The answer that a team finds in a reply."""
     form = answer_format(Request.of(problem.question))
-    found = (form.find(answer) if form else None) or answer_in(answer)
-    return float(await is_right(found, problem)), usage
+    return (form and (form.find(reply) or form.guess(reply))) or answer_in(reply)
 
 
 def difference(one: list[float], other: list[float], draws: int = 10_000) -> tuple[float, float, float]:

@@ -54,7 +54,16 @@ async def test_a_model_that_answers_nothing_is_calibrated_to_plain():
     ((2, 2, None), None, 0.0, 0.0), ((None, None, None, 1), 1, 0.8, 0.99),
 ])
 def test_how_often_a_vote_would_be_right(groups, right, low, high):
-    assert low <= Samples(groups, right, 10, (10,)).vote_accuracy(8, seed=0) <= high
+    assert low <= Samples(groups, (True,) * len(groups), right, 10, (10,)).vote_accuracy(8, seed=0) <= high
+
+
+@pytest.mark.parametrize(("groups", "whole", "low", "high"), [
+    ((1, *[2] * 15), (True, *[False] * 15), 0.0, 0.2),  # one whole answer does not win against many alike in doubt
+    ((1, 1, 2, 2), (True, True, False, False), 0.9, 1.0),  # where whole ones agree the others do not count
+    ((1, 2), (False, False), 0.4, 0.6),
+])
+def test_answers_in_doubt_count_where_whole_ones_are_few(groups, whole, low, high):
+    assert low <= Samples(groups, whole, 1, 10, (10,)).vote_accuracy(8, seed=0) <= high
 
 
 def test_a_strategy_survives_the_store_and_one_of_a_later_version_is_passed_over(tmp_path: Path):

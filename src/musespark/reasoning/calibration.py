@@ -55,6 +55,8 @@ class Samples:
     """The samples of one question, each with its group; None for a sample without a clear answer."""
 
     groups: tuple[int | None, ...]
+    whole: tuple[bool, ...]
+    """True for each that came to its end with a clear answer: if such are many, the others do not count."""
     right: int | None
     """The group of the known answer; None if no sample is in it."""
     tokens: int
@@ -63,16 +65,17 @@ class Samples:
 
     def vote_accuracy(self, voters: int, seed: int) -> float:
         """Accuracy of a vote among N samples, drawn again from these."""
-        said = [group for group in self.groups if group is not None]
-        if not said or self.right is None:
+        if self.right is None:
             return 0.0
-        chance = random.Random(seed)
+        chance, samples = random.Random(seed), list(zip(self.groups, self.whole, strict=True))
         hits = 0.0
         for _ in range(_RESAMPLED):
-            drawn = [group for group in chance.choices(self.groups, k=voters) if group is not None]
-            counts = [drawn.count(group) for group in set(drawn)]
+            drawn = [(group, whole) for group, whole in chance.choices(samples, k=voters) if group is not None]
+            firm = [group for group, whole in drawn if whole]
+            counted = firm if 2 * len(firm) >= len(drawn) or len(firm) > len(set(firm)) else [group for group, _ in drawn]
+            counts = [counted.count(group) for group in set(counted)]
             most = max(counts, default=0)
-            if drawn.count(self.right) == most > 0:
+            if counted.count(self.right) == most > 0:
                 hits += 1 / counts.count(most)
         return hits / _RESAMPLED
 
@@ -244,16 +247,17 @@ def _known(label: Labelled, answers: AnswerPool | None) -> Attempt:
 
 async def _graded(answers: AnswerPool | None, label: Labelled) -> Samples:
     """The samples by group, compared with the known answer."""
-    attempts = [] if answers is None else [each for each in answers.attempts if not (each.abstained or each.unclear or each.cut)]
+    everyone = [] if answers is None else answers.attempts
+    attempts = [each for each in everyone if not each.abstained and (each.guessed or not each.unclear)]
     sameness: Equivalence = answers.equivalence if answers else equivalence_for(Request.of(label.question))
     groups = AnswerGroups(sameness)
     known = _known(label, answers)
     for attempt in (known, *attempts):
         await groups.add(attempt)
     numbers = {id(attempt): number for number, group in enumerate(groups.ranked) for attempt in group.attempts}
-    everyone = [] if answers is None else answers.attempts
     said = tuple(numbers.get(id(attempt)) for attempt in everyone)
     right = numbers[id(known)]
     usage = [attempt.usage for attempt in everyone]
-    return Samples(said, right if right in said else None, sum(each.tokens for each in usage),
+    whole = tuple(not (attempt.cut or attempt.unclear) for attempt in everyone)
+    return Samples(said, whole, right if right in said else None, sum(each.tokens for each in usage),
                    tuple(each.tokens - each.prompt_tokens for each in usage))

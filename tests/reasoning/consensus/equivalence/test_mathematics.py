@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 
 import pytest
 from attempts import attempt
@@ -59,7 +58,10 @@ def tree(text: str) -> Tree:
 class Slow(Prover):
     """Takes its time over every proof."""
 
+    asked = 0
+
     async def prove(self, left: Tree, right: Tree, asked: str = "equal") -> bool | None:
+        self.asked += 1
         await asyncio.sleep(0.5)
         return None
 
@@ -81,10 +83,8 @@ async def test_a_slow_proof_holds_no_other_up() -> None:
         await asyncio.gather(*(prover.prove(tree(each), tree("x + 1")) for each in ("x", "x + 2")))
         slow = asyncio.create_task(prover.prove(tree(SLOW), tree(r"\sqrt[9]{x} \cdot " + SLOW)))
         await asyncio.sleep(0.05)
-        began = time.monotonic()
         assert await prover.prove(tree("sin(2*x)"), tree("2*sin(x)*cos(x)")) is True
-        held_up = slow.done()
-        assert time.monotonic() - began < 20 or not held_up
+        assert not slow.done()
         prover.close()
         await slow
     finally:
@@ -92,11 +92,11 @@ async def test_a_slow_proof_holds_no_other_up() -> None:
 
 
 async def test_all_proofs_of_one_question_share_a_limit_and_those_left_over_are_counted() -> None:
-    same = Mathematics(Slow(), seconds=1.2)
+    prover = Slow()
+    same = Mathematics(prover, seconds=1.2)
     identities = [attempt(rf"\sin({n}x)^2 + \cos({n}x)^2") for n in range(2, 12)]
-    began = time.monotonic()
     assert not any([await same.same(one, attempt("1")) for one in identities])
-    assert time.monotonic() - began < 5
+    assert 1 <= prover.asked <= 3  # half a second each: after that there is no time left, and nothing is asked
     assert same.undecided == len(identities)
 
 
@@ -105,11 +105,12 @@ async def test_powers_that_nobody_can_write_out_are_left_undecided_at_once() -> 
     same = Mathematics(prover)
     try:
         await prover.start()
-        began = time.monotonic()
+        (process,) = prover._all
+        before = process._process
         for n in range(3, 6):
             assert not await same.same(attempt(rf"{n}^{{9^{{9^{{9}}}}}}"), attempt(rf"{n + 1}^{{9^{{9^{{9}}}}}}"))
-        assert time.monotonic() - began < 2.5
         assert same.undecided == 3
+        assert process._process is before  # it did not have to be ended
     finally:
         prover.close()
 

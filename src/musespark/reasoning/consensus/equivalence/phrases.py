@@ -20,7 +20,8 @@ _FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|re
             r"উত্তর|คำตอบ|"
             r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|答|(?:최종 )?정답|답")
 _LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+(?:(?:thus|so|therefore|hence),? )?|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})"
-                    r"[ \t]?[*_]{0,3}[ \t]?(?:[:：]|=(?!=)|[—–])[ \t*_]*", re.IGNORECASE | re.MULTILINE)
+                    r"(?:[ \t]?[*_]{0,3}[ \t]?(?:[:：]|=(?!=)|[—–])[ \t*_]*|[ \t]-[ \t]|[ \t]+(?=[-+$€£]?\d[\d.,/]*\s*\Z))",
+                    re.IGNORECASE | re.MULTILINE)
 _RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|"
                      r"resultado|risultato|wynik|результат|"
                      r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)

@@ -23,7 +23,9 @@ from musespark.reasoning.consensus.equivalence import prover_process
 from musespark.reasoning.consensus.equivalence.reading.trees import Tree
 
 SECONDS = 3.0
-"""The longest that one proof may take; one that takes longer has proved nothing."""
+"""Processor time that one proof may take; one that takes longer has proved nothing."""
+WALL = 2
+"""A proof may take so many times as long by the clock, for on a busy machine its process waits for its turn."""
 STARTING = 30.0
 """The longest that a process may take to be ready: it imports SymPy."""
 PROCESSES = 3
@@ -48,7 +50,7 @@ class Prover:
 
         None if it was neither shown nor refuted in time.
         """
-        line = json.dumps([_plain(left), _plain(right), asked])
+        line = json.dumps([_plain(left), _plain(right), asked, self._seconds])
         return await asyncio.wrap_future(self._threads.submit(self._proved, line))
 
     async def start(self) -> None:
@@ -133,7 +135,7 @@ class _Process:
     def _exchange(self, process: subprocess.Popen[str], line: str, seconds: float) -> str | None:
         """Send a line and read one; None if the process ended, or was ended because it took too long."""
         assert process.stdin is not None and process.stdout is not None
-        alarm = Timer(seconds, process.kill)
+        alarm = Timer(WALL * seconds, process.kill)
         alarm.start()
         try:
             process.stdin.write(line + "\n")

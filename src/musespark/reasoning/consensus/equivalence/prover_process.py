@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import resource
 import select
 import sys
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -113,6 +115,12 @@ def decided(left: Any, right: Any, asked: str) -> bool | None:
     return None
 
 
+def limit(seconds: float) -> None:
+    """End this process when it has used so much more processor time; whole seconds, rounded up."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), hard))
+
+
 def main() -> None:
     """Answer until the input ends or stays silent."""
     resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
@@ -123,7 +131,12 @@ def main() -> None:
             return
         asked = json.loads(line)
         try:
-            answer = decided(*asked) if asked else is_zero(expression(["num", "0"]))
+            if asked:
+                *question, seconds = asked
+                limit(seconds)
+                answer = decided(*question)
+            else:
+                answer = is_zero(expression(["num", "0"]))
         except Exception:  # whatever SymPy raises on what a model wrote: it has proved nothing
             answer = None
         print(json.dumps(answer), flush=True)

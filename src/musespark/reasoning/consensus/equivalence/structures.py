@@ -47,6 +47,8 @@ class Structures:
         if one != left or other != right:
             return await self.same(one, other)
         kinds = {left[0], right[0]}
+        if "tuple" in kinds and (left, right) != (one := point(left), other := point(right)):
+            return await self.same(one, other)
         one, other = bare(left), bare(right)
         if (one != left and not _relates(right)) or (other != right and not _relates(left)):
             return await self.same(one, other)
@@ -193,6 +195,19 @@ def solutions(tree: Tree) -> Tree:
         if any(item[0] == "row" for item in tree[1]):
             return (tree[0], tuple(each for item in tree[1] for each in (item[1] if item[0] == "row" else (item,))))
     return tree
+
+
+_COORDINATES = ("x", "y", "z")
+
+
+def point(tree: Tree) -> Tree:
+    """A column, or x = 3 and y = 4, as the point that it is; everything else as it is."""
+    if tree[0] == "matrix" and all(len(row) == 1 for row in tree[1]):
+        return ("tuple", tuple(row[0] for row in tree[1]))
+    named = tree[0] in ("row", "all") and all(item[0] == "rel" and item[1] == "=" and item[2][0] == "sym" for item in tree[1])
+    values = {item[2][1]: item[3] for item in tree[1]} if named else {}
+    names = _COORDINATES[: len(values)]
+    return ("tuple", tuple(values[name] for name in names)) if len(values) > 1 and values.keys() == set(names) else tree
 
 
 def _relates(tree: Tree) -> bool:

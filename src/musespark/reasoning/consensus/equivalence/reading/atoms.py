@@ -8,7 +8,15 @@ from fractions import Fraction
 
 from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
-from musespark.reasoning.consensus.equivalence.reading.trees import MINUS, Tree, Unreadable, canonical, number
+from musespark.reasoning.consensus.equivalence.reading.trees import (
+    MINUS,
+    Tree,
+    Unreadable,
+    canonical,
+    exact_logarithm,
+    number,
+    rational,
+)
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {
@@ -160,8 +168,8 @@ def _name(parser: Grammar, token: Token) -> Tree:
     if text.lower() in _WORDS or not re.fullmatch(r"[a-zA-Z]{2}|a?[b-df-hj-np-tv-z]{2,3}", text):
         raise Unreadable(f"a word: {text}")
     following = parser.next()
-    if following is not None and following.kind == "number" and not following.spaced:
-        raise Unreadable("a formula of chemistry, perhaps")
+    if following is not None and following.kind == "number":
+        raise Unreadable("a formula of chemistry, or a word between numbers: 5 vs 3")
     return ("mul", tuple(_CONSTANTS.get(letter, ("sym", letter)) for letter in text))
 
 
@@ -240,6 +248,9 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
     if name == "log":
         # Without a base nobody can tell a natural logarithm from a common one; the unknown base is the same everywhere.
         below = base if base is not None else ("sym", "base of log")
+        value, by = rational(canonical(first)), rational(canonical(below))
+        if value is not None and by is not None and (exact := exact_logarithm(value, by)) is not None:
+            return number(exact)
         return ("mul", (("call", "ln", (first,)), ("pow", ("call", "ln", (below,)), MINUS)))
     if len(arguments) > 1 and name not in ("max", "min", "gcd", "lcm", "binomial"):
         raise Unreadable(f"several arguments of {name}")

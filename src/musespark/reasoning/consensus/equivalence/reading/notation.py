@@ -108,6 +108,14 @@ _AROUND = (("**", "**"), ("__", "__"), ("`", "`"), (r"\(", r"\)"), (r"\[", r"\]"
 _SPACE = re.compile(r"[\s ]+")
 _FRACTION = re.compile(r"\\[dtc]frac(?![a-z])")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
+_SPOKEN = (
+    (re.compile(r"^(\d[\d,.]*|[a-z]) squared$", re.IGNORECASE), r"\1^2"),
+    (re.compile(r"^(\d[\d,.]*|[a-z]) cubed$", re.IGNORECASE), r"\1^3"),
+    (re.compile(r"^(\d[\d,.]*|[a-z]) (?:raised )?to the (?:power(?: of)? )(-?\d+|[a-z])$", re.IGNORECASE), r"\1^{\2}"),
+    (re.compile(r"^(\d[\d,]*),? (?:with )?(?:a )?(?:r|rem|remainder)\.?(?: of)? ?(\d+)$", re.IGNORECASE), r"\1 remainder \2"),
+    (re.compile(r"^(\d[\d,.]*) to (\d[\d,.]*)$"), r"\1:\2"),
+)
+"""Formulas in words that are the whole of an answer."""
 _MACRO = (
     ("{,}", ","),
     (r"\%", "%"),
@@ -145,7 +153,10 @@ def plain(text: str) -> str:
         text, changed = _WORDED.subn(lambda found: f" {found[1]} " if len(found[1].strip()) > 1 else found[1], text)
         if not changed:
             break
-    return _ended(_unwrapped(_SPACE.sub(" ", text).strip()))
+    text = _ended(_unwrapped(_SPACE.sub(" ", text).strip()))
+    for pattern, written in _SPOKEN:
+        text = pattern.sub(written, text)
+    return text
 
 
 def _lettered(text: str) -> str:

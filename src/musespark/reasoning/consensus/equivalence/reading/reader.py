@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import replace
 from functools import lru_cache
 
@@ -39,6 +40,8 @@ _TRAILING = re.compile(
 _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_LONGEST_NOTE = 6
+"""Words of the longest remark in brackets that explains an answer in words and does not change it."""
 _DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
 """Dots that abbreviations have and their plain forms have not: U.S.A."""
 _CONDITION = re.compile(
@@ -53,7 +56,11 @@ _NAMED: dict[str, Tree] = {
         ("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ())
     ),
 }
-_SAME_WORDS = {"dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist"}
+_SAME_WORDS = {
+    **dict.fromkeys(("usa", "us", "united states of america", "u.s", "u.s.a"), "united states"),
+    **dict.fromkeys(("uk", "u.k"), "united kingdom"),
+    "dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist",
+}
 SENTENCE = 12
 """Spaces from which on a text without a digit or a relation is a sentence, and not worth being read as a value."""
 LAYERS = 3
@@ -150,7 +157,7 @@ def _noted(text: str, main: str, note: str) -> Answer | None:
         return replace(value, note=normalised(note))
     if isinstance(value, Bound | Choice):
         return Words(normalised(text))
-    if value is None and (_CONDITION.search(note) or len(note.split()) > 3):
+    if value is None and (_CONDITION.search(note) or len(note.split()) > _LONGEST_NOTE):
         return Words(normalised(text))
     words = value or _words(main)
     return replace(words, note=normalised(note)) if isinstance(words, Words) else None
@@ -177,8 +184,10 @@ def _words(text: str) -> Words:
         if "\\" in text:
             return Words("\\" + re.sub(r"\s+", "", text))
         text = re.sub(r"(?<=[A-Za-z)])_\{?(\w+)\}?", r"\1", text)  # CO_2 is CO2
-    words = _DOT_OF_INITIALS.sub("", normalised(text))
+    words = _DOT_OF_INITIALS.sub("", normalised(_unaccented(text)))
     # Answers may be long: a search that begins anywhere is made only if it can find something.
+    if "-" in words:
+        words = re.sub(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})", " ", words)  # ice-cream
     if "cent" in words:
         words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
     if "–" in words or "—" in words:
@@ -187,6 +196,15 @@ def _words(text: str) -> Words:
         words = re.sub(r"(?<=\d)\s*(bc|ad|bce|ce)$", lambda found: _ERAS[found[1]], words)
     words = re.sub(r"^(?:the|an?)\s+(?=\S)", "", words.rstrip(" .!。")) or words
     return Words(_SAME_WORDS.get(words, words))
+
+
+def _unaccented(text: str) -> str:
+    """A name without the accents of its Latin letters, which many leave out: Bogotá is Bogota. Other words keep them."""
+    if not text[:1].isupper() or text.count(" ") >= SENTENCE:
+        return text
+    letters = unicodedata.normalize("NFD", text[:LONGEST])
+    kept = [sign for at, sign in enumerate(letters) if not (unicodedata.combining(sign) and at and letters[at - 1] < "\u0250")]
+    return unicodedata.normalize("NFC", "".join(kept)) + text[LONGEST:]
 
 
 def is_value(answer: Answer) -> bool:

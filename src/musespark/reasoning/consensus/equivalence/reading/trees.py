@@ -168,6 +168,8 @@ def _power(base: Tree, exponent: Tree) -> Tree:
         return _number_power(value, degree)
     if degree is not None and base == ("sym", "I") and degree.denominator == 1:
         return (ONE, base, MINUS, ("mul", (MINUS, base)))[int(degree) % 4]
+    if base == ("sym", "E") and (turns := _half_turns(exponent)) is not None:
+        return (ONE, ("sym", "I"), MINUS, ("mul", (MINUS, ("sym", "I"))))[turns % 4]
     if degree is not None and base[0] == "pow" and degree.denominator == 1:
         return _power(base[1], _product([base[2], exponent]))
     if degree is not None and base[0] == "mul":
@@ -185,6 +187,13 @@ def _power(base: Tree, exponent: Tree) -> Tree:
     ):
         return _product_of_sums(base, int(degree))
     return ("pow", base, exponent)
+
+
+def _half_turns(exponent: Tree) -> int | None:
+    """N of an exponent of i * pi * N / 2; None for any other."""
+    weight, rest = _weighed(exponent)
+    is_turn = rest == ("mul", (("sym", "I"), ("sym", "PI"))) and (2 * weight).denominator == 1
+    return int(2 * weight) if is_turn else None
 
 
 def _product_of_sums(base: Tree, degree: int) -> Tree:
@@ -241,7 +250,35 @@ def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
         return number(exact)
     if name == "ln" and arguments == (("sym", "E"),):
         return ONE
+    if name == "ln" and values[0] is not None and values[0] > 0:
+        return _logarithm(values[0])
     return ("call", name, arguments)
+
+
+def _logarithm(value: Fraction) -> Tree:
+    """The natural logarithm of a positive rational number, as a sum over its prime factors: ln 12 is 2 ln 2 + ln 3."""
+    return _sum([_scaled(Fraction(count), ("call", "ln", (number(prime),))) for prime, count in _factors(value).items()])
+
+
+def exact_logarithm(value: Fraction, base: Fraction) -> Fraction | None:
+    """The logarithm of a positive rational number where it is rational itself: 3/2 for 8 and base 4; None elsewhere."""
+    if value <= 0 or base <= 0 or base == 1:
+        return None
+    above, below = _factors(value), _factors(base)
+    ratios = {Fraction(above.get(prime, 0), count) for prime, count in below.items()}
+    return ratios.pop() if above.keys() <= below.keys() and len(ratios) == 1 else None
+
+
+def _factors(value: Fraction) -> dict[int, int]:
+    """Primes below 1,000 with their exponents, negative for the denominator; what has none is left as one factor."""
+    found: dict[int, int] = {}
+    for sign, rest in ((1, value.numerator), (-1, value.denominator)):
+        for prime in range(2, 1000):
+            while rest % prime == 0:
+                rest, found[prime] = rest // prime, found.get(prime, 0) + sign
+        if rest > 1:
+            found[rest] = found.get(rest, 0) + sign
+    return found
 
 
 def _exact_call(name: str, values: list[Fraction]) -> Fraction | int | None:
