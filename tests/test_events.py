@@ -5,7 +5,8 @@ from hypothesis import given
 from strategies import events
 
 from musespark.errors import BadEvent
-from musespark.events import KINDS, AnswerDelta, Stamper, from_json
+from musespark.events import KINDS, AnswerDelta, RunEnded, Stamper, from_json
+from musespark.usage import Usage
 
 
 @given(events)
@@ -34,3 +35,10 @@ def test_events_are_numbered_without_gaps_and_timed_from_the_start():
     stamp = Stamper(lambda: next(now))
     stamped = [stamp(AnswerDelta(text)) for text in "abc"]
     assert [(event.seq, event.at, event.text) for event in stamped] == [(0, 0.0, "a"), (1, 0.5, "b"), (2, 2.0, "c")]
+
+
+def test_the_end_of_a_run_keeps_the_keys_that_stored_runs_have():
+    ended = RunEnded("42", False, Usage(), finish_reason="budget", detail="it was stopped")
+    stored = ended.to_json()
+    assert (stored["why"], stored["reason"]) == ("budget", "it was stopped") and not {"finish_reason", "detail"} & stored.keys()
+    assert from_json(stored) == ended

@@ -87,5 +87,6 @@ def test_a_team_follows_what_calibration_found_and_says_so(tmp_path: Path):
     assert all("Reply with only the answer." in request.messages[0].text for request in model.requests)
     assert any(getattr(event, "text", "") == "Short answers helped." for event in answer.events)
     model.requests.clear()
-    ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4, approach="plain")  # what is asked for counts more
+    ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4,
+             approach="plain")  # what is asked for counts more
     assert all("only" not in request.messages[0].text for request in model.requests)

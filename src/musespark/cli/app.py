@@ -133,7 +133,8 @@ def ask(
 
     options = options_of(
         question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first_wave=first, rounds=rounds,
-        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, task_kind=kind, effort=effort,
+        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, task_kind=kind,
+        effort=effort,
         temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
         max_usd=max_usd)
     raise typer.Exit(answer(question_of(question), options, view_for(as_json)))

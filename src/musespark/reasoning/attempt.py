@@ -22,7 +22,7 @@ class Attempt:
     answer: str
     """The part of it that is compared with other answers: the last line's value, not the explanation."""
     calls: tuple[ToolCall, ...] = ()
-    """Tools of the one who asks, that the reply calls; they are its answer as much as the text."""
+    """Calls of the caller's tools; they belong to the answer as much as the text."""
     thoughts: str = field(default="", repr=False)
     """Reasoning that the model showed apart from its reply."""
     transcript: tuple[Message, ...] = field(default=(), repr=False)

@@ -56,7 +56,7 @@ class Samples:
 
     groups: tuple[int | None, ...]
     whole: tuple[bool, ...]
-    """True for each that came to its end with a clear answer: where such are many, the others do not count."""
+    """True for each that came to its end with a clear answer: if such are many, the others do not count."""
     right: int | None
     """The group of the known answer; None if no sample is in it."""
     tokens: int
@@ -64,7 +64,7 @@ class Samples:
     """Tokens of each reply."""
 
     def vote_accuracy(self, voters: int, seed: int) -> float:
-        """Accuracy of a vote among so many samples, drawn again from these."""
+        """Accuracy of a vote among N samples, drawn again from these."""
         if self.right is None:
             return 0.0
         chance, samples = random.Random(seed), list(zip(self.groups, self.whole, strict=True))

@@ -55,20 +55,20 @@ _PATIENT = (*_TEXTS, Spent)
 
 
 class RunContext:
-    """One question on its way to an answer. Work is done in tasks that `emit`; the stream of events is read once."""
+    """One run. Tasks that do the work `emit` events; the stream of events (`batches`) is read once."""
 
     def __init__(self, request: Request, budget: Budget, model: str) -> None:
-        """model: the name that the run is known by."""
+        """model: name of the run."""
         self.request, self.budget, self.model = request, budget, model
         self.main = UsageNode(MAIN)
         self.finish_reason: FinishReason = "finished"
         self.detail = ""
         self.calls: tuple[ToolCall, ...] = ()
-        """Tools of the one who asks, called by the answer."""
+        """Calls of the caller's tools in the answer."""
         self.stop: str | None = None
         self.signed: tuple[Text | Thinking, ...] = ()
         """Parts that the provider of the answer wants back in the next request, as in `RunEnded`."""
-        self.thought = False
+        self.has_thought = False
         """True if an agent has shown a thought."""
         self.spawned = 0
         """Sub-agents that tools have spawned; the request caps them."""
@@ -80,11 +80,11 @@ class RunContext:
         self._told: dict[str, Usage] = {}
         self._waiting: list[Event] = []
         self._sent = 0
-        """Events on their way since the reader last took some; those that were joined count one by one, a long text as several."""
-        self._news, self._room = asyncio.Event(), asyncio.Event()
-        self._read = -math.inf
-        """When some of a text was read last."""
-        self._later: asyncio.TimerHandle | None = None
+        """Events since the reader last took some; joined events count one by one, a long text as several."""
+        self._has_events, self._has_room = asyncio.Event(), asyncio.Event()
+        self._last_read = -math.inf
+        """Time when text was read last."""
+        self._delayed_wake: asyncio.TimerHandle | None = None
 
     @property
     def answer(self) -> str:
@@ -92,7 +92,7 @@ class RunContext:
         return "".join(self._answer)
 
     def set_outcome(self, attempt: Attempt) -> None:
-        """The answer is this attempt's: so is what it calls, how it ended, and what its provider wants to see again."""
+        """Take calls, end and signed parts of the run from this attempt, the answer's."""
         self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
         if self.finish_reason == "finished":
             self.finish_reason, self.detail = attempt.finish_reason, attempt.detail
@@ -106,7 +106,7 @@ class RunContext:
         if isinstance(event, AnswerDelta):
             self._answer.append(event.text)
         elif isinstance(event, Thought):
-            self.thought = True
+            self.has_thought = True
         elif isinstance(event, AnswerDropped):
             self._answer.clear()
             self._status, self._abstained = "unchecked", ""
@@ -122,17 +122,17 @@ class RunContext:
             if isinstance(event, Pictured):
                 self._images.append(event.seq)
             self._waiting.append(event)
-        if self._later is None or self._sent > AHEAD or not isinstance(event, _PATIENT):
+        if self._delayed_wake is None or self._sent > AHEAD or not isinstance(event, _PATIENT):
             self._wake(event)
         return event
 
     def _wake(self, event: Event) -> None:
         """Wake the reader, at once or within `GATHER`."""
-        left = self._read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
+        left = self._last_read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
         if left > 0:
-            self._later = self._later or asyncio.get_running_loop().call_later(left, self._news.set)
+            self._delayed_wake = self._delayed_wake or asyncio.get_running_loop().call_later(left, self._has_events.set)
         else:
-            self._news.set()
+            self._has_events.set()
 
     async def within_deadline(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
         """Await anything but a model's call until the deadline; then cancel it and raise `BudgetExhausted`.
@@ -158,49 +158,49 @@ class RunContext:
     async def backpressure(self) -> None:
         """Wait while the reader is far behind. Called between two pieces of a reply, because waiting there stops the backend."""
         while self.is_behind:
-            self._room.clear()
-            await self._room.wait()
+            self._has_room.clear()
+            await self._has_room.wait()
 
     def publish_usage(self, node: UsageNode) -> None:
         """Publish the usage of an agent, and with it of the whole run, so far."""
         for each in dict.fromkeys((node, self.main)):
-            if self._told.get(each.agent) != (total := each.total):
-                self._told[each.agent] = total
+            if self._published.get(each.agent) != (total := each.total):
+                self._published[each.agent] = total
                 self.emit(Spent(each.agent, total))
 
     async def batches(self, work: Coroutine[Any, Any, None]) -> AsyncGenerator[list[Event], None]:
         """Do the work, and hand out its events: all that have come since the last, none of the lists empty. Closing the stream
         cancels the work, and waits until it has ended."""
-        task = asyncio.create_task(self._begin_and_end(work))
-        task.add_done_callback(lambda _: self._news.set())
+        task = asyncio.create_task(self._run_to_the_end(work))
+        task.add_done_callback(lambda _: self._has_events.set())
         try:
             while True:
-                await self._news.wait()
-                self._news.clear()
+                await self._has_events.wait()
+                self._has_events.clear()
                 if self._waiting:
-                    burst = self._taken()
+                    burst = self._take_waiting()
                     yield burst
                 elif task.done():
                     break
                 if task.done():
-                    self._news.set()
+                    self._has_events.set()
             task.result()
         finally:
             task.cancel()
             await wait_cancelled([task])
 
-    def _taken(self) -> list[Event]:
+    def _take_waiting(self) -> list[Event]:
         """All that waits, for the reader."""
         burst, self._waiting, self._sent = self._waiting, [], 0
-        self._room.set()
-        if self._later is not None:
-            self._later.cancel()
-            self._later = None
+        self._has_room.set()
+        if self._delayed_wake is not None:
+            self._delayed_wake.cancel()
+            self._delayed_wake = None
         if any(isinstance(event, _TEXTS) for event in burst):
-            self._read = time.monotonic()
+            self._last_read = time.monotonic()
         return burst
 
-    async def _begin_and_end(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _run_to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
         self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
         self.emit(AgentStarted(MAIN, None, self.request.question))
         for video in self.request.videos:
@@ -212,18 +212,18 @@ class RunContext:
             if is_being_cancelled():
                 raise
             failure = ModelFailed(self.model, "something within the run cancelled it")
-            self._failed(failure)
+            self._emit_failed(failure)
             raise failure from None
         except MuseError as error:
-            self._failed(error)
+            self._emit_failed(error)
             raise
         except Exception as crash:  # a bug; the person still gets a typed error and the whole story
             failure = ModelFailed(self.model, repr(crash))
-            self._failed(failure)
+            self._emit_failed(failure)
             raise failure from crash
-        self._ended()
+        self._emit_ended()
 
-    def _ended(self) -> None:
+    def _emit_ended(self) -> None:
         """The closing events of a run with an answer. Seconds are measured here, for every backend alike: what a person waited."""
         if self.finish_reason == "budget" and self.budget.stopped:
             self.detail = "it was stopped"
@@ -233,7 +233,7 @@ class RunContext:
         self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._images), self.finish_reason, self.detail, self.calls, self.stop,
                            self.signed, self._status, self._abstained))
 
-    def _failed(self, error: MuseError) -> None:
+    def _emit_failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))
         self.emit(RunFailed(type(error).__name__, str(error)))
 

@@ -20,12 +20,12 @@ from musespark.reasoning.team.team import Team
 async def run(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[Event, None]:
     """Answer a request, as a stream of events.
 
-    A team contemplates; so does a model that spawns by itself, within one call; any other model contemplates as a team of
-    itself. Instant and thinking are one agent's.
-    When a token limit, the budget or a reply ends early, the best answer so far comes back marked (`RunEnded.finish_reason`).
-    Raises `BeyondModel` before the first event; after a `RunFailed` whatever `MuseError` the model raises, `AllFailed` for a
-    team without any answer, and `ModelFailed` for anything else.
-    Closing or cancelling the stream closes every call's; what was spent until then is booked.
+    In contemplating mode the team runs its stages, unless it is `solo`; instant and thinking run its first explorer alone.
+    If a token limit, the budget or a broken reply ends the run early, the best answer so far is returned, with its
+    `RunEnded.finish_reason`. Closing or cancelling the stream cancels all calls; their usage until then is booked.
+
+    Raises `BeyondModel` before the first event. After a `RunFailed` it raises the model's `MuseError`, `AllFailed` if no explorer
+    has an answer, and `ModelFailed` for anything else.
     """
     async with aclosing(run_batches(team, request, budget)) as found:
         async for burst in found:
@@ -52,7 +52,7 @@ async def _held_open(run: RunContext, team: Team, work: Callable[[RunContext, Te
         await work(run, team)
 
 
-def only_first(names: Sequence[str], mode: Mode) -> str:
+def ignored_models(names: Sequence[str], mode: Mode) -> str:
     """A notice that a mode of one model ignores all models but the first; empty if only one was named."""
     first, *others = dict.fromkeys(names)
     told = f"Only {first} is asked, and not {', '.join(others)}: {mode} is one model's; {Mode.CONTEMPLATING} asks them all."
@@ -62,14 +62,14 @@ def only_first(names: Sequence[str], mode: Mode) -> str:
 async def _alone(run: RunContext, team: Team) -> None:
     """Run one agent, the first explorer: its text streams as the answer."""
     model = team.explorers[0]
-    if told := only_first([each.name for each in team.explorers], run.request.mode):
+    if told := ignored_models([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
     task = AgentTask(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
                   verify=team.verify)
     try:
         attempt = await run_task(run, task, run.main, speak=True)
     except BudgetExhausted as error:
-        began = run.main.total.calls and (error.resource == "seconds" or run.thought or run.answer)
+        began = run.main.total.calls and (error.resource == "seconds" or run.has_thought or run.answer)
         if not began:  # without any output there is only the error to show
             raise
         run.finish_reason = "budget"

@@ -229,7 +229,8 @@ async def test_a_decision_that_cannot_be_paid_is_the_votes():
 
 async def test_who_reconsiders_where_not_all_can_is_one_of_each_answer_first():
     model, _ = writer(lambda number: 120, lambda number, stage: f"Answer: {'1121112'[number % 7]}")
-    team = Team(explorers=(model,), agents=6, first_wave=6, rounds=1, aggregate="vote", enough=lambda counts, remaining: (False, ""))
+    team = Team(explorers=(model,), agents=6, first_wave=6, rounds=1, aggregate="vote",
+                enough=lambda counts, remaining: (False, ""))
     events, _, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=2_400)))
     reconsidered = [event.agent for event in of(events, "agent_started") if "round-1" in event.agent]
     assert reconsidered[:2] == ["agent-1/round-1", "agent-3/round-1"] and len(reconsidered) < 6

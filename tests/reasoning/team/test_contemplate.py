@@ -29,7 +29,8 @@ async def test_sixteen_agents_that_agree_are_two_calls():
 
 
 async def test_who_had_too_few_tokens_to_begin_an_answer_says_so():
-    _, error, _ = await contemplated(team(model([[Finish(finish_reason="length")]] * 8), agents=2), budget=Budget(Limits(tokens=700)))
+    one = model([[Finish(finish_reason="length")]] * 8)
+    _, error, _ = await contemplated(team(one, agents=2), budget=Budget(Limits(tokens=700)))
     assert "share of the budget ended before its answer began; allow more tokens" in str(error)
 
 
@@ -211,7 +212,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
 
 
 @pytest.mark.parametrize(("verdict", "why"), [
-    (says('{"better": "A"}'), "favoured nobody"), (says("I like them all."), "no verdict"),
+    (says('{"better": "A"}'), "favoured neither"), (says("I like them all."), "no verdict"),
     (says('{"better": "neither"}'), "equally good"), (says("I cannot decide between them."), "no verdict"),
     ([Fail(400)], "judge failed"), ([Garbage()], "judge failed"), (says(""), "answered nothing"),
 ])

@@ -154,7 +154,7 @@ async def test_a_named_judge_is_asked_about_a_tie_without_more():
     judge = model([says("?")], judge=[says('{"better": "A"}')], name="judge")
     _, events = await answered(["Answer: 54", "Answer: 56"], judge=judge)
     assert len(judge.requests) == 2
-    assert "favoured nobody" in of(events, "decided")[0].reason
+    assert "favoured neither" in of(events, "decided")[0].reason
 
 
 async def test_prose_that_differs_is_merged_by_default():

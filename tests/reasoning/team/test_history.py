@@ -21,7 +21,8 @@ def taught(path, **right):
 async def test_votes_are_kept_and_known_the_next_time(tmp_path):
     path = tmp_path / "votes.db"
     models = [named("a", 1), named("b", 1), named("c", 2)]
-    who = Team(explorers=tuple(models), agents=3, first_wave=3, rounds=0, remember=vote_recorder("sums", path), enough=lambda *_: (False, ""))
+    who = Team(explorers=tuple(models), agents=3, first_wave=3, rounds=0, remember=vote_recorder("sums", path),
+               enough=lambda *_: (False, ""))
     await contemplated(who, Request.of("1 + 0?"))
     with VoteStore(path) as store:
         votes = {vote.model: (vote.group, vote.right) for vote in store.votes("sums")}

@@ -1,4 +1,4 @@
-"""A model that judges whether two answers say the same: its verdict, and what it leaves behind however it ends."""
+"""A model that judges if two answers say the same: its verdict, and what is left however the call ends."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from attempts import attempt
 
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Request
+from musespark.evals import virtual_time
 from musespark.events import Changed, Event, Noted
 from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import Crash, Fail, FakeModel, Garbage, Hang, Step, Wait
@@ -197,7 +198,7 @@ async def test_a_newcomer_is_compared_with_all_groups_side_by_side_and_each_agen
     assert run.main.total.critical_path == 30 and run.main.total.tokens == 60
 
 
-async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None:
+def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None:
     prose = "one has to look at it from the side of those who have to live with it, which nobody has done so far, and then decide"
 
     def thinks(request: Request, number: int) -> list[Step]:
@@ -211,7 +212,11 @@ async def test_whether_agents_keep_their_answers_is_asked_side_by_side() -> None
     judge = FakeModel(judged, name="judge", abilities=ABLE)
     team = Team(explorers=(FakeModel(thinks, abilities=ABLE),), agents=6, first_wave=6, rounds=1, judge=judge, aggregate="vote",
                 stragglers=EVERYONE)
-    events = [event async for event in modes.run(team, Request.of("Why?"))]
+
+    async def contemplates() -> list[Event]:
+        return [event async for event in modes.run(team, Request.of("Why?"))]
+
+    events = virtual_time.run(contemplates())
     changed = [event for event in events if isinstance(event, Changed)]
     assert len(changed) == 6 and not any(event.kept for event in changed)
     assert len(together) == 15 + 6 + 15  # each with each, each with itself before, and each with each again

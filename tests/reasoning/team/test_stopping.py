@@ -99,7 +99,8 @@ async def test_nobody_is_sent_out_any_more():
 async def test_one_agent_says_what_it_has(mode, script, answer):
     one = model(script)
     events, error, seconds = await stopped(one, mode)
-    assert error is None and events[-1].answer == answer and events[-1].finish_reason == "budget" and seconds < 10 and one.running == 0
+    assert error is None and (events[-1].answer, events[-1].finish_reason) == (answer, "budget")
+    assert seconds < 10 and one.running == 0
 
 
 async def test_a_tool_is_left_behind():
@@ -128,5 +129,6 @@ async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeyp
             await asyncio.sleep(0.5)
             yield Finish()
 
-    events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), Request.of("What is 6 * 7?", mode="thinking"), budget)]
+    request = Request.of("What is 6 * 7?", mode="thinking")
+    events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), request, budget)]
     assert isinstance(events[-1], RunEnded) and (events[-1].finish_reason, events[-1].answer) == ("budget", "42")

@@ -206,4 +206,4 @@ async def _verify(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt
     except Exception as error:
         run.emit(Noted(task.agent, f"Its answer could not be verified: {type(error).__name__}: {error}"))
         return attempt
-    return replace(attempt, verified=verified, verified_by="a verifier of the one who asks")
+    return replace(attempt, verified=verified, verified_by="a verifier of the caller")

@@ -108,7 +108,7 @@ def readable(request: Request, model: Model) -> Request:
 
 
 class _Call:
-    """One call while it is under way."""
+    """One call under way."""
 
     def __init__(self, run: RunContext, node: UsageNode, model: Model, speak: bool) -> None:
         self.run, self.node, self.model, self.speak = run, node, model, speak
@@ -123,12 +123,12 @@ class _Call:
         self.finish: Finish | None = None
         self.published = -math.inf
         self.prompt_tokens = 0
-        """Tokens of the prompt, for a backend that counts them."""
+        """Estimated tokens of the prompt; 0 for a backend that reads no conversation."""
         self.reports_usage = False
         """True once the backend has reported usage."""
 
     async def complete(self, request: Request) -> ModelReply:
-        """The reply; what was used is booked however it ends."""
+        """Make the call; its usage is booked however it ends."""
         self.read = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
@@ -167,7 +167,7 @@ class _Call:
 
     @property
     def has_output(self) -> bool:
-        """True if there is anything to show for it."""
+        """True if there is any text or tool call."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
     async def _consume(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:

@@ -24,7 +24,7 @@ class AgentTask:
     agent: str
     model: Model
     request: Request
-    """The conversation and how to answer it; the agent's tools are added to those of the one who asks."""
+    """Conversation and options; the agent's tools are added to the caller's."""
     label: str = ""
     """One line for people who watch."""
     tools: tuple[Tool | ToolFactory, ...] = ()

@@ -76,7 +76,7 @@ class Panel:
     def enough(self, groups: AnswerGroups) -> tuple[bool, str]:
         """True if no other model is needed, and the reason in a few words."""
         if len(groups) == 0:
-            return False, "nobody has answered yet"
+            return False, "there is no answer yet"
         probability = self.probability(groups)
         sign = "at least" if probability >= self.sure else "less than"
         return probability >= self.sure, f"the leading answer is right with probability {probability:.3f}, {sign} {self.sure:.3f}"

@@ -22,7 +22,7 @@ def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDEN
     if remaining <= 0:
         return True, "all have answered"
     if not ordered:
-        return False, "nobody has answered yet"
+        return False, "there is no answer yet"
     leader, runner_up = ordered[0], ordered[1] if len(ordered) > 1 else 0.0
     change = overtaken(leader, runner_up, remaining)
     return change <= 1 - confidence, f"{remaining} more would change the winner with probability {change:.2f}"

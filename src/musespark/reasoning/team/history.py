@@ -1,4 +1,4 @@
-"""What teams learn across runs: votes by kind of question, and the panels and strategies that follow from them, in the store."""
+"""The store of what teams learn across runs: votes by kind of question, and the panels and strategies that follow from them."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class _Comparing:
             held = await self._room(agent, request)
         except BudgetExhausted:
             if not self._told:
-                self.run.emit(Noted("main", "The budget pays for no more comparisons; answers that nobody compared count as "
+                self.run.emit(Noted("main", "The budget pays for no more comparisons; answers that were not compared count as "
                                     "different."))
             self._told = True
             return False

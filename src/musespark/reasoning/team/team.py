@@ -106,7 +106,7 @@ class Team:
 
     def __post_init__(self) -> None:
         if not self.explorers:
-            raise BadOption("explorers", "nobody", "at least one model")
+            raise BadOption("explorers", "()", "at least one model")
         for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first_wave", self.first_wave, 1, MAX_AGENTS),
                                          ("rounds", self.rounds, 0, MAX_ROUNDS)):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:

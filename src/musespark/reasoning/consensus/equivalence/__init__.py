@@ -1,4 +1,15 @@
-"""When are two answers the same? One small file a kind; adding one is that file and a line here."""
+"""The kinds of sameness of two answers: one small file each. A new kind is one more file and a line in `EQUIVALENCES`.
+
+protocols.py        the protocol `Equivalence`, and what some kinds can do beside it
+automatic.py        chooses by the answers: values, Python values, prose, words
+exact.py, numeric.py, mathematics.py, json_values.py, literals.py, calls.py, behaviour.py, judged.py   one kind each
+comparison.py       compares answers that were read as values; structures.py compares formulas as trees
+prover.py           SymPy in processes of its own, `prover_process.py`
+reading/            an answer's text becomes a typed value
+extraction.py       the answer that a reply marks; phrases.py and json_field.py find it in sentences and JSON
+refusal.py          replies that give no answer
+values.py           JSON values as hashable keys
+"""
 
 from __future__ import annotations
 
@@ -19,7 +30,7 @@ EQUIVALENCES = {
     "literal": "musespark.reasoning.consensus.equivalence.literals:Literals",
     "calls": "musespark.reasoning.consensus.equivalence.calls:Calls",
     "behaviour": "musespark.reasoning.consensus.equivalence.behaviour:Behaviour",
-    "judged": "musespark.reasoning.consensus.equivalence.judged:Judged",
+    "judged": "musespark.reasoning.consensus.equivalence.judged:JudgedEquivalence",
     "automatic": "musespark.reasoning.consensus.equivalence.automatic:Automatic",
 }
 

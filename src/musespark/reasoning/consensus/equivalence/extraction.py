@@ -34,7 +34,7 @@ def answer_in(text: str) -> str:
 
 
 def marked_answer(text: str) -> str | None:
-    r"""What the reply itself calls its answer; None if it does not.
+    r"""The answer that the reply itself marks; None if it marks none.
 
     The `answer` field of a JSON object wins, also of one that is fenced, cut or not quite JSON; then the last of \boxed{...}, of
     an `<answer>` tag, of a line that begins with "Answer:" (in several languages) or with "####", and of a sentence that says that
@@ -77,7 +77,7 @@ def _last_hashed(text: str) -> tuple[int, str] | None:
 
 
 def _last_boxed(text: str) -> tuple[int, str] | None:
-    """Where the last box that is closed begins, and what is in it."""
+    """Start of the last closed box, and its content."""
     first = _BOXED.search(text)
     if first is None:
         loose = list(_UNBRACED.finditer(text))

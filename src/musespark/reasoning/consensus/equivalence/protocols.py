@@ -1,4 +1,4 @@
-"""What decides whether two answers are the same."""
+"""The protocol of equivalences, and abilities that only some have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from musespark.reasoning.consensus.equivalence.refusal import is_refusal
 
 
 class Equivalence(Protocol):
-    """A kind of sameness.
+    """A relation between answers.
 
     `key` is the cheap half: attempts of one key are the same, and nothing needs to be awaited. `same` is the whole of it: it may
     know that two attempts of different keys, or of none, are the same. It holds for an attempt and itself, and both ways round.
@@ -19,7 +19,7 @@ class Equivalence(Protocol):
 
     @property
     def name(self) -> str:
-        """What a trace calls it."""
+        """Name of the kind."""
 
     @property
     def keyed(self) -> bool:
@@ -34,7 +34,7 @@ class Equivalence(Protocol):
 
 @runtime_checkable
 class Forms(Protocol):
-    """What a sameness may know besides: which of the same answers is written as it should be."""
+    """An equivalence that knows which of several equal answers is in the requested form."""
 
     def formed(self, attempt: Attempt) -> bool:
         """True if the answer is in the form that was asked for, and not merely understood."""
@@ -42,7 +42,7 @@ class Forms(Protocol):
 
 @runtime_checkable
 class Contradictions(Protocol):
-    """A sameness that is not transitive, and can tell at once which answers of one component are known to differ."""
+    """An equivalence that is not transitive, and knows without a proof which answers of a component differ."""
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """True if the two are known to differ, whatever either is the same as. Nothing is awaited or proved."""
@@ -50,7 +50,7 @@ class Contradictions(Protocol):
 
 @runtime_checkable
 class Limited(Protocol):
-    """A sameness that gives up on comparisons that take too long."""
+    """An equivalence that gives up on comparisons that take too long."""
 
     @property
     def undecided(self) -> int:

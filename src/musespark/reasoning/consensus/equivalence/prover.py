@@ -1,6 +1,6 @@
 """SymPy behind a wall: in processes of its own, which are ended when they take too long or too much memory.
 
-Several of them, so that no comparison waits for a slow one of somebody else; SymPy has no limits of its own that work here.
+Several of them, so that no comparison waits for a slow one of another run; SymPy has no limits of its own that work here.
 """
 
 from __future__ import annotations

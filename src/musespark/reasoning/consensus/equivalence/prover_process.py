@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 BYTES = 2 << 30
-"""Of address space."""
+"""Address space of the process."""
 IDLE = 120.0
 """Seconds without a question after which the process ends; the next question starts another."""
 DIGITS = 60
@@ -27,7 +27,7 @@ LARGEST = 100_000
 
 
 class TooLarge(Exception):
-    """A number that nobody can write out."""
+    """A number too large to write out."""
 
 
 def expression(tree: Any) -> Any:

@@ -7,7 +7,7 @@ import re
 _LONGEST = 600
 """Characters of the longest reply that can be a refusal: a longer one says something else besides."""
 
-# What politeness puts before a refusal. Alone it is none: "Sorry to hear that."
+# Polite words before a refusal. Alone they are none: "Sorry to hear that."
 _LEAD = re.compile(r"""
     (?: well | h+m+ | u+[hm]+ | oh | ah | no(?=,) | unfortunately | regrettably | sadly | honestly | frankly | to\ be\ honest
       | (?:i'm|i\ am)\ (?:(?:very|so|really|terribly)\ )?(?:sorry|afraid)(?:\ (?:but|that)\b)?

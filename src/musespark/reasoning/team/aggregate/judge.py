@@ -99,7 +99,7 @@ async def _compared(run: RunContext, team: Team, model: Model, compared: list[tu
 
 
 _WITHOUT = {"tie": "called {} and {} equally good", "none": "gave no verdict on {} and {} that can be read",
-            "order": "favoured nobody in both orders of {} and {}"}
+            "order": "favoured neither of {} and {} in both orders"}
 
 
 def _counted(run: RunContext, model: Model, finalists: list[str],

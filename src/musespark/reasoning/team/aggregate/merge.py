@@ -32,7 +32,7 @@ async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
         fallback = await vote(run, team, answers)
         return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
     if any(attempt.calls for attempt in best):
-        # Calls are run by the one who asks: no text says them, and of two calls only one may be meant.
+        # Calls are run by the caller: no text says them, and of two calls only one may be meant.
         fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"Answers that call tools are voted on, not merged. {fallback.reason}")
     for count in range(len(best), 1, -1):

@@ -189,6 +189,8 @@ def _words(text: str) -> Words:
     words = _DOT_OF_INITIALS.sub("", normalised(_unaccented(text)))
     words = _HYPHEN.sub(" ", words)
     # Answers may be long: a search that begins anywhere is made only if it can find something.
+    if "-" in words:
+        words = re.sub(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})", " ", words)  # ice-cream
     if "cent" in words:
         words = re.sub(r"(?<=\d)\s*per ?cent\b", "%", words)
     if "–" in words or "—" in words:

@@ -172,7 +172,7 @@ _PIECE = re.compile(
     r"\s*(?P<sign>[/*·]|\bper\b|\ban?\b)?\s*(?P<name>[^\W\d_]+(?:-[^\W\d_]+)*|"
     r"[°¢])(?:(?:\s*\^)?\{?(?P<power>-?[2-3])\}?)?"
 )
-# What changes the value or says more than what was counted; no noun of a quantity.
+# Words that change the value or say more than the thing counted; no noun of a quantity.
 _REFUSED = frozenset(
     (
         "less more fewer greater off over under above below least most than about up down increase decrease increased decreased "
