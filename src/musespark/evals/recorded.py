@@ -176,7 +176,7 @@ def _draw_splits(
         yield shuffled[:labels], shuffled[labels:]
 
 
-async def _asked(question: RecordedQuestion, models: Sequence[str]) -> AnswerGroups:
+async def _groups_of(question: RecordedQuestion, models: Sequence[str]) -> AnswerGroups:
     groups = AnswerGroups(question.same)
     for model in models:
         await groups.add(question.attempt(model))
@@ -197,5 +197,5 @@ def _stop_when_sure(path: Sequence[tuple[float, str | None]], sure: float) -> tu
     return path[at - 1][1], at
 
 
-def _said(choice: VoteResult | None) -> str | None:
+def _answer_of(choice: VoteResult | None) -> str | None:
     return None if choice is None else choice.attempt.answer

@@ -139,7 +139,7 @@ def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
     maze: Grid = problem.facts["grid"]
     margin, wall, dot = rng.uniform(0, 0.06), rng.uniform(0.05, 0.15), rng.uniform(0.2, 0.35)
     style = Style(rng.randint(180, 480), margin, wall, dot, (0, 160, 60), (225, 40, 40))
-    image = Image.fromarray(walls.lines(maze, style).copy())
+    image = Image.fromarray(walls.draw_lines(maze, style).copy())
     cell = style.side * (1 - 2 * style.margin) / (maze.size + style.wall)
     left = style.side * style.margin + cell * style.wall / 2
     step, (down, right) = _step_on_the_way(maze, problem.answer, rng)
@@ -170,7 +170,7 @@ def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
 def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
     """Draw a blot, a line or a letter on a frozen lake."""
     rows = problem.facts["map"]
-    image = Image.fromarray(frames.current(rows).copy())
+    image = Image.fromarray(frames.render_frame(rows).copy())
     pen = ImageDraw.Draw(image)
     x, y = (rng.randint(10, image.width - 40) for _ in range(2))
     colour = tuple(rng.randint(0, 200) for _ in range(3))
@@ -190,8 +190,8 @@ def _figure_moved(problem: TaskProblem, rng: random.Random) -> _Varied:
     board: Grid = problem.facts["grid"]
     cell, (down, right) = _step_on_the_way(board, problem.answer, rng)
     row, column = cell // board.size + down, cell % board.size + right
-    image = frames.current(rows).copy()
-    start, ice = frames.current_cell("S"), frames.current_cell("F")
+    image = frames.render_frame(rows).copy()
+    start, ice = frames.render_cell("S"), frames.render_cell("F")
     top, left = (64 * index for index in divmod(board.start, board.size))
     image[top + 16 : top + 56, left + 16 : left + 48] = ice[16:56, 16:48]
     image[64 * row + 16 : 64 * row + 56, 64 * column + 16 : 64 * column + 48] = start[16:56, 16:48]

@@ -152,7 +152,7 @@ def test_the_verifier_agrees_with_what_is_known() -> None:
 def test_hostile_programs_do_no_harm(program: str) -> None:
     before = time.monotonic()
     assert task.verify(f"What does this print?\n{program}", None, "1") is None
-    assert time.monotonic() - before < 60  # milliseconds on an idle machine
+    assert time.monotonic() - before < 3
 
 
 @pytest.mark.parametrize("question", ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("])

@@ -65,7 +65,7 @@ def test_what_is_held_out_is_laid_out_and_drawn_as_gymnasium_does() -> None:
         assert held_out(key_of(rows))
         assert rows[0][0] == "S"
         assert rows[-1][-1] == "G"
-        assert (image == frames.current(rows)).all()
+        assert (image == frames.render_frame(rows)).all()
 
 
 def test_training_covers_every_size_and_more_than_the_corners() -> None:

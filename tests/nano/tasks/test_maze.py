@@ -97,7 +97,7 @@ def test_the_reader_survives_jpeg_and_white_margins() -> None:
 
 def test_the_reader_says_none_to_other_images() -> None:
     rng = random.Random(4)
-    image = walls.lines(carved(5), STYLE)
+    image = walls.draw_lines(carved(5), STYLE)
     without_dots = image.copy()
     without_dots[np.ptp(image, axis=-1) > 20] = 255
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
@@ -109,7 +109,7 @@ def test_the_reader_says_none_to_other_images() -> None:
 def test_answers_are_verified_by_looking() -> None:
     maze = carved(4, 7)
     answer = grid.solve(maze) or ""
-    image = walls.lines(maze, STYLE)
+    image = walls.draw_lines(maze, STYLE)
     assert task.verify(QUESTION, image, answer) is True
     assert task.verify(QUESTION, image, answer[:-1]) is False
     assert task.verify(QUESTION, image, "through the wall") is False

@@ -13,7 +13,7 @@ from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_s
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks import shapes
 from musespark.nano.tasks.shapes import Shapes, expected_answer, phrase_question, reason, reword
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_picture
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_image
 from musespark.nano.trace import begin_trace
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)
@@ -32,7 +32,7 @@ def test_every_drawing_is_read_as_what_was_drawn() -> None:
             image = draw(colour, shape, rng)
             assert image.shape == (64, 64, 3)
             assert read(image) == (colour, shape)
-            assert read(varied(image, rng)) == (colour, shape)
+            assert read(vary_image(image, rng)) == (colour, shape)
 
 
 @pytest.mark.parametrize(("question", "thought"), [
@@ -62,7 +62,7 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
     for _ in range(100):
         problem = task.generate(rng, False)
         assert problem.image is not None and problem.image.dtype == np.uint8
-        steps = reasoned(problem.question, *problem.facts["seen"].split())
+        steps = reason(problem.question, *problem.facts["seen"].split())
         assert steps.startswith(problem.facts["seen"])
         for mode, thought in (("thinking", steps), ("contemplating", steps), ("instant", "")):
             trace, branch = begin_trace(problem.question, None)
@@ -113,7 +113,7 @@ def test_every_question_asked_is_understood_by_the_verifier() -> None:
     ],
 )
 def test_a_question_that_does_not_fit_the_image_is_not_judged(question: str) -> None:
-    assert expect(question, "red", "triangle") is None
+    assert expected_answer(question, "red", "triangle") is None
 
 
 def test_images_without_one_plain_shape_are_not_judged() -> None:

@@ -84,11 +84,11 @@ def everyday_by_hand() -> tuple[str, ...]:
 def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
     if roll < 0.07:  # a question of a task, but its picture is missing
-        return careless(_about_a_image(rng)[0], rng), None
+        return type_carelessly(_about_a_image(rng)[0], rng), None
     if roll < 0.10:  # ... or the picture is of something else
         question, task = _about_a_image(rng)
-        return careless(question, rng), _unlike(task, rng)
-    question = everyday(rng)
+        return type_carelessly(question, rng), _unlike(task, rng)
+    question = everyday_question(rng)
     return question, any_image(rng) if rng.random() < 0.18 else None
 
 

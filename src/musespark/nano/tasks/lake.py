@@ -38,7 +38,7 @@ class Lake:
             answer = grid.solve(board)
             if answer is not None and is_held_out(key) == held_out:
                 break
-        image = frames.current(rows) if held_out else _draw(rows, rng)
+        image = frames.render_frame(rows) if held_out else _draw(rows, rng)
         return TaskProblem(self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
@@ -51,7 +51,7 @@ class Lake:
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
-        drawn = None if image is None or PHRASINGS.read(question) is None else look(image)
+        drawn = None if image is None or PHRASINGS.read(question) is None else read_drawing(image)
         if image is None or drawn is None or not is_explained(drawn, image):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
@@ -60,7 +60,7 @@ class Lake:
         """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
-        drawn = None if image is None else look(image)
+        drawn = None if image is None else read_drawing(image)
         if drawn is None:
             return "I cannot read a frozen lake in the picture" if image is not None else "there is no picture with it"
         if drawn.is_older:

@@ -18,7 +18,7 @@ from PIL import Image
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Array, Pixels
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_picture
+from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_image
 from musespark.nano.tasks.shapes_reading import read_shape
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem
 from musespark.nano.tasks.wording import Phrasings, normalise, unread_reason
@@ -79,14 +79,14 @@ class Shapes:
         question, answer = phrase_question(colour, shape, rng)
         image = draw(colour, shape, rng)
         key = f"drawn/{colour}/{shape}/{question}"
-        return TaskProblem(self.name, reworded(question, rng), answer, image, key, {"seen": f"{colour} {shape}"})
+        return TaskProblem(self.name, reword(question, rng), answer, image, key, {"seen": f"{colour} {shape}"})
 
     def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> TaskProblem:
-        question, answer, number = _questions(split)[index]
-        image, seen = _image(split, number), _seen(split, number)
+        question, answer, image = _questions(split)[index]
+        image, seen = _image(split, image), _seen(split, image)
         if rng is not None:
-            image, question = varied(image, rng), reworded(question, rng)
-        return TaskProblem(self.name, question, answer, image, f"{split}/{number}/{index}", {"seen": seen})
+            image, question = vary_image(image, rng), reword(question, rng)
+        return TaskProblem(self.name, question, answer, image, f"{split}/{image}/{index}", {"seen": seen})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Write the description, the steps of reasoning, and the answer; in instant mode only the answer."""
@@ -101,15 +101,15 @@ class Shapes:
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the answer by geometry; None if picture or question were not understood completely, or are not of this task."""
-        seen = look(image) if image is not None else None
-        expected = expect(question, seen.colour, seen.shape) if seen and seen.is_certain else None
+        seen = read_shape(image) if image is not None else None
+        expected = expected_answer(question, seen.colour, seen.shape) if seen and seen.is_certain else None
         return None if expected is None else answer.strip().lower() == expected
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
         """Abstain from unknown conditions, and pictures without one known shape in one known colour."""
         if image is None:
             return "there is no picture with it"
-        seen = look(image)
+        seen = read_shape(image)
         if seen is None:
             return "I cannot read one plain shape in the picture, in a colour that I have a name for"
         if not seen.is_pale:
@@ -234,16 +234,16 @@ def _paths(split: str) -> dict[int, str]:
 
 
 @cache
-def _image(split: str, number: int) -> Array:
-    with Image.open(_paths(split)[number]) as opened:
+def _image(split: str, image: int) -> Array:
+    with Image.open(_paths(split)[image]) as opened:
         image = np.array(opened.convert("RGB"))
     image.setflags(write=False)
     return image
 
 
 @cache
-def _seen(split: str, number: int) -> str:
+def _seen(split: str, image: int) -> str:
     """Read colour and shape of a picture. easy-VQA does not state them; the reader agrees with all its answers."""
-    seen = read(_image(split, number))
-    assert seen is not None, f"picture {number} of easy-VQA's {split} split cannot be read"
+    seen = read(_image(split, image))
+    assert seen is not None, f"picture {image} of easy-VQA's {split} split cannot be read"
     return " ".join(seen)

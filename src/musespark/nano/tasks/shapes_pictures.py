@@ -50,7 +50,7 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
     return np.array(small)
 
 
-def varied(image: Array, rng: random.Random) -> Array:
+def vary_image(image: Array, rng: random.Random) -> Array:
     """Vary a picture: mirrored, moved (within the edges), a little brighter or darker."""
     if rng.random() < 0.5:
         image = image[:, ::-1]

@@ -68,7 +68,7 @@ class _Ideal:
     """Length of the rim, in pixels."""
 
 
-def look(image: Array) -> Seen | None:
+def read_shape(image: Array) -> Seen | None:
     """Read the one shape in a picture (height, width, 3) uint8; None if there is anything else, or it has no name here."""
     found = read(image)
     if found is None:
