@@ -60,7 +60,7 @@ function Agent({ run, row }: { run: Run; row: Row }): VNode {
           ))}
         </div>
       )}
-      <Log key={lane.agent} log={lane.log} running={isRunning(lane)} label={`What ${name} did`} />
+      <Log key={lane.agent} log={lane.log} running={isRunning(lane)} label={`Log of ${name}`} />
       {!isRunning(lane) && (
         <div class={`returned ${lane.state}`}>
           {lane.state === "returned" || lane.state === "won" || lane.state === "answered" ? <Markdown text={lane.outcome || "nothing"} /> : <p>{outcomeOf(run, lane)}</p>}
