@@ -127,11 +127,11 @@ async def test_coordinates_lead_to_the_pixels_that_are_there(spot, degrees, mirr
     if first or not turns:
         await tools.zoom(box=box)
     if turns:
-        await tools.rotate(**turn, image=len(tools.album.images))
+        await tools.rotate(**turn, picture=len(tools.album.images))
     if not first and turns:
         seen = tools.album.images[-1].to_original.inverse((x, y))
         near = [max(0, seen[0] - 100), max(0, seen[1] - 100), min(1000, seen[0] + 90), min(1000, seen[1] + 70)]
-        await tools.zoom(box=near, image=2)
+        await tools.zoom(box=near, picture=2)
     view = tools.album.images[-1]
     there = view.to_original.inverse((x, y))
     pixels = tools.album.decode(view)
@@ -145,7 +145,7 @@ async def test_a_zoom_of_a_zoom_loses_nothing():
     noise = pillow.effect_noise((300, 200), 90).convert("RGB")
     tools = Tools(noise)
     await tools.zoom(box=[100, 100, 900, 900])
-    await tools.zoom(box=[250, 250, 750, 750], image=2)
+    await tools.zoom(box=[250, 250, 750, 750], picture=2)
     assert tools.album.decode(tools.album.images[2]).tobytes() == noise.crop((90, 60, 210, 140)).tobytes()
 
 

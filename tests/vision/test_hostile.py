@@ -138,8 +138,8 @@ async def test_shapes_that_would_grow_without_bounds_do_not():
     wide = pillow.new("RGB", (40_000, 1), "red")
     tools = Tools(wide, pillow.new("RGB", (1, 4_000), "blue"), red_on_white())
     assert (await tools.rotate(degrees=45)).text.startswith("The picture is too large to be turned that far")
-    for output in (await tools.rotate(degrees=90), await tools.compare(images=[1, 2]), await tools.mark(points=[[5, 5]]),
-                   await tools.compare(images=[1, 2], how="difference"), await tools.compare(images=[3, 2]),
+    for output in (await tools.rotate(degrees=90), await tools.compare(pictures=[1, 2]), await tools.mark(points=[[5, 5]]),
+                   await tools.compare(pictures=[1, 2], how="difference"), await tools.compare(pictures=[3, 2]),
                    await tools.zoom(box=[0, 0, 1, 1000]), await tools.sketch(svg="<svg><rect/></svg>", over=1)):
         assert not output.failed and max(opened(output.images[0]).size) <= 1600
 

@@ -144,7 +144,7 @@ async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
     assert told[1] == "5 lines, with boxes of picture 1:"
     assert [entry.split("] ")[1] for entry in told[2:]] == ["CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75"]
     await tools.zoom(box=[0, 700, 600, 1000])
-    closer = (await tools.read(image=3)).text.splitlines()
+    closer = (await tools.read(picture=3)).text.splitlines()
     assert closer[1] == "1 line, with boxes of picture 1:" and closer[2].endswith("TOTAL 6.75")
     left, top, right, bottom = TOTAL
     truth = Box(left / 400 * SPAN, top / 300 * SPAN, right / 400 * SPAN, bottom / 300 * SPAN)
@@ -156,7 +156,7 @@ async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
 async def test_what_is_upside_down_is_read_once_it_is_turned():
     tools = Tools(receipt().transpose(pillow.Transpose.ROTATE_180))
     await tools.rotate(degrees=180)
-    told = (await tools.find(what="TOTAL", image=2)).text.splitlines()
+    told = (await tools.find(what="TOTAL", picture=2)).text.splitlines()
     box = Box(*map(float, told[-1].split("[")[1].split("]")[0].split(", ")))
     assert told[1] == "1 place, with boxes of picture 1:"
     assert box.bottom < 250 and box.left > 500  # of the original, which stands on its head

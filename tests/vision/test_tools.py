@@ -98,9 +98,9 @@ async def test_lengths_are_of_the_original_whatever_the_view():
     assert "Angle at B: 90.0 degrees." in told and "Angle at C: 53.1 degrees." in told and "Angle at A: 36.9 degrees." in told
     assert "Around: 1200.0 pixels." in told and "Area: 60000 square pixels, 50.00% of the picture." in told
     await tools.zoom(box=[500, 0, 1000, 1000])
-    await tools.rotate(degrees=90, image=3)
+    await tools.rotate(degrees=90, picture=3)
     for number, across in ((3, [[0, 500], [1000, 500]]), (4, [[500, 0], [500, 1000]])):
-        told = (await tools.measure(points=across, image=number)).text
+        told = (await tools.measure(points=across, picture=number)).text
         assert "A to B: 200.0 pixels (200.0 right, 0.0 down)" in told and "A is [500, 500] of picture 1." in told
     assert "In all" not in told and "Angle" not in told
 
@@ -128,11 +128,11 @@ async def test_where_two_images_differ_is_told_in_boxes_of_the_first():
     ImageDraw.Draw(other).rectangle((300, 100, 319, 119), fill="blue")
     ImageDraw.Draw(other).rectangle((10, 150, 19, 169), fill="black")
     tools = Tools(one, other.resize((800, 400), pillow.Resampling.NEAREST))
-    output = await tools.compare(images=[1, 2], how="difference")
+    output = await tools.compare(pictures=[1, 2], how="difference")
     assert output.text.endswith("They differ in 2 regions; boxes of picture 1:\n1: [750, 500, 800, 600]\n2: [25, 750, 50, 850]")
-    boxed = await tools.compare(images=[1, 2], how="difference", box=[700, 400, 900, 700])
+    boxed = await tools.compare(pictures=[1, 2], how="difference", box=[700, 400, 900, 700])
     assert boxed.text.endswith("They differ in 1 region; boxes of picture 1:\n1: [750, 500, 800, 600]")
-    assert "No difference to be seen." in (await tools.compare(images=[1, 2], how="difference", box=[0, 0, 500, 500])).text
+    assert "No difference to be seen." in (await tools.compare(pictures=[1, 2], how="difference", box=[0, 0, 500, 500])).text
 
 
 async def test_differences_are_told_of_the_original_behind_a_view():
@@ -140,13 +140,13 @@ async def test_differences_are_told_of_the_original_behind_a_view():
     ImageDraw.Draw(other).rectangle((40, 80, 59, 119), fill="black")
     tools = Tools(one, other)
     await tools.zoom(box=[500, 0, 1000, 1000])
-    output = await tools.compare(images=[3, 2], how="difference")
+    output = await tools.compare(pictures=[3, 2], how="difference")
     assert output.text.endswith("boxes of picture 1:\n1: [700, 400, 800, 600]")
 
 
 async def test_two_images_stand_side_by_side():
     tools = Tools(red_on_white(), pillow.new("RGB", (100, 400), "blue"))
-    output = await tools.compare(images=[1, 2])
+    output = await tools.compare(pictures=[1, 2])
     seen = last(tools)
     assert seen.width == 800 + 8 + 100 and seen.height == 420
     assert seen.getpixel((850, 300)) == (0, 0, 255) and seen.getpixel((220, 130))[1] < 60
@@ -155,14 +155,14 @@ async def test_two_images_stand_side_by_side():
 
 async def test_another_shape_is_said():
     tools = Tools(red_on_white(), pillow.new("RGB", (100, 400), "blue"))
-    assert "has another shape than picture 1" in (await tools.compare(images=[1, 2], how="difference")).text
+    assert "has another shape than picture 1" in (await tools.compare(pictures=[1, 2], how="difference")).text
 
 
 async def test_views_are_made_anew_when_they_are_no_longer_kept(monkeypatch):
     tools = Tools(red_on_white())
     await tools.rotate(degrees=30)
-    await tools.enhance(invert=True, image=2, box=[100, 100, 900, 900])
-    await tools.compare(images=[1, 3], how="difference")
+    await tools.enhance(invert=True, picture=2, box=[100, 100, 900, 900])
+    await tools.compare(pictures=[1, 3], how="difference")
     before = [tools.album.decode(image).tobytes() for image in tools.album.images]
     monkeypatch.setattr("musespark.vision.album.CACHED_PIXELS", 0)
     assert [tools.album.decode(image).tobytes() for image in tools.album.images] == before
