@@ -1,4 +1,4 @@
-"""What each tool makes of a picture."""
+"""Results of each vision tool."""
 
 import numpy as np
 import pytest
