@@ -135,7 +135,7 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
         assert page.locator("option:text-is('judge')").is_disabled() and page.locator("option:text-is('vote')").is_enabled()
         told = page.locator(".more").inner_text()
         assert "nano contemplates by itself, in up to 12 threads" in told
-        assert "nobody can refine, judge or merge" in told and "nano cannot use tools." in told
+        assert "none can refine, judge or merge" in told and "nano cannot use tools." in told
         page.get_by_label("Maximum agents").fill("3")
         assert "Up to 3 agents of nano, 2 at first" in page.locator(".more").inner_text()
         page.get_by_label("Maximum rounds").fill("1")

@@ -54,7 +54,7 @@ export function notReady(how: Manner, page: PageInfo): string {
   return page.models.find((model) => !model.ready && asked.includes(model.id))?.why ?? "";
 }
 
-/** Explorers and whoever plays a role; an explorer that does is no name. */
+/** Explorers and the models of roles. */
 function everybody(how: Manner, page: PageInfo): readonly string[] {
   return [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
 }
@@ -93,19 +93,19 @@ export function noPictures(how: Manner, page: PageInfo): string {
   return cannot(unable, "take images", helped ? "with the tool look it gets their text" : undefined);
 }
 
-/** Why an effort means nothing; empty where it means something. Without any other choice, it is the size of a team. */
+/** The reason why an effort has no effect; otherwise empty. Without any other choice it sets the size of a team. */
 export function noEffort(how: Manner, page: PageInfo): string {
   if (how.mode === TEAM && !isSteered(how, page)) return "";
-  return cannot(explorers(how, page).filter((id) => lacks(page, id, "effort")), "be told how long to reason",
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "effort")), "take a reasoning effort",
     how.mode === TEAM ? "the team is as large as you chose" : undefined);
 }
 
-/** What a next question loses of the conversation. */
+/** A warning if a follow-up loses the conversation. */
 export function noTurns(how: Manner, page: PageInfo): string {
-  return cannot(explorers(how, page).filter((id) => lacks(page, id, "conversation")), "read what was said before", "only this question reaches it");
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "conversation")), "take a conversation", "it gets only this question");
 }
 
-/** Why a limit in dollars may not hold. */
+/** A warning if a limit in dollars may not hold. */
 export function noPrice(how: Manner, page: PageInfo): string {
   const unknown = everybody(how, page).filter((id) => page.models.some((model) => model.id === id && model.price === null));
   return unknown.length === 0 ? "" : `The price of ${named(unknown)} is unknown, so a limit in dollars may not hold.`;
@@ -113,7 +113,7 @@ export function noPrice(how: Manner, page: PageInfo): string {
 
 const WRITERS: Readonly<Record<string, Role>> = { judge: "judge", merge: "merger" };
 
-/** Why nobody can judge or merge, where that was chosen. */
+/** The reason why no model can judge or merge, if that was chosen; otherwise empty. */
 export function noPlayer(how: Manner, page: PageInfo): string {
   const aggregate = aggregateOf(how, page);
   const role = WRITERS[aggregate];
@@ -149,7 +149,7 @@ function ofTeam(how: Manner, page: PageInfo): Partial<Question> {
   };
 }
 
-/** Whether a limit on threads means anything: a team of threads has some, and so has whoever may send out agents. */
+/** True if a limit on threads applies: to a native team, and to agents that may start sub-agents. */
 export function hasThreads(how: Manner, page: PageInfo): boolean {
   return how.mode === TEAM || toolsOf(how, page).includes("spawn");
 }

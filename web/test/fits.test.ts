@@ -61,11 +61,11 @@ describe("what does not fit is said", () => {
     expect(noPictures(how({ models: ["blind"], tools: ["look"] }), PAGE)).toBe("");
     expect(noPictures(how({ models: ["mute"], tools: ["look"] }), PAGE)).toBe("mute cannot take images.");
     expect(noPictures(how({ models: ["opus"], merger: "blind", tools: ["look"] }), PAGE)).toBe("blind cannot take images.");
-    expect(noTurns(PLAIN, PAGE)).toBe("nano cannot read what was said before; only this question reaches it.");
+    expect(noTurns(PLAIN, PAGE)).toBe("nano cannot take a conversation; it gets only this question.");
     expect(noPrice(how({ models: ["blind"] }), PAGE)).toContain("The price of blind is unknown");
     expect(noEffort(PLAIN, PAGE)).toBe("");
-    expect(noEffort(how({ agents: "4" }), PAGE)).toContain("nano cannot be told how long to reason");
-    expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot be told how long to reason.");
+    expect(noEffort(how({ agents: "4" }), PAGE)).toContain("nano cannot take a reasoning effort");
+    expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot take a reasoning effort.");
     expect(noPlayer(how({ aggregate: "judge" }), PAGE)).toBe("nano cannot judge; without a judge the vote decides.");
     expect(noPlayer(how({ aggregate: "judge", judge: "opus" }), PAGE)).toBe("");
     expect(noPlayer(how({ aggregate: "merge" }), PAGE)).toBe("nano cannot merge; without a merger the vote decides.");

@@ -28,7 +28,7 @@ export function Agents({ run, who, onClose }: { run: Run; who: string | null; on
           <header>
             <label>Compare with{" "}
               <select value={other} onChange={(event) => setOther(event.currentTarget.value)}>
-                <option value="">nobody</option>
+                <option value="">none</option>
                 {rows.filter((row) => row.who !== who).map((row) => <option key={row.who} value={row.who}>{nameOf(run, row.who)}</option>)}
               </select>
             </label>

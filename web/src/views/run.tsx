@@ -20,7 +20,7 @@ import { Mark, type Sign } from "./marks";
 import { Thumbs } from "./pictures";
 import { Controls, isCalm, Player } from "./player";
 
-/** Seconds below which a run that was just asked is shown once more, slowly: nobody could follow it. */
+/** Seconds below which a run that was just asked is shown once more, slowly. */
 const TOO_QUICK = 3;
 
 interface RunProps {

@@ -112,7 +112,7 @@ function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
   return (
     <label>Effort
       <select value={page.efforts.some(({ id }) => id === how.effort) ? how.effort : ""} disabled={why !== ""} title={why} onChange={(event) => choose({ effort: event.currentTarget.value })}>
-        <option value="">as usual</option>
+        <option value="">default</option>
         {page.efforts.map(({ id, agents }) => <option key={id} value={id}>{id}{size(agents, id)}</option>)}
       </select>
     </label>
