@@ -1,4 +1,4 @@
-"""Pictures people give: every common file is read as it looks, everything else is refused in one sentence."""
+"""Images from outside: every common file is decoded correctly, all else is refused with one sentence."""
 
 import io
 import struct

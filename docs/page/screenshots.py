@@ -52,7 +52,7 @@ def taken(page: Any, name: str) -> None:
 def moment(page: Any) -> None:
     """Show the run as it was when one agent had come to nothing and the other still thought."""
     page.get_by_role("button", name="Replay").click()
-    slider = page.get_by_label("Moment of the run")
+    slider = page.get_by_label("Position in the run")
     for part in range(200, 0, -1):
         slider.evaluate("(input, part) => { input.value = part / 200 * input.max; input.dispatchEvent(new Event('input', "
                         "{bubbles: true})); }", part)

@@ -35,7 +35,7 @@ def test_a_maze_is_solved_in_front_of_a_person_and_replayed(visit, tmp_path):
     page.get_by_role("button", name="Replay").click()
     page.wait_for_selector(".player")
     assert visit.lanes() == live
-    scrub = page.get_by_label("Moment of the run")
+    scrub = page.get_by_label("Position in the run")
     scrub.fill("0")
     page.wait_for_function("() => document.querySelectorAll('.lane').length < 2")
     assert page.locator(".standing").inner_text() == "Thinking"
@@ -225,8 +225,8 @@ def test_images_can_be_pasted_and_dropped(visit):
         document.querySelector('main').dispatchEvent(new DragEvent('drop', {dataTransfer, bubbles: true, cancelable: true}));
     }""")
     page.wait_for_selector(".composer .fault")
-    assert "notes.txt is not a picture" in page.locator(".composer .fault").inner_text()
-    page.get_by_role("button", name="Leave out paste.png").click()
+    assert "notes.txt is not an image" in page.locator(".composer .fault").inner_text()
+    page.get_by_role("button", name="Remove paste.png").click()
     assert page.locator(".given img").count() == 1
 
 
@@ -325,7 +325,7 @@ def test_a_run_that_is_not_there_says_so_and_leads_on(visit):
         page.wait_for_selector(".gone li")
         named = unquote(id) if len(id) < 60 else id[:59] + "…"
         said = page.get_by_role("alert").inner_text()
-        assert said == f"There is no run {named} here; it was not kept or is no longer kept."
+        assert said == f"There is no run {named} here; it was not stored, or has been deleted."
         assert page.locator(".idle, .composer").count() == 0
     page.locator(".gone li a").first.click()
     visit.ended()

@@ -35,7 +35,7 @@ def test_a_team_is_steered_asked_and_remembered(visit):
     for name in ("quick", "reader"):
         page.locator(".mix").get_by_label(name, exact=False).check()
     page.locator(".mix").get_by_label("nano", exact=False).uncheck()
-    for label, value in (("Agents, at most", "5"), ("Agents at first", "3"), ("Rounds, at most", "0"), ("Threads, at most", "4"),
+    for label, value in (("Maximum agents", "5"), ("First wave", "3"), ("Maximum rounds", "0"), ("Maximum threads", "4"),
                          ("Dollars", "0.5"), ("Seconds", "60"), ("Tokens", "200000"), ("Calls", "40")):
         page.get_by_label(label).fill(value)
     for name, value in (("Aggregate", "judge"), ("Judge", "reader"), ("Merger", "quick")):
@@ -56,7 +56,7 @@ def test_a_team_is_steered_asked_and_remembered(visit):
     assert chosen.inner_text().startswith(told)
     assert sent(page, "Once more?") == {"question": "Once more?", **whole}
     page = opened(visit)
-    page.get_by_role("button", name="Back to what is configured").click()
+    page.get_by_role("button", name="Reset to defaults").click()
     assert sent(page, "And plainly?") == {"question": "And plainly?", "mode": "contemplating"}
 
 
@@ -74,16 +74,16 @@ def test_what_a_model_cannot_do_is_greyed_out_with_a_sentence(visit):
     page.get_by_label("Model", exact=True).select_option("bare")
     assert all(page.get_by_label(tool).is_disabled() for tool in ("python", "spawn", "look"))
     said = page.locator(".composer").inner_text()
-    assert "bare cannot use tools." in said and "bare cannot read pictures." in said
-    assert page.get_by_role("button", name="Add a picture").is_disabled()
+    assert "bare cannot use tools." in said and "bare cannot take images." in said
+    assert page.get_by_role("button", name="Add an image").is_disabled()
     page.get_by_label("Your question").fill("What is this?")
     page.set_input_files("[data-input=file]", MAZE)
     page.wait_for_selector(".given img")
     assert page.get_by_role("button", name="Ask", exact=True).is_disabled()
     page.get_by_label("Model", exact=True).select_option("reader")
-    assert page.get_by_text("reader cannot read pictures; with the tool look they are read to it.").count() == 1
+    assert page.get_by_text("reader cannot take images; with the tool look it gets their text.").count() == 1
     page.get_by_label("look", exact=False).check()
-    assert page.get_by_text("cannot read pictures").count() == 0
+    assert page.get_by_text("cannot take images").count() == 0
     assert page.get_by_role("button", name="Ask", exact=True).is_enabled()
     body = sent(page, "What is this?")
     assert body["models"] == ["reader"] and body["tools"] == ["look"] and len(body["images"]) == 1
@@ -94,10 +94,10 @@ def test_what_a_model_cannot_do_is_greyed_out_with_a_sentence(visit):
 
 def test_only_a_team_has_what_a_team_has(visit):
     page = opened(visit)
-    page.get_by_label("Agents, at most").fill("7")
+    page.get_by_label("Maximum agents").fill("7")
     page.get_by_label("Model", exact=True).select_option("reader")
     page.get_by_role("radio", name="Thinking").check()
-    assert page.get_by_label("Agents, at most").count() == 0 and page.locator(".mix").count() == 0
+    assert page.get_by_label("Maximum agents").count() == 0 and page.locator(".mix").count() == 0
     assert "choose Contemplating" in page.locator(".more").inner_text()
     page.get_by_role("combobox", name="Effort", exact=True).select_option("high")
     assert sent(page, "Well?") == {"question": "Well?", "mode": "thinking", "models": ["reader"], "effort": "high"}
@@ -105,7 +105,7 @@ def test_only_a_team_has_what_a_team_has(visit):
 
 def test_a_number_that_is_none_is_told_by_the_server(visit):
     page = opened(visit)
-    page.get_by_label("Agents, at most").fill("65")
+    page.get_by_label("Maximum agents").fill("65")
     page.get_by_label("Your question").fill("Well?")
     page.keyboard.press("Enter")
     page.wait_for_selector(".composer .fault")
@@ -135,11 +135,11 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
         assert page.locator("option:text-is('judge')").is_disabled() and page.locator("option:text-is('vote')").is_enabled()
         told = page.locator(".more").inner_text()
         assert "nano contemplates by itself, in up to 12 threads" in told
-        assert "nobody can refine, judge or merge" in told and "nano cannot use tools." in told
-        page.get_by_label("Agents, at most").fill("3")
+        assert "none can refine, judge or merge" in told and "nano cannot use tools." in told
+        page.get_by_label("Maximum agents").fill("3")
         assert "Up to 3 agents of nano, 2 at first" in page.locator(".more").inner_text()
-        page.get_by_label("Rounds, at most").fill("1")
-        assert "they reconsider once where they disagree" in page.locator(".more").inner_text()
+        page.get_by_label("Maximum rounds").fill("1")
+        assert "they refine once if they disagree" in page.locator(".more").inner_text()
         page.goto("about:blank")
         visit.url = before
     visit.outside.clear()
@@ -205,7 +205,7 @@ def test_keys_alone_steer_a_team(visit):
     page.keyboard.press("Space")
     to("nano")
     page.keyboard.press("Space")
-    to("Agents, at most")
+    to("Maximum agents")
     page.keyboard.type("3")
     to("python")
     page.keyboard.press("Space")

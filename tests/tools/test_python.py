@@ -1,4 +1,4 @@
-"""The Python sandbox: what works, what a model is told of what does not, and that nothing gets out of it."""
+"""The Python sandbox: supported code, error messages for the model, isolation."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Pictures, albums and models that the tests of looking share."""
+"""Images, albums and models for the tests of vision."""
 
 import io
 
@@ -13,7 +13,7 @@ from musespark.vision.album import Album
 
 
 def file_of(image, format="PNG", **options):
-    """A picture as the bytes of a file."""
+    """Encode a PIL image as a file."""
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
@@ -60,17 +60,17 @@ class Tools:
 
 
 def scripted(*scripts, **options):
-    """A model that plays these in turn."""
+    """Return a model that plays these scripts in turn."""
     return FakeModel(lambda request, number: scripts[min(number, len(scripts) - 1)], **{"abilities": ABLE, **options})
 
 
 def looking(*models, tools=("look",), **options):
-    """A team of these with tools that look."""
+    """Return a team of these models with vision tools."""
     return team(*models, tools=build_team(Options(model=models[0], tools=tools)).tools, **options)
 
 
 def parts_of(request):
-    """Every part of a request, those of tool results included."""
+    """Yield every part of a request, those within tool results included."""
     for message in request.messages:
         for part in message.parts:
             yield from part.content if isinstance(part, ToolResult) else (part,)

@@ -1,4 +1,4 @@
-"""Pictures as strangers send them: every one is looked at as it is meant, or refused in a sentence."""
+"""Untrusted images: each is decoded correctly or refused with one sentence."""
 
 import io
 import struct
@@ -34,7 +34,7 @@ def two_halves(mode="RGB"):
 
 
 def turned(orientation):
-    """What is 40x20, red to the left, once it is upright."""
+    """Encode an image that is 40x20, red to the left, once it is upright."""
     undo = {3: pillow.Transpose.ROTATE_180, 6: pillow.Transpose.ROTATE_90, 8: pillow.Transpose.ROTATE_270}
     exif = pillow.Exif()
     exif[0x0112] = orientation

@@ -1,4 +1,4 @@
-"""An agent that looks: the pictures of its tools are in its conversation, and in the trace."""
+"""Vision tools in a run: their images are in the agent's conversation and in the trace."""
 
 import asyncio
 import io

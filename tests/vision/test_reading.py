@@ -1,4 +1,4 @@
-"""Reading, and finding by text, by colour and by shape."""
+"""Text recognition, and search by text, colour and shape."""
 
 import asyncio
 import threading

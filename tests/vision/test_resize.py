@@ -1,4 +1,4 @@
-"""Pictures as large as a model takes them."""
+"""Scaling images to the size that a model takes."""
 
 import pytest
 from hypothesis import given, strategies as st

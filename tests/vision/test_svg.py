@@ -1,4 +1,4 @@
-"""Drawings as a model may write them, hostile ones included: nothing is fetched, nothing is run, nothing takes long."""
+"""SVG from a model, hostile drawings included: nothing is fetched or executed, and rendering is bounded."""
 
 import asyncio
 import io
@@ -22,7 +22,7 @@ GREEN = '<rect width="100" height="100" fill="#00ff00"/>'
 
 
 async def drawn(svg, **arguments):
-    """What the tool gives back, and the colours of the picture."""
+    """Return the output of the tool and the colours of its image."""
     output = await Tools().sketch(svg=svg, **arguments)
     return output, {colour for _, colour in opened(output.images[0]).getcolors(1 << 20)} if output.images else set()
 

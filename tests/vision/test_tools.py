@@ -1,4 +1,4 @@
-"""What each tool makes of a picture."""
+"""Results of each vision tool."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_every_tool_tells_the_model_what_it_is():
     assert [tool.spec.name for tool in tools] == list(VISION_TOOLS)
     for tool in tools:
         assert 40 < len(tool.spec.description) < 900
-        assert set(tool.needs) <= set(tool.takes)
+        assert set(tool.required) <= set(tool.parameters)
         assert "0 to 1000" in tool.spec.description
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a video: its frames where something changes, with their times, whatever the file is like."""
+"""Videos: key frames with their times, the contact sheet, damaged and hostile files."""
 
 import asyncio
 import io

@@ -1,4 +1,4 @@
-"""Looking closer at a video: which frames come back, and the whole way from a file to an answer."""
+"""The tool `watch`: its frames, and runs from a video file to an answer."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Looking over the providers' own wires, and from the command line to the files of a trace."""
+"""Vision tools over the providers' protocols, and from the command line to the files of a trace."""
 
 import asyncio
 import base64

@@ -18,7 +18,7 @@ export interface OfferedModel extends Offered {
   readonly effort?: boolean;
   /** It contemplates by itself, in threads. */
   readonly team?: boolean;
-  /** Dollars for a million tokens; null where nobody knows. */
+  /** Dollars for a million tokens; null if unknown. */
   readonly price?: { readonly prompt: number; readonly written: number } | null;
 }
 

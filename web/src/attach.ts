@@ -32,7 +32,7 @@ async function scaled(file: File, name: string): Promise<Blob> {
   try {
     bitmap = await createImageBitmap(file);
   } catch {
-    throw new Error(`${name} is not a picture that this browser reads; use PNG, JPEG, WebP, GIF or BMP.`);
+    throw new Error(`${name} is not an image that this browser reads; use PNG, JPEG, WebP, GIF or BMP.`);
   }
   const scale = Math.min(1, LARGEST / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");

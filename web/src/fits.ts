@@ -54,7 +54,7 @@ export function notReady(how: Manner, page: PageInfo): string {
   return page.models.find((model) => !model.ready && asked.includes(model.id))?.why ?? "";
 }
 
-/** Explorers and whoever plays a role; an explorer that does is no name. */
+/** Explorers and the models of roles. */
 function everybody(how: Manner, page: PageInfo): readonly string[] {
   return [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
 }
@@ -90,30 +90,30 @@ export function noPictures(how: Manner, page: PageInfo): string {
   const unable = [...others.filter((id) => blind(id) && (!looks || lacks(page, id, "tools"))), ...(blind(merger) ? [merger] : [])];
   const helped = unable.length > 0 && !looks && !blind(merger) && page.tools.some((tool) => tool.id === "look" && tool.ready)
     && noTools(how, page) === "" && !unable.some((id) => lacks(page, id, "tools"));
-  return cannot(unable, "read pictures", helped ? "with the tool look they are read to it" : undefined);
+  return cannot(unable, "take images", helped ? "with the tool look it gets their text" : undefined);
 }
 
-/** Why an effort means nothing; empty where it means something. Without any other choice, it is the size of a team. */
+/** The reason why an effort has no effect; otherwise empty. Without any other choice it sets the size of a team. */
 export function noEffort(how: Manner, page: PageInfo): string {
   if (how.mode === TEAM && !isSteered(how, page)) return "";
-  return cannot(explorers(how, page).filter((id) => lacks(page, id, "effort")), "be told how long to reason",
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "effort")), "take a reasoning effort",
     how.mode === TEAM ? "the team is as large as you chose" : undefined);
 }
 
-/** What a next question loses of the conversation. */
+/** A warning if a follow-up loses the conversation. */
 export function noTurns(how: Manner, page: PageInfo): string {
-  return cannot(explorers(how, page).filter((id) => lacks(page, id, "conversation")), "read what was said before", "only this question reaches it");
+  return cannot(explorers(how, page).filter((id) => lacks(page, id, "conversation")), "take a conversation", "it gets only this question");
 }
 
-/** Why a limit in dollars may not hold. */
+/** A warning if a limit in dollars may not hold. */
 export function noPrice(how: Manner, page: PageInfo): string {
   const unknown = everybody(how, page).filter((id) => page.models.some((model) => model.id === id && model.price === null));
-  return unknown.length === 0 ? "" : `Nobody knows what ${named(unknown)} ${unique(unknown).length > 1 ? "cost" : "costs"}, so a limit in dollars may not hold.`;
+  return unknown.length === 0 ? "" : `The price of ${named(unknown)} is unknown, so a limit in dollars may not hold.`;
 }
 
 const WRITERS: Readonly<Record<string, Role>> = { judge: "judge", merge: "merger" };
 
-/** Why nobody can judge or merge, where that was chosen. */
+/** The reason why no model can judge or merge, if that was chosen; otherwise empty. */
 export function noPlayer(how: Manner, page: PageInfo): string {
   const aggregate = aggregateOf(how, page);
   const role = WRITERS[aggregate];
@@ -149,7 +149,7 @@ function ofTeam(how: Manner, page: PageInfo): Partial<Question> {
   };
 }
 
-/** Whether a limit on threads means anything: a team of threads has some, and so has whoever may send out agents. */
+/** True if a limit on threads applies: to a native team, and to agents that may start sub-agents. */
 export function hasThreads(how: Manner, page: PageInfo): boolean {
   return how.mode === TEAM || toolsOf(how, page).includes("spawn");
 }
@@ -199,7 +199,7 @@ export function summary(how: Manner, page: PageInfo): string {
 }
 
 const SETTLED: Readonly<Record<string, string>> = {
-  auto: "what is verified wins, else the vote, else a judge", vote: "the vote decides", weigh: "the vote decides, weighed by how reliable each was",
+  auto: "a verified answer wins, else the vote, else a judge", vote: "the vote decides", weigh: "the vote decides, weighted by reliability",
   judge: "a judge compares the best in pairs", merge: "all answers are merged into one",
 };
 
@@ -215,7 +215,7 @@ export function plan(how: Manner, page: PageInfo): string {
   const rounds = size("rounds");
   return [
     `Up to ${counted(agents, "agent")} of ${named(who)}, ${Math.min(size("first"), agents)} at first`,
-    rounds > 0 && `they reconsider ${rounds === 1 ? "once" : `up to ${rounds} times`} where they disagree`,
+    rounds > 0 && `they refine ${rounds === 1 ? "once" : `up to ${rounds} times`} if they disagree`,
     SETTLED[aggregateOf(how, page)] ?? aggregateOf(how, page),
   ].filter(Boolean).join("; ") + ".";
 }
@@ -224,7 +224,7 @@ export function plan(how: Manner, page: PageInfo): string {
 export function notAgain(model: OfferedModel, asked: { readonly pictures?: number; readonly tools?: readonly string[]; readonly effort?: string } | undefined, mode: string): string {
   const tools = asked?.tools ?? [];
   if (tools.length > 0 && model.tools === false) return "cannot use tools";
-  if ((asked?.pictures ?? 0) > 0 && model.pictures === false && !tools.some((tool) => ["look", "read", "find"].includes(tool))) return "sees no pictures";
+  if ((asked?.pictures ?? 0) > 0 && model.pictures === false && !tools.some((tool) => ["look", "read", "find"].includes(tool))) return "takes no images";
   if (asked?.effort !== undefined && mode !== TEAM && model.effort === false) return "has no efforts";
   return "";
 }

@@ -57,15 +57,15 @@ describe("what does not fit is said", () => {
     expect(noTools(how({ models: ["opus", "mute", "nano"] }), PAGE)).toBe("mute and nano cannot use tools.");
     expect(noTools(how({ models: ["opus"] }), PAGE)).toBe("");
     expect(noPictures(PLAIN, PAGE)).toBe("");
-    expect(noPictures(how({ models: ["blind"] }), PAGE)).toBe("blind cannot read pictures; with the tool look they are read to it.");
+    expect(noPictures(how({ models: ["blind"] }), PAGE)).toBe("blind cannot take images; with the tool look it gets their text.");
     expect(noPictures(how({ models: ["blind"], tools: ["look"] }), PAGE)).toBe("");
-    expect(noPictures(how({ models: ["mute"], tools: ["look"] }), PAGE)).toBe("mute cannot read pictures.");
-    expect(noPictures(how({ models: ["opus"], merger: "blind", tools: ["look"] }), PAGE)).toBe("blind cannot read pictures.");
-    expect(noTurns(PLAIN, PAGE)).toBe("nano cannot read what was said before; only this question reaches it.");
-    expect(noPrice(how({ models: ["blind"] }), PAGE)).toContain("Nobody knows what blind costs");
+    expect(noPictures(how({ models: ["mute"], tools: ["look"] }), PAGE)).toBe("mute cannot take images.");
+    expect(noPictures(how({ models: ["opus"], merger: "blind", tools: ["look"] }), PAGE)).toBe("blind cannot take images.");
+    expect(noTurns(PLAIN, PAGE)).toBe("nano cannot take a conversation; it gets only this question.");
+    expect(noPrice(how({ models: ["blind"] }), PAGE)).toContain("The price of blind is unknown");
     expect(noEffort(PLAIN, PAGE)).toBe("");
-    expect(noEffort(how({ agents: "4" }), PAGE)).toContain("nano cannot be told how long to reason");
-    expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot be told how long to reason.");
+    expect(noEffort(how({ agents: "4" }), PAGE)).toContain("nano cannot take a reasoning effort");
+    expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot take a reasoning effort.");
     expect(noPlayer(how({ aggregate: "judge" }), PAGE)).toBe("nano cannot judge; without a judge the vote decides.");
     expect(noPlayer(how({ aggregate: "judge", judge: "opus" }), PAGE)).toBe("");
     expect(noPlayer(how({ aggregate: "merge" }), PAGE)).toBe("nano cannot merge; without a merger the vote decides.");
@@ -100,7 +100,7 @@ describe("what does not fit is said", () => {
   it("of a run that is asked again", () => {
     const [opus, blind, mute] = MODELS as [OfferedModel, OfferedModel, OfferedModel];
     const before = { pictures: 1, tools: ["python"], effort: "low" };
-    expect([opus, blind, mute].map((model) => notAgain(model, before, "thinking"))).toEqual(["", "sees no pictures", "cannot use tools"]);
+    expect([opus, blind, mute].map((model) => notAgain(model, before, "thinking"))).toEqual(["", "takes no images", "cannot use tools"]);
     expect(notAgain(blind, { pictures: 1, tools: ["look"] }, "thinking")).toBe("");
     expect(notAgain(mute, { effort: "low" }, "thinking")).toBe("has no efforts");
     expect(notAgain(mute, { effort: "low" }, "contemplating")).toBe("");
@@ -120,8 +120,8 @@ describe("what was chosen, in words", () => {
   it("tells the team, and what it may cost", () => {
     expect(plan(PLAIN, PAGE)).toContain("nano contemplates by itself, in up to 12 threads");
     expect(plan(how({ models: ["opus", "nano"], agents: "12", rounds: "2", aggregate: "vote" }), PAGE)).toBe(
-      "Up to 12 agents of opus and nano, 2 at first; they reconsider up to 2 times where they disagree; the vote decides.");
-    expect(plan(how({ models: ["opus"], effort: "low" }), PAGE)).toBe("Up to 4 agents of opus, 2 at first; what is verified wins, else the vote, else a judge.");
+      "Up to 12 agents of opus and nano, 2 at first; they refine up to 2 times if they disagree; the vote decides.");
+    expect(plan(how({ models: ["opus"], effort: "low" }), PAGE)).toBe("Up to 4 agents of opus, 2 at first; a verified answer wins, else the vote, else a judge.");
     expect(plan(how({ models: ["opus"], effort: "none" }), PAGE)).toBe("opus answers at once.");
     expect(plan(how({ effort: "none" }), { ...PAGE, defaults: { ...PAGE.defaults, models: ["opus", "blind"] } })).toBe("opus answers at once.");
     expect(summary(PLAIN, PAGE)).toBe("");

@@ -52,7 +52,7 @@ const CANCELLED: Readonly<Record<string, string>> = {
 export function outcomeOf(run: Run, lane: Lane): string {
   if (lane.state === "cancelled") return `stopped: ${CANCELLED[lane.outcome] ?? oneLine(lane.outcome)}`;
   if (lane.state === "failed") return oneLine(lane.outcome.replace(/^The model '[^']*' failed( with|:) /, "")) || "it failed";
-  return answerOf(run, lane).trim() || "found nothing";
+  return answerOf(run, lane).trim() || "no answer";
 }
 
 /** What a tool is given; of a single argument its value alone. */
@@ -109,12 +109,12 @@ export function verdictOf(run: Run, event: Judged): string {
 }
 
 const WAYS: Readonly<Record<string, string>> = {
-  verified: "It was checked and found right", vote: "Settled by vote", weigh: "Settled by weighed votes", judge: "Settled by a judge", merge: "Merged",
+  verified: "Verified", vote: "Decided by vote", weigh: "Decided by weighted vote", judge: "Decided by a judge", merge: "Merged",
 };
 
 /** How a team settled on its answer. */
 export function decisionOf(run: Run, event: Decided): string {
-  const by = WAYS[event.by] ?? `Settled by ${oneLine(event.by)}`;
+  const by = WAYS[event.by] ?? `Decided by ${oneLine(event.by)}`;
   const winners = listed(event.winners.map((who) => nameOf(run, who)));
   return sentence(winners === "" ? by : `${by} (${winners})`, event.reason);
 }
@@ -133,14 +133,14 @@ export function standing(run: Run, stopped: boolean): { tone: "right" | "wrong" 
   if (run.failed !== null) return { tone: "failed", word: "Failed", sentence: oneLine(run.failed.message) };
   if (run.why === null && !stopped) return { tone: "running", word: "Thinking", sentence: "" };
   if (run.why === "budget" && run.reason === "it was stopped" && !run.verified) {
-    return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "Nobody had an answer yet." : "The best answer until then." };
+    return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "No agent had an answer yet." : "The best answer until then." };
   }
   if (run.verified) return { tone: "right", word: "Verified", sentence: run.checkedBy === "" ? "" : `Checked by ${oneLine(run.checkedBy)}.` };
   if (run.why === null) return { tone: "early", word: "Stopped", sentence: run.answer === "" ? "It was stopped before an answer." : "Best answer so far: the run was stopped." };
   if (run.abstained !== "") return { tone: "open", word: "Abstained", sentence: `${oneLine(run.abstained)}.`.replace(/^./, (first) => first.toUpperCase()) };
-  if (run.checkedBy !== "") return { tone: "wrong", word: "Refuted", sentence: `Found wrong by ${oneLine(run.checkedBy)}.` };
+  if (run.checkedBy !== "") return { tone: "wrong", word: "Refuted", sentence: `Refuted by ${oneLine(run.checkedBy)}.` };
   if (run.why !== "finished") return { tone: "early", word: "Best so far", sentence: `${EARLY[run.why] ?? "the run ended early"}.` };
-  return { tone: "open", word: "Unchecked", sentence: "Nothing here can check it." };
+  return { tone: "open", word: "Unchecked", sentence: "No verifier could check it." };
 }
 
 /** What happens, or happened, in one sentence for someone who has read nothing else. */
@@ -148,13 +148,13 @@ export function story(run: Run, stopped = false): string {
   const lanes = triers(run);
   const over = isOver(run) || stopped;
   if (lanes.length === 0) {
-    if (over) return run.failed === null ? "One line of thought, without a team." : "The run failed.";
+    if (over) return run.failed === null ? "A single agent answered." : "The run failed.";
     return run.lanes.size === 0 ? "Getting ready." : "Reading the question.";
   }
   const { running, answered, cancelled, failed } = tally(lanes);
   if (!over) {
-    const parts = [`${counted(lanes.length, "agent")} ${lanes.length === 1 ? "is" : "are"} on it`];
-    if (running < lanes.length) parts.push([answered && `${answered} ${answered === 1 ? "has" : "have"} an answer`, failed && `${failed} found nothing`,
+    const parts = [`${counted(lanes.length, "agent")} ${lanes.length === 1 ? "is" : "are"} working`];
+    if (running < lanes.length) parts.push([answered && `${answered} ${answered === 1 ? "has" : "have"} an answer`, failed && `${failed} failed`,
       cancelled && `${cancelled} stopped`].filter(Boolean).join(", "));
     return parts.filter(Boolean).join(": ") + ".";
   }
@@ -162,8 +162,8 @@ export function story(run: Run, stopped = false): string {
   const winners = lanes.filter((lane) => lane.state === "won").map((lane) => nameOf(run, lane.agent));
   const parts = [
     winners.length > 2 ? `${winners.length} of them agree on the answer` : winners.length > 0 && `${listed(winners)} found the answer`,
-    answered > winners.length && `${answered - winners.length} said something else`,
-    failed > 0 && `${failed} found nothing`,
+    answered > winners.length && `${answered - winners.length} answered differently`,
+    failed > 0 && `${failed} failed`,
     cancelled > 0 && `${cancelled} ${cancelled === 1 ? "was" : "were"} stopped early`,
   ].filter(Boolean);
   return [tried, parts.join(", ")].filter(Boolean).join(": ") + ".";

@@ -28,7 +28,7 @@ export function Agents({ run, who, onClose }: { run: Run; who: string | null; on
           <header>
             <label>Compare with{" "}
               <select value={other} onChange={(event) => setOther(event.currentTarget.value)}>
-                <option value="">nobody</option>
+                <option value="">none</option>
                 {rows.filter((row) => row.who !== who).map((row) => <option key={row.who} value={row.who}>{nameOf(run, row.who)}</option>)}
               </select>
             </label>
@@ -60,7 +60,7 @@ function Agent({ run, row }: { run: Run; row: Row }): VNode {
           ))}
         </div>
       )}
-      <Log key={lane.agent} log={lane.log} running={isRunning(lane)} label={`What ${name} did`} />
+      <Log key={lane.agent} log={lane.log} running={isRunning(lane)} label={`Log of ${name}`} />
       {!isRunning(lane) && (
         <div class={`returned ${lane.state}`}>
           {lane.state === "returned" || lane.state === "won" || lane.state === "answered" ? <Markdown text={lane.outcome || "nothing"} /> : <p>{outcomeOf(run, lane)}</p>}

@@ -171,10 +171,10 @@ function Locked(): VNode {
   };
   return (
     <form class="locked" onSubmit={(event) => { event.preventDefault(); void open(); }}>
-      <h1>This server asks for a key</h1>
+      <h1>This server requires an API key</h1>
       <label>Key<input type="password" autocomplete="off" value={key} onInput={(event) => write(event.currentTarget.value)} /></label>
       <button type="submit" class="primary">Open</button>
-      <p class={fault === "" ? "nothing" : "fault"} role="status">{fault || "It stays in this tab and is forgotten with it."}</p>
+      <p class={fault === "" ? "nothing" : "fault"} role="status">{fault || "It is kept in this tab only."}</p>
     </form>
   );
 }

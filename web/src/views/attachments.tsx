@@ -32,11 +32,11 @@ export function useAnywhere(add: (files: Iterable<File>) => Promise<void>, setOv
 export function Given({ given, onDrop }: { given: readonly Attached[]; onDrop: (one: Attached) => void }): VNode | null {
   if (given.length === 0) return null;
   return (
-    <ul class="given" aria-label="What goes with the question">
+    <ul class="given" aria-label="Attachments">
       {given.map((one) => (
         <li key={one.preview}>
           {one.isVideo ? <span class="film"><Mark sign="play" />{one.name}</span> : <img src={one.preview} alt={one.name} />}
-          <button type="button" class="icon small" onClick={() => onDrop(one)} aria-label={`Leave out ${one.name}`}><Mark sign="cross" size={14} /></button>
+          <button type="button" class="icon small" onClick={() => onDrop(one)} aria-label={`Remove ${one.name}`}><Mark sign="cross" size={14} /></button>
         </li>
       ))}
     </ul>
@@ -57,7 +57,7 @@ export function Chooser({ onFiles, onCamera, videos, why }: { onFiles: (files: I
     <>
       <input ref={file} class="sr" type="file" accept={videos ? "image/*,video/*" : "image/*"} multiple tabIndex={-1} aria-hidden="true" onChange={chosen} data-input="file" />
       <input ref={lens} class="sr" type="file" accept="image/*" capture="environment" tabIndex={-1} aria-hidden="true" onChange={chosen} />
-      <button type="button" class="icon" disabled={why !== ""} title={why} onClick={() => file.current!.click()} aria-label={videos ? "Add a picture or a video" : "Add a picture"}><Mark sign="picture" /></button>
+      <button type="button" class="icon" disabled={why !== ""} title={why} onClick={() => file.current!.click()} aria-label={videos ? "Add an image or a video" : "Add an image"}><Mark sign="picture" /></button>
       <button type="button" class="icon" disabled={why !== ""} title={why} onClick={photograph} aria-label="Take a photograph"><Mark sign="camera" /></button>
     </>
   );

@@ -73,7 +73,7 @@ export function Composer({ page, follows, onAsked, draft = null }: ComposerProps
       const images = await Promise.all(given.filter((one) => !one.isVideo).map(encoded));
       const film = given.find((one) => one.isVideo);
       const id = await ask({
-        question: text.trim() || "What is in this picture?", ...fields(manner.value, page),
+        question: text.trim() || "What is in this image?", ...fields(manner.value, page),
         ...(images.length > 0 ? { images } : {}), ...(film === undefined ? {} : { video: await encoded(film) }),
         ...(follows === null ? {} : { follows }),
       });
@@ -93,10 +93,10 @@ export function Composer({ page, follows, onAsked, draft = null }: ComposerProps
     void send();
   };
   return (
-    <form class={`composer ${over ? "over" : ""}`} aria-label={follows === null ? "Ask" : "Ask further"} noValidate onSubmit={(event) => { event.preventDefault(); void send(); }}>
+    <form class={`composer ${over ? "over" : ""}`} aria-label={follows === null ? "Ask" : "Ask a follow-up"} noValidate onSubmit={(event) => { event.preventDefault(); void send(); }}>
       <Given given={given} onDrop={(one) => setGiven(given.filter((other) => other !== one))} />
       <textarea ref={area} rows={1} value={text} aria-label="Your question" onInput={(event) => setText(event.currentTarget.value)} onKeyDown={key}
-        placeholder={follows !== null ? "Ask further" : blind === "" ? "Ask anything, or drop a picture here" : "Ask anything"} />
+        placeholder={follows !== null ? "Ask a follow-up" : blind === "" ? "Ask anything, or drop an image here" : "Ask anything"} />
       <div class="composer-foot">
         <Chooser onFiles={add} onCamera={() => setCamera(true)} videos={page?.limits.videos !== 0} why={blind} />
         <Modes page={page} />
@@ -118,7 +118,7 @@ function Modes({ page }: { page: PageInfo | null }): VNode {
   const modes = page?.modes ?? Object.keys(MODES);
   return (
     <fieldset class="modes">
-      <legend class="sr">How much thought</legend>
+      <legend class="sr">Mode</legend>
       {modes.map((mode) => (
         <label key={mode} title={MODES[mode] ?? ""}>
           <input type="radio" name="mode" value={mode} checked={manner.value.mode === mode} onChange={() => choose({ mode })} />

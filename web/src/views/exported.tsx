@@ -27,7 +27,7 @@ export function ExportedRun({ film, budget, asked }: Exported): VNode {
       <main id="main">
         <article class="run" data-run={end.id} data-seq={run.seq} aria-label={end.question}>
           <header class="question">
-            <Thumbs pictures={asked.map((link) => ({ link, caption: "What was asked about" }))} label="Pictures of the question" />
+            <Thumbs pictures={asked.map((link) => ({ link, caption: "Image of the question" }))} label="Images of the question" />
             <div><h1>{end.question}</h1><p class="manner">{[end.mode, end.model].filter(Boolean).join(" · ")}</p></div>
           </header>
           <Answer run={run} stopped={player.time.value >= player.film.seconds} budget={budget} clock={null} />

@@ -10,7 +10,7 @@ export function Gone({ id }: { id: string }): VNode {
   const newest = kept.value.slice(0, NEWEST);
   return (
     <section class="gone" aria-labelledby="gone">
-      <div role="alert"><h1 id="gone">There is no run {cut(oneLine(id), 60)} here; it was not kept or is no longer kept.</h1></div>
+      <div role="alert"><h1 id="gone">There is no run {cut(oneLine(id), 60)} here; it was not stored, or has been deleted.</h1></div>
       {newest.length > 0 && (
         <>
           <h2>The newest runs</h2>

@@ -37,7 +37,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
         <button type="button" class="lane-open" onClick={() => onOpen(who)} aria-haspopup="dialog">
           <span class="state"><Mark sign={empty ? "cross" : SIGNS[lane.state]} size={14} /></span>
           <span class="name">{name}</span>
-          <span class="sr">, {empty ? "found nothing" : WORDS[lane.state]}. Open all of it.</span>
+          <span class="sr">, {empty ? "no answer" : WORDS[lane.state]}. Open all of it.</span>
         </button>
         <span class="way">{wayOf(run, lane)}</span>
         {slight && <span class="slight">{outcomeOf(run, lane)}</span>}
@@ -50,7 +50,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
         <Used row={row} />
       </div>
       {!slight && <Said run={run} lane={lane} />}
-      <Thumbs pictures={pictures} label={`Pictures of ${name}`} most={4} />
+      <Thumbs pictures={pictures} label={`Images of ${name}`} most={4} />
     </article>
   );
 }

@@ -85,7 +85,7 @@ export function Controls({ player, onClose, note }: { player: Player; onClose: (
   return (
     <div class="player" role="group" aria-label="Replay">
       <button type="button" class="icon" onClick={() => player.toggle()} aria-label={playing ? "Pause" : "Play"}><Mark sign={playing ? "pause" : "play"} /></button>
-      <input type="range" min={0} max={player.film.seconds} step="any" value={player.time.value} aria-label="Moment of the run"
+      <input type="range" min={0} max={player.film.seconds} step="any" value={player.time.value} aria-label="Position in the run"
         aria-valuetext={`${seconds(player.time.value)} of ${seconds(player.film.seconds)}`}
         onInput={(event) => { if (player.playing.value) player.toggle(); player.seek(Number(event.currentTarget.value)); }} />
       <output class="time">{player.time.value.toFixed(2)} / {seconds(player.film.seconds)}</output>

@@ -20,7 +20,7 @@ import { Mark, type Sign } from "./marks";
 import { Thumbs } from "./pictures";
 import { Controls, isCalm, Player } from "./player";
 
-/** Seconds below which a run that was just asked is shown once more, slowly: nobody could follow it. */
+/** Seconds below which a run that was just asked is shown once more, slowly. */
 const TOO_QUICK = 3;
 
 interface RunProps {
@@ -110,7 +110,7 @@ export function Body({ run }: { run: Run }): VNode {
 function Settled({ run }: { run: Run }): VNode | null {
   if (run.decided === null && run.verdicts.length === 0) return null;
   return (
-    <section class="settled-by" aria-label="How it was settled">
+    <section class="settled-by" aria-label="Decision">
       {run.decided !== null && <p>{decisionOf(run, run.decided)}</p>}
       {run.verdicts.slice(-3).map((verdict) => <p key={verdict.seq} class="verdict">{verdictOf(run, verdict)}</p>)}
     </section>
@@ -118,10 +118,10 @@ function Settled({ run }: { run: Run }): VNode | null {
 }
 
 function Question({ run, about, id }: { run: Run; about: Summary | null; id: string }): VNode {
-  const pictures = Array.from({ length: about?.asked?.pictures ?? 0 }, (_, at) => ({ link: askedPicture(id, at + 1), caption: "What was asked about" }));
+  const pictures = Array.from({ length: about?.asked?.pictures ?? 0 }, (_, at) => ({ link: askedPicture(id, at + 1), caption: "Image of the question" }));
   return (
     <header class="question">
-      <Thumbs pictures={pictures} label="Pictures of the question" />
+      <Thumbs pictures={pictures} label="Images of the question" />
       <div>
         <h1>{run.question || about?.question || "…"}</h1>
         <p class="manner">{[run.mode, run.model].filter(Boolean).join(" · ")}</p>

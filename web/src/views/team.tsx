@@ -15,18 +15,18 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
     <div class="more" id={id}>
       {team && page.models.length > 1 && <Mix how={how} page={page} />}
       <Part name={team ? "Team" : "Thought"} notes={[
-        team ? plan(how, page) : "Agents, rounds and roles are a team's: choose Contemplating for them.",
-        team && !able ? "No model here reads what others wrote: nobody can refine, judge or merge." : noPlayer(how, page),
+        team ? plan(how, page) : "Agents, rounds and roles need a team: choose Contemplating.",
+        team && !able ? "None of these models takes a conversation, so none can refine, judge or merge." : noPlayer(how, page),
         noEffort(how, page),
       ]}>
         {team && (
           <>
-            <Count how={how} name="agents" label="Agents, at most" most={page.limits.agents} usual={page.defaults.agents} />
-            <Count how={how} name="first" label="Agents at first" most={page.limits.agents} usual={page.defaults.first} />
-            <Count how={how} name="rounds" label="Rounds, at most" least={0} most={page.limits.rounds} usual={page.defaults.rounds} />
+            <Count how={how} name="agents" label="Maximum agents" most={page.limits.agents} usual={page.defaults.agents} />
+            <Count how={how} name="first" label="First wave" most={page.limits.agents} usual={page.defaults.first} />
+            <Count how={how} name="rounds" label="Maximum rounds" least={0} most={page.limits.rounds} usual={page.defaults.rounds} />
           </>
         )}
-        {hasThreads(how, page) && <Count how={how} name="threads" label="Threads, at most" most={page.limits.threads} usual={page.defaults.threads} />}
+        {hasThreads(how, page) && <Count how={how} name="threads" label="Maximum threads" most={page.limits.threads} usual={page.defaults.threads} />}
         <Effort how={how} page={page} />
         {team && <Aggregate how={how} page={page} able={able} />}
         {team && able && page.roles.map((role) => <Player key={role} how={how} page={page} role={role} />)}
@@ -39,7 +39,7 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
         <Limit how={how} page={page} name="calls" label="Calls" step="1" />
       </Part>
       {JSON.stringify({ ...how, mode: "" }) !== JSON.stringify({ ...PLAIN, mode: "" }) && (
-        <p class="reset"><button type="button" class="quiet-button" onClick={() => choose({ ...PLAIN, mode: how.mode })}>Back to what is configured</button></p>
+        <p class="reset"><button type="button" class="quiet-button" onClick={() => choose({ ...PLAIN, mode: how.mode })}>Reset to defaults</button></p>
       )}
     </div>
   );
@@ -66,7 +66,7 @@ function Mix({ how, page }: { how: Manner; page: PageInfo }): VNode {
       <ul class="mix">
         {page.models.map((model) => {
           const there = now.includes(model.id);
-          const can = [model.pictures && "sees", model.draws && "draws", model.tools && "uses tools"].filter(Boolean).join(" · ") || "text alone";
+          const can = [model.pictures && "images in", model.draws && "images out", model.tools && "tools"].filter(Boolean).join(" · ") || "text only";
           return (
             <li key={model.id}>
               <label>
@@ -112,7 +112,7 @@ function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
   return (
     <label>Effort
       <select value={page.efforts.some(({ id }) => id === how.effort) ? how.effort : ""} disabled={why !== ""} title={why} onChange={(event) => choose({ effort: event.currentTarget.value })}>
-        <option value="">as usual</option>
+        <option value="">default</option>
         {page.efforts.map(({ id, agents }) => <option key={id} value={id}>{id}{size(agents, id)}</option>)}
       </select>
     </label>
@@ -147,7 +147,7 @@ function Player({ how, page, role }: { how: Manner; page: PageInfo; role: Role }
   );
 }
 
-const TOOLS: Readonly<Record<string, string>> = { python: "runs programs", spawn: "sends out agents of its own", look: "looks closer at pictures" };
+const TOOLS: Readonly<Record<string, string>> = { python: "runs Python", spawn: "starts sub-agents", look: "vision tools: zoom, read, mark and more" };
 
 function Tools({ how, page }: { how: Manner; page: PageInfo }): VNode {
   const why = noTools(how, page);
