@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from musespark.content import Effort
 from musespark.errors import BadConfig
+from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
 VARIABLE = "MUSE_CONFIG"
 """The environment variable that names another file."""
@@ -172,7 +172,7 @@ def _config(path: Path, found: Mapping[str, Any]) -> Config:
                   roles=Roles(explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles))
 
 
-# What a field may hold: a test, and how a person would say it.
+# Rules of fields: a test of the value, and the valid values in words.
 
 Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 
@@ -181,20 +181,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _between(low: float, high: float) -> Rule:
-    return lambda value: _is_number(value) and low <= value <= high, f"a number from {low:g} to {high:g}"
-
-
 def _whole(low: int, high: int) -> Rule:
-    return lambda value: _is_whole(value) and low <= value <= high, f"a whole number from {low} to {high:,}"
+    spec = OptionSpec(name="", kind="integer", help="", low=low, high=high)
+    return spec.accepts, spec.wanted
 
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+
+
+def _rules(specs: Mapping[str, OptionSpec]) -> dict[str, Rule]:
+    return {name: (spec.accepts, spec.wanted) for name, spec in specs.items()}
 
 
 _TEXT: Rule = (lambda value: isinstance(value, str) and bool(value.strip()), "a text")
@@ -205,17 +202,13 @@ _URL: Rule = (lambda value: isinstance(value, str) and value.startswith(("http:/
 _ENV: Rule = (lambda value: isinstance(value, str) and bool(re.fullmatch(r"[A-Z_][A-Z0-9_]*", value)),
               "the name of an environment variable, in capitals, and never the key itself")
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
-_EFFORT: Rule = (lambda value: value in list(Effort), f"one of {', '.join(Effort)}")
-_AGGREGATES = ("auto", "vote", "weigh", "judge", "merge")
 
 FLAGS = ("pictures_in", "tools", "seed", "temperature", "top_p", "stop", "schema", "effort", "tool_choice")
-"""Abilities that a file can put right."""
+"""Abilities that a file can override."""
 
 MODEL_RULES: Mapping[str, Rule] = {
-    "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE, "temperature": _between(0, 2),
-    "top_p": (lambda value: _is_number(value) and 0 < value <= 1, "a number greater than 0 and at most 1"),
-    "seed": _whole(0, 2**63 - 1), "stop": (_texts, "a list of texts"), "max_tokens": _whole(1, 10**9),
-    "effort": _EFFORT,
+    "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE,
+    **_rules(SAMPLING_OPTIONS),
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
 ABILITY_RULES: Mapping[str, Rule] = {**dict.fromkeys(FLAGS, _FLAG), "context": _whole(1, 10**9),
@@ -225,10 +218,7 @@ ROLE_RULES: Mapping[str, Rule] = {
     "refiner": (_TEXT[0], "the name of a model"), "judge": (_TEXT[0], "the name of a model"),
     "merger": (_TEXT[0], "the name of a model"),
 }
-TEAM_RULES: Mapping[str, Rule] = {
-    "agents": _whole(1, 64), "first": _whole(1, 64), "rounds": _whole(0, 8), "deadline": _POSITIVE, "max_usd": _POSITIVE,
-    "max_tokens": _whole(1, 10**9), "aggregate": (lambda value: value in _AGGREGATES, f"one of {', '.join(_AGGREGATES)}"),
-}
+TEAM_RULES: Mapping[str, Rule] = _rules(TEAM_OPTIONS)
 _TABLES = ("models", "roles", "team")
 
 

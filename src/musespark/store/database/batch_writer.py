@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from sqlalchemy.exc import DataError, IntegrityError
 
 from musespark.store.database.database import Database
-from musespark.store.database.statements import Cursor, Row, ending, insert
+from musespark.store.database.statements import Cursor, Row, end_statement, insert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -178,7 +178,7 @@ class BatchWriter:
             whole = [row for row in rows if row[0] not in self._lost] if self._lost else rows
             insert(cursor, self._database.placeholder, table, whole)
         for end in self._ends(batch):
-            cursor.execute(ending(self._database.placeholder), end)
+            cursor.execute(end_statement(self._database.placeholder), end)
 
     def _ends(self, batch: _Batch) -> list[Row]:
         """Those of runs that are there."""
@@ -189,7 +189,7 @@ class BatchWriter:
         begun = {row[0] for row in batch.rows["runs"]}
         for run in dict.fromkeys(row[0] for rows in batch.rows.values() for row in rows):
             self._lost.setdefault(run, _LostRows(error, run in begun))
-        self._retries += [_statement(ending(self._database.placeholder), end) for end in self._ends(batch)]
+        self._retries += [_statement(end_statement(self._database.placeholder), end) for end in self._ends(batch)]
         self._retries += [work for work, future in batch.work if future is None]
 
     def _retry(self, connection: Connection, owed: Work) -> None:
