@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import logging
-import signal
 import socket
-import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
+from musespark.errors import BadConfig, BadOption, NotInstalled
 
 if TYPE_CHECKING:
-    import uvicorn
-
     from musespark.server.runs import Runs
     from musespark.server.shared import Callers
 
@@ -54,6 +47,7 @@ def serve(
     try:
         import uvicorn
 
+        from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
         from musespark.server.shared import Settings
         from musespark.server.timely import Timely
@@ -71,7 +65,8 @@ def serve(
                               server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=Timely)
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
-        _server(settings, address, found, keyed=require_key or not loopback).run(sockets=[listener])
+        lines = greeting(address, found, keyed=require_key or not loopback)
+        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(sockets=[listener])
 
 
 def _runs(store: str | None, keep: str | None) -> Runs:
@@ -144,68 +139,6 @@ def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) 
         listener.close()
         raise BadOption("--port", place[1], f"one that is free at {host} ({error.strerror or error})") from None
     return listener
-
-
-def _server(settings: uvicorn.Config, address: str, config: Config, keyed: bool) -> uvicorn.Server:
-    import asyncio
-
-    import uvicorn
-
-    # Answers that are cancelled when the time is up are no faults; that there were some is said in a line of its own.
-    failed = _failures(settings.app)
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not (failed or (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))))
-
-    class Server(uvicorn.Server):
-        """Says where it is once it is there, and ends quietly when it is told to."""
-
-        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-            settings.app.state.told_to_stop = time.monotonic()  # type: ignore[union-attr]
-            await super().shutdown(sockets=sockets)
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            try:
-                await super().startup(sockets=sockets)
-            except SystemExit:
-                if not failed:
-                    raise  # it is no error of ours, and the log says all
-                raise failed.pop() from None
-            for line in greeting(address, config, keyed):
-                print(line, flush=True)
-
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            def stop(number: int, frame: FrameType | None) -> None:
-                self.handle_exit(number, frame)
-                self._captured_signals.clear()  # uvicorn would raise them again at its end
-
-            before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-            try:
-                yield
-            finally:
-                for number, handler in before.items():
-                    signal.signal(number, handler)
-
-    return Server(settings)
-
-
-def _failures(app: Any) -> list[MuseError]:
-    """What keeps an application from starting will be in there, for a sentence instead of a log of where it was noticed."""
-    found: list[MuseError] = []
-    inner = app.router.lifespan_context
-
-    @contextlib.asynccontextmanager
-    async def life(app: Any) -> AsyncIterator[Any]:
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                state = await stack.enter_async_context(inner(app))
-            except MuseError as error:
-                found.append(error)
-                raise
-            yield state
-
-    app.router.lifespan_context = life
-    return found
 
 
 def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
