@@ -24,7 +24,7 @@ VARIABLE = "MUSE_CONFIG"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A model under a name of one's own."""
+    """A model under a configured name."""
 
     model: str
     """A provider and its name for the model, such as `openai:gpt-5`; or `nano`."""
@@ -42,18 +42,18 @@ class ModelConfig:
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars per million tokens: `prompt` and `written`."""
     abilities: Mapping[str, Any] = field(default_factory=dict)
-    """What the model can do, where what is known of it is wrong."""
+    """Abilities of the model that override what is known of it."""
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """What a request that leaves it open gets."""
+        """Sampling options of a request that does not set them."""
         options = {option: getattr(self, option) for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")}
         return {option: value for option, value in options.items() if value not in (None, ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Which model does what; None leaves it to who asks."""
+    """Models by role; None leaves the role to the request."""
 
     explorer: tuple[str, ...] = ()
     """One model, or the mix that the agents are dealt from."""
@@ -78,10 +78,10 @@ class TeamConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """A whole file; `Config()` is what is in force without one."""
+    """A whole file; `Config()` is the configuration without one."""
 
     path: Path | None = None
-    """The file it was read from; None where there is none."""
+    """The file it was read from; None without one."""
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
     roles: Roles = field(default_factory=Roles)
     team: TeamConfig = field(default_factory=TeamConfig)
@@ -102,7 +102,7 @@ class ConfigProblem:
 
 
 def config_path() -> Path:
-    """Where the file is, or would be: $MUSE_CONFIG, else the platform's place for such files."""
+    """Path of the file, which need not exist: $MUSE_CONFIG, else the platform's place for such files."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named).expanduser()
@@ -114,7 +114,7 @@ def config_path() -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """What is in force. A file that is not there is an empty one, unless somebody named it. Raises `BadConfig`."""
+    """Load the configuration; a missing file is an empty one, unless $MUSE_CONFIG names it. Raises `BadConfig`."""
     path = path or config_path()
     text = _text(path)
     if text is None:
@@ -131,7 +131,7 @@ def load_config(path: Path | None = None) -> Config:
 
 
 def check_config(path: Path | None = None) -> list[ConfigProblem]:
-    """Everything that is wrong with a file, as far as it can be told without asking anybody. Raises `BadConfig` if unreadable."""
+    """List the problems of a file that can be found without asking a model. Raises `BadConfig` if unreadable."""
     text = _text(path or config_path())
     if text is None:
         return []
@@ -260,11 +260,11 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
 
 def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str, ...], lines: _Lines,
              also: tuple[str, ...] = ()) -> Iterator[ConfigProblem]:
-    """Fields that do not exist, and values that are of the wrong kind."""
+    """Problems of one table: unknown fields, invalid values."""
     yield from _unknown(table, (*rules, *also), at, lines)
     for key, (fits, wanted) in rules.items():
         if key in table and not fits(table[key]):
-            # What stands where a variable's name should may be a key: it is not shown.
+            # The value may be a key by mistake: it is not shown.
             shown = "the value" if key == "key_env" else repr(table[key])
             yield lines.problem((*at, key), f"This must be {wanted}, not {shown}.")
 
@@ -278,7 +278,7 @@ def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ..
 
 
 def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
-    """What only two fields together tell."""
+    """Problems between two fields."""
     models = found.get("models")
     names = set(models) if isinstance(models, dict) else set()
     roles = found.get("roles")
@@ -296,7 +296,7 @@ def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
 
 
 class _Lines:
-    """Where each field stands, for `tomllib` does not say. Finds tables and keys that are written plainly, a line each."""
+    """Line of each field, which `tomllib` does not report. Finds tables and keys that are written plainly, a line each."""
 
     def __init__(self, text: str) -> None:
         self._at: dict[tuple[str, ...], int] = {}

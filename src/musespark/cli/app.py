@@ -1,4 +1,4 @@
-"""The commands. Only typer is imported to parse one; what it needs is imported when it runs."""
+"""The commands. Only typer is imported to parse one; the rest is imported when it runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ FAILED, BAD_INPUT = 1, 2
 
 
 def run(args: list[str]) -> int:
-    """Run a command; its exit code. What goes wrong is one sentence on stderr."""
+    """Run a command and return its exit code. An error is one sentence on stderr."""
     if sys.stdout is None:
         return _failed("The output is closed; open it or send it to a file.", FAILED)
     # The engine's matrices are small: a second BLAS thread gains nothing on an idle machine and, where another process wants
-    # the core, makes every product wait for it. Read when NumPy is imported; whoever has set it keeps it.
+    # the core, makes every product wait for it. NumPy reads it when it is imported; a value from the environment is kept.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Nothing that is shown may fail on a character that the terminal's encoding lacks.
+    # Output must not fail on a character that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -49,7 +49,7 @@ def run(args: list[str]) -> int:
     except OSError as error:
         _drop_output()
         if isinstance(error, BrokenPipeError):
-            return FAILED  # who read the output has seen enough
+            return FAILED  # the reader of the output has closed it
         where = "The output" if error.filename is None else repr(str(error.filename))
         return _failed(f"{where} cannot be written: {error.strerror or error}.", FAILED)
     return 0
@@ -62,14 +62,14 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _sentence(error: typer.TyperException) -> str:
-    """What the parser has to say, as one sentence that says where to read on."""
+    """An error of the parser as one sentence that names the help."""
     said = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{said}; see {context.command_path if context else 'muse'} --help."
 
 
 def _drop_output() -> None:
-    """Let what is still buffered go nowhere, or the interpreter would fail on it once more when it exits."""
+    """Discard buffered output, on which the interpreter would fail once more when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -84,7 +84,7 @@ def muse(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """A reasoning system you host yourself: a team thinks about your question, partly in pictures."""
+    """A reasoning system you host yourself: a team thinks about your question, partly in images."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
 
@@ -93,7 +93,7 @@ def muse(
 app.command(epilog=EXIT_CODES)(ask)
 app.command(short_help="Answer over HTTP: an endpoint for other programs, and a page.")(serve)
 app.command(short_help="List the models: configured, served here, or one key away.")(models)
-app.command(short_help="Learn from questions with known answers whom to trust.")(calibrate)
+app.command(short_help="Estimate models' reliability from questions with known answers.")(calibrate)
 app.add_typer(config, name="config", short_help="Show or check the configuration.")
 app.add_typer(keys, name="keys")
 app.add_typer(nano, name="nano", short_help="Train, export and measure the native model.")

@@ -1,4 +1,4 @@
-"""`muse keys`: who may ask a server that others can reach, how often, and for how much."""
+"""`muse keys`: API keys of a server, their rate and their daily budget."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from musespark.errors import BadOption
 if TYPE_CHECKING:
     from musespark.store.keys.key_store import KeyStore
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Keys of a server of your own.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server.")
 
 _Store = Annotated[str | None, typer.Option("--store", metavar="FILE|URL", help="The store of the server, as muse serve has it.")]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
-    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="The most that it may spend on a day, in UTC.")] = None,
-    per_minute: Annotated[int | None, typer.Option(metavar="N", help="The most questions a minute.")] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key's owner.")],
+    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="Maximum spending in a day, in UTC.")] = None,
+    per_minute: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of requests in a minute.")] = None,
     store: _Store = None,
 ) -> None:
-    """Make a key, and show it this once."""
+    """Create a key, and show it this once."""
     with _keys(store) as keys:
         _, secret = keys.create(name, usd_per_day=usd_per_day, per_minute=per_minute)
     print(secret, flush=True)
@@ -35,7 +35,7 @@ def create(
 
 @app.command("list")
 def list_all(store: _Store = None) -> None:
-    """Show every key, what it may do, and what it has spent today."""
+    """List keys, their limits and their spending of today."""
     with _keys(store) as keys:
         found = keys.list_with_spending()
     if not found:
@@ -49,7 +49,7 @@ def list_all(store: _Store = None) -> None:
 
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")], store: _Store = None) -> None:
-    """End a key; servers refuse it within a second."""
+    """Revoke a key; servers refuse it within a second."""
     with _keys(store) as keys:
         key = keys.revoke(name)
     print(f"The key {key.id} of {key.name} is revoked.", flush=True)

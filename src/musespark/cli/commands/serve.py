@@ -1,4 +1,4 @@
-"""`muse serve`: the HTTP server, from its start to its farewell."""
+"""`muse serve`: the HTTP server, from its options to its end."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from musespark.server.shared import Callers
 
 GRACE = 10.0
-"""Seconds that answers under way have to end once the server was told to stop."""
+"""Seconds that answers under way have to end once the server stops."""
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
 
 def serve(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Where to listen. Other machines need a key.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
     config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
-    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch pictures that a request names by a "
+    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch images that a request names by a "
                                                       "public web address.")] = False,
-    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="How long answers under way may take to end when "
-                                         "the server is stopped.")] = GRACE,
-    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Where runs and keys are kept: a file, by default in "
-                                              "the user's data directory; a postgresql:// URL; or nowhere.")] = None,
-    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Forget runs that are older, or all but so many. By default "
-                                             "nothing is forgotten.")] = None,
-    require_key: Annotated[bool, typer.Option("--require-key", help="Ask for a key on this machine's own address too, as behind a "
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="Time for answers under way to end when the server "
+                                         "stops.")] = GRACE,
+    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Store of runs and keys: a file, by default in "
+                                              "the user's data directory; a postgresql:// URL; or memory alone.")] = None,
+    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Delete older runs, or all but this many; by default "
+                                             "nothing is deleted.")] = None,
+    require_key: Annotated[bool, typer.Option("--require-key", help="Require a key on this machine's own address too, as behind a "
                                               "proxy.")] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
@@ -55,7 +55,7 @@ def serve(
         raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
-    # Behind a key, a page whose name points here reaches nothing; and nobody knows the names of a server for others, or of a proxy.
+    # DNS rebinding reaches nothing behind a key; and the names of a public server, or of a proxy, are unknown.
     hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
     app = make_app(found, runs=runs, callers=callers, settings=Settings(
         allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
@@ -70,7 +70,7 @@ def serve(
 
 
 def _runs(store: str | None, keep: str | None) -> Runs:
-    """Where runs are kept. Raises `StoreUnusable`, before anybody can ask."""
+    """The store of runs. Raises `StoreUnusable`, before the server listens."""
     from musespark.server.runs import InMemory
 
     if store == "memory":
@@ -89,7 +89,7 @@ def _runs(store: str | None, keep: str | None) -> Runs:
 
 
 def _callers(runs: Runs, host: str | None, require_key: bool) -> Callers:
-    """Who may ask. host: where others can reach the server; None is nowhere. Raises `BadOption` where they could without a key."""
+    """The authentication of callers. host: address open to other machines, if any. Raises `BadOption` if open to all."""
     from musespark.server.runs import InMemory
     from musespark.server.shared import anyone
 
@@ -118,7 +118,7 @@ def _configured(file: str | None) -> Config:
 
 
 def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]:
-    """The address that is meant, looked up this once: what a name says is no proof of where it leads. Raises `BadOption`."""
+    """Address of a host, resolved once: a name alone does not prove that it is a loopback address. Raises `BadOption`."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -129,7 +129,7 @@ def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]
 
 
 def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) -> socket.socket:
-    """A socket that listens there; raises `BadOption` where that is not possible."""
+    """A socket that listens there. Raises `BadOption` if that is not possible."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -142,7 +142,7 @@ def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) 
 
 
 def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]:
-    """What a person needs to begin: the address, the models, a line that works, and the page. keyed: whether a key is needed."""
+    """First lines of the server: its address, the models, an example request, and the page. keyed: true if a key is required."""
     from musespark.server.models import Models
 
     body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
