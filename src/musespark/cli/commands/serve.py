@@ -31,7 +31,8 @@ def serve(
     config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
     allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch images that a request names by a "
                                                       "public web address.")] = False,
-    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="Time for answers under way to end when it stops.")] = GRACE,
+    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="Time for answers under way "
+                                         "to end when the server stops.")] = GRACE,
     store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Store of runs and keys: a file, by default in "
                                               "the user's data directory; a postgresql:// URL; or memory alone.")] = None,
     keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Delete older runs, or all but this many; by default "
