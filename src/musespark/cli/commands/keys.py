@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -36,7 +37,7 @@ def create(
 @app.command("list")
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
-    with _keys(store) as keys:
+    with _keys(_existing(store)) as keys:
         found = keys.list_with_spending()
     if not found:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
@@ -50,9 +51,16 @@ def list_all(store: _Store = None) -> None:
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")], store: _Store = None) -> None:
     """Revoke a key; servers refuse it within a second."""
-    with _keys(store) as keys:
+    with _keys(_existing(store)) as keys:
         key = keys.revoke(name)
     print(f"The key {key.id} of {key.name} is revoked.", flush=True)
+
+
+def _existing(store: str | None) -> str | None:
+    """The same store; raises `BadOption` for a file that does not exist, which may be a typing error."""
+    if store is not None and store != "memory" and "://" not in store and not Path(store).expanduser().exists():
+        raise BadOption("--store", store, "the file of a server's store, and there is none of that name")
+    return store
 
 
 @contextmanager
