@@ -240,3 +240,51 @@ async def test_whoever_waits_within_a_budget_that_is_stopped_is_woken():
     inner.stop()  # twice is as good as once
     assert list(map(type, await asyncio.gather(*waiting, return_exceptions=True))) == [TimeoutError, TimeoutError, type(None)]
     assert woken == [root] and not root._alarms
+
+
+class SharedScope(Budget):
+    """A scope that grants half of any money, and counts what is open."""
+
+    shared = True
+
+    def __init__(self):
+        super().__init__(Limits(usd=1))
+        self.open = 0
+
+    async def confirm(self, reservation, at_least):
+        await asyncio.sleep(0)
+        if at_least.usd > 0.5:
+            raise BudgetExhausted("usd", 0.5)
+        self.open += 1
+        reservation.shrink(reservation.granted.usd / 2)
+        reservation.on_close = self.close
+
+    def close(self):
+        self.open -= 1
+
+
+async def test_a_reservation_in_a_shared_scope_is_confirmed_shrunk_and_closed_once():
+    scope = SharedScope()
+    run = scope.child(Limits(usd=0.9))
+    held = await run.acquire(Cost(usd=0.8, tokens=5), Cost(usd=0.1))
+    assert held.granted == Cost(usd=0.4, tokens=5) and run.reserved == scope.reserved == held.granted and scope.open == 1
+    held.settle(Cost(usd=0.3, tokens=5))
+    held.release()
+    assert run.spent == scope.spent == Cost(usd=0.3, tokens=5) and run.reserved == Cost() and scope.open == 0
+    with await run.acquire(Cost(usd=0.2)):
+        assert scope.open == 1
+    assert scope.open == 0 and run.spent == Cost(usd=0.3, tokens=5)
+
+
+async def test_a_reservation_that_is_not_confirmed_holds_nothing():
+    scope = SharedScope()
+    run = scope.child()
+    with pytest.raises(BudgetExhausted):
+        await run.acquire(Cost(usd=0.8))
+    waiting = asyncio.create_task(run.acquire(Cost(usd=0.2)))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert run.reserved == scope.reserved == Cost() and scope.open == 0
+    with pytest.raises(RuntimeError, match="acquire"):
+        run.reserve(Cost(usd=0.1))

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from musespark.content import Effort
 from musespark.errors import BadConfig
+from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
 VARIABLE = "MUSE_CONFIG"
 """Environment variable that names another file."""
@@ -24,7 +24,7 @@ VARIABLE = "MUSE_CONFIG"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
-    """A model under a name of the user's choice."""
+    """A model under a configured name."""
 
     model: str
     """Provider and model, such as `openai:gpt-5`; or `nano`."""
@@ -42,18 +42,18 @@ class ModelConfig:
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars per million tokens: `prompt` and `written`."""
     abilities: Mapping[str, Any] = field(default_factory=dict)
-    """Corrections of the model's abilities."""
+    """Abilities of the model that override what is known of it."""
 
     @property
     def sampling(self) -> dict[str, Any]:
-        """Defaults for requests that leave an option open."""
+        """Sampling options of a request that does not set them."""
         options = {option: getattr(self, option) for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")}
         return {option: value for option, value in options.items() if value not in (None, ())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roles:
-    """Models of the roles in a team; None leaves a role to the caller."""
+    """Models by role; None leaves the role to the request."""
 
     explorer: tuple[str, ...] = ()
     """One model, or a mix from which agents are assigned in turn."""
@@ -89,7 +89,7 @@ class Config:
     """A whole file; `Config()` is the configuration without one."""
 
     path: Path | None = None
-    """File it was read from; None if there was none."""
+    """The file it was read from; None without one."""
     models: Mapping[str, ModelConfig] = field(default_factory=dict)
     roles: Roles = field(default_factory=Roles)
     team: TeamConfig = field(default_factory=TeamConfig)
@@ -111,7 +111,7 @@ class ConfigProblem:
 
 
 def config_path() -> Path:
-    """Path of the file, which need not exist: $MUSE_CONFIG, else the platform's configuration folder."""
+    """Path of the file, which need not exist: $MUSE_CONFIG, else the platform's place for such files."""
     named = os.environ.get(VARIABLE)
     if named:
         return Path(named).expanduser()
@@ -123,7 +123,7 @@ def config_path() -> Path:
 
 
 def load_config(path: Path | None = None) -> Config:
-    """Load the configuration. A missing file counts as empty, unless $MUSE_CONFIG names it. Raises `BadConfig`."""
+    """Load the configuration; a missing file is an empty one, unless $MUSE_CONFIG names it. Raises `BadConfig`."""
     path = path or config_path()
     text = _text(path)
     if text is None:
@@ -140,7 +140,7 @@ def load_config(path: Path | None = None) -> Config:
 
 
 def check_config(path: Path | None = None) -> list[ConfigProblem]:
-    """List all problems of a file that can be found without a network. Raises `BadConfig` if it is unreadable."""
+    """List the problems of a file that can be found without asking a model. Raises `BadConfig` if unreadable."""
     text = _text(path or config_path())
     if text is None:
         return []
@@ -182,7 +182,7 @@ def _config(path: Path, found: Mapping[str, Any]) -> Config:
                   roles=Roles(explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles))
 
 
-# Rules of fields: a test, and a description for people.
+# Rules of fields: a test of the value, and the valid values in words.
 
 Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 
@@ -191,20 +191,17 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _between(low: float, high: float) -> Rule:
-    return lambda value: _is_number(value) and low <= value <= high, f"a number from {low:g} to {high:g}"
-
-
 def _whole(low: int, high: int) -> Rule:
-    return lambda value: _is_whole(value) and low <= value <= high, f"a whole number from {low} to {high:,}"
+    spec = OptionSpec(name="", kind="integer", help="", low=low, high=high)
+    return spec.accepts, spec.wanted
 
 
 def _texts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+
+
+def _rules(specs: Mapping[str, OptionSpec]) -> dict[str, Rule]:
+    return {name: (spec.accepts, spec.wanted) for name, spec in specs.items()}
 
 
 _TEXT: Rule = (lambda value: isinstance(value, str) and bool(value.strip()), "a text")
@@ -215,17 +212,13 @@ _URL: Rule = (lambda value: isinstance(value, str) and value.startswith(("http:/
 _ENV: Rule = (lambda value: isinstance(value, str) and bool(re.fullmatch(r"[A-Z_][A-Z0-9_]*", value)),
               "the name of an environment variable, in capitals, and never the key itself")
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
-_EFFORT: Rule = (lambda value: value in list(Effort), f"one of {', '.join(Effort)}")
-_AGGREGATES = ("auto", "vote", "weigh", "judge", "merge")
 
 FLAGS = ("pictures_in", "tools", "seed", "temperature", "top_p", "stop", "schema", "effort", "tool_choice")
-"""Abilities that a file can correct."""
+"""Abilities that a file can override."""
 
 MODEL_RULES: Mapping[str, Rule] = {
-    "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE, "temperature": _between(0, 2),
-    "top_p": (lambda value: _is_number(value) and 0 < value <= 1, "a number greater than 0 and at most 1"),
-    "seed": _whole(0, 2**63 - 1), "stop": (_texts, "a list of texts"), "max_tokens": _whole(1, 10**9),
-    "effort": _EFFORT,
+    "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE,
+    **_rules(SAMPLING_OPTIONS),
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
 ABILITY_RULES: Mapping[str, Rule] = {**dict.fromkeys(FLAGS, _FLAG), "context": _whole(1, 10**9),
@@ -281,11 +274,11 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
 
 def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str, ...], lines: _Lines,
              also: tuple[str, ...] = ()) -> Iterator[ConfigProblem]:
-    """Yield problems of unknown fields and of values of the wrong type."""
+    """Problems of one table: unknown fields, invalid values."""
     yield from _unknown(table, (*rules, *also), at, lines)
     for key, (fits, wanted) in rules.items():
         if key in table and not fits(table[key]):
-            # A value in place of a variable's name may be a key: it is not shown.
+            # The value may be a key by mistake: it is not shown.
             shown = "the value" if key == "key_env" else repr(table[key])
             yield lines.problem((*at, key), f"This must be {wanted}, not {shown}.")
 
@@ -299,7 +292,7 @@ def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ..
 
 
 def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
-    """Yield problems that involve two fields."""
+    """Problems between two fields."""
     models = found.get("models")
     names = set(models) if isinstance(models, dict) else set()
     roles = found.get("roles")
@@ -317,7 +310,7 @@ def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
 
 
 class _Lines:
-    """Line of each field, which `tomllib` does not report. Finds tables and keys that stand on a line of their own."""
+    """Line of each field, which `tomllib` does not report. Finds tables and keys that are written plainly, a line each."""
 
     def __init__(self, text: str) -> None:
         self._at: dict[tuple[str, ...], int] = {}

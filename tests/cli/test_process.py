@@ -1,4 +1,4 @@
-"""What only a process shows: signals, closed pipes, terminals, and what is imported."""
+"""Behaviour that only a process shows: signals, closed pipes, terminals, and imports."""
 
 import fcntl
 import json

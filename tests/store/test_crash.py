@@ -1,4 +1,4 @@
-"""What a server keeps when it is killed, stopped or left, and when its store fails: real processes, and clients on sockets."""
+"""Runs survive a server that is killed, stopped or left, and a store that fails: real processes, and clients on sockets."""
 
 # ruff: noqa: ASYNC210, ASYNC221 - nothing else waits in these loops while a page is read or a disk is mounted
 
@@ -33,7 +33,7 @@ def require_whole(kept):
 
 
 def require_acknowledged(client, kept):
-    """What the client saw is in the store."""
+    """The store has everything the client saw."""
     said = "".join(event.text for event in kept.events if isinstance(event, AnswerDelta))
     mused = "".join(event.text for event in kept.events if isinstance(event, Thought) and event.agent == MAIN)
     assert said.startswith(client.said) and mused.startswith(client.mused)

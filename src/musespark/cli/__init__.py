@@ -1,4 +1,9 @@
-"""The command line, `muse`. Nothing is imported to get here, so that even the first Ctrl-C finds somebody who knows what to do."""
+"""The command line, `muse`.
+
+`app.py`: the commands, and errors as exit codes. `commands/`: a file each command. `view/`: how runs and trainings are shown.
+`uvicorn_server.py`: the HTTP server that `muse serve` runs. `extras.py`: optional installs. Nothing is imported to get here, so
+that even the first Ctrl-C is handled.
+"""
 
 from __future__ import annotations
 

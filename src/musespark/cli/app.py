@@ -1,4 +1,4 @@
-"""The commands. Only typer is imported to parse one; what it needs is imported when it runs."""
+"""The commands. Only typer is imported to parse one; the rest is imported when it runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from typer.main import get_command
 
 import musespark
+from musespark.cli.commands.ask import EXIT_CODES, ask
 from musespark.cli.commands.calibrate import calibrate
 from musespark.cli.commands.config import app as config
 from musespark.cli.commands.eval import app as recorded
@@ -17,7 +18,6 @@ from musespark.cli.commands.keys import app as keys
 from musespark.cli.commands.models import models
 from musespark.cli.commands.nano import app as nano
 from musespark.cli.commands.serve import serve
-from musespark.content import MAX_THREADS, THREADS
 from musespark.errors import MuseError
 
 app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
@@ -26,7 +26,7 @@ FAILED, BAD_INPUT = 1, 2
 
 
 def run(args: list[str]) -> int:
-    """Run a command; its exit code. What goes wrong is one sentence on stderr."""
+    """Run a command and return its exit code. An error is one sentence on stderr."""
     if sys.stdout is None:
         return _failed("The output is closed; open it or send it to a file.", FAILED)
     # Nothing that is shown may fail on a character that the terminal's encoding lacks.
@@ -46,7 +46,7 @@ def run(args: list[str]) -> int:
     except OSError as error:
         _drop_output()
         if isinstance(error, BrokenPipeError):
-            return FAILED  # who read the output has seen enough
+            return FAILED  # the reader of the output has closed it
         where = "The output" if error.filename is None else repr(str(error.filename))
         return _failed(f"{where} cannot be written: {error.strerror or error}.", FAILED)
     return 0
@@ -59,14 +59,14 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _sentence(error: typer.TyperException) -> str:
-    """What the parser has to say, as one sentence that says where to read on."""
+    """An error of the parser as one sentence that names the help."""
     said = " ".join(error.format_message().split()).rstrip(".")
     context = getattr(error, "ctx", None)
     return f"{said}; see {context.command_path if context else 'muse'} --help."
 
 
 def _drop_output() -> None:
-    """Let what is still buffered go nowhere, or the interpreter would fail on it once more when it exits."""
+    """Discard buffered output, on which the interpreter would fail once more when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -81,7 +81,7 @@ def muse(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """A reasoning system you host yourself: a team thinks about your question, partly in pictures."""
+    """A reasoning system you host yourself: a team thinks about your question, partly in images."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
 
@@ -141,9 +141,10 @@ def ask(
 
 
 # The help lists them in this order.
+app.command(epilog=EXIT_CODES)(ask)
 app.command(short_help="Answer over HTTP: an endpoint for other programs, and a page.")(serve)
 app.command(short_help="List the models: configured, served here, or one key away.")(models)
-app.command(short_help="Learn from questions with known answers whom to trust.")(calibrate)
+app.command(short_help="Estimate models' reliability from questions with known answers.")(calibrate)
 app.add_typer(config, name="config", short_help="Show or check the configuration.")
 app.add_typer(keys, name="keys")
 app.add_typer(nano, name="nano", short_help="Train, export and measure the native model.")

@@ -1,4 +1,4 @@
-"""What some commands need beyond the core install."""
+"""Libraries that some commands need beyond the core install."""
 
 from __future__ import annotations
 

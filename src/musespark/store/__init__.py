@@ -1,7 +1,8 @@
-"""What is kept between runs and between starts.
+"""Data stored between runs and between starts.
 
-`votes.py`: who answered what, with nothing but the standard library. `database.py` and the files beside it: the runs of a
-server, its keys and what they spent, through SQLAlchemy (`pip install "musespark[serve]"`); imported only by who serves.
+`votes.py`: votes and strategies, with the standard library alone. `json_text.py`: JSON as it is stored and sent. The rest needs
+SQLAlchemy (`pip install "musespark[serve]"`) and is imported by servers only: `database/`, `runs/` and `keys/`, each with a map of
+its own.
 """
 
 from __future__ import annotations

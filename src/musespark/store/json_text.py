@@ -1,4 +1,4 @@
-"""JSON as it is kept and as it is sent."""
+"""JSON as it is stored and as it is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pydantic_core
 
 
 def to_json_bytes(value: object) -> bytes:
-    """JSON as UTF-8. Half a character, which a model may write, is escaped."""
+    """JSON as UTF-8. A lone surrogate, which a model may write, is escaped."""
     try:
         return pydantic_core.to_json(value)
     except pydantic_core.PydanticSerializationError:

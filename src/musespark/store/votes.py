@@ -1,6 +1,6 @@
-"""Votes and strategies, kept between runs as facts that are only ever added to.
+"""Votes and strategies, stored between runs as facts that are only ever added to.
 
-A vote says that a model answered a question of some kind as a group did, and whether that was right where anybody knows.
+A vote says that a model's answer to a question of some kind fell into a group, and whether that was right if that is known.
 Reliability and error correlation are derived from votes, never stored. One SQLite file; any number of processes may add to it
 at once.
 """
@@ -34,17 +34,17 @@ BUSY_TIMEOUT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What one model answered to one question."""
+    """The answer of one model to one question."""
 
     task_kind: str
-    """Kind of question; reliability is of a model and a kind."""
+    """Kind of task; reliability is estimated for a model and a kind."""
     question: str
-    """An id: votes of one question can be compared."""
+    """Id of the question: votes on one question can be compared."""
     model: str
     group: str | None
-    """What stands for the group the answer fell into; None where the model answered nothing."""
+    """Representative of the group the answer fell into; None if the model answered nothing."""
     right: bool | None = None
-    """None where nobody knows."""
+    """None if unknown."""
 
 
 class VoteStore:
@@ -81,7 +81,7 @@ class VoteStore:
             raise StoreUnusable(self.path, str(error)) from error
 
     def votes(self, kind: str) -> list[Vote]:
-        """All votes on questions of that kind, oldest first; of one model on one question the newest alone."""
+        """All votes on tasks of a kind, oldest first; only the newest of a model on a question counts."""
         query = ("SELECT question, model, answer, correct FROM votes WHERE rowid IN "
                  "(SELECT max(rowid) FROM votes WHERE kind = ? GROUP BY question, model) ORDER BY rowid")
         try:
@@ -92,14 +92,14 @@ class VoteStore:
                 for question, model, group, right in rows]
 
     def add_strategy(self, kind: str, model: str, strategy: str) -> None:
-        """Add how to go about questions of a kind with a model, as JSON text; the newest counts. Raises `StoreUnusable`."""
+        """Add a strategy for tasks of a kind with a model, as JSON text; the newest counts. Raises `StoreUnusable`."""
         try:
             self._connection.execute("INSERT INTO strategies (kind, model, strategy) VALUES (?, ?, ?)", (kind, model, strategy))
         except sqlite3.Error as error:
             raise StoreUnusable(self.path, str(error)) from error
 
     def strategy(self, kind: str, model: str) -> str | None:
-        """The newest strategy for questions of a kind with a model; None where there is none. Raises `StoreUnusable`."""
+        """The newest strategy for tasks of a kind with a model; None if there is none. Raises `StoreUnusable`."""
         query = "SELECT strategy FROM strategies WHERE kind = ? AND model = ? ORDER BY rowid DESC LIMIT 1"
         try:
             row = self._connection.execute(query, (kind, model)).fetchone()
@@ -108,11 +108,11 @@ class VoteStore:
         return None if row is None else str(row[0])
 
     def kinds(self) -> list[str]:
-        """The kinds of question that there are votes on."""
+        """The kinds of task that there are votes on."""
         return [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM votes ORDER BY kind")]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._connection.close()
 
     def __enter__(self) -> Self:
@@ -123,7 +123,7 @@ class VoteStore:
 
 
 def enable_wal(connection: Any) -> None:
-    """Turn a file to WAL. Whoever does that while others open the file is refused at once, whatever the timeout says."""
+    """Turn a file to WAL. SQLite refuses that at once while another process opens the file, whatever the timeout is."""
     until = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
@@ -137,6 +137,6 @@ def enable_wal(connection: Any) -> None:
 
 
 def default_votes_path() -> Path:
-    """Where votes are kept unless told otherwise."""
+    """Default file of votes, in the user's data directory."""
     home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
     return Path(home).expanduser() / "musespark" / "votes.db"

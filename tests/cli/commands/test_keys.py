@@ -10,11 +10,14 @@ import httpx
 import pytest
 
 from musespark.cli.app import run
+from musespark.store.database.database import Database
 
 
 @pytest.fixture
 def muse(tmp_path, capsys):
-    """A command over a store of its own; what it printed."""
+    """A command over an empty store of its own; what it printed."""
+    Database(tmp_path / "runs.db").close()
+
     def command(*args, code=0):
         assert run([*args, "--store", str(tmp_path / "runs.db")]) == code
         return capsys.readouterr()
@@ -40,6 +43,14 @@ def test_a_key_from_its_beginning_to_its_end(muse):
     assert "ann" in listed and "$0.0000 today, of $5, 60 a minute" in listed and secret[5:17] in listed
     assert secret.split("_", 2)[2] not in listed
     assert "is revoked" in muse("keys", "revoke", "ann").out and "revoked 20" in muse("keys", "list").out
+
+
+@pytest.mark.parametrize("args", [["list"], ["revoke", "ann"]])
+def test_a_store_that_does_not_exist_is_reported_and_not_made(tmp_path, capsys, args):
+    assert run(["keys", *args, "--store", str(tmp_path / "typo" / "runs.db")]) == 2
+    printed = capsys.readouterr()
+    assert "there is none of that name" in printed.err and printed.err.count("\n") == 1 and not printed.out
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("args", "said"), [

@@ -105,7 +105,7 @@ def test_something_else_that_listens_there_is_no_server(capsys, monkeypatch, bod
 
 def test_only_this_machine_is_asked(capsys, monkeypatch):
     monkeypatch.setenv("VLLM_BASE_URL", "http://192.0.2.1:8000/v1")
-    assert "nobody answers" in listed(capsys)["vllm:NAME"]["why"]
+    assert "no server answers" in listed(capsys)["vllm:NAME"]["why"]
 
 
 def test_people_get_lines(capsys, monkeypatch, nothing_configured):

@@ -1,4 +1,4 @@
-"""What stands on the screen, line by line."""
+"""The lines on the screen."""
 
 from pathlib import Path
 

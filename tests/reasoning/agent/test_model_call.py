@@ -73,11 +73,12 @@ class Shared(Budget):
         super().__init__(limits)
         self.looks = looks
 
-    def reserve(self, wanted, at_least=None):
+    shared = True
+
+    async def confirm(self, reservation, at_least):
         self.looks -= 1
         if self.looks >= 0:
             raise errors.BudgetReserved("usd a day", 1, 0.9)
-        return super().reserve(wanted, at_least)
 
 
 async def test_what_others_have_reserved_is_waited_for(monkeypatch):

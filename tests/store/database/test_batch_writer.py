@@ -1,4 +1,4 @@
-"""Whoever waits for the writer is told, and one thing that cannot be written keeps nothing else from being so."""
+"""Calls that wait for the writer get its errors, and a row that cannot be written holds up nothing else."""
 
 import asyncio
 

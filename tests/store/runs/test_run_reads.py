@@ -1,4 +1,4 @@
-"""What watchers and pages read of a run piece by piece is the same from every store, and the same as the whole."""
+"""A run read piece by piece is the same from every store, and the same as the whole."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What the command line was asked, as the options of `musespark.stream`; `-` is standard input."""
+"""Options of the command line as options of `musespark.stream`; `-` is standard input."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_BYTES = 16_000_000
 
 
 def options_of(question: str, images: Sequence[str], config: Config, **given: Any) -> Options:
-    """The options; what was not given is left out, or what is configured. Raises the kinds of `BadInput`."""
+    """Build the options; those not given are left out or taken from the configuration. Raises the kinds of `BadInput`."""
     if [question, *images].count(STDIN) > 1:
         raise BadOption("--image", STDIN, "a file where standard input is read already")
     if given["trace"] == "":

@@ -30,7 +30,7 @@ _TURN = 0.02
 
 
 def answer(question: str, options: Options, show: RunView) -> int:
-    """Ask and show; the exit code. What the question or the model breaks on is raised as a `MuseError`."""
+    """Ask and show; returns the exit code. Raises `MuseError` if the question or the model fails."""
     run = RunFollower(show, ImageFolder(options.get("trace")), _limits(options))
     with run.stop_on_signals():
         try:
@@ -43,7 +43,7 @@ def answer(question: str, options: Options, show: RunView) -> int:
 
 
 def _limits(options: Options) -> Limits:
-    """What the run may cost, as a person has said."""
+    """Limits of the run, as given on the command line."""
     budget = options.get("budget")
     limits = budget.limits if isinstance(budget, Budget) else budget or Limits()
     most = options.get("max_tokens")
@@ -51,7 +51,7 @@ def _limits(options: Options) -> Limits:
 
 
 class ImageFolder:
-    """The files that a run's pictures are kept in: those of its trace, or in a new directory once there is a picture."""
+    """Files of a run's images: those of its trace, or in a new directory once there is an image."""
 
     def __init__(self, trace: str | Path | None) -> None:
         self._traced = trace is not None
@@ -59,7 +59,7 @@ class ImageFolder:
         self.paths: list[Path] = []
 
     def keep(self, event: Event) -> Path | None:
-        """The path of an event's picture, None where it has none. Raises `TraceUnwritable`."""
+        """Write the image of an event and return its path; None if it has none. Raises `TraceUnwritable`."""
         if not isinstance(event, Pictured):
             return None
         try:
@@ -73,7 +73,7 @@ class ImageFolder:
 
 
 class RunFollower:
-    """A run that is being followed."""
+    """Follows a run: shows its events and stops it on signals."""
 
     def __init__(self, show: RunView, gallery: ImageFolder, limits: Limits) -> None:
         self._show, self._gallery = show, gallery
@@ -135,7 +135,7 @@ class RunFollower:
                 signal.signal(number, handler)
 
     def finish(self) -> int:
-        """Show how it ended; the exit code."""
+        """Show the end and return the exit code."""
         if not self._board.over:
             self._board = self._board.broken_off(self._now(), "the run was stopped")
         board = self._board
@@ -149,7 +149,7 @@ class RunFollower:
         return {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
 
     def show_failure(self) -> None:
-        """Show how far it came before an error."""
+        """Show the state before an error."""
         board = self._board if self._board.failed else self._board.broken_off(self._now(), "the run failed")
         self._show.ended(replace(board, failed=True), self._gallery.paths)
 

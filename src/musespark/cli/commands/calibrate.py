@@ -1,4 +1,4 @@
-"""`muse calibrate`: ask models questions whose answers are known, and keep who was right."""
+"""`muse calibrate`: ask models questions with known answers, and record their votes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ AT_ONCE = 8
 def calibrate(
     labels: Annotated[Path, typer.Argument(metavar="LABELS.jsonl", help='Lines of {"question": ..., "answer": ...}; 50 do.')],
     model: Annotated[list[str], typer.Option(metavar="NAME", help="A model to ask. Repeatable; at least three make a panel.")],
-    kind: Annotated[str, typer.Option(metavar="KIND", help="What kind of question they are.")] = "general",
-    same: Annotated[str | None, typer.Option(help="When answers are the same; else by what they look like.")] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", help="Where votes go; else to XDG_DATA_HOME/musespark.")] = None,
-    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find how a team of so many should go about such "
-                                        "questions: some twenty calls a label and model. 0: votes alone.")] = 0,
+    kind: Annotated[str, typer.Option(metavar="KIND", help="Kind of task, in a word.")] = "general",
+    same: Annotated[str | None, typer.Option(help="Equivalence of answers; by default chosen by their form.")] = None,
+    store: Annotated[Path | None, typer.Option(metavar="FILE", help="Store of votes; else in XDG_DATA_HOME/musespark.")] = None,
+    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find a strategy for a team of this size: "
+                                        "about twenty calls a label and model. 0: votes alone.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """Ask models questions whose answers are known, so that later votes can be weighed."""
+    """Ask models questions with known answers, so that later votes can be weighed."""
     import asyncio
 
     from musespark.config import load_config
@@ -99,7 +99,7 @@ def _labels(path: Path) -> list[dict[str, str]]:
 
 
 async def _strategy(model: Model, known: Sequence[dict[str, str]], agents: int) -> Strategy:
-    """The strategy that the labels speak for; what is found on the way is told on stderr."""
+    """The strategy that the labels support; findings on the way go to stderr."""
     from musespark.reasoning.calibration import Calibration, Labelled
 
     labels = [Labelled(row["question"], row["answer"]) for row in known]
@@ -108,7 +108,7 @@ async def _strategy(model: Model, known: Sequence[dict[str, str]], agents: int) 
 
 async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind: str,
                  same: str | None) -> tuple[list[Vote], list[str]]:
-    """The votes of all models on all questions, and what failed; a call that failed is no wrong answer."""
+    """Votes of all models on all questions, and failures; a failed call is no wrong answer."""
     import asyncio
 
     from musespark.content import Request

@@ -1,4 +1,4 @@
-"""`muse config`: where the configuration is and what is in force; `muse config check`: what is wrong with it."""
+"""`muse config`: path and values of the configuration; `muse config check`: its problems."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WRONG = 2
 
 @app.callback(invoke_without_command=True)
 def config(context: typer.Context) -> None:
-    """Show where the configuration is and what it says; `check` says everything that is wrong with it."""
+    """Show the configuration and its path; `check` lists its problems."""
     if context.invoked_subcommand is not None:
         return
     path = config_path()
@@ -31,7 +31,7 @@ def config(context: typer.Context) -> None:
 
 @app.command()
 def check() -> None:
-    """Say everything that is wrong with the configuration, a sentence each. Exit code 2 where there is anything."""
+    """List the problems of the configuration, a sentence each. Exit code 2 if there are any."""
     path = config_path()
     problems = check_config(path)
     if not problems:
@@ -44,7 +44,7 @@ def check() -> None:
 
 
 def _find_model_problems(found: Config) -> Iterator[ConfigProblem]:
-    """What only the models themselves can tell: providers that do not exist, names that lack a part."""
+    """Problems that only the model registry knows: unknown providers, incomplete names."""
     from musespark.models.registry import create_model
 
     roles = asdict(found.roles)

@@ -36,12 +36,12 @@ def evaluate(context: typer.Context) -> None:
 
 @app.command()
 def recorded(
-    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the recorded answers are; else MUSE_RECORDED.")] = None,
-    task: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(TASKS)}. Repeatable; all.")] = None,
+    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Directory of recorded answers; else MUSE_RECORDED.")] = None,
+    task: Annotated[list[str] | None, typer.Option(help=f"Task: {', '.join(TASKS)}. Repeatable; all by default.")] = None,
     labels: Annotated[int, typer.Option(help="Labelled questions to calibrate with.", min=10, max=200)] = 50,
-    draws: Annotated[int, typer.Option(help="Random choices of them.", min=1, max=1000)] = 20,
-    seed: Annotated[int, typer.Option(help="Of the draws.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where table, plot, figures and the compared answers go.")] = None,
+    draws: Annotated[int, typer.Option(help="Number of random choices of labels.", min=1, max=1000)] = 20,
+    seed: Annotated[int, typer.Option(help="Random seed of the draws.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Directory for table, plot, figures and answers.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
 ) -> None:
     """Replay recorded answers through the team's rules: right answers against calls, with few labels and with none."""

@@ -1,4 +1,4 @@
-"""`muse eval answers`: when are two answers the same, measured on labelled pairs beside other programs' rules."""
+"""`muse eval answers`: equivalence of answers, measured on labelled pairs beside other programs' rules."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import typer
 
 
 def answers(
-    each: Annotated[int, typer.Option("-n", help="Pairs made of each kind, beside those written by hand.", min=0, max=10_000)] = 40,
-    seed: Annotated[int, typer.Option(help="Of the pairs that are made.", min=0)] = 0,
+    each: Annotated[int, typer.Option("-n", help="Generated pairs of each kind, beside written ones.", min=0, max=10_000)] = 40,
+    seed: Annotated[int, typer.Option(help="Random seed of the generated pairs.", min=0)] = 0,
     others: Annotated[bool, typer.Option(help="Also compare with other programs' rules.")] = True,
-    mistakes: Annotated[bool, typer.Option(help="Print the pairs that are called wrongly, but for those held out.")] = False,
+    mistakes: Annotated[bool, typer.Option(help="Print misjudged pairs, except held-out ones.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
 ) -> None:
     """Measure when two answers are called the same: precision and recall on labelled pairs."""

@@ -26,12 +26,12 @@ def grounding(
     part: Annotated[str, typer.Option(help="Which MiniWoB++ pages: test, development (to tune on) or all.")] = "test",
     page: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this page. Repeatable.")] = None,
     seeds: Annotated[int, typer.Option(help="Problems of each page.", min=1, max=100)] = 1,
-    seed: Annotated[int, typer.Option(help="Of the first problem; the development pages count on from 1000.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the first problem; the development pages count on from 1000.", min=0)] = 0,
     scale: Annotated[list[float] | None, typer.Option(help="Pixels of a picture for one of the page. Repeatable; 1 and 2.")] = None,
     reads: Annotated[int, typer.Option(help="Items of a screen that are read, at most.", min=0)] = 6,
     browser: Annotated[str | None, typer.Option(metavar="FILE", help="The Chromium to render with; else MUSE_CHROMIUM, else the "
                                                 "one on the path.")] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where table, figures and screens go.")] = Path("runs/grounding"),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory for table, figures and screens.")] = Path("runs/grounding"),
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
 ) -> None:
     """Measure find and read, and OCR alone, against what a browser says is written where: click-in-box, overlap, characters."""

@@ -1,10 +1,11 @@
-"""`muse keys`: who may ask a server that others can reach, how often, and for how much."""
+"""`muse keys`: API keys of a server, their rate and their daily budget."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,19 +15,19 @@ from musespark.errors import BadOption
 if TYPE_CHECKING:
     from musespark.store.keys.key_store import KeyStore
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Keys of a server of your own.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server.")
 
 _Store = Annotated[str | None, typer.Option("--store", metavar="FILE|URL", help="The store of the server, as muse serve has it.")]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Whose key it is.")],
-    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="The most that it may spend on a day, in UTC.")] = None,
-    per_minute: Annotated[int | None, typer.Option(metavar="N", help="The most questions a minute.")] = None,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key's owner.")],
+    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="Maximum spending in a day, in UTC.")] = None,
+    per_minute: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of requests in a minute.")] = None,
     store: _Store = None,
 ) -> None:
-    """Make a key, and show it this once."""
+    """Create a key, and show it this once."""
     with _keys(store) as keys:
         _, secret = keys.create(name, usd_per_day=usd_per_day, per_minute=per_minute)
     print(secret, flush=True)
@@ -35,8 +36,8 @@ def create(
 
 @app.command("list")
 def list_all(store: _Store = None) -> None:
-    """Show every key, what it may do, and what it has spent today."""
-    with _keys(store) as keys:
+    """List keys, their limits and their spending of today."""
+    with _keys(_existing(store)) as keys:
         found = keys.list_with_spending()
     if not found:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
@@ -49,10 +50,17 @@ def list_all(store: _Store = None) -> None:
 
 @app.command()
 def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")], store: _Store = None) -> None:
-    """End a key; servers refuse it within a second."""
-    with _keys(store) as keys:
+    """Revoke a key; servers refuse it within a second."""
+    with _keys(_existing(store)) as keys:
         key = keys.revoke(name)
     print(f"The key {key.id} of {key.name} is revoked.", flush=True)
+
+
+def _existing(store: str | None) -> str | None:
+    """The same store; raises `BadOption` for a file that does not exist, which may be a typing error."""
+    if store is not None and store != "memory" and "://" not in store and not Path(store).expanduser().exists():
+        raise BadOption("--store", store, "the file of a server's store, and there is none of that name")
+    return store
 
 
 @contextmanager

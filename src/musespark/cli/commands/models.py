@@ -1,4 +1,4 @@
-"""`muse models`: which models there are, whether they can be asked now, what each can do and what it costs."""
+"""`muse models`: the models there are, their abilities and prices, and if they can be asked now."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ class ModelListing:
     """A model, or a provider whose models need a name."""
 
     name: str
-    """What to write after --model."""
+    """Name to write after --model."""
     model: str
     ready: bool
     why: str
-    """What it waits for, or where it is."""
+    """Its address, or what is missing."""
     abilities: tuple[str, ...] | None = None
-    """None where that depends on the model."""
+    """None if that depends on the model."""
     context: int | None = None
     usd_per_million: tuple[float, float] | None = None
-    """Of tokens read and written; None where nobody knows."""
+    """Prices of prompt and completion tokens; None if unknown."""
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False) -> None:
@@ -78,7 +78,7 @@ def _configured(alias: str, config: Config) -> ModelListing:
 
 
 def _remote(name: str, model: Any, there: bool | None = None) -> ModelListing:
-    """A model of a provider. there: whether its server is known to serve it."""
+    """A model of a provider. there: true if its server is known to serve it."""
     from musespark.models.providers.base import is_loopback
     from musespark.models.providers.discovery import list_served_models
 
@@ -88,7 +88,7 @@ def _remote(name: str, model: Any, there: bool | None = None) -> ModelListing:
     elif there is None and is_loopback(model.address):
         found = list_served_models(model.provider, model.address, model.read_key())
         if found is None:
-            ready, why = False, f"nobody answers at {model.address}"
+            ready, why = False, f"no server answers at {model.address}"
         elif found and model.model not in found:
             ready, why = False, f"{model.address} does not serve it"
     price = None if model.price is None else (model.price.prompt * 1e6, model.price.written * 1e6)
@@ -110,7 +110,7 @@ def _provider_rows(kind: str) -> list[ModelListing]:
         return [ModelListing(f"{kind}:NAME@URL", f"{kind}:NAME@URL", False, "say where: any server that speaks OpenAI's Chat Completions")]
     found = list_served_models(provider, address, key)
     if found is None:
-        return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"nobody answers at {address}")]
+        return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"no server answers at {address}")]
     try:
         return [_remote(f"{kind}:{name}", create_model(f"{kind}:{name}"), there=True) for name in found]
     except MuseError as error:
@@ -122,7 +122,7 @@ def _named(can: Abilities) -> tuple[str, ...]:
 
 
 WORDS = {"pictures_in": "sees", "pictures_out": "draws", "native_spawn": "own team"}
-"""How an ability is called where its own name says too little."""
+"""Words for abilities whose own name says too little."""
 
 
 def _show(rows: list[ModelListing]) -> None:

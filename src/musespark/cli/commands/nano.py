@@ -13,8 +13,8 @@ from musespark.cli.extras import require
 
 app = typer.Typer(rich_markup_mode=None)
 
-app.command(short_help="Show what one may ask, with examples.")(tasks)
-app.command(short_help="Ask what is not its own: it should abstain, and confirm nothing wrong.")(outside)
+app.command(short_help="List the tasks it is trained for, with examples.")(tasks)
+app.command(short_help="Ask questions it is not trained for: it should abstain, and confirm nothing wrong.")(outside)
 app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
 app.command(short_help="Write the model card of what was measured.")(card)
 
@@ -32,14 +32,14 @@ def nano(context: typer.Context) -> None:
 # Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where checkpoints, log, curve and weights go.")] = Path("runs/nano"),
-    minutes: Annotated[Number, typer.Option(help="Train so long; 90 where --tokens is not given either.")] = None,
-    tokens: Annotated[Number, typer.Option(help="Train on so many tokens.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Go on from there, by its recipe.")] = None,
-    start: Annotated[Path | None, typer.Option(metavar="WEIGHTS", help="Begin with these instead of random numbers.")] = None,
-    width: Annotated[Count, typer.Option(help="Of the network; 256.")] = None,
-    layers: Annotated[Count, typer.Option(help="Of the network; 6.")] = None,
-    heads: Annotated[Count, typer.Option(help="Of the network; 4.")] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")] = Path("runs/nano"),
+    minutes: Annotated[Number, typer.Option(help="Duration; 90 if --tokens is not given either.")] = None,
+    tokens: Annotated[Number, typer.Option(help="Number of tokens to train on.")] = None,
+    resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Resume from this checkpoint, with its recipe.")] = None,
+    start: Annotated[Path | None, typer.Option(metavar="WEIGHTS", help="Initial weights instead of random ones.")] = None,
+    width: Annotated[Count, typer.Option(help="Width of the network; 256.")] = None,
+    layers: Annotated[Count, typer.Option(help="Layers of the network; 6.")] = None,
+    heads: Annotated[Count, typer.Option(help="Attention heads of the network; 4.")] = None,
     rows: Annotated[Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")] = None,
     lr: Annotated[Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")] = None,
     adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
@@ -64,9 +64,9 @@ def train(
 
 @app.command()
 def pack(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="As training writes it.")],
+    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of muse nano train.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")],
-    note: Annotated[str, typer.Option(help="How they came about, where the command does not tell; for the model card.")] = "",
+    note: Annotated[str, typer.Option(help="Origin of the weights, for the model card.")] = "",
 ) -> None:
     """Make a weights file of a checkpoint."""
     require("Reading a checkpoint", "train", "torch")

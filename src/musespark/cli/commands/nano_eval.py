@@ -28,14 +28,14 @@ def measure(
     world: Annotated[list[str] | None, typer.Option("--task", "--world", help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
     mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
     problems: Annotated[int, typer.Option("-n", help="Problems for each task and mode.", min=1)] = 200,
-    threads: Annotated[int, typer.Option(help="The most threads a question may spawn.", min=1, max=MAX_THREADS)] = THREADS,
+    threads: Annotated[int, typer.Option(help="Maximum number of threads of a question.", min=1, max=MAX_THREADS)] = THREADS,
     batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
-    seed: Annotated[int, typer.Option(help="Of the problems.", min=0)] = 0,
-    jobs: Annotated[int | None, typer.Option(help="Processes; one for each core.", min=1)] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where table, plot and figures go.")] = Path("runs/eval"),
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the problems.", min=0)] = 0,
+    jobs: Annotated[int | None, typer.Option(help="Number of processes; one for each core.", min=1)] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory for table, plot and figures.")] = Path("runs/eval"),
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; by default the package's own.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
-    ablate: Annotated[bool, typer.Option(help="Also blank the imagined pictures, and let serial thoughts vote.")] = True,
+    ablate: Annotated[bool, typer.Option(help="Also ablate the imagined images, and compare with a serial vote.")] = True,
 ) -> None:
     """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
     from musespark.evals.native import EvalSpec
@@ -59,8 +59,8 @@ def measure(
 
 
 def card(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where results.json and log.jsonl are.")],
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory with results.json and log.jsonl.")],
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; by default the package's own.")] = None,
 ) -> None:
     """Write the model card of what was measured, and the loss curve of its log."""
     from musespark.evals.card import write_card

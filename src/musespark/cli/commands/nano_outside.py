@@ -1,4 +1,4 @@
-"""`muse nano tasks` and `muse nano outside`: what one may ask the native model, and what it does with all else."""
+"""`muse nano tasks` and `muse nano outside`: the tasks of the native model, and its behaviour on other questions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def tasks() -> None:
-    """Show what one may ask the native model, with an example each."""
+    """List the tasks of the native model, with an example each."""
     from musespark.nano.tasks.scope import SCOPES
 
     for scope in SCOPES:
@@ -38,10 +38,10 @@ def outside(
     classic_art: Annotated[Path | None, typer.Option(metavar="DIR", help="The directory toy_text/img of gymnasium 0.29 to 1.2, "
                                                      "whose art may not be shipped.")] = None,
     mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
-    seed: Annotated[int, typer.Option(help="Of the questions.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the figures go, for the model card.")] = None,
+    seed: Annotated[int, typer.Option(help="Random seed of the questions.", min=0)] = 0,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Directory for the figures, for the model card.")] = None,
 ) -> None:
-    """Ask the native model what is not its own: it should answer rightly, or abstain, and never confirm a wrong answer."""
+    """Ask the native model questions it is not trained for: it should be right or abstain, and never confirm a wrong answer."""
     import asyncio
 
     from musespark.errors import BadOption
@@ -61,7 +61,7 @@ def outside(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         rows = [{"task": task, "name": name, **_figures(each)} for (task, name), each in sums.items() if name != "all"]
-        places = {str(file): "FILE", str(classic_art): "DIR"}  # where they lie concerns nobody else
+        places = {str(file): "FILE", str(classic_art): "DIR"}  # paths of this machine are left out
         about = {"command": "muse " + shlex.join(places.get(word, word) for word in sys.argv[1:]), "rows": rows}
         replace_file(out / ("verifiers.json" if verifiers else "outside.json"), (json.dumps(about, indent=1) + "\n").encode())
 

@@ -23,7 +23,7 @@ from musespark.nano.training.pack import fitting_state, pack, recipe_of
 from musespark.nano.training.train import Recipe, Trainer, TrainingProgress
 
 MINUTES = 90.0
-"""Of a training for which neither time nor tokens are given."""
+"""Default duration if neither time nor tokens are given."""
 BETWEEN_CURVES = 180.0
 """Seconds."""
 STOPPED = 130
@@ -32,7 +32,7 @@ _PACE = 30.0
 
 
 def recipe_for(given: Mapping[str, Any], shares: Sequence[str], resume: Path | None) -> Recipe:
-    """The recipe that was asked for; what was not given is as in the checkpoint, or as in `Recipe`. Raises `BadInput`."""
+    """The requested recipe; values not given are those of the checkpoint, or of `Recipe`. Raises `BadInput`."""
     if resume is None:
         recipe = _checked(replace(Recipe(), **given, shares=_shares(shares, SHARES)))
         return recipe if recipe.minutes or recipe.tokens else replace(recipe, minutes=MINUTES)
@@ -54,7 +54,7 @@ def _shares(given: Sequence[str], before: Mapping[str, float]) -> dict[str, floa
         try:
             shares[world] = float(part)
         except ValueError:
-            raise BadOption("--share", one, "a world and a number, such as countdown=0.5") from None
+            raise BadOption("--share", one, "a task and a number, such as countdown=0.5") from None
         if world not in SHARES or not 0 <= shares[world] < float("inf"):
             raise BadOption("--share", one, f"one of {', '.join(SHARES)} with a number from 0")
     left = {world: part for world, part in shares.items() if part > 0}
@@ -116,7 +116,7 @@ def _heading(trainer: Trainer, out: Path) -> str:
 
 
 def _readings(trainer: Trainer) -> Iterator[TrainingStatus]:
-    """What the records say, with the pace and the time that is left."""
+    """Training states from the records, with the pace and the time left."""
     began, start = time.monotonic(), trainer.progress.share(trainer.recipe)
     marks = deque([(began, trainer.progress.tokens)])
     losses: dict[str, float] = {}

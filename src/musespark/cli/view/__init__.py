@@ -1,4 +1,4 @@
-"""How runs and trainings are shown.
+"""Views of runs and trainings.
 
 `board.py`: the state of a run, folded from its events. `groups.py`: groups of equal answers, with letters that stay. `wording.py`:
 a run in words. `run_views.py`: three views of a run: live, lines, JSON. `frames.py`: a board as lines of styled text, with

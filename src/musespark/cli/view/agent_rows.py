@@ -1,4 +1,4 @@
-"""One line an agent: who it is, how it stands, with whom it agrees, and the latest it thought or what came of it."""
+"""One line an agent: its name, state and group, and its latest thought or outcome."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STATE_CELLS = max(map(len, get_args(LaneState)))
 _ALONE = 4
 """Lines for the thoughts of an agent that thinks alone."""
 _WIDE = 100
-"""Columns from which on there is room for the way an agent goes about a question, and for what it has used."""
+"""Columns from which on there is room for an agent's approach and usage."""
 _TOKEN_CELLS = 6
 _URGENCY = {"won": 0, "thinking": 1, "waiting": 1, "answered": 2, "returned": 3, "failed": 4, "cancelled": 5}
 _MARKS = {"thinking": "·", "waiting": "·", "cancelled": "×", "failed": "!"}
@@ -31,7 +31,7 @@ _ASIDE = re.compile(r"(same|judge)-\d+(-again)?$")
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """How many cells each column has; 0 leaves it out."""
+    """Width of each column in cells; 0 leaves it out."""
 
     letter: int
     name: int
@@ -59,7 +59,7 @@ def lanes(board: Board, width: int, height: int) -> list[Text]:
 
 
 def _present(board: Board) -> list[Lane]:
-    """The lanes worth a line: of a team each agent once, in its latest round, and only the threads that its work goes on in."""
+    """The lanes worth a line: each agent of a team once, in its latest round, and only its running threads."""
     if not board.team:
         return list(board.lanes.values())
     latest = {lane.base_name: lane for lane in board.lanes.values()}
@@ -94,12 +94,12 @@ def _chosen(board: Board, present: list[Lane], height: int) -> list[Lane]:
 
 
 def _with_strip(board: Board, height: int) -> bool:
-    """Whether agents without a line of their own get one letter each."""
+    """True if agents without a line of their own get one letter each."""
     return board.team and height > 4
 
 
 def _rest(board: Board, hidden: Sequence[Lane], width: int, height: int) -> list[Text]:
-    """What is said of the lanes that are not shown: how many they are, and of a team each one's group or state."""
+    """Lines for the lanes that are not shown: their number, and in a team the group or state of each."""
     lines = [dim(f"and {len(hidden)} more: {wording.tally(hidden)}", width)]
     if _with_strip(board, height):
         strip = Text(MARGIN)
@@ -140,7 +140,7 @@ def _columns(board: Board, tree: Sequence[tuple[str, Lane]], width: int) -> _Col
 
 
 def _model(board: Board, lane: Lane, width: int) -> str:
-    """What an agent is: its model, unless all have the same, and the way it goes about the question where there is room."""
+    """An agent's model, unless all have the same, and its approach if there is room."""
     if not wording.in_team(board, lane):
         return ""
     model, way = wording.model_and_way(board, lane)
@@ -149,7 +149,7 @@ def _model(board: Board, lane: Lane, width: int) -> str:
 
 
 def _style(board: Board, lane: Lane) -> str:
-    """What still goes on is coloured, what came to nothing recedes."""
+    """Style of a lane: coloured while it runs, dim if it came to nothing."""
     if lane.state == "won":
         return "bold green" if board.verified else "bold"
     if lane.state == "thinking":
@@ -160,7 +160,7 @@ def _style(board: Board, lane: Lane) -> str:
 
 
 def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) -> Text:
-    """Its group, its name, its model, its state, and the latest it thought or what came of it."""
+    """Line of an agent: group, name, model, state, and latest thought or outcome."""
     style, group = _style(board, lane), board.group(lane)
     line = Text(MARGIN)
     if columns.letter:
@@ -182,7 +182,7 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
 
 
 def _latest(board: Board, lane: Lane, group: LetteredGroup | None, room: int) -> Text:
-    """The latest it thought while it runs, then what came of it."""
+    """Latest thought while it runs, then its outcome."""
     drew = wording.counted(lane.images, "picture") if lane.images else ""
     text = Text()
     if lane.running:
@@ -210,7 +210,7 @@ def _outcome_style(board: Board, lane: Lane, group: LetteredGroup | None) -> str
 
 
 def _changed(lane: Lane) -> str:
-    """What an agent said before it saw its rivals' answers."""
+    """Answer of an agent before it saw its rivals' answers."""
     if lane.changed is None:
         return ""
     return "kept" if lane.changed.kept else f"was {fitted(wording.one_line(lane.changed.before), 16)}"

@@ -1,4 +1,4 @@
-"""What a person should see of a run, as a value: events are folded into it one by one. No terminal, no clock."""
+"""The visible state of a run, as a value into which events are folded one by one. No terminal, no clock."""
 
 from __future__ import annotations
 
@@ -67,65 +67,65 @@ class Lane:
     parent: str | None
     task: str
     depth: int = 0
-    """How many agents are above it."""
+    """Number of agents above it."""
     state: LaneState = "thinking"
     thoughts: str = ""
     """The latest of them."""
     note: str = ""
-    """What else there is to know since its latest thought: what a tool gave back, why it waits."""
+    """Latest note since its last thought: a tool's result, or the reason it waits."""
     tools: tuple[ActiveToolCall, ...] = ()
-    """Those it is using now."""
+    """Tool calls under way."""
     outcome: str = ""
-    """What it returned, or why it was cancelled or failed."""
+    """Its return value, or the reason it was cancelled or failed."""
     changed: Changed | None = None
-    """What it did about its rivals' answers."""
+    """Its decision after it saw its rivals' answers."""
     images: int = 0
-    """How many it drew."""
+    """Number of images it drew."""
     usage: Usage = field(default_factory=Usage)
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """True if it has not ended."""
         return self.state in RUNNING
 
     @property
     def base_name(self) -> str:
-        """The agent; the same in every round of refinement."""
+        """Agent name without the round of refinement."""
         return _ROUND.sub("", self.agent)
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A run so far. `Board()` is one of which nothing is known yet."""
+    """The state of a run; `Board()` is the state before its first event."""
 
     question: str = ""
     mode: str = ""
     model: str = ""
     lanes: Mapping[str, Lane] = field(default_factory=dict)
-    """By agent, in the order in which they started."""
+    """Lanes by agent, in the order of their start."""
     images: tuple[Pictured, ...] = ()
     answer: str = ""
     verified: bool = False
     checked_by: str = ""
-    """What judged the answer; empty where nothing did."""
+    """Verifier of the answer; empty without one."""
     abstained: str = ""
-    """Why the model abstained; empty where it did not."""
+    """Reason of an abstention; empty without one."""
     usage: Usage = field(default_factory=Usage)
     finish_reason: FinishReason | None = None
-    """None until the run has ended with an answer, and for good where it was stopped or failed."""
+    """Finish reason; None until the run has ended with an answer, and for good if it was stopped or failed."""
     detail: str = ""
-    """What more the model said about why it stopped."""
+    """Detail of the finish reason, as the model gave it."""
     failed: bool = False
     at: float = 0.0
     """Seconds from the start to the latest event."""
     limits: Limits = field(default_factory=Limits)
-    """What the run may cost, where that is known."""
+    """Limits of the run, if known."""
     stages: tuple[StageStarted, ...] = ()
-    """Those of a team, the latest last; a model that works alone has none."""
+    """Stages of a team, the latest last; a single model has none."""
     groups: tuple[LetteredGroup, ...] = ()
-    """Who agrees with whom, the leading group first."""
+    """Groups of equal answers, the leading one first."""
     settled: str = ""
-    """Why more answers would not change the winner; empty while they might."""
+    """Reason to stop asking for more answers; empty while they might change the winner."""
     verdicts: tuple[Judged, ...] = ()
     decided: Decided | None = None
 
@@ -138,21 +138,21 @@ class Board:
 
     @property
     def team(self) -> bool:
-        """Whether a team is at work, and not one model."""
+        """True if a team works on it rather than one model."""
         return bool(self.stages)
 
     @property
     def threads(self) -> int:
-        """How many agents were spawned."""
+        """Number of spawned agents."""
         return self.usage.threads or sum(lane.depth > 0 for lane in self.lanes.values())
 
     @property
     def over(self) -> bool:
-        """Whether nothing more will happen."""
+        """True if the run has ended."""
         return self.finish_reason is not None or self.failed
 
     def after(self, event: Event) -> Board:
-        """The board once this has happened, too."""
+        """The board after one more event."""
         match event:
             case Thought() | ToolCalled() | ToolReturned() | Noted() | Pictured() | Changed():
                 return self._lived(event)
@@ -199,11 +199,11 @@ class Board:
         return after or (own if own and own.answer != lane.changed.before else None)
 
     def tokens(self, lane: Lane) -> int:
-        """What an agent has used, in all rounds."""
+        """Tokens of an agent, in all rounds."""
         return sum(each.usage.tokens for each in self.lanes.values() if each.base_name == lane.base_name)
 
     def broken_off(self, at: float, reason: str) -> Board:
-        """The board of a run that nobody follows any more."""
+        """The board of a run that was stopped: running lanes are cancelled."""
         running = (lane for lane in self.lanes.values() if lane.running)
         return self._with(*(replace(lane, state="cancelled", outcome=reason) for lane in running), at=at)
 
@@ -224,7 +224,7 @@ class Board:
         return self._with(replace(parent, state="waiting"), lane, at=event.at)
 
     def _ended(self, lane: Lane, at: float) -> Board:
-        """With a lane that has ended; a parent whose last child this was thinks on."""
+        """The board with a lane that has ended; its parent resumes if this was the last child."""
         board = self._with(lane, at=at)
         parent = board.lanes.get(lane.parent or "")
         if parent is None or parent.state != "waiting" or board.running(parent.agent):
@@ -232,11 +232,11 @@ class Board:
         return board._with(replace(parent, state="thinking"))
 
     def running(self, parent: str) -> int:
-        """How many children of an agent have not ended."""
+        """Number of an agent's children that have not ended."""
         return sum(lane.parent == parent and lane.running for lane in self.lanes.values())
 
     def _lived(self, event: Thought | ToolCalled | ToolReturned | Noted | Pictured | Changed) -> Board:
-        """The board after something in the life of one agent."""
+        """The board after an event of one agent."""
         lane = self._lane(event.agent)
         match event:
             case Thought():
@@ -256,7 +256,7 @@ class Board:
         return self._with(lane, at=event.at)
 
     def _together(self, event: StageStarted | Agreed | Judged | Decided) -> Board:
-        """The board after something that concerns the team."""
+        """The board after an event of the team."""
         match event:
             case StageStarted():
                 return self._with(at=event.at, stages=(*self.stages, event))
@@ -274,12 +274,12 @@ class Board:
         return [lane for lane in self.lanes.values() if agent in (lane.agent, lane.base_name)]
 
     def _returned(self, answer: str) -> list[Lane]:
-        """The agents that had returned what became the answer; they have won."""
+        """Agents whose returned value became the answer; they have won."""
         return [replace(lane, state="won") for lane in self.lanes.values()
                 if lane.state == "returned" and lane.outcome.strip() == answer.strip() != ""]
 
 
 def gist(event: ToolReturned) -> str:
-    """What a tool gave back, in short; an error says at its end what went wrong."""
+    """A tool's result in short: its beginning, or the last line of an error."""
     text = event.text.strip()
     return (text.rpartition("\n")[2] if event.failed else text)[:KEPT_THOUGHTS]

@@ -1,4 +1,4 @@
-"""Text in so many cells: cut, wrapped or shortened to fit a terminal's width."""
+"""Text cut, wrapped or shortened to a number of terminal cells."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MARGIN = "  "
 
 
 def dim(text: str, width: int) -> Text:
-    """A line that recedes."""
+    """A dimmed line."""
     return cut(Text(MARGIN).append(text, "dim"), width)
 
 
@@ -26,7 +26,7 @@ def row(items: Sequence[str], width: int) -> list[Text]:
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
-    """A text on at most so many lines, the last of them shortened where it is longer."""
+    """A text on at most `most` lines; the last is shortened if the text is longer."""
     # textwrap counts characters; where some are two cells wide, half as many always fit.
     letters = width if cell_len(text) == len(text) else width // 2
     lines = wrap(text, max(1, letters)) or [""]
@@ -34,17 +34,17 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
 
 
 def fitted(text: str, width: int) -> str:
-    """The beginning of a text, in so many cells."""
+    """The beginning of a text, in at most `width` cells."""
     return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
 
 
 def padded(text: str, width: int) -> str:
-    """The beginning of a text, in exactly so many cells."""
+    """The beginning of a text, in exactly `width` cells."""
     return set_cell_size(fitted(text, width), width)
 
 
 def tail(text: str, width: int) -> str:
-    """The end of a text, in so many cells."""
+    """The end of a text, in at most `width` cells."""
     if cell_len(text) <= width:
         return text
     kept = text[-max(1, width - 1):]

@@ -24,7 +24,7 @@ _MOST_VOTES = 16
 
 
 def live_frame(board: Board, width: int, height: int, seconds: float, previews: bool) -> list[Text]:
-    """A frame while the run goes on: at most `height` lines, each narrower than `width`."""
+    """A frame of a running run: at most `height` lines, each narrower than `width`."""
     head = _head(board, width, 2)
     foot = [*_answer(board, width, 3), Text(), *row(wording.spending(board, seconds), width)]
     rest = height - len(head) - len(foot)
@@ -36,7 +36,7 @@ def live_frame(board: Board, width: int, height: int, seconds: float, previews: 
 
 
 def final_frame(board: Board, width: int, previews: bool, kept: Sequence[Path]) -> list[Text]:
-    """What stays on screen."""
+    """The lines that stay on screen."""
     head = _head(board, width, 4)
     images = _images(board, width, 14) if previews else []
     agents, agreement = lanes(board, width, _MOST_LANES), _agreement(board, width, _MOST_GROUPS + 2)
@@ -44,7 +44,7 @@ def final_frame(board: Board, width: int, previews: bool, kept: Sequence[Path]) 
 
 
 def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
-    """How it ended: the answer, whether it was checked, what it cost, where the pictures are.
+    """The answer, its verification, its cost, and the paths of images.
 
     Answer and paths are not broken into lines: a person may want to copy them.
     """
@@ -70,7 +70,7 @@ def _verdict_style(board: Board) -> str:
 
 
 def _head(board: Board, width: int, most: int) -> list[Text]:
-    """The question, what is asked how, and how far a team has come."""
+    """The question, the model and mode, and the stages of a team."""
     question = wording.one_line(board.question)
     lines = [Text(MARGIN).append(line, "bold") for line in wrapped(question, width - 1 - len(MARGIN), most)]
     model = wording.one_line(board.model)
@@ -83,7 +83,7 @@ def _head(board: Board, width: int, most: int) -> list[Text]:
 
 
 def _agreement(board: Board, width: int, most: int) -> list[Text]:
-    """The votes: a line for each group of equal answers, why they are enough, and what a judge found last."""
+    """Votes: a line for each group of equal answers, the reason to stop, and a judge's last verdict."""
     if not board.groups or most < 2:
         return []
     shown = board.groups[:min(_MOST_GROUPS, most - 1)]
@@ -106,7 +106,7 @@ def _agreement(board: Board, width: int, most: int) -> list[Text]:
 
 
 def _answer(board: Board, width: int, most: int) -> list[Text]:
-    """The answer as it comes."""
+    """The answer as it arrives."""
     lines = wording.clean(board.answer).strip("\n").split("\n")
     if not board.answer.strip():
         return []
@@ -114,7 +114,7 @@ def _answer(board: Board, width: int, most: int) -> list[Text]:
 
 
 def _images(board: Board, width: int, height: int) -> list[Text]:
-    """The newest pictures side by side, a caption below each; nothing where there is no room for them."""
+    """The newest images side by side, a caption below each; nothing if there is no room."""
     side = 24 if height >= 14 and width > 24 + len(MARGIN) else 16
     beside = (width - 1) // (side + len(MARGIN))
     if not board.images or not beside or height < side // 2 + 2:

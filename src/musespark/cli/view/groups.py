@@ -1,4 +1,4 @@
-"""Who agrees with whom, with letters that stay: a group keeps its letter while answers come, groups merge and leaders change."""
+"""Groups of equal answers with stable letters: a group keeps its letter while answers arrive, groups merge and leaders change."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ class LetteredGroup:
     """Agents whose answers are the same."""
 
     number: int
-    """From 0, in the order in which groups came up."""
+    """From 0, in the order in which groups first appeared."""
     answer: str
-    """In short."""
+    """Short answer."""
     agents: tuple[str, ...]
 
     @property
     def letter(self) -> str:
-        """What the group is called."""
+        """Letter of the group."""
         return _LETTERS[self.number] if self.number < len(_LETTERS) else "*"
 
 
 def relabel(before: Sequence[LetteredGroup], now: Agreed) -> tuple[LetteredGroup, ...]:
-    """The groups as they are now, in the order of the event. Each is called as the one before that it has most in common with."""
+    """The groups of an event, in its order. Each takes the letter of the earlier group it has most in common with."""
     fresh = [LetteredGroup(-1, answer or "", agents or ()) for agents, answer in zip_longest(now.groups, now.answers)]
     known = {group.number for group in before}
     pairs = [(common, -old.number, -index) for old in before for index, new in enumerate(fresh) if (common := _common(old, new))]
@@ -43,5 +43,5 @@ def relabel(before: Sequence[LetteredGroup], now: Agreed) -> tuple[LetteredGroup
 
 
 def _common(old: LetteredGroup, new: LetteredGroup) -> int:
-    """How much two groups are the same one: agents they share, and above all what they say."""
+    """Similarity of two groups: the agents they share, and above all an equal answer."""
     return len(set(old.agents) & set(new.agents)) + 100 * (old.answer == new.answer != "")

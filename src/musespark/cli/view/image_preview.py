@@ -1,4 +1,4 @@
-"""Pictures as text: a cell is two pixels, the upper half of a block in the one's colour on the other's."""
+"""Images as text: a cell shows two pixels, an upper half block in one's colour on the other's."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HALF = "▀"
 
 @lru_cache(maxsize=32)  # every frame shows the same few
 def preview(png: bytes, columns: int) -> tuple[Text, ...]:
-    """A PNG file's picture in at most so many columns and half as many lines; no lines for one that cannot be read."""
+    """A PNG image in at most `columns` columns and half as many lines; no lines if it cannot be read."""
     from PIL import Image
 
     try:
@@ -35,7 +35,7 @@ def preview(png: bytes, columns: int) -> tuple[Text, ...]:
 
 
 def _trimmed(image: Image.Image) -> Image.Image:
-    """Without a blank margin: a model's paper is often larger than what it draws."""
+    """The image without its blank margin."""
     from PIL import Image, ImageChops
 
     blank = Image.new("RGB", image.size, image.getpixel((image.width - 1, image.height - 1)))
@@ -43,7 +43,7 @@ def _trimmed(image: Image.Image) -> Image.Image:
 
 
 def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
-    """The size that fits a square; where that is near, one by which the picture's divides, so that its pixels stay crisp."""
+    """The size that fits a square, if possible one that divides the image's size, so that its pixels stay crisp."""
     longest = max(size)
     crisp = [candidate for candidate in range(side, side * 2 // 3, -1) if longest % candidate == 0]
     scale = (crisp[0] if crisp else side) / longest

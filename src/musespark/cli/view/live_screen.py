@@ -36,7 +36,7 @@ class LiveScreen:
         self._lines = []
 
     def _change(self, lines: Sequence[Text]) -> str:
-        """What turns the last frame into this one. The cursor is below the frame before and after."""
+        """Control codes that turn the last frame into this one. The cursor is below the frame before and after."""
         written = [_BEGIN, "\r", f"\x1b[{up}A" if (up := self._rows()) else ""]
         resized = self._width != self._console.width
         for index, line in enumerate(lines):

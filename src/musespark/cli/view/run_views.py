@@ -44,23 +44,23 @@ _MOST_OF_A_LINE = 160
 
 
 class RunView(Protocol):
-    """A way to show a run."""
+    """A view of a run."""
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
-        """An event, the board after it, and the file that its picture was kept in."""
+        """Show an event. board: after it. picture: the file of its image."""
 
     def pulse(self) -> None:
-        """Time passes; called several times a second."""
+        """Show that time passes; called several times a second."""
 
     def ended(self, board: Board, images: Sequence[Path]) -> None:
-        """Nothing more will happen; the board may know of nothing that did."""
+        """Show the end; the board may be empty."""
 
     def dropped(self) -> None:
-        """The process ends within this signal handler; only what the terminal needs may still be done."""
+        """Restore the terminal: the process ends within this signal handler."""
 
 
 def view_for(as_json: bool) -> RunView:
-    """The way that suits where the output goes."""
+    """The view that suits the output."""
     if as_json:
         return JsonView()
     if sys.stdout.isatty():
@@ -73,7 +73,7 @@ def view_for(as_json: bool) -> RunView:
 
 
 class JsonView:
-    """One object when all is over, and nothing where there is no answer to speak of."""
+    """One object at the end, and nothing if there is no answer."""
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
         """Wait for the end."""
@@ -122,13 +122,13 @@ def _agent(board: Board, lane: Lane) -> dict[str, Any]:
 
 
 class LinesView:
-    """A line whenever something has happened, without control codes: what a pipe, a file or a CI log wants."""
+    """A line for each event, without control codes, for a pipe, a file or a CI log."""
 
     def __init__(self) -> None:
         self._thoughts: dict[str, str] = {}
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
-        """Say it, thoughts a line at a time."""
+        """Print it, thoughts a line at a time."""
         match event:
             case RunStarted():
                 self._say(event.at, "", f"{wording.one_line(event.model)} · {event.mode} · {wording.one_line(event.question)}")
@@ -174,7 +174,7 @@ class LinesView:
         """Nothing is open."""
 
     def _did(self, board: Board, event: Pictured | ToolCalled | ToolReturned | Noted | Changed, what: str) -> None:
-        """Say what an agent did, after what it thought before."""
+        """Print an agent's action, after its thoughts before it."""
         self._flush(board, event.at, event.agent)
         self._say(event.at, _who(board, event.agent), what)
 
@@ -199,7 +199,7 @@ class LinesView:
 
 
 def _who(board: Board, agent: str) -> str:
-    """What an agent is called; a thread below one of a team with that agent's name, for several may have the same task."""
+    """Name of an agent; a thread of a team has its agent's name before it, for several may have the same task."""
     lane = board.lanes.get(agent)
     if lane is None:
         return wording.one_line(agent)
@@ -210,7 +210,7 @@ def _who(board: Board, agent: str) -> str:
 
 
 def _started(board: Board, event: AgentStarted) -> tuple[str, str]:
-    """Who says that an agent has started, and how."""
+    """Speaker and sentence of an agent's start."""
     lane = board.lanes[event.agent]
     if wording.in_team(board, lane):
         return wording.name(board, lane), f"starts · {wording.one_line(event.task)}"
@@ -218,7 +218,7 @@ def _started(board: Board, event: AgentStarted) -> tuple[str, str]:
 
 
 def _ending(board: Board, lane: Lane) -> str:
-    """What came of an agent; of a long reply its end, where it comes to its point."""
+    """Outcome of an agent; a long reply is cut to its end, which has the point."""
     from musespark.cli.view.cells import tail
 
     outcome = wording.outcome(board, lane)
@@ -226,7 +226,7 @@ def _ending(board: Board, lane: Lane) -> str:
 
 
 def _together(board: Board, event: StageStarted | Agreed | Judged | AnswerDropped) -> str:
-    """What concerns the whole team."""
+    """Sentence for an event of the whole team."""
     match event:
         case StageStarted():
             return f"stage: {wording.stage(event)}"
@@ -245,7 +245,7 @@ def _short(text: str, most: int = _MOST_OF_A_LINE) -> str:
 
 
 class LiveView:
-    """A live picture of the team, redrawn in place; its last state stays on screen."""
+    """A live view of the team, redrawn in place; its last state stays on screen."""
 
     def __init__(self, console: Console) -> None:
         from musespark.cli.view.live_screen import LiveScreen
@@ -283,7 +283,7 @@ class LiveView:
         self._screen.finish(final_frame(board, self._console.width, self._previews, images) if board.lanes else [])
 
     def dropped(self) -> None:
-        """Leave a cursor. The handler may have interrupted a write, so not through the same buffer."""
+        """Show the cursor again. The handler may have interrupted a write, so not through the same buffer."""
         from musespark.cli.view.live_screen import SHOW_CURSOR
 
         os.write(self._console.file.fileno(), SHOW_CURSOR.encode())

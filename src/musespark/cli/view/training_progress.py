@@ -1,4 +1,4 @@
-"""A training's progress: a bar that is redrawn in place on a terminal, now and then a line anywhere else."""
+"""Progress of a training: a bar redrawn in place on a terminal, an occasional line elsewhere."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _MOST_OF_A_BAR = 60
 
 @dataclass(frozen=True, slots=True)
 class TrainingStatus:
-    """How a training stands after a step."""
+    """State of a training after a step."""
 
     step: int
     tokens: int
     share: float
-    """Of the budget, 0 to 1."""
+    """Used share of the budget, 0 to 1."""
     loss: float
     losses: Mapping[str, float]
-    """By world."""
+    """Losses by task."""
     pace: float
     """Tokens a second."""
     left: float | None
-    """Seconds until the budget is used; None while that cannot be told."""
+    """Seconds until the budget is used; None while unknown."""
 
 
 class TrainingDisplay:
-    """Shows readings as they come."""
+    """Shows the states of a training as they come."""
 
     def __init__(self, heading: str) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
@@ -49,7 +49,7 @@ class TrainingDisplay:
             print(heading, flush=True)
 
     def show(self, reading: TrainingStatus) -> None:
-        """Show a reading, unless the last one is only just there."""
+        """Show a state, unless the last one was shown just before."""
         self._reading = reading
         if time.monotonic() < self._next:
             return

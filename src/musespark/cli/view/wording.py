@@ -1,4 +1,4 @@
-"""A run in words: what is said of it wherever it is shown, on a terminal, in a pipe or on stderr."""
+"""A run in words, for every view: terminal, pipe and stderr."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from musespark.cli.view.groups import LetteredGroup
 from musespark.events import MAIN, Changed, Decided, Judged, StageStarted
 
 MOST_PATHS = 16
-"""Paths of pictures that are listed one by one."""
+"""Paths of images that are listed one by one."""
 _MOST_ARGUMENTS = 100_000
 """Characters of a tool's arguments that are read as JSON to be shown."""
 
-# What a terminal would obey instead of show: control characters, overrides of the writing direction, halves of a character.
+# Characters that a terminal would obey rather than show: control characters, overrides of the writing direction, lone surrogates.
 _UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
 
 _EARLY = {
@@ -34,9 +34,9 @@ _CANCELLED = {
 }
 _WAYS = {"verified": "verification", "weigh": "weighed votes", "judge": "a judge", "merge": "merging"}
 _FAILED = re.compile(r"^The model '[^']*' failed( with|:) ")
-"""What a lane, which names the model, need not say of an error."""
+"""Beginning of an error that a lane leaves out, since it names the model already."""
 _OTHERS = re.compile(r"((same|judge)-\d+|merge|.*-again)$")
-"""Agents of a team that answer for none of their own."""
+"""Agents of a team that give no answer of their own."""
 _EMPTY = {
     "finished": "The model ended without an answer{}; ask differently or choose another model.",
     "length": "The token limit was reached before an answer{}; try another mode, or raise --max-tokens where it is set.",
@@ -57,19 +57,19 @@ def one_line(text: str) -> str:
 
 
 def name(board: Board, lane: Lane) -> str:
-    """What a lane is called: an agent of a team by its name, a thread by what it was asked to do."""
+    """Name of a lane: an agent of a team by its name, a thread by its task."""
     if lane.agent == MAIN or in_team(board, lane):
         return one_line(lane.base_name)
     return one_line(lane.task) or one_line(lane.agent)
 
 
 def in_team(board: Board, lane: Lane) -> bool:
-    """Whether it is one of the team, and no thread below one."""
+    """True for an agent of the team, false for a thread below one."""
     return board.team and lane.parent in (MAIN, None) and lane.agent != MAIN
 
 
 def explorers(board: Board) -> int:
-    """How many agents of a team have started on the question."""
+    """Number of explorers that have started."""
     return len({lane.base_name for lane in board.lanes.values() if in_team(board, lane) and not _OTHERS.match(lane.agent)})
 
 
@@ -83,7 +83,7 @@ def model_and_way(board: Board, lane: Lane) -> tuple[str, str]:
 
 
 def outcome(board: Board, lane: Lane) -> str:
-    """What came of an agent that has ended."""
+    """Outcome of an agent that has ended."""
     if lane.state == "cancelled":
         return _CANCELLED.get(lane.outcome) or one_line(lane.outcome)
     if lane.state == "failed":
@@ -92,7 +92,7 @@ def outcome(board: Board, lane: Lane) -> str:
 
 
 def answer(board: Board, lane: Lane) -> str:
-    """What an agent answered: in short where that is known, else its whole reply."""
+    """Answer of an agent: its short answer if known, else its whole reply."""
     if lane.agent != lane.base_name:  # the groups are those before the round until all have come back
         return (lane.changed and lane.changed.after) or lane.outcome
     group = board.group(lane)
@@ -100,14 +100,14 @@ def answer(board: Board, lane: Lane) -> str:
 
 
 def doing(lane: Lane) -> str:
-    """What an agent is at: what it gives to a tool, what it got back, or its latest thoughts; in a later round its task."""
+    """Current activity of an agent: a tool's arguments or result, or its latest thoughts; in a later round its task."""
     if lane.tools:
         return arguments(lane.tools[-1])
     return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.base_name else one_line(lane.task))
 
 
 def arguments(use: ActiveToolCall) -> str:
-    """What a tool is given; of a single argument its value alone."""
+    """Arguments of a tool call; a single one is shown as its value alone."""
     try:
         given = json.loads(use.arguments) if len(use.arguments) < _MOST_ARGUMENTS else None
     except (ValueError, RecursionError):  # a model wrote it
@@ -125,25 +125,25 @@ def stage(event: StageStarted) -> str:
 
 
 def change(event: Changed) -> str:
-    """What an agent did about its rivals' answers."""
+    """Decision of an agent after it saw its rivals' answers."""
     if event.kept:
         return f"kept {one_line(event.after) or 'its answer'}"
     return f"changed {one_line(event.before) or 'nothing'} to {one_line(event.after) or 'nothing'}"
 
 
 def verdict_of(event: Judged) -> str:
-    """What a judge found."""
+    """Verdict of a judge."""
     found = f"{one_line(event.winner)} over {one_line(event.loser)}" if event.winner else "no verdict"
     return _with_reason(found, event.reason)
 
 
 def agreement(groups: Sequence[LetteredGroup]) -> str:
-    """Who says what, on one line."""
+    """Groups of equal answers, on one line."""
     return " · ".join(f"{group.letter} {one_line(group.answer)} ({listed(group.agents)})" for group in groups)
 
 
 def decision(event: Decided) -> str:
-    """How a team settled on its answer."""
+    """Decision of a team for its answer."""
     by = f"decided by {_WAYS.get(event.by) or one_line(event.by)}"
     return _with_reason(f"{by} ({listed(event.winners)})" if event.winners else by, event.reason)
 
@@ -161,7 +161,7 @@ def listed(agents: Sequence[str], most: int = 4) -> str:
 
 
 def early(board: Board) -> str:
-    """Why an answer is only the best so far; empty for one that the model finished."""
+    """Reason an answer is only the best so far; empty for one that the model finished."""
     why = "the run failed" if board.failed else _EARLY[board.finish_reason] + _in_brackets(board.detail)
     return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
 
@@ -177,7 +177,7 @@ def _in_brackets(reason: str) -> str:
 
 
 def verdict(board: Board) -> str:
-    """Whether the answer was checked, and by what."""
+    """Verification of the answer, in words."""
     match board.status:
         case "verified":
             return f"verified by {one_line(board.checked_by)}" if board.checked_by else "verified"
@@ -190,7 +190,7 @@ def verdict(board: Board) -> str:
 
 
 def spending(board: Board, seconds: float | None = None) -> list[str]:
-    """What the run has cost so far, item by item, against its limits; seconds where they are known better than by an event."""
+    """Usage of the run so far, item by item, against its limits. seconds: elapsed time, if known better than by an event."""
     usage, limits = board.usage, board.limits
     waited = (usage.seconds or board.at) if seconds is None else seconds
     usd = money(usage.usd) if limits.usd is None else f"{money(usage.usd)} of {money(limits.usd)}"

@@ -1,7 +1,7 @@
-"""The one thread of a process that writes to its database, and what makes that cheap: everything that waits is one transaction.
+"""The one thread of a process that writes to its database. Everything that waits is written in one transaction.
 
-A transaction costs the same for one row as for a hundred. While one is under way, what others want kept gathers, and is the next;
-so under load the batches grow by themselves, and nobody waits for a timer.
+A transaction costs the same for one row as for a hundred. Rows that arrive while one is under way form the next, so batches grow
+with the load, and no waiting call waits for a timer (group commit).
 """
 
 from __future__ import annotations
@@ -18,49 +18,49 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from sqlalchemy.exc import DataError, IntegrityError
 
 from musespark.store.database.database import Database
-from musespark.store.database.statements import Cursor, Row, ending, insert
+from musespark.store.database.statements import Cursor, Row, end_statement, insert
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _Result = TypeVar("_Result")
 _UNRETRYABLE = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError)
-"""What is the fault of a value, and will be the next time."""
+"""Errors caused by a value, which a retry would meet again."""
 _LOG = logging.getLogger(__name__)
 FLUSH_DELAY = 0.05
-"""Seconds within which what nobody waits for is written."""
+"""Seconds within which rows are written that no call waits for."""
 Work: TypeAlias = "Callable[[Connection], Any]"
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What is written together, in this order: a run before its events, its events before its end."""
+    """Rows and work of one transaction, in this order: a run before its events, its events before its end."""
 
     rows: dict[str, list[Row]] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
     ends: list[Row] = field(default_factory=list)
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
     waiting: list[tuple[str, asyncio.Future[None]]] = field(default_factory=list)
-    """By run; the empty name is nobody's."""
+    """Calls that wait for the commit, by run; with an empty name for no run in particular."""
     wanted: bool = False
-    """Whether it is written as soon as may be."""
+    """True if it is to be written as soon as the thread is free."""
     due: asyncio.TimerHandle | None = None
-    """When it is written although nobody waits for it."""
+    """Timer at whose end it is written though no call waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _LostRows:
-    """What could not be written of a run."""
+    """Rows of a run that could not be written."""
 
     error: Exception
-    """Why."""
+    """Reason of the loss."""
     whole: bool
-    """Whether it is all of it, from its beginning."""
+    """True if the run's own row is among them."""
 
 
 class BatchWriter:
-    """Writes what it is given, in the order it was given. Made and used within one event loop; only its thread is another.
+    """Writes rows and runs work in the order they were given. Made and used within one event loop; only its thread is separate.
 
-    The loop gathers a batch and hands it over when the thread has nothing to do, so that neither waits for a lock of the other's.
+    The loop gathers a batch and hands it over when the thread is free, so that neither waits for a lock of the other's.
     """
 
     def __init__(self, database: Database) -> None:
@@ -68,33 +68,34 @@ class BatchWriter:
         self._loop = asyncio.get_running_loop()
         self._batch = _Batch()
         self._busy = False
-        """Whether the thread has a batch."""
+        """True while the thread has a batch."""
         self._retries: list[Work] = []
-        """What must be written sooner or later, and could not be so far. The thread's own."""
+        """Work that failed and is retried with the next transaction. Only the thread uses it."""
         self._lost: dict[str, _LostRows] = {}
-        """Of runs that go on, those of which something could not be written: nothing that follows is, or they would have gaps. The
-        thread's own."""
+        """Running runs that lost rows: nothing more of them is written, or they would have gaps. Only the thread uses it."""
         self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._write_all, name="musespark-journal", daemon=True)
+        self._thread = threading.Thread(target=self._write_all, name="musespark-batch-writer", daemon=True)
         self._thread.start()
 
     def add(self, table: str, row: Row) -> None:
-        """A row for the next transaction, which begins soon, or when somebody waits for it. A run's rows begin with its id."""
+        """Add a row to the next transaction, which begins soon, or at once if a call waits. A run's rows begin with its id."""
         self._batch.rows[table].append(row)
         self._soon()
 
     async def flush(self, run: str = "") -> None:
-        """Wait until all that was added is committed. Raises `StoreUnusable` where it cannot be, and then nothing of it is; and
-        where something of that run could not be before."""
+        """Wait until everything added so far is committed.
+
+        Raises `StoreUnusable` if it cannot be, and then none of it is; also if the run has lost rows before.
+        """
         future: asyncio.Future[None] = self._loop.create_future()
         self._batch.waiting.append((run, future))
         self._want()
         await future
 
     async def run(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Work in the next transaction, after the rows; returns what it returned, once that is committed.
+        """Run work in the next transaction, after its rows; returns the work's result once it is committed.
 
-        Work raises nothing but what the database raises. Raises `StoreUnusable`.
+        Work may raise database errors only. Raises `StoreUnusable`.
         """
         future: asyncio.Future[_Result] = self._loop.create_future()
         self._batch.work.append((work, future))
@@ -102,19 +103,19 @@ class BatchWriter:
         return await future
 
     def end_run(self, status: str, tokens: int, usd: float, calls: int, run: str) -> None:
-        """The run is over: that is written, soon, in the next transaction that succeeds, and nobody waits for it."""
+        """Write the end of a run with the next transaction that succeeds, without waiting for it."""
         self._batch.ends.append((status, tokens, usd, calls, run))
         self._soon()
 
     def enqueue(self, work: Work) -> None:
-        """Work that is done, soon, in the next transaction that succeeds, and that nobody waits for."""
+        """Run work in the next transaction that succeeds, without waiting for it."""
         self._batch.work.append((work, None))
         self._soon()
 
     async def aclose(self) -> None:
-        """Write what is left, and end the thread. Nobody may write any more."""
+        """Write the rest and end the thread. Nothing may be added any more."""
         try:
-            with suppress(Exception):  # whoever waits for it is told
+            with suppress(Exception):  # calls that wait get the error
                 await self.flush()
         finally:
             self._handed.put(None)
@@ -123,7 +124,7 @@ class BatchWriter:
     def _want(self) -> None:
         if not self._batch.wanted:
             self._batch.wanted = True
-            self._loop.call_soon(self._hand_over)  # what others want kept in this same turn of the loop goes along
+            self._loop.call_soon(self._hand_over)  # rows of this same turn of the loop go along
 
     def _soon(self) -> None:
         if self._batch.due is None:
@@ -152,8 +153,8 @@ class BatchWriter:
             error: Exception | None = None
             try:
                 self._write(batch, results)
-            except Exception as caught:  # it goes to everyone who waits; the thread lives on
-                error, results = caught, [None] * len(batch.work)  # nothing of it has happened
+            except Exception as caught:  # calls that wait get it; the thread goes on
+                error, results = caught, [None] * len(batch.work)  # rolled back
                 self._lose(batch, caught)
             lost = dict(self._lost)
             for end in batch.ends:
@@ -178,27 +179,27 @@ class BatchWriter:
             whole = [row for row in rows if row[0] not in self._lost] if self._lost else rows
             insert(cursor, self._database.placeholder, table, whole)
         for end in self._ends(batch):
-            cursor.execute(ending(self._database.placeholder), end)
+            cursor.execute(end_statement(self._database.placeholder), end)
 
     def _ends(self, batch: _Batch) -> list[Row]:
-        """Those of runs that are there."""
+        """Ends of runs whose own row was written."""
         return [end for end in batch.ends if end[-1] not in self._lost or not self._lost[end[-1]].whole]
 
     def _lose(self, batch: _Batch, error: Exception) -> None:
-        """Nothing of this was written; what must be is owed."""
+        """Note what a failed batch lost, and keep its work for a retry."""
         begun = {row[0] for row in batch.rows["runs"]}
         for run in dict.fromkeys(row[0] for rows in batch.rows.values() for row in rows):
             self._lost.setdefault(run, _LostRows(error, run in begun))
-        self._retries += [_statement(ending(self._database.placeholder), end) for end in self._ends(batch)]
+        self._retries += [_statement(end_statement(self._database.placeholder), end) for end in self._ends(batch)]
         self._retries += [work for work, future in batch.work if future is None]
 
     def _retry(self, connection: Connection, owed: Work) -> None:
-        """What failed before, once more: by itself, so that what will never succeed holds up nothing else."""
+        """Retry work that failed, in a savepoint of its own, so that work that never succeeds holds up nothing else."""
         try:
             with connection.begin_nested():
                 owed(connection)
         except _UNRETRYABLE as error:
-            _LOG.error("The store gives up something that it cannot write: %s", getattr(error, "orig", error))
+            _LOG.error("The store gives up a row that it cannot write: %s", getattr(error, "orig", error))
 
 
 def _statement(statement: str, values: Row) -> Work:
@@ -207,7 +208,7 @@ def _statement(statement: str, values: Row) -> Work:
 
 def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
     if future.done():
-        return  # whoever waited has left
+        return  # the waiting call was cancelled
     if error is None:
         future.set_result(result)
     else:

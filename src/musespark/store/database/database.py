@@ -1,4 +1,4 @@
-"""The database of a server: where it is, that it has today's tables, and what goes wrong with it in one sentence."""
+"""The database of a server: connections, transactions, migrations, and errors in one sentence."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ LATEST_REVISION = "0004"
 """The newest migration."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
-"""What servers on one Postgres lock while one of them migrates: a number of our own."""
+"""Advisory lock that servers on one Postgres hold while they migrate."""
 _TURN = _LOCK + 1
 _BEGIN = "BEGIN IMMEDIATE"
-"""A transaction that reads first and writes then could find that another has written in between."""
+"""Begins a transaction that writes: one that only reads first could find that another has written in between."""
 
 
 def default_runs_path() -> Path:
-    """Where runs and keys are kept unless told otherwise: beside the votes, in the user's data directory."""
+    """Default file of runs and keys: beside the votes, in the user's data directory."""
     return default_votes_path().with_name("runs.db")
 
 
@@ -50,7 +50,7 @@ class Database:
         self._troubles: tuple[type[Exception], ...] = (sqlalchemy.exc.SQLAlchemyError, OSError)
         text = str(where or default_runs_path())
         self.name = text
-        """What it is called in errors: without a password."""
+        """Name for error sentences, without a password."""
         if "://" in text:
             self.engine = self._postgres(text)
         else:
@@ -65,12 +65,12 @@ class Database:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is a file."""
+        """True if it is an SQLite file."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def translating_errors(self) -> Iterator[None]:
-        """Inside it, what the database does not do is a `StoreUnusable`."""
+        """Turn errors of the database into `StoreUnusable`."""
         try:
             yield
         except self._troubles as error:
@@ -87,7 +87,7 @@ class Database:
 
     @contextmanager
     def begin_write(self) -> Iterator[Connection]:
-        """A transaction that will write; it is committed in the end, or has not happened. Raises `StoreUnusable`."""
+        """Begin a transaction that writes; it is committed at the end, or rolled back. Raises `StoreUnusable`."""
         with self.translating_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
@@ -95,7 +95,7 @@ class Database:
 
     @contextmanager
     def raw_cursor(self) -> Iterator[Cursor]:
-        """The same through the driver alone, for the statements of every run (`rows`). Raises `StoreUnusable`."""
+        """Begin a transaction that writes through the driver alone (`statements.py`). Raises `StoreUnusable`."""
         with self.translating_errors():
             connection = self.engine.raw_connection()
             try:
@@ -105,21 +105,21 @@ class Database:
                 yield cursor
                 connection.commit()
             finally:
-                connection.close()  # which rolls back what is not committed
+                connection.close()  # rolls back unless committed
 
     @property
     def placeholder(self) -> str:
-        """What stands for a value in the driver's statements."""
+        """Placeholder of a value in the driver's statements."""
         return "?" if self.is_sqlite else "%s"
 
     @contextmanager
     def begin_read(self) -> Iterator[Connection]:
-        """A view of one moment. Raises `StoreUnusable`."""
+        """Begin a transaction that reads a consistent snapshot. Raises `StoreUnusable`."""
         with self.translating_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close all connections."""
         self.engine.dispose()
 
     def _sqlite(self, path: Path) -> Engine:
@@ -127,7 +127,7 @@ class Database:
 
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # what people asked is theirs alone
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # readable by its owner alone
         except (OSError, ValueError) as error:
             raise self.error_for(error) from error
         file = str(path.absolute())  # or SQLite would take some names for its own
@@ -136,9 +136,9 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def connected(connection: Any, record: Any) -> None:
-            connection.isolation_level = None  # transactions begin where we say so
+            connection.isolation_level = None  # transactions begin explicitly
             enable_wal(connection)
-            # What is forgotten is overwritten; only forgetting costs more.
+            # Deleted rows are overwritten, which makes deletions slower and nothing else.
             for setting in ("synchronous = NORMAL", "temp_store = MEMORY", "secure_delete = ON"):
                 connection.execute(f"PRAGMA {setting}")
 
@@ -168,7 +168,7 @@ class Database:
         return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8)
 
     def _migrate(self) -> None:
-        """Alembic's steps, all of them in one transaction; nothing is imported where none is needed."""
+        """Apply Alembic's migrations, all in one transaction; Alembic is imported only if one is needed."""
         from sqlalchemy import inspect, text
 
         def version(connection: Connection) -> str | None:
@@ -196,9 +196,9 @@ class Database:
 
 
 def lock_writers(connection: Connection) -> None:
-    """For a transaction that writes what other servers write too: wait until none of them does, and let none before its end.
+    """Take the lock of all servers' writers until the transaction ends.
 
-    In SQLite there is one writer anyway. In Postgres, two that write the same rows in another order would wait for each other.
+    SQLite has one writer anyway. In Postgres, two that write the same rows in another order would deadlock.
     """
     from sqlalchemy import text
 

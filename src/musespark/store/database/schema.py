@@ -1,4 +1,4 @@
-"""The tables, as SQLAlchemy Core knows them. The migrations make them; a test holds the two equal."""
+"""The tables, for SQLAlchemy Core. The migrations create them; a test holds the two equal."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _Serial = BigInteger().with_variant(Integer, "sqlite")
 SERVERS = Table(
     "servers", METADATA,
     Column("id", Text, primary_key=True),
-    Column("place", Text, nullable=False),   # the machine since it was started, where its processes have these numbers
-    Column("process", Text, nullable=False),  # the process's number and when it began
+    Column("place", Text, nullable=False),   # the machine since it was booted, or the container
+    Column("process", Text, nullable=False),  # process number and start time
     Column("seen", Float, nullable=False))   # seconds since 1970, by the database's clock
 
 RUNS = Table(
     "runs", METADATA,
-    Column("seq", _Serial, primary_key=True, autoincrement=True),  # the order in which they began
+    Column("seq", _Serial, primary_key=True, autoincrement=True),  # order of their start
     Column("id", Text, nullable=False, unique=True),
     Column("server", Text, nullable=False),
     Column("protocol", Text, nullable=False),
@@ -28,7 +28,7 @@ RUNS = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("usd", Float, nullable=False),
     Column("calls", BigInteger, nullable=False),
-    Column("options", Text, nullable=False, server_default="{}"),  # how it was asked, as JSON
+    Column("options", Text, nullable=False, server_default="{}"),  # options of the request, as JSON
     Index("runs_of_caller", "caller", "seq"),
     Index("runs_by_how", "how", "seq"),
     Index("runs_by_created", "created"),
@@ -46,7 +46,7 @@ EVENTS = Table(
 IMAGES = Table(
     "pictures", METADATA,
     Column("run", Text, primary_key=True),
-    Column("place", Text, primary_key=True),  # `drawn` in the run, or `asked` in its conversation
+    Column("place", Text, primary_key=True),  # `drawn` by the run, or `asked` in its conversation
     Column("number", Integer, primary_key=True),
     Column("media_type", Text, nullable=False),
     Column("data", LargeBinary, nullable=False))

@@ -1,4 +1,7 @@
-"""The statements of every run, through the database's driver: SQLAlchemy takes longer to say them than the database to do them."""
+"""Statements of the hot path, for the database's driver: SQLAlchemy takes longer to build them than the database to run them.
+
+They are derived from `schema.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,43 +9,42 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
+from musespark.store.database.schema import EVENTS, PICTURES, RUNS
+
 Row: TypeAlias = tuple[Any, ...]
-COLUMNS = {
-    "runs": ("id", "server", "protocol", "model", "caller", "created", "conversation", "how", "tokens", "usd", "calls",
-             "options"),
-    "events": ("run", "number", "kind", "body"),
-    "pictures": ("run", "place", "number", "media_type", "data"),
-}
-_AT_ONCE = (128, 32, 8, 4, 2, 1)
-"""Numbers of rows for which there is a statement: SQLite's module lets go of the interpreter at each, and a busy one is slow to
-come back; but few, so that each stays prepared."""
+"""Values of a row, in the order of `COLUMNS`."""
+COLUMNS = {table.name: tuple(column.name for column in table.columns if column.name != "seq") for table in (RUNS, EVENTS, PICTURES)}
+"""Columns of each table that is written here; the database numbers the rows by itself."""
+_BATCH_SIZES = (128, 32, 8, 4, 2, 1)
+"""Numbers of rows for which there is a statement. Few, so that each stays prepared; and large ones, since SQLite's module releases
+the interpreter lock at each statement and gets it back late from a busy event loop."""
 
 
 class Cursor(Protocol):
-    """What executes statements, as Python's database drivers have it (PEP 249)."""
+    """A cursor of Python's database drivers (PEP 249)."""
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """Do it."""
+        """Run a statement."""
 
 
 def insert(cursor: Cursor, mark: str, table: str, rows: Sequence[Row]) -> None:
-    """Add rows, the values in the order of `COLUMNS`. mark: what stands for a value."""
+    """Add rows, their values in the order of `COLUMNS`. mark: the driver's placeholder of a value."""
     at = 0
-    for count in _AT_ONCE:
+    for count in _BATCH_SIZES:
         while len(rows) - at >= count:
             values = [value for row in rows[at:at + count] for value in row]
-            cursor.execute(_insertion(table, count, mark), values)
+            cursor.execute(_insert_statement(table, count, mark), values)
             at += count
 
 
 @lru_cache(maxsize=64)
-def _insertion(table: str, count: int, mark: str) -> str:
+def _insert_statement(table: str, count: int, mark: str) -> str:
     columns = COLUMNS[table]
     row = f"({', '.join([mark] * len(columns))})"
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * count)}"
 
 
 @lru_cache(maxsize=2)
-def ending(mark: str) -> str:
-    """The statement that ends a run. Its values: how, tokens, dollars, calls, the run."""
+def end_statement(mark: str) -> str:
+    """The statement that ends a run. Its values: status, tokens, dollars, calls, the run's id."""
     return f"UPDATE runs SET how = {mark}, tokens = {mark}, usd = {mark}, calls = {mark} WHERE id = {mark}"

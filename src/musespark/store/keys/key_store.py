@@ -1,7 +1,7 @@
-"""Keys of a server's own: shown once, kept as a hash.
+"""API keys: shown once, stored as a hash.
 
-A key's secret is 256 random bits. Nobody guesses those, however fast a hash is, so a plain SHA-256 keeps them as well as a slow
-hash would; a slow one (scrypt) protects secrets that people think up, and would let anybody keep the server busy with wrong keys.
+A secret is 256 random bits, which cannot be guessed however fast the hash is: plain SHA-256 protects them as well as a slow hash
+would. A slow one (scrypt) protects passwords, and would let anyone keep the server busy with wrong keys.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """What is known of a key."""
+    """An API key, without its secret."""
 
     id: str
-    """What it begins with; no secret."""
+    """First part of the key; not secret."""
     name: str
     created: float
     revoked: float | None = None
@@ -49,7 +49,7 @@ class ApiKey:
 
     @property
     def usd_per_day(self) -> float | None:
-        """Dollars that it may spend on a day, in UTC."""
+        """Daily limit in dollars, in UTC; None is no limit."""
         return None if self.nanousd_per_day is None else self.nanousd_per_day / NANO
 
 
@@ -60,7 +60,7 @@ class KeyStore:
         self._database = database
 
     def create(self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None) -> tuple[ApiKey, str]:
-        """A new key, and the secret that is shown this once. Raises `BadOption`."""
+        """Create a key; returns it and its secret, which is shown this once. Raises `BadOption`."""
         if not _NAME.fullmatch(name):
             raise BadOption("NAME", name[:80], "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit")
         if usd_per_day is not None and not 1 / NANO <= usd_per_day <= 1_000_000:
@@ -79,7 +79,7 @@ class KeyStore:
         return key, secret
 
     def revoke(self, name: str) -> ApiKey:
-        """End a key, by its name or its id. Raises `BadOption` where there is none that is still good."""
+        """Revoke a key by its name or id. Raises `BadOption` if there is none that is valid."""
         with self._database.begin_write() as connection:
             found = [row for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))) if name in (row.name, row.id)]
             if not found:
@@ -88,7 +88,7 @@ class KeyStore:
         return _key(found[0])
 
     def list_with_spending(self) -> list[tuple[ApiKey, float]]:
-        """Every key, the oldest first, and what it has spent today in dollars."""
+        """Every key, oldest first, and its spending of today in dollars."""
         with self._database.begin_read() as connection:
             rows = connection.execute(select(KEYS).order_by(KEYS.c.created)).all()
             today = SPENDING.c.day == day_of(database_time(connection))
@@ -96,12 +96,12 @@ class KeyStore:
         return [(_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows]
 
     def has_valid_key(self) -> bool:
-        """Whether there is a key that is not revoked."""
+        """True if there is a key that is not revoked."""
         with self._database.begin_read() as connection:
             return connection.execute(select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)).first() is not None
 
     def find(self, secret: str) -> ApiKey | None:
-        """The key that this is, None where it is none or revoked. What is wrong with it shows in no difference of time."""
+        """The key of a secret; None if it is unknown or revoked. Compared in constant time."""
         parts = _KEY.fullmatch(secret)
         row = None
         if parts is not None:
@@ -118,7 +118,7 @@ def count_request_now(connection: Connection, key: str, most: int) -> float | No
 
 
 def count_request(connection: Connection, key: str, most: int, minute: int) -> bool:
-    """Count one more request of a key in a minute, unless there were as many as may be; whether it was counted."""
+    """Count a request of a key in a minute, up to a maximum; True if it was counted."""
     lock_writers(connection)
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     one_more = dialect.insert(MINUTES).values(key=key, minute=minute, requests=1)
@@ -131,7 +131,7 @@ def count_request(connection: Connection, key: str, most: int, minute: int) -> b
 
 
 def hash_of(secret: str) -> bytes:
-    """What is kept of a secret."""
+    """Hash of a secret, which is what is stored."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

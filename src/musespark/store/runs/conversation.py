@@ -1,4 +1,4 @@
-"""A conversation as text and back, its pictures aside. Of a video its contact sheet is kept."""
+"""A conversation as JSON text and back, its images apart. A video is stored as its contact sheet."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _KINDS: dict[str, type[Part]] = {kind.__name__: kind for kind in (Text, Image, T
 
 
 def to_json(messages: Iterable[Message]) -> tuple[str, list[Image]]:
-    """The messages as JSON text (ASCII: half characters are escaped), and the pictures that it refers to by number from 0."""
+    """The messages as JSON text (ASCII, so lone surrogates are escaped), and the images it refers to by number from 0."""
     images: list[Image] = []
     values = [[message.role, [_value(part, images) for part in message.as_images().parts]] for message in messages]
     return json.dumps(values), images
 
 
 def from_json_text(text: str, images: Sequence[Image]) -> tuple[Message, ...]:
-    """The messages that were written."""
+    """The messages that `to_json` wrote."""
     return tuple(Message(role, tuple(_part(value, images) for value in parts)) for role, parts in json.loads(text))
 
 

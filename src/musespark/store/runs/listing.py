@@ -1,7 +1,7 @@
-"""The newest runs, each with as much of it as a list shows.
+"""The newest runs, each with as much as a list shows.
 
-A run that ended with an answer has all of that in its first event and its last; how long its text is, or how often it was counted,
-makes no difference. Of any other, the text is read as far as a list shows it.
+A run that ended with an answer has all of that in its first and last event, however long it is. Of any other, the text is read as
+far as a list shows it.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, CursorResult, Select
 
 CHARACTERS = 300
-"""Of the text of a run without an answer; a list shows fewer."""
+"""Characters read of the text of a run without an answer; a list shows fewer."""
 
 
 def newest(connection: Connection, limit: int, before: str | None, caller: str | None) -> list[tuple[Row[Any], list[str]]]:
     """Rows of runs, the newest first, without their conversations and with the number of their pictures as `drawn`; and with each
-    the bodies of the events that a summary is made of, in their order. before: a run's id; those that began before it."""
+    the bodies of the events that a summary needs, in order. before: a run's id; only runs that began before it."""
     return [(row, list(_bodies(connection, row))) for row in connection.execute(_rows(limit, before, caller)).all()]
 
 
@@ -55,9 +55,9 @@ def _bodies(connection: Connection, row: Row[Any]) -> Iterator[str]:
 
 
 def _so_far(connection: Connection, run: str, before: int) -> list[str]:
-    """What is between the first event and that one: the text that still counts, what was used, and what was verified.
+    """Events between the first and that one: the text that still counts, the usage and the verdict.
 
-    What was used is counted for an agent first and for the whole run then, so that the newest count is the run's.
+    Usage is counted for an agent first and for the whole run then, so the newest count is the run's.
     """
     between = EVENTS.c.run == run, EVENTS.c.number > 0, EVENTS.c.number < before
     wanted = select(EVENTS.c.number, EVENTS.c.body).where(*between)
@@ -65,7 +65,7 @@ def _so_far(connection: Connection, run: str, before: int) -> list[str]:
         *between, EVENTS.c.kind.in_(("answer_dropped", "spent", "verified", "abstained"))))
     last = {kind: number for kind, number in newest_of}
     dropped = last.pop("answer_dropped", 0)
-    last = {kind: number for kind, number in last.items() if kind == "spent" or number > dropped}  # a verdict falls with its answer
+    last = {kind: number for kind, number in last.items() if kind == "spent" or number > dropped}  # a verdict goes with its answer
     text = connection.execute(wanted.where(EVENTS.c.kind == "answer_delta", EVENTS.c.number > dropped)
                               .order_by(EVENTS.c.number).limit(CHARACTERS))
     found = [*_enough(text), *map(tuple, connection.execute(wanted.where(EVENTS.c.number.in_(last.values()))))]
@@ -73,12 +73,12 @@ def _so_far(connection: Connection, run: str, before: int) -> list[str]:
 
 
 def _enough(pieces: CursorResult[int, str]) -> Iterator[tuple[int, str]]:
-    """The pieces of a text up to so many characters."""
+    """The pieces of a text up to `CHARACTERS`."""
     left = CHARACTERS
     with closing(pieces):
         for number, body in pieces:
             yield number, body
-            with suppress(ValueError, KeyError, TypeError):  # damaged: whoever makes events of it says so
+            with suppress(ValueError, KeyError, TypeError):  # damaged: reported when the event is read
                 left -= len(json.loads(body)["text"])
             if left <= 0:
                 return

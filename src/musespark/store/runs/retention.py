@@ -1,4 +1,4 @@
-"""How long runs are kept."""
+"""Retention policy of runs, and their deletion."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _AT_ONCE = 50
-"""Runs that one transaction forgets: others want to write as well."""
+"""Runs deleted in one transaction; other writers come between."""
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionPolicy:
-    """What is kept: everything, unless told otherwise. A run that goes on is never forgotten."""
+    """Retention policy; by default everything is kept. A running run is never deleted."""
 
     seconds: float | None = None
-    """Since a run began."""
+    """Maximum age of a run."""
     runs: int | None = None
-    """The newest so many."""
+    """Number of newest runs to keep."""
 
     @classmethod
     def parse(cls, text: str) -> RetentionPolicy:
-        """From `30d`, `12h`, `90m`, `5000` or `5000 runs`. Raises `BadOption`."""
+        """Parse `30d`, `12h`, `90m`, `5000` or `5000 runs`. Raises `BadOption`."""
         found = re.fullmatch(r"(\d{1,9})\s*(m|h|d|runs)?", text.strip())
         if found is None or not int(found[1]):
             raise BadOption("--keep", text, "a time such as 30d or 12h, or a number of runs such as 5000")
@@ -39,7 +39,7 @@ class RetentionPolicy:
 
 
 def delete_expired(connection: Connection, keep: RetentionPolicy, now: float) -> bool:
-    """Delete some of the oldest runs that are not to be kept; whether there may be more. now: seconds since 1970."""
+    """Delete some of the oldest runs outside the policy; True if there may be more. now: seconds since 1970."""
     doomed = select(RUNS.c.id).where(RUNS.c.how != "running").order_by(RUNS.c.seq).limit(_AT_ONCE)
     if keep.seconds is not None:
         doomed = doomed.where(RUNS.c.created < now - keep.seconds)
@@ -54,7 +54,7 @@ def delete_expired(connection: Connection, keep: RetentionPolicy, now: float) ->
 
 
 def delete_run(connection: Connection, id: str) -> bool:
-    """Delete a run; whether there was one that had ended."""
+    """Delete a run that has ended; True if there was one."""
     ids = list(connection.execute(select(RUNS.c.id).where(RUNS.c.id == id, RUNS.c.how != "running")).scalars())
     _delete(connection, ids)
     return bool(ids)

@@ -1,4 +1,4 @@
-"""Runs in a database: what was acknowledged is committed, and a picture is a row of its own."""
+"""Runs in a database: acknowledged means committed, and an image is a row of its own."""
 
 from __future__ import annotations
 
@@ -27,28 +27,27 @@ from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 from musespark.store.runs.retention import RetentionPolicy, delete_expired, delete_run
 
 _MOST = 2**63 - 1
-"""What fits into a column; a backend may tell of any number of tokens."""
+"""Largest integer of a column; a backend may report any number of tokens."""
 _LINGER = 0.05
-"""Seconds for which a run goes on without knowing that it is kept: a store that does not keep up holds it back, one that fails ends
-it."""
+"""Seconds after which a run flushes: a store that does not keep up slows it down, one that fails ends it."""
 _UPKEEP = 60.0
-"""Seconds between two times that old runs are forgotten."""
+"""Seconds between two deletions of old runs."""
 
 
 @dataclass(slots=True)
 class _Count:
-    """How much there is of a run."""
+    """Amounts of a running run."""
 
     events: int = 0
     images: int = 0
     committed: int = -1
-    """Events that are in the database for sure; less than none where its beginning may not be."""
+    """Events known to be committed; -1 if not even its own row is."""
     asked: float = field(default_factory=time.monotonic)
-    """When that was asked last."""
+    """Monotonic time of the last flush."""
 
 
 class SqlRunStore:
-    """A store of runs in a database. What a method acknowledges is committed. Methods raise `StoreUnusable`.
+    """A store of runs in a database. Methods raise `StoreUnusable`.
 
     Use it within `open`. Several servers may share one database.
     """
@@ -61,7 +60,7 @@ class SqlRunStore:
 
     @property
     def writer(self) -> BatchWriter:
-        """What writes, while it is open."""
+        """Thread that writes, while the store is open."""
         assert self._open is not None, "use the store within open()"
         return self._open[0]
 
@@ -77,7 +76,7 @@ class SqlRunStore:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[SqlRunStore]:
-        """While this server runs. What dead servers left unfinished is marked as interrupted first."""
+        """Open the store while this server runs. Unfinished runs of dead servers are marked as interrupted first."""
         writer = BatchWriter(self.database)
         try:
             self._open = writer, await writer.run(servers.register)
@@ -93,7 +92,7 @@ class SqlRunStore:
             self.database.close()
 
     async def start(self, header: RunHeader) -> None:
-        """Keep a run from its beginning: with its first events, for nothing of it is known to anybody before."""
+        """Store a run from its start; its row is committed with its first events."""
         conversation, images = to_json(header.conversation)
         self._counts[header.id] = _Count()
         self.writer.add("runs", (header.id, self.server, header.protocol, _plain(header.model), header.caller,
@@ -102,7 +101,7 @@ class SqlRunStore:
             self.writer.add("pictures", (header.id, "asked", number, image.media_type, image.data))
 
     async def append_events(self, id: str, events: Sequence[Event]) -> None:
-        """The next events of a run. They may gather for a moment, and are committed with what follows or is given by others."""
+        """Add the next events of a run. They may gather for a moment before they are committed."""
         count = self._counts[id]
         for event in events:
             self.writer.add("events", (id, count.events, event.kind, self._body(id, event, count)))
@@ -111,7 +110,7 @@ class SqlRunStore:
             await self.flush(id)
 
     async def flush(self, id: str) -> None:
-        """Return when all that a run was given is committed."""
+        """Return when everything added to a run is committed."""
         count = self._counts.get(id)
         if count is not None and count.committed < (given := count.events):
             count.asked = time.monotonic()
@@ -119,54 +118,53 @@ class SqlRunStore:
             count.committed = max(given, count.committed)
 
     def end(self, id: str, status: RunStatus, cost: RunCost) -> None:
-        """The run is over. If that cannot be written now, it is retried later; nothing waits for it."""
+        """End a run. If that cannot be written now it is retried later; nothing waits for it."""
         if self._counts.pop(id, None) is not None:
             self.writer.end_run(status, min(cost.tokens, _MOST), cost.usd, cost.calls, id)
 
     async def get(self, id: str) -> StoredRun | None:
-        """A run, None where there is none of that id."""
+        """A run; None if there is none of that id."""
         await self._up_to_date()
         return await asyncio.to_thread(self._get, id)
 
     async def head(self, id: str) -> StoredRun | None:
-        """A run without its conversation and its events, None where there is none of that id."""
+        """A run without its conversation and its events; None if there is none of that id."""
         await self._up_to_date()
         return await asyncio.to_thread(self._head, id)
 
     async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        """The next events of a run as JSON, from the one after that number; a picture is its number among the run's, from 1."""
+        """The next events of a run as JSON, from the one after that number; an image is its number in the run, from 1."""
         await self._up_to_date()
         return await asyncio.to_thread(self._events_json, id, after, limit)
 
     async def question_image(self, id: str, number: int) -> Image | None:
-        """The picture of a run's question by its number, from 1."""
+        """An image of a run's question by its number, from 1."""
         await self._up_to_date()
         return await asyncio.to_thread(self._question_image, id, number)
 
     async def delete(self, id: str) -> bool:
-        """Delete a run; whether there was one. A run that goes on is left alone."""
+        """Delete a run that has ended; True if there was one."""
         return await self.writer.run(partial(delete_run, id=id))
 
     async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
-        """The newest first; with `before`, those that began before that run; with `caller`, that one's.
+        """Runs, newest first; with `before` only those that began before that run, with `caller` only those of that key.
 
-        Of their events they have those that a summary is made of, of a text without an end its beginning, and of their pictures
-        the number.
+        They come with the events that a summary needs, the beginning of an unfinished text, and the number of their images.
         """
         await self._up_to_date()
         return await asyncio.to_thread(self._latest, limit, before, caller)
 
     async def image(self, id: str, number: int) -> Image | None:
-        """The picture of a run by its number, from 1."""
+        """A drawn image of a run by its number, from 1."""
         await self._up_to_date()
         return await asyncio.to_thread(self._image, id, number)
 
     async def _up_to_date(self) -> None:
-        """Wait for what this server was given and has not written; if it cannot be, what is there can still be read."""
+        """Wait until this server has written what it has; if it cannot, the rest can still be read."""
         await asyncio.gather(self.writer.flush(), return_exceptions=True)
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
-        """The event as JSON text, its picture a row of its own."""
+        """The event as JSON text; its image becomes a row of its own."""
         if not isinstance(event, Pictured):
             return to_json_bytes(event.to_json()).decode()
         count.images += 1
@@ -191,7 +189,7 @@ class SqlRunStore:
         for row, bodies in found:
             try:
                 kept.append(self._stored_run(row, bodies, {}, None))
-            except StoreUnusable:  # one that is damaged is no reason to show none; asked for by its id, it says so
+            except StoreUnusable:  # a damaged run still shows in the list; its own page reports the damage
                 kept.append(_stored_run(row, (), {}, []))
             kept[-1].drawn = row.drawn
         return kept
@@ -226,7 +224,7 @@ class SqlRunStore:
         return None if row is None else Image(row.data, row.media_type)
 
     def _stored_run(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> StoredRun:
-        """A run from its rows. asked: the pictures of its conversation; None where that is not wanted."""
+        """A run from its rows. asked: the images of its conversation; None leaves the conversation out."""
         with self._damage_reported(row.id):
             events = [_event(body, drawn) for body in bodies]
             conversation = () if asked is None else from_json_text(row.conversation, asked)
@@ -234,14 +232,14 @@ class SqlRunStore:
 
     @contextmanager
     def _damage_reported(self, id: str) -> Iterator[None]:
-        """Reading what was kept of a run; what cannot be is told."""
+        """Turn errors of damaged rows into `StoreUnusable`."""
         try:
             yield
         except (ValueError, KeyError, TypeError, IndexError, BadEvent) as error:
             raise StoreUnusable(self.database.name, f"the run {id} is damaged ({type(error).__name__})") from error
 
     async def _upkeep(self) -> None:
-        """Signs of life, and old runs forgotten; what fails is tried again the next time."""
+        """Send heartbeats and delete old runs; a failure is retried the next time."""
         forgotten = 0.0
         while True:
             try:
@@ -256,7 +254,7 @@ class SqlRunStore:
 
 
 def _plain(name: str) -> str:
-    """A name that any database takes, whoever made it up: without half characters, and without the zero that Postgres refuses."""
+    """The name without lone surrogates and zero characters, which databases refuse."""
     return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 

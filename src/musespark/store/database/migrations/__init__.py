@@ -1,1 +1,1 @@
-"""How a database of any earlier version becomes one of this: Alembic's steps, applied when a server starts."""
+"""Alembic's migrations from any earlier version, applied when a server starts."""

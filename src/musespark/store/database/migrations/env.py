@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps, over the connection it is given and in the transaction that is open there."""
+"""Entry point of Alembic: runs the migrations over a given connection, in its open transaction."""
 
 from __future__ import annotations
 

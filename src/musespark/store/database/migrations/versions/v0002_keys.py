@@ -1,4 +1,4 @@
-"""Keys, what they may spend, and how often they ask."""
+"""Keys, their spending and their requests."""
 
 from __future__ import annotations
 

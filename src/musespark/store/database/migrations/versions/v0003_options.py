@@ -1,4 +1,4 @@
-"""How a run was asked, so that it can be asked again."""
+"""Options of a run, so that its question can be asked again."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the column; of older runs nothing is known."""
+    """Add the column; older runs have no options."""
     op.add_column("runs", sa.Column("options", sa.Text, nullable=False, server_default="{}"))
