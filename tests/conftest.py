@@ -7,7 +7,7 @@ leaves all three out.
 import inspect
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,6 +50,12 @@ def _marks(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def _own_marks(function: Callable[..., object]) -> set[str]:
+    """Marks of a test by the imports within it."""
+    return _imports(inspect.getsource(function), _IMPORTS, indented=True)
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave files out that could not be imported here: they need torch or playwright, and there is none."""
     if collection_path.suffix != ".py" or HERE not in collection_path.parents:
@@ -65,7 +71,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         marks = set(_marks(item.path))
         if isinstance(item, pytest.Function):
-            marks |= _imports(inspect.getsource(item.function), _IMPORTS, indented=True)
+            marks |= _own_marks(item.function)
         for mark in marks:
             item.add_marker(mark)
 
