@@ -25,7 +25,7 @@ SLOW = ("benchmarks", "cli/test_process.py", "cli/test_serving.py", "evals/test_
 _IMPORTS = {
     "browser": re.compile(r"(?:from|import) (?:playwright|axe_playwright_python)\b"),
     "torch": re.compile(r"(?:from|import) (?:torch|musespark\.nano\.training\.(?:network|optimizer|train))\b"
-                        r"|.*importorskip\(['\"](?:torch|transformers)['\"]\)"),
+                        r"|(?:\w+ = )?pytest\.importorskip\(['\"](?:torch|transformers)['\"]\)"),
 }
 _NEEDED = {"browser": re.compile(r"(?:from|import) playwright\b"), "torch": re.compile(r"(?:from|import) torch\b")}
 """Imports that fail where the package is missing, by mark; `importorskip` says so by itself."""
