@@ -26,7 +26,7 @@ SLOW = ("benchmarks", "cli/test_process.py", "cli/test_serving.py", "evals/test_
 _IMPORTS = {
     "browser": re.compile(r"(?:from|import) (?:playwright|axe_playwright_python)\b"),
     "torch": re.compile(r"(?:from|import) (?:torch|musespark\.nano\.training\.(?:network|optimizer|train))\b"
-                        r"|.*importorskip\(['\"](?:torch|transformers)['\"]\)"),
+                        r"|(?:\w+ = )?pytest\.importorskip\(['\"](?:torch|transformers)['\"]\)"),
 }
 _NEEDED = {"browser": re.compile(r"(?:from|import) playwright\b"), "torch": re.compile(r"(?:from|import) torch\b")}
 """Imports that fail where the package is missing, by mark; `importorskip` says so by itself."""
@@ -51,6 +51,12 @@ def _marks(path: Path) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def _own_marks(function: Callable[..., object]) -> set[str]:
+    """Marks of a test by the imports within it."""
+    return _imports(inspect.getsource(function), _IMPORTS, indented=True)
+
+
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave files out that could not be imported here: they need torch or playwright, and there is none."""
     if collection_path.suffix != ".py" or HERE not in collection_path.parents:
@@ -66,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             continue
         marks = set(_marks(item.path))
         if isinstance(item, pytest.Function):
-            marks |= _imports(inspect.getsource(item.function), _IMPORTS, indented=True)
+            marks |= _own_marks(item.function)
         for mark in marks:
             item.add_marker(mark)
 

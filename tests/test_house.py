@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 
 import house
 import pytest
@@ -48,6 +49,11 @@ def test_functions_fit_on_a_screen():
 def test_exceptions_are_still_needed():
     assert LONG_FILES <= {line.partition(":")[0] for line in house.long_files(400, *FOLDERS)}
     assert LONG_FUNCTIONS <= {line.partition(",")[0] for line in house.long_functions(60, *FOLDERS)}
+
+
+def test_slow_tests_are_where_they_are_said_to_be():
+    slow, = re.findall(r"^SLOW = \((.*?)\)$", (house.ROOT / "tests/conftest.py").read_text("utf-8"), re.M | re.S)
+    assert not [name for name in re.findall(r'"([^"]+)"', slow) if not (house.ROOT / "tests" / name).exists()]
 
 
 def test_docstrings_of_every_kind_are_found(tmp_path):

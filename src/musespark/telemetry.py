@@ -73,7 +73,8 @@ def _tracer(endpoint: str | None) -> Tracer | None:
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         provider = _exporting(endpoint)
-    return provider.get_tracer("musespark", __version__)
+    tracer: Tracer = provider.get_tracer("musespark", __version__)
+    return tracer
 
 
 def _exporting(endpoint: str | None) -> Any:
