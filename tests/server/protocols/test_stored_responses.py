@@ -69,7 +69,7 @@ def test_one_that_goes_on_is_told_as_far_as_it_is_and_not_deleted():
         next(event for event in stream if event.type == "response.output_text.delta")
         now = client.responses.retrieve(id)
         assert now.status == "in_progress" and "42".startswith(now.output_text)
-        with pytest.raises(openai.BadRequestError, match="still being answered"):
+        with pytest.raises(openai.BadRequestError, match="still in progress"):
             client.responses.delete(id)
         assert [event.type for event in stream][-1] == "response.completed"
 
