@@ -228,10 +228,7 @@ ROLE_RULES: Mapping[str, Rule] = {
     "refiner": (_TEXT[0], "the name of a model"), "judge": (_TEXT[0], "the name of a model"),
     "merger": (_TEXT[0], "the name of a model"),
 }
-TEAM_RULES: Mapping[str, Rule] = {
-    "agents": _whole(1, 64), "first": _whole(1, 64), "rounds": _whole(0, 8), "deadline": _POSITIVE, "max_usd": _POSITIVE,
-    "max_tokens": _whole(1, 10**9), "aggregate": (lambda value: value in _AGGREGATES, f"one of {', '.join(_AGGREGATES)}"),
-}
+TEAM_RULES: Mapping[str, Rule] = _rules(TEAM_OPTIONS)
 TELEMETRY_RULES: Mapping[str, Rule] = {"endpoint": _URL}
 _TABLES = ("models", "roles", "team", "telemetry")
 

@@ -29,7 +29,10 @@ def run(args: list[str]) -> int:
     """Run a command and return its exit code. An error is one sentence on stderr."""
     if sys.stdout is None:
         return _failed("The output is closed; open it or send it to a file.", FAILED)
-    # Nothing that is shown may fail on a character that the terminal's encoding lacks.
+    # The engine's matrices are small: a second BLAS thread gains nothing on an idle machine and, where another process wants
+    # the core, makes every product wait for it. NumPy reads it when it is imported; a value from the environment is kept.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Output must not fail on a character that the terminal's encoding lacks.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -84,60 +87,6 @@ def muse(
     """A reasoning system you host yourself: a team thinks about your question, partly in images."""
     if context.invoked_subcommand is None:
         print(context.get_help(), flush=True)
-
-
-EXIT_CODES = (
-    "Exit codes: 0 there is an answer, 1 there is none, 2 something asked has to change, 3 the model abstains, 4 the answer was "
-    "checked and is wrong, 130 Ctrl-C stopped it."
-)
-
-
-@app.command(epilog=EXIT_CODES)
-def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What you want to know; - reads it from standard input.")],
-    mode: Annotated[str, typer.Option(help="instant, thinking or contemplating.")] = "contemplating",
-    image: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A picture; - reads standard input. Repeatable.")] = None,
-    video: Annotated[list[str] | None, typer.Option(metavar="FILE", help="A short video: frames of it are shown, or the whole, as "
-                                                    "the model takes it. Repeatable.")] = None,
-    model: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Who answers: nano, provider:name or a configured "
-                                                    "name. Repeatable: a team mixes them.")] = None,
-    agents: Annotated[int | None, typer.Option(metavar="N", help="Contemplating: the most explorers of the team, 8.")] = None,
-    first: Annotated[int | None, typer.Option(metavar="N", help="So many start at once, 2; others while there is doubt.")] = None,
-    rounds: Annotated[int | None, typer.Option(metavar="N", help="Rounds of refinement where they disagree, 0.")] = None,
-    approach: Annotated[str | None, typer.Option(help="How explorers are asked: plain, varied, answer only, answer line or step by "
-                                                 "step.")] = None,
-    aggregate: Annotated[str | None, typer.Option(help="auto, vote, weigh, judge or merge.")] = None,
-    judge: Annotated[str | None, typer.Option(metavar="NAME", help="The model that judges.")] = None,
-    refiner: Annotated[str | None, typer.Option(metavar="NAME", help="The model that reconsiders.")] = None,
-    merger: Annotated[str | None, typer.Option(metavar="NAME", help="The model that merges.")] = None,
-    tools: Annotated[list[str] | None, typer.Option(metavar="TOOL", help="What agents may use: python, spawn, look, or one of its "
-                                                    "tools: zoom, rotate, enhance, measure, mark, compare, sketch, read, find. "
-                                                    "Repeatable.")] = None,
-    kind: Annotated[str | None, typer.Option(metavar="WORD", help="The kind of question: votes are weighed by what is known "
-                                                     "of the models on such questions, and kept.")] = None,
-    effort: Annotated[str | None, typer.Option(help="How long a model may reason: none, minimal, low, medium, high, max.")] = None,
-    temperature: Annotated[float | None, typer.Option(help="0 is greedy.")] = None,
-    threads: Annotated[int, typer.Option(help=f"The most threads or sub-agents that are spawned, 1 to {MAX_THREADS}.")] = THREADS,
-    seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer, from models that have one.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    trace: Annotated[str | None, typer.Option(metavar="DIR", help="Keep every event and every picture there.")] = None,
-    deadline: Annotated[float | None, typer.Option(metavar="SECONDS", help="Answer within so many seconds.")] = None,
-    max_tokens: Annotated[int | None, typer.Option(metavar="N", help="The most tokens of all agents together.")] = None,
-    max_usd: Annotated[float | None, typer.Option(metavar="USD", help="The most money of all agents together.")] = None,
-) -> None:
-    """Ask a question."""
-    from musespark.cli.commands.ask_options import options_of, question_of
-    from musespark.cli.commands.ask_run import answer
-    from musespark.cli.view.run_views import view_for
-    from musespark.config import load_config
-
-    options = options_of(
-        question, image or [], load_config(), video=video, mode=mode, model=model, agents=agents, first_wave=first, rounds=rounds,
-        approach=approach, aggregate=aggregate, judge=judge, refiner=refiner, merger=merger, tools=tools, task_kind=kind,
-        effort=effort,
-        temperature=temperature, threads=threads, seed=seed, trace=trace, deadline=deadline, max_tokens=max_tokens,
-        max_usd=max_usd)
-    raise typer.Exit(answer(question_of(question), options, view_for(as_json)))
 
 
 # The help lists them in this order.

@@ -70,7 +70,6 @@ def _in_force(found: Config) -> Iterator[str]:
             yield from _table(f"models.{_key(alias)}.{part}", getattr(entry, part))
     yield from _table("roles", asdict(found.roles))
     yield from _table("team", asdict(found.team))
-    yield from _table("telemetry", asdict(found.telemetry))
 
 
 def _table(name: str, values: Any) -> Iterator[str]:

@@ -107,7 +107,8 @@ def _provider_rows(kind: str) -> list[ModelListing]:
         why = f"{variable} is set" if key else f"set {variable}"
         return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", key is not None, why)]
     if address is None:
-        return [ModelListing(f"{kind}:NAME@URL", f"{kind}:NAME@URL", False, "say where: any server that speaks OpenAI's Chat Completions")]
+        name = f"{kind}:NAME@URL"
+        return [ModelListing(name, name, False, "say where: any server that speaks OpenAI's Chat Completions")]
     found = list_served_models(provider, address, key)
     if found is None:
         return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"no server answers at {address}")]

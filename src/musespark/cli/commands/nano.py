@@ -45,7 +45,7 @@ def train(
     adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
     warmup: Annotated[Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")] = None,
     decay: Annotated[Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")] = None,
-    seed: Annotated[Count, typer.Option(help="Of the first weights and of the problems; 0.")] = None,
+    seed: Annotated[Count, typer.Option(help="Random seed of weights and problems; 0.")] = None,
     share: Annotated[list[str] | None, typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable.")] = None,
 ) -> None:
     """Train the native model, from scratch or from a checkpoint.

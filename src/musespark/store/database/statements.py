@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
-from musespark.store.database.schema import EVENTS, PICTURES, RUNS
+from musespark.store.database.schema import EVENTS, IMAGES, RUNS
 
 Row: TypeAlias = tuple[Any, ...]
 """Values of a row, in the order of `COLUMNS`."""
-COLUMNS = {table.name: tuple(column.name for column in table.columns if column.name != "seq") for table in (RUNS, EVENTS, PICTURES)}
+COLUMNS = {table.name: tuple(column.name for column in table.columns if column.name != "seq") for table in (RUNS, EVENTS, IMAGES)}
 """Columns of each table that is written here; the database numbers the rows by itself."""
 _BATCH_SIZES = (128, 32, 8, 4, 2, 1)
 """Numbers of rows for which there is a statement. Few, so that each stays prepared; and large ones, since SQLite's module releases
