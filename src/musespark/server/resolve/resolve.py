@@ -14,7 +14,7 @@ from musespark.errors import BadOption
 from musespark.models.capabilities import require_supported
 from musespark.models.model import Model
 from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolFactory
-from musespark.reasoning.modes import only_first
+from musespark.reasoning.modes import ignored_models
 from musespark.reasoning.team.team import Team
 from musespark.server.errors import RequestRefused
 from musespark.server.resolve.model_catalog import NATIVE, ModelCatalog
@@ -79,7 +79,7 @@ def split_mode(name: str) -> tuple[Mode | None, str]:
 
 def _unused_models_note(request: Request, named: list[str], contemplating: bool) -> Iterator[str]:
     """Note that of several configured models only one is used."""
-    if not contemplating and (told := only_first(named, request.mode)):
+    if not contemplating and (told := ignored_models(named, request.mode)):
         yield told
 
 
