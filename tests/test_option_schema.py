@@ -5,7 +5,7 @@ import inspect
 import pytest
 from typer.testing import CliRunner
 
-from musespark.asking import Options
+from musespark.api import Options
 from musespark.cli.app import app
 from musespark.config import MODEL_RULES, TEAM_RULES, ModelConfig, TeamConfig
 from musespark.option_schema import QUESTION_OPTIONS, SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec

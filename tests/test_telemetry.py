@@ -13,7 +13,7 @@ from musespark.events import MAIN, AgentReturned, AgentStarted, RunEnded, RunSta
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.modes import run
-from musespark.reasoning.team import Team
+from musespark.reasoning.team.team import Team
 from musespark.tools.tool import Output
 from musespark.usage import Usage
 

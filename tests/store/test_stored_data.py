@@ -18,7 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from musespark.reasoning.strategy import Strategy
+from musespark.reasoning.team.strategy import Strategy
 from musespark.store import VoteStore
 from musespark.trace import read_trace
 

@@ -77,7 +77,7 @@ class RunContext:
         self._status: Status = "unchecked"
         self._abstained = ""
         self._images: list[int] = []
-        self._told: dict[str, Usage] = {}
+        self._published: dict[str, Usage] = {}
         self._waiting: list[Event] = []
         self._sent = 0
         """Events since the reader last took some; joined events count one by one, a long text as several."""

@@ -36,7 +36,7 @@ BUSY_TIMEOUT = 30.0
 class Vote:
     """The answer of one model to one question."""
 
-    kind: str
+    task_kind: str
     """Kind of task; reliability is estimated for a model and a kind."""
     question: str
     """Id of the question: votes on one question can be compared."""

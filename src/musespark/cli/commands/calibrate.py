@@ -153,7 +153,7 @@ async def _reply(model: Model, request: Request) -> Attempt:
 async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sameness: Equivalence) -> list[Vote]:
     """Group the attempts with the known answer; those in its group, in the requested form, are right."""
     from musespark.reasoning.attempt import Attempt
-    from musespark.reasoning.consensus.equivalence.equivalence import Forms
+    from musespark.reasoning.consensus.equivalence.protocols import Forms
     from musespark.reasoning.consensus.groups import AnswerGroups
     from musespark.store import Vote
 
@@ -161,7 +161,7 @@ async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sa
     label = Attempt(agent="(label)", model="(label)", text=row["answer"], answer=row["answer"])
     for attempt in (label, *attempts):
         await groups.add(attempt)
-    fell = {id(attempt): group.answer for group in groups.leading for attempt in group.attempts}
+    fell = {id(attempt): group.answer for group in groups.ranked for attempt in group.attempts}
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
     question = hashlib.sha256(row["question"].encode()).hexdigest()[:16]
     return [Vote(kind, question, attempt.model, fell.get(id(attempt)),

@@ -82,11 +82,11 @@ class Shapes:
         return TaskProblem(self.name, reword(question, rng), answer, image, key, {"seen": f"{colour} {shape}"})
 
     def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> TaskProblem:
-        question, answer, image = _questions(split)[index]
-        image, seen = _image(split, image), _seen(split, image)
+        question, answer, number = _questions(split)[index]
+        image, seen = _image(split, number), _seen(split, number)
         if rng is not None:
             image, question = vary_image(image, rng), reword(question, rng)
-        return TaskProblem(self.name, question, answer, image, f"{split}/{image}/{index}", {"seen": seen})
+        return TaskProblem(self.name, question, answer, image, f"{split}/{number}/{index}", {"seen": seen})
 
     def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
         """Write the description, the steps of reasoning, and the answer; in instant mode only the answer."""
@@ -234,16 +234,16 @@ def _paths(split: str) -> dict[int, str]:
 
 
 @cache
-def _image(split: str, image: int) -> Array:
-    with Image.open(_paths(split)[image]) as opened:
+def _image(split: str, number: int) -> Array:
+    with Image.open(_paths(split)[number]) as opened:
         image = np.array(opened.convert("RGB"))
     image.setflags(write=False)
     return image
 
 
 @cache
-def _seen(split: str, image: int) -> str:
+def _seen(split: str, number: int) -> str:
     """Read colour and shape of a picture. easy-VQA does not state them; the reader agrees with all its answers."""
-    seen = read(_image(split, image))
-    assert seen is not None, f"picture {image} of easy-VQA's {split} split cannot be read"
+    seen = read(_image(split, number))
+    assert seen is not None, f"picture {number} of easy-VQA's {split} split cannot be read"
     return " ".join(seen)

@@ -41,6 +41,10 @@ _NOTE = re.compile(r"(?P<main>.*\S)\s+[(\[](?P<note>[^()\[\]]*)[)\]]")
 _TWICE = re.compile(r"(?P<value>\d\S*)\s+\((?P<words>[a-z -]+)\)(?P<rest>\s.*)?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LONGEST_NOTE = 6
+"""Words of the longest remark in brackets that explains an answer in words and does not change it."""
+_HYPHEN = re.compile(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})")
+"""Hyphens between words: ice-cream is ice cream."""
+_DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
 """Dots that abbreviations have and their plain forms have not: U.S.A."""
 _CONDITION = re.compile(
     r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE
@@ -59,10 +63,6 @@ _SAME_WORDS = {
     **dict.fromkeys(("uk", "u.k"), "united kingdom"),
     "dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist",
 }
-_DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
-"""Dots that abbreviations have and their plain forms have not: U.S.A."""
-_HYPHEN = re.compile(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})")
-"""Hyphens between words: ice-cream is ice cream."""
 SENTENCE = 12
 """Spaces from which on a text without a digit or a relation is a sentence, and not worth being read as a value."""
 LAYERS = 3
