@@ -9,9 +9,9 @@ from musespark.api import Options
 from musespark.cli.app import app
 from musespark.config import MODEL_RULES, TEAM_RULES, ModelConfig, TeamConfig
 from musespark.option_schema import QUESTION_OPTIONS, SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
-from musespark.reasoning import team
-from musespark.server.offer import LIMITS
-from musespark.server.options import RunOptions
+from musespark.reasoning.team import team
+from musespark.server.page.page_info import LIMITS
+from musespark.server.resolve.options import RunOptions
 
 BODY = RunOptions.model_json_schema()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from golden.state import state_of
 
-from musespark.cli.board import Board
+from musespark.cli.view.board import Board
 from musespark.events import from_json
 
 RUNS = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))

@@ -2,7 +2,7 @@
 
     PYTHONPATH=src:tests python tests/golden/record.py
 
-The terminal's fold (`musespark.cli.board`) and the page's (`web/src/fold/run.ts`) replay the same files, and both must reach the
+The terminal's fold (`musespark.cli.view.board`) and the page's (`web/src/fold/run.ts`) replay the same files, and both must reach the
 state in them. Record anew only if events change; review the difference of the states.
 """
 
@@ -14,7 +14,7 @@ from golden.state import state_of
 from reasoning.teams import contemplated, model, says, team
 
 from musespark.budget import Budget, Limits
-from musespark.cli.board import Board
+from musespark.cli.view.board import Board
 from musespark.content import Request
 from musespark.models.fake import DOT, Fail, FakeModel, Wait
 from musespark.models.model import (

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from musespark.cli.board import Board
+from musespark.cli.view.board import Board
 
 
 def state_of(board: Board) -> dict[str, object]:
