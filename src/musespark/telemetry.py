@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +69,10 @@ def _tracer(endpoint: str | None) -> Tracer | None:
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
 
-    from musespark import __version__
-
     provider = trace.get_tracer_provider()
     if not isinstance(provider, TracerProvider):
         provider = _exporting(endpoint)
-    tracer: Tracer = provider.get_tracer("musespark", __version__)
+    tracer: Tracer = provider.get_tracer("musespark", version("musespark"))
     return tracer
 
 
