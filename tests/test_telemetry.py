@@ -14,7 +14,7 @@ from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
-from musespark.tools.tool import Output
+from musespark.tools.tool import ToolOutput
 from musespark.usage import Usage
 
 trace = pytest.importorskip("opentelemetry.sdk.trace")
@@ -61,7 +61,7 @@ class Weather:
     spec = ToolSpec.of("weather", "The weather in a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
 
     async def use(self, arguments):
-        return Output("Rain.", failed=arguments.get("city") == "nowhere")
+        return ToolOutput("Rain.", failed=arguments.get("city") == "nowhere")
 
 
 def script(request, number):

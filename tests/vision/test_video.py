@@ -15,9 +15,10 @@ from PIL import Image as pillow
 
 from musespark.content import Message, Request, Text
 from musespark.errors import BadOption, BadVideo, MissingFile
+from musespark.vision.video import clip as clips, key_frames
 from musespark.vision.video.clip import Deadline, open_video
 from musespark.vision.video.key_frames import KeyFrameSelector, difference
-from musespark.vision.video.load import as_video, clip as clips, key_frames, load_video, run_in_thread, select_key_frames
+from musespark.vision.video.load import as_video, load_video, run_in_thread, select_key_frames
 
 THREE = [(0.0, RED), (1.0, GREEN), (2.5, BLUE)]
 SECONDS = st.lists(st.integers(1, 3000), min_size=1, max_size=20).map(lambda steps: np.cumsum([0, *steps]) / 1000)
