@@ -20,8 +20,8 @@ settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
 HERE = Path(__file__).parent
-SLOW = ("benchmarks", "cli/test_process.py", "cli/test_serving.py", "evals/test_grounding_rendering.py", "models/test_nano.py",
-        "nano/test_shipped.py", "nano/training", "server/test_hostile.py", "store/test_crash.py", "vision/test_video.py")
+SLOW = ("benchmarks", "cli/test_process.py", "cli/commands/test_serve.py", "evals/test_grounding_rendering.py", "models/test_nano.py",
+        "nano/test_shipped.py", "nano/training", "server/http/test_hostile.py", "store/test_crash.py", "vision/test_video.py")
 """Folders and files whose tests start processes, draw from the native model at length, or try thousands of inputs."""
 _IMPORTS = {
     "browser": re.compile(r"(?:from|import) (?:playwright|axe_playwright_python)\b"),

@@ -1,36 +1,27 @@
 """The rules of the house that a machine can check: names, docstrings, maps of packages, sizes of files and functions."""
 
 import ast
-import os
 import re
 
 import house
-import pytest
 
-ENFORCED = os.environ.get("MUSE_HOUSE_RULES") == "enforced"
-"""False while the rooms are still being renamed: what fails is reported as expected. Then this becomes True, for good."""
-pending = pytest.mark.xfail(not ENFORCED, reason="the rooms are being renamed", strict=False)
-
-LONG_FILES = {"tests/reasoning/test_team.py"}
+LONG_FILES = {"tests/reasoning/team/test_contemplate.py"}
 """Files that may have more than 400 lines."""
-LONG_FUNCTIONS = {"src/musespark/server/listing.py: add_routes", "src/musespark/server/steering.py: add_routes"}
+LONG_FUNCTIONS: set[str] = set()
 """Functions that may have more than 60 lines, as `path: name`."""
 FOLDERS = ("src", "tests", "benchmarks", "docs")
 
 
-@pending
 def test_no_public_class_name_stands_twice():
     repeated = house.repeated_classes()
     assert not repeated, _listing(f"{name}: {', '.join(places)}" for name, places in repeated.items())
 
 
-@pending
 def test_docstrings_name_their_subject_or_begin_with_a_verb():
     found = house.wrong_openers()
     assert not found, _listing(found)
 
 
-@pending
 def test_every_package_names_all_of_its_modules():
     missing = house.left_out_of_maps()
     assert not missing, _listing(missing)

@@ -32,7 +32,7 @@ class Grid:
     goal: int
     exits: tuple[int, ...]
     tiles: tuple[int, ...]
-    """How each cell looks in the model's own drawing."""
+    """Tile of each cell in the model's own drawing."""
 
     def after(self, cell: int, move: str) -> int | None:
         """Return the cell that a move leads to, or None if it is not possible."""
