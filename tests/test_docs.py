@@ -17,8 +17,12 @@ from musespark.config import check_config
 COMMANDS = tuple(documents.commands())
 SHORT = {
     "benchmarks/budgets.py": ("--runs", "1"),
+    "benchmarks/blas_threads.py": ("--rounds", "1"),
+    "benchmarks/compare.py": (),
     "benchmarks/engine_threads.py": ("--prefix", "16", "--own", "2", "--rounds", "1"),
     "benchmarks/engine_vs_transformers.py": ("--batch", "2", "--tokens", "2", "--shared", "16"),
+    "benchmarks/key_budgets.py": ("--seconds", "1"),
+    "benchmarks/model_call.py": ("--calls", "2", "--rounds", "1"),
     "benchmarks/native_team.py": ("-n", "1", "--agents", "1"),
     "benchmarks/start_up.py": ("--runs", "1"),
     "benchmarks/store.py": ("--quick",),

@@ -73,7 +73,7 @@ def script(request, number):
 
 async def recorded(spans, model, content=False, mode=Mode.THINKING):
     recorder = telemetry.SpanRecorder(spans.tracer, content=content)
-    return [event async for event in telemetry.with_spans(run(model, Request.of("How is Paris?", mode=mode)), recorder)]
+    return [event async for event in telemetry.with_spans(run(model if isinstance(model, Team) else Team.of(model), Request.of("How is Paris?", mode=mode)), recorder)]
 
 
 async def test_an_agent_its_calls_and_its_tools(spans):
@@ -123,7 +123,7 @@ async def test_failures_are_marked_with_their_type(spans):
 
 async def test_a_stream_that_is_closed_early_leaves_no_span_open(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
-    async with aclosing(telemetry.with_spans(run(FakeModel("hang"), Request.of("?")), recorder)) as events:
+    async with aclosing(telemetry.with_spans(run(Team.of(FakeModel("hang")), Request.of("?")), recorder)) as events:
         async for event in events:
             if isinstance(event, AgentStarted) and event.agent == "b":
                 break

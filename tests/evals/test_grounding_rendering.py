@@ -37,7 +37,7 @@ def test_a_page_is_labelled_with_what_it_shows(tmp_path):
                 top, bottom = round(ink.top * grey.shape[0] / 1000), round(ink.bottom * grey.shape[0] / 1000)
                 inside = grey[top:bottom, left:right]
                 assert (inside < inside.max() - 60).sum() > 3 * len(item.text)  # letters, and not beside them
-    assert next(item for item in large.items if item.text == "Login").inks[0].overlap(
+    assert next(item for item in large.items if item.text == "Login").inks[0].iou(
         next(item for item in login.items if item.text == "Login").inks[0]) > 0.85
 
 

@@ -13,7 +13,7 @@ async def test_answers_are_read_and_graded_once(tmp_path: Path) -> None:
     recording = await load(write_recording(tmp_path), "gsm", tmp_path / "cache")
     assert len(recording.questions) == 80 and set(recording.models) == set(STRENGTHS)
     first = recording.questions[3]
-    assert first.right("3") and first.right(None) is False
+    assert first.is_right("3") and first.is_right(None) is False
     assert "weak-8" not in first.answers  # it broke the format: it answered nothing
     assert recording.accuracy["weak-8"] == 0
     assert recording.ranked[0] in ("best", "good")

@@ -29,6 +29,7 @@ from musespark.models.model import (
     UsageDelta,
     VerifiedDelta,
 )
+from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
 HERE = Path(__file__).parent
@@ -66,7 +67,8 @@ async def stopped():
 
 
 async def ended(who, budget=None, mode="contemplating"):
-    events, _, _ = await contemplated(who, Request.of("What is 6 * 7?", mode=mode), budget)
+    solver = who if isinstance(who, Team) else Team.of(who)
+    events, _, _ = await contemplated(solver, Request.of("What is 6 * 7?", mode=mode), budget)
     return events
 
 

@@ -10,7 +10,7 @@ def state_of(board: Board) -> dict[str, object]:
     return {
         "question": board.question, "mode": board.mode, "model": board.model, "at": board.at,
         "answer": board.answer, "status": board.status, "checked_by": board.checked_by, "abstained": board.abstained,
-        "why": board.finish_reason, "reason": board.reason, "failed": board.failed, "usage": asdict(board.usage),
+        "why": board.finish_reason, "reason": board.detail, "failed": board.failed, "usage": asdict(board.usage),
         "stages": [[stage.stage, stage.round] for stage in board.stages],
         "groups": [[group.number, group.answer, list(group.agents)] for group in board.groups],
         "settled": board.settled,

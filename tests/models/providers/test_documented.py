@@ -50,7 +50,7 @@ def test_the_tokens_of_effort_are_those_of_the_table():
 async def test_a_provider_of_ones_own_is_one_file_and_one_line(tmp_path, monkeypatch):
     (tmp_path / "acme.py").write_text(blocks("python")[1])
     monkeypatch.syspath_prepend(tmp_path)
-    name, place = re.findall(r'"([\w:]+)"', blocks("python")[2])
+    name, place = re.findall(r'"([\w:]+)"', blocks("text")[-1])
     monkeypatch.setitem(PROVIDERS, name, place)
     monkeypatch.setenv("ACME_API_KEY", "secret")
     async with serving("chat", Say("Hello")) as server:

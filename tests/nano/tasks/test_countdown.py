@@ -208,20 +208,20 @@ def test_a_question_that_says_more_or_something_else_is_never_confirmed(question
 def test_a_image_beside_the_numbers_is_not_looked_at_so_nothing_is_confirmed():
     image = np.zeros((64, 64, 3), np.uint8)
     assert Countdown().verify("Use 25, 3 and 22 to make 44.", image, "25-3+22") is None
-    assert "picture" in Countdown().outside("Use 25, 3 and 22 to make 44.", image)
+    assert "picture" in Countdown().abstention_reason("Use 25, 3 and 22 to make 44.", image)
 
 
 @given(st.lists(st.integers(1, 9), min_size=3, max_size=3), st.integers(10, 60))
 @settings(max_examples=25)
 def test_what_cannot_be_reached_is_told_and_what_can_is_not(numbers, target):
     question = f"Use {numbers[0]}, {numbers[1]} and {numbers[2]} to make {target}."
-    reason = Countdown().outside(question, None)
+    reason = Countdown().abstention_reason(question, None)
     assert not (reason and brute_force(tuple(numbers), target))
     if reason:
         assert reason == f"nothing makes {target} of these numbers, each used once"
 
 
 def test_fractions_on_the_way_count():
-    assert Countdown().outside("Use 3, 3, 8 and 8 to make 24.", None) is None
+    assert Countdown().abstention_reason("Use 3, 3, 8 and 8 to make 24.", None) is None
     assert Countdown().verify("Use 3, 3, 8 and 8 to make 24.", None, "8/(3-8/3)") is True
-    assert Countdown().outside("Use 2, 2, 2 and 2 to make 97.", None) == "nothing makes 97 of these numbers, each used once"
+    assert Countdown().abstention_reason("Use 2, 2, 2 and 2 to make 97.", None) == "nothing makes 97 of these numbers, each used once"

@@ -129,7 +129,7 @@ class _Call:
 
     async def complete(self, request: Request) -> ModelReply:
         """Make the call; its usage is booked however it ends."""
-        self.read = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
+        self.prompt_tokens = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
             asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
@@ -293,7 +293,7 @@ class _Call:
         return Cost(tokens=read + written, usd=usd, calls=1)
 
     async def _reserved(self, request: Request) -> Reservation:
-        wanted, read = self._wanted(request), self.read
+        wanted, read = self._wanted(request), self.prompt_tokens
         abilities = self.model.abilities
         least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
         return await self.budget.acquire(wanted, at_least=least)
