@@ -27,7 +27,13 @@ from typing import Any, Self
 from prompts import Prompt
 
 FAULTS = ("hang", "cut", "html", "garbage", "400", "429", "500")
-REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found", 429: "Too Many Requests", 500: "Server Error"}
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    404: "Not Found",
+    429: "Too Many Requests",
+    500: "Server Error",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +54,11 @@ class Script:
     """What a 429 says."""
 
     def __post_init__(self) -> None:
-        for option, value, known in (("answers", self.answers, ("agree", "disagree", "settle")),
-                                     ("many", self.many, ("honour", "ignore", "refuse")),
-                                     *(("fault", fault, FAULTS) for fault in self.faults.values())):
+        for option, value, known in (
+            ("answers", self.answers, ("agree", "disagree", "settle")),
+            ("many", self.many, ("honour", "ignore", "refuse")),
+            *(("fault", fault, FAULTS) for fault in self.faults.values()),
+        ):
             if value not in known:
                 raise ValueError(f"{option} is {value!r}; it must be one of {', '.join(known)}")
 
@@ -63,7 +71,10 @@ class Script:
     def due(self, tokens: int) -> list[float]:
         """When each of so many tokens is there, in seconds after the call."""
         first = min(self.latency * 5 / 6 if self.first is None else self.first, self.latency)
-        return [self.latency - (self.latency - first) * (tokens - 1 - token) / max(1, tokens - 1) for token in range(tokens)]
+        return [
+            self.latency - (self.latency - first) * (tokens - 1 - token) / max(1, tokens - 1)
+            for token in range(tokens)
+        ]
 
 
 @dataclass(kw_only=True)
@@ -107,7 +118,9 @@ class Backend:
         return f"http://127.0.0.1:{self.port}/v1"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port, backlog=1024)
+        self._server = await asyncio.start_server(
+            self._connected, "127.0.0.1", self.port, backlog=1024
+        )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -120,13 +133,18 @@ class Backend:
 
     async def idle(self, seconds: float) -> None:
         """Until nobody has asked anything for so long."""
-        while self.in_flight or time.monotonic() - self.active < seconds:  # noqa: ASYNC110 (a deadline that moves)
+        while self.in_flight or time.monotonic() - self.active < seconds:
             await asyncio.sleep(min(1.0, seconds / 4))
 
     def reset(self, script: Script | None = None) -> None:
         """Empty the log and count calls from 0 again, with another script where one is given. Open calls keep the old log."""
         self.script = script or self.script
-        self.calls, self.in_flight_most, self.answers, self._since = [], self.in_flight, 0, time.monotonic()
+        self.calls, self.in_flight_most, self.answers, self._since = (
+            [],
+            self.in_flight,
+            0,
+            time.monotonic(),
+        )
 
     def log(self) -> dict[str, Any]:
         """What `GET /log` tells."""
@@ -169,7 +187,9 @@ class Backend:
             with suppress(asyncio.CancelledError, ConnectionError):
                 await ahead
 
-    async def _serve(self, head: bytes, body: bytes, reply: Reply, ahead: asyncio.Task[bytes]) -> None:
+    async def _serve(
+        self, head: bytes, body: bytes, reply: Reply, ahead: asyncio.Task[bytes]
+    ) -> None:
         method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
         match method, path.removeprefix("/v1").rstrip("/"):
             case "POST", "/chat/completions":
@@ -177,10 +197,18 @@ class Backend:
                     asked = json.loads(body)
                     prompt = Prompt.read(asked)
                 except (ValueError, TypeError, KeyError, AttributeError) as error:
-                    return await reply.json(400, refusal(f"this is no Chat Completions request: {error!r}"))
+                    return await reply.json(
+                        400, refusal(f"this is no Chat Completions request: {error!r}")
+                    )
                 return await self._take(asked, prompt, reply, ahead)
             case "GET", "/models":
-                return await reply.json(200, {"object": "list", "data": [{"id": "fake", "object": "model", "owned_by": "nobody"}]})
+                return await reply.json(
+                    200,
+                    {
+                        "object": "list",
+                        "data": [{"id": "fake", "object": "model", "owned_by": "nobody"}],
+                    },
+                )
             case "GET", "/log":
                 return await reply.json(200, self.log())
             case "POST", "/reset":
@@ -191,12 +219,22 @@ class Backend:
                 return await reply.json(200, {})
         return await reply.json(404, refusal(f"there is no {method} {path} here"))
 
-    async def _take(self, asked: dict[str, Any], prompt: Prompt, reply: Reply, ahead: asyncio.Task[bytes]) -> None:
+    async def _take(
+        self, asked: dict[str, Any], prompt: Prompt, reply: Reply, ahead: asyncio.Task[bytes]
+    ) -> None:
         """One call, from its arrival to its end or the client's leaving, whichever comes first."""
         choices = int(asked.get("n") or 1) if self.script.many != "ignore" else 1
         since, index = self._since, len(self.calls)
-        call = Call(index=index, kind=prompt.kind, model=str(asked.get("model", "")), choices=choices, prompt_tokens=prompt.tokens,
-                    stream=bool(asked.get("stream")), fault=self.script.faults.get(index), arrived=time.monotonic() - since)
+        call = Call(
+            index=index,
+            kind=prompt.kind,
+            model=str(asked.get("model", "")),
+            choices=choices,
+            prompt_tokens=prompt.tokens,
+            stream=bool(asked.get("stream")),
+            fault=self.script.faults.get(index),
+            arrived=time.monotonic() - since,
+        )
         self.calls.append(call)
         self.in_flight += 1
         self.in_flight_most = max(self.in_flight_most, self.in_flight)
@@ -227,15 +265,24 @@ class Reply:
     async def json(self, status: int, value: Any, *headers: str) -> None:
         await self.whole(status, "application/json", json.dumps(value).encode(), *headers)
 
-    async def whole(self, status: int, kind: str, body: bytes, *headers: str, sent: int | None = None) -> None:
+    async def whole(
+        self, status: int, kind: str, body: bytes, *headers: str, sent: int | None = None
+    ) -> None:
         """sent: of the bytes that are announced, only so many come."""
-        lines = [f"HTTP/1.1 {status} {REASONS[status]}", f"content-type: {kind}", f"content-length: {len(body)}", *headers]
+        lines = [
+            f"HTTP/1.1 {status} {REASONS[status]}",
+            f"content-type: {kind}",
+            f"content-length: {len(body)}",
+            *headers,
+        ]
         self._writer.write("\r\n".join([*lines, "", ""]).encode() + body[:sent])
         await self._writer.drain()
 
     def begin(self) -> None:
         """A stream of server-sent events."""
-        self._writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        self._writer.write(
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        )
 
     async def event(self, data: str) -> None:
         data = f"data: {data}\n\n"
@@ -254,10 +301,15 @@ class Reply:
 class Answer:
     """What one call gets, faults included."""
 
-    def __init__(self, backend: Backend, call: Call, prompt: Prompt, asked: Mapping[str, Any], since: float) -> None:
+    def __init__(
+        self, backend: Backend, call: Call, prompt: Prompt, asked: Mapping[str, Any], since: float
+    ) -> None:
         self.backend, self.script, self.call, self.since = backend, backend.script, call, since
         self.most = asked.get("max_completion_tokens") or asked.get("max_tokens")
-        replies = [prompt.reply(self.script.answers, backend.answers + choice) for choice in range(call.choices)]
+        replies = [
+            prompt.reply(self.script.answers, backend.answers + choice)
+            for choice in range(call.choices)
+        ]
         backend.answers += call.choices
         self.texts = [re.findall(r"\s*\S+", reply) for reply in replies]
         self.choices = [text[: self.most] for text in self.texts]
@@ -277,11 +329,17 @@ class Answer:
             case "400":
                 await reply.json(400, refusal("the script refuses this call"))
             case "429":
-                await reply.json(429, refusal("too many requests"), f"retry-after: {script.retry_after}")
+                await reply.json(
+                    429, refusal("too many requests"), f"retry-after: {script.retry_after}"
+                )
             case "500":
                 await reply.json(500, refusal("the script fails this call"))
             case "html":
-                await reply.whole(200, "text/html", b"<!doctype html><html><body><h1>Please sign in</h1></body></html>")
+                await reply.whole(
+                    200,
+                    "text/html",
+                    b"<!doctype html><html><body><h1>Please sign in</h1></body></html>",
+                )
             case "garbage":
                 kind = "text/event-stream" if self.call.stream else "application/json"
                 await reply.whole(200, kind, b'data: {"choices": [{"del\xff\n\n')
@@ -310,14 +368,18 @@ class Answer:
                 self.call.first_byte = time.monotonic() - self.since
                 reply.begin()
                 for index in range(len(self.choices)):
-                    await reply.event(self._chunk([self._delta(index, {"role": "assistant", "content": ""})]))
+                    await reply.event(
+                        self._chunk([self._delta(index, {"role": "assistant", "content": ""})])
+                    )
             if self.call.fault == "cut" and number >= len(self.choices[0]) // 2:
                 self.end("cut")
                 reply.cut()
                 return
             for index, choice in enumerate(self.choices):
                 if number < len(choice):
-                    await reply.event(self._chunk([self._delta(index, {"content": choice[number]})]))
+                    await reply.event(
+                        self._chunk([self._delta(index, {"content": choice[number]})])
+                    )
         for index in range(len(self.choices)):
             await reply.event(self._chunk([self._delta(index, {}, self._finish(index))]))
         if self.counted:
@@ -330,8 +392,10 @@ class Answer:
         async for _ in self._tokens():
             pass
         messages = [{"role": "assistant", "content": "".join(choice)} for choice in self.choices]
-        choices = [{"index": index, "message": message, "finish_reason": self._finish(index)}
-                   for index, message in enumerate(messages)]
+        choices = [
+            {"index": index, "message": message, "finish_reason": self._finish(index)}
+            for index, message in enumerate(messages)
+        ]
         value = {**self._named("chat.completion"), "choices": choices, "usage": self._usage()}
         body = json.dumps(value).encode()
         self.call.first_byte = time.monotonic() - self.since
@@ -344,12 +408,19 @@ class Answer:
             await reply.whole(200, "application/json", body)
 
     def _named(self, kind: str) -> dict[str, Any]:
-        return {"id": f"chatcmpl-{self.call.index}", "object": kind, "created": 0, "model": self.call.model}
+        return {
+            "id": f"chatcmpl-{self.call.index}",
+            "object": kind,
+            "created": 0,
+            "model": self.call.model,
+        }
 
     def _chunk(self, choices: list[dict[str, Any]], **more: Any) -> str:
         return json.dumps({**self._named("chat.completion.chunk"), "choices": choices, **more})
 
-    def _delta(self, index: int, delta: dict[str, str], finish: str | None = None) -> dict[str, Any]:
+    def _delta(
+        self, index: int, delta: dict[str, str], finish: str | None = None
+    ) -> dict[str, Any]:
         return {"index": index, "delta": delta, "finish_reason": finish}
 
     def _finish(self, index: int) -> str:
@@ -357,24 +428,57 @@ class Answer:
 
     def _usage(self) -> dict[str, int]:
         prompt, tokens = self.call.prompt_tokens, self.call.tokens
-        return {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
+        return {
+            "prompt_tokens": prompt,
+            "completion_tokens": tokens,
+            "total_tokens": prompt + tokens,
+        }
 
 
 def main() -> None:
     """Serve until nobody has asked anything for a while."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, default=0, help="0: any that is free; it is printed")
-    parser.add_argument("--latency", type=float, default=0.3, help="seconds to the last byte of every answer")
-    parser.add_argument("--first", type=float, help="seconds to the first token of a stream; default: five sixths of the latency")
+    parser.add_argument(
+        "--latency", type=float, default=0.3, help="seconds to the last byte of every answer"
+    )
+    parser.add_argument(
+        "--first",
+        type=float,
+        help="seconds to the first token of a stream; default: five sixths of the latency",
+    )
     parser.add_argument("--answers", default="agree", choices=["agree", "disagree", "settle"])
-    parser.add_argument("--many", default="honour", choices=["honour", "ignore", "refuse"], help="what becomes of n above 1")
-    parser.add_argument("--fault", action="append", default=[], metavar="CALL=KIND", help=f"KIND: {', '.join(FAULTS)}")
+    parser.add_argument(
+        "--many",
+        default="honour",
+        choices=["honour", "ignore", "refuse"],
+        help="what becomes of n above 1",
+    )
+    parser.add_argument(
+        "--fault",
+        action="append",
+        default=[],
+        metavar="CALL=KIND",
+        help=f"KIND: {', '.join(FAULTS)}",
+    )
     parser.add_argument("--hang", type=float, default=25.0, help="seconds that a hung call is late")
-    parser.add_argument("--idle", type=float, default=120.0, help="seconds without a request after which it stops")
+    parser.add_argument(
+        "--idle", type=float, default=120.0, help="seconds without a request after which it stops"
+    )
     options = parser.parse_args()
     try:
-        script = Script.read({"latency": options.latency, "first": options.first, "answers": options.answers, "many": options.many,
-                              "faults": dict(fault.split("=", 1) for fault in options.fault), "hang": options.hang})
+        script = Script.read(
+            {
+                "latency": options.latency,
+                "first": options.first,
+                "answers": options.answers,
+                "many": options.many,
+                "faults": dict(fault.split("=", 1) for fault in options.fault),
+                "hang": options.hang,
+            }
+        )
         asyncio.run(serve(script, options.port, options.idle))
     except (ValueError, OSError) as error:
         parser.error(str(error))

@@ -30,8 +30,15 @@ THREADS = 8
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--busy", type=int, default=os.cpu_count() or 1, help="processes that compute beside the engine")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--busy",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="processes that compute beside the engine",
+    )
     parser.add_argument("--rounds", type=int, default=30, help="steps of each kind")
     options = parser.parse_args()
     engine, described = engine_of(None)
@@ -58,7 +65,11 @@ def measure(beside: str, session: NumpyDecodeSession, rounds: int) -> None:
 
 def limit(limited: bool) -> AbstractContextManager[object]:
     """The engine's own limit, or a limit that does nothing."""
-    return contextlib.nullcontext() if limited else patch.object(network, "single_blas_thread", contextlib.nullcontext())
+    return (
+        contextlib.nullcontext()
+        if limited
+        else patch.object(network, "single_blas_thread", contextlib.nullcontext())
+    )
 
 
 def step(session: NumpyDecodeSession, inputs: list[StepInput]) -> float:
@@ -75,7 +86,9 @@ def step(session: NumpyDecodeSession, inputs: list[StepInput]) -> float:
 @contextlib.contextmanager
 def busy(count: int) -> Iterator[None]:
     """Processes that compute without pause until the block ends."""
-    processes = [multiprocessing.get_context("spawn").Process(target=spin, daemon=True) for _ in range(count)]
+    processes = [
+        multiprocessing.get_context("spawn").Process(target=spin, daemon=True) for _ in range(count)
+    ]
     for process in processes:
         process.start()
     time.sleep(1)

@@ -31,7 +31,11 @@ RUNS = 100
 QUESTION = "How many whole numbers below 1000 are divisible by 3 or by 5?"
 ABLE = Abilities(conversation=True, context=100_000)
 WRONG = ("467", "533", "599")
-STAGES = {"Which answer is right": "judge", "Several people answered": "merge", "Others answered the same": "refine"}
+STAGES = {
+    "Which answer is right": "judge",
+    "Several people answered": "merge",
+    "Others answered the same": "refine",
+}
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,16 @@ class Model:
         self.replies[stage if written == length else "cut"] += 1
         said = self._verdict(asked) if stage == "judge" else self._answer()
         used = Usage(tokens=read + written, prompt_tokens=read, critical_path=written)
-        return [TextDelta("Let me count the multiples first. " * 3 + (said if written == length else "")), UsageDelta(used),
-                Finish("finished" if written == length else "length")]
+        return [
+            TextDelta(
+                "Let me count the multiples first. " * 3 + (said if written == length else "")
+            ),
+            UsageDelta(used),
+            Finish("finished" if written == length else "length"),
+        ]
 
     def _verdict(self, asked: str) -> str:
-        better = "A" if "466" in asked[:asked.index('id="B"')] else "B"
+        better = "A" if "466" in asked[: asked.index('id="B"')] else "B"
         return f'{{"reason": "I counted.", "better": "{better}"}}'
 
     def _answer(self) -> str:
@@ -74,7 +83,11 @@ class Model:
         if not self.prose:
             return f"Answer: {'466' if right else self.rng.choice(WRONG)}"
         found = "466 of them" if right else "rather more of them"
-        return f"In short, and as far as I can see ({self.rng.random()}), " + "one counts what either divides once " * 3 + found
+        return (
+            f"In short, and as far as I can see ({self.rng.random()}), "
+            + "one counts what either divides once " * 3
+            + found
+        )
 
 
 async def outcome(seed: int, tokens: int | None, prose: bool) -> Outcome:
@@ -82,29 +95,43 @@ async def outcome(seed: int, tokens: int | None, prose: bool) -> Outcome:
     played, budget = Model(seed, prose), Budget(Limits(tokens=tokens))
     answer, by = "", "nobody"
     try:
-        async with aclosing(run(Team(explorers=(FakeModel(played, abilities=ABLE),)), Request.of(QUESTION), budget)) as events:
+        async with aclosing(
+            run(Team(explorers=(FakeModel(played, abilities=ABLE),)), Request.of(QUESTION), budget)
+        ) as events:
             async for event in events:
                 answer = event.answer if isinstance(event, RunEnded) else answer
                 by = event.by if isinstance(event, Decided) else by
     except MuseError as error:  # it ends without an answer, which is what is counted here
         by = type(error).__name__
     assert tokens is None or budget.spent.tokens <= tokens
-    return Outcome("Answer:" in answer or "In short" in answer, "466" in answer, by, budget.spent.tokens, played.replies)
+    return Outcome(
+        "Answer:" in answer or "In short" in answer,
+        "466" in answer,
+        by,
+        budget.spent.tokens,
+        played.replies,
+    )
 
 
 async def table(prose: bool, runs: int) -> None:
     """Print what each budget buys."""
     last = "merged" if prose else "right"
-    print(f"| tokens | ends with a whole answer | {last} | agents that answered | replies cut | used, mean | used, most |")
+    print(
+        f"| tokens | ends with a whole answer | {last} | agents that answered | replies cut | used, mean | used, most |"
+    )
     print("|---:|---:|---:|---:|---:|---:|---:|")
     for tokens in BUDGETS:
         found = [await outcome(seed, tokens, prose) for seed in range(runs)]
         whole = sum(one.whole for one in found) / runs
         good = sum(one.by == "merge" if prose else one.right for one in found) / runs
-        agents, cut = (sum(one.replies[kind] for one in found) / runs for kind in ("explore", "cut"))
+        agents, cut = (
+            sum(one.replies[kind] for one in found) / runs for kind in ("explore", "cut")
+        )
         used = [one.tokens for one in found]
         limit = f"{tokens:,}" if tokens else "no limit"
-        print(f"| {limit} | {whole:.0%} | {good:.0%} | {agents:.1f} | {cut:.1f} | {sum(used) / runs:,.0f} | {max(used):,} |")
+        print(
+            f"| {limit} | {whole:.0%} | {good:.0%} | {agents:.1f} | {cut:.1f} | {sum(used) / runs:,.0f} | {max(used):,} |"
+        )
 
 
 async def main(runs: int) -> None:
@@ -115,6 +142,8 @@ async def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=RUNS, help="runs of each row")
     asyncio.run(main(parser.parse_args().runs))

@@ -22,9 +22,18 @@ from musespark.reasoning.consensus.groups import AnswerGroups
 SIZE = 90_000
 """Characters of a long answer."""
 HARD = (
-    r"\sqrt{5+2\sqrt{6}}", r"\sqrt{2}+\sqrt{3}", r"\frac{1}{\sqrt{3}-\sqrt{2}}", r"\sqrt[3]{2+\sqrt{5}}+\sqrt[3]{2-\sqrt{5}}",
-    r"\sin(x)^6+\cos(x)^6", r"1-\frac{3}{4}\sin(2x)^2", r"\frac{5}{8}+\frac{3}{8}\cos(4x)", r"\tan(3x)",
-    r"\frac{3\tan(x)-\tan(x)^3}{1-3\tan(x)^2}", r"(x+y+z)^{12}-(x-y+z)^{12}", r"\ln(\sqrt{x^2+1}+x)", r"\frac{e^x-e^{-x}}{2}",
+    r"\sqrt{5+2\sqrt{6}}",
+    r"\sqrt{2}+\sqrt{3}",
+    r"\frac{1}{\sqrt{3}-\sqrt{2}}",
+    r"\sqrt[3]{2+\sqrt{5}}+\sqrt[3]{2-\sqrt{5}}",
+    r"\sin(x)^6+\cos(x)^6",
+    r"1-\frac{3}{4}\sin(2x)^2",
+    r"\frac{5}{8}+\frac{3}{8}\cos(4x)",
+    r"\tan(3x)",
+    r"\frac{3\tan(x)-\tan(x)^3}{1-3\tan(x)^2}",
+    r"(x+y+z)^{12}-(x-y+z)^{12}",
+    r"\ln(\sqrt{x^2+1}+x)",
+    r"\frac{e^x-e^{-x}}{2}",
 )
 """Different forms of a few values: only a proof tells which of them are equal."""
 EASY = ("42", "42", "6*7", "41")
@@ -48,7 +57,10 @@ def listed(number: int) -> str:
 
 def attempts(answers: Sequence[str]) -> list[Attempt]:
     """An attempt for each answer."""
-    return [Attempt(agent=f"agent-{number}", model="m", text=answer, answer=answer) for number, answer in enumerate(answers, 1)]
+    return [
+        Attempt(agent=f"agent-{number}", model="m", text=answer, answer=answer)
+        for number, answer in enumerate(answers, 1)
+    ]
 
 
 async def grouped(answers: Sequence[str]) -> int:
@@ -71,7 +83,10 @@ async def long_answers() -> None:
         began = time.process_time()
         await grouped(answers)
         seconds = time.process_time() - began
-        print(f"| 12 answers of {len(answers[0]):,} characters, {kind.__name__} | {seconds:.3f} s |", flush=True)
+        print(
+            f"| 12 answers of {len(answers[0]):,} characters, {kind.__name__} | {seconds:.3f} s |",
+            flush=True,
+        )
 
 
 async def beside_hard_answers() -> None:

@@ -22,22 +22,34 @@ COUNTS = (1, 2, 4, 8, 16)
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", help="a weights file; default: the packaged one, else random weights of the same shape")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--weights",
+        help="a weights file; default: the packaged one, else random weights of the same shape",
+    )
     parser.add_argument("--prefix", type=int, default=512, help="tokens that all threads share")
-    parser.add_argument("--own", type=int, default=32, help="tokens that each thread has written since")
+    parser.add_argument(
+        "--own", type=int, default=32, help="tokens that each thread has written since"
+    )
     parser.add_argument("--rounds", type=int, default=40)
     options = parser.parse_args()
     engine, described = engine_of(options.weights)
     print(f"{described}; {options.prefix} tokens shared, {options.own} of each thread's own")
 
-    forks = {count: fork(engine.network.new_session(), count, options.prefix, options.own) for count in COUNTS}
+    forks = {
+        count: fork(engine.network.new_session(), count, options.prefix, options.own)
+        for count in COUNTS
+    }
     seconds: dict[int, list[float]] = {count: [] for count in COUNTS}
     for _ in range(options.rounds):
         for count, (session, inputs) in forks.items():
             for _ in range(3):
                 seconds[count].append(step(session, inputs))
-    print("threads   best ms  median ms   x one thread (best)   keys and values, MB   if each had its own prefix, MB")
+    print(
+        "threads   best ms  median ms   x one thread (best)   keys and values, MB   if each had its own prefix, MB"
+    )
     for count, (session, inputs) in forks.items():
         best, median = min(seconds[count]), float(np.median(seconds[count]))
         segment = inputs[0].sequence.path[0].nbytes
@@ -48,7 +60,9 @@ def main() -> None:
         )
 
 
-def fork(session: NumpyDecodeSession, count: int, prefix: int, own: int) -> tuple[NumpyDecodeSession, list[StepInput]]:
+def fork(
+    session: NumpyDecodeSession, count: int, prefix: int, own: int
+) -> tuple[NumpyDecodeSession, list[StepInput]]:
     """Threads that have forked from one prefix, and what each is fed in a step."""
     rng = np.random.default_rng(0)
     stem = session.open()

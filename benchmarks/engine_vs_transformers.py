@@ -34,28 +34,42 @@ Contestant = Callable[[], int]
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", help="a weights file; default: the packaged one, else random weights of the same shape")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--weights",
+        help="a weights file; default: the packaged one, else random weights of the same shape",
+    )
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--tokens", type=int, default=64, help="tokens to write in every row")
-    parser.add_argument("--shared", type=int, default=512, help="tokens of the prompt that threads share")
+    parser.add_argument(
+        "--shared", type=int, default=512, help="tokens of the prompt that threads share"
+    )
     options = parser.parse_args()
     config, tensors, described = weights_of(options.weights)
     network = Engine(config, tensors).network
     print(f"{described}; {options.tokens} tokens written in every row")
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / "nano.safetensors", config, tensors, {})
-        generate = transformers_generate(export(Path(folder) / "nano.safetensors", Path(folder) / "nano"), options.tokens)
+        generate = transformers_generate(
+            export(Path(folder) / "nano.safetensors", Path(folder) / "nano"), options.tokens
+        )
     print(f"{'':38} {'who':22} {'tokens/s':>9} {'x transformers':>15}")
     for name, prompts in (
         ("one question", questions(1)),
         (f"{options.batch} questions", questions(options.batch)),
-        (f"{options.batch} threads, {options.shared} tokens shared", threads(options.batch, options.shared)),
+        (
+            f"{options.batch} threads, {options.shared} tokens shared",
+            threads(options.batch, options.shared),
+        ),
     ):
         compare(name, prompts, generate, network, options.tokens)
 
 
-def compare(name: str, prompts: list[list[int]], generate: Callable[..., int], network: Network, tokens: int) -> None:
+def compare(
+    name: str, prompts: list[list[int]], generate: Callable[..., int], network: Network, tokens: int
+) -> None:
     """One batch, all contestants in turn."""
     contestants: dict[str, Contestant] = {
         "transformers generate": lambda: generate(prompts),
@@ -63,7 +77,9 @@ def compare(name: str, prompts: list[list[int]], generate: Callable[..., int], n
         "engine": lambda: whole_engine(network, prompts, tokens),
     }
     if common(prompts) > len(prompts[0]) // 2:
-        del contestants["engine"]  # its threads are spawned by the network itself, not by a benchmark
+        del contestants[
+            "engine"
+        ]  # its threads are spawned by the network itself, not by a benchmark
     best = dict.fromkeys(contestants, 0.0)
     for _ in range(ROUNDS):
         for who, contestant in contestants.items():
@@ -92,7 +108,15 @@ def threads(count: int, shared: int) -> list[list[int]]:
 
 def common(prompts: list[list[int]]) -> int:
     """Length of the common prefix of several prompts, in tokens."""
-    return next(index for index in range(len(prompts[0])) if len({prompt[index] for prompt in prompts}) > 1) if prompts[1:] else 0
+    return (
+        next(
+            index
+            for index in range(len(prompts[0]))
+            if len({prompt[index] for prompt in prompts}) > 1
+        )
+        if prompts[1:]
+        else 0
+    )
 
 
 def transformers_generate(directory: Path, tokens: int) -> Callable[[list[list[int]]], int]:
@@ -108,7 +132,10 @@ def transformers_generate(directory: Path, tokens: int) -> Callable[[list[list[i
         given = torch.tensor(prompts)
         with torch.inference_mode():
             out = model.generate(
-                input_ids=given, attention_mask=torch.ones_like(given), min_new_tokens=tokens, max_new_tokens=tokens
+                input_ids=given,
+                attention_mask=torch.ones_like(given),
+                min_new_tokens=tokens,
+                max_new_tokens=tokens,
             )
         return int(out.shape[1] - given.shape[1]) * len(prompts)
 

@@ -47,7 +47,9 @@ def serve(store, secret, calls, seconds, results):
 
 def main():
     """Run the servers, and print what they did."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--calls", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=5.0)
@@ -60,16 +62,22 @@ def main():
         database.close()
         context = multiprocessing.get_context("spawn")
         results = context.Queue()
-        servers = [context.Process(target=serve, args=(store, secret, options.calls, options.seconds, results))
-                   for _ in range(options.servers)]
+        servers = [
+            context.Process(
+                target=serve, args=(store, secret, options.calls, options.seconds, results)
+            )
+            for _ in range(options.servers)
+        ]
         for server in servers:
             server.start()
         waits = [wait for _ in servers for wait in results.get()]
         for server in servers:
             server.join()
-    print(f"{options.servers} servers, {options.calls} calls under way in each: {len(waits) / options.seconds:,.0f} calls a second; "
-          f"a reservation takes {statistics.median(waits) * 1000:.1f} ms (median), "
-          f"{statistics.quantiles(waits, n=100)[98] * 1000:.1f} ms (99 %)")
+    print(
+        f"{options.servers} servers, {options.calls} calls under way in each: {len(waits) / options.seconds:,.0f} calls a second; "
+        f"a reservation takes {statistics.median(waits) * 1000:.1f} ms (median), "
+        f"{statistics.quantiles(waits, n=100)[98] * 1000:.1f} ms (99 %)"
+    )
 
 
 if __name__ == "__main__":

@@ -71,8 +71,11 @@ def timeline(reply: Planned, seed: str) -> list[float]:
     first = chance.lognormvariate(math.log(0.6), 0.5)
     pace = chance.lognormvariate(math.log(60), 0.3)
     pieces = math.ceil(reply.tokens / PIECE)
-    gaps = [PIECE / pace * chance.lognormvariate(-0.08, 0.4) + (chance.lognormvariate(0.0, 0.6) if chance.random() < 0.004 else 0.0)
-            for _ in range(pieces)]
+    gaps = [
+        PIECE / pace * chance.lognormvariate(-0.08, 0.4)
+        + (chance.lognormvariate(0.0, 0.6) if chance.random() < 0.004 else 0.0)
+        for _ in range(pieces)
+    ]
     return [first + gaps[0], *gaps[1:]]
 
 
@@ -107,7 +110,9 @@ class Paced:
                 return
             if self.streams:
                 yield TextDelta((f"#{index}# " if not number else "") + "word " * PIECE)
-                yield UsageDelta(Usage(tokens=PIECE * (number + 1), critical_path=PIECE * (number + 1)))
+                yield UsageDelta(
+                    Usage(tokens=PIECE * (number + 1), critical_path=PIECE * (number + 1))
+                )
         yield TextDelta(f"\nAnswer: {reply.answer}")
         yield UsageDelta(Usage(tokens=reply.tokens + 4, critical_path=reply.tokens + 4))
         yield Finish()
@@ -116,10 +121,18 @@ class Paced:
         """Its own answer with the probability of the part that it has thought, else any; nothing better is known of half a
         thought."""
         index = int(thoughts.split("#")[1])
-        reply, chance = self.scene.replies[index % AGENTS], random.Random(f"{self.seed} {index} concludes")
-        await asyncio.sleep(chance.lognormvariate(math.log(0.6), 0.5) + 12 / chance.lognormvariate(math.log(60), 0.3))
+        reply, chance = (
+            self.scene.replies[index % AGENTS],
+            random.Random(f"{self.seed} {index} concludes"),
+        )
+        await asyncio.sleep(
+            chance.lognormvariate(math.log(0.6), 0.5)
+            + 12 / chance.lognormvariate(math.log(60), 0.3)
+        )
         part = min(1.0, thoughts.count("word ") / max(1, reply.tokens))
-        yield TextDelta(f"Answer: {reply.answer if chance.random() < part else f'guess {chance.randrange(100)}'}")
+        yield TextDelta(
+            f"Answer: {reply.answer if chance.random() < part else f'guess {chance.randrange(100)}'}"
+        )
         yield UsageDelta(Usage(tokens=12, critical_path=12))
         yield Finish()
 
@@ -150,11 +163,21 @@ def majority(answers: Sequence[str]) -> str:
     return Counter(answers).most_common(1)[0][0] if answers else ""
 
 
-async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline: float | None = None, streams: bool = True) -> None:
+async def play(
+    scene: Scene,
+    seed: int,
+    tally: Tally,
+    *,
+    patient: bool,
+    deadline: float | None = None,
+    streams: bool = True,
+) -> None:
     """One run, added to the tally. patient: no early stop, so that nothing but the policy cuts an agent off."""
     model = Paced(scene, seed, streams)
     enough = (lambda counts, remaining: (False, "")) if patient else default_enough
-    team = Team(explorers=(model,), agents=AGENTS, first_wave=AGENTS, aggregate="vote", enough=enough)
+    team = Team(
+        explorers=(model,), agents=AGENTS, first_wave=AGENTS, aggregate="vote", enough=enough
+    )
     loop = asyncio.get_running_loop()
     began, events = loop.time(), []
     budget = Budget(Limits(seconds=deadline))
@@ -169,7 +192,10 @@ async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline
     count(tally, scene, events, healthy, wall)
     whole = everyone(scene, seed)
     tally.right_all += majority([answer for _, answer in whole]) == scene.gold
-    tally.right_in_time += majority([answer for ended, answer in whole if deadline is None or ended <= deadline]) == scene.gold
+    tally.right_in_time += (
+        majority([answer for ended, answer in whole if deadline is None or ended <= deadline])
+        == scene.gold
+    )
     if any(reply.fault == HANG for reply in scene.replies):
         tally.over_slowest.append(wall / whole[-1][0])
 
@@ -177,12 +203,20 @@ async def play(scene: Scene, seed: int, tally: Tally, *, patient: bool, deadline
 def count(tally: Tally, scene: Scene, events: list[Event], healthy: set[str], wall: float) -> None:
     """Add one run to the tally."""
     answer = next((event.answer for event in events if event.kind == "run_ended"), "")
-    cancelled = {event.agent for event in events if isinstance(event, AgentCancelled) and "silent" in event.reason}
+    cancelled = {
+        event.agent
+        for event in events
+        if isinstance(event, AgentCancelled) and "silent" in event.reason
+    }
     noted = [event for event in events if isinstance(event, Noted)]
     tally.runs += 1
     tally.healthy += len(healthy)
-    tally.cut_off += len(cancelled & healthy) + sum("fell silent" in event.text and event.agent in healthy for event in noted)
-    tally.doubled += sum("a second time" in event.text and event.agent in healthy for event in noted)
+    tally.cut_off += len(cancelled & healthy) + sum(
+        "fell silent" in event.text and event.agent in healthy for event in noted
+    )
+    tally.doubled += sum(
+        "a second time" in event.text and event.agent in healthy for event in noted
+    )
     tally.concluded += sum("Time is about to end" in event.text for event in noted)
     tally.right += answer.rsplit("Answer: ", 1)[-1].strip() == scene.gold
     tally.seconds.append(wall)
@@ -190,13 +224,20 @@ def count(tally: Tally, scene: Scene, events: list[Event], healthy: set[str], wa
 
 def everyone(scene: Scene, seed: int) -> list[tuple[float, str]]:
     """When each healthy reply is whole, and its answer, if none is ever cut off; the quickest first."""
-    return sorted((sum(timeline(reply, f"{seed} {index}")), reply.answer) for index, reply in enumerate(scene.replies) if not reply.fault)
+    return sorted(
+        (sum(timeline(reply, f"{seed} {index}")), reply.answer)
+        for index, reply in enumerate(scene.replies)
+        if not reply.fault
+    )
 
 
 def with_faults(replies: Sequence[Planned], chance: random.Random) -> tuple[Planned, ...]:
     """The same with one that hangs, one that is refused and one that breaks off."""
     faulty = dict(zip(chance.sample(range(len(replies)), 3), (HANG, REFUSED, CUT), strict=True))
-    return tuple(Planned(reply.answer, reply.tokens, faulty.get(index, "")) for index, reply in enumerate(replies))
+    return tuple(
+        Planned(reply.answer, reply.tokens, faulty.get(index, ""))
+        for index, reply in enumerate(replies)
+    )
 
 
 def synthetic(questions: int, seed: int) -> list[Scene]:
@@ -216,7 +257,9 @@ def synthetic(questions: int, seed: int) -> list[Scene]:
     return scenes
 
 
-async def recorded(directory: Path, task: str, ranks: slice, seed: int, kept: Path | None) -> list[Scene]:
+async def recorded(
+    directory: Path, task: str, ranks: slice, seed: int, kept: Path | None
+) -> list[Scene]:
     """Recorded answers of eight models, with the lengths of their outputs."""
     recording = await load(directory, task, kept)
     outputs = raw_outputs(directory, task)
@@ -228,8 +271,15 @@ async def recorded(directory: Path, task: str, ranks: slice, seed: int, kept: Pa
         for model in models:
             answer = question.answers.get(model)
             group = question.same.groups[answer] if answer is not None else f"none of {model}"
-            replies.append(Planned(label(group), max(8, count_tokens(outputs[question.id].get(model, "")))))
-        scenes.append(Scene(label(question.same.groups[question.gold]), with_faults(replies, chance) if number % 2 else tuple(replies)))
+            replies.append(
+                Planned(label(group), max(8, count_tokens(outputs[question.id].get(model, ""))))
+            )
+        scenes.append(
+            Scene(
+                label(question.same.groups[question.gold]),
+                with_faults(replies, chance) if number % 2 else tuple(replies),
+            )
+        )
     return scenes
 
 
@@ -249,8 +299,15 @@ def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
 
 def table(named: dict[str, list[Scene]]) -> str:
     """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
-    head = ("replies", "questions", "healthy cut off", "healthy doubled", "vote", "vote of all healthy",
-            "hang: wall / slowest healthy, median (p95)")
+    head = (
+        "replies",
+        "questions",
+        "healthy cut off",
+        "healthy doubled",
+        "vote",
+        "vote of all healthy",
+        "hang: wall / slowest healthy, median (p95)",
+    )
     lines = [f"| {' | '.join(head)} |", "|---" * len(head) + "|"]
     for name, scenes in named.items():
         for streams in (True, False) if name == MADE_UP else (True,):
@@ -258,9 +315,11 @@ def table(named: dict[str, list[Scene]]) -> str:
             for number, scene in enumerate(scenes):
                 virtual_time.run(play(scene, number, tally, patient=True, streams=streams))
             over = sorted(tally.over_slowest)
-            lines.append(f"| {name}{'' if streams else ', replies come whole'} | {tally.runs} | {tally.cut_off / tally.healthy:.2%} | "
-                         f"{tally.doubled / tally.healthy:.2%} | {tally.right / tally.runs:.4f} | {tally.right_all / tally.runs:.4f} | "
-                         f"{over[len(over) // 2]:.2f} ({over[int(0.95 * len(over))]:.2f}) |")
+            lines.append(
+                f"| {name}{'' if streams else ', replies come whole'} | {tally.runs} | {tally.cut_off / tally.healthy:.2%} | "
+                f"{tally.doubled / tally.healthy:.2%} | {tally.right / tally.runs:.4f} | {tally.right_all / tally.runs:.4f} | "
+                f"{over[len(over) // 2]:.2f} ({over[int(0.95 * len(over))]:.2f}) |"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -279,15 +338,28 @@ def deadlines(named: dict[str, list[Scene]]) -> dict[str, list[tuple[float, floa
             tally = Tally()
             for number, scene in enumerate(scenes):
                 virtual_time.run(play(scene, number, tally, patient=False, deadline=part * slowest))
-            rows.append((part, sum(tally.seconds) / tally.runs, tally.right / tally.runs, tally.right_in_time / tally.runs))
+            rows.append(
+                (
+                    part,
+                    sum(tally.seconds) / tally.runs,
+                    tally.right / tally.runs,
+                    tally.right_in_time / tally.runs,
+                )
+            )
         found[name] = rows
     return found
 
 
 def deadline_table(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
-    lines = ["| replies | deadline / slowest of eight | seconds taken, mean | team | plain majority of whole replies |", "|---|---|---|---|---|"]
-    lines += [f"| {name} | {part:g} | {seconds:.1f} | {ours:.3f} | {plain:.3f} |" for name, rows in found.items()
-              for part, seconds, ours, plain in rows]
+    lines = [
+        "| replies | deadline / slowest of eight | seconds taken, mean | team | plain majority of whole replies |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {part:g} | {seconds:.1f} | {ours:.3f} | {plain:.3f} |"
+        for name, rows in found.items()
+        for part, seconds, ours, plain in rows
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -299,7 +371,9 @@ def plot(found: dict[str, list[tuple[float, float, float, float]]], where: Path)
     from matplotlib import pyplot
 
     matplotlib.rcParams["svg.hashsalt"] = "musespark"
-    figure, axes = pyplot.subplots(1, len(found), figsize=(4 * len(found), 3.2), layout="constrained", squeeze=False)
+    figure, axes = pyplot.subplots(
+        1, len(found), figsize=(4 * len(found), 3.2), layout="constrained", squeeze=False
+    )
     for axis, (name, rows) in zip(axes[0], found.items(), strict=True):
         parts = [row[0] for row in rows]
         axis.plot(parts, [row[2] for row in rows], "o-", label="team: concludes in time")
@@ -324,7 +398,12 @@ def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark, for its own command line and for `team.py`'s."""
-    parser.add_argument("--data", type=Path, default=os.environ.get("MUSE_RECORDED"), help="the directory of recorded answers")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("MUSE_RECORDED"),
+        help="the directory of recorded answers",
+    )
     parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
     parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
@@ -341,6 +420,8 @@ def report(options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     add_options(own)
     report(own.parse_args())

@@ -43,25 +43,41 @@ PATHS = {"pydantic-ai": ThroughPydanticAI, "fast path": Compatible}
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--url", help="base URL of a real server")
-    parser.add_argument("--model", action="append", help="default: quick and hundred, which are replies of 3 and 100 chunks")
+    parser.add_argument(
+        "--model",
+        action="append",
+        help="default: quick and hundred, which are replies of 3 and 100 chunks",
+    )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--calls", type=int, default=10, help="calls in a round, one after the other")
+    parser.add_argument(
+        "--calls", type=int, default=10, help="calls in a round, one after the other"
+    )
     options = parser.parse_args()
-    print("| model | path | processor time per call | of the fast path's | deltas per call |\n|---|---|---|---|---|")
+    print(
+        "| model | path | processor time per call | of the fast path's | deltas per call |\n|---|---|---|---|---|"
+    )
     with _url(options.url) as url:
         for model in options.model or (["any"] if options.url else ["quick", "hundred"]):
             found = asyncio.run(measure(url, model, options.rounds, options.calls))
             least = found["fast path"][0]
             for path, (seconds, deltas) in found.items():
-                print(f"| {model} | {path} | {seconds * 1e3:.2f} ms | {seconds / least:.1f} times | {deltas:.0f} |", flush=True)
+                print(
+                    f"| {model} | {path} | {seconds * 1e3:.2f} ms | {seconds / least:.1f} times | {deltas:.0f} |",
+                    flush=True,
+                )
 
 
 async def measure(url: str, model: str, rounds: int, calls: int) -> dict[str, tuple[float, float]]:
     """Seconds of processor time and deltas of text (reads, for a client alone) per call, by path."""
     request = Request.of("Count from one to ten in words.", max_tokens=40, temperature=0.5)
-    remotes = {path: RemoteModel(kind(), model, RemoteOptions(base_url=url)) for path, kind in PATHS.items()}
+    remotes = {
+        path: RemoteModel(kind(), model, RemoteOptions(base_url=url))
+        for path, kind in PATHS.items()
+    }
     body = build_body(model, request, {})
     seconds: dict[str, list[float]] = {}
     deltas: dict[str, int] = {}
@@ -88,7 +104,9 @@ async def _count_deltas(model: RemoteModel, request: Request) -> int:
 
 async def _read_aiohttp(session: Any, url: str, body: Any) -> int:
     headers = {"content-type": "application/json"}
-    async with await post(session, url + "/chat/completions", json.dumps(body).encode(), headers) as response:
+    async with await post(
+        session, url + "/chat/completions", json.dumps(body).encode(), headers
+    ) as response:
         return sum([1 async for _ in response.content.iter_any()])
 
 

@@ -41,8 +41,16 @@ async def team(task: str, problems: int, agents: int) -> EvalRow:
         for name in ("threads", "critical_path", "tokens", "seconds"):
             sums[name] += getattr(said.usage, name)
     count = len(asked)
-    return EvalRow(task, f"team of {agents}", count, int(sums["right"]), sums["threads"] / count, sums["critical_path"] / count,
-               sums["tokens"] / count, sums["seconds"] / count)
+    return EvalRow(
+        task,
+        f"team of {agents}",
+        count,
+        int(sums["right"]),
+        sums["threads"] / count,
+        sums["critical_path"] / count,
+        sums["tokens"] / count,
+        sums["seconds"] / count,
+    )
 
 
 def vote(task: str, problems: int, votes: int) -> EvalRow:
@@ -54,14 +62,19 @@ def vote(task: str, problems: int, votes: int) -> EvalRow:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-n", type=int, default=200, help="problems of each task")
     parser.add_argument("--agents", type=int, nargs="+", default=[1, 2, 4, 8])
     options = parser.parse_args()
     rows: list[EvalRow] = []
     for task in ("countdown-4", "maze"):
         teams = [asyncio.run(team(task, options.n, agents)) for agents in options.agents]
-        voted = sorted({votes for row in teams if (votes := round(row.tokens / teams[0].tokens)) > 1} | {max(options.agents)})
+        voted = sorted(
+            {votes for row in teams if (votes := round(row.tokens / teams[0].tokens)) > 1}
+            | {max(options.agents)}
+        )
         rows += [*teams, *(vote(task, options.n, votes) for votes in voted)]
     print(table(rows))
 

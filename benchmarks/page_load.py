@@ -20,7 +20,14 @@ from playwright.sync_api import sync_playwright
 
 from musespark.evals.grounding_rendering import browser_path
 from musespark.models.fake import FakeModel, Step, Wait
-from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ThreadReturned, ThreadStarted
+from musespark.models.model import (
+    Abilities,
+    Finish,
+    TextDelta,
+    ThinkingDelta,
+    ThreadReturned,
+    ThreadStarted,
+)
 from musespark.server.app import make_app
 
 LANES = 16
@@ -34,7 +41,9 @@ WORDS = "so the next step follows from the one before it, and that leaves two ca
 
 def script(rate: int, seconds: float) -> Iterator[Step]:
     """So many events a second from 16 threads in turn."""
-    yield from (ThreadStarted(f"t{lane}", "main", f"the way number {lane}") for lane in range(LANES))
+    yield from (
+        ThreadStarted(f"t{lane}", "main", f"the way number {lane}") for lane in range(LANES)
+    )
     each = max(1, round(rate * BEAT))
     began = time.perf_counter()
     for count in range(int(rate * seconds)):
@@ -49,8 +58,15 @@ def script(rate: int, seconds: float) -> Iterator[Step]:
 def serving(rates: list[int], seconds: float) -> Iterator[str]:
     """The server with a model for each rate."""
     able = Abilities(native_spawn=True, context=1_000_000)
-    models = {f"rate-{rate}": FakeModel(lambda request, number, rate=rate: script(rate, seconds), abilities=able) for rate in rates}
-    server = uvicorn.Server(uvicorn.Config(make_app(models=models), port=0, log_level="warning", ws="none"))
+    models = {
+        f"rate-{rate}": FakeModel(
+            lambda request, number, rate=rate: script(rate, seconds), abilities=able
+        )
+        for rate in rates
+    }
+    server = uvicorn.Server(
+        uvicorn.Config(make_app(models=models), port=0, log_level="warning", ws="none")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -71,7 +87,12 @@ def measured(page: Any, url: str, rate: int, seconds: float) -> str:
         found = clocks[clock].send("Performance.getMetrics")["metrics"]
         return float(next(metric["value"] for metric in found if metric["name"] == wanted))
 
-    asked = {"question": "Which way?", "mode": "contemplating", "models": [f"rate-{rate}"], "threads": LANES}
+    asked = {
+        "question": "Which way?",
+        "mode": "contemplating",
+        "models": [f"rate-{rate}"],
+        "threads": LANES,
+    }
     run = page.request.post(f"{url}/v1/runs", data=asked).json()
     page.goto(f"{url}/runs/{run['id']}")
     page.wait_for_selector(f".lane >> nth={LANES}")
@@ -93,8 +114,10 @@ def measured(page: Any, url: str, rate: int, seconds: float) -> str:
     loaded, all_of_it = time.perf_counter() - began, _seq(page)
     page.wait_for_timeout(300)
     longest = page.evaluate("window.longest")
-    return (f"| {rate:,} | {events:,.0f} | {busy['threadTicks']:.0%} | {busy['timeTicks']:.0%} | {nodes:,} | {memory:.1f} "
-            f"| {all_of_it:,} | {loaded:.1f} | {longest:.0f} |")
+    return (
+        f"| {rate:,} | {events:,.0f} | {busy['threadTicks']:.0%} | {busy['timeTicks']:.0%} | {nodes:,} | {memory:.1f} "
+        f"| {all_of_it:,} | {loaded:.1f} | {longest:.0f} |"
+    )
 
 
 def _seq(page: Any) -> int:
@@ -104,11 +127,19 @@ def _seq(page: Any) -> int:
 def main() -> None:
     """Print a row for each rate."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rates", type=int, nargs="+", default=[200, 1600, 3200], help="events a second, of all 16 together")
+    parser.add_argument(
+        "--rates",
+        type=int,
+        nargs="+",
+        default=[200, 1600, 3200],
+        help="events a second, of all 16 together",
+    )
     parser.add_argument("--seconds", type=float, default=20.0)
     options = parser.parse_args()
-    print("| events/s, sent | shown | main thread, processor time | main thread, wall | elements | scripts' memory, MB "
-          "| events in all | loaded anew, s | longest task, ms |")
+    print(
+        "| events/s, sent | shown | main thread, processor time | main thread, wall | elements | scripts' memory, MB "
+        "| events in all | loaded anew, s | longest task, ms |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     with serving(options.rates, options.seconds) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path(), args=["--no-sandbox"])

@@ -28,22 +28,35 @@ class Prompt:
         last = next((text for role, text in reversed(said) if role == "user"), "")
         text = "\n".join([*(text for role, text in said if role == "system"), last])
         candidates = candidates_in(last)
-        kind = next((kind for kind, pattern in KINDS.items() if re.search(pattern, text, re.I | re.S)), "answer")
+        kind = next(
+            (kind for kind, pattern in KINDS.items() if re.search(pattern, text, re.I | re.S)),
+            "answer",
+        )
         if kind in ("merge", "judge") and not candidates:
             kind = "answer"
         elif kind == "answer" and candidates:
             kind = "review"
         form = (asked.get("response_format") or {}).get("json_schema") or {}
-        return cls(kind, text, sum(len(text.split()) for _, text in said), candidates, form.get("schema"))
+        return cls(
+            kind, text, sum(len(text.split()) for _, text in said), candidates, form.get("schema")
+        )
 
     def reply(self, answers: str, number: int) -> str:
         """What answers it. answers: as in the script; number: of answers given before."""
         if marked := re.search(KINDS["marked"], self.text, re.I | re.S):
             return marked[1]
-        agreed = answers == "agree" or self.kind == "merge" or (answers, self.kind) == ("settle", "review")
+        agreed = (
+            answers == "agree"
+            or self.kind == "merge"
+            or (answers, self.kind) == ("settle", "review")
+        )
         value = str(42 if agreed else 43 + number)
         # By its text and not by its place, so that the same answer wins in whatever order they are shown.
-        label = min(self.candidates, key=lambda candidate: candidate[1])[0] if self.candidates else value
+        label = (
+            min(self.candidates, key=lambda candidate: candidate[1])[0]
+            if self.candidates
+            else value
+        )
         if self.schema is not None:
             return json.dumps(instance(self.schema, label))
         if self.kind == "rate":
@@ -78,7 +91,11 @@ def candidates_in(text: str) -> tuple[tuple[str, str], ...]:
 
 def written(content: Any) -> str:
     """The text of a message's content."""
-    return "\n".join(part.get("text", "") for part in content) if isinstance(content, list) else content or ""
+    return (
+        "\n".join(part.get("text", "") for part in content)
+        if isinstance(content, list)
+        else content or ""
+    )
 
 
 def instance(schema: Mapping[str, Any], text: str) -> Any:
@@ -87,7 +104,9 @@ def instance(schema: Mapping[str, Any], text: str) -> Any:
         return text if text in values else values[0]
     match schema.get("type"):
         case "object":
-            return {name: instance(inner, text) for name, inner in schema.get("properties", {}).items()}
+            return {
+                name: instance(inner, text) for name, inner in schema.get("properties", {}).items()
+            }
         case "array":
             return [instance(schema.get("items", {}), text)] * max(1, schema.get("minItems", 1))
         case "integer" | "number":

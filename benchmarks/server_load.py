@@ -50,24 +50,44 @@ RESULTS = Path(__file__).with_suffix(".md")
 
 def main() -> None:
     """Measure, print, and write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--litellm", type=Path, metavar="PYTHON", help="of an environment with litellm[proxy]")
-    parser.add_argument("--seconds", type=float, metavar="S", help="measure only latency and throughput, S seconds each")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--litellm", type=Path, metavar="PYTHON", help="of an environment with litellm[proxy]"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        metavar="S",
+        help="measure only latency and throughput, S seconds each",
+    )
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     busy = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         place = Path(folder)
-        python = options.litellm.absolute() if options.litellm else litellm_installed(place / "litellm")
+        python = (
+            options.litellm.absolute() if options.litellm else litellm_installed(place / "litellm")
+        )
         upstream = stack.enter_context(running(*backend(place)))
         versions = {"litellm": version(python, "litellm"), "Python": sys.version.split()[0]}
         servers = {
-            "muse": stack.enter_context(running(*muse("muse", place, upstream.port, "--store", str(place / "runs.db")))),
-            "litellm": stack.enter_context(running(*litellm(python, place, upstream.port)))}
+            "muse": stack.enter_context(
+                running(*muse("muse", place, upstream.port, "--store", str(place / "runs.db")))
+            ),
+            "litellm": stack.enter_context(running(*litellm(python, place, upstream.port))),
+        }
         if options.seconds:
-            print(short_form(asyncio.run(measure_briefly(upstream, servers, options.seconds)), versions, busy))
+            print(
+                short_form(
+                    asyncio.run(measure_briefly(upstream, servers, options.seconds)), versions, busy
+                )
+            )
             return
-        servers["forgetful"] = stack.enter_context(running(*muse("forgetful", place, upstream.port, "--store", "memory")))
+        servers["forgetful"] = stack.enter_context(
+            running(*muse("forgetful", place, upstream.port, "--store", "memory"))
+        )
         results = asyncio.run(measured(upstream, servers, 20 if options.quick else 1))
     results.versions = versions
     results.busy = busy
@@ -78,11 +98,17 @@ def main() -> None:
         RESULTS.write_text(text)
 
 
-async def measure_briefly(upstream: Process, servers: dict[str, Process], seconds: float) -> list[Brief]:
+async def measure_briefly(
+    upstream: Process, servers: dict[str, Process], seconds: float
+) -> list[Brief]:
     """Latency, throughput and processor time of each way to the same reply, that long each."""
     muse, peer = servers["muse"], servers["litellm"]
-    ways = [("direct", upstream, "quick"), ("muse serve", muse, "quick"),
-            ("muse serve, through pydantic-ai", muse, "pydantic-quick"), ("LiteLLM's proxy", peer, "quick")]
+    ways = [
+        ("direct", upstream, "quick"),
+        ("muse serve", muse, "quick"),
+        ("muse serve, through pydantic-ai", muse, "pydantic-quick"),
+        ("LiteLLM's proxy", peer, "quick"),
+    ]
     for _, server, model in ways:
         await load(server.port, request(model), 50, 8, answered)
     found: list[Brief] = []
@@ -92,7 +118,9 @@ async def measure_briefly(upstream: Process, servers: dict[str, Process], second
         cpu, began = server.cpu, time.perf_counter()
         count = await load_for(server.port, request(model), seconds, 64, answered)
         rate = count / (time.perf_counter() - began)
-        found.append(Brief(name, statistics.median(each) * 1e3, rate, (server.cpu - cpu) / count * 1e3))
+        found.append(
+            Brief(name, statistics.median(each) * 1e3, rate, (server.cpu - cpu) / count * 1e3)
+        )
     return found
 
 
@@ -106,30 +134,49 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
 
     told("one after the other")
     count = 500 // less
-    for name, server, model in (("direct", upstream, "quick"), ("muse", muse, "quick"), ("litellm", peer, "quick"),
-                                ("muse, in process", muse, "fake-quick")):
+    for name, server, model in (
+        ("direct", upstream, "quick"),
+        ("muse", muse, "quick"),
+        ("litellm", peer, "quick"),
+        ("muse, in process", muse, "fake-quick"),
+    ):
         found.seconds[name] = await latencies(server.port, request(model), count, answered)
     found.seconds["in process"] = await in_process(count)
 
     told("64 at once")
     for name, server, model, count in (
-            ("direct", upstream, "quick", 20_000), ("litellm", peer, "quick", 800), ("muse", muse, "quick", 4000),
-            ("forgetful", forgetful, "quick", 4000), ("muse, in process", muse, "fake-quick", 4000)):
-        rounds = [count // less / await load(server.port, request(model), count // less, 64, answered) for _ in range(3)]
+        ("direct", upstream, "quick", 20_000),
+        ("litellm", peer, "quick", 800),
+        ("muse", muse, "quick", 4000),
+        ("forgetful", forgetful, "quick", 4000),
+        ("muse, in process", muse, "fake-quick", 4000),
+    ):
+        rounds = [
+            count // less / await load(server.port, request(model), count // less, 64, answered)
+            for _ in range(3)
+        ]
         found.rates[name] = statistics.median(rounds)
     found.memory = {name: server.memory for name, server in servers.items()}
 
     told("100 chunks")
-    for name, server, extra in (("direct", upstream, KEPT), ("muse", muse, KEPT), ("not kept", muse, NOT_KEPT),
-                                ("litellm", peer, KEPT)):
+    for name, server, extra in (
+        ("direct", upstream, KEPT),
+        ("muse", muse, KEPT),
+        ("not kept", muse, NOT_KEPT),
+        ("litellm", peer, KEPT),
+    ):
         found.together[name] = await cost_of_streams(server, "hundred", max(1, 20 // less), extra)
         found.paced[name] = await cost_of_streams(server, "hundred-paced", max(1, 3 // less), extra)
     for name, extra in (("in process", KEPT), ("in process, not kept", NOT_KEPT)):
-        found.together[name] = await cost_of_streams(muse, "fake-hundred", max(1, 20 // less), extra)
+        found.together[name] = await cost_of_streams(
+            muse, "fake-hundred", max(1, 20 // less), extra
+        )
 
     told("first sign of life")
-    found.signs = {name: await first_signs(muse, model, 50 // less) for name, model in (
-        ("over HTTP", "silent"), ("in process", "fake-silent"))}
+    found.signs = {
+        name: await first_signs(muse, model, 50 // less)
+        for name, model in (("over HTTP", "silent"), ("in process", "fake-silent"))
+    }
 
     told("20,000 requests")
     for name in ("muse", "forgetful"):

@@ -22,7 +22,9 @@ MUSE = [sys.executable, "-m", "musespark"]
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--model", default="nano")
     options = parser.parse_args()
@@ -33,7 +35,9 @@ def main() -> None:
         "muse ask --help": lambda: whole([*MUSE, "ask", "--help"]),
         "first event": lambda: first_lines([*MUSE, *asked], 1),
         "first thought": lambda: first_lines([*MUSE, *asked], 2),
-        "first thought about a picture": lambda: first_lines([*MUSE, *asked, "--image", str(LAKE)], 2),
+        "first thought about a picture": lambda: first_lines(
+            [*MUSE, *asked, "--image", str(LAKE)], 2
+        ),
     }
     print("                                best s  median s")
     for name, measure in measured.items():

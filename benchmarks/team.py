@@ -42,7 +42,12 @@ Row = tuple[str, str, str, bool]
 
 def reply(text: str, latency: float = LATENCY) -> list[Step]:
     """A whole reply after a while."""
-    return [Wait(latency), TextDelta(text), UsageDelta(Usage(tokens=20, critical_path=20)), Finish()]
+    return [
+        Wait(latency),
+        TextDelta(text),
+        UsageDelta(Usage(tokens=20, critical_path=20)),
+        Finish(),
+    ]
 
 
 def backend(*odd: Iterable[Step], latency: float = LATENCY, agree: bool = False) -> FakeModel:
@@ -64,7 +69,9 @@ def backend(*odd: Iterable[Step], latency: float = LATENCY, agree: bool = False)
     return FakeModel(play, abilities=ABLE)
 
 
-async def timed(team: Team, deadline: float | None = None) -> tuple[float, list, MuseError | None, float | None]:
+async def timed(
+    team: Team, deadline: float | None = None
+) -> tuple[float, list, MuseError | None, float | None]:
     """Wall seconds of a run, its events, how it failed, and the seconds until its first piece of answer."""
     events, error, first = [], None, None
     began = time.perf_counter()
@@ -85,13 +92,17 @@ def team(model: FakeModel, **options: object) -> Team:
 
 async def one_call() -> float:
     """What a call alone takes, measured."""
-    return statistics.median([(await timed(team(backend(), agents=1, first_wave=1)))[0] for _ in range(5)])
+    return statistics.median(
+        [(await timed(team(backend(), agents=1, first_wave=1)))[0] for _ in range(5)]
+    )
 
 
 async def stages(call: float) -> list[Row]:
     rows: list[Row] = []
-    for name, options, most in (("explore 8 + judge", {"aggregate": "judge"}, 2.05),
-                                ("explore 8 + refine + merge", {"rounds": 1, "aggregate": "merge"}, 3.1)):
+    for name, options, most in (
+        ("explore 8 + judge", {"aggregate": "judge"}, 2.05),
+        ("explore 8 + refine + merge", {"rounds": 1, "aggregate": "merge"}, 3.1),
+    ):
         walls = [(await timed(team(backend(), **options)))[0] / call for _ in range(5)]
         median = statistics.median(walls)
         rows.append((f"{name}, wall in calls", f"at most {most}", f"{median:.2f}", median <= most))
@@ -103,37 +114,74 @@ async def stages(call: float) -> list[Row]:
     gaps = []
     for _ in range(5):
         _, events, _, _ = await timed(team(backend(), aggregate="merge"))
-        started = next(event.at for event in events if event.kind == "agent_started" and event.agent == "merge")
+        started = next(
+            event.at for event in events if event.kind == "agent_started" and event.agent == "merge"
+        )
         answered = next(event.at for event in events if event.kind == "answer_delta")
         gaps.append(1000 * (answered - started - LATENCY))
     gap = statistics.median(gaps)
-    rows.append(("first answer token after the merger's first, ms", "at most 50", f"{gap:.1f}", gap <= 50))
+    rows.append(
+        ("first answer token after the merger's first, ms", "at most 50", f"{gap:.1f}", gap <= 50)
+    )
     _, events, _, _ = await timed(team(backend(agree=True), agents=16, first_wave=2))
-    rows.append(("16 agents that all agree, calls", "2", str(events[-1].usage.calls), events[-1].usage.calls == 2))
+    rows.append(
+        (
+            "16 agents that all agree, calls",
+            "2",
+            str(events[-1].usage.calls),
+            events[-1].usage.calls == 2,
+        )
+    )
     return rows
 
 
 async def faults(call: float) -> list[Row]:
-    odd = [[Wait(25), TextDelta("Answer: 0"), Finish()], [Fail(400)], [Wait(LATENCY / 2), TextDelta("Answ")]]
+    odd = [
+        [Wait(25), TextDelta("Answer: 0"), Finish()],
+        [Fail(400)],
+        [Wait(LATENCY / 2), TextDelta("Answ")],
+    ]
     rows: list[Row] = []
-    for name, scripts in (("one of 8 hangs for 25 s", odd[:1]), ("one of 8 answers 400", odd[1:2]),
-                          ("one of 8 cuts its stream", odd[2:]), ("all three at once", odd)):
+    for name, scripts in (
+        ("one of 8 hangs for 25 s", odd[:1]),
+        ("one of 8 answers 400", odd[1:2]),
+        ("one of 8 cuts its stream", odd[2:]),
+        ("all three at once", odd),
+    ):
         wall, events, error, _ = await timed(team(backend(*scripts), aggregate="vote"))
         good = error is None and bool(events[-1].answer) and wall / call <= 1.2
         ended = "answered" if error is None else str(error)
-        rows.append((f"{name}, wall in calls", "at most 1.2, answered", f"{wall / call:.2f}, {ended}", good))
+        rows.append(
+            (f"{name}, wall in calls", "at most 1.2, answered", f"{wall / call:.2f}, {ended}", good)
+        )
     rng = random.Random(0)
-    faults = [[Fail(400)], [Fail(503)], [Crash(ValueError("?"))], [Garbage()], [Hang()], [TextDelta("Ans")],
-              reply("Answer: 1", 0.01)]
+    faults = [
+        [Fail(400)],
+        [Fail(503)],
+        [Crash(ValueError("?"))],
+        [Garbage()],
+        [Hang()],
+        [TextDelta("Ans")],
+        reply("Answer: 1", 0.01),
+    ]
     finished, leaked = 0, 0
     for _ in range(200):
         scripts = [rng.choice(faults) for _ in range(8)]
         model = backend(*scripts, latency=0.01)
         async with asyncio.timeout(30):
-            _, events, error, _ = await timed(team(model, agents=rng.randint(2, 8), rounds=rng.randint(0, 1)), deadline=1)
+            _, events, error, _ = await timed(
+                team(model, agents=rng.randint(2, 8), rounds=rng.randint(0, 1)), deadline=1
+            )
         finished += isinstance(error, MuseError) or bool(events[-1].answer)
         leaked += len(asyncio.all_tasks()) - 1 + model.running
-    rows.append(("200 runs with random faults: answers or typed errors", "200", str(finished), finished == 200))
+    rows.append(
+        (
+            "200 runs with random faults: answers or typed errors",
+            "200",
+            str(finished),
+            finished == 200,
+        )
+    )
     rows.append(("tasks and streams left after them", "0", str(leaked), leaked == 0))
     model = backend(*[[Hang()]] * 8)
     began = 0.0
@@ -144,12 +192,15 @@ async def faults(call: float) -> list[Row]:
                 break
     gone = time.perf_counter() - began
     holds = gone <= 0.2 and model.running == 0
-    rows.append(("caller gone: seconds until everything is cancelled", "at most 0.2", f"{gone:.3f}", holds))
+    rows.append(
+        ("caller gone: seconds until everything is cancelled", "at most 0.2", f"{gone:.3f}", holds)
+    )
     return rows
 
 
 async def soak(runs: int = 5000) -> list[Row]:
     """Processor time a call with 64 teams of 8 at once, and memory over many runs."""
+
     async def many(count: int, at_once: int) -> int:
         calls, left = 0, iter(range(count))
 
@@ -173,8 +224,15 @@ async def soak(runs: int = 5000) -> list[Row]:
     await many(runs, 64)
     gc.collect()
     grown = (_resident() - before) / 1e6
-    return [("64 teams of 8 at once: processor time a call, ms", "below 1.5", f"{each:.2f}", each < 1.5),
-            (f"memory grown over {runs:,} runs, MB", "flat (below 10)", f"{grown:.1f}", grown < 10)]
+    return [
+        (
+            "64 teams of 8 at once: processor time a call, ms",
+            "below 1.5",
+            f"{each:.2f}",
+            each < 1.5,
+        ),
+        (f"memory grown over {runs:,} runs, MB", "flat (below 10)", f"{grown:.1f}", grown < 10),
+    ]
 
 
 def _resident() -> int:
@@ -185,19 +243,33 @@ def _resident() -> int:
 
 async def measured(with_soak: bool) -> list[Row]:
     call = await one_call()
-    rows = [("one call, seconds", "", f"{call:.3f}", True), *await stages(call), *await faults(call)]
+    rows = [
+        ("one call, seconds", "", f"{call:.3f}", True),
+        *await stages(call),
+        *await faults(call),
+    ]
     return rows + (await soak() if with_soak else [])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--soak", action="store_true", help="also the long ones")
     parser.add_argument("--json", action="store_true", help="one JSON object, without the lengths")
     lengths.add_options(parser)
     options = parser.parse_args()
     rows = asyncio.run(measured(options.soak))
     if options.json:
-        print(json.dumps([dict(zip(("what", "asked", "measured", "holds"), row, strict=True)) for row in rows], indent=1))
+        print(
+            json.dumps(
+                [
+                    dict(zip(("what", "asked", "measured", "holds"), row, strict=True))
+                    for row in rows
+                ],
+                indent=1,
+            )
+        )
         return
     print("| what | asked | measured | |\n|---|---|---|---|")
     for what, asked, found, holds in rows:

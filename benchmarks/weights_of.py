@@ -19,7 +19,11 @@ def weights_of(path: str | None) -> tuple[NanoConfig, Tensors, str]:
         config, name = SHIPPED, "random weights"
         tensors = random_tensors(config)
     millions = sum(tensor.size for tensor in tensors.values()) / 1e6
-    return config, tensors, f"{name}: {millions:.1f}M parameters, {config.layers} layers of {config.width}"
+    return (
+        config,
+        tensors,
+        f"{name}: {millions:.1f}M parameters, {config.layers} layers of {config.width}",
+    )
 
 
 def engine_of(path: str | None) -> tuple[Engine, str]:

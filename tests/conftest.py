@@ -20,15 +20,30 @@ settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
 
 HERE = Path(__file__).parent
-SLOW = ("benchmarks", "cli/test_process.py", "cli/commands/test_serve.py", "evals/test_grounding_rendering.py", "models/test_nano.py",
-        "nano/test_shipped.py", "nano/training", "server/http/test_hostile.py", "store/test_crash.py", "vision/test_video.py")
+SLOW = (
+    "benchmarks",
+    "cli/test_process.py",
+    "cli/commands/test_serve.py",
+    "evals/test_grounding_rendering.py",
+    "models/test_nano.py",
+    "nano/test_shipped.py",
+    "nano/training",
+    "server/http/test_hostile.py",
+    "store/test_crash.py",
+    "vision/test_video.py",
+)
 """Folders and files whose tests start processes, draw from the native model at length, or try thousands of inputs."""
 _IMPORTS = {
     "browser": re.compile(r"(?:from|import) (?:playwright|axe_playwright_python)\b"),
-    "torch": re.compile(r"(?:from|import) (?:torch|musespark\.nano\.training\.(?:network|optimizer|train))\b"
-                        r"|(?:\w+ = )?pytest\.importorskip\(['\"](?:torch|transformers)['\"]\)"),
+    "torch": re.compile(
+        r"(?:from|import) (?:torch|musespark\.nano\.training\.(?:network|optimizer|train))\b"
+        r"|(?:\w+ = )?pytest\.importorskip\(['\"](?:torch|transformers)['\"]\)"
+    ),
 }
-_NEEDED = {"browser": re.compile(r"(?:from|import) playwright\b"), "torch": re.compile(r"(?:from|import) torch\b")}
+_NEEDED = {
+    "browser": re.compile(r"(?:from|import) playwright\b"),
+    "torch": re.compile(r"(?:from|import) torch\b"),
+}
 """Imports that fail where the package is missing, by mark; `importorskip` says so by itself."""
 _PACKAGES = {"browser": "playwright", "torch": "torch"}
 
@@ -88,10 +103,15 @@ def data_home(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def signals_heard():
     """Ctrl-C and SIGTERM as a terminal's child has them: a background job or nohup has some ignored, and children inherit that."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {
+        number: signal.getsignal(number)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     for number, handler in before.items():
         if handler is signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(
+                number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+            )
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -12,8 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 SERVER = "http://127.0.0.1:8787"
 """Address that examples give of a running `muse serve`."""
-PAGES = tuple(sorted(path.relative_to(ROOT).as_posix()
-                     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]))
+PAGES = tuple(
+    sorted(
+        path.relative_to(ROOT).as_posix()
+        for path in [
+            *ROOT.glob("*.md"),
+            *ROOT.glob("docs/**/*.md"),
+            *ROOT.glob("benchmarks/**/*.md"),
+        ]
+    )
+)
 """Every document, below the repository."""
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _INDENTED = re.compile(r"^    (\S.*)$", re.M)
@@ -24,7 +32,11 @@ _DESCRIPTION = re.compile(r"\s{2,}(?=[^\s-]).*$|\s+#\s.*$|\s&$")
 
 def blocks(page: str, language: str = "python") -> list[str]:
     """Blocks of a language in a document, in order."""
-    return [block for found, block in _FENCED.findall((ROOT / page).read_text("utf-8")) if found == language]
+    return [
+        block
+        for found, block in _FENCED.findall((ROOT / page).read_text("utf-8"))
+        if found == language
+    ]
 
 
 def needs_server(block: str) -> bool:
@@ -58,8 +70,12 @@ def commands() -> Iterator[Command]:
     """Every command of `muse`, of `make` and of a benchmark that a document gives, once for each document."""
     for page in PAGES:
         text = (ROOT / page).read_text("utf-8")
-        fenced = [line for language, block in _FENCED.findall(text) if language in ("", "sh", "console", "bash")
-                  for line in block.splitlines()]
+        fenced = [
+            line
+            for language, block in _FENCED.findall(text)
+            if language in ("", "sh", "console", "bash")
+            for line in block.splitlines()
+        ]
         prose = _FENCED.sub("", text)
         found = [*fenced, *_INDENTED.findall(prose), *_INLINE.findall(prose)]
         yield from dict.fromkeys(command for line in found if (command := _command(page, line)))

@@ -53,19 +53,30 @@ def docstrings(module: Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Module | Definition) and (text := _text(body[0])) is not None:
             yield body[0].lineno, text
         for before, after in pairwise(body):
-            if isinstance(before, ast.Assign | ast.AnnAssign) and (text := _text(after)) is not None:
+            if (
+                isinstance(before, ast.Assign | ast.AnnAssign)
+                and (text := _text(after)) is not None
+            ):
                 yield after.lineno, text
 
 
 def _text(node: ast.stmt) -> str | None:
-    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    is_text = (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
     return node.value.value if is_text else None
 
 
 def wrong_openers() -> list[str]:
     """Every docstring of the package that begins with one of the `OPENERS`."""
-    return [f"{module.name}:{line}: {text.strip().splitlines()[0]}"
-            for module in modules() for line, text in docstrings(module) if _OPENER.match(text)]
+    return [
+        f"{module.name}:{line}: {text.strip().splitlines()[0]}"
+        for module in modules()
+        for line, text in docstrings(module)
+        if _OPENER.match(text)
+    ]
 
 
 def repeated_classes() -> dict[str, list[str]]:
@@ -92,7 +103,11 @@ def left_out_of_maps() -> list[str]:
     for package in sorted(path.parent for path in PACKAGE.rglob("__init__.py")):
         text = ast.get_docstring(ast.parse((package / "__init__.py").read_text("utf-8"))) or ""
         named = _named(text)
-        missing += [f"{package.relative_to(ROOT).as_posix()}: {entry}" for entry in _entries(package) if entry not in named]
+        missing += [
+            f"{package.relative_to(ROOT).as_posix()}: {entry}"
+            for entry in _entries(package)
+            if entry not in named
+        ]
     return missing
 
 
@@ -105,19 +120,34 @@ def _entries(package: Path) -> list[str]:
 def _named(text: str) -> set[str]:
     """Names that a map gives: in backticks, with `.py` or `/` after them, or in the first cell of a line (`agent  half a line`)."""
     cells = [re.split(r"\s{2,}|: | - ", line.strip(), maxsplit=1)[0] for line in text.splitlines()]
-    leading = {name for cell in cells for name in re.split(r",\s*", cell) if re.fullmatch(r"\w+", name)}
-    return leading | {Path(name).stem for name in re.findall(r"`([\w/]+(?:\.py)?)/?`|\b(\w+)\.py\b|\b(\w+)/", text)
-                      for name in (name if isinstance(name, tuple) else (name,)) if name}
+    leading = {
+        name for cell in cells for name in re.split(r",\s*", cell) if re.fullmatch(r"\w+", name)
+    }
+    return leading | {
+        Path(name).stem
+        for name in re.findall(r"`([\w/]+(?:\.py)?)/?`|\b(\w+)\.py\b|\b(\w+)/", text)
+        for name in (name if isinstance(name, tuple) else (name,))
+        if name
+    }
 
 
 def long_files(most: int, *folders: str) -> list[str]:
     """Files with more lines than that."""
-    return [f"{module.name}: {module.lines} lines" for folder in folders for module in modules(ROOT / folder)
-            if module.lines > most]
+    return [
+        f"{module.name}: {module.lines} lines"
+        for folder in folders
+        for module in modules(ROOT / folder)
+        if module.lines > most
+    ]
 
 
 def long_functions(most: int, *folders: str) -> list[str]:
     """Functions with more lines than that, docstring and all."""
-    return [f"{module.name}: {node.name}, {lines} lines" for folder in folders for module in modules(ROOT / folder)
-            for node in ast.walk(module.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-            and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > most]
+    return [
+        f"{module.name}: {node.name}, {lines} lines"
+        for folder in folders
+        for module in modules(ROOT / folder)
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > most
+    ]

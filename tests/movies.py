@@ -9,15 +9,30 @@ from pathlib import Path
 
 import numpy as np
 
-RED, GREEN, BLUE, WHITE, BLACK = (220, 30, 30), (30, 180, 30), (30, 30, 220), (255, 255, 255), (0, 0, 0)
+RED, GREEN, BLUE, WHITE, BLACK = (
+    (220, 30, 30),
+    (30, 180, 30),
+    (30, 30, 220),
+    (255, 255, 255),
+    (0, 0, 0),
+)
 TIMES = Fraction(1, 1000)
 
 Drawn = tuple[int, int, int] | np.ndarray
 
 
-def movie(frames: Sequence[tuple[float, Drawn]], *, format: str = "mp4", codec: str = "libx264", size: tuple[int, int] = (96, 64),
-          end: float | None = None, sound: bool = False, key: int = 12, ratio: Fraction | None = None,
-          offset: float = 0.0) -> bytes:
+def movie(
+    frames: Sequence[tuple[float, Drawn]],
+    *,
+    format: str = "mp4",
+    codec: str = "libx264",
+    size: tuple[int, int] = (96, 64),
+    end: float | None = None,
+    sound: bool = False,
+    key: int = 12,
+    ratio: Fraction | None = None,
+    offset: float = 0.0,
+) -> bytes:
     """A file's bytes. frames: when each comes on, in seconds, and its colour or its pixels; end: when the last goes."""
     import av
 
@@ -40,7 +55,9 @@ def movie(frames: Sequence[tuple[float, Drawn]], *, format: str = "mp4", codec: 
             container.mux(stream.encode(frame.reformat(format="rgb8") if codec == "gif" else frame))
         container.mux(stream.encode())
         if noise is not None:
-            silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+            silence = av.AudioFrame.from_ndarray(
+                np.zeros((1, 8000), np.float32), format="fltp", layout="mono"
+            )
             silence.sample_rate, silence.pts = 8000, 0
             container.mux([*noise.encode(silence), *noise.encode()])
     return file.getvalue()
@@ -53,7 +70,9 @@ def song() -> bytes:
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=8000)
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.float32), format="fltp", layout="mono")
+        silence = av.AudioFrame.from_ndarray(
+            np.zeros((1, 8000), np.float32), format="fltp", layout="mono"
+        )
         silence.sample_rate, silence.pts = 8000, 0
         container.mux([*stream.encode(silence), *stream.encode()])
     return file.getvalue()
@@ -62,10 +81,14 @@ def song() -> bytes:
 def turned(data: bytes) -> bytes:
     """An MP4 that says that its picture lies on its side, as telephones write it: a quarter turn clockwise makes it upright."""
     one, w = 1 << 16, 1 << 30
-    upright = b"".join(number.to_bytes(4, "big", signed=True) for number in (one, 0, 0, 0, one, 0, 0, 0, w))
-    lying = b"".join(number.to_bytes(4, "big", signed=True) for number in (0, one, 0, -one, 0, 0, 0, 0, w))
+    upright = b"".join(
+        number.to_bytes(4, "big", signed=True) for number in (one, 0, 0, 0, one, 0, 0, 0, w)
+    )
+    lying = b"".join(
+        number.to_bytes(4, "big", signed=True) for number in (0, one, 0, -one, 0, 0, 0, 0, w)
+    )
     at = data.index(upright, data.index(b"tkhd"))
-    return data[:at] + lying + data[at + len(upright):]
+    return data[:at] + lying + data[at + len(upright) :]
 
 
 def _pixels(drawn: Drawn, size: tuple[int, int]) -> np.ndarray:

@@ -27,14 +27,19 @@ def random_weights(config: NanoConfig, seed: int = 0) -> dict[str, np.ndarray]:
         elif name.endswith("bias"):
             tensors[name] = 0.2 * noise
         else:
-            tensors[name] = noise * (1.0 if name.endswith("embed_tokens.weight") and len(shape) == 2 else 1.5)
+            tensors[name] = noise * (
+                1.0 if name.endswith("embed_tokens.weight") and len(shape) == 2 else 1.5
+            )
             if "language_model.embed" not in name:
                 tensors[name] *= shape[1] ** -0.5
     return tensors
 
 
 def plain_logits(
-    config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None = None
+    config: NanoConfig,
+    tensors: Mapping[str, np.ndarray],
+    tokens: Sequence[int],
+    patches: np.ndarray | None = None,
 ) -> np.ndarray:
     """Compute the logits (tokens, vocabulary) of one path from its beginning, slow and obvious, in float64."""
     with single_blas_thread:
@@ -42,7 +47,10 @@ def plain_logits(
 
 
 def _plain_logits(
-    config: NanoConfig, tensors: Mapping[str, np.ndarray], tokens: Sequence[int], patches: np.ndarray | None
+    config: NanoConfig,
+    tensors: Mapping[str, np.ndarray],
+    tokens: Sequence[int],
+    patches: np.ndarray | None,
 ) -> np.ndarray:
     wide = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
@@ -51,14 +59,21 @@ def _plain_logits(
 
     def norm(name: str, x: np.ndarray) -> np.ndarray:
         centred = x - x.mean(-1, keepdims=True)
-        return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + config.eps) * wide[name + ".weight"] + wide[name + ".bias"]
+        return (
+            centred
+            / np.sqrt((centred**2).mean(-1, keepdims=True) + config.eps)
+            * wide[name + ".weight"]
+            + wide[name + ".bias"]
+        )
 
     def turn(x: np.ndarray) -> np.ndarray:
         width = int(config.head * config.rotary)
         angles = np.arange(len(x))[:, None] * config.theta ** -(np.arange(0, width, 2) / width)
         cos, sin = np.tile(np.cos(angles), 2), np.tile(np.sin(angles), 2)
         first, second = x[:, : width // 2], x[:, width // 2 : width]
-        return np.concatenate([x[:, :width] * cos + np.concatenate([-second, first], 1) * sin, x[:, width:]], 1)
+        return np.concatenate(
+            [x[:, :width] * cos + np.concatenate([-second, first], 1) * sin, x[:, width:]], 1
+        )
 
     x = wide["model.language_model.embed_tokens.weight"][list(tokens)]
     if patches is not None:
@@ -67,14 +82,23 @@ def _plain_logits(
         block = f"model.language_model.layers.{layer}."
         mixed = linear(block + "self_attn.query_key_value", norm(block + "input_layernorm", x))
         heads = []
-        for query, key, value in mixed.reshape(len(x), config.heads, 3, config.head).transpose(1, 2, 0, 3):
+        for query, key, value in mixed.reshape(len(x), config.heads, 3, config.head).transpose(
+            1, 2, 0, 3
+        ):
             query = turn(norm(block + "self_attn.q_layernorm", query))
             key = turn(norm(block + "self_attn.k_layernorm", key))
-            scores = np.where(np.tri(len(x), dtype=bool), query @ key.T * config.head**-0.5, -np.inf)
+            scores = np.where(
+                np.tri(len(x), dtype=bool), query @ key.T * config.head**-0.5, -np.inf
+            )
             weights = np.exp(scores - scores.max(1, keepdims=True))
             heads.append(weights / weights.sum(1, keepdims=True) @ value)
         x = x + linear(block + "self_attn.dense", np.concatenate(heads, 1))
-        inner = np.maximum(linear(block + "mlp.dense_h_to_4h", norm(block + "post_attention_layernorm", x)), 0) ** 2
+        inner = (
+            np.maximum(
+                linear(block + "mlp.dense_h_to_4h", norm(block + "post_attention_layernorm", x)), 0
+            )
+            ** 2
+        )
         x = x + linear(block + "mlp.dense_4h_to_h", inner)
     return linear("lm_head", norm("model.language_model.final_layernorm", x))
 

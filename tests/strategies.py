@@ -36,8 +36,16 @@ count = st.integers(0, 10**9)
 seconds = st.floats(0, 10**6)
 usages = st.builds(Usage, count, count, st.integers(0, 64), seconds, seconds, count, count)
 # Whole numbers of seconds and dollars: their sums are exact, so the laws of addition can be stated with ==.
-exact_usages = st.builds(Usage, count, count, st.integers(0, 64), st.integers(0, 10**6), st.integers(0, 10**6), count,
-                         count)
+exact_usages = st.builds(
+    Usage,
+    count,
+    count,
+    st.integers(0, 64),
+    st.integers(0, 10**6),
+    st.integers(0, 10**6),
+    count,
+    count,
+)
 texts = st.lists(text, max_size=3).map(tuple)
 
 _stamp = {"seq": count, "at": seconds}
@@ -52,7 +60,12 @@ events = st.one_of(
     st.builds(Noted, text, text, **_stamp),
     st.builds(ToolCalled, text, text, text, text, **_stamp),
     st.builds(ToolReturned, text, text, text, st.booleans(), **_stamp),
-    st.builds(StageStarted, st.sampled_from(["explore", "refine", "aggregate"]), st.integers(0, 9), **_stamp),
+    st.builds(
+        StageStarted,
+        st.sampled_from(["explore", "refine", "aggregate"]),
+        st.integers(0, 9),
+        **_stamp,
+    ),
     st.builds(Agreed, st.lists(texts, max_size=3).map(tuple), texts, st.booleans(), text, **_stamp),
     st.builds(Changed, text, text, text, st.booleans(), **_stamp),
     st.builds(Judged, text, text, text, text, **_stamp),
@@ -62,8 +75,17 @@ events = st.one_of(
     st.builds(Verified, st.booleans(), text, **_stamp),
     st.builds(Abstained, text, **_stamp),
     st.builds(Spent, text, usages, **_stamp),
-    st.builds(RunEnded, text, st.booleans(), usages, st.lists(count, max_size=3).map(tuple),
-              st.sampled_from(["finished", "length", "budget", "cut"]), text,
-              status=st.sampled_from(["", "verified", "unchecked", "refuted", "abstained"]), abstained=text, **_stamp),
+    st.builds(
+        RunEnded,
+        text,
+        st.booleans(),
+        usages,
+        st.lists(count, max_size=3).map(tuple),
+        st.sampled_from(["finished", "length", "budget", "cut"]),
+        text,
+        status=st.sampled_from(["", "verified", "unchecked", "refuted", "abstained"]),
+        abstained=text,
+        **_stamp,
+    ),
     st.builds(RunFailed, text, text, **_stamp),
 )

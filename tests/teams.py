@@ -33,7 +33,12 @@ from musespark.usage import Usage
 
 QUESTION = "How many whole numbers below 1000 are divisible by 3 or by 5?"
 RIGHT, WRONG, ODD = "466", "467", "533"
-MODELS = ("anthropic:claude-haiku-4-5", "openai:gpt-5-mini", "google:gemini-2.5-flash", "mistral:mistral-small-latest")
+MODELS = (
+    "anthropic:claude-haiku-4-5",
+    "openai:gpt-5-mini",
+    "google:gemini-2.5-flash",
+    "mistral:mistral-small-latest",
+)
 WAYS = (
     "as it would alone",
     "Work through it step by step and check every step before the next.",
@@ -48,14 +53,18 @@ _THOUGHTS = (
 )
 
 
-def team_run(agents: int = 8, seed: int = 0, *, models: tuple[str, ...] = MODELS, ended: bool = True) -> list[Event]:
+def team_run(
+    agents: int = 8, seed: int = 0, *, models: tuple[str, ...] = MODELS, ended: bool = True
+) -> list[Event]:
     """Explorers of which the second fails and the last two are cancelled, one round of refinement, judges, a decision."""
     ticks = count()
     stamp = Stamper(lambda: next(ticks) * 0.04)
     return [stamp(event) for event in _events(random.Random(seed), agents, models, ended)]
 
 
-def _events(rng: random.Random, agents: int, models: tuple[str, ...], ended: bool) -> Iterator[Event]:
+def _events(
+    rng: random.Random, agents: int, models: tuple[str, ...], ended: bool
+) -> Iterator[Event]:
     names = [f"agent-{number}" for number in range(1, agents + 1)]
     yield RunStarted("r1", Mode.CONTEMPLATING, " + ".join(models), QUESTION)
     yield AgentStarted("main", None, QUESTION)
@@ -69,11 +78,15 @@ def _events(rng: random.Random, agents: int, models: tuple[str, ...], ended: boo
         yield from _ended(answers)
 
 
-def _explored(rng: random.Random, names: list[str], models: tuple[str, ...], answers: dict[str, str]) -> Iterator[Event]:
+def _explored(
+    rng: random.Random, names: list[str], models: tuple[str, ...], answers: dict[str, str]
+) -> Iterator[Event]:
     failing = names[1:2] if len(names) > 2 else []
     left = names[-2:] if len(names) > 6 else []
     for index, name in enumerate(names):
-        yield AgentStarted(name, "main", f"{models[index % len(models)]}: {WAYS[index % len(WAYS)]}")
+        yield AgentStarted(
+            name, "main", f"{models[index % len(models)]}: {WAYS[index % len(WAYS)]}"
+        )
     work = {name: _work(rng, name, index) for index, name in enumerate(names)}
     spent: dict[str, Usage] = {}
     for turn in count():
@@ -82,7 +95,11 @@ def _explored(rng: random.Random, names: list[str], models: tuple[str, ...], ans
         name = rng.choice([*work])
         if name in failing and turn > len(names):
             del work[name]
-            yield AgentFailed(name, "ModelFailed", f"The model {models[1 % len(models)]!r} failed with status 500: overloaded.")
+            yield AgentFailed(
+                name,
+                "ModelFailed",
+                f"The model {models[1 % len(models)]!r} failed with status 500: overloaded.",
+            )
             continue
         try:
             event = next(work[name])
@@ -95,8 +112,12 @@ def _explored(rng: random.Random, names: list[str], models: tuple[str, ...], ans
             if name in left:
                 continue
             answers[name] = rng.choices((RIGHT, WRONG, ODD), (6, 3, 1))[0]
-            yield AgentReturned(name, f"Inclusion and exclusion gives it.\n\nAnswer: {answers[name]}")
-            yield agreed(answers, enough=not set(work) - set(left) and len(set(answers.values())) == 1)
+            yield AgentReturned(
+                name, f"Inclusion and exclusion gives it.\n\nAnswer: {answers[name]}"
+            )
+            yield agreed(
+                answers, enough=not set(work) - set(left) and len(set(answers.values())) == 1
+            )
     for name in left:
         yield AgentCancelled(name, "it lagged behind the others, who were enough to decide")
 
@@ -109,7 +130,12 @@ def _work(rng: random.Random, name: str, index: int) -> Iterator[Event]:
             yield Thought(name, piece)
             yield Spent(name, usage)
         if number == 1 and index % 3 == 2:
-            yield ToolCalled(name, "c1", "python", '{"code": "print(sum(1 for n in range(1000) if n % 3 == 0 or n % 5 == 0))"}')
+            yield ToolCalled(
+                name,
+                "c1",
+                "python",
+                '{"code": "print(sum(1 for n in range(1000) if n % 3 == 0 or n % 5 == 0))"}',
+            )
             yield ToolReturned(name, "c1", "467")
     if index == 4:
         yield Noted(name, "It lags; its question is asked a second time beside it.")
@@ -142,10 +168,22 @@ def _judged(answers: dict[str, str]) -> Iterator[Event]:
 def _ended(answers: dict[str, str]) -> Iterator[Event]:
     groups = agreed(answers)
     answer = groups.answers[0] if answers else RIGHT
-    yield Decided("vote", groups.groups[0] if answers else (), f"{len(answers)} answers, most of them {answer}.")
+    yield Decided(
+        "vote",
+        groups.groups[0] if answers else (),
+        f"{len(answers)} answers, most of them {answer}.",
+    )
     for piece in ("There are ", answer, "."):
         yield AnswerDelta(piece)
-    usage = Usage(tokens=18_432, critical_path=912, threads=len(answers), seconds=4.2, usd=0.0231, prompt_tokens=9_100, calls=23)
+    usage = Usage(
+        tokens=18_432,
+        critical_path=912,
+        threads=len(answers),
+        seconds=4.2,
+        usd=0.0231,
+        prompt_tokens=9_100,
+        calls=23,
+    )
     yield Spent("main", usage)
     yield AgentReturned("main", f"There are {answer}.")
     yield RunEnded(f"There are {answer}.", False, usage)
@@ -157,5 +195,9 @@ def agreed(answers: dict[str, str], enough: bool = False) -> Agreed:
     for name, answer in answers.items():
         groups.setdefault(answer, []).append(name)
     leading = sorted(groups.items(), key=lambda item: -len(item[1]))
-    return Agreed(tuple(tuple(names) for _, names in leading), tuple(answer for answer, _ in leading), enough,
-                  "more answers would not change the winner" if enough else "")
+    return Agreed(
+        tuple(tuple(names) for _, names in leading),
+        tuple(answer for answer, _ in leading),
+        enough,
+        "more answers would not change the winner" if enough else "",
+    )

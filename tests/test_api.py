@@ -16,8 +16,15 @@ from musespark.trace import read_trace
 
 async def test_ask_collects_the_stream(tmp_path):
     model = FakeModel("team")
-    answer = await musespark.ask("Which?", model=model, images=[np.zeros((2, 2, 3), np.uint8)], mode="contemplating",
-                                 threads=3, seed=7, trace=tmp_path)
+    answer = await musespark.ask(
+        "Which?",
+        model=model,
+        images=[np.zeros((2, 2, 3), np.uint8)],
+        mode="contemplating",
+        threads=3,
+        seed=7,
+        trace=tmp_path,
+    )
     assert str(answer) == answer.answer == "42"
     assert answer.verified and not answer.truncated
     assert (answer.usage.tokens, answer.usage.critical_path, answer.usage.threads) == (20, 9, 2)
@@ -29,11 +36,21 @@ async def test_ask_collects_the_stream(tmp_path):
 
 async def test_stream_gives_the_events_as_they_happen():
     kinds = [event.kind async for event in musespark.stream("Which?", model="fake")]
-    assert kinds == ["run_started", "agent_started", "thought", "answer_delta", "verified", "spent",
-                     "agent_returned", "run_ended"]
+    assert kinds == [
+        "run_started",
+        "agent_started",
+        "thought",
+        "answer_delta",
+        "verified",
+        "spent",
+        "agent_returned",
+        "run_ended",
+    ]
 
 
-@pytest.mark.parametrize("option", [{"agents": 3}, {"first_wave": 1}, {"rounds": 0}, {"aggregate": "vote"}])
+@pytest.mark.parametrize(
+    "option", [{"agents": 3}, {"first_wave": 1}, {"rounds": 0}, {"aggregate": "vote"}]
+)
 async def test_what_only_a_team_has_is_refused_where_there_is_none(option):
     with pytest.raises(errors.BadOption, match="left out: only contemplating has a team"):
         await musespark.ask("Which?", model="fake", mode="thinking", **option)
@@ -54,11 +71,17 @@ async def test_limits_give_the_best_answer_so_far():
     assert (str(answer), answer.finish_reason) == ("4", "budget")
 
 
-@pytest.mark.parametrize(("options", "error"), [
-    ({"mode": "hasty"}, errors.UnknownMode), ({"model": "oracle"}, errors.UnknownModel),
-    ({"model": "fake:oracle"}, errors.UnknownModel), ({"threads": 0}, errors.BadOption),
-    ({"images": ["/nowhere.png"]}, errors.MissingFile), ({"images": [b"GIF89a"]}, errors.BadImage),
-])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"mode": "hasty"}, errors.UnknownMode),
+        ({"model": "oracle"}, errors.UnknownModel),
+        ({"model": "fake:oracle"}, errors.UnknownModel),
+        ({"threads": 0}, errors.BadOption),
+        ({"images": ["/nowhere.png"]}, errors.MissingFile),
+        ({"images": [b"GIF89a"]}, errors.BadImage),
+    ],
+)
 async def test_bad_input_is_told_before_anything_runs(options, error):
     with pytest.raises(error):
         await musespark.ask("Which?", **{"model": "fake", **options})
@@ -106,11 +129,18 @@ async def test_a_cancelled_ask_leaves_no_task():
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@pytest.mark.parametrize(("options", "says"), [
-    ({"agentz": 3}, "'agents', perhaps"), ({"zzz": 1}, "one of"), ({"model": 42}, "a name or a model"),
-    ({"model": "fake", "judge": 42}, "a name or a model"), ({"temperature": "hot"}, "a number"),
-    ({"model": "fake", "agents": 0}, "whole number"), ({"model": "fake", "tools": ["wish"]}, "python"),
-])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"agentz": 3}, "'agents', perhaps"),
+        ({"zzz": 1}, "one of"),
+        ({"model": 42}, "a name or a model"),
+        ({"model": "fake", "judge": 42}, "a name or a model"),
+        ({"temperature": "hot"}, "a number"),
+        ({"model": "fake", "agents": 0}, "whole number"),
+        ({"model": "fake", "tools": ["wish"]}, "python"),
+    ],
+)
 async def test_an_option_that_cannot_be_is_one_sentence(options, says):
     with pytest.raises(errors.BadOption, match=says):
         await musespark.ask("Which?", **options)

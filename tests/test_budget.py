@@ -12,8 +12,12 @@ from musespark.budget import Budget, Cost, Limits
 from musespark.errors import BadOption, BudgetExhausted, ReservationClosed, Stopped
 
 amounts = st.integers(0, 60)
-limits = st.builds(Limits, tokens=st.none() | st.integers(0, 100), usd=st.none() | st.integers(0, 100).map(lambda n: n / 100),
-                   calls=st.none() | st.integers(0, 10))
+limits = st.builds(
+    Limits,
+    tokens=st.none() | st.integers(0, 100),
+    usd=st.none() | st.integers(0, 100).map(lambda n: n / 100),
+    calls=st.none() | st.integers(0, 10),
+)
 costs = st.builds(Cost, tokens=amounts, usd=amounts.map(lambda n: n / 100), calls=st.integers(0, 3))
 
 
@@ -63,8 +67,11 @@ class Interleavings(RuleBasedStateMachine):
     def settle(self, pair, share):
         reservation, entry = pair
         granted = reservation.granted
-        actual = Cost(tokens=int(granted.tokens * share), usd=int(round(granted.usd * 100) * share) / 100,
-                      calls=int(granted.calls * share))
+        actual = Cost(
+            tokens=int(granted.tokens * share),
+            usd=int(round(granted.usd * 100) * share) / 100,
+            calls=int(granted.calls * share),
+        )
         reservation.settle(actual)
         entry.update(reserved=Cost(), spent=actual)
         return reservation
@@ -103,7 +110,11 @@ class Interleavings(RuleBasedStateMachine):
     def no_limit_is_exceeded(self):
         for scope in self.known:
             held = both(scope.reserved, scope.spent)
-            for got, limit in zip(self.parts(held), (scope.limits.tokens, scope.limits.usd, scope.limits.calls), strict=True):
+            for got, limit in zip(
+                self.parts(held),
+                (scope.limits.tokens, scope.limits.usd, scope.limits.calls),
+                strict=True,
+            ):
                 assert limit is None or got <= limit
 
 
@@ -197,8 +208,14 @@ def test_tenths_of_a_cent_add_up_exactly():
     assert budget.spent.usd == 0.3
 
 
-@pytest.mark.parametrize("bad", [lambda: Limits(tokens=-1), lambda: Limits(seconds=float("nan")),
-                                 lambda: Budget().reserve(Cost(tokens=-1))])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda: Limits(tokens=-1),
+        lambda: Limits(seconds=float("nan")),
+        lambda: Budget().reserve(Cost(tokens=-1)),
+    ],
+)
 def test_less_than_nothing_is_refused(bad):
     with pytest.raises(BadOption):
         bad()
@@ -211,10 +228,18 @@ def test_a_budget_that_is_stopped_grants_nothing_more_here_and_below():
     held = leaf.reserve(Cost(tokens=5))
     assert not leaf.stopped
     scope.stop()
-    assert scope.stopped and leaf.stopped and leaf.seconds_left() == 0 and not root.stopped and not other.stopped
+    assert (
+        scope.stopped
+        and leaf.stopped
+        and leaf.seconds_left() == 0
+        and not root.stopped
+        and not other.stopped
+    )
     with pytest.raises(Stopped):
         leaf.reserve(Cost(tokens=1))
-    assert isinstance(leaf.overdue(), Stopped) and not isinstance(Budget(Limits(seconds=0)).overdue(), Stopped)
+    assert isinstance(leaf.overdue(), Stopped) and not isinstance(
+        Budget(Limits(seconds=0)).overdue(), Stopped
+    )
     held.settle(Cost(tokens=3))
     assert root.spent.tokens == 3 and root.reserved.tokens == 0
     other.reserve(Cost(tokens=97))
@@ -231,14 +256,21 @@ async def test_whoever_waits_within_a_budget_that_is_stopped_is_woken():
         woken.append(budget)
 
     inner, beside = root.child(), root.child()
-    waiting = [asyncio.create_task(wait(*each)) for each in ((inner, None), (inner.child(), 60), (root, 60))]
+    waiting = [
+        asyncio.create_task(wait(*each))
+        for each in ((inner, None), (inner.child(), 60), (root, 60))
+    ]
     await asyncio.sleep(0)
     beside.stop()
     await asyncio.sleep(0.01)
     assert not any(task.done() for task in waiting)
     inner.stop()
     inner.stop()  # twice is as good as once
-    assert list(map(type, await asyncio.gather(*waiting, return_exceptions=True))) == [TimeoutError, TimeoutError, type(None)]
+    assert list(map(type, await asyncio.gather(*waiting, return_exceptions=True))) == [
+        TimeoutError,
+        TimeoutError,
+        type(None),
+    ]
     assert woken == [root] and not root._alarms
 
 
@@ -267,10 +299,18 @@ async def test_a_reservation_in_a_shared_scope_is_confirmed_shrunk_and_closed_on
     scope = SharedScope()
     run = scope.child(Limits(usd=0.9))
     held = await run.acquire(Cost(usd=0.8, tokens=5), Cost(usd=0.1))
-    assert held.granted == Cost(usd=0.4, tokens=5) and run.reserved == scope.reserved == held.granted and scope.open == 1
+    assert (
+        held.granted == Cost(usd=0.4, tokens=5)
+        and run.reserved == scope.reserved == held.granted
+        and scope.open == 1
+    )
     held.settle(Cost(usd=0.3, tokens=5))
     held.release()
-    assert run.spent == scope.spent == Cost(usd=0.3, tokens=5) and run.reserved == Cost() and scope.open == 0
+    assert (
+        run.spent == scope.spent == Cost(usd=0.3, tokens=5)
+        and run.reserved == Cost()
+        and scope.open == 0
+    )
     with await run.acquire(Cost(usd=0.2)):
         assert scope.open == 1
     assert scope.open == 0 and run.spent == Cost(usd=0.3, tokens=5)

@@ -6,7 +6,16 @@ from dataclasses import fields
 import pytest
 from hypothesis import given, strategies as st
 
-from musespark.config import FLAGS, Config, ModelConfig, Roles, TeamConfig, check_config, config_path, load_config
+from musespark.config import (
+    FLAGS,
+    Config,
+    ModelConfig,
+    Roles,
+    TeamConfig,
+    check_config,
+    config_path,
+    load_config,
+)
 from musespark.errors import BadConfig
 from musespark.models.model import Abilities
 
@@ -52,12 +61,19 @@ def test_a_whole_file(file):
     file.write_text(WHOLE)
     config = load_config()
     assert check_config() == [] and config.path == file
-    assert config.models["cheap"] == ModelConfig(model="openai:gpt-5-mini", effort="low", stop=("END",))
+    assert config.models["cheap"] == ModelConfig(
+        model="openai:gpt-5-mini", effort="low", stop=("END",)
+    )
     assert config.models["cheap"].sampling == {"effort": "low", "stop": ("END",)}
     house = config.models["house-7b"]
     assert (house.key_env, house.prices, house.abilities) == (
-        "HOUSE_KEY", {"prompt": 0.1, "written": 0.4}, {"pictures_in": True, "context": 32_000})
-    assert config.roles == Roles(explorer=("cheap", "nano", "house-7b"), judge="anthropic:claude-opus-5")
+        "HOUSE_KEY",
+        {"prompt": 0.1, "written": 0.4},
+        {"pictures_in": True, "context": 32_000},
+    )
+    assert config.roles == Roles(
+        explorer=("cheap", "nano", "house-7b"), judge="anthropic:claude-opus-5"
+    )
     assert config.team == TeamConfig(agents=8, first=2, deadline=60.5, aggregate="judge")
 
 
@@ -112,13 +128,28 @@ WRONG = [
     (MODEL + 'stop = "END"', 3, "models.a.stop", "a list of texts"),
     (MODEL + "prices = 1", 3, "models.a.prices", "write [models.a.prices]"),
     (MODEL + "prices = { prompt = 1 }", 3, "models.a.prices", "give both"),
-    (MODEL + "[models.a.prices]\nprompt = -1\nwritten = 1", 4, "models.a.prices.prompt", "per million tokens"),
-    (MODEL + "[models.a.abilities]\npictures = true", 4, "models.a.abilities.pictures", "perhaps you mean 'pictures_in'."),
+    (
+        MODEL + "[models.a.prices]\nprompt = -1\nwritten = 1",
+        4,
+        "models.a.prices.prompt",
+        "per million tokens",
+    ),
+    (
+        MODEL + "[models.a.abilities]\npictures = true",
+        4,
+        "models.a.abilities.pictures",
+        "perhaps you mean 'pictures_in'.",
+    ),
     (MODEL + '[models.a.abilities]\ntools = "yes"', 4, "models.a.abilities.tools", "true or false"),
     ('[roles]\njugde = "nano"', 2, "roles.jugde", "perhaps you mean 'judge'."),
     ("[roles]\njudge = 1", 2, "roles.judge", "name of a model"),
     ("[roles]\nexplorer = []", 2, "roles.explorer", "a list of them"),
-    (MODEL.replace(".a", ".cheap") + '[roles]\njudge = "chaep"', 4, "roles.judge", "perhaps you mean 'cheap'."),
+    (
+        MODEL.replace(".a", ".cheap") + '[roles]\njudge = "chaep"',
+        4,
+        "roles.judge",
+        "perhaps you mean 'cheap'.",
+    ),
     ('[roles]\njudge = "zebra"', 2, "roles.judge", "add [models.zebra]"),
     ("[team]\nagents = 0", 2, "team.agents", "from 1 to 64"),
     ("[team]\nagents = 1_000", 2, "team.agents", "not 1000"),
@@ -135,7 +166,9 @@ WRONG = [
 def test_everything_wrong_is_said_with_its_line(file, text, line, where, said):
     file.write_text(text)
     problems = check_config()
-    assert [(problem.line, problem.where) for problem in problems] == [(line, where)] and said in problems[0].sentence
+    assert [(problem.line, problem.where) for problem in problems] == [
+        (line, where)
+    ] and said in problems[0].sentence
     assert re.fullmatch(r"[A-Z].*[.]", problems[0].sentence)
     with pytest.raises(BadConfig) as caught:
         load_config()
@@ -172,8 +205,14 @@ def test_abilities_that_a_file_can_put_right_are_abilities():
 
 
 TOML_VALUES = st.recursive(
-    st.one_of(st.booleans(), st.integers(-10, 10**12), st.sampled_from(["3.5", "inf", "nan", '"x"', '"nano"', "1979-05-27"])),
-    lambda inner: st.lists(inner, max_size=2), max_leaves=3)
+    st.one_of(
+        st.booleans(),
+        st.integers(-10, 10**12),
+        st.sampled_from(["3.5", "inf", "nan", '"x"', '"nano"', "1979-05-27"]),
+    ),
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=3,
+)
 
 
 def toml(value) -> str:
@@ -182,9 +221,24 @@ def toml(value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-FIELDS = ["models", "models.a", "models.a.model", "models.a.prices", "models.a.prices.prompt", "models.a.stop", "models.a.seed",
-          "models.a.abilities.tools", "roles", "roles.explorer", "roles.judge", "team", "team.first", "team.agents", "team.max_usd",
-          "x"]
+FIELDS = [
+    "models",
+    "models.a",
+    "models.a.model",
+    "models.a.prices",
+    "models.a.prices.prompt",
+    "models.a.stop",
+    "models.a.seed",
+    "models.a.abilities.tools",
+    "roles",
+    "roles.explorer",
+    "roles.judge",
+    "team",
+    "team.first",
+    "team.agents",
+    "team.max_usd",
+    "x",
+]
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), TOML_VALUES, max_size=4))

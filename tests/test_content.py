@@ -20,9 +20,16 @@ def test_tool_calls_with_equal_arguments_are_equal():
     assert ToolCall.of("1", "add", {"a": 1}).parsed() == {"a": 1}
 
 
-@pytest.mark.parametrize(("data", "media_type"), [
-    (PNG, "image/png"), (b"\xff\xd8\xff\xe0", "image/jpeg"), (b"GIF89a", "image/gif"), (b"BM..", "image/bmp"),
-    (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp")])
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF89a", "image/gif"),
+        (b"BM..", "image/bmp"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+    ],
+)
 def test_the_first_bytes_tell_the_media_type(data, media_type):
     assert Image.from_bytes(data).media_type == media_type
 
@@ -46,20 +53,23 @@ def test_a_request_that_exists_can_be_answered():
     assert (request.mode, request.question, request.images) == (Mode.THINKING, "Why?", ())
 
 
-@pytest.mark.parametrize(("options", "error"), [
-    ({"question": ""}, errors.EmptyQuestion),
-    ({"question": " \n"}, errors.EmptyQuestion),
-    ({"question": "x" * (MAX_QUESTION + 1)}, errors.QuestionTooLong),
-    ({"mode": "hasty"}, errors.UnknownMode),
-    ({"threads": 0}, errors.BadOption),
-    ({"threads": 10_000}, errors.BadOption),
-    ({"threads": 1.5}, errors.BadOption),
-    ({"seed": -1}, errors.BadOption),
-    ({"max_tokens": 0}, errors.BadOption),
-    ({"temperature": -0.1}, errors.BadOption),
-    ({"temperature": float("nan")}, errors.BadOption),
-    ({"images": [Image(PNG, "image/png")] * 17}, errors.BadOption),
-])
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"question": ""}, errors.EmptyQuestion),
+        ({"question": " \n"}, errors.EmptyQuestion),
+        ({"question": "x" * (MAX_QUESTION + 1)}, errors.QuestionTooLong),
+        ({"mode": "hasty"}, errors.UnknownMode),
+        ({"threads": 0}, errors.BadOption),
+        ({"threads": 10_000}, errors.BadOption),
+        ({"threads": 1.5}, errors.BadOption),
+        ({"seed": -1}, errors.BadOption),
+        ({"max_tokens": 0}, errors.BadOption),
+        ({"temperature": -0.1}, errors.BadOption),
+        ({"temperature": float("nan")}, errors.BadOption),
+        ({"images": [Image(PNG, "image/png")] * 17}, errors.BadOption),
+    ],
+)
 def test_any_other_request_says_what_to_change(options, error):
     with pytest.raises(error) as caught:
         Request.of(**{"question": "Why?", **options})

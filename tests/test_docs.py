@@ -66,17 +66,27 @@ def test_commands_of_muse_exist_with_their_options(command):
         at = at.commands[word]
         known = _options(at)
     known |= {"-h", "--help"}
-    assert set(command.options) <= known, f"{command}: there is no {', '.join(sorted(set(command.options) - known))}"
+    assert set(command.options) <= known, (
+        f"{command}: there is no {', '.join(sorted(set(command.options) - known))}"
+    )
     subcommands = set(getattr(at, "commands", {}))
     rest = [word for word in command.words[1:] if not word.startswith("-")]
-    assert not subcommands or not rest or set(rest) & set(get_command(app).commands), f"{command}: there is no such command"
+    assert not subcommands or not rest or set(rest) & set(get_command(app).commands), (
+        f"{command}: there is no such command"
+    )
 
 
 def _options(command) -> set[str]:
-    return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+    return {
+        name
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
 
 
-@pytest.mark.parametrize("command", [each for each in COMMANDS if each.words[0] == "python"], ids=str)
+@pytest.mark.parametrize(
+    "command", [each for each in COMMANDS if each.words[0] == "python"], ids=str
+)
 def test_benchmarks_exist_with_their_options(command):
     script = ROOT / command.words[1]
     assert script.is_file(), f"{command}: there is no such file"
@@ -84,7 +94,9 @@ def test_benchmarks_exist_with_their_options(command):
     for module in re.findall(r"^from (\w+) import|^import (\w+)$", text, re.M):
         beside = script.with_name(f"{module[0] or module[1]}.py")
         text += beside.read_text("utf-8") if beside.is_file() else ""
-    assert not [option for option in command.options if f'"{option}"' not in text], f"{command}: no such option"
+    assert not [option for option in command.options if f'"{option}"' not in text], (
+        f"{command}: no such option"
+    )
 
 
 def test_every_benchmark_of_the_documents_is_run_or_excused():
@@ -97,14 +109,24 @@ def test_every_benchmark_of_the_documents_is_run_or_excused():
 @pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(SHORT))
 def test_benchmarks_run(script, tmp_path):
-    done = subprocess.run([sys.executable, str(ROOT / script), *SHORT[script]], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, str(ROOT / script), *SHORT[script]],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0 and done.stdout.strip(), done.stderr
 
 
 def test_targets_of_make_exist():
     targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
-    wanted = {(command.page, word) for command in COMMANDS if command.words[0] == "make"
-              for word in command.words[1:2] if re.fullmatch(r"[a-z][a-z-]*", word)}
+    wanted = {
+        (command.page, word)
+        for command in COMMANDS
+        if command.words[0] == "make"
+        for word in command.words[1:2]
+        if re.fullmatch(r"[a-z][a-z-]*", word)
+    }
     assert not {(page, word) for page, word in wanted if word not in targets}
 
 
@@ -115,14 +137,20 @@ def test_the_readme_is_read_in_a_few_minutes():
 def test_the_glossary_has_each_term_once():
     rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/glossary.md").read_text("utf-8"), re.M)[1:]
     terms = [term.strip().lower() for row in rows for term in row.split(",")]
-    assert len(terms) > 40 and len(terms) == len(set(terms)), {term for term in terms if terms.count(term) > 1}
+    assert len(terms) > 40 and len(terms) == len(set(terms)), {
+        term for term in terms if terms.count(term) > 1
+    }
 
 
 def test_the_reference_names_modules_that_exist():
     pages = [page.read_text("utf-8") for page in (ROOT / "docs/reference").glob("*.md")]
     named = [name for page in pages for name in re.findall(r"^::: (\S+)$", page, re.M)]
     paths = [ROOT / "src" / name.replace(".", "/") for name in named]
-    assert named and not [path for path in paths if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())]
+    assert named and not [
+        path
+        for path in paths
+        if not (path.with_suffix(".py").is_file() or (path / "__init__.py").is_file())
+    ]
 
 
 def test_links_between_documents_lead_somewhere():
@@ -135,16 +163,28 @@ def test_links_between_documents_lead_somewhere():
     assert not broken, "\n".join(broken)
 
 
-@pytest.mark.parametrize(("line", "words"), [
-    ("$ muse ask \"one two\" --agents 8", ("muse", "ask", "one two", "--agents", "8")),
-    ("muse nano eval -n 1000               accuracy, threads", ("muse", "nano", "eval", "-n", "1000")),
-    ("muse serve &", ("muse", "serve")),
-    ("muse keys list   # all of them", ("muse", "keys", "list")),
-    ("python benchmarks/team.py --soak              how long", ("python", "benchmarks/team.py", "--soak")),
-])
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('$ muse ask "one two" --agents 8', ("muse", "ask", "one two", "--agents", "8")),
+        (
+            "muse nano eval -n 1000               accuracy, threads",
+            ("muse", "nano", "eval", "-n", "1000"),
+        ),
+        ("muse serve &", ("muse", "serve")),
+        ("muse keys list   # all of them", ("muse", "keys", "list")),
+        (
+            "python benchmarks/team.py --soak              how long",
+            ("python", "benchmarks/team.py", "--soak"),
+        ),
+    ],
+)
 def test_commands_are_told_from_what_is_said_of_them(line, words):
     assert documents._command("page", line) == Command("page", words)
 
 
 def test_other_lines_are_no_commands():
-    assert documents._command("page", "muses on it") is None and documents._command("page", "pip install x") is None
+    assert (
+        documents._command("page", "muses on it") is None
+        and documents._command("page", "pip install x") is None
+    )

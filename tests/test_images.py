@@ -15,7 +15,11 @@ from musespark.content import MAX_IMAGE_BYTES, Image
 from musespark.images import as_image, encode_png, to_array
 
 rng = np.random.default_rng(0)
-ARRAY = np.asarray(pillow.fromarray(rng.integers(0, 255, (4, 6, 3), np.uint8)).resize((60, 40), pillow.Resampling.BICUBIC))
+ARRAY = np.asarray(
+    pillow.fromarray(rng.integers(0, 255, (4, 6, 3), np.uint8)).resize(
+        (60, 40), pillow.Resampling.BICUBIC
+    )
+)
 IMAGE = pillow.fromarray(ARRAY)
 GREYS = np.array([[0, 1, 128, 255]] * 3, np.uint8)
 
@@ -34,36 +38,60 @@ def film(kind: str) -> bytes:
 
 def chunked(*chunks: tuple[bytes, bytes]) -> bytes:
     """A PNG file of these chunks, true or not."""
-    whole = [struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)) for kind, body in chunks]
+    whole = [
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(whole)
 
 
 def bomb(width: int, height: int) -> bytes:
     """A small file that claims to be huge."""
-    return chunked((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(1000))))
+    return chunked(
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(bytes(1000))),
+    )
 
 
 def deep_greys(transparent: int) -> bytes:
     """A row of three greys of sixteen bits, one of which is declared transparent."""
     row = b"\0" + struct.pack(">3H", 0, 300, 65535)
-    return chunked((b"IHDR", struct.pack(">IIBBBBB", 3, 1, 16, 0, 0, 0, 0)), (b"tRNS", struct.pack(">H", transparent)),
-                   (b"IDAT", zlib.compress(row)), (b"IEND", b""))
+    return chunked(
+        (b"IHDR", struct.pack(">IIBBBBB", 3, 1, 16, 0, 0, 0, 0)),
+        (b"tRNS", struct.pack(">H", transparent)),
+        (b"IDAT", zlib.compress(row)),
+        (b"IEND", b""),
+    )
 
 
 def test_every_way_to_give_a_image_shows_the_same_pixels(tmp_path):
     data = encode_png(ARRAY)
     path = tmp_path / "picture.png"
     path.write_bytes(data)
-    for source in (data, bytearray(data), memoryview(data), path, str(path), Image.from_bytes(data), IMAGE, ARRAY):
+    for source in (
+        data,
+        bytearray(data),
+        memoryview(data),
+        path,
+        str(path),
+        Image.from_bytes(data),
+        IMAGE,
+        ARRAY,
+    ):
         assert np.array_equal(to_array(as_image(source)), ARRAY)
 
 
-@pytest.mark.parametrize(("kind", "mode", "options"), [
-    *[("PNG", mode, {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
-    *[("BMP", mode, {}) for mode in ("1", "L", "P", "RGB")],
-    ("GIF", "P", {}), ("WEBP", "RGB", {"lossless": True}), ("WEBP", "RGBA", {"lossless": True}),
-    *[("JPEG", mode, {"quality": 98}) for mode in ("L", "RGB", "CMYK")],
-])
+@pytest.mark.parametrize(
+    ("kind", "mode", "options"),
+    [
+        *[("PNG", mode, {}) for mode in ("1", "L", "LA", "P", "RGB", "RGBA")],
+        *[("BMP", mode, {}) for mode in ("1", "L", "P", "RGB")],
+        ("GIF", "P", {}),
+        ("WEBP", "RGB", {"lossless": True}),
+        ("WEBP", "RGBA", {"lossless": True}),
+        *[("JPEG", mode, {"quality": 98}) for mode in ("L", "RGB", "CMYK")],
+    ],
+)
 def test_files_of_every_format_and_mode_look_right(kind, mode, options):
     image = IMAGE.convert(mode)
     found = to_array(as_image(encoded(image, kind, **options)))
@@ -80,13 +108,27 @@ def test_pil_images_of_every_mode_look_right(mode):
     assert np.abs(off).max() <= (mode == "F"), "floats are rounded, where Pillow cuts them off"
 
 
-@pytest.mark.parametrize("source", [
-    GREYS, GREYS[..., None], np.dstack([GREYS] * 3), GREYS.astype(np.uint16) * 257, (GREYS.astype(">u2") * 257),
-    GREYS / 255, (GREYS / 255).astype(np.float32), (GREYS / 255).astype(np.float16), np.dstack([GREYS / 255] * 3),
-    pillow.fromarray(GREYS.astype(np.uint16) * 257), pillow.fromarray(GREYS.astype(np.int32) * 257),
-    pillow.fromarray(GREYS.astype(np.int32)), pillow.fromarray(GREYS / np.float32(255)), pillow.fromarray(GREYS.astype(np.float32)),
-    encoded(pillow.fromarray(GREYS.astype(np.uint16) * 257)),
-], ids=range(15))
+@pytest.mark.parametrize(
+    "source",
+    [
+        GREYS,
+        GREYS[..., None],
+        np.dstack([GREYS] * 3),
+        GREYS.astype(np.uint16) * 257,
+        (GREYS.astype(">u2") * 257),
+        GREYS / 255,
+        (GREYS / 255).astype(np.float32),
+        (GREYS / 255).astype(np.float16),
+        np.dstack([GREYS / 255] * 3),
+        pillow.fromarray(GREYS.astype(np.uint16) * 257),
+        pillow.fromarray(GREYS.astype(np.int32) * 257),
+        pillow.fromarray(GREYS.astype(np.int32)),
+        pillow.fromarray(GREYS / np.float32(255)),
+        pillow.fromarray(GREYS.astype(np.float32)),
+        encoded(pillow.fromarray(GREYS.astype(np.uint16) * 257)),
+    ],
+    ids=range(15),
+)
 def test_every_depth_is_scaled_to_eight_bits(source):
     assert (to_array(as_image(source)) == GREYS[..., None]).all()
 
@@ -113,34 +155,41 @@ def test_of_two_views_of_a_scene_the_first_counts():
     assert np.abs(to_array(as_image(film("MPO"))).astype(int) - (255, 0, 0)).max() < 4
 
 
-@pytest.mark.parametrize(("source", "says"), [
-    (b"", "empty"),
-    (b"%PDF-1.7", "not a PNG"),
-    (Image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"), "broken"),
-    (b"\x89PNG\r\n\x1a\n and nothing", "broken"),
-    *[(encoded(IMAGE, kind)[:share], "broken") for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP") for share in (30, 150, -60)],
-    (encode_png(ARRAY) + bytes(MAX_IMAGE_BYTES), "20,000,000"),
-    (bomb(20_000, 20_000), "megapixels"),
-    (bomb(8_000, 8_000), "8000x8000 pixels"),
-    (np.broadcast_to(np.uint8(0), (8_000, 8_000, 3)), "8000x8000 pixels"),
-    *[(film(kind), "animated") for kind in ("GIF", "WEBP", "PNG")],
-    (pillow.open(io.BytesIO(film("GIF"))), "animated"),
-    (np.zeros((2, 2, 4), np.uint8), "transparent"),
-    (np.zeros((2, 2, 4)), "transparent"),
-    (encode_png(np.full((2, 2, 4), 254, np.uint8)), "transparent"),
-    (pillow.new("LA", (2, 2)), "transparent"),
-    (encoded(pillow.new("P", (2, 2)), transparency=0), "transparent"),
-    (deep_greys(300), "transparent"),
-    (np.zeros((2, 2), np.int64), "int64"),
-    (np.zeros((2, 2), object), "object"),
-    (np.zeros((0, 2, 3), np.uint8), "uint8"),
-    (np.zeros((2, 2, 7), np.uint8), "uint8"),
-    (np.zeros(2, np.uint8), "uint8"),
-    *[(np.full((2, 2), value), "between 0 and 1") for value in (1.5, -0.5, np.nan, np.inf)],
-    (pillow.fromarray(np.full((2, 2), -7, np.int32)), "between 0 and 255"),
-    (pillow.new("RGB", (0, 3)), "no pixels"),
-    (42, "int is neither"),
-])
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (b"", "empty"),
+        (b"%PDF-1.7", "not a PNG"),
+        (Image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "image/png"), "broken"),
+        (b"\x89PNG\r\n\x1a\n and nothing", "broken"),
+        *[
+            (encoded(IMAGE, kind)[:share], "broken")
+            for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")
+            for share in (30, 150, -60)
+        ],
+        (encode_png(ARRAY) + bytes(MAX_IMAGE_BYTES), "20,000,000"),
+        (bomb(20_000, 20_000), "megapixels"),
+        (bomb(8_000, 8_000), "8000x8000 pixels"),
+        (np.broadcast_to(np.uint8(0), (8_000, 8_000, 3)), "8000x8000 pixels"),
+        *[(film(kind), "animated") for kind in ("GIF", "WEBP", "PNG")],
+        (pillow.open(io.BytesIO(film("GIF"))), "animated"),
+        (np.zeros((2, 2, 4), np.uint8), "transparent"),
+        (np.zeros((2, 2, 4)), "transparent"),
+        (encode_png(np.full((2, 2, 4), 254, np.uint8)), "transparent"),
+        (pillow.new("LA", (2, 2)), "transparent"),
+        (encoded(pillow.new("P", (2, 2)), transparency=0), "transparent"),
+        (deep_greys(300), "transparent"),
+        (np.zeros((2, 2), np.int64), "int64"),
+        (np.zeros((2, 2), object), "object"),
+        (np.zeros((0, 2, 3), np.uint8), "uint8"),
+        (np.zeros((2, 2, 7), np.uint8), "uint8"),
+        (np.zeros(2, np.uint8), "uint8"),
+        *[(np.full((2, 2), value), "between 0 and 1") for value in (1.5, -0.5, np.nan, np.inf)],
+        (pillow.fromarray(np.full((2, 2), -7, np.int32)), "between 0 and 255"),
+        (pillow.new("RGB", (0, 3)), "no pixels"),
+        (42, "int is neither"),
+    ],
+)
 def test_what_cannot_be_used_says_why_in_one_sentence(source, says):
     with pytest.raises(errors.BadImage, match=says) as refused:
         as_image(source)
@@ -151,7 +200,9 @@ def test_what_cannot_be_used_says_why_in_one_sentence(source, says):
 @pytest.mark.parametrize("side", [300, 3000])
 def test_huge_images_are_refused_before_they_are_decoded(monkeypatch, side):
     monkeypatch.setattr(images, "MAX_PIXELS", 50_000)
-    monkeypatch.setattr(pillow, "MAX_IMAGE_PIXELS", 1_000_000)  # beyond twice this Pillow itself refuses
+    monkeypatch.setattr(
+        pillow, "MAX_IMAGE_PIXELS", 1_000_000
+    )  # beyond twice this Pillow itself refuses
     data = encoded(pillow.new("L", (side, side)))
     with pytest.raises(errors.BadImage, match="megapixels"):
         as_image(data)
@@ -166,16 +217,27 @@ def test_a_bomb_costs_no_time():
 
 def test_the_sentence_names_the_file(tmp_path):
     path = tmp_path / "half.png"
-    for data in (encode_png(ARRAY)[:50], bomb(8_000, 8_000), film("PNG"), encode_png(np.zeros((2, 2, 4), np.uint8))):
+    for data in (
+        encode_png(ARRAY)[:50],
+        bomb(8_000, 8_000),
+        film("PNG"),
+        encode_png(np.zeros((2, 2, 4), np.uint8)),
+    ):
         path.write_bytes(data)
         with pytest.raises(errors.BadImage, match=r"half\.png"):
             as_image(path)
 
 
 @settings(max_examples=200)
-@given(st.sampled_from([encoded(IMAGE, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")] + [film("MPO"), b""]),
-       st.lists(st.tuples(st.integers(0, 7000), st.integers(0, 255)), max_size=4), st.none() | st.integers(0, 7000),
-       st.binary(max_size=40))
+@given(
+    st.sampled_from(
+        [encoded(IMAGE, kind) for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP")]
+        + [film("MPO"), b""]
+    ),
+    st.lists(st.tuples(st.integers(0, 7000), st.integers(0, 255)), max_size=4),
+    st.none() | st.integers(0, 7000),
+    st.binary(max_size=40),
+)
 def test_damaged_files_are_read_or_refused(file, damage, end, tail):
     data = bytearray(file or b"\0")
     for where, byte in damage:

@@ -9,7 +9,15 @@ import pytest
 from musespark import telemetry
 from musespark.config import Config, TelemetryConfig, check_config, load_config
 from musespark.content import Mode, Request, ToolCall, ToolSpec
-from musespark.events import MAIN, AgentReturned, AgentStarted, RunEnded, RunStarted, Spent, StageStarted
+from musespark.events import (
+    MAIN,
+    AgentReturned,
+    AgentStarted,
+    RunEnded,
+    RunStarted,
+    Spent,
+    StageStarted,
+)
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities, Finish, TextDelta, ToolCallDelta, UsageDelta
 from musespark.reasoning.modes import run
@@ -35,7 +43,7 @@ class Spans:
 
     def __getitem__(self, name):
         """The only span of that name."""
-        found, = [span for span in self.finished if span.name == name]
+        (found,) = [span for span in self.finished if span.name == name]
         return found
 
     @property
@@ -49,7 +57,14 @@ class Spans:
     def parent(self, name):
         """The name of a span's parent; None at the top."""
         above = self[name].parent
-        return next((span.name for span in self.finished if above and span.context.span_id == above.span_id), None)
+        return next(
+            (
+                span.name
+                for span in self.finished
+                if above and span.context.span_id == above.span_id
+            ),
+            None,
+        )
 
 
 @pytest.fixture
@@ -58,7 +73,11 @@ def spans():
 
 
 class Weather:
-    spec = ToolSpec.of("weather", "The weather in a city.", {"type": "object", "properties": {"city": {"type": "string"}}})
+    spec = ToolSpec.of(
+        "weather",
+        "The weather in a city.",
+        {"type": "object", "properties": {"city": {"type": "string"}}},
+    )
 
     async def use(self, arguments):
         return ToolOutput("Rain.", failed=arguments.get("city") == "nowhere")
@@ -73,45 +92,107 @@ def script(request, number):
 
 async def recorded(spans, model, content=False, mode=Mode.THINKING):
     recorder = telemetry.SpanRecorder(spans.tracer, content=content)
-    return [event async for event in telemetry.with_spans(run(model if isinstance(model, Team) else Team.of(model), Request.of("How is Paris?", mode=mode)), recorder)]
+    return [
+        event
+        async for event in telemetry.with_spans(
+            run(
+                model if isinstance(model, Team) else Team.of(model),
+                Request.of("How is Paris?", mode=mode),
+            ),
+            recorder,
+        )
+    ]
 
 
 async def test_an_agent_its_calls_and_its_tools(spans):
     model = FakeModel(script, name="openai:gpt-5", abilities=ABLE)
     events = await recorded(spans, Team(explorers=(model,), tools=(Weather(),)))
     assert isinstance(events[-1], RunEnded)
-    assert sorted(spans.names) == ["chat gpt-5", "chat gpt-5", "execute_tool weather", "invoke_agent main",
-                                   "invoke_workflow thinking"]
+    assert sorted(spans.names) == [
+        "chat gpt-5",
+        "chat gpt-5",
+        "execute_tool weather",
+        "invoke_agent main",
+        "invoke_workflow thinking",
+    ]
     assert spans.parent("execute_tool weather") == "invoke_agent main"
     assert spans.parent("invoke_agent main") == "invoke_workflow thinking"
     for call in (span for span in spans.finished if span.name == "chat gpt-5"):
         assert call.attributes["gen_ai.operation.name"] == "chat"
-        assert call.attributes["gen_ai.provider.name"] == "openai" and call.attributes["gen_ai.request.model"] == "gpt-5"
-        assert (call.attributes["gen_ai.usage.input_tokens"], call.attributes["gen_ai.usage.output_tokens"]) == (20, 10)
+        assert (
+            call.attributes["gen_ai.provider.name"] == "openai"
+            and call.attributes["gen_ai.request.model"] == "gpt-5"
+        )
+        assert (
+            call.attributes["gen_ai.usage.input_tokens"],
+            call.attributes["gen_ai.usage.output_tokens"],
+        ) == (20, 10)
         assert call.attributes[telemetry.COST] == 0.5 and call.kind.name == "CLIENT"
-        assert spans["invoke_agent main"].start_time <= call.start_time <= call.end_time <= spans["invoke_agent main"].end_time
+        assert (
+            spans["invoke_agent main"].start_time
+            <= call.start_time
+            <= call.end_time
+            <= spans["invoke_agent main"].end_time
+        )
     tool = spans["execute_tool weather"]
-    assert tool.attributes["gen_ai.tool.name"] == "weather" and tool.attributes["gen_ai.tool.call.id"] == "c1"
+    assert (
+        tool.attributes["gen_ai.tool.name"] == "weather"
+        and tool.attributes["gen_ai.tool.call.id"] == "c1"
+    )
     whole = spans["invoke_workflow thinking"].attributes
-    assert (whole["gen_ai.usage.input_tokens"], whole["gen_ai.usage.output_tokens"], whole[telemetry.COST]) == (40, 20, 1.0)
-    assert whole["muse.calls"] == 2 and whole["muse.finish_reason"] == "finished" and whole["muse.run.id"] == events[0].run
+    assert (
+        whole["gen_ai.usage.input_tokens"],
+        whole["gen_ai.usage.output_tokens"],
+        whole[telemetry.COST],
+    ) == (40, 20, 1.0)
+    assert (
+        whole["muse.calls"] == 2
+        and whole["muse.finish_reason"] == "finished"
+        and whole["muse.run.id"] == events[0].run
+    )
 
 
 @pytest.mark.parametrize("content", [False, True])
 async def test_what_people_ask_is_left_out_unless_asked_for(spans, content):
-    await recorded(spans, Team(explorers=(FakeModel(script, abilities=ABLE),), tools=(Weather(),)), content)
-    values = " ".join(str(value) for span in spans.finished for value in (span.attributes or {}).values())
-    assert all((secret in values) is content for secret in ("How is Paris?", "Rain.", '"city"', "Answer: wet"))
+    await recorded(
+        spans, Team(explorers=(FakeModel(script, abilities=ABLE),), tools=(Weather(),)), content
+    )
+    values = " ".join(
+        str(value) for span in spans.finished for value in (span.attributes or {}).values()
+    )
+    assert all(
+        (secret in values) is content
+        for secret in ("How is Paris?", "Rain.", '"city"', "Answer: wet")
+    )
 
 
 async def test_a_team_has_its_stages_with_its_agents_below_them(spans):
-    models = [FakeModel([TextDelta("Answer: 42"), UsageDelta(Usage(tokens=5, prompt_tokens=2, calls=1)), Finish()],
-                        name=f"fake:{name}", abilities=ABLE) for name in "ab"]
+    models = [
+        FakeModel(
+            [
+                TextDelta("Answer: 42"),
+                UsageDelta(Usage(tokens=5, prompt_tokens=2, calls=1)),
+                Finish(),
+            ],
+            name=f"fake:{name}",
+            abilities=ABLE,
+        )
+        for name in "ab"
+    ]
     await recorded(spans, Team(explorers=tuple(models), agents=2), mode=Mode.CONTEMPLATING)
     assert spans.parent("stage explore") == "invoke_agent main"
-    assert spans.parent("invoke_agent agent-1") == spans.parent("invoke_agent agent-2") == "stage explore"
-    assert spans.parent("chat a") == "invoke_agent agent-1" and spans.parent("chat b") == "invoke_agent agent-2"
-    assert "gen_ai.request.model" not in spans["invoke_workflow contemplating"].attributes  # two models
+    assert (
+        spans.parent("invoke_agent agent-1")
+        == spans.parent("invoke_agent agent-2")
+        == "stage explore"
+    )
+    assert (
+        spans.parent("chat a") == "invoke_agent agent-1"
+        and spans.parent("chat b") == "invoke_agent agent-2"
+    )
+    assert (
+        "gen_ai.request.model" not in spans["invoke_workflow contemplating"].attributes
+    )  # two models
 
 
 async def test_failures_are_marked_with_their_type(spans):
@@ -123,11 +204,18 @@ async def test_failures_are_marked_with_their_type(spans):
 
 async def test_a_stream_that_is_closed_early_leaves_no_span_open(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
-    async with aclosing(telemetry.with_spans(run(Team.of(FakeModel("hang")), Request.of("?")), recorder)) as events:
+    async with aclosing(
+        telemetry.with_spans(run(Team.of(FakeModel("hang")), Request.of("?")), recorder)
+    ) as events:
         async for event in events:
             if isinstance(event, AgentStarted) and event.agent == "b":
                 break
-    assert {"invoke_workflow contemplating", "invoke_agent main", "invoke_agent a", "invoke_agent b"} == set(spans.names)
+    assert {
+        "invoke_workflow contemplating",
+        "invoke_agent main",
+        "invoke_agent a",
+        "invoke_agent b",
+    } == set(spans.names)
     assert spans["invoke_workflow contemplating"].attributes["muse.outcome"] == "cancelled"
 
 
@@ -139,10 +227,16 @@ async def test_a_fault_of_the_recorder_is_logged_and_the_run_goes_on(spans, capl
 
 def test_a_call_that_was_tried_again_is_two_spans(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
-    recorder.record([
-        RunStarted("r", Mode.THINKING, "nano", "?", at=0.0), AgentStarted(MAIN, None, "?", at=0.0),
-        Spent(MAIN, Usage(tokens=1, calls=1), at=1.0), Spent(MAIN, Usage(tokens=4, calls=2), at=3.0),
-        Spent(MAIN, Usage(tokens=9, calls=2), at=4.0), AgentReturned(MAIN, "x", at=5.0)])
+    recorder.record(
+        [
+            RunStarted("r", Mode.THINKING, "nano", "?", at=0.0),
+            AgentStarted(MAIN, None, "?", at=0.0),
+            Spent(MAIN, Usage(tokens=1, calls=1), at=1.0),
+            Spent(MAIN, Usage(tokens=4, calls=2), at=3.0),
+            Spent(MAIN, Usage(tokens=9, calls=2), at=4.0),
+            AgentReturned(MAIN, "x", at=5.0),
+        ]
+    )
     recorder.close()
     calls = [span for span in spans.finished if span.name == "chat nano"]
     assert [span.attributes["gen_ai.usage.output_tokens"] for span in calls] == [1, 8]
@@ -151,20 +245,41 @@ def test_a_call_that_was_tried_again_is_two_spans(spans):
 
 def test_what_a_child_used_is_not_its_parents_own(spans):
     recorder = telemetry.SpanRecorder(spans.tracer)
-    recorder.record([
-        RunStarted("r", Mode.CONTEMPLATING, "a + b", "?"), AgentStarted(MAIN, None, "?"), StageStarted("explore"),
-        AgentStarted("agent-1", MAIN, "t", "openai:a"), Spent("agent-1", Usage(tokens=7, calls=1)),
-        Spent(MAIN, Usage(tokens=7, calls=1)),
-        AgentReturned("agent-1", "x"), Spent(MAIN, Usage(tokens=9, calls=2)), AgentReturned(MAIN, "x")])
+    recorder.record(
+        [
+            RunStarted("r", Mode.CONTEMPLATING, "a + b", "?"),
+            AgentStarted(MAIN, None, "?"),
+            StageStarted("explore"),
+            AgentStarted("agent-1", MAIN, "t", "openai:a"),
+            Spent("agent-1", Usage(tokens=7, calls=1)),
+            Spent(MAIN, Usage(tokens=7, calls=1)),
+            AgentReturned("agent-1", "x"),
+            Spent(MAIN, Usage(tokens=9, calls=2)),
+            AgentReturned(MAIN, "x"),
+        ]
+    )
     recorder.close()
-    assert [span.attributes["gen_ai.usage.output_tokens"] for span in spans.finished if span.name.startswith("chat")] == [7, 2]
+    assert [
+        span.attributes["gen_ai.usage.output_tokens"]
+        for span in spans.finished
+        if span.name.startswith("chat")
+    ] == [7, 2]
     assert spans["invoke_agent main"].attributes["gen_ai.usage.output_tokens"] == 9
 
 
-@pytest.mark.parametrize(("variables", "endpoint", "on"), [
-    ({}, None, False), ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, None, True), ({}, "http://127.0.0.1:1", True),
-    ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"}, None, False),
-])
+@pytest.mark.parametrize(
+    ("variables", "endpoint", "on"),
+    [
+        ({}, None, False),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}, None, True),
+        ({}, "http://127.0.0.1:1", True),
+        (
+            {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_SDK_DISABLED": "true"},
+            None,
+            False,
+        ),
+    ],
+)
 def test_it_is_off_unless_a_collector_is_named(monkeypatch, variables, endpoint, on):
     for variable in (*telemetry.ENDPOINTS, "OTEL_SDK_DISABLED"):
         monkeypatch.delenv(variable, raising=False)
@@ -177,13 +292,17 @@ def test_it_is_off_unless_a_collector_is_named(monkeypatch, variables, endpoint,
 def test_the_configuration_names_the_collector(tmp_path):
     path = tmp_path / "config.toml"
     path.write_text('[telemetry]\nendpoint = "http://127.0.0.1:4318"\n')
-    assert load_config(path) == Config(path=path, telemetry=TelemetryConfig(endpoint="http://127.0.0.1:4318"))
-    path.write_text('[telemetry]\nendpoint = 4318\n')
+    assert load_config(path) == Config(
+        path=path, telemetry=TelemetryConfig(endpoint="http://127.0.0.1:4318")
+    )
+    path.write_text("[telemetry]\nendpoint = 4318\n")
     assert "http://" in str(check_config(path)[0])
 
 
 def test_while_it_is_off_nothing_of_it_is_imported():
-    code = ("import sys, musespark; musespark.ask_sync('?', model='fake:team');"
-            "print(any(name.startswith('opentelemetry') for name in sys.modules))")
+    code = (
+        "import sys, musespark; musespark.ask_sync('?', model='fake:team');"
+        "print(any(name.startswith('opentelemetry') for name in sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

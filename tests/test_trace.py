@@ -20,7 +20,12 @@ IMAGE = Pictured("main", b"\x89PNG...", "a", 1, 1, seq=3)
 
 
 async def test_a_run_is_read_back_equal_with_its_images_as_files(tmp_path):
-    seen = [event async for event in traced(run(Team.of(FakeModel("team")), Request.of("?")), tmp_path / "deep" / "trace")]
+    seen = [
+        event
+        async for event in traced(
+            run(Team.of(FakeModel("team")), Request.of("?")), tmp_path / "deep" / "trace"
+        )
+    ]
     assert read_trace(tmp_path / "deep" / "trace") == seen
     pictured = [event for event in seen if isinstance(event, Pictured)]
     assert len(pictured) == 1
@@ -42,7 +47,9 @@ def test_any_events_are_read_back_equal(tmp_path_factory, several):
 def test_every_line_is_on_disk_before_the_next_event(tmp_path):
     with TraceWriter(tmp_path) as trace:
         trace.write(IMAGE)
-        assert json.loads((tmp_path / "events.jsonl").read_text())["picture"] == {"file": "picture-0003.png"}
+        assert json.loads((tmp_path / "events.jsonl").read_text())["picture"] == {
+            "file": "picture-0003.png"
+        }
 
 
 def test_an_older_trace_is_replaced_and_other_files_are_left_alone(tmp_path):
@@ -57,7 +64,11 @@ def test_an_older_trace_is_replaced_and_other_files_are_left_alone(tmp_path):
 
 def test_a_image_that_cannot_be_finished_leaves_nothing(tmp_path):
     full = mock.patch.object(os, "replace", side_effect=OSError(28, "No space left"))
-    with TraceWriter(tmp_path) as trace, full, pytest.raises(TraceUnwritable, match="No space left"):
+    with (
+        TraceWriter(tmp_path) as trace,
+        full,
+        pytest.raises(TraceUnwritable, match="No space left"),
+    ):
         trace.write(IMAGE)
     assert [path.name for path in tmp_path.iterdir()] == ["events.jsonl"]
     assert read_trace(tmp_path) == []
@@ -82,8 +93,16 @@ def test_a_trace_cut_by_a_kill_is_read_up_to_there(tmp_path):
     assert read_trace(tmp_path) == [IMAGE]
 
 
-@pytest.mark.parametrize("line", ["no json", "[]", '{"kind": "unheard_of"}', '{"kind": "pictured", "picture": {"file": "../x"}}',
-                                  '{"kind": "pictured", "picture": {"file": "picture-0009.png"}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no json",
+        "[]",
+        '{"kind": "unheard_of"}',
+        '{"kind": "pictured", "picture": {"file": "../x"}}',
+        '{"kind": "pictured", "picture": {"file": "picture-0009.png"}}',
+    ],
+)
 def test_a_damaged_trace_says_where(tmp_path, line):
     (tmp_path / "events.jsonl").write_text(line + "\n")
     with pytest.raises(TraceDamaged, match="line 1"):

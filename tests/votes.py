@@ -7,7 +7,9 @@ import random
 from musespark.store import Vote
 
 
-def simulated(accuracies: dict[str, float], questions: int, seed: int = 0, labelled: bool = True) -> list[Vote]:
+def simulated(
+    accuracies: dict[str, float], questions: int, seed: int = 0, labelled: bool = True
+) -> list[Vote]:
     """Independent voters: right with their probability, else one of a few wrong answers."""
     chance = random.Random(seed)
     votes = []

@@ -38,9 +38,23 @@ _USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 def whole(name: str) -> bytes:
     """The reply that is not streamed, its head included."""
     message = {"role": "assistant", "content": "".join(SCRIPTS[name].pieces)}
-    body = json.dumps({"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": name, "usage": _USAGE,
-                       "choices": [{"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}]}).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    body = json.dumps(
+        {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": name,
+            "usage": _USAGE,
+            "choices": [
+                {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+            ],
+        }
+    ).encode()
+    return (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+        % len(body)
+        + body
+    )
 
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -55,12 +69,27 @@ def streamed(name: str, usage: bool) -> tuple[bytes, ...]:
         return b"%x\r\n%s\r\n" % (len(sent), sent)
 
     def chunk(delta: dict[str, Any], finish: str | None = None) -> bytes:
-        return event(json.dumps({**head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]}))
+        return event(
+            json.dumps(
+                {
+                    **head,
+                    "choices": [
+                        {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+                    ],
+                }
+            )
+        )
 
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": name}
-    end = chunk({}, "stop") + (event(json.dumps({**head, "choices": [], "usage": _USAGE})) if usage else b"")
+    end = chunk({}, "stop") + (
+        event(json.dumps({**head, "choices": [], "usage": _USAGE})) if usage else b""
+    )
     pieces = [chunk({"content": piece}) for piece in SCRIPTS[name].pieces]
-    return chunk({"role": "assistant", "content": ""}), *pieces, end + event("[DONE]") + b"0\r\n\r\n"
+    return (
+        chunk({"role": "assistant", "content": ""}),
+        *pieces,
+        end + event("[DONE]") + b"0\r\n\r\n",
+    )
 
 
 class Connection(asyncio.Protocol):
@@ -95,7 +124,11 @@ class Connection(asyncio.Protocol):
         name = asked["model"]
         script = SCRIPTS[name]
         if not asked.get("stream"):
-            self._after(script.first + script.between * len(script.pieces), self._transport.write, whole(name))
+            self._after(
+                script.first + script.between * len(script.pieces),
+                self._transport.write,
+                whole(name),
+            )
             return
         chunks = streamed(name, bool((asked.get("stream_options") or {}).get("include_usage")))
         if script.first or script.between:
@@ -118,13 +151,17 @@ class Connection(asyncio.Protocol):
 
 async def serve(port: int) -> None:
     """Until the process ends."""
-    server = await asyncio.get_running_loop().create_server(Connection, "127.0.0.1", port, backlog=2048)
+    server = await asyncio.get_running_loop().create_server(
+        Connection, "127.0.0.1", port, backlog=2048
+    )
     await server.serve_forever()
 
 
 if __name__ == "__main__":
     import uvloop
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--port", type=int, required=True)
     uvloop.run(serve(parser.parse_args().port))

@@ -17,8 +17,10 @@ QUESTION = [{"role": "user", "content": "What is 6 * 7?"}]
 def request(model: str, *, stream: bool = False, **more: Any) -> bytes:
     """The bytes of a Chat Completions request."""
     body = json.dumps({"model": model, "messages": QUESTION, "stream": stream, **more}).encode()
-    return (b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-            b"authorization: Bearer none\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+    return (
+        b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+        b"authorization: Bearer none\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    )
 
 
 class Connection(asyncio.Protocol):
@@ -75,11 +77,15 @@ class Connection(asyncio.Protocol):
 
 async def connected(port: int) -> Connection:
     """A connection to a server on this machine."""
-    _, connection = await asyncio.get_running_loop().create_connection(Connection, "127.0.0.1", port)
+    _, connection = await asyncio.get_running_loop().create_connection(
+        Connection, "127.0.0.1", port
+    )
     return connection
 
 
-async def latencies(port: int, sent: bytes, count: int, check: Callable[[bytes], bool], limit: float = math.inf) -> list[float]:
+async def latencies(
+    port: int, sent: bytes, count: int, check: Callable[[bytes], bool], limit: float = math.inf
+) -> list[float]:
     """Seconds of each of so many requests, one after the other; ends after `limit` seconds. Raises RuntimeError for a wrong one."""
     connection = await connected(port)
     seconds: list[float] = []
@@ -96,7 +102,9 @@ async def latencies(port: int, sent: bytes, count: int, check: Callable[[bytes],
     return seconds
 
 
-async def load(port: int, sent: bytes, count: int, at_once: int, check: Callable[[bytes], bool]) -> float:
+async def load(
+    port: int, sent: bytes, count: int, at_once: int, check: Callable[[bytes], bool]
+) -> float:
     """Seconds that so many requests take, so many at once. Raises RuntimeError for a wrong reply."""
     left = iter(range(count))
 
@@ -117,7 +125,9 @@ async def load(port: int, sent: bytes, count: int, at_once: int, check: Callable
     return seconds
 
 
-async def load_for(port: int, sent: bytes, seconds: float, at_once: int, check: Callable[[bytes], bool]) -> int:
+async def load_for(
+    port: int, sent: bytes, seconds: float, at_once: int, check: Callable[[bytes], bool]
+) -> int:
     """Number of requests answered in that time, so many at once. Raises RuntimeError for a wrong reply."""
     counts = [0] * at_once
     end = time.perf_counter() + seconds

@@ -28,9 +28,14 @@ class Played(FakeModel):
         script = SCRIPTS[name]
         steps: list[Step] = [Wait(script.first)] if script.first else []
         for piece in script.pieces:
-            steps += [Wait(script.between), TextDelta(piece)] if script.between else [TextDelta(piece)]
-        super().__init__([*steps, UsageDelta(Usage(tokens=18, prompt_tokens=11, critical_path=7)), Finish()],
-                         name=f"load:{name}", abilities=ABLE)
+            steps += (
+                [Wait(script.between), TextDelta(piece)] if script.between else [TextDelta(piece)]
+            )
+        super().__init__(
+            [*steps, UsageDelta(Usage(tokens=18, prompt_tokens=11, critical_path=7)), Finish()],
+            name=f"load:{name}",
+            abilities=ABLE,
+        )
         self.requests: deque[Request] = deque(maxlen=1)  # type: ignore[assignment]
 
 

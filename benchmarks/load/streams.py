@@ -20,14 +20,20 @@ NOT_KEPT: dict[str, Any] = {"muse": {"store": False}}
 
 def sdk(port: int) -> openai.AsyncOpenAI:
     """OpenAI's own client of a server on this machine."""
-    return openai.AsyncOpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0, timeout=60)
+    return openai.AsyncOpenAI(
+        base_url=f"http://127.0.0.1:{port}/v1", api_key="none", max_retries=0, timeout=60
+    )
 
 
-async def consumed(client: openai.AsyncOpenAI, model: str, extra: dict[str, Any]) -> tuple[int, str]:
+async def consumed(
+    client: openai.AsyncOpenAI, model: str, extra: dict[str, Any]
+) -> tuple[int, str]:
     """A stream read to its end: how many chunks there were, and the text."""
     pieces: list[str] = []
     chunks = 0
-    async for chunk in await client.chat.completions.create(model=model, messages=QUESTION, stream=True, extra_body=extra):
+    async for chunk in await client.chat.completions.create(
+        model=model, messages=QUESTION, stream=True, extra_body=extra
+    ):
         chunks += 1
         pieces += [choice.delta.content for choice in chunk.choices if choice.delta.content]
     return chunks, "".join(pieces)
@@ -55,7 +61,13 @@ async def cost_of_streams(server: Process, model: str, count: int, extra: dict[s
                 received += chunks
                 if text != "".join(SCRIPTS[model.removeprefix("fake-")].pieces):
                     raise RuntimeError(f"a wrong stream of {chunks} chunks: {text[-80:]!r}")
-            rounds.append(Cost((time.process_time() - own) / count * 1e3, (server.cpu - theirs) / count * 1e3, received / count))
+            rounds.append(
+                Cost(
+                    (time.process_time() - own) / count * 1e3,
+                    (server.cpu - theirs) / count * 1e3,
+                    received / count,
+                )
+            )
     return Cost(*map(statistics.median, zip(*map(astuple, rounds), strict=True)))
 
 
@@ -67,9 +79,13 @@ async def first_signs(server: Process, model: str, count: int) -> list[float]:
     async with sdk(server.port) as client:
         for number in range(count + 1):
             began = time.perf_counter()
-            stream = await client.chat.completions.create(model=model, messages=QUESTION, stream=True)
+            stream = await client.chat.completions.create(
+                model=model, messages=QUESTION, stream=True
+            )
             await anext(aiter(stream))
-            waits += [(time.perf_counter() - began) * 1e3] if number else []  # the first of all opens the connection
+            waits += (
+                [(time.perf_counter() - began) * 1e3] if number else []
+            )  # the first of all opens the connection
             await stream.close()
     return waits
 
@@ -82,19 +98,30 @@ async def held_open(server: Process, model: str, count: int, seconds: float) -> 
     connections = [await connected(server.port) for _ in range(count)]
     streams = [asyncio.create_task(connection.ask(sent)) for connection in connections]
     deadline = time.monotonic() + 30
-    while any(len(connection.body) < 400 for connection in connections) and time.monotonic() < deadline:  # noqa: ASYNC110
+    while (
+        any(len(connection.body) < 400 for connection in connections)
+        and time.monotonic() < deadline
+    ):
         await asyncio.sleep(0.1)
     marks = [_words(connection) for connection in connections]
     waits = [await _first_byte(server) for _ in range(20)]
     await asyncio.sleep(seconds)
     alive = sum(not stream.done() for stream in streams)
-    gained = [_words(connection) - mark for connection, mark in zip(connections, marks, strict=True)]
+    gained = [
+        _words(connection) - mark for connection, mark in zip(connections, marks, strict=True)
+    ]
     each = (server.memory - before) / count
     for connection in connections:
         connection.close()
     await asyncio.gather(*streams, return_exceptions=True)
-    return {"alive": alive, "going on": sum(words >= 2 for words in gained), "least": min(gained), "each": each,
-            "first": statistics.median(waits), "worst": max(waits)}
+    return {
+        "alive": alive,
+        "going on": sum(words >= 2 for words in gained),
+        "least": min(gained),
+        "each": each,
+        "first": statistics.median(waits),
+        "worst": max(waits),
+    }
 
 
 def _words(connection: Connection) -> int:

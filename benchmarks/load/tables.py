@@ -51,79 +51,180 @@ def short_form(found: list[Brief], versions: dict[str, str], busy: float) -> str
     """The table of the short form; the last row is the peer."""
     direct, *others = found
     peer = others[-1]
-    rows = [_row(each.name, f"{each.median:.2f} ms", f"{each.median - direct.median:.2f} ms", f"{each.rate:,.0f}",
-                 f"{each.rate / peer.rate:.1f}", f"{each.cpu:.2f} ms", f"{peer.cpu / each.cpu:.1f}") for each in others]
+    rows = [
+        _row(
+            each.name,
+            f"{each.median:.2f} ms",
+            f"{each.median - direct.median:.2f} ms",
+            f"{each.rate:,.0f}",
+            f"{each.rate / peer.rate:.1f}",
+            f"{each.cpu:.2f} ms",
+            f"{peer.cpu / each.cpu:.1f}",
+        )
+        for each in others
+    ]
     told = ", ".join(f"{name} {version}" for name, version in versions.items())
-    return "\n".join([
-        *_table("way to the backend", "median", "added", "requests a second, 64 at once", "times the peer's",
-                "processor time of each", "peer's, divided by that"),
-        *rows, "", f"{told}; a load average of {busy:.1f} when it began; directly {direct.median:.2f} ms."])
+    return "\n".join(
+        [
+            *_table(
+                "way to the backend",
+                "median",
+                "added",
+                "requests a second, 64 at once",
+                "times the peer's",
+                "processor time of each",
+                "peer's, divided by that",
+            ),
+            *rows,
+            "",
+            f"{told}; a load average of {busy:.1f} when it began; directly {direct.median:.2f} ms.",
+        ]
+    )
 
 
 def written(found: Results) -> str:
     """The whole page."""
     versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
-    return "\n".join([
-        "# The endpoint under load", "",
-        "By `python benchmarks/server_load.py`, whose head says how each figure is taken; everything in one run on the same two",
-        f"cores, backend and client included ({found.when}; {versions}). Other work on the machine when it began: a load average",
-        f"of {found.busy:.1f}.", "",
-        "## Beside its peer", "", *_peers(found), "",
-        "## What was asked for", "", *_asked(found), "",
-        "## A stream of 100 chunks", "", *_streams(found), "",
-        "## Memory over 20,000 requests", "", *_growth(found), ""])
+    return "\n".join(
+        [
+            "# The endpoint under load",
+            "",
+            "By `python benchmarks/server_load.py`, whose head says how each figure is taken; everything in one run on the same two",
+            f"cores, backend and client included ({found.when}; {versions}). Other work on the machine when it began: a load average",
+            f"of {found.busy:.1f}.",
+            "",
+            "## Beside its peer",
+            "",
+            *_peers(found),
+            "",
+            "## What was asked for",
+            "",
+            *_asked(found),
+            "",
+            "## A stream of 100 chunks",
+            "",
+            *_streams(found),
+            "",
+            "## Memory over 20,000 requests",
+            "",
+            *_growth(found),
+            "",
+        ]
+    )
 
 
 def _peers(found: Results) -> Iterator[str]:
     yield from _table("measured", "direct", "muse serve", "LiteLLM's proxy")
     direct = median(found.seconds["direct"]) * 1e3
-    yield _row("one request, median", f"{direct:.2f} ms", *(f"{median(found.seconds[name]) * 1e3:.2f} ms" for name in (
-        "muse", "litellm")))
-    yield _row("added to it", "", *(f"{found.added(name, 'direct'):.2f} ms" for name in ("muse", "litellm")))
-    yield _row("requests a second, 64 at once", f"{found.rates['direct']:,.0f}", *(f"{found.rates[name]:,.0f}" for name in (
-        "muse", "litellm")))
-    yield _row("memory after that", "", *(f"{found.memory[name]:.0f} MB" for name in ("muse", "litellm")))
-    yield _row("processor time, a stream of 100 chunks", "", *(f"{found.together[name].server:.1f} ms" for name in (
-        "muse", "litellm")))
+    yield _row(
+        "one request, median",
+        f"{direct:.2f} ms",
+        *(f"{median(found.seconds[name]) * 1e3:.2f} ms" for name in ("muse", "litellm")),
+    )
+    yield _row(
+        "added to it",
+        "",
+        *(f"{found.added(name, 'direct'):.2f} ms" for name in ("muse", "litellm")),
+    )
+    yield _row(
+        "requests a second, 64 at once",
+        f"{found.rates['direct']:,.0f}",
+        *(f"{found.rates[name]:,.0f}" for name in ("muse", "litellm")),
+    )
+    yield _row(
+        "memory after that", "", *(f"{found.memory[name]:.0f} MB" for name in ("muse", "litellm"))
+    )
+    yield _row(
+        "processor time, a stream of 100 chunks",
+        "",
+        *(f"{found.together[name].server:.1f} ms" for name in ("muse", "litellm")),
+    )
 
 
 def _asked(found: Results) -> Iterator[str]:
     yield from _table("measured", "asked", "found", "")
     over, inside = found.added("muse", "direct"), found.added("muse, in process", "in process")
-    yield _row("added at the median, one at a time, over HTTP", "at most 2 ms", f"{over:.2f} ms", _kept(over <= 2))
-    yield _row("the same, over a fake model in process", "at most 2 ms", f"{inside:.2f} ms", _kept(inside <= 2))
+    yield _row(
+        "added at the median, one at a time, over HTTP",
+        "at most 2 ms",
+        f"{over:.2f} ms",
+        _kept(over <= 2),
+    )
+    yield _row(
+        "the same, over a fake model in process",
+        "at most 2 ms",
+        f"{inside:.2f} ms",
+        _kept(inside <= 2),
+    )
     peer = found.rates["litellm"]
-    for name, what in (("muse", "requests a second at 64, times LiteLLM's"), ("forgetful", "the same, runs in memory only"),
-                       ("muse, in process", "the same, over a fake model in process")):
+    for name, what in (
+        ("muse", "requests a second at 64, times LiteLLM's"),
+        ("forgetful", "the same, runs in memory only"),
+        ("muse, in process", "the same, over a fake model in process"),
+    ):
         rate = found.rates[name]
         yield _row(what, "at least 5", f"{rate / peer:.1f} ({rate:,.0f})", _kept(rate >= 5 * peer))
     for streams, name, what in (
-            (found.together, "muse", "processor time of a stream of 100 chunks, of the client's"),
-            (found.together, "not kept", "the same, not kept"),
-            (found.together, "in process", "the same, over a fake model in process"),
-            (found.together, "in process, not kept", "the same, over a fake model in process, not kept"),
-            (found.paced, "muse", "the same, a chunk every 10 ms"),
-            (found.paced, "not kept", "the same, a chunk every 10 ms, not kept")):
+        (found.together, "muse", "processor time of a stream of 100 chunks, of the client's"),
+        (found.together, "not kept", "the same, not kept"),
+        (found.together, "in process", "the same, over a fake model in process"),
+        (
+            found.together,
+            "in process, not kept",
+            "the same, over a fake model in process, not kept",
+        ),
+        (found.paced, "muse", "the same, a chunk every 10 ms"),
+        (found.paced, "not kept", "the same, a chunk every 10 ms, not kept"),
+    ):
         spent, own = streams[name].server, streams["direct"].client
-        yield _row(what, "at most 15%", f"{spent / own:.0%} ({spent:.2f} of {own:.2f} ms)", _kept(spent <= 0.15 * own))
+        yield _row(
+            what,
+            "at most 15%",
+            f"{spent / own:.0%} ({spent:.2f} of {own:.2f} ms)",
+            _kept(spent <= 0.15 * own),
+        )
     for name, waits in found.signs.items():
         worst = max(waits)
-        yield _row(f"first sign of life of a silent model, {name}", "at most 50 ms",
-                   f"{median(waits):.0f} ms, at worst {worst:.0f}", _kept(worst <= 50))
+        yield _row(
+            f"first sign of life of a silent model, {name}",
+            "at most 50 ms",
+            f"{median(waits):.0f} ms, at worst {worst:.0f}",
+            _kept(worst <= 50),
+        )
     held = found.held
-    yield _row("streams open at once", "500", f"{held['alive']:.0f} open, {held['going on']:.0f} going on",
-               _kept(held["going on"] >= 500))
+    yield _row(
+        "streams open at once",
+        "500",
+        f"{held['alive']:.0f} open, {held['going on']:.0f} going on",
+        _kept(held["going on"] >= 500),
+    )
     yield _row("memory of each", "", f"{held['each'] * 1e3:.0f} kB", "")
-    yield _row("first byte of a new request meanwhile", "", f"{held['first']:.0f} ms, at worst {held['worst']:.0f}", "")
+    yield _row(
+        "first byte of a new request meanwhile",
+        "",
+        f"{held['first']:.0f} ms, at worst {held['worst']:.0f}",
+        "",
+    )
 
 
 def _streams(found: Results) -> Iterator[str]:
-    yield from _table("milliseconds of processor time", "its server's", "its client's", "chunks that reach the client")
+    yield from _table(
+        "milliseconds of processor time",
+        "its server's",
+        "its client's",
+        "chunks that reach the client",
+    )
     for streams, how in ((found.together, "together"), (found.paced, "every 10 ms")):
-        for name, what in (("direct", "directly from the backend"), ("muse", "muse serve"), ("not kept", "muse serve, not kept"),
-                           ("litellm", "LiteLLM's proxy")):
+        for name, what in (
+            ("direct", "directly from the backend"),
+            ("muse", "muse serve"),
+            ("not kept", "muse serve, not kept"),
+            ("litellm", "LiteLLM's proxy"),
+        ):
             cost = streams[name]
-            yield _row(f"{what}, {how}", f"{cost.server:.2f}", f"{cost.client:.2f}", f"{cost.chunks:.0f}")
+            yield _row(
+                f"{what}, {how}", f"{cost.server:.2f}", f"{cost.client:.2f}", f"{cost.chunks:.0f}"
+            )
     alone = found.paced["direct"]
     yield ""
     yield "Of chunks that come one by one, waking a process for each is most of the work: the backend, which has them ready and"

@@ -19,7 +19,9 @@ from scenarios import Upstream
 def main() -> None:
     module, url, latency, hang, folder = sys.argv[1:]
     with contextlib.redirect_stdout(sys.stderr):  # what the peer prints
-        found = importlib.import_module(module).columns(Upstream(url, float(latency), float(hang)), Path(folder))
+        found = importlib.import_module(module).columns(
+            Upstream(url, float(latency), float(hang)), Path(folder)
+        )
     print(json.dumps(found))
 
 

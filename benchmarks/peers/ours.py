@@ -50,7 +50,9 @@ class Ours:
     def first(self, n: int) -> tuple[float, float]:
         async def first() -> tuple[float, float]:
             began, sign = time.perf_counter(), 0.0
-            async with aclosing(self._events(agents=n, first_wave=n, rounds=0, aggregate="judge")) as events:
+            async with aclosing(
+                self._events(agents=n, first_wave=n, rounds=0, aggregate="judge")
+            ) as events:
                 async for event in events:
                     sign = sign or time.perf_counter() - began
                     if event.kind == "answer_delta":
@@ -61,7 +63,9 @@ class Ours:
 
     def leave(self, n: int, under_way: Callable[[], None]) -> float:
         async def leaving() -> float:
-            task = asyncio.create_task(self._asked(agents=n, first_wave=n, rounds=0, aggregate="judge"))
+            task = asyncio.create_task(
+                self._asked(agents=n, first_wave=n, rounds=0, aggregate="judge")
+            )
             await asyncio.to_thread(under_way)
             gone = time.monotonic()
             task.cancel()
@@ -71,7 +75,9 @@ class Ours:
         return self._loop.run(leaving())
 
     def _events(self, **options: Any) -> AsyncGenerator[Event, None]:
-        return run(Team(explorers=(self._model,), **options), Request.of(QUESTION, mode="contemplating"))
+        return run(
+            Team(explorers=(self._model,), **options), Request.of(QUESTION, mode="contemplating")
+        )
 
     async def _asked(self, **options: Any) -> Asked:
         try:
@@ -80,7 +86,9 @@ class Ours:
                     last = event
         except MuseError as error:
             return Asked(None, type(error).__name__)
-        return Asked(last.answer, "", last.usage.prompt_tokens, last.usage.tokens - last.usage.prompt_tokens)
+        return Asked(
+            last.answer, "", last.usage.prompt_tokens, last.usage.tokens - last.usage.prompt_tokens
+        )
 
 
 def columns(upstream: Upstream, folder: Path) -> dict[str, object]:

@@ -12,7 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 from processes import free_port, running
-from scenarios import QUESTION, Asked, Cannot, Upstream, ask_server, first_of_server, leave_server, measured, post
+from scenarios import (
+    QUESTION,
+    Asked,
+    Cannot,
+    Upstream,
+    ask_server,
+    first_of_server,
+    leave_server,
+    measured,
+    post,
+)
 
 
 class Library:
@@ -24,10 +34,17 @@ class Library:
     name = "its_hub, library"
 
     def __init__(self, upstream: Upstream) -> None:
-        from its_hub import AdaptiveSelfConsistency, BestOfN, LLMJudge, OpenAICompatibleLanguageModel
+        from its_hub import (
+            AdaptiveSelfConsistency,
+            BestOfN,
+            LLMJudge,
+            OpenAICompatibleLanguageModel,
+        )
 
         self._loop = asyncio.Runner()
-        self._model = OpenAICompatibleLanguageModel(endpoint=upstream.url, api_key="none", model_name="fake")
+        self._model = OpenAICompatibleLanguageModel(
+            endpoint=upstream.url, api_key="none", model_name="fake"
+        )
         self._best = BestOfN(orm=LLMJudge(lm=self._model, fallback_score=5.0))
         self._adaptive = AdaptiveSelfConsistency()
 
@@ -63,10 +80,17 @@ class Library:
 
     async def _asked(self, algorithm, n: int) -> Asked:  # type: ignore[no-untyped-def]
         try:
-            result = await algorithm.ainfer(self._model, QUESTION, budget=n, return_response_only=False)
+            result = await algorithm.ainfer(
+                self._model, QUESTION, budget=n, return_response_only=False
+            )
         except Exception as error:  # whatever it raises is what its caller gets
             return Asked(None, type(error).__name__)
-        return Asked(result.the_one["content"], "", result.usage.prompt_tokens, result.usage.completion_tokens)
+        return Asked(
+            result.the_one["content"],
+            "",
+            result.usage.prompt_tokens,
+            result.usage.completion_tokens,
+        )
 
 
 class Server:
@@ -107,11 +131,24 @@ def columns(upstream: Upstream, folder: Path) -> dict[str, object]:
     with contextlib.closing(Library(upstream)) as library:
         found: dict[str, object] = {library.name: measured(library, upstream)}
     with open(folder / "its-iaas.log", "w") as log:
-        process = subprocess.Popen([command, "--port", str(port), "--log-level", "WARNING"], cwd=folder, env=environment,
-                                   stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [command, "--port", str(port), "--log-level", "WARNING"],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
         with running(process, port):
             url = f"http://127.0.0.1:{port}"
-            post(url + "/configure", {"endpoint": upstream.url, "api_key": "none", "model": "fake", "alg": "self-consistency",
-                                      "regex_patterns": [r"Answer: (\d+)"]})
+            post(
+                url + "/configure",
+                {
+                    "endpoint": upstream.url,
+                    "api_key": "none",
+                    "model": "fake",
+                    "alg": "self-consistency",
+                    "regex_patterns": [r"Answer: (\d+)"],
+                },
+            )
             found[Server.name] = measured(Server(url), upstream)
     return found

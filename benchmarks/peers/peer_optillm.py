@@ -52,14 +52,34 @@ class Optillm:
 def proxies(upstream: Upstream, folder: Path) -> Iterator[dict[int, str]]:
     """A proxy for best of 3 and one for best of 8."""
     command = Path(sys.executable).with_name("optillm")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "OPENAI_API_KEY": "none", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "OPENAI_API_KEY": "none",
+        "PYTHONUNBUFFERED": "1",
+    }
     with contextlib.ExitStack() as stack:
         servers = {}
         for n in (3, 8):
             port = free_port()
-            options = ["--base-url", upstream.url, "--best-of-n", str(n), "--port", str(port), "--log", "warning"]
+            options = [
+                "--base-url",
+                upstream.url,
+                "--best-of-n",
+                str(n),
+                "--port",
+                str(port),
+                "--log",
+                "warning",
+            ]
             log = stack.enter_context(open(folder / f"optillm-{n}.log", "w"))
-            process = subprocess.Popen([command, *options], cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(
+                [command, *options],
+                cwd=folder,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
             stack.enter_context(running(process, port))
             servers[n] = f"http://127.0.0.1:{port}"
         yield servers
@@ -75,6 +95,13 @@ class Refusing(Upstream):
 def columns(upstream: Upstream, folder: Path) -> dict[str, object]:
     """Both columns of optillm."""
     with proxies(upstream, folder) as servers:
-        plain, refusing = Optillm("optillm", servers), Optillm("optillm, `n` refused upstream", servers)
-        return {plain.name: measured(plain, upstream),
-                refusing.name: measured(refusing, Refusing(upstream.url, upstream.latency, upstream.hang))}
+        plain, refusing = (
+            Optillm("optillm", servers),
+            Optillm("optillm, `n` refused upstream", servers),
+        )
+        return {
+            plain.name: measured(plain, upstream),
+            refusing.name: measured(
+                refusing, Refusing(upstream.url, upstream.latency, upstream.hang)
+            ),
+        }

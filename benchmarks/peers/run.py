@@ -28,31 +28,64 @@ HERE = Path(__file__).parent
 INSTALL: dict[str, list[list[str]]] = {
     "its_hub": [["its-hub[iaas]==1.2.0"]],
     # Its requirements name torch, transformers, spacy and forty more, which what is measured never imports: these are what it does.
-    "optillm": [["--no-deps", "optillm==0.4.0"],
-                ["flask", "openai", "httpx", "cerebras_cloud_sdk", "numpy", "networkx", "aiohttp", "requests", "pyyaml",
-                 "math-verify", "z3-solver<=4.15.4.0"]],
+    "optillm": [
+        ["--no-deps", "optillm==0.4.0"],
+        [
+            "flask",
+            "openai",
+            "httpx",
+            "cerebras_cloud_sdk",
+            "numpy",
+            "networkx",
+            "aiohttp",
+            "requests",
+            "pyyaml",
+            "math-verify",
+            "z3-solver<=4.15.4.0",
+        ],
+    ],
 }
-VERSIONS = {"its_hub": ("its_hub", "aiohttp", "fastapi", "uvicorn"), "optillm": ("optillm", "openai", "httpx", "flask")}
+VERSIONS = {
+    "its_hub": ("its_hub", "aiohttp", "fastapi", "uvicorn"),
+    "optillm": ("optillm", "openai", "httpx", "flask"),
+}
 PEERS = {"optillm": "peer_optillm", "its_hub": "peer_its_hub", "ours": "ours"}
 
 
 def main() -> None:
     """Install, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--keep", type=Path, help="a directory for the peers' environments, kept")
-    parser.add_argument("--only", action="append", choices=list(PEERS), help="measure only this; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=list(PEERS), help="measure only this; may be repeated"
+    )
     parser.add_argument("--latency", type=float, default=0.3, help="seconds a call takes")
     parser.add_argument("--hang", type=float, default=25.0, help="seconds a hung call is late")
     options = parser.parse_args()
     results = HERE / "results.json"
-    found = json.loads(results.read_text()) if options.only and results.exists() else {"columns": {}, "versions": {}}
-    found |= {"latency": options.latency, "hang": options.hang, "machine": machine(),
-              "installed with": {peer: [shlex.join(["pip", "install", *line]) for line in INSTALL[peer]] for peer in INSTALL}}
+    found = (
+        json.loads(results.read_text())
+        if options.only and results.exists()
+        else {"columns": {}, "versions": {}}
+    )
+    found |= {
+        "latency": options.latency,
+        "hang": options.hang,
+        "machine": machine(),
+        "installed with": {
+            peer: [shlex.join(["pip", "install", *line]) for line in INSTALL[peer]]
+            for peer in INSTALL
+        },
+    }
     with tempfile.TemporaryDirectory() as temporary, backend() as url:
         folder = (options.keep or Path(temporary)).absolute()
         for peer in options.only or PEERS:
             python = installed(peer, folder) if peer in INSTALL else Path(sys.executable)
-            found["columns"] |= measured(python, PEERS[peer], url, options.latency, options.hang, Path(temporary))
+            found["columns"] |= measured(
+                python, PEERS[peer], url, options.latency, options.hang, Path(temporary)
+            )
             found["versions"] |= versions(python, VERSIONS.get(peer, ()))
             found["columns"] = dict(sorted(found["columns"].items(), key=place))
             results.write_text(json.dumps(found, indent=1) + "\n")
@@ -85,18 +118,28 @@ def installed(peer: str, folder: Path) -> Path:
         print(f"Installing {peer} into {folder / peer}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", folder / peer], check=True)
         for line in INSTALL[peer]:
-            subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *line], check=True)
+            subprocess.run(
+                [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *line],
+                check=True,
+            )
         (folder / peer / "complete").touch()
     return python
 
 
-def measured(python: Path, module: str, url: str, latency: float, hang: float, folder: Path) -> dict[str, Any]:
+def measured(
+    python: Path, module: str, url: str, latency: float, hang: float, folder: Path
+) -> dict[str, Any]:
     """The columns of a peer. What it logs goes to a file, whose end is shown where it fails."""
     log = folder / f"{module}.log"
     source = os.pathsep.join([str(HERE.parents[1] / "src"), os.environ.get("PYTHONPATH", "")])
     with open(log, "w") as errors:
-        process = subprocess.run([python, HERE / "column.py", module, url, str(latency), str(hang), folder], stdout=subprocess.PIPE,
-                                 stderr=errors, text=True, env={**os.environ, "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"})
+        process = subprocess.run(
+            [python, HERE / "column.py", module, url, str(latency), str(hang), folder],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, "PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"},
+        )
     if process.returncode != 0:
         sys.exit(f"{module} could not be measured:\n{log.read_text()[-2000:]}")
     columns: dict[str, Any] = json.loads(process.stdout)
@@ -118,8 +161,10 @@ def machine() -> str:
 def written(found: dict[str, Any]) -> str:
     """The table, and what one must know to read it."""
     packages = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    return (f"{table(found['columns'], found['hang'])}\n"
-            f"A call takes {1000 * found['latency']:g} ms. {found['machine']}. {packages}.\n")
+    return (
+        f"{table(found['columns'], found['hang'])}\n"
+        f"A call takes {1000 * found['latency']:g} ms. {found['machine']}. {packages}.\n"
+    )
 
 
 if __name__ == "__main__":

@@ -101,7 +101,10 @@ class Upstream:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             now = time.monotonic() - self.began
-            if any(call["outcome"] == "open" and now - call["arrived"] > self.latency / 3 for call in self.log()["calls"]):
+            if any(
+                call["outcome"] == "open" and now - call["arrived"] > self.latency / 3
+                for call in self.log()["calls"]
+            ):
                 return
             time.sleep(self.latency / 20)
 
@@ -109,7 +112,9 @@ class Upstream:
         """Seconds of one call, as measured."""
         self.reset()
         body = {"model": "fake", "messages": [{"role": "user", "content": QUESTION}]}
-        return statistics.median(timed(lambda: post(self.url + "/chat/completions", body))[0] for _ in range(5))
+        return statistics.median(
+            timed(lambda: post(self.url + "/chat/completions", body))[0] for _ in range(5)
+        )
 
 
 def measured(peer: Peer, upstream: Upstream) -> dict[str, Figures]:
@@ -146,8 +151,12 @@ def walls(upstream: Upstream, call: float, ask: Callable[[], Asked]) -> Figures:
         seconds.append(wall)
         log = upstream.log()
         most, calls = max(most, log["in_flight_most"]), len(log["calls"])
-    return {"calls of wall": round(statistics.median(seconds) / call, 2), "at best": round(min(seconds) / call, 2),
-            "in flight": most, "calls": calls}
+    return {
+        "calls of wall": round(statistics.median(seconds) / call, 2),
+        "at best": round(min(seconds) / call, 2),
+        "in flight": most,
+        "calls": calls,
+    }
 
 
 def first_byte(peer: Peer, upstream: Upstream, call: float) -> Figures:
@@ -160,8 +169,12 @@ def first_byte(peer: Peer, upstream: Upstream, call: float) -> Figures:
             return {"cannot": str(seconds)}
         signs.append(seconds[0] / call)
         answers.append(seconds[1] / call)
-    return {"calls of wall": round(statistics.median(signs), 2), "at best": round(min(signs), 2),
-            "answer": round(statistics.median(answers), 2), "answer at best": round(min(answers), 2)}
+    return {
+        "calls of wall": round(statistics.median(signs), 2),
+        "at best": round(min(signs), 2),
+        "answer": round(statistics.median(answers), 2),
+        "answer at best": round(min(answers), 2),
+    }
 
 
 def struck(peer: Peer, upstream: Upstream, call: float, fault: str, healthy: Figures) -> Figures:
@@ -172,9 +185,16 @@ def struck(peer: Peer, upstream: Upstream, call: float, fault: str, healthy: Fig
         return {"cannot": str(asked)}
     log = upstream.quiet()
     failed = {} if asked.answered else {"failed": asked.failed or f"answers {asked.answer!r:.60}"}
-    return {"answered": asked.answered, **failed, "calls of wall": round(wall / call, 2),
-            "times healthy": round(wall / call / healthy["at best"], 2) if "at best" in healthy else None,
-            "finished calls": sum(entry["outcome"] == "answered" for entry in log["calls"]), "calls": len(log["calls"])}
+    return {
+        "answered": asked.answered,
+        **failed,
+        "calls of wall": round(wall / call, 2),
+        "times healthy": round(wall / call / healthy["at best"], 2)
+        if "at best" in healthy
+        else None,
+        "finished calls": sum(entry["outcome"] == "answered" for entry in log["calls"]),
+        "calls": len(log["calls"]),
+    }
 
 
 def left(peer: Peer, upstream: Upstream) -> Figures:
@@ -187,8 +207,12 @@ def left(peer: Peer, upstream: Upstream) -> Figures:
     calls = upstream.quiet()["calls"]
     open_then = [entry for entry in calls if entry["arrived"] < gone < entry["ended"]]
     stopped = [entry["ended"] - gone for entry in open_then if entry["outcome"] == "left"]
-    return {"in flight": len(open_then), "stopped": len(stopped), "sent after": sum(entry["arrived"] >= gone for entry in calls),
-            "seconds to stop": round(max(stopped), 3) if stopped else None}
+    return {
+        "in flight": len(open_then),
+        "stopped": len(stopped),
+        "sent after": sum(entry["arrived"] >= gone for entry in calls),
+        "seconds to stop": round(max(stopped), 3) if stopped else None,
+    }
 
 
 def usage(upstream: Upstream, ask: Callable[[], Asked]) -> Figures:
@@ -198,8 +222,12 @@ def usage(upstream: Upstream, ask: Callable[[], Asked]) -> Figures:
     if isinstance(asked, Cannot):
         return {"cannot": str(asked)}
     log = upstream.quiet()
-    return {"prompt reported": asked.prompt_tokens, "prompt": log["prompt_tokens"],
-            "completion reported": asked.completion_tokens, "completion": log["tokens"]}
+    return {
+        "prompt reported": asked.prompt_tokens,
+        "prompt": log["prompt_tokens"],
+        "completion reported": asked.completion_tokens,
+        "completion": log["tokens"],
+    }
 
 
 def calls_used(upstream: Upstream, ask: Callable[[], Asked]) -> Figures:
@@ -209,7 +237,9 @@ def calls_used(upstream: Upstream, ask: Callable[[], Asked]) -> Figures:
     if isinstance(asked, Cannot):
         return {"cannot": str(asked)}
     log = upstream.quiet()
-    answers = sum(entry["choices"] for entry in log["calls"] if entry["outcome"] in ("answered", "left"))
+    answers = sum(
+        entry["choices"] for entry in log["calls"] if entry["outcome"] in ("answered", "left")
+    )
     return {"answers": answers, "calls": len(log["calls"]), "answered": asked.answered}
 
 
@@ -231,14 +261,21 @@ def timed(ask: Callable[[], Any]) -> tuple[float, Any]:
 def connection(url: str) -> tuple[http.client.HTTPConnection, str]:
     """A connection to where a URL points, and the path."""
     parts = urlsplit(url)
-    return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE), parts.path
+    return http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=PATIENCE
+    ), parts.path
 
 
 def post(url: str, body: Mapping[str, Any] | None) -> tuple[int, Any]:
     """Status and JSON of the reply; GET where there is no body."""
     line, path = connection(url)
     try:
-        line.request("GET" if body is None else "POST", path, body and json.dumps(body), {"content-type": "application/json"})
+        line.request(
+            "GET" if body is None else "POST",
+            path,
+            body and json.dumps(body),
+            {"content-type": "application/json"},
+        )
         reply = line.getresponse()
         return reply.status, json.loads(reply.read())
     finally:
@@ -251,7 +288,12 @@ def ask_server(url: str, body: Mapping[str, Any]) -> Asked:
     if status != 200:
         return Asked(None, f"HTTP {status}")
     counted = reply.get("usage") or {}
-    return Asked(reply["choices"][0]["message"]["content"], "", counted.get("prompt_tokens"), counted.get("completion_tokens"))
+    return Asked(
+        reply["choices"][0]["message"]["content"],
+        "",
+        counted.get("prompt_tokens"),
+        counted.get("completion_tokens"),
+    )
 
 
 def first_of_server(url: str, body: Mapping[str, Any]) -> tuple[float, float]:
@@ -259,7 +301,9 @@ def first_of_server(url: str, body: Mapping[str, Any]) -> tuple[float, float]:
     line, path = connection(url + "/v1/chat/completions")
     try:
         began = time.perf_counter()
-        line.request("POST", path, json.dumps({**body, "stream": True}), {"content-type": "application/json"})
+        line.request(
+            "POST", path, json.dumps({**body, "stream": True}), {"content-type": "application/json"}
+        )
         reply = line.getresponse()
         came = reply.read(1)
         sign = time.perf_counter() - began

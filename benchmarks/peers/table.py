@@ -30,8 +30,16 @@ def struck(figures: Figures) -> str:
 
 def left(figures: Figures) -> str:
     """What became of the calls that were open or still to come."""
-    run_on, stopped, after = figures["in flight"] - figures["stopped"], figures["stopped"], figures["sent after"]
-    words = [f"{stopped} of {figures['in flight']} stopped within {figures['seconds to stop']:.2f} s"] if stopped else []
+    run_on, stopped, after = (
+        figures["in flight"] - figures["stopped"],
+        figures["stopped"],
+        figures["sent after"],
+    )
+    words = (
+        [f"{stopped} of {figures['in flight']} stopped within {figures['seconds to stop']:.2f} s"]
+        if stopped
+        else []
+    )
     words += [f"{run_on} of {figures['in flight']} run on"] if run_on else []
     words += [f"{after} more are sent"] if after else []
     return ", ".join(words)
@@ -39,6 +47,7 @@ def left(figures: Figures) -> str:
 
 def usage(figures: Figures) -> str:
     """Tokens reported of those the backend counted."""
+
     def part(name: str) -> str:
         reported = figures[f"{name} reported"]
         return f"{name} {'none' if reported is None else reported} of {figures[name]}"
@@ -82,4 +91,8 @@ def shown(figures: Figures, cell: Callable[[Figures], str]) -> str:
     """A cell: the figures, or why there are none."""
     if "cannot" in figures:
         return str(figures["cannot"])
-    return cell(figures) if "failed" not in figures or "answered" in figures else f"**{figures['failed']}**"
+    return (
+        cell(figures)
+        if "failed" not in figures or "answered" in figures
+        else f"**{figures['failed']}**"
+    )

@@ -54,11 +54,17 @@ def moment(page: Any) -> None:
     page.get_by_role("button", name="Replay").click()
     slider = page.get_by_label("Position in the run")
     for part in range(200, 0, -1):
-        slider.evaluate("(input, part) => { input.value = part / 200 * input.max; input.dispatchEvent(new Event('input', "
-                        "{bubbles: true})); }", part)
+        slider.evaluate(
+            "(input, part) => { input.value = part / 200 * input.max; input.dispatchEvent(new Event('input', "
+            "{bubbles: true})); }",
+            part,
+        )
         page.wait_for_timeout(40)
-        if page.locator(".lane.empty").count() and page.locator(".lane.thinking .thumb").count() > page.locator(
-                ".lane[data-agent=main].thinking .thumb").count():
+        if (
+            page.locator(".lane.empty").count()
+            and page.locator(".lane.thinking .thumb").count()
+            > page.locator(".lane[data-agent=main].thinking .thumb").count()
+        ):
             break
     page.wait_for_timeout(800)
 
@@ -81,8 +87,12 @@ def main() -> None:
         taken(page, "done")
         moment(page)
         taken(page, "running")
-        phone = browser.new_page(viewport={"width": 360, "height": 780}, device_scale_factor=1.5, color_scheme="dark",
-                                 reduced_motion="reduce")
+        phone = browser.new_page(
+            viewport={"width": 360, "height": 780},
+            device_scale_factor=1.5,
+            color_scheme="dark",
+            reduced_motion="reduce",
+        )
         phone.goto(page.url)
         phone.wait_for_selector(".run[data-how=finished]")
         phone.wait_for_selector(".lane .thumb img")

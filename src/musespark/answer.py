@@ -77,12 +77,30 @@ def fold(events: Iterable[Event]) -> Answer:
             case Spent(agent=agent) if agent == MAIN:
                 usage = event.usage
             case RunEnded():
-                answer, usage, status, abstained = event.answer, event.usage, _final(event), event.abstained
+                answer, usage, status, abstained = (
+                    event.answer,
+                    event.usage,
+                    _final(event),
+                    event.abstained,
+                )
                 finish_reason, detail = event.finish_reason, event.detail
     if seen and not isinstance(seen[-1], RunEnded):
-        usage = replace(usage, seconds=seen[-1].at)  # the last event alone has the duration of the run
+        usage = replace(
+            usage, seconds=seen[-1].at
+        )  # the last event alone has the duration of the run
     images = tuple(event for event in seen if isinstance(event, Pictured))
-    return Answer(answer, mode, status == "verified", usage, images, finish_reason, seen, detail, status, abstained)
+    return Answer(
+        answer,
+        mode,
+        status == "verified",
+        usage,
+        images,
+        finish_reason,
+        seen,
+        detail,
+        status,
+        abstained,
+    )
 
 
 def _final(end: RunEnded) -> Status:

@@ -103,17 +103,30 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     looks = any(isinstance(tool, str) and is_vision_tool(tool) for tool in options["tools"])
     images = await load_images(options.get("images", ()), strict=not looks)
     videos = await _seen(options["video"]) if "video" in options else ()
-    request = Request.of(question, images, videos, mode=options.get("mode", Mode.CONTEMPLATING),
-                         threads=options.get("threads", THREADS), seed=options.get("seed"),
-                         max_tokens=options.get("max_tokens"), temperature=options.get("temperature"),
-                         effort=options.get("effort"))
+    request = Request.of(
+        question,
+        images,
+        videos,
+        mode=options.get("mode", Mode.CONTEMPLATING),
+        threads=options.get("threads", THREADS),
+        seed=options.get("seed"),
+        max_tokens=options.get("max_tokens"),
+        temperature=options.get("temperature"),
+        effort=options.get("effort"),
+    )
     _require_a_team(options, request.mode)
     budget = options.get("budget")
     # What is known of a kind of question is read from a database, which must not hold up other runs.
-    team = await asyncio.to_thread(build_team, options) if "task_kind" in options else build_team(options)
+    team = (
+        await asyncio.to_thread(build_team, options)
+        if "task_kind" in options
+        else build_team(options)
+    )
     team = with_video_tool(team, videos)
     events = run(team, request, Budget(budget) if isinstance(budget, Limits) else budget)
-    events = with_spans(events, start_recorder((options.get("config") or Config()).telemetry.endpoint))
+    events = with_spans(
+        events, start_recorder((options.get("config") or Config()).telemetry.endpoint)
+    )
     if "trace" in options:
         events = traced(events, options["trace"])
     async with aclosing(events):
@@ -124,7 +137,9 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
 async def _seen(given: VideoLike | Iterable[VideoLike]) -> tuple[Video, ...]:
     from musespark.vision.video.load import load_video
 
-    one = isinstance(given, str | bytes | bytearray | memoryview | PathLike | Video) or not isinstance(given, Iterable)
+    one = isinstance(
+        given, str | bytes | bytearray | memoryview | PathLike | Video
+    ) or not isinstance(given, Iterable)
     sources: Iterable[Any] = (given,) if one else given  # type: ignore[assignment]
     return tuple([await load_video(source) for source in sources])
 
@@ -143,7 +158,13 @@ def _require_known(options: Options) -> None:
     for name in options:
         if name not in Options.__annotations__:
             close = get_close_matches(name, Options.__annotations__, 1)
-            raise BadOption("option", name, f"{close[0]!r}, perhaps" if close else f"one of {', '.join(Options.__annotations__)}")
+            raise BadOption(
+                "option",
+                name,
+                f"{close[0]!r}, perhaps"
+                if close
+                else f"one of {', '.join(Options.__annotations__)}",
+            )
 
 
 def _require_a_team(options: Options, mode: Mode) -> None:
@@ -162,8 +183,12 @@ def build_team(options: Options) -> Team:
     named = options.get("model") or config.roles.explorer or ("nano",)
     several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
     explorers = tuple(_model(each, config) for each in several)
-    chosen: dict[str, Any] = {name: value for name in ("agents", "first_wave", "rounds", "approach", "aggregate")
-                              if (value := options.get(name, getattr(config.team, _CONFIG_KEYS.get(name, name), None))) is not None}
+    chosen: dict[str, Any] = {
+        name: value
+        for name in ("agents", "first_wave", "rounds", "approach", "aggregate")
+        if (value := options.get(name, getattr(config.team, _CONFIG_KEYS.get(name, name), None)))
+        is not None
+    }
     for role in ("refiner", "judge", "merger"):
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
@@ -177,7 +202,11 @@ def build_team(options: Options) -> Team:
         if strategy := load_strategy(task_kind, store, explorers):
             chosen = {**strategy.options, **chosen}
         chosen.setdefault("agents", len(explorers) if chosen["panel"] else Team.agents)
-    return Team(explorers=explorers, **chosen) if chosen or len(explorers) > 1 else Team.of(explorers[0])
+    return (
+        Team(explorers=explorers, **chosen)
+        if chosen or len(explorers) > 1
+        else Team.of(explorers[0])
+    )
 
 
 def _model(named: str | Model, config: Config) -> Model:
@@ -199,7 +228,11 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
             tools.append(SpawnAgents)
         else:
             tools.append(make_tools([tool])[0] if isinstance(tool, str) else tool)
-    return (*tools, VisionToolFactory(names)) if (names := expand_vision_tools(looks)) else tuple(tools)
+    return (
+        (*tools, VisionToolFactory(names))
+        if (names := expand_vision_tools(looks))
+        else tuple(tools)
+    )
 
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:

@@ -50,7 +50,9 @@ class Limits:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and not (_is_number(value) and math.isfinite(value) and value >= 0):
+            if value is not None and not (
+                _is_number(value) and math.isfinite(value) and value >= 0
+            ):
                 raise BadOption(f"budget {field.name}", value, "a number, zero or more")
 
 
@@ -77,10 +79,14 @@ class _Amount:
         return Cost(tokens=self.tokens, usd=self.nanousd / _NANO, calls=self.calls)
 
     def __add__(self, other: _Amount) -> _Amount:
-        return _Amount(self.tokens + other.tokens, self.nanousd + other.nanousd, self.calls + other.calls)
+        return _Amount(
+            self.tokens + other.tokens, self.nanousd + other.nanousd, self.calls + other.calls
+        )
 
     def __sub__(self, other: _Amount) -> _Amount:
-        return _Amount(self.tokens - other.tokens, self.nanousd - other.nanousd, self.calls - other.calls)
+        return _Amount(
+            self.tokens - other.tokens, self.nanousd - other.nanousd, self.calls - other.calls
+        )
 
 
 class Budget:
@@ -89,14 +95,21 @@ class Budget:
     shared: ClassVar[bool] = False
     """True if other processes draw from the same scope, so that reservations are to be confirmed."""
 
-    def __init__(self, limits: Limits | None = None, *, parent: Budget | None = None,
-                 clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        *,
+        parent: Budget | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.limits = limits or Limits()
         self.parent = parent
         # One lock for the whole tree: a reservation touches every scope up to the root, and holds it for microseconds.
         self._lock: threading.Lock = parent._lock if parent else threading.Lock()
         self._clock: Callable[[], float] = parent._clock if parent else clock or time.monotonic
-        self._ends: float | None = None if self.limits.seconds is None else self._clock() + self.limits.seconds
+        self._ends: float | None = (
+            None if self.limits.seconds is None else self._clock() + self.limits.seconds
+        )
         self._reserved = _Amount()
         self._spent = _Amount()
         self._stopped = False
@@ -128,7 +141,10 @@ class Budget:
 
     def overdue(self) -> BudgetExhausted:
         """Error for work that the deadline ended."""
-        limit = next((scope.limits.seconds for scope in self._upwards() if scope.limits.seconds is not None), 0)
+        limit = next(
+            (scope.limits.seconds for scope in self._upwards() if scope.limits.seconds is not None),
+            0,
+        )
         return Stopped() if self.stopped else BudgetExhausted("seconds", limit)
 
     @property
@@ -143,23 +159,34 @@ class Budget:
 
     def seconds_left(self) -> float | None:
         """Seconds until the earliest deadline from here up, at least 0; None if there is none."""
-        end = min((scope._ends for scope in self._upwards() if scope._ends is not None), default=None)
+        end = min(
+            (scope._ends for scope in self._upwards() if scope._ends is not None), default=None
+        )
         return None if end is None else max(0.0, end - self._clock())
 
     def tokens_left(self) -> int | None:
         """Tokens that can still be reserved here; None if they are not limited."""
-        return self._least_left([(scope.limits.tokens, scope._held.tokens) for scope in self._upwards()])
+        return self._least_left(
+            [(scope.limits.tokens, scope._held.tokens) for scope in self._upwards()]
+        )
 
     def usd_left(self) -> float | None:
         """Dollars that can still be reserved here; None if they are not limited."""
-        limits = [(None if scope.limits.usd is None else round(scope.limits.usd * _NANO), scope._held.nanousd)
-                  for scope in self._upwards()]
+        limits = [
+            (
+                None if scope.limits.usd is None else round(scope.limits.usd * _NANO),
+                scope._held.nanousd,
+            )
+            for scope in self._upwards()
+        ]
         left = self._least_left(limits)
         return None if left is None else left / _NANO
 
     @staticmethod
     def _least_left(limits: list[tuple[int | None, int]]) -> int | None:
-        return min((max(0, limit - held) for limit, held in limits if limit is not None), default=None)
+        return min(
+            (max(0, limit - held) for limit, held in limits if limit is not None), default=None
+        )
 
     @property
     def _held(self) -> _Amount:
@@ -173,7 +200,9 @@ class Budget:
         want = _Amount.of(wanted)
         least = want if at_least is None else _Amount.of(at_least)
         if any(scope.shared for scope in self._upwards()):
-            raise RuntimeError("a scope above is shared with other processes; await acquire() instead")
+            raise RuntimeError(
+                "a scope above is shared with other processes; await acquire() instead"
+            )
         return self._reserve(want, least)
 
     async def acquire(self, wanted: Cost, at_least: Cost | None = None) -> Reservation:
@@ -218,7 +247,8 @@ class Budget:
         return _Amount(
             _fit("tokens", limits.tokens, held.tokens, want.tokens, least.tokens, 1),
             _fit("usd", nanousd, held.nanousd, want.nanousd, least.nanousd, _NANO),
-            _fit("calls", limits.calls, held.calls, want.calls, least.calls, 1))
+            _fit("calls", limits.calls, held.calls, want.calls, least.calls, 1),
+        )
 
     def _close(self, granted: _Amount, actual: _Amount) -> None:
         """Replace a reservation by the amount spent, here and in every scope above. The caller holds the lock."""
@@ -253,8 +283,12 @@ class Alarm:
         self.budget._alarms.add(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 where: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self.budget._alarms.discard(self)
 
 
@@ -317,6 +351,10 @@ class Reservation:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 where: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self.release()

@@ -47,7 +47,10 @@ class ModelConfig:
     @property
     def sampling(self) -> dict[str, Any]:
         """Sampling options of a request that does not set them."""
-        options = {option: getattr(self, option) for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")}
+        options = {
+            option: getattr(self, option)
+            for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")
+        }
         return {option: value for option, value in options.items() if value not in (None, ())}
 
 
@@ -167,19 +170,29 @@ def _text(path: Path) -> str | None:
 def _syntax(text: str, error: tomllib.TOMLDecodeError) -> ConfigProblem:
     found = re.search(r"\(at line (\d+), column \d+\)", str(error))
     said = re.sub(r" \(at [^)]*\)", "", str(error))
-    line = int(found[1]) if found else max(1, len(text.splitlines()))  # it says "at end of document" there
+    line = (
+        int(found[1]) if found else max(1, len(text.splitlines()))
+    )  # it says "at end of document" there
     return ConfigProblem(line, "", f"This is not TOML: {said[:1].lower()}{said[1:]}.")
 
 
 def _config(path: Path, found: Mapping[str, Any]) -> Config:
     """The values of a file that has no problems."""
-    models = {name: ModelConfig(**{**table, "stop": tuple(table.get("stop", ()))})
-              for name, table in found.get("models", {}).items()}
+    models = {
+        name: ModelConfig(**{**table, "stop": tuple(table.get("stop", ()))})
+        for name, table in found.get("models", {}).items()
+    }
     roles = dict(found.get("roles", {}))
     explorer = roles.pop("explorer", ())
-    return Config(path=path, models=models, team=TeamConfig(**found.get("team", {})),
-                  telemetry=TelemetryConfig(**found.get("telemetry", {})),
-                  roles=Roles(explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles))
+    return Config(
+        path=path,
+        models=models,
+        team=TeamConfig(**found.get("team", {})),
+        telemetry=TelemetryConfig(**found.get("telemetry", {})),
+        roles=Roles(
+            explorer=(explorer,) if isinstance(explorer, str) else tuple(explorer), **roles
+        ),
+    )
 
 
 # Rules of fields: a test of the value, and the valid values in words.
@@ -197,7 +210,11 @@ def _whole(low: int, high: int) -> Rule:
 
 
 def _texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, str) and item for item in value)
+    )
 
 
 def _rules(specs: Mapping[str, OptionSpec]) -> dict[str, Rule]:
@@ -205,27 +222,57 @@ def _rules(specs: Mapping[str, OptionSpec]) -> dict[str, Rule]:
 
 
 _TEXT: Rule = (lambda value: isinstance(value, str) and bool(value.strip()), "a text")
-_POSITIVE: Rule = (lambda value: _is_number(value) and 0 < value < float("inf"), "a number greater than 0")
-_PRICE: Rule = (lambda value: _is_number(value) and 0 <= value < float("inf"), "US dollars per million tokens")
-_URL: Rule = (lambda value: isinstance(value, str) and value.startswith(("http://", "https://")),
-              "a URL that begins with http:// or https://")
-_ENV: Rule = (lambda value: isinstance(value, str) and bool(re.fullmatch(r"[A-Z_][A-Z0-9_]*", value)),
-              "the name of an environment variable, in capitals, and never the key itself")
+_POSITIVE: Rule = (
+    lambda value: _is_number(value) and 0 < value < float("inf"),
+    "a number greater than 0",
+)
+_PRICE: Rule = (
+    lambda value: _is_number(value) and 0 <= value < float("inf"),
+    "US dollars per million tokens",
+)
+_URL: Rule = (
+    lambda value: isinstance(value, str) and value.startswith(("http://", "https://")),
+    "a URL that begins with http:// or https://",
+)
+_ENV: Rule = (
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[A-Z_][A-Z0-9_]*", value)),
+    "the name of an environment variable, in capitals, and never the key itself",
+)
 _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 
-FLAGS = ("pictures_in", "tools", "seed", "temperature", "top_p", "stop", "schema", "effort", "tool_choice")
+FLAGS = (
+    "pictures_in",
+    "tools",
+    "seed",
+    "temperature",
+    "top_p",
+    "stop",
+    "schema",
+    "effort",
+    "tool_choice",
+)
 """Abilities that a file can override."""
 
 MODEL_RULES: Mapping[str, Rule] = {
-    "model": _TEXT, "base_url": _URL, "key_env": _ENV, "timeout": _POSITIVE,
+    "model": _TEXT,
+    "base_url": _URL,
+    "key_env": _ENV,
+    "timeout": _POSITIVE,
     **_rules(SAMPLING_OPTIONS),
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
-ABILITY_RULES: Mapping[str, Rule] = {**dict.fromkeys(FLAGS, _FLAG), "context": _whole(1, 10**9),
-                                      "longest_side": _whole(64, 10**5)}
+ABILITY_RULES: Mapping[str, Rule] = {
+    **dict.fromkeys(FLAGS, _FLAG),
+    "context": _whole(1, 10**9),
+    "longest_side": _whole(64, 10**5),
+}
 ROLE_RULES: Mapping[str, Rule] = {
-    "explorer": (lambda value: _TEXT[0](value) or _texts(value), "the name of a model, or a list of them"),
-    "refiner": (_TEXT[0], "the name of a model"), "judge": (_TEXT[0], "the name of a model"),
+    "explorer": (
+        lambda value: _TEXT[0](value) or _texts(value),
+        "the name of a model, or a list of them",
+    ),
+    "refiner": (_TEXT[0], "the name of a model"),
+    "judge": (_TEXT[0], "the name of a model"),
     "merger": (_TEXT[0], "the name of a model"),
 }
 TEAM_RULES: Mapping[str, Rule] = _rules(TEAM_OPTIONS)
@@ -241,7 +288,11 @@ def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProble
     models = found.get("models")
     for name, table in (models if isinstance(models, dict) else {}).items():
         yield from _model_problems(name, table, lines)
-    for name, rules in (("roles", ROLE_RULES), ("team", TEAM_RULES), ("telemetry", TELEMETRY_RULES)):
+    for name, rules in (
+        ("roles", ROLE_RULES),
+        ("team", TEAM_RULES),
+        ("telemetry", TELEMETRY_RULES),
+    ):
         if isinstance(found.get(name), dict):
             yield from _checked(found[name], rules, (name,), lines)
     yield from _across(found, lines)
@@ -250,12 +301,22 @@ def _find_problems(text: str, found: Mapping[str, Any]) -> Iterator[ConfigProble
 def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProblem]:
     at = ("models", name)
     if not isinstance(table, dict):
-        yield lines.problem(at, f'This must be a table; write [models.{name}] and under it model = "provider:name".')
+        yield lines.problem(
+            at, f'This must be a table; write [models.{name}] and under it model = "provider:name".'
+        )
         return
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
-        yield lines.problem(at, "The name of a model has letters, digits, dots, dashes and underscores only.")
+        yield lines.problem(
+            at, "The name of a model has letters, digits, dots, dashes and underscores only."
+        )
     inner = {"prices": PRICE_RULES, "abilities": ABILITY_RULES}
-    yield from _checked({key: value for key, value in table.items() if key not in inner}, MODEL_RULES, at, lines, tuple(inner))
+    yield from _checked(
+        {key: value for key, value in table.items() if key not in inner},
+        MODEL_RULES,
+        at,
+        lines,
+        tuple(inner),
+    )
     if "model" not in table:
         yield lines.problem(at, 'It does not name a model; add model = "provider:name".')
     for key, rules in inner.items():
@@ -269,8 +330,13 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
             yield lines.problem((*at, key), "A price has two parts, prompt and written; give both.")
 
 
-def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str, ...], lines: _Lines,
-             also: tuple[str, ...] = ()) -> Iterator[ConfigProblem]:
+def _checked(
+    table: Mapping[str, Any],
+    rules: Mapping[str, Rule],
+    at: tuple[str, ...],
+    lines: _Lines,
+    also: tuple[str, ...] = (),
+) -> Iterator[ConfigProblem]:
     """Problems of one table: unknown fields, invalid values."""
     yield from _unknown(table, (*rules, *also), at, lines)
     for key, (fits, wanted) in rules.items():
@@ -280,11 +346,15 @@ def _checked(table: Mapping[str, Any], rules: Mapping[str, Rule], at: tuple[str,
             yield lines.problem((*at, key), f"This must be {wanted}, not {shown}.")
 
 
-def _unknown(table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines) -> Iterator[ConfigProblem]:
+def _unknown(
+    table: Mapping[str, Any], known: tuple[str, ...], at: tuple[str, ...], lines: _Lines
+) -> Iterator[ConfigProblem]:
     for key in table:
         if key not in known:
             close = difflib.get_close_matches(key, known, 1)
-            instead = f"perhaps you mean {close[0]!r}." if close else f"there are {', '.join(known)}."
+            instead = (
+                f"perhaps you mean {close[0]!r}." if close else f"there are {', '.join(known)}."
+            )
             yield lines.problem((*at, key), f"There is no such field; {instead}")
 
 
@@ -295,15 +365,27 @@ def _across(found: Mapping[str, Any], lines: _Lines) -> Iterator[ConfigProblem]:
     roles = found.get("roles")
     for role, value in (roles if isinstance(roles, dict) else {}).items():
         for name in value if isinstance(value, list) else [value]:
-            if role in ROLE_RULES and isinstance(name, str) and ":" not in name and name not in {*names, "nano", "fake"}:
+            if (
+                role in ROLE_RULES
+                and isinstance(name, str)
+                and ":" not in name
+                and name not in {*names, "nano", "fake"}
+            ):
                 close = difflib.get_close_matches(name, names, 1)
-                instead = f"perhaps you mean {close[0]!r}." if close else f"add [models.{name}], or write provider:name."
+                instead = (
+                    f"perhaps you mean {close[0]!r}."
+                    if close
+                    else f"add [models.{name}], or write provider:name."
+                )
                 yield lines.problem(("roles", role), f"There is no model {name!r}; {instead}")
     team = found.get("team")
     if isinstance(team, dict):
         agents, first = team.get("agents"), team.get("first")
         if isinstance(agents, int) and isinstance(first, int) and first > agents:
-            yield lines.problem(("team", "first"), f"The first wave cannot have {first} of {agents} agents; at most all of them.")
+            yield lines.problem(
+                ("team", "first"),
+                f"The first wave cannot have {first} of {agents} agents; at most all of them.",
+            )
 
 
 class _Lines:
@@ -316,7 +398,10 @@ class _Lines:
             if header := re.match(r"\s*\[\[?([^\]]+)\]", line):
                 table = _keys(header[1])
                 self._note(table, number)
-            elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""", line):
+            elif key := re.match(
+                r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""",
+                line,
+            ):
                 self._note((*table, *_keys(key[1])), number)
 
     def _note(self, path: tuple[str, ...], number: int) -> None:
@@ -325,9 +410,18 @@ class _Lines:
 
     def problem(self, path: tuple[str, ...], sentence: str) -> ConfigProblem:
         """Make a problem of a field, with its line, or that of the nearest table around it."""
-        line = next((self._at[path[:length]] for length in range(len(path), 0, -1) if path[:length] in self._at), None)
+        line = next(
+            (
+                self._at[path[:length]]
+                for length in range(len(path), 0, -1)
+                if path[:length] in self._at
+            ),
+            None,
+        )
         return ConfigProblem(line, ".".join(path), sentence)
 
 
 def _keys(dotted: str) -> tuple[str, ...]:
-    return tuple(key.strip().strip("\"'") for key in re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", dotted))
+    return tuple(
+        key.strip().strip("\"'") for key in re.findall(r"""[\w-]+|"[^"]*"|'[^']*'""", dotted)
+    )

@@ -13,7 +13,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
-from musespark.errors import BadImage, BadOption, EmptyQuestion, MissingFile, QuestionTooLong, UnknownMode
+from musespark.errors import (
+    BadImage,
+    BadOption,
+    EmptyQuestion,
+    MissingFile,
+    QuestionTooLong,
+    UnknownMode,
+)
 
 MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
@@ -88,7 +95,9 @@ class Image:
         if not data:
             raise BadImage("it is empty", name)
         if len(data) > MAX_IMAGE_BYTES:
-            raise BadImage(f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name)
+            raise BadImage(
+                f"it has {len(data):,} bytes and at most {MAX_IMAGE_BYTES:,} are read", name
+            )
         media_type = _media_type(data)
         if media_type is None:
             raise BadImage("it is not a PNG, JPEG, GIF, WebP or BMP file", name)
@@ -129,7 +138,7 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A short video: the bytes of a file, and a contact sheet for models that read only images; see `musespark.vision.video.load`."""
+    """A short video: the bytes of a file, and a contact sheet for models that read only images."""
 
     data: bytes = field(repr=False)
     media_type: str
@@ -161,7 +170,9 @@ class ToolCall:
     signature: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, id: str, name: str, arguments: Mapping[str, Any], made_by: str | None = None) -> Self:
+    def of(
+        cls, id: str, name: str, arguments: Mapping[str, Any], made_by: str | None = None
+    ) -> Self:
         """Make a call from values; keys are sorted so that equal calls compare equal."""
         return cls(id, name, json.dumps(arguments, sort_keys=True), made_by)
 
@@ -253,7 +264,9 @@ def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, .
             case Text():
                 return texts.get(part.text, part)
             case ToolCall() if part.id in calls and calls[part.id].name == part.name:
-                return replace(part, made_by=calls[part.id].made_by, signature=calls[part.id].signature)
+                return replace(
+                    part, made_by=calls[part.id].made_by, signature=calls[part.id].signature
+                )
         return part
 
     return (*thoughts, *(again(part) for part in given if not isinstance(part, Thinking)))
@@ -290,7 +303,13 @@ class Request:
     """A JSON schema, as text, that the answer must satisfy."""
 
     @classmethod
-    def of(cls, question: str, images: Iterable[Image] = (), videos: Iterable[Video] = (), **options: Any) -> Self:
+    def of(
+        cls,
+        question: str,
+        images: Iterable[Image] = (),
+        videos: Iterable[Video] = (),
+        **options: Any,
+    ) -> Self:
         """Make a request with one question: images first, then the text, as most models were trained."""
         return cls(messages=(Message.user(*videos, *images, question),), **options).checked()
 
@@ -325,7 +344,11 @@ class Request:
 
     def as_images(self, whole: Callable[[Video], bool] | None = None) -> Self:
         """Replace every video by its caption and its contact sheet, except those for which `whole` is true."""
-        return replace(self, messages=tuple(message.as_images(whole) for message in self.messages)) if self.videos else self
+        return (
+            replace(self, messages=tuple(message.as_images(whole) for message in self.messages))
+            if self.videos
+            else self
+        )
 
     def __post_init__(self) -> None:
         # Callers may pass a plain string; the field always holds a Mode.
@@ -341,7 +364,9 @@ class Request:
             _whole("max_tokens", self.max_tokens, 1, 10**9)
         for option in ("temperature", "top_p"):
             value = getattr(self, option)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int | float)
+            ):
                 raise BadOption(option, value, "a number")
         if self.temperature is not None and not 0 <= self.temperature <= 2:
             raise BadOption("temperature", self.temperature, "between 0 and 2")
@@ -351,7 +376,11 @@ class Request:
         if len(set(names)) < len(names):
             raise BadOption("tools", ", ".join(names), "of different names")
         if self.tool_choice not in ("auto", "none", "required", *names):
-            raise BadOption("tool_choice", self.tool_choice, "auto, none, required or the name of one of the tools")
+            raise BadOption(
+                "tool_choice",
+                self.tool_choice,
+                "auto, none, required or the name of one of the tools",
+            )
         if self.schema is not None and not _is_schema(self.schema):
             raise BadOption("schema", self.schema[:80], "a JSON schema of an object, as JSON text")
 

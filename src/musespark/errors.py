@@ -36,7 +36,9 @@ class QuestionTooLong(BadInput):
     """The text is longer than the model can read."""
 
     def __init__(self, characters: int, limit: int) -> None:
-        super().__init__(f"The question has {characters:,} characters; at most {limit:,} are read, so shorten it.")
+        super().__init__(
+            f"The question has {characters:,} characters; at most {limit:,} are read, so shorten it."
+        )
 
 
 class UnknownMode(BadInput):
@@ -73,15 +75,22 @@ class BadImage(BadInput):
     """An image cannot be used: broken, too large, animated, transparent, or not an image."""
 
     def __init__(self, reason: str, name: str = "") -> None:
-        super().__init__(f"The picture {name!r} cannot be used: {reason}." if name else
-                         f"The picture cannot be used: {reason}.")
+        super().__init__(
+            f"The picture {name!r} cannot be used: {reason}."
+            if name
+            else f"The picture cannot be used: {reason}."
+        )
 
 
 class BadVideo(BadInput):
     """A video cannot be used: broken, too large, too long, or not a video."""
 
     def __init__(self, reason: str, name: str = "") -> None:
-        super().__init__(f"The video {name!r} cannot be used: {reason}." if name else f"The video cannot be used: {reason}.")
+        super().__init__(
+            f"The video {name!r} cannot be used: {reason}."
+            if name
+            else f"The video cannot be used: {reason}."
+        )
 
 
 class BeyondModel(BadInput):
@@ -101,7 +110,9 @@ class BudgetExhausted(MuseError):
         self.resource = resource
         """`tokens`, `usd`, `calls` or `seconds`."""
         asked = f" and {wanted:g} more were needed" if wanted else ""
-        super().__init__(f"The budget of {limit:g} {resource} is used up{asked}; raise the limit to go on.")
+        super().__init__(
+            f"The budget of {limit:g} {resource} is used up{asked}; raise the limit to go on."
+        )
 
 
 class BudgetReserved(BudgetExhausted):
@@ -112,8 +123,11 @@ class BudgetReserved(BudgetExhausted):
 
     def __init__(self, resource: str, limit: float, reserved: float) -> None:
         self.resource = resource
-        MuseError.__init__(self, f"Of the budget of {limit:g} {resource}, running calls have reserved {reserved:g}, the most "
-                           "they may cost, and release what they do not use; ask again in a moment or limit the answer's tokens.")
+        MuseError.__init__(
+            self,
+            f"Of the budget of {limit:g} {resource}, running calls have reserved {reserved:g}, the most "
+            "they may cost, and release what they do not use; ask again in a moment or limit the answer's tokens.",
+        )
 
 
 class Stopped(BudgetExhausted):
@@ -121,14 +135,19 @@ class Stopped(BudgetExhausted):
 
     def __init__(self) -> None:
         self.resource = "seconds"
-        MuseError.__init__(self, "The run was stopped before there was an answer; ask again to let it go on longer.")
+        MuseError.__init__(
+            self,
+            "The run was stopped before there was an answer; ask again to let it go on longer.",
+        )
 
 
 class ReservationClosed(MuseError):
     """A reservation was settled that had been settled or released before."""
 
     def __init__(self) -> None:
-        super().__init__("This reservation was already settled or released; make a new one for more work.")
+        super().__init__(
+            "This reservation was already settled or released; make a new one for more work."
+        )
 
 
 # Models.
@@ -160,7 +179,9 @@ class WrongShape(ModelFailed):
 class RateLimited(ModelFailed):
     """The backend accepts no more requests for a while."""
 
-    def __init__(self, model: str, reason: str, retry_after: float | None = None, status: int | None = 429) -> None:
+    def __init__(
+        self, model: str, reason: str, retry_after: float | None = None, status: int | None = 429
+    ) -> None:
         self.retry_after = retry_after
         """Seconds to wait, as the backend reports them; None if it does not."""
         wait = f"; it asks to wait {retry_after:g} seconds" if retry_after is not None else ""
@@ -195,21 +216,27 @@ class WeightsMissing(MuseError):
     """The weights file does not exist."""
 
     def __init__(self, path: object) -> None:
-        super().__init__(f"There are no weights at {str(path)!r}; install the package again or name another file.")
+        super().__init__(
+            f"There are no weights at {str(path)!r}; install the package again or name another file."
+        )
 
 
 class WeightsDamaged(MuseError):
     """The weights file is truncated, altered or belongs to another model."""
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"The weights at {str(path)!r} are damaged ({reason}); install the package again.")
+        super().__init__(
+            f"The weights at {str(path)!r} are damaged ({reason}); install the package again."
+        )
 
 
 class NotInstalled(MuseError):
     """An optional library is needed and not installed."""
 
     def __init__(self, purpose: str, library: str, extra: str) -> None:
-        super().__init__(f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".')
+        super().__init__(
+            f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".'
+        )
 
 
 class MissingKey(BadInput):
@@ -217,8 +244,11 @@ class MissingKey(BadInput):
 
     def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
         """unusable: the variable is set, but no HTTP header could carry its value."""
-        said = (f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again" if unusable
-                else f"needs a key; set the environment variable {variable}")
+        said = (
+            f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again"
+            if unusable
+            else f"needs a key; set the environment variable {variable}"
+        )
         super().__init__(f"The model {model!r} {said}.")
 
 
@@ -236,7 +266,9 @@ class TraceUnwritable(MuseError):
     """A trace cannot be written to its directory."""
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"The trace cannot be written to {str(path)!r}: {reason}; name another directory.")
+        super().__init__(
+            f"The trace cannot be written to {str(path)!r}: {reason}; name another directory."
+        )
 
 
 class TraceDamaged(MuseError):
@@ -249,7 +281,9 @@ class TraceDamaged(MuseError):
 class StoreUnusable(MuseError):
     """The store cannot be read or written."""
 
-    def __init__(self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME") -> None:
+    def __init__(
+        self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME"
+    ) -> None:
         self.reason = reason
         super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 

@@ -39,7 +39,13 @@ class _Happened:
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON values, images as base64. `from_json` restores an equal event."""
         values = {key: getattr(self, name) for name, key in _KEYS[self.kind]}
-        return {"kind": self.kind, **{key: value if type(value) in _AS_IS else _encode(value) for key, value in values.items()}}
+        return {
+            "kind": self.kind,
+            **{
+                key: value if type(value) in _AS_IS else _encode(value)
+                for key, value in values.items()
+            },
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,22 +297,50 @@ class RunFailed(_Happened):
     message: str
 
 
-Event: TypeAlias = (RunStarted | AgentStarted | Thought | Pictured | AgentReturned | AgentCancelled | AgentFailed
-                    | Noted | ToolCalled | ToolReturned | StageStarted | Agreed | Changed | Judged | Decided | AnswerDelta
-                    | AnswerDropped | Verified | Abstained | Spent | RunEnded | RunFailed)
+Event: TypeAlias = (
+    RunStarted
+    | AgentStarted
+    | Thought
+    | Pictured
+    | AgentReturned
+    | AgentCancelled
+    | AgentFailed
+    | Noted
+    | ToolCalled
+    | ToolReturned
+    | StageStarted
+    | Agreed
+    | Changed
+    | Judged
+    | Decided
+    | AnswerDelta
+    | AnswerDropped
+    | Verified
+    | Abstained
+    | Spent
+    | RunEnded
+    | RunFailed
+)
 
 KINDS: Mapping[str, type[Event]] = {event.kind: event for event in get_args(Event)}
-_NAMES: Mapping[str, tuple[str, ...]] = {kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()}
+_NAMES: Mapping[str, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(event)) for kind, event in KINDS.items()
+}
 _STORED_AS: Mapping[str, Mapping[str, str]] = {
     "pictured": {"image": "picture"},
     "run_ended": {"finish_reason": "why", "detail": "reason", "images": "pictures"},
 }
 """Keys in JSON that differ from the attribute: they are older than it."""
 _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names) for kind, names in _NAMES.items()}
-_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()}
-_PARTS: Mapping[type, tuple[str, ...]] = {kind: tuple(field.name for field in fields(kind))
-                                          for kind in (Usage, ToolCall, Text, Thinking)}
+    kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names)
+    for kind, names in _NAMES.items()
+}
+_ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
+    kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()
+}
+_PARTS: Mapping[type, tuple[str, ...]] = {
+    kind: tuple(field.name for field in fields(kind)) for kind in (Usage, ToolCall, Text, Thinking)
+}
 _set = object.__setattr__
 _AS_IS = frozenset({str, int, float, bool, type(None)})
 
@@ -338,8 +372,11 @@ def from_json(value: Mapping[str, Any]) -> Event:
     try:
         event = KINDS[value["kind"]]
         attributes = _ATTRIBUTES[event.kind]
-        decoded = {attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
-                   for key, item in value.items() if key != "kind"}
+        decoded = {
+            attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
+            for key, item in value.items()
+            if key != "kind"
+        }
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadEvent(f"{type(error).__name__} {error}") from error
@@ -352,7 +389,10 @@ def _encode(value: object) -> object:
         case Usage() | ToolCall():
             return {name: getattr(value, name) for name in _PARTS[type(value)]}
         case Text() | Thinking():
-            return {"is": type(value).__name__, **{name: getattr(value, name) for name in _PARTS[type(value)]}}
+            return {
+                "is": type(value).__name__,
+                **{name: getattr(value, name) for name in _PARTS[type(value)]},
+            }
         case Mode():
             return str(value)
         case tuple():
@@ -366,7 +406,9 @@ def _signed(**values: Any) -> Text | Thinking:
 
 
 _DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "picture": lambda value: value if isinstance(value, bytes) else base64.b64decode(value, validate=True),
+    "picture": lambda value: (
+        value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
+    ),
     "usage": lambda values: Usage(**values),
     "mode": Mode,
     "pictures": tuple,

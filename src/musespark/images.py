@@ -59,7 +59,9 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     elif hasattr(source, "__array__"):
         image = Image.from_bytes(encode_png(source))
     else:
-        raise BadImage(f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array")
+        raise BadImage(
+            f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
+        )
     _decode(image, name, strict)
     return image
 
@@ -86,7 +88,9 @@ def encode_png(array: np.ndarray[Any, Any]) -> bytes:
     is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
     white = {"u1": 255, "u2": 65535, "b1": 1, "f2": 1, "f4": 1, "f8": 1}.get(array.dtype.str[1:])
     if white is None or not is_image or array.size == 0:
-        raise BadImage(f"an array of {array.dtype} {array.shape} is not (height, width, 3) of uint8")
+        raise BadImage(
+            f"an array of {array.dtype} {array.shape} is not (height, width, 3) of uint8"
+        )
     _require_size(array.shape[1], array.shape[0], "")
     return _save_png(pillow.fromarray(np.ascontiguousarray(_to_uint8(array, white))))
 
@@ -165,7 +169,10 @@ def _to_rgb(opened: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Imag
         raise BadImage("it is animated; save the one frame you mean", name)
     opened.load()
     if strict and _has_transparency(opened):
-        raise BadImage("it has transparent parts, whose colour would be a guess; save it on a solid background", name)
+        raise BadImage(
+            "it has transparent parts, whose colour would be a guess; save it on a solid background",
+            name,
+        )
     opened = ImageOps.exif_transpose(opened)
     if opened.has_transparency_data:
         opened = _on_white(opened)
@@ -180,7 +187,9 @@ def _has_transparency(opened: PIL.Image.Image) -> bool:
 
     if not opened.has_transparency_data:
         return False
-    if opened.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
+    if opened.mode.startswith(
+        "I"
+    ):  # Pillow cannot convert these; a single grey is declared transparent
         return bool(np.any(np.asarray(opened) == opened.info["transparency"]))
     return opened.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
@@ -190,9 +199,13 @@ def _on_white(opened: PIL.Image.Image) -> PIL.Image.Image:
     import numpy as np
     from PIL import Image as pillow
 
-    if opened.mode.startswith("I"):  # Pillow cannot convert these; a single grey is declared transparent
+    if opened.mode.startswith(
+        "I"
+    ):  # Pillow cannot convert these; a single grey is declared transparent
         values = np.asarray(opened)
-        return pillow.fromarray(np.where(values == opened.info["transparency"], 65535, values).astype(np.uint16))
+        return pillow.fromarray(
+            np.where(values == opened.info["transparency"], 65535, values).astype(np.uint16)
+        )
     layers = opened.convert("RGBA")
     return pillow.alpha_composite(pillow.new("RGBA", layers.size, "white"), layers)
 
@@ -221,7 +234,9 @@ def _require_size(width: int, height: int, name: str) -> None:
     if not width * height:
         raise BadImage("it has no pixels", name)
     if width * height > MAX_PIXELS:
-        raise BadImage(f"it has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels", name)
+        raise BadImage(
+            f"it has {width}x{height} pixels, more than {MAX_PIXELS // 1_000_000} megapixels", name
+        )
 
 
 @contextlib.contextmanager

@@ -47,7 +47,9 @@ class OptionSpec:
             case "number":
                 if self.low is not None:
                     return f"a number from {self.low:g} to {self.high:g}"
-                return "a number greater than 0" + (f" and at most {self.high:g}" if self.high is not None else "")
+                return "a number greater than 0" + (
+                    f" and at most {self.high:g}" if self.high is not None else ""
+                )
             case "texts":
                 return "a list of texts"
             case "flag":
@@ -61,11 +63,23 @@ class OptionSpec:
             case "choice":
                 return value in self.choices
             case "integer":
-                return isinstance(value, int) and not isinstance(value, bool) and self._is_within(value)
+                return (
+                    isinstance(value, int)
+                    and not isinstance(value, bool)
+                    and self._is_within(value)
+                )
             case "number":
-                return isinstance(value, int | float) and not isinstance(value, bool) and self._is_within(value)
+                return (
+                    isinstance(value, int | float)
+                    and not isinstance(value, bool)
+                    and self._is_within(value)
+                )
             case "texts":
-                return isinstance(value, list) and bool(value) and all(isinstance(item, str) and item for item in value)
+                return (
+                    isinstance(value, list)
+                    and bool(value)
+                    and all(isinstance(item, str) and item for item in value)
+                )
             case "flag":
                 return isinstance(value, bool)
             case "text":
@@ -80,48 +94,143 @@ def _spec(name: str, kind: OptionKind, help: str, **options: Any) -> tuple[str, 
     return name, OptionSpec(name=name, kind=kind, help=help, **options)
 
 
-QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict((
-    _spec("mode", "choice", "instant, thinking or contemplating.", choices=tuple(Mode), default=Mode.CONTEMPLATING.value),
-    _spec("image", "texts", "An image; - reads standard input. Repeatable.", metavar="FILE"),
-    _spec("video", "texts", "A short video: sampled frames, or the whole if the model takes videos. Repeatable.", metavar="FILE"),
-    _spec("model", "texts", "The model: nano, provider:name or a configured name. Repeatable: a team mixes them.", metavar="NAME"),
-    _spec("agents", "integer", f"Contemplating: maximum number of explorers, 1 to {MAX_AGENTS}; 8 by default.", low=1,
-          high=MAX_AGENTS, metavar="N"),
-    _spec("first", "integer", "Explorers that start at once, 2 by default; more start while answers disagree.", low=1,
-          high=MAX_AGENTS, metavar="N"),
-    _spec("rounds", "integer", f"Rounds of refinement if answers disagree, 0 to {MAX_ROUNDS}; 0 by default.", low=0,
-          high=MAX_ROUNDS, metavar="N"),
-    _spec("approach", "text", "Prompt of the explorers: plain, varied, answer only, answer line or step by step."),
-    _spec("aggregate", "choice", "auto, vote, weigh, judge or merge.", choices=("auto", "vote", "weigh", "judge", "merge")),
-    _spec("judge", "text", "The model that judges.", metavar="NAME"),
-    _spec("refiner", "text", "The model that refines.", metavar="NAME"),
-    _spec("merger", "text", "The model that merges.", metavar="NAME"),
-    _spec("tools", "texts", "Tools that agents may use: python, spawn, look, or one of its tools: zoom, rotate, enhance, measure, "
-          "mark, compare, sketch, read, find. Repeatable.", metavar="TOOL"),
-    _spec("kind", "text", "Kind of task, in a word: votes are weighed by what is known of the models on such tasks, and recorded.",
-          metavar="WORD"),
-    _spec("effort", "choice", "Reasoning effort: none, minimal, low, medium, high, max.", choices=tuple(Effort)),
-    _spec("temperature", "number", "Sampling temperature, 0 to 2; 0 is greedy.", low=0, high=2),
-    _spec("threads", "integer", f"Maximum number of threads or sub-agents, 1 to {MAX_THREADS}.", low=1, high=MAX_THREADS),
-    _spec("seed", "integer", "The same seed gives the same answer, if the model supports seeds.", low=0, high=MAX_SEED),
-    _spec("as_json", "flag", "Print one JSON object and nothing else.", flag="--json", default=False),
-    _spec("trace", "text", "Record every event and image in this directory.", metavar="DIR"),
-    _spec("deadline", "number", "Answer within this many seconds.", metavar="SECONDS"),
-    _spec("max_tokens", "integer", "Maximum number of tokens of all agents together.", low=1, high=MAX_TOKENS, metavar="N"),
-    _spec("max_usd", "number", "Maximum cost of all agents together, in US dollars.", metavar="USD"),
-))
+QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
+    (
+        _spec(
+            "mode",
+            "choice",
+            "instant, thinking or contemplating.",
+            choices=tuple(Mode),
+            default=Mode.CONTEMPLATING.value,
+        ),
+        _spec("image", "texts", "An image; - reads standard input. Repeatable.", metavar="FILE"),
+        _spec(
+            "video",
+            "texts",
+            "A short video: sampled frames, or the whole if the model takes videos. Repeatable.",
+            metavar="FILE",
+        ),
+        _spec(
+            "model",
+            "texts",
+            "The model: nano, provider:name or a configured name. Repeatable: a team mixes them.",
+            metavar="NAME",
+        ),
+        _spec(
+            "agents",
+            "integer",
+            f"Contemplating: maximum number of explorers, 1 to {MAX_AGENTS}; 8 by default.",
+            low=1,
+            high=MAX_AGENTS,
+            metavar="N",
+        ),
+        _spec(
+            "first",
+            "integer",
+            "Explorers that start at once, 2 by default; more start while answers disagree.",
+            low=1,
+            high=MAX_AGENTS,
+            metavar="N",
+        ),
+        _spec(
+            "rounds",
+            "integer",
+            f"Rounds of refinement if answers disagree, 0 to {MAX_ROUNDS}; 0 by default.",
+            low=0,
+            high=MAX_ROUNDS,
+            metavar="N",
+        ),
+        _spec(
+            "approach",
+            "text",
+            "Prompt of the explorers: plain, varied, answer only, answer line or step by step.",
+        ),
+        _spec(
+            "aggregate",
+            "choice",
+            "auto, vote, weigh, judge or merge.",
+            choices=("auto", "vote", "weigh", "judge", "merge"),
+        ),
+        _spec("judge", "text", "The model that judges.", metavar="NAME"),
+        _spec("refiner", "text", "The model that refines.", metavar="NAME"),
+        _spec("merger", "text", "The model that merges.", metavar="NAME"),
+        _spec(
+            "tools",
+            "texts",
+            "Tools that agents may use: python, spawn, look, or one of its tools: zoom, rotate, enhance, measure, "
+            "mark, compare, sketch, read, find. Repeatable.",
+            metavar="TOOL",
+        ),
+        _spec(
+            "kind",
+            "text",
+            "Kind of task, in a word: votes are weighed by what is known of the models on such tasks, and recorded.",
+            metavar="WORD",
+        ),
+        _spec(
+            "effort",
+            "choice",
+            "Reasoning effort: none, minimal, low, medium, high, max.",
+            choices=tuple(Effort),
+        ),
+        _spec("temperature", "number", "Sampling temperature, 0 to 2; 0 is greedy.", low=0, high=2),
+        _spec(
+            "threads",
+            "integer",
+            f"Maximum number of threads or sub-agents, 1 to {MAX_THREADS}.",
+            low=1,
+            high=MAX_THREADS,
+        ),
+        _spec(
+            "seed",
+            "integer",
+            "The same seed gives the same answer, if the model supports seeds.",
+            low=0,
+            high=MAX_SEED,
+        ),
+        _spec(
+            "as_json",
+            "flag",
+            "Print one JSON object and nothing else.",
+            flag="--json",
+            default=False,
+        ),
+        _spec("trace", "text", "Record every event and image in this directory.", metavar="DIR"),
+        _spec("deadline", "number", "Answer within this many seconds.", metavar="SECONDS"),
+        _spec(
+            "max_tokens",
+            "integer",
+            "Maximum number of tokens of all agents together.",
+            low=1,
+            high=MAX_TOKENS,
+            metavar="N",
+        ),
+        _spec(
+            "max_usd",
+            "number",
+            "Maximum cost of all agents together, in US dollars.",
+            metavar="USD",
+        ),
+    )
+)
 """Options of a question, in the order in which the help lists them."""
 
-SAMPLING_OPTIONS: Mapping[str, OptionSpec] = dict((
-    ("temperature", QUESTION_OPTIONS["temperature"]),
-    _spec("top_p", "number", "Probability mass that is sampled from.", high=1),
-    ("seed", QUESTION_OPTIONS["seed"]),
-    _spec("stop", "texts", "Texts that end a reply."),
-    _spec("max_tokens", "integer", "Maximum number of tokens of a reply.", low=1, high=MAX_TOKENS),
-    ("effort", QUESTION_OPTIONS["effort"]),
-))
+SAMPLING_OPTIONS: Mapping[str, OptionSpec] = dict(
+    (
+        ("temperature", QUESTION_OPTIONS["temperature"]),
+        _spec("top_p", "number", "Probability mass that is sampled from.", high=1),
+        ("seed", QUESTION_OPTIONS["seed"]),
+        _spec("stop", "texts", "Texts that end a reply."),
+        _spec(
+            "max_tokens", "integer", "Maximum number of tokens of a reply.", low=1, high=MAX_TOKENS
+        ),
+        ("effort", QUESTION_OPTIONS["effort"]),
+    )
+)
 """Options of sampling that the configuration may set for a model."""
 
 TEAM_OPTIONS: Mapping[str, OptionSpec] = {
-    name: QUESTION_OPTIONS[name] for name in ("agents", "first", "rounds", "deadline", "max_usd", "max_tokens", "aggregate")}
+    name: QUESTION_OPTIONS[name]
+    for name in ("agents", "first", "rounds", "deadline", "max_usd", "max_tokens", "aggregate")
+}
 """Options of a team that the configuration may set."""

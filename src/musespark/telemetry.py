@@ -57,14 +57,20 @@ def start_recorder(endpoint: str | None = None) -> SpanRecorder | None:
     if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not (named or endpoint):
         return None
     tracer = _tracer(None if named else endpoint)
-    return SpanRecorder(tracer, content=os.environ.get(CONTENT, "").lower() == "true") if tracer is not None else None
+    return (
+        SpanRecorder(tracer, content=os.environ.get(CONTENT, "").lower() == "true")
+        if tracer is not None
+        else None
+    )
 
 
 @cache
 def _tracer(endpoint: str | None) -> Tracer | None:
     """The application's own tracer if it has set OpenTelemetry up, else one that exports; None without the extra."""
     if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        _log.warning('A collector is named, and OpenTelemetry is not installed; run: pip install "musespark[otel]".')
+        _log.warning(
+            'A collector is named, and OpenTelemetry is not installed; run: pip install "musespark[otel]".'
+        )
         return None
     from opentelemetry import trace
     from opentelemetry.sdk.trace import TracerProvider
@@ -85,12 +91,18 @@ def _exporting(endpoint: str | None) -> Any:
 
     service = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "musespark"}
     provider = TracerProvider(resource=Resource.create(service))
-    exporter = OTLPSpanExporter() if endpoint is None else OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+    exporter = (
+        OTLPSpanExporter()
+        if endpoint is None
+        else OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+    )
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 
 
-async def with_spans(events: AsyncGenerator[Event, None], recorder: SpanRecorder | None) -> AsyncGenerator[Event, None]:
+async def with_spans(
+    events: AsyncGenerator[Event, None], recorder: SpanRecorder | None
+) -> AsyncGenerator[Event, None]:
     """The same events, each recorded before it is passed on; spans still open end with the stream."""
     async with aclosing(events):
         try:
@@ -179,9 +191,16 @@ class SpanRecorder:
         self._now = time.time_ns()
         self._began = self._now - round(event.at * _NANOSECONDS)
         self._mode, self._model = str(event.mode), event.model
-        self._run = self._start(f"invoke_workflow {self._mode}", None, {
-            "gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": self._mode, "muse.run.id": event.run,
-            **_model_attributes(self._model_of_all)})
+        self._run = self._start(
+            f"invoke_workflow {self._mode}",
+            None,
+            {
+                "gen_ai.operation.name": "invoke_workflow",
+                "gen_ai.workflow.name": self._mode,
+                "muse.run.id": event.run,
+                **_model_attributes(self._model_of_all),
+            },
+        )
         if self._content:
             self._run.set_attribute("gen_ai.input.messages", _messages("user", event.question))
 
@@ -194,7 +213,11 @@ class SpanRecorder:
         if self._stage is not None:
             self._stage.end(self._now)
         name = f"{event.stage} {event.round}" if event.round else event.stage
-        self._stage = self._start(f"stage {name}", self._parent(None), {"muse.stage": event.stage, "muse.stage.round": event.round})
+        self._stage = self._start(
+            f"stage {name}",
+            self._parent(None),
+            {"muse.stage": event.stage, "muse.stage.round": event.round},
+        )
 
     def _parent(self, agent: str | None) -> Span | None:
         """The span below which those of an agent's children go; agents that the team sends go below their stage."""
@@ -206,8 +229,15 @@ class SpanRecorder:
     def _start_agent(self, event: AgentStarted) -> None:
         model = event.model or self._model_of_all
         above = self._run if event.parent is None else self._parent(event.parent)
-        span = self._start(f"invoke_agent {event.agent}", above, {
-            "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": event.agent, **_model_attributes(model)})
+        span = self._start(
+            f"invoke_agent {event.agent}",
+            above,
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.agent.name": event.agent,
+                **_model_attributes(model),
+            },
+        )
         self._agents[event.agent] = _AgentSpan(span, event.parent, model, self._now)
 
     def _spend(self, event: Spent) -> None:
@@ -226,8 +256,17 @@ class SpanRecorder:
             return
         used = _difference(agent.own, [agent.recorded])
         name = agent.model.partition(":")[2] or agent.model
-        span = self._start(f"chat {name}".rstrip(), agent.span, {"gen_ai.operation.name": "chat", **_model_attributes(agent.model),
-                                                                 **_usage_attributes(used)}, began=agent.free_at, client=True)
+        span = self._start(
+            f"chat {name}".rstrip(),
+            agent.span,
+            {
+                "gen_ai.operation.name": "chat",
+                **_model_attributes(agent.model),
+                **_usage_attributes(used),
+            },
+            began=agent.free_at,
+            client=True,
+        )
         span.end(max(agent.spent_at, agent.free_at))
         agent.recorded, agent.free_at = agent.own, agent.spent_at
 
@@ -236,9 +275,16 @@ class SpanRecorder:
         if agent is None:
             return
         self._end_call(agent)
-        span = self._start(f"execute_tool {event.tool}", agent.span, {
-            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": event.tool, "gen_ai.tool.call.id": event.call,
-            "gen_ai.tool.type": "function"})
+        span = self._start(
+            f"execute_tool {event.tool}",
+            agent.span,
+            {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": event.tool,
+                "gen_ai.tool.call.id": event.call,
+                "gen_ai.tool.type": "function",
+            },
+        )
         if self._content:
             span.set_attribute("gen_ai.tool.call.arguments", event.arguments)
         self._tools[event.agent, event.call] = span
@@ -279,12 +325,22 @@ class SpanRecorder:
             self._run.set_attribute("muse.outcome", "failed")
         else:
             usage = event.usage
-            self._run.set_attributes({
-                **_usage_attributes(usage), "muse.outcome": "finished", "muse.finish_reason": values["why"],
-                "muse.status": values["status"], "muse.calls": usage.calls, "muse.threads": usage.threads,
-                "muse.hedges": usage.hedges, "muse.critical_path": usage.critical_path})
+            self._run.set_attributes(
+                {
+                    **_usage_attributes(usage),
+                    "muse.outcome": "finished",
+                    "muse.finish_reason": values["why"],
+                    "muse.status": values["status"],
+                    "muse.calls": usage.calls,
+                    "muse.threads": usage.threads,
+                    "muse.hedges": usage.hedges,
+                    "muse.critical_path": usage.critical_path,
+                }
+            )
             if self._content:
-                self._run.set_attribute("gen_ai.output.messages", _messages("assistant", event.answer))
+                self._run.set_attribute(
+                    "gen_ai.output.messages", _messages("assistant", event.answer)
+                )
         self._end_all()
 
     def _end_all(self) -> None:
@@ -303,13 +359,25 @@ class SpanRecorder:
         self._agents.clear()
         self._tools.clear()
 
-    def _start(self, name: str, parent: Span | None, attributes: Mapping[str, Any], *, began: int | None = None,
-               client: bool = False) -> Span:
+    def _start(
+        self,
+        name: str,
+        parent: Span | None,
+        attributes: Mapping[str, Any],
+        *,
+        began: int | None = None,
+        client: bool = False,
+    ) -> Span:
         from opentelemetry.trace import SpanKind, set_span_in_context
 
         context = None if parent is None else set_span_in_context(parent)
-        return self._tracer.start_span(name, context, kind=SpanKind.CLIENT if client else SpanKind.INTERNAL, attributes=attributes,
-                                       start_time=self._now if began is None else began)
+        return self._tracer.start_span(
+            name,
+            context,
+            kind=SpanKind.CLIENT if client else SpanKind.INTERNAL,
+            attributes=attributes,
+            start_time=self._now if began is None else began,
+        )
 
 
 def _difference(usage: Usage, parts: Iterable[Usage]) -> Usage:
@@ -318,12 +386,20 @@ def _difference(usage: Usage, parts: Iterable[Usage]) -> Usage:
     for part in parts:
         tokens, prompt_tokens = tokens - part.tokens, prompt_tokens - part.prompt_tokens
         calls, usd = calls - part.calls, usd - part.usd
-    return Usage(tokens=max(tokens, 0), prompt_tokens=max(prompt_tokens, 0), calls=max(calls, 0), usd=max(usd, 0.0))
+    return Usage(
+        tokens=max(tokens, 0),
+        prompt_tokens=max(prompt_tokens, 0),
+        calls=max(calls, 0),
+        usd=max(usd, 0.0),
+    )
 
 
 def _usage_attributes(usage: Usage) -> dict[str, Any]:
-    return {"gen_ai.usage.input_tokens": usage.prompt_tokens, "gen_ai.usage.output_tokens": usage.tokens - usage.prompt_tokens,
-            COST: usage.usd}
+    return {
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
+        "gen_ai.usage.output_tokens": usage.tokens - usage.prompt_tokens,
+        COST: usage.usd,
+    }
 
 
 def _model_attributes(name: str) -> dict[str, Any]:
@@ -331,12 +407,17 @@ def _model_attributes(name: str) -> dict[str, Any]:
     if not name:
         return {}
     provider, _, model = name.partition(":") if ":" in name else ("musespark", "", name)
-    return {"gen_ai.provider.name": _PROVIDERS.get(provider, provider), "gen_ai.request.model": model}
+    return {
+        "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
+        "gen_ai.request.model": model,
+    }
 
 
 def _messages(role: str, text: str) -> str:
     """Messages in the form that the conventions prescribe, as JSON."""
-    return json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}], ensure_ascii=False)
+    return json.dumps(
+        [{"role": role, "parts": [{"type": "text", "content": text}]}], ensure_ascii=False
+    )
 
 
 def _fail(span: Span, error: str, message: str) -> None:

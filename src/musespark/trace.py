@@ -77,12 +77,18 @@ class TraceWriter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 where: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self._lines.close()
 
 
-async def traced(events: AsyncGenerator[Event, None], directory: str | Path) -> AsyncGenerator[Event, None]:
+async def traced(
+    events: AsyncGenerator[Event, None], directory: str | Path
+) -> AsyncGenerator[Event, None]:
     """Pass events on, each written to disk first. Raises `TraceUnwritable` before the first event."""
     async with aclosing(events):
         with TraceWriter(directory) as trace:

@@ -30,12 +30,23 @@ class Usage:
     """Requests that repeated the question of a silent agent."""
 
     def __add__(self, then: Usage) -> Usage:
-        return self._joined(then, self.critical_path + then.critical_path, self.seconds + then.seconds)
+        return self._joined(
+            then, self.critical_path + then.critical_path, self.seconds + then.seconds
+        )
 
     def __or__(self, beside: Usage) -> Usage:
-        return self._joined(beside, max(self.critical_path, beside.critical_path), max(self.seconds, beside.seconds))
+        return self._joined(
+            beside, max(self.critical_path, beside.critical_path), max(self.seconds, beside.seconds)
+        )
 
     def _joined(self, other: Usage, critical_path: int, seconds: float) -> Usage:
-        return Usage(self.tokens + other.tokens, critical_path, self.threads + other.threads, seconds,
-                     self.usd + other.usd, self.prompt_tokens + other.prompt_tokens, self.calls + other.calls,
-                     self.hedges + other.hedges)
+        return Usage(
+            self.tokens + other.tokens,
+            critical_path,
+            self.threads + other.threads,
+            seconds,
+            self.usd + other.usd,
+            self.prompt_tokens + other.prompt_tokens,
+            self.calls + other.calls,
+            self.hedges + other.hedges,
+        )

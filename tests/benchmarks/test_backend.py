@@ -19,7 +19,10 @@ async def send(backend, method="POST", path="/v1/chat/completions", **fields):
     """Send a request, and return the open connection."""
     body = json.dumps({**QUESTION, **fields} if path.endswith("completions") else fields).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", backend.port)
-    writer.write(f"{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode() + body)
+    writer.write(
+        f"{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
     return reader, writer
 
 
@@ -57,8 +60,14 @@ async def test_every_call_takes_its_latency_however_many_there_are():
     assert len({said(body) for _, _, body in replies}) == 8
     assert log["in_flight_most"] == 8
     assert all(call["ended"] - call["arrived"] >= 0.2 for call in log["calls"])
-    assert max(call["ended"] for call in log["calls"]) < 8 * 0.2, "they would have been answered one after the other"
-    assert log["tokens"] == sum(json.loads(body)["usage"]["completion_tokens"] for _, _, body in replies) > 0
+    assert max(call["ended"] for call in log["calls"]) < 8 * 0.2, (
+        "they would have been answered one after the other"
+    )
+    assert (
+        log["tokens"]
+        == sum(json.loads(body)["usage"]["completion_tokens"] for _, _, body in replies)
+        > 0
+    )
 
 
 async def test_a_stream_says_the_same_token_by_token():
@@ -69,7 +78,10 @@ async def test_a_stream_says_the_same_token_by_token():
     chunks, ended = events(body)
     pieces = [choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]]
     assert ended and "".join(pieces) == said(whole)
-    assert chunks[-1]["usage"] == json.loads(whole)["usage"] and chunks[-1]["usage"]["completion_tokens"] == call["tokens"]
+    assert (
+        chunks[-1]["usage"] == json.loads(whole)["usage"]
+        and chunks[-1]["usage"]["completion_tokens"] == call["tokens"]
+    )
     assert call["first_byte"] < call["ended"]
 
 
@@ -85,7 +97,9 @@ async def test_a_client_that_leaves_is_noticed_at_once():
                 await asyncio.sleep(0.01)
         log = backend.log()
         stays.close()
-    assert sorted(call["outcome"] for call in log["calls"]) == ["left", "open"] and log["tokens"] == 0
+    assert (
+        sorted(call["outcome"] for call in log["calls"]) == ["left", "open"] and log["tokens"] == 0
+    )
 
 
 async def test_faults_strike_the_calls_they_are_meant_for():
@@ -110,7 +124,9 @@ async def test_a_cut_stream_breaks_off_after_some_tokens():
     assert len(chunks) > 1 and not ended
 
 
-@pytest.mark.parametrize(("many", "status", "choices"), [("honour", 200, 3), ("ignore", 200, 1), ("refuse", 400, 0)])
+@pytest.mark.parametrize(
+    ("many", "status", "choices"), [("honour", 200, 3), ("ignore", 200, 1), ("refuse", 400, 0)]
+)
 async def test_several_choices_in_one_call(many, status, choices):
     async with Backend(Script(latency=0.05, many=many, answers="disagree")) as backend:
         got, _, body = await ask(backend, n=3)
@@ -124,7 +140,9 @@ async def test_the_log_and_the_script_over_http():
     async with Backend(Script(latency=0.05)) as backend:
         await ask(backend)
         _, _, log = await ask(backend, "GET", "/log")
-        status, _, _ = await ask(backend, path="/reset", latency=0.01, answers="disagree", faults={"0": "500"})
+        status, _, _ = await ask(
+            backend, path="/reset", latency=0.01, answers="disagree", faults={"0": "500"}
+        )
         refused, _, why = await ask(backend, path="/reset", faults={"0": "sulk"})
         struck, _, _ = await ask(backend)
     assert [call["outcome"] for call in json.loads(log)["calls"]] == ["answered"]
@@ -132,27 +150,43 @@ async def test_the_log_and_the_script_over_http():
 
 
 def reply(text, answers="disagree", number=0, **fields):
-    return Prompt.read({"messages": [{"role": "user", "content": text}], **fields}).reply(answers, number)
+    return Prompt.read({"messages": [{"role": "user", "content": text}], **fields}).reply(
+        answers, number
+    )
 
 
-@pytest.mark.parametrize("shown", [
-    '<answer id="{}">\n{}\n</answer>\n<answer id="{}">\n{}\n</answer>\nWhich answer is right? {{"reason": "", "better": "A"}}',
-    "Pick the best of these. Reply with the label only.\nCandidate {}:\n{}\n\nCandidate {}:\n{}",
-    "Which response is better? End with [[A]] or [[B]].\n[{}] {}\n[{}] {}",
-])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        '<answer id="{}">\n{}\n</answer>\n<answer id="{}">\n{}\n</answer>\nWhich answer is right? {{"reason": "", "better": "A"}}',
+        "Pick the best of these. Reply with the label only.\nCandidate {}:\n{}\n\nCandidate {}:\n{}",
+        "Which response is better? End with [[A]] or [[B]].\n[{}] {}\n[{}] {}",
+    ],
+)
 def test_a_judge_favours_a_text_and_not_a_place(shown):
-    first, swapped = reply(shown.format("A", "left", "B", "right")), reply(shown.format("A", "right", "B", "left"))
+    first, swapped = (
+        reply(shown.format("A", "left", "B", "right")),
+        reply(shown.format("A", "right", "B", "left")),
+    )
     assert first.replace("A", "B") == swapped and "A" in first
 
 
 def test_what_else_prompts_ask_for():
-    assert reply("Score the answer on a scale of 0-10. Return only a JSON object.") == '{"score": 7}'
+    assert (
+        reply("Score the answer on a scale of 0-10. Return only a JSON object.") == '{"score": 7}'
+    )
     assert reply("Evaluate it on a scale from 0 to 1. Respond with only a number.") == "0.7"
     rivals = "<answer>\n1\n</answer>\n<answer>\n2\n</answer>\n"
     assert reply(rivals + "Write the one best answer.", number=5).endswith("Answer: 42")
     assert reply(rivals + "Answer again.", "settle", 5).endswith("Answer: 42")
     assert reply("What is it?", "settle", 5).endswith("Answer: 48")
     assert reply("[[reply: blue]]") == "blue"
-    schema = {"type": "object", "properties": {"better": {"enum": ["A", "B"]}, "sure": {"type": "boolean"}}}
+    schema = {
+        "type": "object",
+        "properties": {"better": {"enum": ["A", "B"]}, "sure": {"type": "boolean"}},
+    }
     asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
-    assert json.loads(reply("Which is better?\nA) two\nB) one", response_format=asked)) == {"better": "B", "sure": True}
+    assert json.loads(reply("Which is better?\nA) two\nB) one", response_format=asked)) == {
+        "better": "B",
+        "sure": True,
+    }

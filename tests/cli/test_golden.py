@@ -10,8 +10,20 @@ from musespark.cli.view.board import Board
 from musespark.events import from_json
 
 RUNS = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
-ENDINGS = {"agree", "tie", "all-differ", "merged", "judged", "stopped", "budget", "verified", "refuted", "abstained", "failed",
-           "single-agent"}
+ENDINGS = {
+    "agree",
+    "tie",
+    "all-differ",
+    "merged",
+    "judged",
+    "stopped",
+    "budget",
+    "verified",
+    "refuted",
+    "abstained",
+    "failed",
+    "single-agent",
+}
 
 
 def test_there_is_a_run_for_each_way_to_end():

@@ -27,11 +27,22 @@ PATIENCE = 60
 
 @pytest.fixture
 def environment(tmp_path):
-    return {**os.environ, "PYTHONPATH": SOURCES, "TMPDIR": str(tmp_path), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    return {
+        **os.environ,
+        "PYTHONPATH": SOURCES,
+        "TMPDIR": str(tmp_path),
+        "TERM": "xterm-256color",
+        "COLORTERM": "truecolor",
+    }
 
 
 def start(environment, *args: str, **options) -> subprocess.Popen:
-    usual = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    usual = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+    }
     return subprocess.Popen([*MUSE, *args], env=environment, **{**usual, **options})
 
 
@@ -54,23 +65,48 @@ def test_version_and_help(environment):
 
 
 def test_only_what_is_needed_is_imported():
-    code = ("import sys; from musespark.cli.app import run; run(['--help']);"
-            "first = {'numpy', 'PIL', 'torch', 'matplotlib', 'pydantic', 'asyncio', 'rich'} & set(sys.modules);"
-            "run(['ask', '?', '--model', 'fake:answer', '--json']);"  # typer reads options with pydantic
-            "second = {'numpy', 'PIL', 'torch', 'matplotlib', 'rich'} & set(sys.modules);"
-            "print(sorted(first | second))")
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
-                            env={**os.environ, "PYTHONPATH": SOURCES})
+    code = (
+        "import sys; from musespark.cli.app import run; run(['--help']);"
+        "first = {'numpy', 'PIL', 'torch', 'matplotlib', 'pydantic', 'asyncio', 'rich'} & set(sys.modules);"
+        "run(['ask', '?', '--model', 'fake:answer', '--json']);"  # typer reads options with pydantic
+        "second = {'numpy', 'PIL', 'torch', 'matplotlib', 'rich'} & set(sys.modules);"
+        "print(sorted(first | second))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": SOURCES},
+    )
     assert loaded.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_image_in_a_pipe(environment):
-    process = start(environment, "ask", "?", "--image", "-", "--model", "fake:team", "--json", stdin=subprocess.PIPE, text=False)
+    process = start(
+        environment,
+        "ask",
+        "?",
+        "--image",
+        "-",
+        "--model",
+        "fake:team",
+        "--json",
+        stdin=subprocess.PIPE,
+        text=False,
+    )
     out, _ = process.communicate(encode_png(np.zeros((8, 8, 3), np.uint8)), timeout=PATIENCE)
     assert process.returncode == 0 and json.loads(out)["answer"] == "42"
 
 
-@pytest.mark.parametrize("args", [["ask", "?", "--model", "fake:slow"], ["ask", "?", "--model", "fake:slow", "--json"], ["--help"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["ask", "?", "--model", "fake:slow"],
+        ["ask", "?", "--model", "fake:slow", "--json"],
+        ["--help"],
+    ],
+)
 def test_nobody_reads_the_output_any_more(environment, args):
     process = start(environment, *args)
     process.stdout.close()
@@ -83,17 +119,30 @@ def test_head_reads_the_first_line_and_the_run_ends(environment):
     process = start(environment, "ask", "?", "--model", "fake:hang")
     assert "contemplating" in process.stdout.readline()
     process.stdout.close()
-    process.send_signal(signal.SIGINT)  # the hanging model has nothing more to say that would meet the closed pipe
+    process.send_signal(
+        signal.SIGINT
+    )  # the hanging model has nothing more to say that would meet the closed pipe
     process.wait(timeout=PATIENCE)
     # Which of the two ends it first, the interrupt or the pipe, is not for the test to say; neither leaves a traceback.
-    assert process.returncode != 0 and process.stderr.read() in ("", "The run was stopped before an answer.\n")
+    assert process.returncode != 0 and process.stderr.read() in (
+        "",
+        "The run was stopped before an answer.\n",
+    )
     process.stderr.close()
 
 
 def test_no_output_at_all(environment):
-    closed = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *MUSE, "ask", "?", "--model", "fake"], env=environment, text=True,
-                            capture_output=True, timeout=PATIENCE)
-    assert (closed.returncode, closed.stderr) == (1, "The output is closed; open it or send it to a file.\n")
+    closed = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *MUSE, "ask", "?", "--model", "fake"],
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=PATIENCE,
+    )
+    assert (closed.returncode, closed.stderr) == (
+        1,
+        "The output is closed; open it or send it to a file.\n",
+    )
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
@@ -103,23 +152,36 @@ def test_a_full_disk(environment):
     assert (code, err) == (1, "The output cannot be written: No space left on device.\n")
 
 
-@pytest.mark.parametrize(("number", "form"), [(signal.SIGINT, []), (signal.SIGINT, ["--json"]), (signal.SIGTERM, ["--json"])])
+@pytest.mark.parametrize(
+    ("number", "form"),
+    [(signal.SIGINT, []), (signal.SIGINT, ["--json"]), (signal.SIGTERM, ["--json"])],
+)
 def test_a_signal_stops_the_run_with_the_best_answer_so_far(environment, tmp_path, number, form):
     trace = tmp_path / "trace"
     process = start(environment, "ask", "?", "--model", "fake:hang", "--trace", str(trace), *form)
-    until(lambda: (trace / "events.jsonl").exists() and "answer_delta" in (trace / "events.jsonl").read_text())
+    until(
+        lambda: (
+            (trace / "events.jsonl").exists()
+            and "answer_delta" in (trace / "events.jsonl").read_text()
+        )
+    )
     process.send_signal(number)
     code, out, err = ended(process)
     assert code == 128 + number
     if form:
-        assert json.loads(out)["answer"] == "4" and err == "This is the best answer so far: the run was stopped.\n"
+        assert (
+            json.loads(out)["answer"] == "4"
+            and err == "This is the best answer so far: the run was stopped.\n"
+        )
     else:
         assert "\n  4\n" in out and "best answer so far: the run was stopped" in out and err == ""
 
 
 def test_a_signal_before_an_answer(environment, tmp_path):
     trace = tmp_path / "trace"
-    process = start(environment, "ask", "?", "--model", "fake:slow", "--trace", str(trace), "--json")
+    process = start(
+        environment, "ask", "?", "--model", "fake:slow", "--trace", str(trace), "--json"
+    )
     until((trace / "events.jsonl").exists)
     process.send_signal(signal.SIGINT)
     assert ended(process) == (130, "", "The run was stopped before an answer.\n")
@@ -127,16 +189,23 @@ def test_a_signal_before_an_answer(environment, tmp_path):
 
 
 def test_the_second_ctrl_c_ends_a_model_that_does_not_stop(environment):
-    code = ("import time; from musespark.cli.commands.ask_run import answer; from musespark.cli.view.run_views import LinesView\n"
-            "from musespark.models.fake import FakeModel\n"
-            "class Stubborn(FakeModel):\n"
-            "    async def stream(self, request):\n"
-            "        try:\n"
-            "            async for delta in super().stream(request): yield delta\n"
-            "        finally: time.sleep(600)\n"
-            "answer('?', {'model': Stubborn('hang')}, LinesView())")
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    code = (
+        "import time; from musespark.cli.commands.ask_run import answer; from musespark.cli.view.run_views import LinesView\n"
+        "from musespark.models.fake import FakeModel\n"
+        "class Stubborn(FakeModel):\n"
+        "    async def stream(self, request):\n"
+        "        try:\n"
+        "            async for delta in super().stream(request): yield delta\n"
+        "        finally: time.sleep(600)\n"
+        "answer('?', {'model': Stubborn('hang')}, LinesView())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     while "spawned" not in process.stdout.readline():
         pass
     process.send_signal(signal.SIGINT)
@@ -160,8 +229,14 @@ class Terminal:
     def __init__(self, environment, *args: str, columns: int = 80, rows: int = 24) -> None:
         self._master, terminal = os.openpty()
         fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen([*MUSE, *args], env=environment, stdin=terminal, stdout=terminal, stderr=terminal,
-                                        preexec_fn=lambda: own_terminal(terminal))
+        self.process = subprocess.Popen(
+            [*MUSE, *args],
+            env=environment,
+            stdin=terminal,
+            stdout=terminal,
+            stderr=terminal,
+            preexec_fn=lambda: own_terminal(terminal),
+        )
         os.close(terminal)
         self.seen = ""
 
@@ -198,8 +273,14 @@ def test_lanes_on_a_terminal(environment):
     assert terminal.close() == 0
     assert seen.count("\x1b[?2026h") == seen.count("\x1b[?2026l") > 3  # several frames, each whole
     assert seen.count("\x1b[?25l") == 1 and seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l")
-    last = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", seen[seen.rindex("\x1b[?2026h"):])
-    for shown in ("won", "42", "verified by the script", "critical path 9 · 20 tokens · 2 threads", "/picture-"):
+    last = re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", seen[seen.rindex("\x1b[?2026h") :])
+    for shown in (
+        "won",
+        "42",
+        "verified by the script",
+        "critical path 9 · 20 tokens · 2 threads",
+        "/picture-",
+    ):
         assert shown in last
     assert "thinking" in seen and "nothing" in seen and "▀" in seen
 

@@ -22,7 +22,9 @@ def verified() -> Scorer:
     """Right where the verifier says so."""
 
     async def score(state: TaskState, target: Target) -> Score:
-        return Score(value=right(state.input_text, state.output.completion), answer=state.output.completion)
+        return Score(
+            value=right(state.input_text, state.output.completion), answer=state.output.completion
+        )
 
     return score
 

@@ -45,7 +45,12 @@ class Report:
 
 def commands() -> list[str]:
     """Those that docs/server.md tells a person to type, but for the installation and the server, which are running already."""
-    section = (ROOT / "docs" / "server.md").read_text().split("## Programs that evaluate models", 1)[1].split("\n## ", 1)[0]
+    section = (
+        (ROOT / "docs" / "server.md")
+        .read_text()
+        .split("## Programs that evaluate models", 1)[1]
+        .split("\n## ", 1)[0]
+    )
     blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
     return [line for line in lines if not line.startswith(("pip install", "muse serve"))]
@@ -55,11 +60,16 @@ def commands() -> list[str]:
 def serving() -> Iterator[str]:
     """The address of `muse serve`, while it runs."""
     command = [sys.executable, "-m", "musespark", "serve", "--port", "0", "--store", "memory"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment())
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
+    )
     assert server.stdout is not None
     try:
         said = iter(server.stdout)
-        address = next((found[0] for line in said if (found := re.search(r"http://127\.0\.0\.1:\d+", line))), None)
+        address = next(
+            (found[0] for line in said if (found := re.search(r"http://127\.0\.0\.1:\d+", line))),
+            None,
+        )
         assert address is not None, "muse serve ended before it said where it listens"
         threading.Thread(target=lambda: list(said), daemon=True).start()
         yield address
@@ -70,9 +80,20 @@ def serving() -> Iterator[str]:
 
 def environment() -> dict[str, str]:
     """Programs of this environment first, no configuration of the person's own, and no hub."""
-    offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(BUILD / "hub"), "NO_PROXY": "127.0.0.1",
-               "XDG_CONFIG_HOME": str(BUILD / "config"), "XDG_DATA_HOME": str(BUILD / "data"), "COLUMNS": "120"}
-    return {**os.environ, **offline, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    offline = {
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_HOME": str(BUILD / "hub"),
+        "NO_PROXY": "127.0.0.1",
+        "XDG_CONFIG_HOME": str(BUILD / "config"),
+        "XDG_DATA_HOME": str(BUILD / "data"),
+        "COLUMNS": "120",
+    }
+    return {
+        **os.environ,
+        **offline,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
 
 
 def lm_eval() -> Report:
@@ -80,8 +101,11 @@ def lm_eval() -> Report:
     results = json.loads(next((BUILD / "lm-eval").rglob("results_*.json")).read_text())
     samples = next((BUILD / "lm-eval").rglob("samples_countdown_*.jsonl")).read_text().splitlines()
     found = [json.loads(line) for line in samples]
-    return Report("lm-eval", results["results"]["countdown"]["acc,none"],
-                  {sample["doc"]["question"]: sample["resps"][0][0] for sample in found})
+    return Report(
+        "lm-eval",
+        results["results"]["countdown"]["acc,none"],
+        {sample["doc"]["question"]: sample["resps"][0][0] for sample in found},
+    )
 
 
 def inspect() -> Report:
@@ -89,14 +113,20 @@ def inspect() -> Report:
     log = json.loads(next((BUILD / "inspect").glob("*.json")).read_text())
     assert log["status"] == "success", log.get("error")
     accuracy = log["results"]["scores"][0]["metrics"]["accuracy"]["value"]
-    return Report("inspect-ai", accuracy, {sample["input"]: sample["scores"]["verified"]["answer"] for sample in log["samples"]})
+    return Report(
+        "inspect-ai",
+        accuracy,
+        {sample["input"]: sample["scores"]["verified"]["answer"] for sample in log["samples"]},
+    )
 
 
 def directly() -> Report:
     """What the model answers without a server between."""
     asked = [problem["question"] for problem in problems()]
     answers = {question: str(musespark.ask_sync(question, temperature=0)) for question in asked}
-    return Report("asked directly", sum(right(*each) for each in answers.items()) / len(answers), answers)
+    return Report(
+        "asked directly", sum(right(*each) for each in answers.items()) / len(answers), answers
+    )
 
 
 def main() -> None:
@@ -106,14 +136,22 @@ def main() -> None:
         for command in commands():
             print(f"$ {command}", flush=True)
             asked = command.replace("http://127.0.0.1:8787", address)
-            subprocess.run(asked, shell=True, check=True, cwd=ROOT, env=environment(), timeout=PATIENCE)
+            subprocess.run(
+                asked, shell=True, check=True, cwd=ROOT, env=environment(), timeout=PATIENCE
+            )
     reports = [lm_eval(), inspect()]
     direct = directly()
     for report in (*reports, direct):
-        print(f"{report.program}: accuracy {report.accuracy:.3f} of {len(report.answers)} held-out problems")
+        print(
+            f"{report.program}: accuracy {report.accuracy:.3f} of {len(report.answers)} held-out problems"
+        )
     for report in reports:
-        assert report.answers == direct.answers, f"{report.program} was answered otherwise than who asks directly"
-        assert abs(report.accuracy - direct.accuracy) < 1e-9, f"{report.program} reports another accuracy than the verifier's"
+        assert report.answers == direct.answers, (
+            f"{report.program} was answered otherwise than who asks directly"
+        )
+        assert abs(report.accuracy - direct.accuracy) < 1e-9, (
+            f"{report.program} reports another accuracy than the verifier's"
+        )
         assert report.accuracy >= LEAST, f"{report.program} reports an accuracy below {LEAST}"
 
 

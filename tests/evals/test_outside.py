@@ -13,7 +13,13 @@ from musespark.evals.variations import TASKS, vary
 from musespark.nano.tasks import load_task
 
 RECORDS = os.environ.get("MUSE_OUTSIDE_RECORDS", "")
-MAZE = {"R": 3, "C": 3, "P": [[0, 1], [1, 2], [2, 5], [5, 8], [0, 3], [3, 4], [3, 6], [6, 7]], "s": 0, "g": 8}
+MAZE = {
+    "R": 3,
+    "C": 3,
+    "P": [[0, 1], [1, 2], [2, 5], [5, 8], [0, 3], [3, 4], [3, 6], [6, 7]],
+    "s": 0,
+    "g": 8,
+}
 LAKE = {"desc": ["SFF", "FHF", "FFG"]}
 
 
@@ -37,30 +43,59 @@ def test_no_usual_answer_to_a_varied_question_is_confirmed(task):
         pytest.importorskip("easy_vqa")
     verifier = load_task(task)
     for varied in vary(task, 40, seed=7):
-        assert not verifier.verify(varied.question, varied.image, varied.usual), (varied.change, varied.question)
+        assert not verifier.verify(varied.question, varied.image, varied.usual), (
+            varied.change,
+            varied.question,
+        )
 
 
 def test_a_image_in_another_style_is_read_whole_or_not_at_all(records):
-    plain = {"kind": "maze", "q": "Which moves solve this maze?", "maze": MAZE, "a": {"answer": "RRDD"}}
+    plain = {
+        "kind": "maze",
+        "q": "Which moves solve this maze?",
+        "maze": MAZE,
+        "a": {"answer": "RRDD"},
+    }
     ways = ("plain", "blocks", "squares", "cream paper", "light grey walls")
     others = ("dark theme", "letters S G", "rotated 3 deg", "screenshot", "photo-like", "openings, no marks", "stars", "blue walls",
               "black frame, light grey inner")  # fmt: skip
-    found = sum_counts(check_verifiers(records(*({**plain, "name": name} for name in (*ways, *others)))))
+    found = sum_counts(
+        check_verifiers(records(*({**plain, "name": name} for name in (*ways, *others))))
+    )
     assert [found["maze", name].confirmed for name in ways] == [1] * len(ways)
     assert [found["maze", name].abstained for name in others] == [1] * len(others)
 
 
 @pytest.mark.parametrize("colour", ["blue", "red", "light grey"])
 def test_a_wall_of_another_colour_closes_the_way(records, colour):
-    record = {"kind": "maze", "name": f"unsolvable by a {colour} wall", "q": "Which moves solve this maze?"}
-    found = sum_counts(check_verifiers(records({**record, "maze": {**MAZE, "e": [1, 2]}})))["maze", "all"]
+    record = {
+        "kind": "maze",
+        "name": f"unsolvable by a {colour} wall",
+        "q": "Which moves solve this maze?",
+    }
+    found = sum_counts(check_verifiers(records({**record, "maze": {**MAZE, "e": [1, 2]}})))[
+        "maze", "all"
+    ]
     assert (found.confirmed, found.wrongly, found.abstained) == (0, 0, 1)
 
 
 def test_what_a_lake_is_asked_for_decides(records):
-    names = ("from the goal to the start", "fall into a hole", "how many steps", "greyscale", "mirrored", "new after some steps")
-    found = sum_counts(check_verifiers(records(*({"kind": "lake", "name": name, "lake": LAKE} for name in names))))
-    assert (found["lake", "all"].wrongly, found["lake", "all"].confirmed, found["lake", "all"].abstained) == (0, 0, len(names))
+    names = (
+        "from the goal to the start",
+        "fall into a hole",
+        "how many steps",
+        "greyscale",
+        "mirrored",
+        "new after some steps",
+    )
+    found = sum_counts(
+        check_verifiers(records(*({"kind": "lake", "name": name, "lake": LAKE} for name in names)))
+    )
+    assert (
+        found["lake", "all"].wrongly,
+        found["lake", "all"].confirmed,
+        found["lake", "all"].abstained,
+    ) == (0, 0, len(names))
 
 
 def test_a_file_that_is_none_is_told_in_a_sentence(tmp_path, capsys):
@@ -74,7 +109,16 @@ def test_a_file_that_is_none_is_told_in_a_sentence(tmp_path, capsys):
 def test_what_one_may_ask_is_shown_with_an_example_each(capsys):
     assert run(["nano", "tasks"]) == 0
     shown = capsys.readouterr().out
-    for word in ("Countdown", "Frozen lake", "Maze", "Shape", "Short program", "from 1 to 99", "3x3 to 6x6", "exit code is then 3"):
+    for word in (
+        "Countdown",
+        "Frozen lake",
+        "Maze",
+        "Shape",
+        "Short program",
+        "from 1 to 99",
+        "3x3 to 6x6",
+        "exit code is then 3",
+    ):
         assert word in shown
     assert shown.count("muse ask") == 5
 
@@ -82,5 +126,9 @@ def test_what_one_may_ask_is_shown_with_an_example_each(capsys):
 @pytest.mark.skipif(not RECORDS, reason="MUSE_OUTSIDE_RECORDS names no file of records")
 def test_of_a_file_of_records_nothing_wrong_is_confirmed():
     assert Path(RECORDS).is_file(), f"MUSE_OUTSIDE_RECORDS names {RECORDS!r}, which is no file"
-    wrongly = [(asked.task, asked.name, asked.question) for asked, count in check_verifiers(load(Path(RECORDS))) if count.wrongly]
+    wrongly = [
+        (asked.task, asked.name, asked.question)
+        for asked, count in check_verifiers(load(Path(RECORDS)))
+        if count.wrongly
+    ]
     assert wrongly == []

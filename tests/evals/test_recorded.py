@@ -29,20 +29,27 @@ async def test_what_was_compared_is_kept_for_the_same_answers_only(tmp_path: Pat
     first = await load(directory, "gsm", cache)
     assert len(list(cache.iterdir())) == 1
     again = await load(directory, "gsm", cache)
-    assert [each.same.groups for each in again.questions] == [each.same.groups for each in first.questions]
+    assert [each.same.groups for each in again.questions] == [
+        each.same.groups for each in first.questions
+    ]
     await load(write_recording(directory, seed=1), "gsm", cache)
     assert len(list(cache.iterdir())) == 2
 
 
 async def test_every_rule_is_measured_and_the_panel_keeps_to_its_calls(tmp_path: Path) -> None:
     recording = await load(write_recording(tmp_path), "gsm")
-    results = {(result.rule, result.limit): result for result in await measure(recording, labels=20, draws=3)}
+    results = {
+        (result.rule, result.limit): result
+        for result in await measure(recording, labels=20, draws=3)
+    }
     best = next(result for (rule, _), result in results.items() if rule.startswith("best single ("))
     oracle = next(result for (rule, _), result in results.items() if rule.startswith("oracle"))
     panel = results["panel by 20 labels", 3.0]
     assert oracle.accuracy >= best.accuracy == max(recording.accuracy.values())
     assert results["best single by 20 labels", None].accuracy <= panel.accuracy <= oracle.accuracy
-    assert panel.calls <= 4  # the limit holds on the questions it learned from; on others it may be off by a little
+    assert (
+        panel.calls <= 4
+    )  # the limit holds on the questions it learned from; on others it may be off by a little
     assert results["panel by 20 labels", 1.0].calls == pytest.approx(1, abs=0.2)
     low, high = panel.interval
     assert low < panel.accuracy < high
@@ -51,7 +58,9 @@ async def test_every_rule_is_measured_and_the_panel_keeps_to_its_calls(tmp_path:
     assert every.calls == 8 and stopped.calls < 5
 
 
-async def test_middling_models_are_neither_the_best_nor_sorted_by_what_nobody_knows(tmp_path: Path) -> None:
+async def test_middling_models_are_neither_the_best_nor_sorted_by_what_nobody_knows(
+    tmp_path: Path,
+) -> None:
     recording = await load(write_recording(tmp_path), "gsm")
     for name in ("ranks 3-10", "around the median"):
         eight = middle_models(recording, name)
@@ -70,7 +79,9 @@ async def test_figures_are_written_as_table_json_and_plot(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [None, b"no gzip", b""])
-async def test_a_file_that_is_not_there_or_broken_is_named(tmp_path: Path, content: bytes | None) -> None:
+async def test_a_file_that_is_not_there_or_broken_is_named(
+    tmp_path: Path, content: bytes | None
+) -> None:
     if content is not None:
         (tmp_path / "gsm.jsonl.gz").write_bytes(content)
     with pytest.raises(MissingFile, match=r"gsm\.jsonl\.gz"):

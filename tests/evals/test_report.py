@@ -21,7 +21,10 @@ def test_a_known_interval():
 
 def test_a_report_is_kept_whole(tmp_path):
     pytest.importorskip("matplotlib")
-    rows = [EvalRow("maze", mode, 200, right, 2.0, 100.0, 150.0, 0.1) for mode, right in (("thinking", 0), ("contemplating", 200))]
+    rows = [
+        EvalRow("maze", mode, 200, right, 2.0, 100.0, 150.0, 0.1)
+        for mode, right in (("thinking", 0), ("contemplating", 200))
+    ]
     write(rows, tmp_path / "eval", {"seed": 0})
     assert json.loads((tmp_path / "eval" / "results.json").read_text())["rows"][1]["right"] == 200
     assert (tmp_path / "eval" / "table.md").read_text() == table(rows)

@@ -6,17 +6,46 @@ import pytest
 
 from musespark.content import Image, Message, Request, Text, ToolCall, ToolResult, ToolSpec
 from musespark.errors import BeyondModel
-from musespark.models.capabilities import require_role, require_sight, require_supported, require_tools
+from musespark.models.capabilities import (
+    require_role,
+    require_sight,
+    require_supported,
+    require_tools,
+)
 from musespark.models.fake import DOT, FakeModel
 from musespark.models.model import Abilities
 
-ABLE = Abilities(pictures_in=True, tools=True, tool_choice=True, top_p=True, stop=True, effort=True, schema=True, conversation=True)
+ABLE = Abilities(
+    pictures_in=True,
+    tools=True,
+    tool_choice=True,
+    top_p=True,
+    stop=True,
+    effort=True,
+    schema=True,
+    conversation=True,
+)
 IMAGE = Image.from_bytes(DOT)
 LOOK = ToolSpec("look", "Looks.")
-EVERYTHING = Request.of("?", [IMAGE], tools=(LOOK,), tool_choice="required", seed=0, temperature=0, top_p=0.5, stop=("x",),
-                        effort="none", schema="{}")
-RETURNED = Request(messages=(Message.user("?"), Message("assistant", (ToolCall("1", "look"),)),
-                             Message("tool", (ToolResult("1", (Text("here"), IMAGE)),))))
+EVERYTHING = Request.of(
+    "?",
+    [IMAGE],
+    tools=(LOOK,),
+    tool_choice="required",
+    seed=0,
+    temperature=0,
+    top_p=0.5,
+    stop=("x",),
+    effort="none",
+    schema="{}",
+)
+RETURNED = Request(
+    messages=(
+        Message.user("?"),
+        Message("assistant", (ToolCall("1", "look"),)),
+        Message("tool", (ToolResult("1", (Text("here"), IMAGE)),)),
+    )
+)
 
 
 def model(**lacking):
@@ -27,7 +56,17 @@ def test_a_model_with_all_abilities_is_asked_for_anything():
     require_supported(model(), EVERYTHING)
 
 
-ABILITIES = ("pictures_in", "tools", "tool_choice", "seed", "temperature", "top_p", "stop", "effort", "schema")
+ABILITIES = (
+    "pictures_in",
+    "tools",
+    "tool_choice",
+    "seed",
+    "temperature",
+    "top_p",
+    "stop",
+    "effort",
+    "schema",
+)
 
 
 @pytest.mark.parametrize("ability", ABILITIES)
@@ -37,7 +76,9 @@ def test_each_missing_ability_is_named_with_a_way_out(ability):
 
 
 def test_a_request_that_needs_no_ability_is_for_every_model():
-    require_supported(FakeModel(abilities=Abilities(seed=False, temperature=False)), Request.of("?"))
+    require_supported(
+        FakeModel(abilities=Abilities(seed=False, temperature=False)), Request.of("?")
+    )
 
 
 @pytest.mark.parametrize("request_", [Request.of("?", [IMAGE]), RETURNED])

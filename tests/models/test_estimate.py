@@ -21,4 +21,8 @@ def _looped(text):
 
 
 def test_a_character_of_another_script_is_a_token():
-    assert estimate_tokens("天" * 7) == 7 and estimate_tokens("aé" * 7) == 4 and estimate_tokens("天" * 30_000 + "a" * 7) == 30_002
+    assert (
+        estimate_tokens("天" * 7) == 7
+        and estimate_tokens("aé" * 7) == 4
+        and estimate_tokens("天" * 30_000 + "a" * 7) == 30_002
+    )

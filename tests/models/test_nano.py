@@ -26,7 +26,10 @@ from musespark.nano.tasks.decline import SENTENCE
 QUESTION = "Use 25, 3 and 22 to make 44."
 TEAM = play(
     "<countdown><spawn><th>25-3<th>25+3<join>|<answer>(25-3)+22<eos>",
-    **{"25-3": "=22y<ret>(25-3)+22<win>", "25+3": "=28n;28,22+50n-6n*616n" + "n" * 30 + "<ret><end>"},
+    **{
+        "25-3": "=22y<ret>(25-3)+22<win>",
+        "25+3": "=28n;28,22+50n-6n*616n" + "n" * 30 + "<ret><end>",
+    },
 )
 IMAGE = encode_png(np.full((80, 80, 3), 200, np.uint8))
 
@@ -61,7 +64,8 @@ async def test_a_team_answers_and_the_world_verifies_it(says):
 
 async def test_a_list_that_is_broken_off_is_not_told_but_what_is_thought_after_it_is(says):
     script = play(
-        "<countdown><spawn><th>25-3<th>25+3+1+1+1+1+1+1+1<join>|so<answer>(25-3)+22<eos>", **{"25-3": "<ret>(25-3)+22<win>"},
+        "<countdown><spawn><th>25-3<th>25+3+1+1+1+1+1+1+1<join>|so<answer>(25-3)+22<eos>",
+        **{"25-3": "<ret>(25-3)+22<win>"},
     )
     says(script)
     answer = await ask(QUESTION, mode="contemplating")
@@ -86,11 +90,17 @@ async def test_an_answer_that_is_whole_is_verified_whatever_the_limit(says):
         assert bool(answer.detail) == (ended == "length")
 
 
-@pytest.mark.parametrize(("thought", "reason"), [
-    ("".join(str(number) for number in range(400)), "tokens the model can see"), ("1" * 1100, "repeats itself"),
-    ("25-3=22n" * 130, "repeats itself"),
-])
-def test_a_thought_that_leads_nowhere_ends_in_abstaining_and_not_in_advice_about_tokens(says, capsys, thought, reason):
+@pytest.mark.parametrize(
+    ("thought", "reason"),
+    [
+        ("".join(str(number) for number in range(400)), "tokens the model can see"),
+        ("1" * 1100, "repeats itself"),
+        ("25-3=22n" * 130, "repeats itself"),
+    ],
+)
+def test_a_thought_that_leads_nowhere_ends_in_abstaining_and_not_in_advice_about_tokens(
+    says, capsys, thought, reason
+):
     says(play(f"<countdown>{thought}<answer>1<eos>"))
     answer = ask_sync(QUESTION, mode="thinking")
     assert (answer.status, answer.finish_reason) == ("abstained", "finished")
@@ -118,12 +128,19 @@ async def test_the_model_abstains_from_anything_else_in_a_sentence(says):
     assert str(answer) == SENTENCE and answer.status == "abstained" and not answer.verified
 
 
-@pytest.mark.parametrize(("question", "reason"), [
-    ("Use 25, 3 and 22 to make 440.", "the target 440"), ("Use 25, 3, 7, 9 and 22 to make 44.", "it has 5 numbers"),
-    ("Use 25, 3 and 220 to make 44.", "the number 220"), ("Use 25, -3 and 22 to make 44.", "-3 is not a whole number"),
-    ("Use 25, 3 and 22 to make 44.5.", "44.5 is not a whole number"), ("Use 2, 4 and 6 to make 97.", "nothing makes 97"),
-    ("Use 25, 3 and 22 to make 44, but not with a minus.", '"but"'), ("Use 25, 3 and 22 to make 44 or 45.", '"or"'),
-])
+@pytest.mark.parametrize(
+    ("question", "reason"),
+    [
+        ("Use 25, 3 and 22 to make 440.", "the target 440"),
+        ("Use 25, 3, 7, 9 and 22 to make 44.", "it has 5 numbers"),
+        ("Use 25, 3 and 220 to make 44.", "the number 220"),
+        ("Use 25, -3 and 22 to make 44.", "-3 is not a whole number"),
+        ("Use 25, 3 and 22 to make 44.5.", "44.5 is not a whole number"),
+        ("Use 2, 4 and 6 to make 97.", "nothing makes 97"),
+        ("Use 25, 3 and 22 to make 44, but not with a minus.", '"but"'),
+        ("Use 25, 3 and 22 to make 44 or 45.", '"or"'),
+    ],
+)
 async def test_what_is_beyond_a_task_is_told_before_any_guess(says, question, reason):
     says(TEAM)
     answer = await ask(question)
@@ -142,11 +159,17 @@ async def test_an_answer_stays_unchecked_where_more_was_said_than_the_question(s
     assert (str(unusual), unusual.status) == ("(25-3)+22", "unchecked")
 
 
-@pytest.mark.parametrize(("script", "status", "code"), [
-    ("<countdown><answer>(25-3)+22<eos>", "verified", 0), ("<countdown><answer>25+22<eos>", "refuted", 4),
-    ("<decline><eos>", "abstained", 3),
-])
-def test_the_exit_code_tells_a_right_answer_from_a_wrong_one_and_from_none(says, capsys, script, status, code):
+@pytest.mark.parametrize(
+    ("script", "status", "code"),
+    [
+        ("<countdown><answer>(25-3)+22<eos>", "verified", 0),
+        ("<countdown><answer>25+22<eos>", "refuted", 4),
+        ("<decline><eos>", "abstained", 3),
+    ],
+)
+def test_the_exit_code_tells_a_right_answer_from_a_wrong_one_and_from_none(
+    says, capsys, script, status, code
+):
     says(play(script))
     assert run(["ask", QUESTION, "--mode", "instant", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
@@ -194,7 +217,10 @@ async def test_a_task_that_is_cancelled_waits_for_the_step_in_hand_and_leaves_no
 
 async def test_the_tokens_of_a_request_are_a_hard_limit(says):
     says(play("<countdown>" + "1" * 400 + "<answer>1<eos>"))
-    deltas = [delta async for delta in NanoModel().stream(Request.of(QUESTION, mode="thinking", max_tokens=20))]
+    deltas = [
+        delta
+        async for delta in NanoModel().stream(Request.of(QUESTION, mode="thinking", max_tokens=20))
+    ]
     assert deltas[-1] == Finish("length", "it wrote the 20 tokens it was allowed")
     assert [delta for delta in deltas if isinstance(delta, UsageDelta)][-1].usage.tokens == 20
 
@@ -230,7 +256,9 @@ def said(answer):
 async def test_weights_are_read_from_a_file_and_a_damaged_one_is_named(tmp_path):
     path = tmp_path / "small.safetensors"
     weights.save(path, SMALL, random_weights(SMALL), {"command": "a test"})
-    first, second = [await ask(QUESTION, model=f"nano:{path}", mode="thinking", max_tokens=40) for _ in range(2)]
+    first, second = [
+        await ask(QUESTION, model=f"nano:{path}", mode="thinking", max_tokens=40) for _ in range(2)
+    ]
     assert said(first) == said(second) != {} and str(first) == str(second)
     damaged = tmp_path / "cut.safetensors"
     damaged.write_bytes(path.read_bytes()[:-1000])
@@ -240,8 +268,13 @@ async def test_weights_are_read_from_a_file_and_a_damaged_one_is_named(tmp_path)
         await ask(QUESTION, model="nano:nowhere.safetensors")
 
 
-@pytest.mark.parametrize("question", ["x" * 1_100, "é中" * 700, "中" * 2_000_000, "Use 25, 3, 7 and 12 to make 66. " * 100_000])
+@pytest.mark.parametrize(
+    "question",
+    ["x" * 1_100, "é中" * 700, "中" * 2_000_000, "Use 25, 3, 7 and 12 to make 66. " * 100_000],
+)
 async def test_a_question_that_is_too_long_is_told_at_once(question):
-    with pytest.raises(errors.QuestionTooLong, match=rf"has {len(question):,} characters; at most 1,021 are read"):
+    with pytest.raises(
+        errors.QuestionTooLong, match=rf"has {len(question):,} characters; at most 1,021 are read"
+    ):
         async for _ in NanoModel().stream(Request.of(question)):
             pass

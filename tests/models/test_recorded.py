@@ -44,7 +44,9 @@ async def test_latency_waits_for_as_long_as_it_says(monkeypatch: pytest.MonkeyPa
         waited.append(seconds)
 
     monkeypatch.setattr("musespark.models.recorded.asyncio.sleep", sleep)
-    await deltas_of(RecordedModel.of({"Why?": "a b c d"}, "m", Latency(first=2, rate=8, scale=10)), "Why?")
+    await deltas_of(
+        RecordedModel.of({"Why?": "a b c d"}, "m", Latency(first=2, rate=8, scale=10)), "Why?"
+    )
     assert waited == [20, 5]
 
 
@@ -54,13 +56,24 @@ async def test_a_file_is_read_by_name(tmp_path: Path) -> None:
     assert model.name == "best"
     for question in ("What is 3 + 0?", "Q: 3 + 0"):
         assert isinstance(model, RecordedModel)
-        assert any(isinstance(delta, TextDelta) and '"answer"' in delta.text for delta in await deltas_of(model, question))
+        assert any(
+            isinstance(delta, TextDelta) and '"answer"' in delta.text
+            for delta in await deltas_of(model, question)
+        )
 
 
-@pytest.mark.parametrize(("name", "error", "match"), [
-    ("gsm", BadOption, "DIR/TASK/MODEL"), ("{}/gsm/nobody", BadOption, "weak-1"), ("{}/crux/best", MissingFile, "crux"),
-    ("{}/broken/best", MissingFile, "recorded answers")])
-def test_what_is_not_there_is_named(tmp_path: Path, name: str, error: type[Exception], match: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "error", "match"),
+    [
+        ("gsm", BadOption, "DIR/TASK/MODEL"),
+        ("{}/gsm/nobody", BadOption, "weak-1"),
+        ("{}/crux/best", MissingFile, "crux"),
+        ("{}/broken/best", MissingFile, "recorded answers"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    tmp_path: Path, name: str, error: type[Exception], match: str
+) -> None:
     directory = write_recording(tmp_path)
     (directory / "broken.jsonl.gz").write_bytes(b"no gzip")
     with pytest.raises(error, match=match):

@@ -41,14 +41,30 @@ def test_every_kind_of_provider_is_where_the_table_says(kind):
 
 
 def test_an_alias_carries_everything_that_was_configured():
-    entry = ModelConfig(model="vllm:qwen3-8b", base_url="http://127.0.0.1:9/v1/", key_env="MINE", timeout=3.0, temperature=0.4,
-                        prices={"prompt": 1.0, "written": 2.0}, abilities={"pictures_in": True, "context": 9000})
+    entry = ModelConfig(
+        model="vllm:qwen3-8b",
+        base_url="http://127.0.0.1:9/v1/",
+        key_env="MINE",
+        timeout=3.0,
+        temperature=0.4,
+        prices={"prompt": 1.0, "written": 2.0},
+        abilities={"pictures_in": True, "context": 9000},
+    )
     model = create_model("mine", Config(models={"mine": entry}))
     assert isinstance(model, remote.RemoteModel)
     assert (model.name, model.address, model.key_variable, model.options.timeout) == (
-        "vllm:qwen3-8b", "http://127.0.0.1:9/v1", "MINE", 3.0)
+        "vllm:qwen3-8b",
+        "http://127.0.0.1:9/v1",
+        "MINE",
+        3.0,
+    )
     can = model.abilities
-    assert (can.pictures_in, can.context, can.usd_per_prompt_token, can.usd_per_token) == (True, 9000, 1e-6, 2e-6)
+    assert (can.pictures_in, can.context, can.usd_per_prompt_token, can.usd_per_token) == (
+        True,
+        9000,
+        1e-6,
+        2e-6,
+    )
     assert model.options.sampling == {"temperature": 0.4}
 
 
@@ -58,12 +74,15 @@ def test_the_native_model_takes_no_options():
         create_model("mine", Config(models={"mine": ModelConfig(model="nano", temperature=1.0)}))
 
 
-@pytest.mark.parametrize(("variable", "value", "address"), [
-    ("OLLAMA_HOST", "0.0.0.0", "http://127.0.0.1:11434/v1"),
-    ("OLLAMA_HOST", "http://gpu:1234", "http://gpu:1234/v1"),
-    ("OLLAMA_BASE_URL", "http://gpu:1/v1", "http://gpu:1/v1"),
-    ("NOTHING", "", "http://127.0.0.1:11434/v1"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value", "address"),
+    [
+        ("OLLAMA_HOST", "0.0.0.0", "http://127.0.0.1:11434/v1"),
+        ("OLLAMA_HOST", "http://gpu:1234", "http://gpu:1234/v1"),
+        ("OLLAMA_BASE_URL", "http://gpu:1/v1", "http://gpu:1/v1"),
+        ("NOTHING", "", "http://127.0.0.1:11434/v1"),
+    ],
+)
 def test_the_environment_says_where_a_server_is(monkeypatch, variable, value, address):
     for name in ("OLLAMA_HOST", "OLLAMA_BASE_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -72,14 +91,23 @@ def test_the_environment_says_where_a_server_is(monkeypatch, variable, value, ad
 
 
 def test_without_its_libraries_a_provider_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(remote, "find_spec", lambda name: None if name == "pydantic_ai" else object())
+    monkeypatch.setattr(
+        remote, "find_spec", lambda name: None if name == "pydantic_ai" else object()
+    )
     with pytest.raises(NotInstalled, match=r"pip install \"musespark\[providers\]\""):
         create_model("openai:gpt-5")
 
 
 def test_no_provider_is_imported_before_one_is_asked_for():
-    code = ("import sys, musespark.models.registry, musespark.cli.app, musespark.models.providers.adapter.remote;"
-            "print(*{'pydantic_ai', 'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))")
-    loaded = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2] / "src", capture_output=True, text=True,
-                            check=True)
+    code = (
+        "import sys, musespark.models.registry, musespark.cli.app, musespark.models.providers.adapter.remote;"
+        "print(*{'pydantic_ai', 'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))"
+    )
+    loaded = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2] / "src",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert loaded.stdout.strip() == ""

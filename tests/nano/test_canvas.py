@@ -47,7 +47,9 @@ def test_base_tiles_look_like_the_codebook(pairs: list[tuple[int, int]]) -> None
 
 
 @given(strokes, strokes)
-def test_a_copy_is_painted_on_its_own(before: list[tuple[int, int]], after: list[tuple[int, int]]) -> None:
+def test_a_copy_is_painted_on_its_own(
+    before: list[tuple[int, int]], after: list[tuple[int, int]]
+) -> None:
     canvas = painted(before)
     seen = canvas.pixels()
     twin = canvas.copy()

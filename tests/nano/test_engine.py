@@ -13,13 +13,24 @@ from musespark import content
 from musespark.errors import BadOption, QuestionTooLong
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.engine import MAX_THREADS, Batch, Engine
-from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
+from musespark.nano.engine_events import (
+    Cancelled,
+    CanvasSaved,
+    EngineEvent,
+    Finished,
+    Forced,
+    Generated,
+    Returned,
+    Started,
+)
 from musespark.nano.threads import CHILD_PREFIX, EngineRequest
 
 PROMPT = tokens("<bos>2+2?")
 
 
-def happen(script: Script, mode: str = "contemplating", **options: Any) -> tuple[list[EngineEvent], Scripted]:
+def happen(
+    script: Script, mode: str = "contemplating", **options: Any
+) -> tuple[list[EngineEvent], Scripted]:
     context = options.pop("context", 512)
     network = Scripted(script, context)
     events = list(Engine.of(network).run(PROMPT, None, v.MODES[mode], **options))
@@ -39,8 +50,14 @@ def of(kind: type, events: list[EngineEvent]) -> list[Any]:
 def text(events: list[EngineEvent], thread: int = 0) -> str:
     """All that a thread was fed and wrote, in the order of its positions, which must have no holes."""
     pieces = [(one.position, one.tokens) for one in of(Forced, events) if one.thread == thread]
-    pieces += [(one.position, (one.token,)) for one in of(Generated, events) if one.thread == thread]
-    pieces += [(one.position, (v.TH, *one.branch, *CHILD_PREFIX)) for one in of(Started, events) if one.thread == thread]
+    pieces += [
+        (one.position, (one.token,)) for one in of(Generated, events) if one.thread == thread
+    ]
+    pieces += [
+        (one.position, (v.TH, *one.branch, *CHILD_PREFIX))
+        for one in of(Started, events)
+        if one.thread == thread
+    ]
     pieces.sort()
     reached = pieces[0][0]
     for position, piece in pieces:
@@ -62,11 +79,24 @@ def test_declining() -> None:
 
 
 def test_children_run_beside_their_parent() -> None:
-    events, network = happen(play("<lake><spawn><th>a<th>bc<join>|<answer>4<eos>", a="x<ret>1<end>", bc="<ret>22<end>"))
-    assert text(events) == "<bos>2+2?<contemplate><lake><spawn><th>a<th>bc<join><ret>1<ret>22<answer>4<eos>"
-    assert text(events, 1) == "<th>a<go>x<ret>1<end>" and text(events, 2) == "<th>bc<go><ret>22<end>"
-    assert of(Started, events) == [Started(1, 0, tuple(tokens("a")), 8), Started(2, 0, tuple(tokens("bc")), 8)]
-    assert of(Returned, events) == [Returned(1, tuple(tokens("1")), False), Returned(2, tuple(tokens("22")), False)]
+    events, network = happen(
+        play("<lake><spawn><th>a<th>bc<join>|<answer>4<eos>", a="x<ret>1<end>", bc="<ret>22<end>")
+    )
+    assert (
+        text(events)
+        == "<bos>2+2?<contemplate><lake><spawn><th>a<th>bc<join><ret>1<ret>22<answer>4<eos>"
+    )
+    assert (
+        text(events, 1) == "<th>a<go>x<ret>1<end>" and text(events, 2) == "<th>bc<go><ret>22<end>"
+    )
+    assert of(Started, events) == [
+        Started(1, 0, tuple(tokens("a")), 8),
+        Started(2, 0, tuple(tokens("bc")), 8),
+    ]
+    assert of(Returned, events) == [
+        Returned(1, tuple(tokens("1")), False),
+        Returned(2, tuple(tokens("22")), False),
+    ]
     assert network.steps[5:] == [
         ["<th>", "<th>a<go>"], ["b", "x"], ["c", "<ret>"], ["1", "<th>bc<go>"], ["<ret>"], ["2"], ["2"],
         ["<join><ret>1<ret>22"], ["<answer>"], ["4"],
@@ -83,7 +113,11 @@ def test_what_is_empty_is_not_fed() -> None:
 
 
 def test_a_winner_stops_the_others() -> None:
-    script = play("<lake><spawn><th>a<th>b<th>cdefgh<join>|<answer>4<eos>", a="....................<ret>no<end>", b="!<ret>1<win>")
+    script = play(
+        "<lake><spawn><th>a<th>b<th>cdefgh<join>|<answer>4<eos>",
+        a="....................<ret>no<end>",
+        b="!<ret>1<win>",
+    )
     events, _ = happen(script)
     assert "<join><ret>1<answer>4<eos>" in text(events) and "<ret>no" not in text(events)
     assert "<th>cde<join><ret>1" in text(events), "the parent was in the middle of a branch"
@@ -106,10 +140,15 @@ def test_a_winner_does_not_interrupt_whoever_waits_already() -> None:
 
 @pytest.mark.parametrize("max_threads", [1, 2, 3])
 def test_the_limit_of_threads_forces_join(max_threads: int) -> None:
-    script = play("<lake><spawn><th>a<th>b<th>c<th>d<join>|<answer>4<eos>", **dict.fromkeys("abcd", "<ret>1<end>"))
+    script = play(
+        "<lake><spawn><th>a<th>b<th>c<th>d<join>|<answer>4<eos>",
+        **dict.fromkeys("abcd", "<ret>1<end>"),
+    )
     events, _ = happen(script, max_threads=max_threads)
     assert finish(events).threads == max_threads == len(of(Started, events))
-    assert text(events).endswith("abcd"[max_threads - 1] + "<join>" + "<ret>1" * max_threads + "<answer>4<eos>")
+    assert text(events).endswith(
+        "abcd"[max_threads - 1] + "<join>" + "<ret>1" * max_threads + "<answer>4<eos>"
+    )
 
 
 def test_spawning_again_and_the_cap_over_all() -> None:
@@ -139,14 +178,18 @@ def test_images_are_kept_and_inherited() -> None:
     ice, arrow = v.TOKENS[v.tile(tiles.ICE)], v.TOKENS[v.tile(tiles.path("R"))]
     first = f"<lake><img><p3>{ice}<@9></img><spawn><th>a<join>|<img></img><answer>R<eos>"
     events, _ = happen(play(first, a=f"<img><p3>{arrow}<p4>{ice}</img><ret>R<end>"))
-    kept = [(one.thread, one.canvas.layers(3), one.canvas.layers(4)) for one in of(CanvasSaved, events)]
+    kept = [
+        (one.thread, one.canvas.layers(3), one.canvas.layers(4)) for one in of(CanvasSaved, events)
+    ]
     ice_layer, both = (tiles.ICE,), (tiles.ICE, tiles.path("R"))
     assert kept == [(0, ice_layer, ()), (1, both, ice_layer), (0, ice_layer, ())]
 
 
 def test_blank_images_are_painted_but_not_seen() -> None:
     ice = v.TOKENS[v.tile(tiles.ICE)]
-    events, network = happen(play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", blank_images=True)
+    events, network = happen(
+        play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", blank_images=True
+    )
     assert of(CanvasSaved, events)[0].canvas.layers(3) == (tiles.ICE,)
     assert [v.TOKENS[v.tile(tiles.maze(0))]] in network.steps and [ice] not in network.steps
 
@@ -170,7 +213,9 @@ def test_the_context_ends() -> None:
 
 
 def test_returns_beyond_the_context() -> None:
-    script = play("<lake><spawn><th>a<th>b<join>|<answer>4<eos>", a="<ret>12345<end>", b="<ret>12345<end>")
+    script = play(
+        "<lake><spawn><th>a<th>b<join>|<answer>4<eos>", a="<ret>12345<end>", b="<ret>12345<end>"
+    )
     assert finish(happen(script, context=24)[0]).ending == "stuck"
 
 
@@ -181,12 +226,19 @@ def test_a_child_that_its_returns_cut_leaves_its_parent_to_go_on() -> None:
     )  # fmt: skip
     events, _ = happen(script, context=26)
     assert [one.thread for one in of(Cancelled, events)] == [1]
-    assert text(events).endswith("<th>a<join><answer>4<eos>") and finish(events).ending == "answered"
+    assert (
+        text(events).endswith("<th>a<join><answer>4<eos>") and finish(events).ending == "answered"
+    )
 
 
 def test_bad_questions() -> None:
-    for options in ({"max_threads": 0},
-                    {"max_threads": 10_000}, {"max_tokens": 0}, {"temperature": -1.0}, {"temperature": float("nan")}):
+    for options in (
+        {"max_threads": 0},
+        {"max_threads": 10_000},
+        {"max_tokens": 0},
+        {"temperature": -1.0},
+        {"temperature": float("nan")},
+    ):
         with pytest.raises(BadOption):
             happen(play("<lake>"), **options)
     with pytest.raises(BadOption):
@@ -194,7 +246,9 @@ def test_bad_questions() -> None:
     with pytest.raises(BadOption):
         list(Engine.of(Scripted(play(""))).run([v.BOS, v.PATCH], None))
     with pytest.raises(QuestionTooLong, match="at most"):
-        happen(play(""), "thinking", context=9) if len(PROMPT) > 9 else happen(play(""), context=len(PROMPT))
+        happen(play(""), "thinking", context=9) if len(PROMPT) > 9 else happen(
+            play(""), context=len(PROMPT)
+        )
 
 
 def test_whoever_stops_listening_stops_the_work() -> None:
@@ -220,7 +274,15 @@ def test_a_batch_drops_a_question() -> None:
 def test_many_are_answered_as_each_alone() -> None:
     engine = Engine(SMALL, random_weights(SMALL))
     questions = [
-        EngineRequest(tokens(f"<bos>{'7' * n}"), mode, seed=n, temperature=1.0, max_tokens=60, max_threads=4, patches=None)
+        EngineRequest(
+            tokens(f"<bos>{'7' * n}"),
+            mode,
+            seed=n,
+            temperature=1.0,
+            max_tokens=60,
+            max_threads=4,
+            patches=None,
+        )
         for n in range(1, 9)
         for mode in (v.THINK, v.CONTEMPLATE)
     ]
@@ -228,18 +290,33 @@ def test_many_are_answered_as_each_alone() -> None:
     for index, event in engine.run_many(questions, batch=5):
         together.setdefault(index, []).append(event)
     for index, q in enumerate(questions):
-        alone = list(engine.run(q.prompt, None, q.mode, max_threads=q.max_threads, seed=q.seed, temperature=1.0, max_tokens=60))
+        alone = list(
+            engine.run(
+                q.prompt,
+                None,
+                q.mode,
+                max_threads=q.max_threads,
+                seed=q.seed,
+                temperature=1.0,
+                max_tokens=60,
+            )
+        )
         assert _comparable(together[index]) == _comparable(alone)
 
 
 def _comparable(events: list[EngineEvent]) -> list[Any]:
-    return [(one.thread, one.canvas.png()) if isinstance(one, CanvasSaved) else one for one in events]
+    return [
+        (one.thread, one.canvas.png()) if isinstance(one, CanvasSaved) else one for one in events
+    ]
 
 
 def test_seeds() -> None:
     engine = Engine(SMALL, random_weights(SMALL))
     said = [
-        _comparable(list(engine.run(PROMPT, None, v.THINK, seed=seed, temperature=1.0, max_tokens=40))) for seed in (3, 3, 4)
+        _comparable(
+            list(engine.run(PROMPT, None, v.THINK, seed=seed, temperature=1.0, max_tokens=40))
+        )
+        for seed in (3, 3, 4)
     ]
     assert said[0] == said[1] != said[2]
 

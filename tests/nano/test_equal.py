@@ -36,7 +36,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Any:
     transformers = pytest.importorskip("transformers")
     folder: Path = tmp_path_factory.mktemp("equal")
     weights.save(folder / "nano.safetensors", SMALL, TENSORS, {})
-    return transformers.FuyuForCausalLM.from_pretrained(export(folder / "nano.safetensors", folder / "nano"))
+    return transformers.FuyuForCausalLM.from_pretrained(
+        export(folder / "nano.safetensors", folder / "nano")
+    )
 
 
 def thoughts(seed: int) -> Trace:
@@ -63,13 +65,24 @@ def forked(trace: Trace) -> list[np.ndarray]:
     ends: dict[int, SequenceHandle] = {}
     level: list[int | None] = [None]
     while level:
-        together = [index for index, segment in enumerate(trace.segments) if segment.parent in level]
+        together = [
+            index for index, segment in enumerate(trace.segments) if segment.parent in level
+        ]
         for index in together:
             parent = trace.segments[index].parent
             ends[index] = session.open() if parent is None else session.fork(ends[parent])
-        for column in range(max((len(trace.segments[index].tokens) for index in together), default=0)):
+        for column in range(
+            max((len(trace.segments[index].tokens) for index in together), default=0)
+        ):
             fed = [index for index in together if column < len(trace.segments[index].tokens)]
-            inputs = [StepInput(ends[index], [trace.segments[index].tokens[column]], _patch(trace, index, column)) for index in fed]
+            inputs = [
+                StepInput(
+                    ends[index],
+                    [trace.segments[index].tokens[column]],
+                    _patch(trace, index, column),
+                )
+                for index in fed
+            ]
             for index, row in zip(fed, session.step(inputs), strict=True):
                 logits[index].append(row)
         level = list(together)
@@ -91,7 +104,9 @@ def test_packed_training_equals_forked_decoding(trained: Any) -> None:
     traces = [thoughts(1), thoughts(2)]
     packed = pack([[(0, trace) for trace in traces]], sum(map(len, traces)) + 5)
     segments = packed.segments[0]
-    mask = packed.ancestors[0][segments[:, None], segments[None]] & np.tri(len(segments), dtype=bool)
+    mask = packed.ancestors[0][segments[:, None], segments[None]] & np.tri(
+        len(segments), dtype=bool
+    )
     with torch.no_grad():
         logits = trained(
             torch.tensor(packed.tokens).long(), torch.tensor(packed.positions).long(), torch.tensor(mask)[None],
@@ -100,7 +115,9 @@ def test_packed_training_equals_forked_decoding(trained: Any) -> None:
     column = 0
     for trace in traces:
         for segment, rows in zip(trace.segments, forked(trace), strict=True):
-            np.testing.assert_allclose(logits[column : column + len(segment.tokens)], rows, atol=1e-3)
+            np.testing.assert_allclose(
+                logits[column : column + len(segment.tokens)], rows, atol=1e-3
+            )
             column += len(segment.tokens)
 
 
@@ -118,7 +135,11 @@ def test_transformers_packed_equals_forked_decoding(exported: Any) -> None:
             column += 1
         paths.append(path)
     words = [token for segment in trace.segments for token in segment.tokens]
-    positions = [segment.start + offset for segment in trace.segments for offset in range(len(segment.tokens))]
+    positions = [
+        segment.start + offset
+        for segment in trace.segments
+        for offset in range(len(segment.tokens))
+    ]
     with torch.no_grad():
         logits = exported(
             input_ids=torch.tensor([words]), pixel_values=torch.tensor(trace.patches)[None],
@@ -134,7 +155,11 @@ def test_a_plain_path_in_all_three(trained: Any, exported: Any) -> None:
     ours = forked(Trace(patches, trace.segments[:1]))[0]
     length = len(words)
     with torch.no_grad():
-        theirs = exported(input_ids=torch.tensor([words]), pixel_values=torch.tensor(patches)[None]).logits[0].numpy()
+        theirs = (
+            exported(input_ids=torch.tensor([words]), pixel_values=torch.tensor(patches)[None])
+            .logits[0]
+            .numpy()
+        )
         torchs = trained(
             torch.tensor([words]), torch.arange(length)[None], torch.ones(1, length, length, dtype=torch.bool).tril(),
             torch.tensor(patches), torch.arange(1, 1 + v.PLACES),

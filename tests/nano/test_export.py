@@ -31,7 +31,9 @@ def test_what_is_there(exported: Path) -> None:
     assert names == {
         "config.json", "generation_config.json", "model.safetensors", "README.md", "tokenizer.json", "tokenizer_config.json",
     }  # fmt: skip
-    assert [path.name for path in exported.parent.iterdir()] == ["nano"], "nothing unfinished is left"
+    assert [path.name for path in exported.parent.iterdir()] == ["nano"], (
+        "nothing unfinished is left"
+    )
     made = os.umask(0)
     os.umask(made)
     assert exported.stat().st_mode & 0o777 == 0o777 & ~made
@@ -51,19 +53,27 @@ def test_what_is_refused(exported: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
     (tmp_path / "empty").mkdir()
     assert export(source, tmp_path / "empty") == tmp_path / "empty"
-    assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == sorted(path.name for path in exported.iterdir())
+    assert sorted(path.name for path in (tmp_path / "empty").iterdir()) == sorted(
+        path.name for path in exported.iterdir()
+    )
 
 
-def test_the_directory_one_is_in(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_directory_one_is_in(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = tmp_path / "mine"
     here.mkdir()
     monkeypatch.chdir(here)
     export(exported.parent.parent / "nano.safetensors", ".")
-    assert (here / "README.md").read_text().startswith("# mine\n") and os.listdir() == os.listdir(here)
+    assert (here / "README.md").read_text().startswith("# mine\n") and os.listdir() == os.listdir(
+        here
+    )
     assert len(os.listdir()) == len(list(exported.iterdir()))
 
 
-def test_a_failure_leaves_nothing(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_leaves_nothing(
+    exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(json, "dumps", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         export(exported.parent.parent / "nano.safetensors", tmp_path / "new")
@@ -76,7 +86,10 @@ def fast() -> Any:
 
 
 @settings(max_examples=300)
-@given(text=st.text(st.characters(exclude_categories=["Cs"])) | st.text("<>bost/@pimgé\t\r\n²ﬁ a\u0301"))
+@given(
+    text=st.text(st.characters(exclude_categories=["Cs"]))
+    | st.text("<>bost/@pimgé\t\r\n²ﬁ a\u0301")
+)
 def test_the_tokenizer_is_the_vocabulary(fast: Any, text: str) -> None:
     fast.encode_special_tokens = True
     assert fast.encode(text).ids == v.encode(text)
@@ -102,7 +115,11 @@ def test_transformers_agrees(exported: Path) -> None:
     config, tensors = weights.load(exported.parent.parent / "nano.safetensors")
     patches = np.random.default_rng(1).standard_normal((v.PLACES, config.patch), dtype=np.float32)
     with torch.no_grad():
-        logits = model(input_ids=torch.tensor([QUESTION]), pixel_values=torch.tensor(patches)[None]).logits[0].numpy()
+        logits = (
+            model(input_ids=torch.tensor([QUESTION]), pixel_values=torch.tensor(patches)[None])
+            .logits[0]
+            .numpy()
+        )
     np.testing.assert_allclose(logits, plain_logits(config, tensors, QUESTION, patches), atol=1e-3)
 
 

@@ -14,7 +14,15 @@ from networks import Path, Scripted, tokens
 from musespark.errors import ModelFailed
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
-from musespark.nano.engine_events import Cancelled, CanvasSaved, Finished, Forced, Generated, Returned, Started
+from musespark.nano.engine_events import (
+    Cancelled,
+    CanvasSaved,
+    Finished,
+    Forced,
+    Generated,
+    Returned,
+    Started,
+)
 from musespark.nano.grammar import KINDS, NEXT, Role, State, illegal_mask, is_allowed, next_state
 from musespark.nano.threads import CHILD_PREFIX
 
@@ -35,7 +43,9 @@ def test_every_state_can_be_left() -> None:
         for child in (True, False):
             for thinks in (True, False):
                 for spawns in (True, False):
-                    if not thinks and (child or state in (State.DRAWING, State.PAINTING, State.SPAWNING)):
+                    if not thinks and (
+                        child or state in (State.DRAWING, State.PAINTING, State.SPAWNING)
+                    ):
                         continue  # instant mode never gets there
                     assert (illegal_mask(state, Role(child, thinks, spawns)) == 0).any()
 
@@ -53,17 +63,25 @@ def test_what_is_never_written() -> None:
 
 
 def test_a_place_is_followed_by_a_tile() -> None:
-    legal = [token for token in range(v.SIZE) if illegal_mask(State.PAINTING, Role(False, True, True))[token] == 0]
+    legal = [
+        token
+        for token in range(v.SIZE)
+        if illegal_mask(State.PAINTING, Role(False, True, True))[token] == 0
+    ]
     assert legal == [v.tile(n) for n in range(v.TILES)]
 
 
 def test_roles() -> None:
     child = Role(True, True, False)
-    assert is_allowed(child, State.THOUGHT, "<ret>") and not is_allowed(child, State.THOUGHT, "<answer>")
+    assert is_allowed(child, State.THOUGHT, "<ret>") and not is_allowed(
+        child, State.THOUGHT, "<answer>"
+    )
     assert is_allowed(Role(False, True, True), State.THOUGHT, "<spawn>")
     assert not is_allowed(Role(False, True, False), State.THOUGHT, "<spawn>")
     instant = Role(False, False, False)
-    assert [kind for kind in sorted(set(KINDS)) if is_allowed(instant, State.THOUGHT, kind)] == ["<answer>"]
+    assert [kind for kind in sorted(set(KINDS)) if is_allowed(instant, State.THOUGHT, kind)] == [
+        "<answer>"
+    ]
     assert np.isneginf(illegal_mask(State.ENDED, instant)).all()
 
 
@@ -88,9 +106,20 @@ def likes(seed: int, strength: dict[str, float]) -> Any:
     strength=st.dictionaries(st.sampled_from(sorted(set(KINDS))), st.floats(-3, 9)),
 )
 def test_whatever_a_network_says(
-    seed: int, mode: str, max_threads: int, context: int, max_tokens: int, strength: dict[str, float]
+    seed: int,
+    mode: str,
+    max_threads: int,
+    context: int,
+    max_tokens: int,
+    strength: dict[str, float],
 ) -> None:
-    network = Scripted(likes(seed, {"<spawn>": 5, "<th>": 4, "<join>": 3, "<ret>": 3, "<end>": 3, "<img>": 3, **strength}), context)
+    network = Scripted(
+        likes(
+            seed,
+            {"<spawn>": 5, "<th>": 4, "<join>": 3, "<ret>": 3, "<end>": 3, "<img>": 3, **strength},
+        ),
+        context,
+    )
     options = {"max_threads": max_threads, "max_tokens": max_tokens}
     events = list(Engine.of(network).run(tokens("<bos>2+2?"), None, v.MODES[mode], **options))
     done = events[-1]
@@ -102,7 +131,9 @@ def test_whatever_a_network_says(
     assert done.tokens == sum(isinstance(one, Generated) for one in events)
     ended = [one.thread for one in events if isinstance(one, Returned | Cancelled)]
     assert sorted(ended) == sorted(set(ended))
-    assert {one.thread for one in started} >= set(ended) and (done.ending in ("cut", "stuck") or len(ended) == len(started))
+    assert {one.thread for one in started} >= set(ended) and (
+        done.ending in ("cut", "stuck") or len(ended) == len(started)
+    )
     texts = spoken(events)
     if done.ending not in ("cut", "stuck"):
         assert re.fullmatch(r"<bos>2\+2\?" + in_tasks(WHOLE[mode]), texts[0], re.DOTALL), texts[0]

@@ -52,7 +52,9 @@ class Checked:
 def test_a_image_and_a_prompt() -> None:
     checked = Checked()
     sequence = checked.open()
-    checked.step(StepInput(sequence, [v.BOS, *([v.PATCH] * v.PLACES), *v.encode("Where?")], PATCHES))
+    checked.step(
+        StepInput(sequence, [v.BOS, *([v.PATCH] * v.PLACES), *v.encode("Where?")], PATCHES)
+    )
     checked.step(StepInput(sequence, [v.INSTANT]))
 
 
@@ -75,7 +77,13 @@ def test_any_tree_of_sequences(seed: int) -> None:
     for _ in range(2):
         sequence = checked.open()
         image = [v.PATCH] * v.PLACES if rng.random() < 0.5 else []
-        checked.step(StepInput(sequence, [v.BOS, *image, *rng.integers(30, 120, 20).tolist()], PATCHES if image else None))
+        checked.step(
+            StepInput(
+                sequence,
+                [v.BOS, *image, *rng.integers(30, 120, 20).tolist()],
+                PATCHES if image else None,
+            )
+        )
     for _ in range(12):
         lines = list(checked.held)
         if rng.random() < 0.5 and len(lines) < 9:
@@ -86,8 +94,12 @@ def test_any_tree_of_sequences(seed: int) -> None:
         rng.shuffle(fed)
         if fed:
             sizes = [1 if rng.random() < 0.8 else int(rng.integers(2, 7)) for _ in fed]
-            checked.step(*(StepInput(sequence, rng.integers(30, 120, size).tolist())
-                           for sequence, size in zip(fed, sizes, strict=True)))
+            checked.step(
+                *(
+                    StepInput(sequence, rng.integers(30, 120, size).tolist())
+                    for sequence, size in zip(fed, sizes, strict=True)
+                )
+            )
 
 
 def test_shared_segments_are_stored_once() -> None:
@@ -137,14 +149,19 @@ def test_threads_of_the_process_share_a_network() -> None:
 
 
 def test_large_scores_do_not_overflow() -> None:
-    steep = {name: tensor * (30 if "_layernorm.weight" in name and "self_attn" in name else 1) for name, tensor in TENSORS.items()}
+    steep = {
+        name: tensor * (30 if "_layernorm.weight" in name and "self_attn" in name else 1)
+        for name, tensor in TENSORS.items()
+    }
     lines = NumpyNetwork(SMALL, steep).new_session()
     stem = lines.open()
     lines.step([StepInput(stem, list(range(40, 80)))])
     twin = lines.fork(stem)
     with np.errstate(all="raise", under="ignore"):
         logits = lines.step([StepInput(twin, [50])])[0]
-    np.testing.assert_allclose(logits, plain_logits(SMALL, steep, [*range(40, 80), 50])[-1], atol=5e-3)
+    np.testing.assert_allclose(
+        logits, plain_logits(SMALL, steep, [*range(40, 80), 50])[-1], atol=5e-3
+    )
 
 
 @pytest.mark.parametrize("heads, rotary", [(1, 0.5), (8, 0.5), (4, 0.25), (4, 1.0)])

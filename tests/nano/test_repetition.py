@@ -12,7 +12,9 @@ from musespark.nano.trace import begin_trace
 @pytest.mark.parametrize("period", [1, 2, 7, PERIOD])
 def test_a_piece_that_comes_again_and_again_is_noticed(period):
     trail = [5, 6, 7, *(list(range(period)) * 2 * SUFFIX)]
-    assert any(is_repeating(trail[:length]) for length in range(SUFFIX, SUFFIX + PERIOD + 2 * EVERY))
+    assert any(
+        is_repeating(trail[:length]) for length in range(SUFFIX, SUFFIX + PERIOD + 2 * EVERY)
+    )
 
 
 def test_counting_is_no_repetition():

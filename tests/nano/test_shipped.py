@@ -25,10 +25,16 @@ def test_they_are_whole_and_small():
 
 
 # Far below the accuracy in docs/model/card.md: this detects broken weights, not worse ones.
-@pytest.mark.parametrize(("task", "mode", "least"), [
-    ("decline", "contemplating", 0.9), ("lake", "contemplating", 0.5), ("countdown-3", "contemplating", 0.5),
-    ("maze", "thinking", 0.3), ("code", "thinking", 0.3),
-])
+@pytest.mark.parametrize(
+    ("task", "mode", "least"),
+    [
+        ("decline", "contemplating", 0.9),
+        ("lake", "contemplating", 0.5),
+        ("countdown-3", "contemplating", 0.5),
+        ("maze", "thinking", 0.3),
+        ("code", "thinking", 0.3),
+    ],
+)
 def test_they_know_their_tasks(engine, task, mode, least):
     tally = Tally(EvalSpec(task, mode, problems=24, batch=24))
     for result in run_eval(engine, EvalSpec(task, mode, problems=24, batch=24)):
@@ -40,7 +46,9 @@ def test_they_know_their_tasks(engine, task, mode, least):
 async def test_they_answer_what_the_readme_asks():
     answer = await ask("Who wrote Don Quixote?")
     assert "small model" in str(answer) and not answer.verified
-    answer = await ask("Find a safe shortest way across the frozen lake to the goal.", images=["examples/lake.png"])
+    answer = await ask(
+        "Find a safe shortest way across the frozen lake to the goal.", images=["examples/lake.png"]
+    )
     assert set(str(answer)) <= set("UDLR") and len(answer.images) >= 2
 
 

@@ -39,14 +39,18 @@ def test_base_tiles_are_opaque_and_all_different() -> None:
 
 
 def test_ink_lets_the_ground_show() -> None:
-    assert [tiles.is_ink(tile) for tile in range(tiles.USED)] == [tile in ARROWS for tile in range(tiles.USED)]
+    assert [tiles.is_ink(tile) for tile in range(tiles.USED)] == [
+        tile in ARROWS for tile in range(tiles.USED)
+    ]
     for tile in ARROWS:
         assert set(np.unique(tiles.codebook()[tile, ..., 3])) == {0, 255}
 
 
 @pytest.mark.parametrize("move", MOVES)
 def test_a_bold_arrow_hides_the_thin_one(move: str) -> None:
-    thin, bold = (tiles.codebook()[tile, ..., 3] > 0 for tile in (tiles.flood(move), tiles.path(move)))
+    thin, bold = (
+        tiles.codebook()[tile, ..., 3] > 0 for tile in (tiles.flood(move), tiles.path(move))
+    )
     assert (bold | ~thin).all()
 
 
@@ -54,7 +58,9 @@ def test_walls_are_black_at_their_own_side() -> None:
     for walls in range(16):
         cell = tiles.codebook()[tiles.maze(walls), ..., :3]
         edges = (cell[0, 1:-1], cell[-1, 1:-1], cell[1:-1, 0], cell[1:-1, -1])
-        assert [bool((edge == 0).all()) for edge in edges] == [bool(walls & side) for side in (1, 2, 4, 8)]
+        assert [bool((edge == 0).all()) for edge in edges] == [
+            bool(walls & side) for side in (1, 2, 4, 8)
+        ]
 
 
 def test_the_codebook_cannot_be_changed() -> None:

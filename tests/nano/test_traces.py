@@ -12,7 +12,10 @@ def path(trace, index):
     return tokens + segment.tokens, positions + list(own)
 
 
-@given(st.lists(st.sampled_from(["write", "fork", "write in a branch", "fork a branch"]), max_size=30), st.randoms())
+@given(
+    st.lists(st.sampled_from(["write", "fork", "write in a branch", "fork a branch"]), max_size=30),
+    st.randoms(),
+)
 def test_positions_run_on_along_every_path(actions, rng):
     trace, root = begin_trace("A question", None)
     branches = [root]

@@ -31,7 +31,9 @@ def test_round_trip(saved: Path) -> None:
         assert tensors[name].dtype == np.float32
         np.testing.assert_array_equal(tensors[name], tensor.astype(np.float16).astype(np.float32))
     assert weights.load_half(saved)[2]["command"] == "muse nano train"
-    assert [path.name for path in saved.parent.iterdir()] == [saved.name], "nothing unfinished is left"
+    assert [path.name for path in saved.parent.iterdir()] == [saved.name], (
+        "nothing unfinished is left"
+    )
 
 
 def test_whoever_the_umask_lets_can_read_it(tmp_path: Path) -> None:

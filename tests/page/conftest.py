@@ -27,8 +27,19 @@ from musespark.server.app import make_app
 from musespark.server.state import ServerSettings
 from musespark.usage import Usage
 
-ABLE = Abilities(conversation=True, tools=True, pictures_in=True, pictures_out=True, native_spawn=True, context=100_000)
-TEAM = [ThinkingDelta("Two ways. "), ThreadStarted("a", "main", "the first way"), ThreadStarted("b", "main", "the second way")]
+ABLE = Abilities(
+    conversation=True,
+    tools=True,
+    pictures_in=True,
+    pictures_out=True,
+    native_spawn=True,
+    context=100_000,
+)
+TEAM = [
+    ThinkingDelta("Two ways. "),
+    ThreadStarted("a", "main", "the first way"),
+    ThreadStarted("b", "main", "the second way"),
+]
 SEEN = 4
 """Events that a run has at least when it is looked at in its middle."""
 
@@ -41,31 +52,73 @@ def steady(*steps, wait=0.15):
 def models():
     """The scripted models, by name. Each contemplates by itself."""
     ways = [ThinkingDelta(f"step {number}, ", agent) for number in range(8) for agent in "ab"]
-    ended = [ThreadReturned("a", "nothing"), ImageDelta(DOT, 1, 1, "what b imagines", "b"), ThreadReturned("b", "42")]
+    ended = [
+        ThreadReturned("a", "nothing"),
+        ImageDelta(DOT, 1, 1, "what b imagines", "b"),
+        ThreadReturned("b", "42"),
+    ]
     used = UsageDelta(Usage(tokens=20, critical_path=9, threads=2, usd=0.002))
     told = [TextDelta("4"), TextDelta("2"), used, Finish()]
     lanes = [ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(16)]
-    busy = [step for count in range(200 * 8) for step in ([Wait(0.02)] if count % 4 == 0 else [])
-            + [ThinkingDelta(f"and so the thought number {count} follows ", f"t{count % 16}")]]
+    busy = [
+        step
+        for count in range(200 * 8)
+        for step in ([Wait(0.02)] if count % 4 == 0 else [])
+        + [ThinkingDelta(f"and so the thought number {count} follows ", f"t{count % 16}")]
+    ]
     scripts = {
-        "long": [*lanes, *(ThinkingDelta(f"the step number {count}, ", f"t{count % 16}") for count in range(12_000)), *told],
-        "talkative": [*(step for number in range(900) for step in (ThinkingDelta(f"thought {number}\n"),
-                                                                   ImageDelta(DOT, 1, 1, f"picture of dot {number}"))), *told],
+        "long": [
+            *lanes,
+            *(
+                ThinkingDelta(f"the step number {count}, ", f"t{count % 16}")
+                for count in range(12_000)
+            ),
+            *told,
+        ],
+        "talkative": [
+            *(
+                step
+                for number in range(900)
+                for step in (
+                    ThinkingDelta(f"thought {number}\n"),
+                    ImageDelta(DOT, 1, 1, f"picture of dot {number}"),
+                )
+            ),
+            *told,
+        ],
         "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
-        "crowd": [*(ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(200)),
-                  *(ThreadReturned(f"t{lane}", str(lane)) for lane in range(200)), *told],
+        "crowd": [
+            *(ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(200)),
+            *(ThreadReturned(f"t{lane}", str(lane)) for lane in range(200)),
+            *told,
+        ],
         "quick": [*TEAM, *ended, *told],
         "steady": steady(*TEAM, *ways, *ended, *told),
         "endless": [*TEAM, TextDelta("4"), TextDelta("2"), Hang()],
-        "hostile": [*(ThinkingDelta(text + "\n") for text in HOSTILE),
-                    *(step for number, text in enumerate(HOSTILE)
-                      for step in (ThreadStarted(f"t{number}", "main", text), ThinkingDelta(text, f"t{number}"),
-                                   ImageDelta(DOT, 1, 1, text, f"t{number}"), ThreadReturned(f"t{number}", text))),
-                    TextDelta("\n\n".join(HOSTILE)), used, Finish()],
+        "hostile": [
+            *(ThinkingDelta(text + "\n") for text in HOSTILE),
+            *(
+                step
+                for number, text in enumerate(HOSTILE)
+                for step in (
+                    ThreadStarted(f"t{number}", "main", text),
+                    ThinkingDelta(text, f"t{number}"),
+                    ImageDelta(DOT, 1, 1, text, f"t{number}"),
+                    ThreadReturned(f"t{number}", text),
+                )
+            ),
+            TextDelta("\n\n".join(HOSTILE)),
+            used,
+            Finish(),
+        ],
     }
     able = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in scripts.items()}
-    return able | {"reader": FakeModel(told, name="reader", abilities=Abilities(conversation=True, tools=True, effort=True)),
-                   "bare": FakeModel(told, name="bare", abilities=Abilities())}
+    return able | {
+        "reader": FakeModel(
+            told, name="reader", abilities=Abilities(conversation=True, tools=True, effort=True)
+        ),
+        "bare": FakeModel(told, name="bare", abilities=Abilities()),
+    }
 
 
 class Cutting:
@@ -78,6 +131,7 @@ class Cutting:
 
     async def __call__(self, scope, receive, send):
         """Answer, or break off."""
+
         async def cut(message):
             if message["type"] == "http.response.body" and self.left is not None:
                 if self.left == 0:
@@ -93,7 +147,9 @@ class Cutting:
 @contextmanager
 def listening(app):
     """The application at an address of this machine, in a thread of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none", timeout_graceful_shutdown=2))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="critical", ws="none", timeout_graceful_shutdown=2)
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -115,7 +171,9 @@ def scripted():
 @pytest.fixture(scope="session")
 def served(scripted):
     """The server under test."""
-    return Cutting(make_app(models=scripted, settings=ServerSettings(hosts=("127.0.0.1", "localhost"))))
+    return Cutting(
+        make_app(models=scripted, settings=ServerSettings(hosts=("127.0.0.1", "localhost")))
+    )
 
 
 @pytest.fixture(scope="session")
@@ -184,14 +242,26 @@ class Visit:
 @pytest.fixture
 def visit(browser, url, request):
     """A new person, with a window of their own; whatever the browser complains about fails the test."""
-    options = {"viewport": {"width": 1280, "height": 900}, "reduced_motion": "reduce", **getattr(request, "param", {})}
+    options = {
+        "viewport": {"width": 1280, "height": 900},
+        "reduced_motion": "reduce",
+        **getattr(request, "param", {}),
+    }
     context = browser.new_context(**options)
     context.set_default_timeout(60_000)
     someone = Visit(context.new_page(), url)
     someone.page.on("pageerror", lambda error: someone.faults.append(str(error)))
-    someone.page.on("console", lambda line: someone.faults.append(line.text) if line.type == "error" else None)
-    someone.page.on("request", lambda asked: someone.outside.append(asked.url)
-                    if not asked.url.startswith((url, "data:", "blob:", "file:")) else None)
+    someone.page.on(
+        "console", lambda line: someone.faults.append(line.text) if line.type == "error" else None
+    )
+    someone.page.on(
+        "request",
+        lambda asked: (
+            someone.outside.append(asked.url)
+            if not asked.url.startswith((url, "data:", "blob:", "file:"))
+            else None
+        ),
+    )
     yield someone
     context.close()
     assert not someone.faults

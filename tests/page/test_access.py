@@ -6,7 +6,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
-LOOKS = [{"color_scheme": "light"}, {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}}]
+LOOKS = [
+    {"color_scheme": "light"},
+    {"color_scheme": "dark", "viewport": {"width": 360, "height": 740}},
+]
 
 
 def serious(page):
@@ -56,4 +59,6 @@ def test_no_state_of_the_page_has_a_serious_fault(visit):
     visit.ask("Be hostile.", model="hostile")
     visit.ended()
     assert serious(page) == []
-    visit.faults[:] = [fault for fault in visit.faults if "axe" not in fault and "unsafe-eval" not in fault]
+    visit.faults[:] = [
+        fault for fault in visit.faults if "axe" not in fault and "unsafe-eval" not in fault
+    ]

@@ -56,5 +56,7 @@ def test_a_long_run_is_loaded_in_pieces(visit):
     visit.ended()
     assert _seq(page) > 12_000
     id = page.url.rpartition("/")[2]
-    assert f"runs/{id}/events" in asked and f"runs/{id}" not in asked, "all of it is sent a second time"
+    assert f"runs/{id}/events" in asked and f"runs/{id}" not in asked, (
+        "all of it is sent a second time"
+    )
     assert page.evaluate("window.longest") < 1000

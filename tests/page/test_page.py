@@ -26,11 +26,16 @@ def test_a_maze_is_solved_in_front_of_a_person_and_replayed(visit, tmp_path):
     visit.ended()
     assert page.locator(".answer").get_attribute("data-tone") == "right"
     assert WAY in page.locator(".answer-body").inner_text()
-    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    assert page.evaluate(
+        "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+    )
     assert page.locator(".question img").count() == 1
     assert "2 agents tried" in page.locator(".story").inner_text()
     live = visit.lanes()
-    assert len(live["lanes"]) == 3 and ["tone-right" in join[0] for join in live["joins"]].count(True) >= 2
+    assert (
+        len(live["lanes"]) == 3
+        and ["tone-right" in join[0] for join in live["joins"]].count(True) >= 2
+    )
 
     page.get_by_role("button", name="Replay").click()
     page.wait_for_selector(".player")
@@ -39,7 +44,9 @@ def test_a_maze_is_solved_in_front_of_a_person_and_replayed(visit, tmp_path):
     scrub.fill("0")
     page.wait_for_function("() => document.querySelectorAll('.lane').length < 2")
     assert page.locator(".standing").inner_text() == "Thinking"
-    scrub.evaluate("input => { input.value = input.max; input.dispatchEvent(new Event('input', {bubbles: true})); }")
+    scrub.evaluate(
+        "input => { input.value = input.max; input.dispatchEvent(new Event('input', {bubbles: true})); }"
+    )
     page.wait_for_selector(".lane >> nth=2")
     assert visit.lanes() == live
     page.locator(".player").get_by_role("button", name="Close").click()
@@ -57,7 +64,9 @@ def test_a_maze_is_solved_in_front_of_a_person_and_replayed(visit, tmp_path):
     page.wait_for_selector(".lane >> nth=2")
     assert visit.lanes() == live
     assert page.evaluate("[...document.images].length") == 4
-    assert page.evaluate("[...document.images].every(image => image.src.startsWith('data:') && image.naturalWidth > 0)")
+    assert page.evaluate(
+        "[...document.images].every(image => image.src.startsWith('data:') && image.naturalWidth > 0)"
+    )
 
 
 def test_a_run_that_is_too_quick_to_follow_is_shown_once_more_slowly(browser, url, visit):
@@ -93,7 +102,9 @@ def test_a_reload_in_the_middle_goes_on_to_the_same_end(visit):
     assert page.locator(".run").get_attribute("data-how") == ""
     page.reload()
     page.wait_for_function(f"() => Number(document.querySelector('.run')?.dataset.seq) > {SEEN}")
-    assert page.locator(".run").get_attribute("data-how") == "", "the run was over before the page was loaded again"
+    assert page.locator(".run").get_attribute("data-how") == "", (
+        "the run was over before the page was loaded again"
+    )
     visit.ended()
     resumed = visit.lanes()
     page.reload()
@@ -105,7 +116,14 @@ def test_a_reload_in_the_middle_goes_on_to_the_same_end(visit):
 
 def test_a_connection_that_is_lost_goes_on_where_it_was(visit, served):
     page, asked = visit.page, []
-    page.on("request", lambda sent: asked.append(sent.headers.get("last-event-id")) if sent.url.endswith("/events") else None)
+    page.on(
+        "request",
+        lambda sent: (
+            asked.append(sent.headers.get("last-event-id"))
+            if sent.url.endswith("/events")
+            else None
+        ),
+    )
     served.left = 2 * SEEN
     visit.ask("Step by step?", model="steady")
     visit.ended()
@@ -126,10 +144,14 @@ def test_nothing_that_a_model_wrote_runs_or_loads(visit):
     assert page.locator(".lane").count() == len(HOSTILE) + 1
     page.locator(".lane-open").first.click()
     page.wait_for_selector(".agents .entry")
-    page.evaluate("[...document.querySelectorAll('.agents .log')].forEach(log => log.scrollTo(0, log.scrollHeight))")
+    page.evaluate(
+        "[...document.querySelectorAll('.agents .log')].forEach(log => log.scrollTo(0, log.scrollHeight))"
+    )
     page.keyboard.press("Escape")
     for link in page.locator(".answer-body a").all():
-        assert re.match(r"https?://", link.get_attribute("href")) and "noopener" in link.get_attribute("rel")
+        assert re.match(
+            r"https?://", link.get_attribute("href")
+        ) and "noopener" in link.get_attribute("rel")
     for text in ("press me", "and me", "or me"):
         assert page.locator(".answer-body").get_by_text(text, exact=False).count() >= 1
         assert page.locator(".answer-body a", has_text=text).count() == 0
@@ -137,7 +159,10 @@ def test_nothing_that_a_model_wrote_runs_or_loads(visit):
     page.wait_for_selector(".lightbox[open] img")
     page.keyboard.press("Escape")
     assert page.locator("iframe, object, embed, base, form form").count() == 0
-    assert page.locator(".answer-body").locator("img, svg, style, script, button, form, video").count() == 0
+    assert (
+        page.locator(".answer-body").locator("img, svg, style, script, button, form, video").count()
+        == 0
+    )
     assert page.evaluate("window.canaries") == 0
     assert page.evaluate("typeof window.canary") == "function", "the canary is dead"
     page.locator(".standing").click(trial=True)  # Nothing lies over the answer.
@@ -157,7 +182,10 @@ def test_the_exported_file_of_a_hostile_run_is_as_inert(visit, tmp_path):
     page.wait_for_selector(f".lane >> nth={len(HOSTILE)}")
     assert page.evaluate("window.canaries") == 0
     assert page.evaluate("document.querySelectorAll('iframe, object, embed, base').length") == 0
-    assert "connect-src" not in file.read_text()[:2000] and "default-src 'none'" in file.read_text()[:2000]
+    assert (
+        "connect-src" not in file.read_text()[:2000]
+        and "default-src 'none'" in file.read_text()[:2000]
+    )
 
 
 @pytest.mark.parametrize("visit", [PHONE], indirect=True)
@@ -203,7 +231,9 @@ def test_keys_alone_are_enough(visit):
     page.wait_for_selector(".agents[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector(".agents[open]", state="detached")
-    assert page.evaluate("document.activeElement.innerText") == name, "the focus is lost when the dialog closes"
+    assert page.evaluate("document.activeElement.innerText") == name, (
+        "the focus is lost when the dialog closes"
+    )
 
 
 def test_images_can_be_pasted_and_dropped(visit):
@@ -211,13 +241,16 @@ def test_images_can_be_pasted_and_dropped(visit):
     page.goto(visit.url)
     page.wait_for_selector(".examples")
     for kind in ("paste", "drop"):
-        page.evaluate("""async ([kind, bytes]) => {
+        page.evaluate(
+            """async ([kind, bytes]) => {
             const data = new DataTransfer();
             data.items.add(new File([new Uint8Array(bytes)], `${kind}.png`, {type: 'image/png'}));
             const event = kind === 'paste' ? new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})
                 : new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true});
             document.querySelector('main').dispatchEvent(event);
-        }""", [kind, list(MAZE.read_bytes())])
+        }""",
+            [kind, list(MAZE.read_bytes())],
+        )
         page.wait_for_selector(f".given img[alt='{kind}.png']")
     page.evaluate("""() => {
         const dataTransfer = new DataTransfer();
@@ -252,14 +285,28 @@ def test_another_model_answers_the_same_beside_the_first(visit):
     page.locator(".swap select").first.select_option("nano")
     page.get_by_role("button", name="Ask the same").click()
     page.wait_for_selector(".costs")
-    page.wait_for_function("() => document.querySelectorAll('.run:not([data-how=\"\"])').length === 2")
+    page.wait_for_function(
+        "() => document.querySelectorAll('.run:not([data-how=\"\"])').length === 2"
+    )
     page.wait_for_selector(".costs td:has-text('((25-7)*3)+12')")
-    cells = page.evaluate("[...document.querySelectorAll('.costs tbody tr')].map(row => [...row.cells].map(one => one.innerText))")
+    cells = page.evaluate(
+        "[...document.querySelectorAll('.costs tbody tr')].map(row => [...row.cells].map(one => one.innerText))"
+    )
     rows = {name: values for name, *values in cells}
-    assert rows["Answer"] == ["42", "((25-7)*3)+12"] and rows["Checked"] == ["Unchecked", "Verified"]
-    assert rows["Money"] == ["$0.002", "$0"] and rows["Tokens"][0] == "20" and all(" s" in time for time in rows["Time"])
+    assert rows["Answer"] == ["42", "((25-7)*3)+12"] and rows["Checked"] == [
+        "Unchecked",
+        "Verified",
+    ]
+    assert (
+        rows["Money"] == ["$0.002", "$0"]
+        and rows["Tokens"][0] == "20"
+        and all(" s" in time for time in rows["Time"])
+    )
     page.wait_for_selector(".history li.current .right")
-    assert page.locator(".history li.current a").get_attribute("href") == page.url.removeprefix(visit.url).partition("?")[0]
+    assert (
+        page.locator(".history li.current a").get_attribute("href")
+        == page.url.removeprefix(visit.url).partition("?")[0]
+    )
 
 
 def test_hundreds_of_agents_that_say_as_many_things_stay_light(visit):
@@ -267,7 +314,10 @@ def test_hundreds_of_agents_that_say_as_many_things_stay_light(visit):
     visit.ask("Which way?", model="crowd")
     visit.ended()
     assert page.locator(".lane").count() == 201
-    assert page.locator(".said").count() == 12 and page.locator(".others").inner_text() == "and 188 more"
+    assert (
+        page.locator(".said").count() == 12
+        and page.locator(".others").inner_text() == "and 188 more"
+    )
     assert page.evaluate("document.querySelectorAll('.lanes *').length") < 201 * 30
 
 
@@ -313,7 +363,9 @@ def test_runs_are_listed_and_forgotten(visit):
     entry.get_by_role("button", name="Delete: A question to forget").click()
     entry.get_by_role("button", name="Delete", exact=True).click()
     page.wait_for_selector(".idle")
-    page.wait_for_function("() => !document.querySelector('.history').innerText.includes('A question to forget')")
+    page.wait_for_function(
+        "() => !document.querySelector('.history').innerText.includes('A question to forget')"
+    )
 
 
 def test_a_run_that_is_not_there_says_so_and_leads_on(visit):
@@ -335,9 +387,17 @@ def test_a_run_that_is_not_there_says_so_and_leads_on(visit):
 
 def test_the_built_page_names_no_other_machine(visit, url):
     built = Path(__file__).parents[2] / "src" / "musespark" / "server" / "page" / "built"
-    allowed = {"http://www.w3.org", "https://github.com", "https://marked.js.org"}  # names of formats, and links in messages
-    named = {found for file in built.rglob("*") if file.suffix in (".js", ".css", ".html")
-             for found in re.findall(r"https?://[a-z0-9.-]+\.[a-z]+", file.read_text())}
+    allowed = {
+        "http://www.w3.org",
+        "https://github.com",
+        "https://marked.js.org",
+    }  # names of formats, and links in messages
+    named = {
+        found
+        for file in built.rglob("*")
+        if file.suffix in (".js", ".css", ".html")
+        for found in re.findall(r"https?://[a-z0-9.-]+\.[a-z]+", file.read_text())
+    }
     assert named <= allowed, json.dumps(sorted(named - allowed))
 
 
@@ -360,11 +420,16 @@ def test_where_a_key_is_needed_the_page_asks_for_it_and_images_load_with_it(visi
         visit.ask("Two ways?", model="quick", files=[MAZE])
         visit.ended()
         page.wait_for_function("() => document.querySelectorAll('.thumb img').length === 2")
-        assert page.evaluate("[...document.querySelectorAll('.thumb img')].every(image => image.src.startsWith('blob:'))")
+        assert page.evaluate(
+            "[...document.querySelectorAll('.thumb img')].every(image => image.src.startsWith('blob:'))"
+        )
         assert "muse-open-sesame" not in page.content() and "muse-open-sesame" not in page.url
         page.goto("about:blank")
         visit.url = before
-    assert all(fault.startswith("Failed to load resource: the server responded with a status of 401") for fault in visit.faults)
+    assert all(
+        fault.startswith("Failed to load resource: the server responded with a status of 401")
+        for fault in visit.faults
+    )
     assert all(asked.startswith(url) for asked in visit.outside)
     visit.faults.clear()
     visit.outside.clear()

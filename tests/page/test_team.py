@@ -10,7 +10,12 @@ from musespark.config import Config, ModelConfig, Roles, TeamConfig
 from musespark.server.app import make_app
 
 MAZE = Path(__file__).parents[2] / "examples" / "maze.png"
-PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True, "color_scheme": "dark"}
+PHONE = {
+    "viewport": {"width": 390, "height": 800},
+    "has_touch": True,
+    "is_mobile": True,
+    "color_scheme": "dark",
+}
 
 
 def opened(visit):
@@ -35,17 +40,35 @@ def test_a_team_is_steered_asked_and_remembered(visit):
     for name in ("quick", "reader"):
         page.locator(".mix").get_by_label(name, exact=False).check()
     page.locator(".mix").get_by_label("nano", exact=False).uncheck()
-    for label, value in (("Maximum agents", "5"), ("First wave", "3"), ("Maximum rounds", "0"), ("Maximum threads", "4"),
-                         ("Dollars", "0.5"), ("Seconds", "60"), ("Tokens", "200000"), ("Calls", "40")):
+    for label, value in (
+        ("Maximum agents", "5"),
+        ("First wave", "3"),
+        ("Maximum rounds", "0"),
+        ("Maximum threads", "4"),
+        ("Dollars", "0.5"),
+        ("Seconds", "60"),
+        ("Tokens", "200000"),
+        ("Calls", "40"),
+    ):
         page.get_by_label(label).fill(value)
     for name, value in (("Aggregate", "judge"), ("Judge", "reader"), ("Merger", "quick")):
         page.get_by_role("combobox", name=name, exact=True).select_option(value)
     page.get_by_label("python").check()
     told = "Up to 5 agents of quick and reader, 3 at first; a judge compares the best in pairs."
     assert told in page.locator(".more").inner_text()
-    whole = {"mode": "contemplating", "models": ["quick", "reader"], "agents": 5, "first": 3, "rounds": 0, "threads": 4,
-             "aggregate": "judge", "judge": "reader", "merger": "quick", "tools": ["python"],
-             "budget": {"usd": 0.5, "seconds": 60, "tokens": 200_000, "calls": 40}}
+    whole = {
+        "mode": "contemplating",
+        "models": ["quick", "reader"],
+        "agents": 5,
+        "first": 3,
+        "rounds": 0,
+        "threads": 4,
+        "aggregate": "judge",
+        "judge": "reader",
+        "merger": "quick",
+        "tools": ["python"],
+        "budget": {"usd": 0.5, "seconds": 60, "tokens": 200_000, "calls": 40},
+    }
     assert sent(page, "Two ways?") == {"question": "Two ways?", **whole}
     visit.ended()
     assert page.locator(".manner").first.inner_text() == "contemplating · quick + reader"
@@ -64,9 +87,16 @@ def test_one_model_is_enough_to_ask(visit):
     page = visit.page
     page.goto(visit.url)
     page.wait_for_selector(".one-model")
-    assert page.locator(".more").count() == 0 and page.get_by_label("Model", exact=True).input_value() == "nano"
+    assert (
+        page.locator(".more").count() == 0
+        and page.get_by_label("Model", exact=True).input_value() == "nano"
+    )
     page.get_by_label("Model", exact=True).select_option("quick")
-    assert sent(page, "Well?") == {"question": "Well?", "mode": "contemplating", "models": ["quick"]}
+    assert sent(page, "Well?") == {
+        "question": "Well?",
+        "mode": "contemplating",
+        "models": ["quick"],
+    }
 
 
 def test_what_a_model_cannot_do_is_greyed_out_with_a_sentence(visit):
@@ -81,7 +111,12 @@ def test_what_a_model_cannot_do_is_greyed_out_with_a_sentence(visit):
     page.wait_for_selector(".given img")
     assert page.get_by_role("button", name="Ask", exact=True).is_disabled()
     page.get_by_label("Model", exact=True).select_option("reader")
-    assert page.get_by_text("reader cannot take images; with the tool look it gets their text.").count() == 1
+    assert (
+        page.get_by_text(
+            "reader cannot take images; with the tool look it gets their text."
+        ).count()
+        == 1
+    )
     page.get_by_label("look", exact=False).check()
     assert page.get_by_text("cannot take images").count() == 0
     assert page.get_by_role("button", name="Ask", exact=True).is_enabled()
@@ -100,7 +135,12 @@ def test_only_a_team_has_what_a_team_has(visit):
     assert page.get_by_label("Maximum agents").count() == 0 and page.locator(".mix").count() == 0
     assert "choose Contemplating" in page.locator(".more").inner_text()
     page.get_by_role("combobox", name="Effort", exact=True).select_option("high")
-    assert sent(page, "Well?") == {"question": "Well?", "mode": "thinking", "models": ["reader"], "effort": "high"}
+    assert sent(page, "Well?") == {
+        "question": "Well?",
+        "mode": "thinking",
+        "models": ["reader"],
+        "effort": "high",
+    }
 
 
 def test_a_number_that_is_none_is_told_by_the_server(visit):
@@ -109,12 +149,17 @@ def test_a_number_that_is_none_is_told_by_the_server(visit):
     page.get_by_label("Your question").fill("Well?")
     page.keyboard.press("Enter")
     page.wait_for_selector(".composer .fault")
-    assert page.locator(".composer .fault").inner_text() == "agents: input should be less than or equal to 64."
+    assert (
+        page.locator(".composer .fault").inner_text()
+        == "agents: input should be less than or equal to 64."
+    )
     visit.faults.clear()  # The browser reports the refusal.
 
 
 def test_a_model_that_is_not_ready_says_why(visit, scripted):
-    config = Config(models={"keyless": ModelConfig(model="openai:gpt-5", key_env="NO_SUCH_KEY_HERE")})
+    config = Config(
+        models={"keyless": ModelConfig(model="openai:gpt-5", key_env="NO_SUCH_KEY_HERE")}
+    )
     with listening(make_app(config, models={"quick": scripted["quick"]})) as url:
         visit.url, before = url, visit.url
         page = opened(visit)
@@ -130,9 +175,15 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
     with listening(make_app()) as url:
         visit.url, before = url, visit.url
         page = opened(visit)
-        assert page.locator(".one-model option").all_inner_texts() == ["nano"] and page.locator(".mix").count() == 0
+        assert (
+            page.locator(".one-model option").all_inner_texts() == ["nano"]
+            and page.locator(".mix").count() == 0
+        )
         assert page.get_by_role("combobox", name="Judge", exact=True).count() == 0
-        assert page.locator("option:text-is('judge')").is_disabled() and page.locator("option:text-is('vote')").is_enabled()
+        assert (
+            page.locator("option:text-is('judge')").is_disabled()
+            and page.locator("option:text-is('vote')").is_enabled()
+        )
         told = page.locator(".more").inner_text()
         assert "nano contemplates by itself, in up to 12 threads" in told
         assert "none can refine, judge or merge" in told and "nano cannot use tools." in told
@@ -148,9 +199,13 @@ def test_with_the_native_model_alone_little_is_offered_and_it_says_why(visit):
 LOUD = "<img src=x onerror=document.title='said'> \u202eloud"
 
 
-def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limits_it(visit, scripted):
+def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limits_it(
+    visit, scripted
+):
     config = Config(roles=Roles(explorer=("quick", LOUD)), team=TeamConfig(deadline=60.0))
-    with listening(make_app(config, models={"quick": scripted["quick"], LOUD: scripted["reader"]})) as url:
+    with listening(
+        make_app(config, models={"quick": scripted["quick"], LOUD: scripted["reader"]})
+    ) as url:
         visit.url, before = url, visit.url
         page = opened(visit)
         chosen = page.get_by_label("Model", exact=True).locator("option:checked")
@@ -158,7 +213,10 @@ def test_of_several_configured_models_each_mode_shows_who_is_asked_and_what_limi
         assert page.get_by_label("Seconds").get_attribute("placeholder") == "60"
         assert page.locator(".mix img").count() == 0 and LOUD in page.locator(".mix").text_content()
         page.get_by_role("radio", name="Thinking").check()
-        assert chosen.inner_text() == "quick" and page.get_by_label("Seconds").get_attribute("placeholder") == "any"
+        assert (
+            chosen.inner_text() == "quick"
+            and page.get_by_label("Seconds").get_attribute("placeholder") == "any"
+        )
         assert sent(page, "Well?") == {"question": "Well?", "mode": "thinking"}
         assert page.title() == "Well? · Muse Spark"
         page.goto("about:blank")
@@ -192,7 +250,9 @@ def test_keys_alone_steer_a_team(visit):
         for _ in range(60):
             page.keyboard.press("Tab")
             if page.evaluate("""() => { const now = document.activeElement;
-                    return now.closest('label')?.innerText ?? now.ariaLabel ?? ''; }""").startswith(name):
+                    return now.closest('label')?.innerText ?? now.ariaLabel ?? ''; }""").startswith(
+                name
+            ):
                 return
         pytest.fail(f"{name!r} is not reached by Tab")
 

@@ -6,7 +6,14 @@ from contextlib import aclosing
 from musespark import errors
 from musespark.content import Request
 from musespark.models.fake import FakeModel, Wait
-from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.model import (
+    Abilities,
+    Finish,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
@@ -17,13 +24,24 @@ QUESTION = Request.of("What is 6 * 7?")
 
 def says(text, seconds=0.0, tokens=10):
     """A script that answers after a while."""
-    return [Wait(seconds), ThinkingDelta("Hm. "), TextDelta(text), UsageDelta(Usage(tokens=tokens, critical_path=tokens)), Finish()]
+    return [
+        Wait(seconds),
+        ThinkingDelta("Hm. "),
+        TextDelta(text),
+        UsageDelta(Usage(tokens=tokens, critical_path=tokens)),
+        Finish(),
+    ]
 
 
 def calls(*tool_calls, text=""):
     """A script that uses tools."""
     said = [TextDelta(text)] if text else []
-    return [*said, *map(ToolCallDelta, tool_calls), UsageDelta(Usage(tokens=5, critical_path=5)), Finish()]
+    return [
+        *said,
+        *map(ToolCallDelta, tool_calls),
+        UsageDelta(Usage(tokens=5, critical_path=5)),
+        Finish(),
+    ]
 
 
 def stage_of(request):

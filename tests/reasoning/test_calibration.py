@@ -26,7 +26,11 @@ def skilled(approach: str, otherwise: float = 0.35, then: float = 0.9) -> FakeMo
         right = sum(int(word) for word in asked.split("?")[0].split() if word.isdigit())
         skill = then if approach in asked else otherwise
         said = right if chance.random() < skill else chance.randrange(100, 999)
-        return [TextDelta(f"It is {said}."), UsageDelta(Usage(tokens=10, critical_path=10)), Finish()]
+        return [
+            TextDelta(f"It is {said}."),
+            UsageDelta(Usage(tokens=10, critical_path=10)),
+            Finish(),
+        ]
 
     return FakeModel(play, abilities=ABLE, name="skilled")
 
@@ -49,25 +53,51 @@ async def test_a_model_that_answers_nothing_is_calibrated_to_plain():
     assert strategy.approach == "plain" and "0.00" in strategy.because
 
 
-@pytest.mark.parametrize(("groups", "right", "low", "high"), [
-    ((1, 1, 1, 1), 1, 1.0, 1.0), ((1, 1, 1, 2), 1, 0.8, 0.999), ((1, 2), 1, 0.4, 0.6), ((None, None), None, 0.0, 0.0),
-    ((2, 2, None), None, 0.0, 0.0), ((None, None, None, 1), 1, 0.8, 0.99),
-])
+@pytest.mark.parametrize(
+    ("groups", "right", "low", "high"),
+    [
+        ((1, 1, 1, 1), 1, 1.0, 1.0),
+        ((1, 1, 1, 2), 1, 0.8, 0.999),
+        ((1, 2), 1, 0.4, 0.6),
+        ((None, None), None, 0.0, 0.0),
+        ((2, 2, None), None, 0.0, 0.0),
+        ((None, None, None, 1), 1, 0.8, 0.99),
+    ],
+)
 def test_how_often_a_vote_would_be_right(groups, right, low, high):
-    assert low <= Samples(groups, (True,) * len(groups), right, 10, (10,)).vote_accuracy(8, seed=0) <= high
+    assert (
+        low
+        <= Samples(groups, (True,) * len(groups), right, 10, (10,)).vote_accuracy(8, seed=0)
+        <= high
+    )
 
 
-@pytest.mark.parametrize(("groups", "whole", "low", "high"), [
-    ((1, *[2] * 15), (True, *[False] * 15), 0.0, 0.2),  # one whole answer does not win against many alike in doubt
-    ((1, 1, 2, 2), (True, True, False, False), 0.9, 1.0),  # where whole ones agree the others do not count
-    ((1, 2), (False, False), 0.4, 0.6),
-])
+@pytest.mark.parametrize(
+    ("groups", "whole", "low", "high"),
+    [
+        (
+            (1, *[2] * 15),
+            (True, *[False] * 15),
+            0.0,
+            0.2,
+        ),  # one whole answer does not win against many alike in doubt
+        (
+            (1, 1, 2, 2),
+            (True, True, False, False),
+            0.9,
+            1.0,
+        ),  # where whole ones agree the others do not count
+        ((1, 2), (False, False), 0.4, 0.6),
+    ],
+)
 def test_answers_in_doubt_count_where_whole_ones_are_few(groups, whole, low, high):
     assert low <= Samples(groups, whole, 1, 10, (10,)).vote_accuracy(8, seed=0) <= high
 
 
 def test_a_strategy_survives_the_store_and_one_of_a_later_version_is_passed_over(tmp_path: Path):
-    strategy = Strategy(approach="answer only", temperature=0.4, rounds=1, reply_tokens=(1, 2), because="It helped.")
+    strategy = Strategy(
+        approach="answer only", temperature=0.4, rounds=1, reply_tokens=(1, 2), because="It helped."
+    )
     with VoteStore(tmp_path / "votes.db") as store:
         assert store.strategy("sums", "m") is None
         store.add_strategy("sums", "m", Strategy().to_json())
@@ -80,13 +110,20 @@ def test_a_strategy_survives_the_store_and_one_of_a_later_version_is_passed_over
 def test_a_team_follows_what_calibration_found_and_says_so(tmp_path: Path):
     path = tmp_path / "votes.db"
     with VoteStore(path) as store:
-        store.add_strategy("sums", "skilled", Strategy(approach="answer only", because="Short answers helped.").to_json())
+        store.add_strategy(
+            "sums",
+            "skilled",
+            Strategy(approach="answer only", because="Short answers helped.").to_json(),
+        )
     model = skilled("Reply with only the answer", then=1.0)
     answer = ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4)
     assert str(answer) == "It is 7."
-    assert all("Reply with only the answer." in request.messages[0].text for request in model.requests)
+    assert all(
+        "Reply with only the answer." in request.messages[0].text for request in model.requests
+    )
     assert any(getattr(event, "text", "") == "Short answers helped." for event in answer.events)
     model.requests.clear()
-    ask_sync("What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4,
-             approach="plain")  # what is asked for counts more
+    ask_sync(
+        "What is 3 + 4?", model=model, task_kind="sums", store=path, agents=4, approach="plain"
+    )  # what is asked for counts more
     assert all("only" not in request.messages[0].text for request in model.requests)

@@ -45,7 +45,9 @@ async def test_everything_comes_in_order_and_no_burst_is_empty(count, pause, lag
         if lag is not None:
             await asyncio.sleep(lag)
     assert [event.seq for event in found] == list(range(len(found)))
-    assert [event.text for event in found if isinstance(event, Thought)] == list(map(str, range(count)))
+    assert [event.text for event in found if isinstance(event, Thought)] == list(
+        map(str, range(count))
+    )
 
 
 async def test_what_comes_while_the_reader_is_busy_comes_at_once():
@@ -57,10 +59,16 @@ async def test_what_comes_while_the_reader_is_busy_comes_at_once():
     assert len(sizes) <= 3
 
 
-PIECES = st.lists(st.one_of(
-    st.builds(AnswerDelta, st.text(max_size=9)), st.builds(Thought, st.sampled_from(["a", "b"]), st.text(max_size=9)),
-    st.builds(AnswerDropped, st.just("void")), st.builds(Thought, st.just("a"), st.just("x" * JOINED)),
-    st.none()), max_size=40)  # None: the reader has time to read
+PIECES = st.lists(
+    st.one_of(
+        st.builds(AnswerDelta, st.text(max_size=9)),
+        st.builds(Thought, st.sampled_from(["a", "b"]), st.text(max_size=9)),
+        st.builds(AnswerDropped, st.just("void")),
+        st.builds(Thought, st.just("a"), st.just("x" * JOINED)),
+        st.none(),
+    ),
+    max_size=40,
+)  # None: the reader has time to read
 
 
 @given(PIECES)
@@ -77,8 +85,13 @@ def test_pieces_of_one_text_that_nobody_has_read_become_one(pieces):
 
     def alike(events):
         """Each text that nothing interrupts, whole."""
-        runs = groupby((event for event in events if event), lambda event: (type(event), getattr(event, "agent", None)))
-        return [(kind, "".join(getattr(event, "text", "|") for event in those)) for kind, those in runs]
+        runs = groupby(
+            (event for event in events if event),
+            lambda event: (type(event), getattr(event, "agent", None)),
+        )
+        return [
+            (kind, "".join(getattr(event, "text", "|") for event in those)) for kind, those in runs
+        ]
 
     run = new_run()
     events = asyncio.run(read())
@@ -88,9 +101,15 @@ def test_pieces_of_one_text_that_nobody_has_read_become_one(pieces):
     assert alike(told) == alike(pieces)
     if None not in pieces:
         for one, other in pairwise(told):  # what could be one event is, unless it is long already
-            assert isinstance(one, AnswerDropped) or len(alike([one, other])) == 2 or len(one.text) >= JOINED
+            assert (
+                isinstance(one, AnswerDropped)
+                or len(alike([one, other])) == 2
+                or len(one.text) >= JOINED
+            )
     dropped = max((event.seq for event in told if isinstance(event, AnswerDropped)), default=-1)
-    assert run.answer == "".join(event.text for event in told if isinstance(event, AnswerDelta) and event.seq > dropped)
+    assert run.answer == "".join(
+        event.text for event in told if isinstance(event, AnswerDelta) and event.seq > dropped
+    )
 
 
 async def test_an_error_comes_after_all_that_came_before_it():
@@ -99,7 +118,9 @@ async def test_an_error_comes_after_all_that_came_before_it():
     with pytest.raises(ModelFailed):
         async for burst in run.batches(thinks(run, 5, fails=True)):
             found += burst
-    assert sum(isinstance(event, Thought) for event in found) == 5 and isinstance(found[-1], RunFailed)
+    assert sum(isinstance(event, Thought) for event in found) == 5 and isinstance(
+        found[-1], RunFailed
+    )
 
 
 async def test_a_reader_that_leaves_or_is_cancelled_ends_the_work():
@@ -127,7 +148,9 @@ async def test_a_slow_reader_holds_the_work_back(agents):
     run, read = new_run(), 0
     async with aclosing(run.batches(thinks(run, 10 * AHEAD, agents=agents))) as found:
         for taken in range(1, 4):
-            read += sum(len(event.text) for event in await anext(found) if isinstance(event, Thought))
+            read += sum(
+                len(event.text) for event in await anext(found) if isinstance(event, Thought)
+            )
             await asyncio.sleep(0.01)
             waiting = sum(len(event.text) for event in run._waiting if isinstance(event, Thought))
             assert read + waiting <= (taken + 1) * (AHEAD + 4) * len(str(10 * AHEAD))
@@ -144,7 +167,9 @@ async def test_long_pieces_hold_the_work_back_sooner():
     run = new_run()
     async with aclosing(run.batches(said())) as found:
         for _ in range(3):
-            assert sum(len(event.text) for event in await anext(found) if isinstance(event, Thought)) <= AHEAD * JOINED + len(long)
+            assert sum(
+                len(event.text) for event in await anext(found) if isinstance(event, Thought)
+            ) <= AHEAD * JOINED + len(long)
             await asyncio.sleep(0.01)
 
 
@@ -165,5 +190,8 @@ async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_doe
         await asyncio.sleep(0.3)
 
     run = new_run()
-    bursts = [[event.text for event in burst if isinstance(event, Thought | Noted)] async for burst in run.batches(said())]
+    bursts = [
+        [event.text for event in burst if isinstance(event, Thought | Noted)]
+        async for burst in run.batches(said())
+    ]
     assert [burst for burst in bursts if burst] == [["1"], ["234"], ["5"], ["6", "!"]]

@@ -7,7 +7,15 @@ import pytest
 from musespark import errors
 from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Request
-from musespark.events import AgentCancelled, AgentReturned, AgentStarted, Noted, RunEnded, RunFailed, RunStarted
+from musespark.events import (
+    AgentCancelled,
+    AgentReturned,
+    AgentStarted,
+    Noted,
+    RunEnded,
+    RunFailed,
+    RunStarted,
+)
 from musespark.models.fake import DOT, SCRIPTS, FakeModel, Hang
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, UsageDelta
 from musespark.reasoning.modes import run
@@ -21,7 +29,9 @@ async def seen(model, request=REQUEST, budget=None):
     """The events of a run and the error it ended with."""
     events = []
     try:
-        async for event in run(model if isinstance(model, Team) else Team.of(model), request, budget):
+        async for event in run(
+            model if isinstance(model, Team) else Team.of(model), request, budget
+        ):
             events.append(event)
     except errors.MuseError as error:
         return events, error
@@ -60,11 +70,16 @@ async def test_whatever_a_model_does_the_stream_keeps_its_laws(script):
     assert budget.spent.calls == 1
 
 
-@pytest.mark.parametrize(("script", "error", "says"), [
-    ("error", errors.ModelFailed, "status 500"), ("silent", errors.StreamCut, "broke off"),
-    ("wrong-shape", errors.WrongShape, "dict"), ("stray", errors.WrongShape, "nobody"),
-    ("crash", errors.ModelFailed, "ZeroDivisionError"),
-])
+@pytest.mark.parametrize(
+    ("script", "error", "says"),
+    [
+        ("error", errors.ModelFailed, "status 500"),
+        ("silent", errors.StreamCut, "broke off"),
+        ("wrong-shape", errors.WrongShape, "dict"),
+        ("stray", errors.WrongShape, "nobody"),
+        ("crash", errors.ModelFailed, "ZeroDivisionError"),
+    ],
+)
 async def test_failures_are_typed(script, error, says):
     _, raised = await seen(FakeModel(script))
     assert type(raised) is error
@@ -107,7 +122,9 @@ async def test_a_model_is_told_its_share_of_the_budget_and_stopped_beyond_it():
     assert len(model.requests) == 1
 
 
-@pytest.mark.parametrize(("limits", "max_tokens", "why"), [(Limits(), 10, "length"), (Limits(tokens=5), 10, "budget")])
+@pytest.mark.parametrize(
+    ("limits", "max_tokens", "why"), [(Limits(), 10, "length"), (Limits(tokens=5), 10, "budget")]
+)
 async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
     model = FakeModel([TextDelta("4"), Finish("length", "it is tired")])
     events, _ = await seen(model, Request.of("Which?", max_tokens=max_tokens), Budget(limits))
@@ -117,7 +134,9 @@ async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
 async def test_what_the_model_cannot_do_is_told_before_it_is_called():
     blind = FakeModel(abilities=Abilities())
     with pytest.raises(errors.BeyondModel, match="read pictures"):
-        await anext(run(Team.of(blind), Request.of("Which?", [Image.from_bytes(DOT)], mode="instant")))
+        await anext(
+            run(Team.of(blind), Request.of("Which?", [Image.from_bytes(DOT)], mode="instant"))
+        )
     assert blind.requests == []
 
 
@@ -156,9 +175,13 @@ async def test_of_several_models_one_thinks_and_that_is_said(mode):
     events, error = await seen(Team(explorers=tuple(models)), Request.of("Which?", mode=mode))
     assert error is None and [len(model.requests) for model in models] == [1, 0, 0]
     assert [event.text for event in events if isinstance(event, Noted)] == [
-        f"Only one is asked, and not two: {mode} is one model's; contemplating asks them all."]
+        f"Only one is asked, and not two: {mode} is one model's; contemplating asks them all."
+    ]
 
 
 async def test_one_model_alone_is_no_news():
-    events, _ = await seen(Team(explorers=(FakeModel("answer"), FakeModel("answer"))), Request.of("Which?", mode="thinking"))
+    events, _ = await seen(
+        Team(explorers=(FakeModel("answer"), FakeModel("answer"))),
+        Request.of("Which?", mode="thinking"),
+    )
     assert not [event for event in events if isinstance(event, Noted)]

@@ -26,7 +26,9 @@ from musespark.usage import Usage
 from .conftest import ABLE, live, says
 
 ASK = {"model": "plain", "messages": [{"role": "user", "content": "What is 6 * 7?"}]}
-DEAR = FakeModel([TextDelta("42"), UsageDelta(Usage(tokens=10, usd=0.3)), Finish()], name="dear", abilities=ABLE)
+DEAR = FakeModel(
+    [TextDelta("42"), UsageDelta(Usage(tokens=10, usd=0.3)), Finish()], name="dear", abilities=ABLE
+)
 
 
 @pytest.fixture
@@ -54,7 +56,10 @@ def test_nobody_asks_without_a_good_key(keyed):
         assert key not in refused.text and (wrong or "nothing") not in refused.text
     for page in ("/v1/models", "/v1/runs", "/metrics", "/v1/runs/x"):
         assert httpx.get(f"{server.url}{page}").status_code == 401
-        assert httpx.get(f"{server.url}{page}", headers={"x-api-key": key}).status_code in (200, 404)
+        assert httpx.get(f"{server.url}{page}", headers={"x-api-key": key}).status_code in (
+            200,
+            404,
+        )
     assert httpx.get(f"{server.url}/health").status_code == 200
     assert asked(server, key).json()["choices"][0]["message"]["content"] == "42"
     keys.revoke("ann")
@@ -70,13 +75,17 @@ def test_the_clients_of_both_houses_understand(keyed):
 
     server, keys = keyed
     _, key = keys.create("ann", per_minute=1000)
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0) as client, \
-            pytest.raises(openai.AuthenticationError):
+    with (
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="wrong", max_retries=0) as client,
+        pytest.raises(openai.AuthenticationError),
+    ):
         client.chat.completions.create(**ASK)
     with anthropic.Anthropic(base_url=server.url, api_key=key, max_retries=0) as client:
         assert client.messages.create(max_tokens=9, **ASK).content[-1].text == "42"
-    with anthropic.Anthropic(base_url=server.url, api_key="wrong", max_retries=0) as client, \
-            pytest.raises(anthropic.AuthenticationError):
+    with (
+        anthropic.Anthropic(base_url=server.url, api_key="wrong", max_retries=0) as client,
+        pytest.raises(anthropic.AuthenticationError),
+    ):
         client.messages.create(max_tokens=9, **ASK)
 
 
@@ -88,10 +97,19 @@ def test_runs_are_their_own(keyed):
         headers = {"x-api-key": key}
         assert httpx.get(f"{server.url}/v1/runs/{run}", headers=headers).status_code == status
         assert len(httpx.get(f"{server.url}/v1/runs", headers=headers).json()["data"]) == number
-    first = httpx.post(f"{server.url}/v1/responses", json={"model": "plain", "input": "Hi."}, headers={"x-api-key": ann}).json()
+    first = httpx.post(
+        f"{server.url}/v1/responses",
+        json={"model": "plain", "input": "Hi."},
+        headers={"x-api-key": ann},
+    ).json()
     body = {"model": "plain", "input": "And?", "previous_response_id": first["id"]}
     for key, status in ((bob, 400), (ann, 200)):
-        assert httpx.post(f"{server.url}/v1/responses", json=body, headers={"x-api-key": key}).status_code == status
+        assert (
+            httpx.post(
+                f"{server.url}/v1/responses", json=body, headers={"x-api-key": key}
+            ).status_code
+            == status
+        )
 
 
 async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
@@ -99,16 +117,23 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
     _, often = keys.create("often", per_minute=7)
     _, poor = keys.create("poor", usd_per_day=1)
     async with httpx.AsyncClient(timeout=60) as http:
+
         async def ask(key, model):
-            return await http.post(f"{server.url}/v1/chat/completions", json={**ASK, "model": model},
-                                   headers={"authorization": f"Bearer {key}"})
+            return await http.post(
+                f"{server.url}/v1/chat/completions",
+                json={**ASK, "model": model},
+                headers={"authorization": f"Bearer {key}"},
+            )
 
         while time.time() % 60 > 50:  # within one minute
             await asyncio.sleep(1)
         replies = await asyncio.gather(*(ask(often, "plain") for _ in range(30)))
         assert sorted(reply.status_code for reply in replies) == [200] * 7 + [429] * 23
         refused = next(reply for reply in replies if reply.status_code == 429)
-        assert 1 <= int(refused.headers["retry-after"]) <= 60 and "7 times a minute" in refused.json()["error"]["message"]
+        assert (
+            1 <= int(refused.headers["retry-after"]) <= 60
+            and "7 times a minute" in refused.json()["error"]["message"]
+        )
         while (reply := await ask(poor, "dear")).status_code == 200:
             pass
         assert reply.status_code == 429 and reply.json()["error"]["code"] == "budget_exhausted"
@@ -122,7 +147,9 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
 
 def test_what_is_not_to_be_stored_is_in_no_table(tmp_path):
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
-    with live({"plain": FakeModel(says("sesame"), name="plain", abilities=ABLE)}, runs=runs) as server:
+    with live(
+        {"plain": FakeModel(says("sesame"), name="plain", abilities=ABLE)}, runs=runs
+    ) as server:
         body = {"messages": [{"role": "user", "content": "Open, rhubarb!"}], "model": "plain"}
         assert asked(server, **body, muse={"store": False}).status_code == 200
         kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
@@ -138,47 +165,94 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     keys = KeyStore(runs.database)
     (_, poor), (_, free) = keys.create("poor", usd_per_day=1), keys.create("free")
-    there = {"model": "openai:no-such-model", "base_url": "http://127.0.0.1:9/v1", "key_env": "KEY_OF_A_TEST"}
-    config = Config(models={"new": ModelConfig(**there), "known": ModelConfig(**there, prices={"prompt": 1.0, "written": 2.0})})
+    there = {
+        "model": "openai:no-such-model",
+        "base_url": "http://127.0.0.1:9/v1",
+        "key_env": "KEY_OF_A_TEST",
+    }
+    config = Config(
+        models={
+            "new": ModelConfig(**there),
+            "known": ModelConfig(**there, prices={"prompt": 1.0, "written": 2.0}),
+        }
+    )
     with live({}, config=config, runs=runs, authenticate=KeyAuthenticator(runs)) as server:
         for model in ("new", "thinking/new", "contemplating/new"):
             refused = asked(server, poor, model=model).json()["error"]
             assert refused["code"] == "no_price" and "prices" in refused["message"]
         for key, model in ((poor, "known"), (free, "new")):
-            assert asked(server, key, model=model).json()["error"]["code"] == "model_failed"  # nobody is there
+            assert (
+                asked(server, key, model=model).json()["error"]["code"] == "model_failed"
+            )  # nobody is there
 
 
-async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(tmp_path, monkeypatch):
+async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(budgets_module, "POLL_INTERVAL", 0.05)
     monkeypatch.setattr(budgets_module, "MAX_POLLS", 200)  # however slow the machine is
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     _, key = KeyStore(runs.database).create("poor", usd_per_day=1)
-    dear = replace(ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001)  # all that it may write: $100
-    slow = FakeModel([Wait(0.3), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=0.005)), Finish()], name="slow", abilities=dear)
+    dear = replace(
+        ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001
+    )  # all that it may write: $100
+    slow = FakeModel(
+        [Wait(0.3), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=0.005)), Finish()],
+        name="slow",
+        abilities=dear,
+    )
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
-    with live({"slow": slow, "hang": hang}, runs=runs, authenticate=KeyAuthenticator(runs)) as server:
-        async with httpx.AsyncClient(timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}) as http:
+    with live(
+        {"slow": slow, "hang": hang}, runs=runs, authenticate=KeyAuthenticator(runs)
+    ) as server:
+        async with httpx.AsyncClient(
+            timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}
+        ) as http:
             began = time.monotonic()
-            replies = await asyncio.gather(*(http.post("/v1/chat/completions", json={**ASK, "model": "slow"}) for _ in range(8)))
+            replies = await asyncio.gather(
+                *(
+                    http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
+                    for _ in range(8)
+                )
+            )
             assert [reply.status_code for reply in replies] == [200] * 8
-            assert time.monotonic() - began < 20 and max(request.max_tokens for request in slow.requests) <= 500
+            assert (
+                time.monotonic() - began < 20
+                and max(request.max_tokens for request in slow.requests) <= 500
+            )
             monkeypatch.setattr(model_call, "PAUSE", 0.01)
             monkeypatch.setattr(budgets_module, "MAX_POLLS", 10)
-            hanging = asyncio.create_task(http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950}))
+            hanging = asyncio.create_task(
+                http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950})
+            )
             while not hang.requests:
                 await asyncio.sleep(0.01)
-            longer = {"model": "slow", "messages": [{"role": "user", "content": "x" * 2000}], "max_tokens": 90}
+            longer = {
+                "model": "slow",
+                "messages": [{"role": "user", "content": "x" * 2000}],
+                "max_tokens": 90,
+            }
             for path in ("/v1/chat/completions", "/v1/messages"):
                 refused = await http.post(path, json=longer)
-                assert refused.status_code == 429 and "reserved 0.95" in refused.json()["error"]["message"]
-                assert refused.headers["retry-after"] == "1" and refused.headers["x-should-retry"] == "true"
+                assert (
+                    refused.status_code == 429
+                    and "reserved 0.95" in refused.json()["error"]["message"]
+                )
+                assert (
+                    refused.headers["retry-after"] == "1"
+                    and refused.headers["x-should-retry"] == "true"
+                )
             hanging.cancel()
             await asyncio.wait([hanging])
-            assert (await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})).status_code == 200
+            assert (
+                await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
+            ).status_code == 200
 
 
 @pytest.mark.parametrize(("cost", "answered"), [(0.08, [12]), (1, range(1, 12))])
-async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_overspend(tmp_path, monkeypatch, cost, answered):
+async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_overspend(
+    tmp_path, monkeypatch, cost, answered
+):
     monkeypatch.setattr(model_call, "PAUSE", 0.05)
     priced = replace(ABLE, usd_per_token=0.001)  # all that it may write: $100
 
@@ -195,7 +269,9 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
 
         async def ask(budget):
             try:
-                answer = await collect(run(Team.of(dear), Request.of("Why?", mode="thinking"), budget))
+                answer = await collect(
+                    run(Team.of(dear), Request.of("Why?", mode="thinking"), budget)
+                )
             except BudgetExhausted as error:
                 assert not isinstance(error, BudgetReserved)  # it was spent, and not only held
                 return None

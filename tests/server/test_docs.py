@@ -14,7 +14,12 @@ PAGE = (ROOT / "docs" / "server.md").read_text()
 
 
 def test_examples_that_ask_a_server_run(native, capsys):
-    examples = [block for page in documents.PAGES for block in documents.blocks(page) if documents.needs_server(block)]
+    examples = [
+        block
+        for page in documents.PAGES
+        for block in documents.blocks(page)
+        if documents.needs_server(block)
+    ]
     assert len(examples) >= 3
     for example in examples:
         names = {}
@@ -28,8 +33,14 @@ def test_its_tables_are_complete():
     assert all(f"`{option}`" in PAGE for option in TeamOptions.model_fields)
     assert all(str(status) in PAGE for status in STATUSES if status != 500)
     for effort, team in TEAM_BY_EFFORT.items():
-        row = next(line for line in PAGE.splitlines() if re.match(rf"\| ([a-z]+, )?{effort.value} \|", line))
-        assert [int(re.search(r"\d+", cell)[0]) for cell in row.split("|")[2:5]] == list(team.values())
+        row = next(
+            line
+            for line in PAGE.splitlines()
+            if re.match(rf"\| ([a-z]+, )?{effort.value} \|", line)
+        )
+        assert [int(re.search(r"\d+", cell)[0]) for cell in row.split("|")[2:5]] == list(
+            team.values()
+        )
     told = set(re.findall(r"`([A-Z]\w+)`", PAGE))
     silent = {"RunStarted", "RunFailed", "Verified", "Abstained", "Spent", "ToolReturned"}
     assert {kind.__name__ for kind in KINDS.values()} - told <= silent

@@ -14,8 +14,11 @@ ASK = [{"role": "user", "content": "What is 6 * 7?"}]
 def counted(server):
     page = httpx.get(f"{server.url}/metrics")
     assert page.headers["content-type"].startswith("text/plain; version=")
-    return {(sample.name, *sorted(sample.labels.items())): sample.value
-            for family in text_string_to_metric_families(page.text) for sample in family.samples}
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(page.text)
+        for sample in family.samples
+    }
 
 
 @pytest.fixture
@@ -31,7 +34,13 @@ def test_requests_runs_tokens_and_money_are_counted(server):
     assert [ask(model="thinking").status_code for _ in range(3)] == [200] * 3
     assert ask(model="thinking", muse={"store": False}).status_code == 200
     assert ask(model="broken").status_code == 502 and ask(model="nobody").status_code == 404
-    assert httpx.post(f"{server.url}/v1/messages", json={"model": "thinking", "messages": ASK, "max_tokens": 9}).status_code == 200
+    assert (
+        httpx.post(
+            f"{server.url}/v1/messages",
+            json={"model": "thinking", "messages": ASK, "max_tokens": 9},
+        ).status_code
+        == 200
+    )
     found = counted(server)
     assert found["muse_requests_total", ("protocol", "chat"), ("status", "200")] == 4
     assert found["muse_requests_total", ("protocol", "chat"), ("status", "404")] == 1
@@ -46,7 +55,10 @@ def test_requests_runs_tokens_and_money_are_counted(server):
 
 
 def test_no_label_says_who_asked_or_what(server):
-    httpx.post(f"{server.url}/v1/chat/completions", json={"model": "thinking", "messages": ASK, "user": "ann"},
-               headers={"authorization": "Bearer sesame"})
+    httpx.post(
+        f"{server.url}/v1/chat/completions",
+        json={"model": "thinking", "messages": ASK, "user": "ann"},
+        headers={"authorization": "Bearer sesame"},
+    )
     labels = {label for name, *rest in counted(server) for label, _ in rest}
     assert labels == {"protocol", "status", "mode", "outcome", "le"}

@@ -14,16 +14,28 @@ from musespark.config import Config, ModelConfig
 from .conftest import live
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
-TOOLS = [{"type": "function", "function": {"name": "weather", "description": "The weather in a city.",
-                                           "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]
+TOOLS = [
+    {
+        "type": "function",
+        "function": {
+            "name": "weather",
+            "description": "The weather in a city.",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+        },
+    }
+]
 
 
 @pytest.fixture(scope="module")
 def front(served):
     """A server whose models are those of another, by way of OpenAI's protocol."""
     able = {"pictures_in": True, "tools": True, "schema": True, "effort": True, "context": 100_000}
-    config = Config(models={name: ModelConfig(model=f"openai-compatible:{name}@{served.url}/v1", abilities=able)
-                            for name in ("plain", "weather", "json", "hang", "broken", "parrot", "halting", "stops")})
+    config = Config(
+        models={
+            name: ModelConfig(model=f"openai-compatible:{name}@{served.url}/v1", abilities=able)
+            for name in ("plain", "weather", "json", "hang", "broken", "parrot", "halting", "stops")
+        }
+    )
     with live(models={}, config=config) as server:
         yield server
 
@@ -36,37 +48,62 @@ def client(front):
 
 
 def test_an_answer_and_what_it_cost(client):
-    done = client.chat.completions.create(model="plain", messages=ASK, temperature=0.5, stop=["END"], seed=3, max_tokens=50)
+    done = client.chat.completions.create(
+        model="plain", messages=ASK, temperature=0.5, stop=["END"], seed=3, max_tokens=50
+    )
     assert (done.choices[0].message.content, done.choices[0].finish_reason) == ("42", "stop")
     assert (done.usage.prompt_tokens, done.usage.completion_tokens) == (4, 6)
 
 
 def test_parameters_arrive_as_they_were(client, served):
-    client.chat.completions.create(model="plain", messages=[{"role": "system", "content": "Be brief."}, *ASK], temperature=0.25,
-                                   top_p=0.75, stop=["END"], seed=11, max_tokens=77, reasoning_effort="low")
+    client.chat.completions.create(
+        model="plain",
+        messages=[{"role": "system", "content": "Be brief."}, *ASK],
+        temperature=0.25,
+        top_p=0.75,
+        stop=["END"],
+        seed=11,
+        max_tokens=77,
+        reasoning_effort="low",
+    )
     request = served.models["plain"].requests[-1]
-    assert (request.temperature, request.top_p, request.stop, request.seed, request.max_tokens) == (0.25, 0.75, ("END",), 11, 77)
+    assert (request.temperature, request.top_p, request.stop, request.seed, request.max_tokens) == (
+        0.25,
+        0.75,
+        ("END",),
+        11,
+        77,
+    )
     assert [message.text for message in request.messages] == ["Be brief.", "What is 6 * 7?"]
 
 
 @pytest.mark.parametrize(("model", "pieces"), [("halting", ["4", "2"]), ("plain", ["42"])])
 def test_a_stream_comes_in_pieces_and_those_that_come_together_as_one(client, model, pieces):
     chunks = list(client.chat.completions.create(model=model, messages=ASK, stream=True))
-    assert [choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content] == pieces
+    assert [
+        choice.delta.content for chunk in chunks for choice in chunk.choices if choice.delta.content
+    ] == pieces
 
 
 def test_a_team_of_them(client):
     done = client.chat.completions.create(model="contemplating/plain", messages=ASK)
-    assert done.choices[0].message.content == "42" and done.usage.total_tokens >= 20 and done.muse["usage"]["calls"] >= 2
+    assert (
+        done.choices[0].message.content == "42"
+        and done.usage.total_tokens >= 20
+        and done.muse["usage"]["calls"] >= 2
+    )
 
 
 @pytest.mark.parametrize("model", ["weather", "contemplating/weather"])
 def test_tools_keep_their_ids_all_the_way(client, model):
     done = client.chat.completions.create(model=model, messages=ASK, tools=TOOLS)
     assert [call.id for call in done.choices[0].message.tool_calls] == ["call_paris", "call_rome"]
-    messages = [*ASK, done.choices[0].message.model_dump(exclude_none=True),
-                {"role": "tool", "tool_call_id": "call_paris", "content": "rain"},
-                {"role": "tool", "tool_call_id": "call_rome", "content": "sun"}]
+    messages = [
+        *ASK,
+        done.choices[0].message.model_dump(exclude_none=True),
+        {"role": "tool", "tool_call_id": "call_paris", "content": "rain"},
+        {"role": "tool", "tool_call_id": "call_rome", "content": "sun"},
+    ]
     done = client.chat.completions.create(model=model, messages=messages, tools=TOOLS)
     assert done.choices[0].message.content == "It is rain and sun."
 
@@ -97,7 +134,10 @@ def test_a_failure_behind_is_a_bad_gateway_in_front(client):
 @pytest.mark.parametrize("model", ["hang", "contemplating/hang"])
 def test_who_leaves_in_front_is_gone_behind(front, served, model):
     body = {"model": model, "messages": ASK, "stream": True}
-    with httpx.Client(timeout=90) as made, made.stream("POST", f"{front.url}/v1/chat/completions", json=body) as response:
+    with (
+        httpx.Client(timeout=90) as made,
+        made.stream("POST", f"{front.url}/v1/chat/completions", json=body) as response,
+    ):
         lines = response.iter_lines()  # letting go of it would be leaving
         next(lines)
         end = time.monotonic() + 60
@@ -111,5 +151,11 @@ def test_who_leaves_in_front_is_gone_behind(front, served, model):
 
 
 def test_which_text_ended_an_answer_is_told_through_two_servers(client):
-    choice = client.chat.completions.create(model="stops", messages=ASK, stop=["END", "FIN"]).choices[0]
-    assert (choice.message.content, choice.finish_reason, choice.stop_reason) == ("4", "stop", "END")
+    choice = client.chat.completions.create(
+        model="stops", messages=ASK, stop=["END", "FIN"]
+    ).choices[0]
+    assert (choice.message.content, choice.finish_reason, choice.stop_reason) == (
+        "4",
+        "stop",
+        "END",
+    )

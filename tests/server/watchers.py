@@ -36,7 +36,9 @@ def watched(http, id, cuts=(), **headers):
         last = next((message[0] for message in reversed(seen) if message[0]), None)
         repeated = {} if last is None else {"last-event-id": last}
         raw = b""
-        with http.stream("GET", f"/v1/runs/{id}/events", headers={**headers, **repeated}) as response:
+        with http.stream(
+            "GET", f"/v1/runs/{id}/events", headers={**headers, **repeated}
+        ) as response:
             assert response.status_code == 200, response.read()
             for piece in response.iter_bytes():
                 raw += piece

@@ -25,12 +25,27 @@ def postgres():
             os.chown(place, account.pw_uid, account.pw_gid)
 
         def run(*command):
-            subprocess.run([str(PROGRAMS / command[0]), *command[1:]], check=True, capture_output=True, cwd=place,
-                           user="postgres" if root else None)
+            subprocess.run(
+                [str(PROGRAMS / command[0]), *command[1:]],
+                check=True,
+                capture_output=True,
+                cwd=place,
+                user="postgres" if root else None,
+            )
 
         data = f"{place}/data"
         run("initdb", "-D", data, "-U", "muse", "--auth=trust", "-N")
-        run("pg_ctl", "-D", data, "-w", "-o", f"-k {place} -c listen_addresses=''", "-l", f"{place}/log", "start")
+        run(
+            "pg_ctl",
+            "-D",
+            data,
+            "-w",
+            "-o",
+            f"-k {place} -c listen_addresses=''",
+            "-l",
+            f"{place}/log",
+            "start",
+        )
         try:
             yield f"postgresql://muse@/postgres?host={place}"
         finally:

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import httpx
 
-CONFIG = '''
+CONFIG = """
 [models.slow]
 model = "fake:long"
 [models.hang]
 model = "fake:hang"
 [models.quick]
 model = "fake:team"
-'''
+"""
 
 
 @contextmanager
@@ -28,7 +28,9 @@ def serving(folder, *options):
     env = {**os.environ, "XDG_DATA_HOME": str(folder)}
     muse = [sys.executable, str(Path(__file__).with_name("slow_server.py"))]
     command = [*muse, "serve", "--port", "0", "--config", str(folder / "config.toml"), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    )
     try:
         greeting = [process.stdout.readline() for _ in range(3)]
         assert greeting[0], process.stderr.read()
@@ -42,13 +44,27 @@ class Client:
     """One stream: its run's id, and all that came before it ended or broke off."""
 
     def __init__(self):
-        self.run, self.said, self.mused, self.failed, self.done, self.broke = "", "", "", "", False, False
+        self.run, self.said, self.mused, self.failed, self.done, self.broke = (
+            "",
+            "",
+            "",
+            "",
+            False,
+            False,
+        )
 
     async def ask(self, http, url, model="slow", key=None, **body):
-        body = {"model": model, "stream": True, "messages": [{"role": "user", "content": "What is 6 * 7?"}], **body}
+        body = {
+            "model": model,
+            "stream": True,
+            "messages": [{"role": "user", "content": "What is 6 * 7?"}],
+            **body,
+        }
         headers = {"authorization": f"Bearer {key}"} if key else {}
         try:
-            async with http.stream("POST", f"{url}/v1/chat/completions", json=body, headers=headers) as response:
+            async with http.stream(
+                "POST", f"{url}/v1/chat/completions", json=body, headers=headers
+            ) as response:
                 self.run = response.headers.get("x-muse-run", "")
                 async for line in response.aiter_lines():
                     self._received(line)

@@ -12,7 +12,9 @@ PIECES = 150
 
 def script():
     """Thoughts, then numbers, a cent for every tenth."""
-    yield from (step for number in range(20) for step in (fake.Wait(0.01), ThinkingDelta(f"hm {number}. ")))
+    yield from (
+        step for number in range(20) for step in (fake.Wait(0.01), ThinkingDelta(f"hm {number}. "))
+    )
     for number in range(PIECES):
         yield from (fake.Wait(0.01), TextDelta(f"{number} "))
         if number % 10 == 9:

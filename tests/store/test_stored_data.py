@@ -56,20 +56,32 @@ def seen_by(client, runs):
         "listed": client.get("/v1/runs").json(),
         "shown": {run: client.get(f"/v1/runs/{run}").json() for run in runs},
         "replayed": {run: replayed(client, run) for run in runs},
-        "pictures": {path: client.get(path).headers["content-type"] for run in runs
-                     for path in client.get(f"/v1/runs/{run}").json()["pictures"]},
+        "pictures": {
+            path: client.get(path).headers["content-type"]
+            for run in runs
+            for path in client.get(f"/v1/runs/{run}").json()["pictures"]
+        },
         "asked": {run: client.get(f"/v1/runs/{run}/asked/1").status_code for run in runs},
-        "responses": {run: client.get(f"/v1/responses/resp_{run}").json() for run in runs
-                      if client.get(f"/v1/responses/resp_{run}").status_code == 200},
+        "responses": {
+            run: client.get(f"/v1/responses/resp_{run}").json()
+            for run in runs
+            if client.get(f"/v1/responses/resp_{run}").status_code == 200
+        },
     }
 
 
 def is_part(expected, found):
     """True if everything expected is found; objects may have more fields than expected."""
     if isinstance(expected, dict):
-        return isinstance(found, dict) and all(name in found and is_part(value, found[name]) for name, value in expected.items())
+        return isinstance(found, dict) and all(
+            name in found and is_part(value, found[name]) for name, value in expected.items()
+        )
     if isinstance(expected, list):
-        return isinstance(found, list) and len(found) == len(expected) and all(map(is_part, expected, found))
+        return (
+            isinstance(found, list)
+            and len(found) == len(expected)
+            and all(map(is_part, expected, found))
+        )
     return expected == found
 
 
@@ -81,8 +93,12 @@ def client(tmp_path_factory):
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE shares SET day = ?", (time.strftime("%Y-%m-%d", time.gmtime()),))
         connection.execute("UPDATE servers SET seen = ?, place = 'another machine'", (LONG_AGO,))
-    with (serving(folder, "--store", str(path), "--require-key") as (_, url),
-          httpx.Client(base_url=url, headers={"authorization": f"Bearer {SECRET}"}, timeout=60) as client):
+    with (
+        serving(folder, "--store", str(path), "--require-key") as (_, url),
+        httpx.Client(
+            base_url=url, headers={"authorization": f"Bearer {SECRET}"}, timeout=60
+        ) as client,
+    ):
         client.store = path
         yield client
 
@@ -105,7 +121,10 @@ def test_a_run_whose_server_was_killed_is_interrupted(client):
 
 def test_a_conversation_goes_on(client):
     follows = next(iter(EXPECTED["responses"]))
-    answer = client.post("/v1/responses", json={"model": "quick", "input": "Once more?", "previous_response_id": f"resp_{follows}"})
+    answer = client.post(
+        "/v1/responses",
+        json={"model": "quick", "input": "Once more?", "previous_response_id": f"resp_{follows}"},
+    )
     assert answer.status_code == 200, answer.text
 
 
@@ -116,8 +135,13 @@ def test_keys_open_what_they_opened(client):
 
 
 def test_what_was_spent_today_is_billed(client):
-    listed = subprocess.run([sys.executable, "-m", "musespark", "keys", "list", "--store", str(client.store)], check=True,
-                            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}).stdout
+    listed = subprocess.run(
+        [sys.executable, "-m", "musespark", "keys", "list", "--store", str(client.store)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ).stdout
     ann = next(line for line in listed.splitlines() if "  ann  " in line)
     assert "$0.3400 today, of $5, 600 a minute" in ann
     assert "  old  " in listed and "revoked 2026-11-30" in listed
@@ -125,18 +149,27 @@ def test_what_was_spent_today_is_billed(client):
 
 def test_votes_and_strategies_are_read(tmp_path):
     with VoteStore(unpacked("votes.db", tmp_path)) as store:
-        assert [(vote.question, vote.model, vote.group, vote.right) for vote in store.votes("sums")] == [
-            ("q1", "a", "4", True), ("q1", "b", None, False), ("q2", "a", "x", None)]
+        assert [
+            (vote.question, vote.model, vote.group, vote.right) for vote in store.votes("sums")
+        ] == [("q1", "a", "4", True), ("q1", "b", None, False), ("q2", "a", "x", None)]
         strategy = Strategy.from_json(store.strategy("sums", "a"))
-    assert strategy.options == {"approach": "plain", "temperature": 0.7, "rounds": 1, "judge_ties": True,
-                                "reply_tokens": (10, 20, 30), "because": "It was measured."}
+    assert strategy.options == {
+        "approach": "plain",
+        "temperature": 0.7,
+        "rounds": 1,
+        "judge_ties": True,
+        "reply_tokens": (10, 20, 30),
+        "because": "It was measured.",
+    }
 
 
 def test_a_trace_is_read(tmp_path):
     folder = tmp_path / "trace"
     shutil.copytree(DATA / "trace", folder)
     events = [event.to_json() for event in read_trace(folder)]
-    lines = [json.loads(line) for line in (DATA / "trace" / "events.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (DATA / "trace" / "events.jsonl").read_text().splitlines()
+    ]
     assert len(events) == 36
     for event, line in zip(events, lines, strict=True):
         line.pop("picture", None)

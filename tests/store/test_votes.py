@@ -8,7 +8,11 @@ from musespark.store import Vote, VoteStore, default_votes_path
 
 
 def test_votes_come_back_by_kind_in_order(tmp_path: Path) -> None:
-    votes = [Vote("sums", "q1", "a", "4", True), Vote("sums", "q1", "b", None, False), Vote("sums", "q2", "a", "x")]
+    votes = [
+        Vote("sums", "q1", "a", "4", True),
+        Vote("sums", "q1", "b", None, False),
+        Vote("sums", "q2", "a", "x"),
+    ]
     with VoteStore(tmp_path / "deep" / "votes.db") as store:
         store.add([*votes, Vote("words", "q1", "a", "y", False)])
         assert store.votes("sums") == votes
@@ -53,7 +57,9 @@ def test_several_processes_add_at_once(tmp_path: Path) -> None:
         assert len(store.votes("k")) == 200
 
 
-@pytest.mark.parametrize("content", [b"no database at all, but a long enough text to look at", None])
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but a long enough text to look at", None]
+)
 def test_a_file_that_is_no_store_is_told(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "votes.db"
     path.mkdir() if content is None else path.write_bytes(content)

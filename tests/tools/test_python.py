@@ -14,35 +14,43 @@ MOST = 400
 
 
 async def ran(code: object, **limits) -> ToolOutput:
-    return await PythonTool(**{"seconds": 1.0, "megabytes": 48, "characters": MOST, **limits}).use({"code": code})
+    return await PythonTool(**{"seconds": 1.0, "megabytes": 48, "characters": MOST, **limits}).use(
+        {"code": code}
+    )
 
 
-@pytest.mark.parametrize(("code", "text"), [
-    ("print(6 * 7)", "42"),
-    ("6 * 7", "Value of the last expression: 42"),
-    ("print('one')\nprint('two')\n'three'", "one\ntwo\nValue of the last expression: 'three'"),
-    ("x = 3", "It ran and printed nothing; print what you want to see."),
-    ("import sys\nprint('to stderr', file=sys.stderr)", "to stderr"),
-    ("eval('1 + 1') + 1", "Value of the last expression: 3"),
-    ("exec('print(5)')", "5"),
-    ("import time\nfor _ in range(50): time.sleep(100)\nprint('slept')", "slept"),
-    ("print('\\ud800')", "\N{REPLACEMENT CHARACTER}"),
-    ("import re\nprint(re.match(r'(a+)+$', 'a' * 40 + 'b'))", "None"),
-])
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("print(6 * 7)", "42"),
+        ("6 * 7", "Value of the last expression: 42"),
+        ("print('one')\nprint('two')\n'three'", "one\ntwo\nValue of the last expression: 'three'"),
+        ("x = 3", "It ran and printed nothing; print what you want to see."),
+        ("import sys\nprint('to stderr', file=sys.stderr)", "to stderr"),
+        ("eval('1 + 1') + 1", "Value of the last expression: 3"),
+        ("exec('print(5)')", "5"),
+        ("import time\nfor _ in range(50): time.sleep(100)\nprint('slept')", "slept"),
+        ("print('\\ud800')", "\N{REPLACEMENT CHARACTER}"),
+        ("import re\nprint(re.match(r'(a+)+$', 'a' * 40 + 'b'))", "None"),
+    ],
+)
 async def test_what_a_snippet_prints_and_its_last_value_come_back(code, text):
     assert await ran(code) == ToolOutput(text)
 
 
-@pytest.mark.parametrize("code", [
-    "def fib(n):\n    a, b = 0, 1\n    for _ in range(n): a, b = b, a + b\n    return a\nprint(fib(90))",
-    "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\nprint(P(1).x)",
-    "class A:\n    def __init__(self): self.x = 1\nprint(A().x)",
-    "import functools\n@functools.lru_cache(maxsize=None)\ndef f(n): return n if n < 2 else f(n - 1) + f(n - 2)\nprint(f(50))",
-    "match [1, 2]:\n    case [a, b]: print(a, b)",
-    "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    print(error)",
-    "async def f(): return 1\nprint(await f())",
-    "print(sum(i for i in range(10)), f'{3.14159:.2f}')",
-])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def fib(n):\n    a, b = 0, 1\n    for _ in range(n): a, b = b, a + b\n    return a\nprint(fib(90))",
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n    x: int\nprint(P(1).x)",
+        "class A:\n    def __init__(self): self.x = 1\nprint(A().x)",
+        "import functools\n@functools.lru_cache(maxsize=None)\ndef f(n): return n if n < 2 else f(n - 1) + f(n - 2)\nprint(f(50))",
+        "match [1, 2]:\n    case [a, b]: print(a, b)",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    print(error)",
+        "async def f(): return 1\nprint(await f())",
+        "print(sum(i for i in range(10)), f'{3.14159:.2f}')",
+    ],
+)
 async def test_what_the_description_promises_works(code):
     output = await ran(code)
     assert not output.failed and output.text.strip()
@@ -50,21 +58,33 @@ async def test_what_the_description_promises_works(code):
 
 async def test_every_module_that_the_description_names_is_there_and_the_others_are_not():
     description = PythonTool().spec.description
-    here, absent = (names.split(", ") for names in description.split("Modules: ")[1].split(").")[0].split("; no others (no "))
+    here, absent = (
+        names.split(", ")
+        for names in description.split("Modules: ")[1].split(").")[0].split("; no others (no ")
+    )
     assert len(here) > 15 and len(absent) > 3
     assert await ran("\n".join(f"import {name}" for name in here)) == await ran("x = 1")
     for name in absent:
         output = await ran(f"import {name}")
-        assert output.failed and f"No module named '{name}'" in output.text and "Modules here: asyncio, " in output.text
+        assert (
+            output.failed
+            and f"No module named '{name}'" in output.text
+            and "Modules here: asyncio, " in output.text
+        )
 
 
 HOSTILE = {
     "endless loop": ("while True: pass", "TimeoutError"),
-    "a loop that catches everything": ("while True:\n    try: [0] * 1000\n    except BaseException: pass", "TimeoutError"),
+    "a loop that catches everything": (
+        "while True:\n    try: [0] * 1000\n    except BaseException: pass",
+        "TimeoutError",
+    ),
     "one slow operation": ("import math\nprint(math.factorial(10 ** 7) % 7)", "1 seconds"),
     "memory bomb": ("a = [0]\nwhile True: a = a + a", "MemoryError"),
-    "a bomb that catches everything":
-        ("a = []\nwhile True:\n    try: a.append('x' * 1000)\n    except BaseException: pass", "MemoryError"),
+    "a bomb that catches everything": (
+        "a = []\nwhile True:\n    try: a.append('x' * 1000)\n    except BaseException: pass",
+        "MemoryError",
+    ),
     "long string": ("'a' * 10 ** 10", "MemoryError"),
     "wide format": ("f'{1:>1000000000}'", "MemoryError"),
     "gigantic integer": ("10 ** 10 ** 8", "MemoryError"),
@@ -80,9 +100,14 @@ HOSTILE = {
     "urllib": ("import urllib.request", "No module named 'urllib'"),
     "ctypes": ("import ctypes", "No module named 'ctypes'"),
     "reading a file": ("print(open('/etc/passwd').read())", "PermissionError"),
-    "reading a path": ("from pathlib import Path\nprint(Path('/proc/self/environ').read_text())", "PermissionError"),
-    "many tries to read":
-        ("for i in range(10 ** 6):\n    try: open(f'/proc/{i}/environ')\n    except OSError: pass", "RuntimeError"),
+    "reading a path": (
+        "from pathlib import Path\nprint(Path('/proc/self/environ').read_text())",
+        "PermissionError",
+    ),
+    "many tries to read": (
+        "for i in range(10 ** 6):\n    try: open(f'/proc/{i}/environ')\n    except OSError: pass",
+        "RuntimeError",
+    ),
     "__import__": ("__import__('os').system('ls')", "NameError"),
     "__builtins__": ("__builtins__", "NameError"),
     "subclasses": ("().__class__.__mro__[1].__subclasses__()", "AttributeError"),
@@ -90,7 +115,7 @@ HOSTILE = {
     "globals of a function": ("(lambda: 0).__globals__", "AttributeError"),
     "code of a function": ("(lambda: 0).__code__", "AttributeError"),
     "format string": ("'{0.__class__.__init__.__globals__}'.format(1)", "AttributeError"),
-    "escape within eval": ("eval(\"().__class__.__base__\")", "AttributeError"),
+    "escape within eval": ('eval("().__class__.__base__")', "AttributeError"),
     "modules": ("import sys\nsys.modules", "AttributeError"),
     "compile": ("compile('1', '', 'eval')", "NameError"),
     "input": ("input()", "NameError"),
@@ -129,7 +154,12 @@ async def test_output_is_cut_and_says_so_and_the_snippet_runs_on_to_its_end():
 
 async def test_an_endless_print_is_stopped():
     output = await ran("while True: print('x' * 1000)")
-    assert output.failed and "[cut: " in output.text and "TimeoutError" in output.text and len(output.text) < MOST + 300
+    assert (
+        output.failed
+        and "[cut: " in output.text
+        and "TimeoutError" in output.text
+        and len(output.text) < MOST + 300
+    )
 
 
 async def test_what_was_printed_before_an_error_comes_back_with_the_line_of_the_error():
@@ -138,8 +168,17 @@ async def test_what_was_printed_before_an_error_comes_back_with_the_line_of_the_
     assert output.text.endswith("ZeroDivisionError: division by zero")
 
 
-@pytest.mark.parametrize("arguments", [
-    {}, {"code": None}, {"code": 3}, {"code": ["print(1)"]}, {"code": " \n"}, {"source": "print(1)"}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"code": None},
+        {"code": 3},
+        {"code": ["print(1)"]},
+        {"code": " \n"},
+        {"source": "print(1)"},
+    ],
+)
 async def test_arguments_that_hold_no_snippet(arguments):
     output = await PythonTool().use(arguments)
     assert output.failed and output.text.startswith("There is no snippet; ")
@@ -206,7 +245,24 @@ async def test_a_sandbox_that_does_not_start_is_a_failed_output(monkeypatch, bin
 
 
 _PIECES = st.sampled_from(
-    ["print(", ")", "x", "= 1\n", "for i in ", "range(9)", ":\n    ", "[", "]", "'", "\\", "\0", "\ud800", "1e9", "**"])
+    [
+        "print(",
+        ")",
+        "x",
+        "= 1\n",
+        "for i in ",
+        "range(9)",
+        ":\n    ",
+        "[",
+        "]",
+        "'",
+        "\\",
+        "\0",
+        "\ud800",
+        "1e9",
+        "**",
+    ]
+)
 
 
 @settings(max_examples=60, deadline=None)

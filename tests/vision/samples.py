@@ -38,7 +38,9 @@ def receipt():
     """400x300, with five lines of print."""
     image = pillow.new("RGB", (400, 300), "white")
     draw = ImageDraw.Draw(image)
-    for index, line in enumerate(("CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75")):
+    for index, line in enumerate(
+        ("CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75")
+    ):
         draw.text((40, 30 + 50 * index), line, fill="black", font=ImageFont.load_default(22))
     return image
 
@@ -52,7 +54,13 @@ class Tools:
 
     def __init__(self, *images, **options):
         self.album = Album(**options)
-        self.album.label_images([Message.user(*(one if isinstance(one, Image) else image_of(one) for one in images), "?")])
+        self.album.label_images(
+            [
+                Message.user(
+                    *(one if isinstance(one, Image) else image_of(one) for one in images), "?"
+                )
+            ]
+        )
         self._tools = {tool.spec.name: tool for tool in make_vision_tools(self.album, VISION_TOOLS)}
 
     def __getattr__(self, name):
@@ -61,7 +69,10 @@ class Tools:
 
 def scripted(*scripts, **options):
     """Return a model that plays these scripts in turn."""
-    return FakeModel(lambda request, number: scripts[min(number, len(scripts) - 1)], **{"abilities": ABLE, **options})
+    return FakeModel(
+        lambda request, number: scripts[min(number, len(scripts) - 1)],
+        **{"abilities": ABLE, **options},
+    )
 
 
 def looking(*models, tools=("look",), **options):

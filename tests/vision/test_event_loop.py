@@ -16,8 +16,14 @@ from musespark.models.nano import NanoModel
 from musespark.reasoning.modes import run
 from musespark.vision.video.load import load_video
 
-HEAVY = [(ImageFile.ImageFile, "load"), (pillow.Image, "resize"), (pillow.Image, "rotate"), (pillow.Image, "save"),
-         (pillow.Image, "convert"), (ImageOps, "exif_transpose")]
+HEAVY = [
+    (ImageFile.ImageFile, "load"),
+    (pillow.Image, "resize"),
+    (pillow.Image, "rotate"),
+    (pillow.Image, "save"),
+    (pillow.Image, "convert"),
+    (ImageOps, "exif_transpose"),
+]
 """Work of Pillow that takes time in proportion to the pixels."""
 
 
@@ -44,25 +50,41 @@ async def collect(stream):
     return [event async for event in stream]
 
 
-@pytest.mark.parametrize("source", [red_on_white(), file_of(red_on_white()), image_of(red_on_white())],
-                         ids=["PIL", "bytes", "Image"])
+@pytest.mark.parametrize(
+    "source",
+    [red_on_white(), file_of(red_on_white()), image_of(red_on_white())],
+    ids=["PIL", "bytes", "Image"],
+)
 async def test_checking_an_image_leaves_the_loop_free(decoding_threads, source):
     await load_images([source])
     assert decoding_threads and threading.get_ident() not in decoding_threads
 
 
 async def test_asking_about_an_image_leaves_the_loop_free(decoding_threads):
-    small = Abilities(**{**{name: getattr(ABLE, name) for name in Abilities.__slots__}, "longest_side": 64})
-    await musespark.ask("?", model=scripted(says("red"), abilities=small), mode="thinking", images=[red_on_white()])
+    small = Abilities(
+        **{**{name: getattr(ABLE, name) for name in Abilities.__slots__}, "longest_side": 64}
+    )
+    await musespark.ask(
+        "?", model=scripted(says("red"), abilities=small), mode="thinking", images=[red_on_white()]
+    )
     assert decoding_threads and threading.get_ident() not in decoding_threads
 
 
 async def test_every_vision_tool_leaves_the_loop_free(decoding_threads):
-    used = (("zoom", {"box": [0, 0, 500, 500]}), ("rotate", {"degrees": 45}), ("enhance", {"contrast": "auto"}),
-            ("mark", {"boxes": [[0, 0, 500, 500]]}), ("measure", {"points": [[0, 0], [1000, 0]]}), ("read", {}),
-            ("compare", {"pictures": [1, 2]}), ("find", {"what": "red square"}),
-            ("sketch", {"svg": "<svg><rect width='9' height='9'/></svg>", "over": 1}))
-    model = scripted(calls(*(ToolCall.of(name, name, arguments) for name, arguments in used)), says("red"))
+    used = (
+        ("zoom", {"box": [0, 0, 500, 500]}),
+        ("rotate", {"degrees": 45}),
+        ("enhance", {"contrast": "auto"}),
+        ("mark", {"boxes": [[0, 0, 500, 500]]}),
+        ("measure", {"points": [[0, 0], [1000, 0]]}),
+        ("read", {}),
+        ("compare", {"pictures": [1, 2]}),
+        ("find", {"what": "red square"}),
+        ("sketch", {"svg": "<svg><rect width='9' height='9'/></svg>", "over": 1}),
+    )
+    model = scripted(
+        calls(*(ToolCall.of(name, name, arguments) for name, arguments in used)), says("red")
+    )
     images = [image_of(red_on_white()), image_of(red_on_white().convert("L"))]
     decoding_threads.clear()
     events = await collect(run(looking(model), Request.of("?", images, mode="thinking")))
@@ -73,7 +95,9 @@ async def test_every_vision_tool_leaves_the_loop_free(decoding_threads):
 
 async def test_the_native_model_leaves_the_loop_free(decoding_threads):
     lake = Image.from_path(Path(__file__).parents[2] / "examples" / "lake.png")
-    question = Request.of("Find a safe shortest way across the frozen lake to the goal.", [lake], threads=4)
+    question = Request.of(
+        "Find a safe shortest way across the frozen lake to the goal.", [lake], threads=4
+    )
     deltas = await collect(NanoModel().stream(question))
     assert any(isinstance(delta, ImageDelta) for delta in deltas)
     assert decoding_threads and threading.get_ident() not in decoding_threads

@@ -12,7 +12,16 @@ from vision.samples import TOTAL, Tools, receipt
 
 from musespark.vision.coordinates import SPAN, Box
 from musespark.vision.ocr.matching import find_matches, similarity
-from musespark.vision.ocr.reader import OVERLAP, TextLine, TextReader, Word, _scale, reading_order, shared_reader, split_bands
+from musespark.vision.ocr.reader import (
+    OVERLAP,
+    TextLine,
+    TextReader,
+    Word,
+    _scale,
+    reading_order,
+    shared_reader,
+    split_bands,
+)
 from musespark.vision.regions import Description, find_regions, parse_description
 from musespark.vision.tools.find import find_places
 
@@ -22,22 +31,39 @@ def line(text, box, *words):
 
 
 PAGE = (
-    line("Sign in to Example", (100, 50, 500, 80), ("Sign", (100, 50, 180, 80)), ("in", (190, 50, 220, 80)),
-         ("to", (230, 50, 260, 80)),
-         ("Example", (270, 50, 500, 80))),
-    line("Password", (100, 200, 250, 225)), line("Forgot your password?", (400, 200, 700, 225)),
+    line(
+        "Sign in to Example",
+        (100, 50, 500, 80),
+        ("Sign", (100, 50, 180, 80)),
+        ("in", (190, 50, 220, 80)),
+        ("to", (230, 50, 260, 80)),
+        ("Example", (270, 50, 500, 80)),
+    ),
+    line("Password", (100, 200, 250, 225)),
+    line("Forgot your password?", (400, 200, 700, 225)),
     line("Submit", (420, 310, 520, 340)),
-    line("SubmitNow", (420, 410, 560, 440)), line("Terms and con-", (100, 800, 300, 820)),
+    line("SubmitNow", (420, 410, 560, 440)),
+    line("Terms and con-", (100, 800, 300, 820)),
     line("ditions apply here", (100, 825, 350, 845)),
     line("1nvoice nurnber 4711", (600, 50, 900, 80)),
 )
 
 
-@pytest.mark.parametrize(("wanted", "box"), [
-    ("Submit", (420, 310, 520, 340)), ("submit", (420, 310, 520, 340)), ("SIGN IN", (100, 50, 220, 80)),
-    ("Example", (270, 50, 500, 80)),
-    ("Password", (100, 200, 250, 225)), ("Invoice number", None), ("4711", None), ("signin", (100, 50, 220, 80)),
-    ("Forgot your pasword", (400, 200, 700, 225)), ("conditions apply", None)])
+@pytest.mark.parametrize(
+    ("wanted", "box"),
+    [
+        ("Submit", (420, 310, 520, 340)),
+        ("submit", (420, 310, 520, 340)),
+        ("SIGN IN", (100, 50, 220, 80)),
+        ("Example", (270, 50, 500, 80)),
+        ("Password", (100, 200, 250, 225)),
+        ("Invoice number", None),
+        ("4711", None),
+        ("signin", (100, 50, 220, 80)),
+        ("Forgot your pasword", (400, 200, 700, 225)),
+        ("conditions apply", None),
+    ],
+)
 def test_a_text_is_found_where_it_stands(wanted, box):
     best = find_matches(wanted, PAGE)[0]
     if box:
@@ -50,8 +76,9 @@ def test_a_text_is_found_where_it_stands(wanted, box):
 
 def test_what_is_the_same_leaves_out_what_is_only_alike():
     assert [match.text for match in find_matches("Submit", PAGE)] == ["Submit"]
-    assert [match.text for match in find_matches("your password",
-                                            PAGE)] == ["your password?"] or find_matches("your password", PAGE)[0].score > 0.9
+    assert [match.text for match in find_matches("your password", PAGE)] == [
+        "your password?"
+    ] or find_matches("your password", PAGE)[0].score > 0.9
     assert find_matches("Cancel", PAGE) == [] == find_matches("  ", PAGE)
 
 
@@ -65,7 +92,10 @@ def test_likeness_is_a_share_and_whole_for_the_same(one, other):
     assert 0 <= similarity(one, other) <= 1 and similarity(one, one) == 1
 
 
-@given(st.text(max_size=20), st.lists(st.tuples(st.text(max_size=30), st.integers(0, 900), st.integers(0, 900)), max_size=6))
+@given(
+    st.text(max_size=20),
+    st.lists(st.tuples(st.text(max_size=30), st.integers(0, 900), st.integers(0, 900)), max_size=6),
+)
 def test_matches_lie_within_the_lines(wanted, placed):
     lines = [line(text, (left, top, left + 100, top + 20)) for text, left, top in placed]
     for match in find_matches(wanted, lines):
@@ -73,20 +103,34 @@ def test_matches_lie_within_the_lines(wanted, placed):
 
 
 def test_lines_are_read_row_by_row():
-    lines = [line("right", (500, 100, 600, 120)), line("left", (100, 104, 200, 124)), line("above", (100, 50, 200, 70)),
-             line("below", (300, 130, 400, 150))]
+    lines = [
+        line("right", (500, 100, 600, 120)),
+        line("left", (100, 104, 200, 124)),
+        line("above", (100, 50, 200, 70)),
+        line("below", (300, 130, 400, 150)),
+    ]
     assert [one.text for one in reading_order(lines)] == ["above", "left", "right", "below"]
 
 
 def test_a_row_that_slants_or_a_tall_letter_does_not_swallow_the_next():
-    lines = [line(str(number), (100, 100 + 22 * number, 300, 120 + 22 * number)) for number in range(30)]
+    lines = [
+        line(str(number), (100, 100 + 22 * number, 300, 120 + 22 * number)) for number in range(30)
+    ]
     assert [one.text for one in reading_order(lines[::-1])] == [str(number) for number in range(30)]
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("the blue circle", ("blue", "circle")), ("red button", ("red", None)), ("triangles", (None, "triangle")),
-    ("a gray box", ("grey", "rectangle")),
-    ("violet oval", ("purple", "ellipse")), ("a dog", None), ("total", None)])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("the blue circle", ("blue", "circle")),
+        ("red button", ("red", None)),
+        ("triangles", (None, "triangle")),
+        ("a gray box", ("grey", "rectangle")),
+        ("violet oval", ("purple", "ellipse")),
+        ("a dog", None),
+        ("total", None),
+    ],
+)
 def test_a_description_names_a_colour_or_a_shape(text, expected):
     assert parse_description(text) == (Description(*expected) if expected else None)
 
@@ -104,24 +148,44 @@ def shapes():
     return image
 
 
-@pytest.mark.parametrize(("what", "box"), [
-    ("red circle", (100, 200, 200, 400)), ("the blue square", (300, 200, 400, 400)), ("rectangle in blue", (300, 200, 400, 400)),
-    ("green triangle", (500, 200, 600, 400)), ("yellow", (700, 200, 900, 280)), ("black line", (100, 797, 500, 805)),
-    ("circle", (100, 200, 200, 400)),
-    ("triangle", (500, 200, 600, 400)), ("purple ellipse", (600, 600, 800, 800)), ("pink oval", None), ("red triangle", None)])
+@pytest.mark.parametrize(
+    ("what", "box"),
+    [
+        ("red circle", (100, 200, 200, 400)),
+        ("the blue square", (300, 200, 400, 400)),
+        ("rectangle in blue", (300, 200, 400, 400)),
+        ("green triangle", (500, 200, 600, 400)),
+        ("yellow", (700, 200, 900, 280)),
+        ("black line", (100, 797, 500, 805)),
+        ("circle", (100, 200, 200, 400)),
+        ("triangle", (500, 200, 600, 400)),
+        ("purple ellipse", (600, 600, 800, 800)),
+        ("pink oval", None),
+        ("red triangle", None),
+    ],
+)
 def test_regions_are_found_by_colour_and_shape(what, box):
     places = find_places(what, shapes(), ())
     assert len(places) == (1 if box else 0)
     if box:
-        assert places[0].box.iou(Box(*box)) > 0.6 if "line" in what else places[0].box.iou(Box(*box)) > 0.95
+        assert (
+            places[0].box.iou(Box(*box)) > 0.6
+            if "line" in what
+            else places[0].box.iou(Box(*box)) > 0.95
+        )
 
 
 def test_every_rectangle_is_told_and_squares_are_rectangles():
-    assert [(region.colour, region.shape) for region in find_regions(shapes(), Description(None, "rectangle"))] == [
-        ("blue", "square"), ("yellow", "rectangle")]
+    assert [
+        (region.colour, region.shape)
+        for region in find_regions(shapes(), Description(None, "rectangle"))
+    ] == [("blue", "square"), ("yellow", "rectangle")]
 
 
-@pytest.mark.parametrize("colour", ["red", "orange", "yellow", "green", "cyan", "blue", "purple", "magenta", "black", "gray"])
+@pytest.mark.parametrize(
+    "colour",
+    ["red", "orange", "yellow", "green", "cyan", "blue", "purple", "magenta", "black", "gray"],
+)
 @pytest.mark.parametrize("background", ["white", "#f4e8d0"])
 def test_colours_have_their_usual_names(colour, background):
     image = pillow.new("RGB", (200, 200), background)
@@ -134,15 +198,25 @@ def test_a_text_that_is_written_there_comes_before_a_colour():
     red = line("Red", (10, 10, 50, 30))
     assert find_places("red", shapes(), (red,))[0].box == red.box
     assert find_places('"red"', shapes(), ()) == []
-    assert find_places("the Submit button", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(420, 310, 520, 340)
-    assert find_places("the button that says “Password”", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(100, 200, 250, 225)
+    assert find_places("the Submit button", pillow.new("RGB", (9, 9)), PAGE)[0].box == Box(
+        420, 310, 520, 340
+    )
+    assert find_places("the button that says “Password”", pillow.new("RGB", (9, 9)), PAGE)[
+        0
+    ].box == Box(100, 200, 250, 225)
 
 
 async def test_a_receipt_is_read_line_by_line_with_boxes_of_the_original():
     tools = Tools(receipt())
     told = (await tools.read()).text.splitlines()
     assert told[1] == "5 lines, with boxes of picture 1:"
-    assert [entry.split("] ")[1] for entry in told[2:]] == ["CORNER SHOP", "Bread 2.40", "Milk 1.15", "Apples 3.20", "TOTAL 6.75"]
+    assert [entry.split("] ")[1] for entry in told[2:]] == [
+        "CORNER SHOP",
+        "Bread 2.40",
+        "Milk 1.15",
+        "Apples 3.20",
+        "TOTAL 6.75",
+    ]
     await tools.zoom(box=[0, 700, 600, 1000])
     closer = (await tools.read(picture=3)).text.splitlines()
     assert closer[1] == "1 line, with boxes of picture 1:" and closer[2].endswith("TOTAL 6.75")

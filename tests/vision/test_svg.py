@@ -24,27 +24,47 @@ GREEN = '<rect width="100" height="100" fill="#00ff00"/>'
 async def drawn(svg, **arguments):
     """Return the output of the tool and the colours of its image."""
     output = await Tools().sketch(svg=svg, **arguments)
-    return output, {colour for _, colour in opened(output.images[0]).getcolors(1 << 20)} if output.images else set()
+    return output, {
+        colour for _, colour in opened(output.images[0]).getcolors(1 << 20)
+    } if output.images else set()
 
 
 async def test_a_drawing_is_shown_as_it_is_meant():
-    output, colours = await drawn(f'{HEAD}{GREEN}<rect width="50" height="100" style="fill: rgb(0, 0, 255)"/></svg>',
-                                  caption="two halves")
-    assert not output.failed and output.text == "Picture 1: a sketch of two halves, 1024x1024 pixels."
+    output, colours = await drawn(
+        f'{HEAD}{GREEN}<rect width="50" height="100" style="fill: rgb(0, 0, 255)"/></svg>',
+        caption="two halves",
+    )
+    assert (
+        not output.failed and output.text == "Picture 1: a sketch of two halves, 1024x1024 pixels."
+    )
     assert colours == {(0, 255, 0), (0, 0, 255)}
     seen = opened(output.images[0])
     assert seen.getpixel((100, 500)) == (0, 0, 255) and seen.getpixel((900, 500)) == (0, 255, 0)
 
 
-@pytest.mark.parametrize(("svg", "size"), [
-    ("<svg><rect width='1000' height='1000' fill='#0f0'/></svg>", (1024, 1024)),
-    ("<svg width='200' height='100'><rect width='200' height='100' fill='#0f0'/></svg>", (1024, 512)),
-    ("<svg width='200px' height='100px' viewBox='0,0 10 5'><rect width='10' height='5' fill='#0f0'/></svg>", (1024, 512)),
-    ("<svg width='100%' height='100%' viewBox='-5 -5 10 10'><rect x='-5' y='-5' width='10' height='10' fill='#0f0'/></svg>",
-     (1024, 1024)),
-    ("<?xml version='1.0'?><!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>"
-     "<svg><rect width='1000' height='1000' fill='#0f0'/></svg>", (1024, 1024)),
-])
+@pytest.mark.parametrize(
+    ("svg", "size"),
+    [
+        ("<svg><rect width='1000' height='1000' fill='#0f0'/></svg>", (1024, 1024)),
+        (
+            "<svg width='200' height='100'><rect width='200' height='100' fill='#0f0'/></svg>",
+            (1024, 512),
+        ),
+        (
+            "<svg width='200px' height='100px' viewBox='0,0 10 5'><rect width='10' height='5' fill='#0f0'/></svg>",
+            (1024, 512),
+        ),
+        (
+            "<svg width='100%' height='100%' viewBox='-5 -5 10 10'><rect x='-5' y='-5' width='10' height='10' fill='#0f0'/></svg>",
+            (1024, 1024),
+        ),
+        (
+            "<?xml version='1.0'?><!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN' 'http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd'>"
+            "<svg><rect width='1000' height='1000' fill='#0f0'/></svg>",
+            (1024, 1024),
+        ),
+    ],
+)
 async def test_the_usual_ways_to_begin_a_drawing(svg, size):
     output, colours = await drawn(svg)
     assert not output.failed and opened(output.images[0]).size == size and colours == {(0, 255, 0)}
@@ -52,14 +72,18 @@ async def test_the_usual_ways_to_begin_a_drawing(svg, size):
 
 async def test_letters_are_drawn_on_a_machine_without_fonts():
     output, _ = await drawn(f'{HEAD}<text x="10" y="60" font-size="40">Hello</text></svg>')
-    dark = sum(count for count, colour in opened(output.images[0]).getcolors(1 << 20) if sum(colour) < 300)
+    dark = sum(
+        count for count, colour in opened(output.images[0]).getcolors(1 << 20) if sum(colour) < 300
+    )
     assert 10_000 < dark < 200_000
 
 
 async def test_a_drawing_goes_over_a_image_in_its_coordinates():
     tools = Tools(pillow.new("RGB", (300, 100), "white"))
-    output = await tools.sketch(svg='<svg viewBox="0 0 7 7"><rect x="500" y="0" width="500" height="500" fill="#f00"/></svg>',
-                                over=1)
+    output = await tools.sketch(
+        svg='<svg viewBox="0 0 7 7"><rect x="500" y="0" width="500" height="500" fill="#f00"/></svg>',
+        over=1,
+    )
     assert output.text == "Picture 2: a sketch over picture 1, 300x100 pixels."
     seen = tools.album.decode(tools.album.images[1])
     assert seen.crop((150, 0, 300, 50)).getcolors() == [(150 * 50, (255, 0, 0))]
@@ -71,7 +95,9 @@ async def test_a_drawing_goes_over_a_image_in_its_coordinates():
 async def canary(tmp_path):
     """A file and an address that no drawing may reach, and what came to the address."""
     (tmp_path / "secret.png").write_bytes(file_of(pillow.new("RGB", (20, 20), "#ff00ff")))
-    (tmp_path / "secret.svg").write_text(f'{HEAD}<rect width="100" height="100" fill="#ff00ff"/></svg>')
+    (tmp_path / "secret.svg").write_text(
+        f'{HEAD}<rect width="100" height="100" fill="#ff00ff"/></svg>'
+    )
     reached = []
 
     async def reach(reader, writer):
@@ -80,29 +106,42 @@ async def canary(tmp_path):
 
     server = await asyncio.start_server(reach, "127.0.0.1", 0)
     async with server:
-        yield {"file": str(tmp_path / "secret.png"), "svg": str(tmp_path / "secret.svg"), "reached": reached,
-               "http": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/secret.png"}
+        yield {
+            "file": str(tmp_path / "secret.png"),
+            "svg": str(tmp_path / "secret.svg"),
+            "reached": reached,
+            "http": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/secret.png",
+        }
 
 
 DATA = "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4="
 REACHING = [
-    '<image href="{file}" width="100" height="100"/>', '<image xlink:href="file://{file}" width="100" height="100"/>',
-    '<image href="{http}" width="100" height="100"/>', '<image href="{svg}" width="100" height="100"/>',
-    '<image href="' + DATA + '" width="100" height="100"/>', '<use href="{svg}#x" width="9" height="9"/>',
-    '<use xlink:href="{http}#x"/>', '<rect width="9" height="9" fill="url({svg}#g)"/>',
+    '<image href="{file}" width="100" height="100"/>',
+    '<image xlink:href="file://{file}" width="100" height="100"/>',
+    '<image href="{http}" width="100" height="100"/>',
+    '<image href="{svg}" width="100" height="100"/>',
+    '<image href="' + DATA + '" width="100" height="100"/>',
+    '<use href="{svg}#x" width="9" height="9"/>',
+    '<use xlink:href="{http}#x"/>',
+    '<rect width="9" height="9" fill="url({svg}#g)"/>',
     '<rect width="9" height="9" fill="url({http})"/>',
     '<rect width="9" height="9" style="fill: url( \'{http}\' )"/>',
     '<rect width="9" height="9" style="fill: u/**/rl({http})"/>',
     '<rect style="background: u\\72l({http})" width="9" height="9"/>',
     "<style>@import url({http});</style>",
     "<style>@font-face {{ font-family: x; src: url({http}) }} text {{ font-family: x }}</style>",
-    '<script>fetch("{http}")</script>', '<script href="{http}"/>', '<a href="{http}"><rect width="9" height="9"/></a>',
+    '<script>fetch("{http}")</script>',
+    '<script href="{http}"/>',
+    '<a href="{http}"><rect width="9" height="9"/></a>',
     '<a href="javascript:alert(1)"><rect width="9" height="9"/></a>',
     '<foreignObject width="100" height="100"><body xmlns="http://www.w3.org/1999/xhtml"><img src="{http}"/></body></foreignObject>',
     '<g onload="fetch(\'{http}\')"><rect width="9" height="9" onclick="x()"/></g>',
     '<filter id="f"><feImage href="{file}"/></filter><rect width="100" height="100" filter="url(#f)"/>',
-    '<animate href="{http}" attributeName="x"/>', '<set attributeName="href" to="{http}"/>', '<cursor xlink:href="{http}"/>',
-    '<text font-family="x" style="src: url({http})">a</text>', '<svg:image xmlns:svg="http://www.w3.org/2000/svg" href="{file}"/>',
+    '<animate href="{http}" attributeName="x"/>',
+    '<set attributeName="href" to="{http}"/>',
+    '<cursor xlink:href="{http}"/>',
+    '<text font-family="x" style="src: url({http})">a</text>',
+    '<svg:image xmlns:svg="http://www.w3.org/2000/svg" href="{file}"/>',
     '<g xml:base="{http}"><use href="secret"/></g>',
     '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="{file}" parse="text"/>',
     '<?xml-stylesheet href="{http}" type="text/css"?>',
@@ -114,8 +153,12 @@ REACHING = [
 async def test_nothing_that_a_drawing_names_is_fetched_or_run(inside, canary):
     svg = HEAD + GREEN + inside.format(**canary) + "</svg>"
     written = sanitize_svg(svg).svg
-    assert not re.search(r"<(image|script|style|foreignObject|feImage|set|animate|filter|[a-z]+:)", written)
-    assert not re.search(r"""[ "'](on\w+|src|xml:base)=|javascript|data:|file:|url\((?!#)|href="(?!#)""", written)
+    assert not re.search(
+        r"<(image|script|style|foreignObject|feImage|set|animate|filter|[a-z]+:)", written
+    )
+    assert not re.search(
+        r"""[ "'](on\w+|src|xml:base)=|javascript|data:|file:|url\((?!#)|href="(?!#)""", written
+    )
     assert canary["http"] not in written and canary["file"] not in written
     assert canary["reached"] == []
 
@@ -129,26 +172,45 @@ async def test_nothing_that_all_of_them_name_is_seen(canary):
     assert canary["reached"] == []
 
 
-LAUGHS = '<!DOCTYPE svg [<!ENTITY a "' + "a" * 50 + '">' + "".join(
-    f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(8)) + "]>" + HEAD + "<text>&i;</text></svg>"
+LAUGHS = (
+    '<!DOCTYPE svg [<!ENTITY a "'
+    + "a" * 50
+    + '">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(8))
+    + "]>"
+    + HEAD
+    + "<text>&i;</text></svg>"
+)
 READS = f'<!DOCTYPE svg [<!ENTITY x SYSTEM "file:///etc/passwd">]>{HEAD}<text>&x;</text></svg>'
 PARAMETER = f'<!DOCTYPE svg [<!ENTITY % x SYSTEM "http://127.0.0.1:1/"> %x;]>{HEAD}</svg>'
 
 
-@pytest.mark.parametrize(("svg", "said"), [
-    (LAUGHS, "declares entities"), (READS, "declares entities"), (PARAMETER, "declares entities"),
-    ("<html><body/></html>", "must begin with <svg>"), ("a drawing", "not well-formed"), (f"{HEAD}<g>", "not well-formed"),
-    (f"{HEAD}&nbsp;</svg>", "not well-formed"), ('<svg viewBox="0 0 1e9 1e9"/>', "size is not between"),
-    ('<svg width="0" height="-5"/>', "size is not between"), ('<svg viewBox="0 0 1000 1"/>', "times as long"),
-    (HEAD + "<g>" * 200 + "</g>" * 200 + "</svg>", "nested more than"), (HEAD + "<rect/>" * 25_000 + "</svg>", "elements"),
-    ("<svg>" + " " * 300_000 + "</svg>", "characters"),
-])
+@pytest.mark.parametrize(
+    ("svg", "said"),
+    [
+        (LAUGHS, "declares entities"),
+        (READS, "declares entities"),
+        (PARAMETER, "declares entities"),
+        ("<html><body/></html>", "must begin with <svg>"),
+        ("a drawing", "not well-formed"),
+        (f"{HEAD}<g>", "not well-formed"),
+        (f"{HEAD}&nbsp;</svg>", "not well-formed"),
+        ('<svg viewBox="0 0 1e9 1e9"/>', "size is not between"),
+        ('<svg width="0" height="-5"/>', "size is not between"),
+        ('<svg viewBox="0 0 1000 1"/>', "times as long"),
+        (HEAD + "<g>" * 200 + "</g>" * 200 + "</svg>", "nested more than"),
+        (HEAD + "<rect/>" * 25_000 + "</svg>", "elements"),
+        ("<svg>" + " " * 300_000 + "</svg>", "characters"),
+    ],
+)
 async def test_what_is_no_drawing_is_refused_in_one_sentence(svg, said):
     output = await Tools().sketch(svg=svg)
     assert output.failed and said in output.text and "\n" not in output.text and not output.images
 
 
-USES = "".join(f'<g id="g{n}">{f"<use href=_#g{n - 1}_/>".replace("_", chr(34)) * 10}</g>' for n in range(1, 9))
+USES = "".join(
+    f'<g id="g{n}">{f"<use href=_#g{n - 1}_/>".replace("_", chr(34)) * 10}</g>' for n in range(1, 9)
+)
 COSTLY = [
     f'{HEAD}<defs><rect id="g0" width="1" height="1"/>{USES}</defs><use href="#g8"/></svg>',
     f'{HEAD}<g id="a"><use href="#b"/></g><g id="b"><use href="#a"/></g></svg>',
@@ -190,26 +252,85 @@ async def test_rendering_that_is_cancelled_leaves_no_process(tmp_path, monkeypat
 
 def rendering():
     """The processes of this one that render."""
-    children = [pid for task in Path("/proc/self/task").glob("*/children") for pid in task.read_text().split()]
-    return [pid for pid in children if b"musespark.vision.draw.render_process" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    children = [
+        pid
+        for task in Path("/proc/self/task").glob("*/children")
+        for pid in task.read_text().split()
+    ]
+    return [
+        pid
+        for pid in children
+        if b"musespark.vision.draw.render_process" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
 
 
-NAMES = st.sampled_from(["svg", "g", "rect", "image", "script", "use", "style", "text", "foreignObject", "x:y", "a", "path",
-                         "tspan"])
-KEYS = st.sampled_from(["href", "xlink:href", "onload", "style", "fill", "d", "width", "id", "transform", "src", "xmlns",
-                        "xml:base"])
-VALUES = st.one_of(st.text(max_size=20), st.sampled_from(
-    ["url(#a)", "url(http://127.0.0.1)", "#a", "file:///etc/passwd", "javascript:x()", "url('#a') url(x)", "1e9", "expression(x)",
-     "\\75rl(x)", "@import x", "URL (x)"]))
+NAMES = st.sampled_from(
+    [
+        "svg",
+        "g",
+        "rect",
+        "image",
+        "script",
+        "use",
+        "style",
+        "text",
+        "foreignObject",
+        "x:y",
+        "a",
+        "path",
+        "tspan",
+    ]
+)
+KEYS = st.sampled_from(
+    [
+        "href",
+        "xlink:href",
+        "onload",
+        "style",
+        "fill",
+        "d",
+        "width",
+        "id",
+        "transform",
+        "src",
+        "xmlns",
+        "xml:base",
+    ]
+)
+VALUES = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "url(#a)",
+            "url(http://127.0.0.1)",
+            "#a",
+            "file:///etc/passwd",
+            "javascript:x()",
+            "url('#a') url(x)",
+            "1e9",
+            "expression(x)",
+            "\\75rl(x)",
+            "@import x",
+            "URL (x)",
+        ]
+    ),
+)
+
 
 def _element(name, attributes, inside):
-    written = "".join(f" {key}={quoteattr(re.sub('[^ -~]', '', value))}" for key, value in attributes.items())
+    written = "".join(
+        f" {key}={quoteattr(re.sub('[^ -~]', '', value))}" for key, value in attributes.items()
+    )
     return f"<{name}{written}>{''.join(inside)}</{name}>"
 
 
 ELEMENTS = st.recursive(
     st.builds(lambda text: re.sub("[^ -~]|[<&>]", "", text), st.text(max_size=10)),
-    lambda inner: st.builds(_element, NAMES, st.dictionaries(KEYS, VALUES, max_size=4), st.lists(inner, max_size=4)), max_leaves=12)
+    lambda inner: st.builds(
+        _element, NAMES, st.dictionaries(KEYS, VALUES, max_size=4), st.lists(inner, max_size=4)
+    ),
+    max_leaves=12,
+)
 
 
 @settings(deadline=None)
@@ -218,17 +339,32 @@ ELEMENTS = st.recursive(
 @example('<rect style="fill:url(#a);stroke:url(//x)"/>')
 def test_whatever_is_written_what_comes_out_is_well_formed_and_names_nothing_outside(inside):
     try:
-        written = sanitize_svg(f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:x="urn:x">{inside}</svg>').svg
+        written = sanitize_svg(
+            f'<svg xmlns="{SVG}" xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:x="urn:x">{inside}</svg>'
+        ).svg
     except InvalidToolArguments as error:
         assert str(error).endswith(".")
         return
     for element in ElementTree.fromstring(written).iter():
-        assert element.tag.removeprefix(f"{{{SVG}}}") in {"svg", "g", "rect", "use", "text", "a", "path", "tspan"}
+        assert element.tag.removeprefix(f"{{{SVG}}}") in {
+            "svg",
+            "g",
+            "rect",
+            "use",
+            "text",
+            "a",
+            "path",
+            "tspan",
+        }
         for key, value in element.attrib.items():
             name = key.rpartition("}")[2]
             assert not name.startswith("on") and name not in ("src", "base")
             assert "href" not in name or value.startswith("#")
-            assert not re.search(r"url\s*\((?!\s*['\"]?#)", value, re.I) and "\\" not in value and "@" not in value
+            assert (
+                not re.search(r"url\s*\((?!\s*['\"]?#)", value, re.I)
+                and "\\" not in value
+                and "@" not in value
+            )
 
 
 @settings(deadline=None)

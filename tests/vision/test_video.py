@@ -21,7 +21,9 @@ from musespark.vision.video.key_frames import KeyFrameSelector, difference
 from musespark.vision.video.load import as_video, load_video, run_in_thread, select_key_frames
 
 THREE = [(0.0, RED), (1.0, GREEN), (2.5, BLUE)]
-SECONDS = st.lists(st.integers(1, 3000), min_size=1, max_size=20).map(lambda steps: np.cumsum([0, *steps]) / 1000)
+SECONDS = st.lists(st.integers(1, 3000), min_size=1, max_size=20).map(
+    lambda steps: np.cumsum([0, *steps]) / 1000
+)
 
 
 def found(data: bytes) -> list[float]:
@@ -37,24 +39,45 @@ def near(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return max(abs(a - b) for a, b in zip(one, other, strict=True)) < 40
 
 
-@pytest.mark.parametrize(("format", "codec", "kind"), [
-    ("mp4", "libx264", "video/mp4"), ("mov", "libx264", "video/quicktime"), ("webm", "libvpx", "video/webm"),
-    ("webm", "libvpx-vp9", "video/webm"), ("matroska", "libx264", "video/x-matroska"), ("avi", "mpeg4", "video/x-msvideo"),
-    ("avi", "mjpeg", "video/x-msvideo"), ("gif", "gif", "image/gif")])
+@pytest.mark.parametrize(
+    ("format", "codec", "kind"),
+    [
+        ("mp4", "libx264", "video/mp4"),
+        ("mov", "libx264", "video/quicktime"),
+        ("webm", "libvpx", "video/webm"),
+        ("webm", "libvpx-vp9", "video/webm"),
+        ("matroska", "libx264", "video/x-matroska"),
+        ("avi", "mpeg4", "video/x-msvideo"),
+        ("avi", "mjpeg", "video/x-msvideo"),
+        ("gif", "gif", "image/gif"),
+    ],
+)
 def test_every_kind_of_file_shows_its_changes_with_their_times(format, codec, kind):
     video = as_video(movie(THREE, format=format, codec=codec, end=4.0))
     assert video.media_type == kind and video.seconds == pytest.approx(4, abs=0.11)
-    assert "1 at 0.00 s, 2 at 1.00 s, 3 at 2.50 s." in video.caption and "96x64" in video.caption and "silent" in video.caption
+    assert (
+        "1 at 0.00 s, 2 at 1.00 s, 3 at 2.50 s." in video.caption
+        and "96x64" in video.caption
+        and "silent" in video.caption
+    )
 
 
 def test_the_sheet_shows_the_frames_in_order_under_their_numbers():
     sheet = pillow.open(io.BytesIO(as_video(movie(THREE, end=4.0)).sheet.data))
     assert max(sheet.size) <= 1536 and sheet.mode == "RGB"
-    colours = [colour for _, colour in sorted(sheet.getcolors(sheet.width * sheet.height), reverse=True)]
-    shown = [next(wanted for wanted in (WHITE, RED, GREEN, BLUE) if near(colour, wanted)) for colour in colours[:4]]
+    colours = [
+        colour for _, colour in sorted(sheet.getcolors(sheet.width * sheet.height), reverse=True)
+    ]
+    shown = [
+        next(wanted for wanted in (WHITE, RED, GREEN, BLUE) if near(colour, wanted))
+        for colour in colours[:4]
+    ]
     assert sorted(shown) == sorted([WHITE, RED, GREEN, BLUE])
     pixels = np.asarray(sheet).astype(int)
-    places = {wanted: np.argwhere(np.abs(pixels - wanted).max(2) < 40).mean(0) for wanted in (RED, GREEN, BLUE)}
+    places = {
+        wanted: np.argwhere(np.abs(pixels - wanted).max(2) < 40).mean(0)
+        for wanted in (RED, GREEN, BLUE)
+    }
     order = sorted(places, key=lambda wanted: (round(places[wanted][0] / 20), places[wanted][1]))
     assert order == [RED, GREEN, BLUE]
     assert (pixels < 60).all(2).any()  # numbers and times are written on it
@@ -63,13 +86,16 @@ def test_the_sheet_shows_the_frames_in_order_under_their_numbers():
 @settings(max_examples=15, deadline=None)
 @given(SECONDS)
 def test_of_frames_at_uneven_times_each_is_found_when_it_comes_on(times):
-    coloured = [(float(time), (RED, GREEN, BLUE, WHITE, BLACK)[index % 5])
-                for index, time in enumerate(times[:key_frames.MAX_FRAMES])]
+    coloured = [
+        (float(time), (RED, GREEN, BLUE, WHITE, BLACK)[index % 5])
+        for index, time in enumerate(times[: key_frames.MAX_FRAMES])
+    ]
     assert found(movie(coloured)) == pytest.approx([time for time, _ in coloured], abs=0.0011)
 
 
 blocks = st.lists(st.integers(0, 255), min_size=3, max_size=3).map(
-    lambda colour: np.tile(np.array(colour, np.uint8), (2, 2, 1)))
+    lambda colour: np.tile(np.array(colour, np.uint8), (2, 2, 1))
+)
 
 
 @given(st.lists(blocks, min_size=1, max_size=40), st.integers(1, 6))
@@ -97,16 +123,26 @@ def test_of_too_many_changes_the_greatest_stay():
     shades = [(index * 0.1, (index * 3,) * 3) for index in range(30)]
     cuts = [(3.0, WHITE), (4.0, RED), (5.0, BLACK)]
     times = found(movie([*shades, *cuts], end=6.0))
-    assert len(times) == key_frames.MAX_FRAMES and {3.0, 4.0, 5.0} <= {round(time, 2) for time in times}
+    assert len(times) == key_frames.MAX_FRAMES and {3.0, 4.0, 5.0} <= {
+        round(time, 2) for time in times
+    }
     assert "the most different frames" in as_video(movie([*shades, *cuts], end=6.0)).caption
 
 
 def test_where_all_moves_the_cuts_are_found_and_no_stretch_is_left_out():
     rng = np.random.default_rng(0)
-    walls = [np.kron(rng.integers(0, 255, (8, 24, 3)), np.ones((8, 8, 1))).astype(np.uint8) for _ in range(6)]
-    frames = [(index * 0.1, np.ascontiguousarray(np.roll(walls[index // 40], index % 40, 1)[:, :96])) for index in range(240)]
+    walls = [
+        np.kron(rng.integers(0, 255, (8, 24, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+        for _ in range(6)
+    ]
+    frames = [
+        (index * 0.1, np.ascontiguousarray(np.roll(walls[index // 40], index % 40, 1)[:, :96]))
+        for index in range(240)
+    ]
     times = found(movie(frames))
-    assert {0.0, 4.0, 8.0, 12.0, 16.0, 20.0} <= {round(time, 2) for time in times} and len(times) == key_frames.MAX_FRAMES
+    assert {0.0, 4.0, 8.0, 12.0, 16.0, 20.0} <= {round(time, 2) for time in times} and len(
+        times
+    ) == key_frames.MAX_FRAMES
     assert max(np.diff([*times, 24.0])) <= 4.0
 
 
@@ -144,24 +180,32 @@ def test_pixels_that_are_not_square_are_made_so():
     assert "192x64 pixels" in as_video(movie(THREE, ratio=Fraction(2, 1))).caption
 
 
-@pytest.mark.parametrize(("make", "says"), [
-    (lambda: b"", "it is empty"),
-    (lambda: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "not an MP4"),
-    (lambda: b"ffconcat version 1.0\nfile /etc/passwd\n", "not an MP4"),
-    (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "not an MP4"),
-    (lambda: b"\0\0\0\x18ftypmp42" + bytes(100), "broken or cut short"),
-    (lambda: movie(THREE)[:600], "broken or cut short"),
-    (song, "no moving pictures"),
-    (lambda: movie(THREE, format="matroska", codec="ffv1"), "its coding, ffv1, is not read here"),
-    (lambda: 42, "neither a path nor"),
-])
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: b"", "it is empty"),
+        (lambda: b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "not an MP4"),
+        (lambda: b"ffconcat version 1.0\nfile /etc/passwd\n", "not an MP4"),
+        (lambda: b"\0\0\0\x18ftypheic" + bytes(100), "not an MP4"),
+        (lambda: b"\0\0\0\x18ftypmp42" + bytes(100), "broken or cut short"),
+        (lambda: movie(THREE)[:600], "broken or cut short"),
+        (song, "no moving pictures"),
+        (
+            lambda: movie(THREE, format="matroska", codec="ffv1"),
+            "its coding, ffv1, is not read here",
+        ),
+        (lambda: 42, "neither a path nor"),
+    ],
+)
 def test_what_is_no_video_is_one_sentence(make, says):
     with pytest.raises(BadVideo, match=says) as error:
         as_video(make())
     assert str(error.value).endswith(".") and ". " not in str(error.value)
 
 
-def test_a_video_that_is_too_large_or_too_long_is_told_before_it_is_looked_through(monkeypatch, tmp_path):
+def test_a_video_that_is_too_large_or_too_long_is_told_before_it_is_looked_through(
+    monkeypatch, tmp_path
+):
     data = movie(THREE, end=4.0)
     with pytest.raises(BadVideo, match="lasts 1,200 seconds or more, and at most 600"):
         as_video(movie([(0.0, RED)], end=1200.0))
@@ -180,7 +224,7 @@ def test_a_video_that_is_too_large_or_too_long_is_told_before_it_is_looked_throu
 def test_a_length_that_is_a_lie_is_found_out():
     data = bytearray(movie([(0.0, RED), (700.0, GREEN)], format="matroska"))
     duration = data.index(b"\x44\x89\x88")  # an EBML float of eight bytes
-    data[duration + 3:duration + 11] = np.array([1000.0], ">f8").tobytes()
+    data[duration + 3 : duration + 11] = np.array([1000.0], ">f8").tobytes()
     with pytest.raises(BadVideo, match="lasts 700 seconds or more"):
         as_video(bytes(data))
 
@@ -190,10 +234,10 @@ def test_of_a_video_that_breaks_off_is_shown_what_there_is(format):
     rng = np.random.default_rng(0)
     noise = [(index / 10, rng.integers(0, 255, (64, 96, 3), np.uint8)) for index in range(40)]
     data = movie(noise, format=format, codec="mpeg4")
-    half = as_video(data[:len(data) // 2])
+    half = as_video(data[: len(data) // 2])
     assert 0.5 < half.seconds < 3.5
     damaged = bytearray(data)
-    damaged[len(data) // 2:len(data) // 2 + 3000] = bytes(3000)
+    damaged[len(data) // 2 : len(data) // 2 + 3000] = bytes(3000)
     video = as_video(bytes(damaged))
     assert video.caption.count(" at ") > 4
 
@@ -205,7 +249,7 @@ def test_whatever_happens_to_a_file_it_is_a_video_or_one_sentence(data):
     for _ in range(data.draw(st.integers(1, 8))):
         where = data.draw(st.integers(0, len(whole) - 1))
         whole[where] = data.draw(st.integers(0, 255))
-    del whole[data.draw(st.integers(len(whole) // 2, len(whole))):]
+    del whole[data.draw(st.integers(len(whole) // 2, len(whole))) :]
     try:
         assert as_video(bytes(whole)).seconds <= clips.MAX_SECONDS + 60
     except BadVideo as error:
@@ -229,7 +273,12 @@ def test_when_patience_ends_what_was_seen_is_shown_and_said_to_be_a_part():
             self.asked += 1
             return self.asked > 3
 
-    video = as_video(movie([(index / 10, RED if index % 2 else BLUE) for index in range(40)], codec="mpeg4", key=1), Once(0))
+    video = as_video(
+        movie(
+            [(index / 10, RED if index % 2 else BLUE) for index in range(40)], codec="mpeg4", key=1
+        ),
+        Once(0),
+    )
     assert "There was no time to look at more of it" in video.caption and video.seconds < 1
     with pytest.raises(BadVideo, match="could be decoded in time"):
         as_video(WHOLE, Deadline(0))
@@ -258,7 +307,11 @@ async def test_looking_through_a_video_leaves_the_loop_free(tmp_path):
 
 def test_nothing_that_a_video_refers_to_is_opened(tmp_path):
     secret = kept(tmp_path / "secret.mp4", movie([(0.0, WHITE)], end=1.0))
-    playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n" + str(secret).encode() + b"\n#EXT-X-ENDLIST\n"
+    playlist = (
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n"
+        + str(secret).encode()
+        + b"\n#EXT-X-ENDLIST\n"
+    )
     for disguise in (b"", b"\0\0\0\x18ftypmp42", b"\x1aE\xdf\xa3", b"RIFF\0\0\0\0AVI ", b"GIF89a"):
         with pytest.raises(BadVideo):
             as_video(disguise + playlist)
@@ -267,7 +320,9 @@ def test_nothing_that_a_video_refers_to_is_opened(tmp_path):
 def test_as_images_it_is_its_caption_and_its_sheet():
     video = as_video(WHOLE)
     request = Request.of("What happens?", videos=[video])
-    assert request.videos == (video,) and request.images == () and request.question == "What happens?"
+    assert (
+        request.videos == (video,) and request.images == () and request.question == "What happens?"
+    )
     parts = request.as_images().messages[0].parts
     assert parts == (Text(video.caption), video.sheet, Text("What happens?"))
     assert request.as_images(lambda video: True) == request
@@ -277,7 +332,9 @@ def test_as_images_it_is_its_caption_and_its_sheet():
 
 
 def test_without_pyav_it_says_what_to_install(tmp_path):
-    code = ("import sys; sys.modules['av'] = None\nfrom musespark.vision.video.load import as_video\n"
-            "try: as_video(b'GIF89a')\nexcept Exception as error: print(type(error).__name__, error)")
+    code = (
+        "import sys; sys.modules['av'] = None\nfrom musespark.vision.video.load import as_video\n"
+        "try: as_video(b'GIF89a')\nexcept Exception as error: print(type(error).__name__, error)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("NotInstalled Watching a video needs av")

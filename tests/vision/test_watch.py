@@ -17,7 +17,13 @@ from musespark.cli.app import run
 from musespark.content import Image, Text, ToolCall, ToolResult
 from musespark.models.fake import FakeModel
 from musespark.models.model import Abilities
-from musespark.vision.tools.watch import LONGEST_SIDE, MAX_FRAMES, FrameRequest, WatchTool, extract_frames
+from musespark.vision.tools.watch import (
+    LONGEST_SIDE,
+    MAX_FRAMES,
+    FrameRequest,
+    WatchTool,
+    extract_frames,
+)
 from musespark.vision.video.clip import Deadline
 from musespark.vision.video.load import as_video
 
@@ -30,7 +36,14 @@ def colours(images):
     for image in images:
         decoded = pillow.open(io.BytesIO(image.data)).convert("RGB")
         pixel = decoded.getpixel((decoded.width // 2, decoded.height // 2))
-        seen.append(NAMES[min(NAMES, key=lambda colour: sum(abs(a - b) for a, b in zip(colour, pixel, strict=True)))])
+        seen.append(
+            NAMES[
+                min(
+                    NAMES,
+                    key=lambda colour: sum(abs(a - b) for a, b in zip(colour, pixel, strict=True)),
+                )
+            ]
+        )
     return seen
 
 
@@ -39,11 +52,20 @@ async def watched(data=THREE, **arguments):
     return await WatchTool((as_video(data),)).use(named)
 
 
-@pytest.mark.parametrize(("start", "end", "frames", "shows"), [
-    (0, 0, 4, ["red"]), (0.5, 0.5, 1, ["red"]), (0.999, 0.999, 1, ["red"]), (1, 1, 1, ["green"]), (2.4, 2.6, 2, ["green", "blue"]),
-    (0, 3, 4, ["red", "green", "blue"]), (0, 3, MAX_FRAMES, ["red", "green", "blue"]),
-    (3.9, 4, 1, ["blue"]), (1.2, 1.4, 3, ["green"]),
-])
+@pytest.mark.parametrize(
+    ("start", "end", "frames", "shows"),
+    [
+        (0, 0, 4, ["red"]),
+        (0.5, 0.5, 1, ["red"]),
+        (0.999, 0.999, 1, ["red"]),
+        (1, 1, 1, ["green"]),
+        (2.4, 2.6, 2, ["green", "blue"]),
+        (0, 3, 4, ["red", "green", "blue"]),
+        (0, 3, MAX_FRAMES, ["red", "green", "blue"]),
+        (3.9, 4, 1, ["blue"]),
+        (1.2, 1.4, 3, ["green"]),
+    ],
+)
 async def test_the_frames_on_screen_at_those_times_come_back_each_once(start, end, frames, shows):
     output = await watched(start=start, end=end, frames=frames)
     assert not output.failed and colours(output.images) == shows == colours(output.images)
@@ -59,16 +81,30 @@ async def test_what_comes_back_says_when_each_frame_came_on():
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(20, 900), min_size=2, max_size=12), st.floats(0, 1), st.sampled_from(["mp4", "matroska", "webm"]))
+@given(
+    st.lists(st.integers(20, 900), min_size=2, max_size=12),
+    st.floats(0, 1),
+    st.sampled_from(["mp4", "matroska", "webm"]),
+)
 def test_of_a_variable_rate_the_frame_is_the_one_that_began_last(steps, share, format):
     times = np.cumsum([0, *steps]) / 1000
-    video = as_video(movie([(float(time), (RED, GREEN, BLUE)[index % 3]) for index, time in enumerate(times)], format=format,
-                           codec="libvpx" if format == "webm" else "libx264", key=3))
+    video = as_video(
+        movie(
+            [(float(time), (RED, GREEN, BLUE)[index % 3]) for index, time in enumerate(times)],
+            format=format,
+            codec="libvpx" if format == "webm" else "libx264",
+            key=3,
+        )
+    )
     wanted = share * video.seconds
     ((at, image),) = extract_frames(FrameRequest(video, wanted, wanted, 1), Deadline(60))
     index = int(np.searchsorted(times, wanted + 0.0011, "right")) - 1
-    assert at == pytest.approx(times[index], abs=0.0011) or at == pytest.approx(times[max(0, index - 1)], abs=0.0011)
-    assert at <= wanted + 0.0011 and colours([image]) == [list(NAMES.values())[list(times.round(3)).index(round(at, 3)) % 3]]
+    assert at == pytest.approx(times[index], abs=0.0011) or at == pytest.approx(
+        times[max(0, index - 1)], abs=0.0011
+    )
+    assert at <= wanted + 0.0011 and colours([image]) == [
+        list(NAMES.values())[list(times.round(3)).index(round(at, 3)) % 3]
+    ]
 
 
 @pytest.mark.parametrize("format", ["gif", "avi", "mov"])
@@ -88,15 +124,22 @@ async def test_a_frame_is_full_size_and_upright():
     assert pillow.open(io.BytesIO(image.data)).size == (96, 64) and image.media_type == "image/jpeg"
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    ({}, "Say from when to when"), ({"from": 1}, "Say from when to when"), ({"from": "1", "to": 2}, "Say from when"),
-    ({"from": True, "to": 2}, "Say from when"), ({"from": float("nan"), "to": 2}, "Say from when"),
-    ({"from": 3, "to": 2}, r"from \(3\) is after to \(2\)"), ({"from": 1, "to": 2, "frames": 0}, "from 1 to 8, not 0"),
-    ({"from": 1, "to": 2, "frames": "x" * 1000}, "from 1 to 8, not 'x{39}\\."),
-    ({"from": 1, "to": 2, "frames": True}, "from 1 to 8"),
-    ({"from": 1, "to": 2, "video": 2}, "no video 2; there is only video 1"),
-    ({"from": 1, "to": 2, "video": []}, r"no video \[\]"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({}, "Say from when to when"),
+        ({"from": 1}, "Say from when to when"),
+        ({"from": "1", "to": 2}, "Say from when"),
+        ({"from": True, "to": 2}, "Say from when"),
+        ({"from": float("nan"), "to": 2}, "Say from when"),
+        ({"from": 3, "to": 2}, r"from \(3\) is after to \(2\)"),
+        ({"from": 1, "to": 2, "frames": 0}, "from 1 to 8, not 0"),
+        ({"from": 1, "to": 2, "frames": "x" * 1000}, "from 1 to 8, not 'x{39}\\."),
+        ({"from": 1, "to": 2, "frames": True}, "from 1 to 8"),
+        ({"from": 1, "to": 2, "video": 2}, "no video 2; there is only video 1"),
+        ({"from": 1, "to": 2, "video": []}, r"no video \[\]"),
+    ],
+)
 async def test_what_cannot_be_watched_is_one_sentence_for_the_model(arguments, says):
     output = await WatchTool((as_video(THREE),)).use(arguments)
     assert output.failed and not output.images
@@ -105,7 +148,9 @@ async def test_what_cannot_be_watched_is_one_sentence_for_the_model(arguments, s
 
 async def test_times_outside_are_moved_inside_and_said_so():
     output = await watched(start=-5, end=1e300, frames=2)
-    assert output.text.startswith("The video lasts from 0 to 4.03 s; times outside of it were moved there.")
+    assert output.text.startswith(
+        "The video lasts from 0 to 4.03 s; times outside of it were moved there."
+    )
     assert colours(output.images) == ["red", "blue"]
 
 
@@ -121,17 +166,33 @@ async def test_of_several_videos_the_one_that_was_named():
 
 def watching_model(**abilities):
     """A model that looks once and then says what it has."""
-    def play(request, number):
-        looked = any(isinstance(part, ToolResult) for message in request.messages for part in message.parts)
-        return says("green") if looked else calls(ToolCall.of("c1", "watch", {"from": 1.2, "to": 1.2}))
 
-    return FakeModel(play, abilities=Abilities(**{**{name: getattr(ABLE, name) for name in Abilities.__slots__}, **abilities}))
+    def play(request, number):
+        looked = any(
+            isinstance(part, ToolResult) for message in request.messages for part in message.parts
+        )
+        return (
+            says("green") if looked else calls(ToolCall.of("c1", "watch", {"from": 1.2, "to": 1.2}))
+        )
+
+    return FakeModel(
+        play,
+        abilities=Abilities(
+            **{**{name: getattr(ABLE, name) for name in Abilities.__slots__}, **abilities}
+        ),
+    )
 
 
 async def test_a_model_gets_the_sheet_then_watches_and_all_of_it_is_in_the_trace(tmp_path):
     model = watching_model()
     clip = kept(tmp_path / "clip.mp4", THREE)
-    answer = await musespark.ask("What comes in the middle?", video=clip, model=model, mode="thinking", trace=tmp_path / "trace")
+    answer = await musespark.ask(
+        "What comes in the middle?",
+        video=clip,
+        model=model,
+        mode="thinking",
+        trace=tmp_path / "trace",
+    )
     assert str(answer) == "green"
     caption, sheet, question = model.requests[0].messages[0].parts
     assert caption.text.startswith("A video of 4.03 seconds") and isinstance(sheet, Image)
@@ -153,7 +214,9 @@ async def test_a_model_that_takes_videos_gets_it_whole():
 
 async def test_a_model_without_tools_gets_the_sheet_alone():
     model = FakeModel(lambda request, number: says("green"), abilities=Abilities(pictures_in=True))
-    answer = await musespark.ask("What comes in the middle?", video=[THREE, THREE], model=model, mode="contemplating")
+    answer = await musespark.ask(
+        "What comes in the middle?", video=[THREE, THREE], model=model, mode="contemplating"
+    )
     assert str(answer) == "green" and not any(request.tools for request in model.requests)
     assert all(len(request.images) == 2 for request in model.requests)
 
@@ -165,7 +228,11 @@ async def test_a_model_that_sees_nothing_refuses():
 
 
 async def test_a_bad_video_is_told_before_anything_runs():
-    for bad, error in (("/nowhere.mp4", errors.MissingFile), (b"nothing", errors.BadVideo), (42, errors.BadVideo)):
+    for bad, error in (
+        ("/nowhere.mp4", errors.MissingFile),
+        (b"nothing", errors.BadVideo),
+        (42, errors.BadVideo),
+    ):
         with pytest.raises(error):
             await musespark.ask("What?", video=bad, model="fake")
 
@@ -177,14 +244,22 @@ def test_the_command_takes_a_video(tmp_path, capsys, monkeypatch):
     value = json.loads(capsys.readouterr().out)
     assert value["answer"] == "42" and len(value["pictures"]) == 1
     assert run(["ask", "What?", "--video", str(tmp_path / "none.mp4"), "--model", "fake"]) == 2
-    assert capsys.readouterr().err == f"The file {str(tmp_path / 'none.mp4')!r} cannot be read: it does not exist.\n"
+    assert (
+        capsys.readouterr().err
+        == f"The file {str(tmp_path / 'none.mp4')!r} cannot be read: it does not exist.\n"
+    )
 
 
 async def test_what_was_watched_is_looked_at_with_the_other_tools():
-    steps = (calls(ToolCall.of("c1", "watch", {"from": 1.2, "to": 1.2})),
-             calls(ToolCall.of("c2", "zoom", {"picture": 2, "box": [0, 0, 500, 500]})), says("green"))
+    steps = (
+        calls(ToolCall.of("c1", "watch", {"from": 1.2, "to": 1.2})),
+        calls(ToolCall.of("c2", "zoom", {"picture": 2, "box": [0, 0, 500, 500]})),
+        says("green"),
+    )
     model = FakeModel(lambda request, number: steps[number], abilities=ABLE)
-    answer = await musespark.ask("What comes in the middle?", video=THREE, model=model, mode="thinking", tools=["zoom"])
+    answer = await musespark.ask(
+        "What comes in the middle?", video=THREE, model=model, mode="thinking", tools=["zoom"]
+    )
     shown = [event for event in answer.events if event.kind == "pictured"]
     assert [event.caption for event in shown[:2]] == ["contact sheet of a video", "frame at 1.00 s"]
     assert shown[2].caption == "picture 2, zoomed to [0, 0, 500, 500]"
@@ -194,8 +269,15 @@ async def test_what_was_watched_is_looked_at_with_the_other_tools():
 
 
 async def test_a_model_that_sees_nothing_works_from_what_is_read_of_the_sheet():
-    model = FakeModel(lambda request, number: says("nothing to read"), abilities=Abilities(conversation=True, tools=True))
-    answer = await musespark.ask("What is written there?", video=THREE, model=model, mode="thinking", tools=["look"])
+    model = FakeModel(
+        lambda request, number: says("nothing to read"),
+        abilities=Abilities(conversation=True, tools=True),
+    )
+    answer = await musespark.ask(
+        "What is written there?", video=THREE, model=model, mode="thinking", tools=["look"]
+    )
     parts = model.requests[0].messages[0].parts
-    assert all(isinstance(part, Text) for part in parts) and "A video of 4.03 seconds" in parts[0].text
+    assert (
+        all(isinstance(part, Text) for part in parts) and "A video of 4.03 seconds" in parts[0].text
+    )
     assert any(event.kind == "noted" and "blind" in event.text for event in answer.events)

@@ -20,7 +20,11 @@ from musespark.cli.commands.nano import app as nano
 from musespark.cli.commands.serve import serve
 from musespark.errors import MuseError
 
-app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]}, rich_markup_mode=None)
+app = typer.Typer(
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
 
 FAILED, BAD_INPUT = 1, 2
 
@@ -82,7 +86,9 @@ def _version(wanted: bool) -> None:
 @app.callback(invoke_without_command=True)
 def muse(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """A reasoning system you host yourself: a team thinks about your question, partly in images."""
     if context.invoked_subcommand is None:

@@ -54,11 +54,14 @@ class AnnouncedServer(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on Ctrl-C and SIGTERM, which uvicorn would raise again at its end."""
+
         def stop(number: int, frame: FrameType | None) -> None:
             self.handle_exit(number, frame)
             self._captured_signals.clear()
 
-        before: dict[int, Any] = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        before: dict[int, Any] = {
+            number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)
+        }
         try:
             yield
         finally:

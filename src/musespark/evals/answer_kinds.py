@@ -57,7 +57,11 @@ def changed(chance: Random) -> tuple[str, str, bool]:
     """A number, and the same number with words or signs that change it."""
     number = chance.choice((11, 12, 15, 16, 23, 24, 26, 33, 34, 45, 56))
     form = chance.choice(_CHANGING).format(number)
-    return (str(number), form, False) if chance.random() < 0.6 else (form, form.replace(str(number), str(number + 1)), False)
+    return (
+        (str(number), form, False)
+        if chance.random() < 0.6
+        else (form, form.replace(str(number), str(number + 1)), False)
+    )
 
 
 def choices(chance: Random) -> tuple[str, str, bool]:
@@ -66,11 +70,37 @@ def choices(chance: Random) -> tuple[str, str, bool]:
     text = chance.choice(("Paris", "4", "the mitochondria", "12 cm", "none of the above"))
     forms = [
         each.format(letter)
-        for each in ("{}", "({})", "{}.", "{})", "**{}**", "[{}]", "Option {}", r"\text{{{}}}", "${}$", "**({})**")
+        for each in (
+            "{}",
+            "({})",
+            "{}.",
+            "{})",
+            "**{}**",
+            "[{}]",
+            "Option {}",
+            r"\text{{{}}}",
+            "${}$",
+            "**({})**",
+        )
     ]
-    forms += [f"{letter}) {text}", f"{letter}. {text}", f"({letter}) {text}", f"{letter}: {text}", f"{letter.lower()}) {text}"]
+    forms += [
+        f"{letter}) {text}",
+        f"{letter}. {text}",
+        f"({letter}) {text}",
+        f"{letter}: {text}",
+        f"{letter.lower()}) {text}",
+    ]
     return pair_of(
-        chance, forms, [other, f"({other})", f"{other}) {text}", f"{letter}, {other}", f"{letter} or {other}", f"not {letter}"]
+        chance,
+        forms,
+        [
+            other,
+            f"({other})",
+            f"{other}) {text}",
+            f"{letter}, {other}",
+            f"{letter} or {other}",
+            f"not {letter}",
+        ],
     )
 
 
@@ -86,7 +116,16 @@ def letters(chance: Random) -> tuple[str, str, bool]:
         "; ".join(turned),
     ]
     spare = next(each for each in "ABCDEF" if each not in chosen)
-    return pair_of(chance, forms, [", ".join(chosen[:2]), ", ".join([*chosen, spare]), ", ".join([*chosen[:2], spare]), chosen[0]])
+    return pair_of(
+        chance,
+        forms,
+        [
+            ", ".join(chosen[:2]),
+            ", ".join([*chosen, spare]),
+            ", ".join([*chosen[:2], spare]),
+            chosen[0],
+        ],
+    )
 
 
 def relations(chance: Random) -> tuple[str, str, bool]:
@@ -102,9 +141,19 @@ def relations(chance: Random) -> tuple[str, str, bool]:
             f"({low}, {high})",
             rf"{low} < x \text{{ and }} x < {high}",
         ]
-        others = [f"{low} <= x < {high}", f"x < {low} or x > {high}", f"({low}, {high + 1})", f"[{low}, {high}]", f"x > {low}"]
+        others = [
+            f"{low} <= x < {high}",
+            f"x < {low} or x > {high}",
+            f"({low}, {high + 1})",
+            f"[{low}, {high}]",
+            f"x > {low}",
+        ]
     elif kind == 1:
-        forms = [f"x < {low} or x > {high}", rf"(-\infty, {low}) \cup ({high}, \infty)", f"x > {high} or x < {low}"]
+        forms = [
+            f"x < {low} or x > {high}",
+            rf"(-\infty, {low}) \cup ({high}, \infty)",
+            f"x > {high} or x < {low}",
+        ]
         others = [
             f"x < {low} and x > {high}",
             rf"(-\infty, {low}] \cup [{high}, \infty)",
@@ -112,8 +161,21 @@ def relations(chance: Random) -> tuple[str, str, bool]:
             f"x < {low} or x > {high + 1}",
         ]
     else:
-        forms = [f"x >= {low}", rf"x \ge {low}", f"{low} ≤ x", rf"[{low}, \infty)", rf"x \geq {low}"]
-        others = [f"x > {low}", f"x <= {low}", f"x >= {low + 1}", rf"({low}, \infty)", f"x = {low}", str(low)]
+        forms = [
+            f"x >= {low}",
+            rf"x \ge {low}",
+            f"{low} ≤ x",
+            rf"[{low}, \infty)",
+            rf"x \geq {low}",
+        ]
+        others = [
+            f"x > {low}",
+            f"x <= {low}",
+            f"x >= {low + 1}",
+            rf"({low}, \infty)",
+            f"x = {low}",
+            str(low),
+        ]
     return pair_of(chance, forms, others)
 
 
@@ -139,7 +201,13 @@ def dates(chance: Random) -> tuple[str, str, bool]:
     day = date(1950, 1, 1) + timedelta(chance.randrange(36_000))
     if day.day <= 12:
         day += timedelta(13 - day.day)
-    other = chance.choice((day + timedelta(1), day.replace(year=day.year + 1, day=min(day.day, 28)), day + timedelta(31)))
+    other = chance.choice(
+        (
+            day + timedelta(1),
+            day.replace(year=day.year + 1, day=min(day.day, 28)),
+            day + timedelta(31),
+        )
+    )
     return pair_of(chance, _dates(day), _dates(other))
 
 
@@ -150,7 +218,9 @@ def _dates(day: date) -> list[str]:
         f"{month} {day.day}, {day.year}",
         f"{day.day} {month} {day.year}",
         f"{month[:3]} {day.day}, {day.year}",
-        f"{day.day}th of {month} {day.year}" if day.day not in (21, 22, 23, 31) else f"{day.day} {month}, {day.year}",
+        f"{day.day}th of {month} {day.year}"
+        if day.day not in (21, 22, 23, 31)
+        else f"{day.day} {month}, {day.year}",
         f"{day.month}/{day.day}/{day.year}",
         f"{day.day:02d}.{day.month:02d}.{day.year}",
         f"{day.strftime('%A')}, {month} {day.day}, {day.year}",
@@ -169,7 +239,11 @@ def times(chance: Random) -> tuple[str, str, bool]:
     return pair_of(
         chance,
         forms,
-        [f"{hour - 12}:{minute:02d} AM", f"{hour}:{(minute + 7) % 60:02d}", f"{hour - 12}:{(minute + 1) % 60:02d} PM"],
+        [
+            f"{hour - 12}:{minute:02d} AM",
+            f"{hour}:{(minute + 7) % 60:02d}",
+            f"{hour - 12}:{(minute + 1) % 60:02d} PM",
+        ],
     )
 
 
@@ -195,7 +269,11 @@ def hedges(chance: Random) -> tuple[str, str, bool]:
             "= {}",
         )
     ]
-    return pair_of(chance, forms, [f"about {value + 1}{noun}", f"{value + 2}{noun}", f"not {value}{noun}", f"-{value}{noun}"])
+    return pair_of(
+        chance,
+        forms,
+        [f"about {value + 1}{noun}", f"{value + 2}{noun}", f"not {value}{noun}", f"-{value}{noun}"],
+    )
 
 
 def collections(chance: Random) -> tuple[str, str, bool]:
@@ -204,17 +282,33 @@ def collections(chance: Random) -> tuple[str, str, bool]:
     turned = [items[2], items[0], items[1]]
     kind = chance.randrange(3)
     if kind == 0:
-        forms = [f"({', '.join(map(str, items))})", rf"\left({', '.join(map(str, items))}\right)", f"({','.join(map(str, items))})"]
-        others = [f"({', '.join(map(str, turned))})", f"[{', '.join(map(str, items))}]", f"({items[0]}, {items[1]})"]
+        forms = [
+            f"({', '.join(map(str, items))})",
+            rf"\left({', '.join(map(str, items))}\right)",
+            f"({','.join(map(str, items))})",
+        ]
+        others = [
+            f"({', '.join(map(str, turned))})",
+            f"[{', '.join(map(str, items))}]",
+            f"({items[0]}, {items[1]})",
+        ]
     elif kind == 1:
         forms = [f"[{', '.join(map(str, items))}]", f"[{','.join(map(str, items))}]"]
-        others = [f"[{', '.join(map(str, turned))}]", f"({', '.join(map(str, items))})", f"[{', '.join(map(str, items[:2]))}]"]
+        others = [
+            f"[{', '.join(map(str, turned))}]",
+            f"({', '.join(map(str, items))})",
+            f"[{', '.join(map(str, items[:2]))}]",
+        ]
     else:
         forms = [rf"\{{{', '.join(map(str, each))}\}}" for each in (items, turned)] + [
             ", ".join(map(str, turned)),
             f"x = {items[0]}, x = {items[1]}, x = {items[2]}",
         ]
-        others = [", ".join(map(str, items[:2])), ", ".join(map(str, [*items[:2], items[2] + 40])), str(items[0])]
+        others = [
+            ", ".join(map(str, items[:2])),
+            ", ".join(map(str, [*items[:2], items[2] + 40])),
+            str(items[0]),
+        ]
     return pair_of(chance, forms, others)
 
 
@@ -222,9 +316,18 @@ def sentences(chance: Random) -> tuple[str, str, bool]:
     """A last sentence that states one number; another number, or a sentence that leaves it open."""
     value = chance.randrange(12, 900)
     one, other = chance.choice(
-        ((f"So she has {value} stickers left.", f"{value} stickers"), (f"In the end it costs ${value}.", f"${value}"))
+        (
+            (f"So she has {value} stickers left.", f"{value} stickers"),
+            (f"In the end it costs ${value}.", f"${value}"),
+        )
     )
-    forms = [f"{value}", f"The total is {value}.", one, other, f"Therefore, there are {value} in all."]
+    forms = [
+        f"{value}",
+        f"The total is {value}.",
+        one,
+        other,
+        f"Therefore, there are {value} in all.",
+    ]
     return pair_of(
         chance,
         forms,

@@ -33,14 +33,20 @@ class Pair:
     @property
     def held(self) -> bool:
         """True if the pair is held out, which depends only on its texts."""
-        return hashlib.sha256(f"{self.left}\n{self.right}\n{self.question}".encode()).digest()[0] % HELD == 0
+        return (
+            hashlib.sha256(f"{self.left}\n{self.right}\n{self.question}".encode()).digest()[0]
+            % HELD
+            == 0
+        )
 
 
 Maker = Callable[[random.Random], tuple[str, str, bool]]
 """Generates two answers, and True if they are the same."""
 
 
-def pair_of(chance: random.Random, forms: Sequence[str], others: Sequence[str]) -> tuple[str, str, bool]:
+def pair_of(
+    chance: random.Random, forms: Sequence[str], others: Sequence[str]
+) -> tuple[str, str, bool]:
     """Choose one value in two notations for half of the pairs, two values for the others."""
     if chance.random() < 0.5:
         left, right = chance.sample(list(dict.fromkeys(forms)), 2)
@@ -64,18 +70,35 @@ def read_written_pairs() -> Iterator[Pair]:
     text = files("musespark.evals").joinpath("answer_pairs.jsonl").read_text(encoding="utf-8")
     for line in text.splitlines():
         row = json.loads(line)
-        yield Pair(f"written: {row['kind']}", row["left"], row["right"], row["same"], row.get("question", "q"))
+        yield Pair(
+            f"written: {row['kind']}",
+            row["left"],
+            row["right"],
+            row["same"],
+            row.get("question", "q"),
+        )
 
 
-def _generate_pairs(kind: str, make: Callable[[], tuple[str, str, bool]], chance: random.Random, each: int) -> Iterator[Pair]:
+def _generate_pairs(
+    kind: str, make: Callable[[], tuple[str, str, bool]], chance: random.Random, each: int
+) -> Iterator[Pair]:
     for _ in range(each):
         left, right, same = make()
         yield Pair(kind, wrap_answer(left, chance), wrap_answer(right, chance), same)
 
 
-WRAPPINGS = ("Answer: {}", "Final answer: {}", "**Answer:** {}", "Let me think.\n\nAnswer: {}", "<answer>{}</answer>",
-             "The answer is {}.",
-             "Antwort: {}", "答案：{}", "Respuesta: {}", "Ответ: {}")
+WRAPPINGS = (
+    "Answer: {}",
+    "Final answer: {}",
+    "**Answer:** {}",
+    "Let me think.\n\nAnswer: {}",
+    "<answer>{}</answer>",
+    "The answer is {}.",
+    "Antwort: {}",
+    "答案：{}",
+    "Respuesta: {}",
+    "Ответ: {}",
+)
 
 
 def wrap_answer(answer: str, chance: random.Random) -> str:

@@ -26,8 +26,10 @@ def _answers(pair: Pair) -> tuple[str, str]:
 
 async def ours(pair: Pair) -> bool:
     """The rule of this package, as a team uses it."""
-    left, right = (Attempt(agent=name, model="", text=reply, answer=answer_in(reply))
-                   for name, reply in (("1", pair.left), ("2", pair.right)))
+    left, right = (
+        Attempt(agent=name, model="", text=reply, answer=answer_in(reply))
+        for name, reply in (("1", pair.left), ("2", pair.right))
+    )
     return await equivalence_for(Request.of(pair.question)).same(left, right)
 
 
@@ -69,7 +71,10 @@ async def inspect(pair: Pair) -> bool:
 
 
 def _matches(value: str, target: str) -> bool:
-    value, target = value.strip().casefold(), re.sub(r"[$,£€*_]", "", re.sub(r"\\([$,£€*_])", r"\1", target.strip().casefold()))
+    value, target = (
+        value.strip().casefold(),
+        re.sub(r"[$,£€*_]", "", re.sub(r"\\([$,£€*_])", r"\1", target.strip().casefold())),
+    )
     if (number := _number(target)) is None:
         around = string.whitespace + string.punctuation
         return value.strip(around) == target.strip(around)
@@ -86,8 +91,18 @@ def _number(text: str) -> float | None:
 
 def _stripped(text: str) -> str:
     """`strip_string` of the MATH data set (Hendrycks et al., 2021), as lm-evaluation-harness has it."""
-    for old, new in (("\n", ""), (r"\!", ""), (r"\\", "\\"), ("tfrac", "frac"), ("dfrac", "frac"), (r"\left", ""), (r"\right", ""),
-                     (r"^{\circ}", ""), (r"^\circ", ""), (r"\$", "")):
+    for old, new in (
+        ("\n", ""),
+        (r"\!", ""),
+        (r"\\", "\\"),
+        ("tfrac", "frac"),
+        ("dfrac", "frac"),
+        (r"\left", ""),
+        (r"\right", ""),
+        (r"^{\circ}", ""),
+        (r"^\circ", ""),
+        (r"\$", ""),
+    ):
         text = text.replace(old, new)
     if r"\text{ " in text:
         parts = text.split(r"\text{ ")

@@ -127,7 +127,9 @@ def write_card(directory: Path, about: Mapping[str, Any], parameters: int, size:
 def task_rows() -> str:
     """Format table rows: the questions of each task."""
     examples = {scope.task: scope.example.replace("\n", "\\n") for scope in SCOPES}
-    return "\n".join(f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES)
+    return "\n".join(
+        f"| {scope.title} | {scope.limits} | `{examples[scope.task]}` |" for scope in SCOPES
+    )
 
 
 def outside_table(path: Path, command: str) -> str:
@@ -153,8 +155,16 @@ def target_rows(rows: Sequence[EvalRow]) -> list[str]:
     for task, (floor, aim, others) in TARGETS.items():
         if task in found:
             row = found[task]
-            met = "meets the aim" if row.accuracy >= aim else "meets the floor" if row.accuracy >= floor else "**below the floor**"
-            lines.append(f"| {task} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |")
+            met = (
+                "meets the aim"
+                if row.accuracy >= aim
+                else "meets the floor"
+                if row.accuracy >= floor
+                else "**below the floor**"
+            )
+            lines.append(
+                f"| {task} | {row.accuracy:.1%}, {met} | {floor:.1%} | {aim:.1%} | {others} |"
+            )
     return lines
 
 
@@ -162,7 +172,10 @@ def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
     """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []
-    team, alone = found.get(("countdown-4", "contemplating")), found.get(("countdown-4", "thinking"))
+    team, alone = (
+        found.get(("countdown-4", "contemplating")),
+        found.get(("countdown-4", "thinking")),
+    )
     if team and alone:
         lines.append(
             f"On countdown-4 contemplating reaches {team.accuracy:.1%} with a critical path of {team.critical_path:.0f} steps, "
@@ -181,15 +194,26 @@ def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
         wrong = sum(row.verified_wrong for row in rows)
         abstained, right = sum(row.abstained for row in asked), sum(row.right for row in asked)
         confirmed = sum(row.confirmed or 0 for row in asked)
-        lines.append(f"Questions of a task that the network took for none of its tasks: {declined} of {total} "
-                     f"({declined / total:.2%}).")
+        lines.append(
+            f"Questions of a task that the network took for none of its tasks: {declined} of {total} "
+            f"({declined / total:.2%})."
+        )
         if all(row.confirmed is not None for row in asked):
-            lines.append(f"Questions from which the model abstained: {abstained} of {total} ({abstained / total:.2%}).")
-            lines.append(f"Right answers that were confirmed: {confirmed - wrong} of {right} "
-                         f"({(confirmed - wrong) / max(right, 1):.2%}).")
+            lines.append(
+                f"Questions from which the model abstained: {abstained} of {total} ({abstained / total:.2%})."
+            )
+            lines.append(
+                f"Right answers that were confirmed: {confirmed - wrong} of {right} "
+                f"({(confirmed - wrong) / max(right, 1):.2%})."
+            )
         lines.append(f"Wrong answers that a verifier confirmed: {wrong}.")
     for task in ("lake", "maze"):
-        seen, blank = found.get((task, "contemplating")), found.get((task, "contemplating (pictures blanked)"))
+        seen, blank = (
+            found.get((task, "contemplating")),
+            found.get((task, "contemplating (pictures blanked)")),
+        )
         if seen and blank:
-            lines.append(f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}.")
+            lines.append(
+                f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}."
+            )
     return lines

@@ -50,7 +50,9 @@ class ToolGrounder:
     def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         from musespark.vision.tools.find import find_places
 
-        places = find_places(f"“{text}”", image, self._reader.read(image))  # in quotes `find` takes it as text, not as a description
+        places = find_places(
+            f"“{text}”", image, self._reader.read(image)
+        )  # in quotes `find` takes it as text, not as a description
         return places[0].box if places else None
 
     def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
@@ -58,7 +60,9 @@ class ToolGrounder:
 
         cut, back, _ = crop_to_box(image, box)
         lines = self._reader.read(cut)
-        return " ".join(line.text for line in lines), _around([back.box(line.box) for line in lines])
+        return " ".join(line.text for line in lines), _around(
+            [back.box(line.box) for line in lines]
+        )
 
 
 class OcrGrounder:
@@ -73,14 +77,23 @@ class OcrGrounder:
         except ImportError:
             raise NotInstalled("Measuring what is read", "rapidocr", "vision") from None
         # The rest are the defaults; more threads would not change the readings, and would wait for each other.
-        self._engine = RapidOCR(params={"Global.log_level": "critical", "EngineConfig.onnxruntime.intra_op_num_threads": 1})
+        self._engine = RapidOCR(
+            params={
+                "Global.log_level": "critical",
+                "EngineConfig.onnxruntime.intra_op_num_threads": 1,
+            }
+        )
         self._seen: tuple[PIL.Image.Image | None, list[tuple[str, Box]]] = (None, [])
 
     def find(self, image: PIL.Image.Image, text: str) -> Box | None:
         if self._seen[0] is not image:
             self._seen = image, self._lines(image)
-        for same in (lambda line: line == text, lambda line: line.lower() == text.lower(), lambda line: text in line,
-                     lambda line: text.lower() in line.lower()):
+        for same in (
+            lambda line: line == text,
+            lambda line: line.lower() == text.lower(),
+            lambda line: text in line,
+            lambda line: text.lower() in line.lower(),
+        ):
             if found := next((box for line, box in self._seen[1] if same(line)), None):
                 return found
         return None
@@ -88,21 +101,34 @@ class OcrGrounder:
     def read(self, image: PIL.Image.Image, box: Box) -> tuple[str, Box | None]:
         x, y = image.width / SPAN, image.height / SPAN
         left, top = int(box.left * x), int(box.top * y)
-        cut = image.crop((left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y))))
+        cut = image.crop(
+            (left, top, max(left + 1, round(box.right * x)), max(top + 1, round(box.bottom * y)))
+        )
         lines = self._lines(cut)
-        placed = [Box((one.left * cut.width / SPAN + left) / x, (one.top * cut.height / SPAN + top) / y,
-                      (one.right * cut.width / SPAN + left) / x, (one.bottom * cut.height / SPAN + top) / y) for _, one in lines]
+        placed = [
+            Box(
+                (one.left * cut.width / SPAN + left) / x,
+                (one.top * cut.height / SPAN + top) / y,
+                (one.right * cut.width / SPAN + left) / x,
+                (one.bottom * cut.height / SPAN + top) / y,
+            )
+            for _, one in lines
+        ]
         return " ".join(text for text, _ in lines), _around(placed)
 
     def _lines(self, image: PIL.Image.Image) -> list[tuple[str, Box]]:
         import numpy as np
 
-        result: Any = self._engine(np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1]))
+        result: Any = self._engine(
+            np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])
+        )
         if not getattr(result, "txts", None):
             return []
         x, y = SPAN / image.width, SPAN / image.height
-        return [(text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
-                for text, corners in zip(result.txts, result.boxes, strict=True)]
+        return [
+            (text, Box.bounding([(float(at[0]) * x, float(at[1]) * y) for at in corners]))
+            for text, corners in zip(result.txts, result.boxes, strict=True)
+        ]
 
 
 def _around(boxes: Sequence[Box]) -> Box | None:
@@ -138,23 +164,40 @@ def measure(
         with pillow.open(screen.file) as file:
             image = file.convert("RGB")
         known = [item for item in screen.items if item.inks]
-        chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(known, min(reads, len(known)))
+        chosen = random.Random(f"{seed} {screen.page} {screen.seed}").sample(
+            known, min(reads, len(known))
+        )
         for grounder in grounders:
             for item in screen.items:
                 yield _measured(grounder, image, screen, item, item in chosen)
 
 
 def _measured(
-    grounder: Grounder, image: PIL.Image.Image, screen: LabelledScreen, item: ScreenItem, is_read: bool
+    grounder: Grounder,
+    image: PIL.Image.Image,
+    screen: LabelledScreen,
+    item: ScreenItem,
+    is_read: bool,
 ) -> GroundingOutcome:
     box = grounder.find(image, item.text)
-    outcome = GroundingOutcome(grounder.name, screen.page, screen.seed, screen.scale, item.kind, item.text,
-                      hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
-                      overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None))
+    outcome = GroundingOutcome(
+        grounder.name,
+        screen.page,
+        screen.seed,
+        screen.scale,
+        item.kind,
+        item.text,
+        hit=box is not None and any(_holds(one, box.centre) for one in item.boxes),
+        overlap=max((box.iou(ink) if box else 0.0 for ink in item.inks), default=None),
+    )
     if not is_read:
         return outcome
     text, place = grounder.read(image, item.inks[0])
-    return replace(outcome, characters=character_accuracy(item.text, text), reading=place.iou(item.inks[0]) if place else 0.0)
+    return replace(
+        outcome,
+        characters=character_accuracy(item.text, text),
+        reading=place.iou(item.inks[0]) if place else 0.0,
+    )
 
 
 def _holds(box: Box, point: tuple[float, float]) -> bool:
@@ -185,7 +228,9 @@ class MeanInterval:
 
 
 def mean_interval(
-    outcomes: Sequence[GroundingOutcome], value: Callable[[GroundingOutcome], float | None], seed: int = 0
+    outcomes: Sequence[GroundingOutcome],
+    value: Callable[[GroundingOutcome], float | None],
+    seed: int = 0,
 ) -> MeanInterval | None:
     """Return the mean of a value with an interval that draws whole pages, whose items are alike; None if no outcome has it.
 
@@ -200,7 +245,9 @@ def mean_interval(
     if not pages:
         return None
     sums = np.array([[sum(values), len(values)] for values in pages.values()])
-    drawn = sums[np.random.default_rng(seed).integers(0, len(sums), (BOOTSTRAP_DRAWS, len(sums)))].sum(1)
+    drawn = sums[
+        np.random.default_rng(seed).integers(0, len(sums), (BOOTSTRAP_DRAWS, len(sums)))
+    ].sum(1)
     low, high = np.percentile(drawn[:, 0] / drawn[:, 1], [2.5, 97.5])
     total = sums.sum(0)
     return MeanInterval(float(total[0] / total[1]), float(low), float(high), int(total[1]))

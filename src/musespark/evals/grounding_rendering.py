@@ -37,7 +37,11 @@ def pages_of(part: str) -> list[str]:
     names = sorted(path.stem for path in _directory().glob("*.html"))
     if part == "all":
         return names
-    return [name for name in names if (hashlib.sha256(name.encode()).digest()[0] % 3 == 0) == (part == "development")]
+    return [
+        name
+        for name in names
+        if (hashlib.sha256(name.encode()).digest()[0] % 3 == 0) == (part == "development")
+    ]
 
 
 def _directory() -> Path:
@@ -50,15 +54,25 @@ def _directory() -> Path:
 def browser_path(named: str | None = None) -> str:
     """Return the path of the Chromium: the one named, that of MUSE_CHROMIUM, else the first on PATH. Raises `MissingFile`."""
     wanted = named or os.environ.get("MUSE_CHROMIUM")
-    found = shutil.which(wanted) if wanted else next(filter(None, map(shutil.which, _BROWSERS)), None)
+    found = (
+        shutil.which(wanted) if wanted else next(filter(None, map(shutil.which, _BROWSERS)), None)
+    )
     if found is None:
-        raise MissingFile(wanted or "chromium", "no such browser is installed; install one (Debian: apt install chromium), or name "
-                                                "it with --browser")
+        raise MissingFile(
+            wanted or "chromium",
+            "no such browser is installed; install one (Debian: apt install chromium), or name "
+            "it with --browser",
+        )
     return found
 
 
-def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: Sequence[float],
-           browser: str | None = None) -> Iterator[LabelledScreen]:
+def render(
+    directory: Path,
+    pages: Sequence[str],
+    seeds: Sequence[int],
+    scales: Sequence[float],
+    browser: str | None = None,
+) -> Iterator[LabelledScreen]:
     """Render every page with every seed at every scale into a folder, and write its index at the end.
 
     Raises `NotInstalled`, `MissingFile` if the browser does not exist, and `BadOption` if a page does not.
@@ -72,7 +86,9 @@ def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: 
     screens: list[LabelledScreen] = []
     with _browser(browser_path(browser)) as running:
         for scale in scales:
-            context = running.new_context(viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale, offline=True)
+            context = running.new_context(
+                viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale, offline=True
+            )
             window = context.new_page()
             for page in pages:
                 for seed in seeds:
@@ -81,7 +97,12 @@ def render(directory: Path, pages: Sequence[str], seeds: Sequence[int], scales: 
                         screens.append(screen)
                         yield screen
             context.close()
-        about = {"pages": "miniwob", "browser": running.version, "seeds": list(seeds), "scales": list(scales)}
+        about = {
+            "pages": "miniwob",
+            "browser": running.version,
+            "seeds": list(seeds),
+            "scales": list(scales),
+        }
     write_screens(directory, screens, about)
 
 

@@ -21,7 +21,9 @@ MEASURES: Mapping[str, Callable[[GroundingOutcome], float | None]] = {
 def summary(outcomes: Sequence[GroundingOutcome]) -> list[dict[str, Any]]:
     """Return every measure by grounder, scale and kind of element, `all` first."""
     rows: list[dict[str, Any]] = []
-    for by, scale in dict.fromkeys((outcome.by, outcome.scale) for outcome in sorted(outcomes, key=lambda one: one.scale)):
+    for by, scale in dict.fromkeys(
+        (outcome.by, outcome.scale) for outcome in sorted(outcomes, key=lambda one: one.scale)
+    ):
         part = [outcome for outcome in outcomes if (outcome.by, outcome.scale) == (by, scale)]
         for kind in ("all", *sorted({outcome.kind for outcome in part})):
             of_kind = [outcome for outcome in part if kind in ("all", outcome.kind)]
@@ -32,11 +34,22 @@ def summary(outcomes: Sequence[GroundingOutcome]) -> list[dict[str, Any]]:
 
 def table(outcomes: Sequence[GroundingOutcome]) -> str:
     """Format the summary as a Markdown table."""
-    lines = [f"| scale | what | by | n | {' | '.join(MEASURES)} |", f"|{'---|' * (4 + len(MEASURES))}"]
-    rows = sorted(summary(outcomes), key=lambda row: (row["scale"], row["kind"] != "all", row["kind"]))
+    lines = [
+        f"| scale | what | by | n | {' | '.join(MEASURES)} |",
+        f"|{'---|' * (4 + len(MEASURES))}",
+    ]
+    rows = sorted(
+        summary(outcomes), key=lambda row: (row["scale"], row["kind"] != "all", row["kind"])
+    )
     for row in rows:
         asked: MeanInterval = row["click in box"]
-        cells = (f"{row['scale']:g}", row["kind"], row["by"], str(asked.count), *(_cell(row[name]) for name in MEASURES))
+        cells = (
+            f"{row['scale']:g}",
+            row["kind"],
+            row["by"],
+            str(asked.count),
+            *(_cell(row[name]) for name in MEASURES),
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -47,8 +60,13 @@ def _cell(found: MeanInterval | None) -> str:
 
 def as_json(outcomes: Sequence[GroundingOutcome], about: Mapping[str, Any]) -> str:
     """Format one JSON object: the settings, the summary, and every outcome."""
-    rows = [{key: asdict(value) if isinstance(value, MeanInterval) else value for key, value in row.items()}
-            for row in summary(outcomes)]
+    rows = [
+        {
+            key: asdict(value) if isinstance(value, MeanInterval) else value
+            for key, value in row.items()
+        }
+        for row in summary(outcomes)
+    ]
     told = {**about, "summary": rows, "outcomes": [asdict(outcome) for outcome in outcomes]}
     return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
 

@@ -62,11 +62,18 @@ def items_of(page: Mapping[str, Any], width: float, height: float) -> tuple[Scre
 
 def _item(same: Sequence[Mapping[str, Any]], width: float, height: float) -> ScreenItem:
     def box(edges: Sequence[float]) -> Box:
-        return Box(*(round(edge * 1000 / size, 2) for edge, size in zip(edges, (width, height) * 2, strict=True)))
+        return Box(
+            *(
+                round(edge * 1000 / size, 2)
+                for edge, size in zip(edges, (width, height) * 2, strict=True)
+            )
+        )
 
     inks = tuple(box(found["ink"]) for found in same if found["ink"] is not None)
     exact = inks if len(inks) == len(same) else ()
-    return ScreenItem(same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact)
+    return ScreenItem(
+        same[0]["text"], same[0]["kind"], tuple(box(found["box"]) for found in same), exact
+    )
 
 
 def _plain(text: str) -> str:
@@ -82,16 +89,39 @@ def visible(item: ScreenItem, file: Path) -> bool:
     with pillow.open(file) as image:
         grey = np.asarray(image.convert("L")).astype(int)
     x, y = grey.shape[1] / 1000, grey.shape[0] / 1000
-    parts = [grey[round(box.top * y):round(box.bottom * y), round(box.left * x):round(box.right * x)] for box in item.boxes]
+    parts = [
+        grey[round(box.top * y) : round(box.bottom * y), round(box.left * x) : round(box.right * x)]
+        for box in item.boxes
+    ]
     return all(part.size and part.max() - part.min() >= LEAST_CONTRAST for part in parts)
 
 
-def write_screens(directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]) -> None:
+def write_screens(
+    directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]
+) -> None:
     """Write the index of a folder of pictures."""
-    told = [{"page": screen.page, "seed": screen.seed, "scale": screen.scale, "file": screen.file.name, "items": [
-        {"text": item.text, "kind": item.kind, "boxes": [_edges(box) for box in item.boxes],
-         "inks": [_edges(box) for box in item.inks]} for item in screen.items]} for screen in screens]
-    (directory / INDEX).write_text(json.dumps({**about, "screens": told}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    told = [
+        {
+            "page": screen.page,
+            "seed": screen.seed,
+            "scale": screen.scale,
+            "file": screen.file.name,
+            "items": [
+                {
+                    "text": item.text,
+                    "kind": item.kind,
+                    "boxes": [_edges(box) for box in item.boxes],
+                    "inks": [_edges(box) for box in item.inks],
+                }
+                for item in screen.items
+            ],
+        }
+        for screen in screens
+    ]
+    (directory / INDEX).write_text(
+        json.dumps({**about, "screens": told}, indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
 
 
 def read_screens(directory: Path) -> list[LabelledScreen]:
@@ -99,9 +129,24 @@ def read_screens(directory: Path) -> list[LabelledScreen]:
     path = directory / INDEX
     try:
         told = json.loads(path.read_text(encoding="utf-8"))["screens"]
-        return [LabelledScreen(one["page"], one["seed"], one["scale"], directory / one["file"], tuple(
-            ScreenItem(item["text"], item["kind"], tuple(Box(*edges) for edges in item["boxes"]),
-                 tuple(Box(*edges) for edges in item["inks"])) for item in one["items"])) for one in told]
+        return [
+            LabelledScreen(
+                one["page"],
+                one["seed"],
+                one["scale"],
+                directory / one["file"],
+                tuple(
+                    ScreenItem(
+                        item["text"],
+                        item["kind"],
+                        tuple(Box(*edges) for edges in item["boxes"]),
+                        tuple(Box(*edges) for edges in item["inks"]),
+                    )
+                    for item in one["items"]
+                ),
+            )
+            for one in told
+        ]
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error
     except (ValueError, KeyError, TypeError) as error:

@@ -87,13 +87,17 @@ def run_eval(engine: Engine, spec: EvalSpec) -> Iterator[EvalSample]:
             case Started():
                 result.branches.append(v.decode(event.branch))
             case Finished():
-                result.answers.append(SENTENCE if event.ending == "declined" else v.decode(event.answer))
+                result.answers.append(
+                    SENTENCE if event.ending == "declined" else v.decode(event.answer)
+                )
                 result.declined = event.ending == "declined"
                 result.tokens += event.tokens
                 result.critical_path = max(result.critical_path, event.critical_path)
                 result.threads += event.threads
                 if len(result.answers) == spec.votes:
-                    result.seconds = time.perf_counter() - resumed  # time of the engine alone, not of the consumer
+                    result.seconds = (
+                        time.perf_counter() - resumed
+                    )  # time of the engine alone, not of the consumer
                     yield results.pop(number // spec.votes)
                     resumed = time.perf_counter()
 
@@ -105,7 +109,9 @@ def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
     repeated = 0
     while len(problems) < spec.problems and repeated < MAX_REPEATS:
         problem = task.generate(rng, held_out=True)
-        known = problem.key + (problem.question if problem.task == "shapes" else "")  # one picture has many questions
+        known = problem.key + (
+            problem.question if problem.task == "shapes" else ""
+        )  # one picture has many questions
         repeated = repeated + 1 if known in problems else 0
         problems.setdefault(known, problem)
     return list(problems.values())
@@ -172,7 +178,9 @@ def solving_rank(problem: TaskProblem) -> int:
     """Return how many first moves the heuristic prefers to the first solving one; a solver needs one thread more than that."""
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     preferred = sorted(dict.fromkeys(moves(numbers)), key=lambda move: heuristic_cost(move, target))
-    return next(index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target))
+    return next(
+        index for index, move in enumerate(preferred) if solves((move.value, *move.rest), target)
+    )
 
 
 def is_reachable(result: EvalSample) -> bool:

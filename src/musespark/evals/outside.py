@@ -44,7 +44,8 @@ _CHANGED = (
 
 _NAMED_TARGET = re.compile(r"target(?: is)?[\s:=\"]*([0-9]+)", re.IGNORECASE)
 _TARGET = re.compile(
-    r"(?:make|get|reach|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)", re.IGNORECASE
+    r"(?:make|get|reach|equals|calculate|to|->|=|=>|obtener|obtenez|zahl)[\s:=\"]*([0-9]+)",
+    re.IGNORECASE,
 )
 
 
@@ -68,10 +69,15 @@ class OutsideQuestion:
             return grid.is_shortest(self.board, answer)
         if self.rights is not None:
             return tidy(answer).lower() in self.rights
-        found, target = evaluate(answer), _NAMED_TARGET.search(self.question) or _TARGET.search(self.question)
+        found, target = (
+            evaluate(answer),
+            _NAMED_TARGET.search(self.question) or _TARGET.search(self.question),
+        )
         if found is None or target is None:
             return False
-        numbers = re.findall(r"[0-9]+", self.question[: target.start(1)] + " " + self.question[target.end(1) :])
+        numbers = re.findall(
+            r"[0-9]+", self.question[: target.start(1)] + " " + self.question[target.end(1) :]
+        )
         return found == (Fraction(target[1]), tuple(sorted(map(int, numbers))))
 
 
@@ -105,17 +111,25 @@ def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise BadOption("FILE", path, f"a file of records that can be read ({error.strerror})") from error
+        raise BadOption(
+            "FILE", path, f"a file of records that can be read ({error.strerror})"
+        ) from error
     asked: list[OutsideQuestion] = []
     for number, line in enumerate(lines, 1):
         try:
             asked += _read_record(json.loads(line), random.Random(number), classic)
         except (ValueError, KeyError, TypeError) as error:
-            raise BadOption("FILE", path, f"a file of records; line {number} is none ({type(error).__name__}: {error})") from error
+            raise BadOption(
+                "FILE",
+                path,
+                f"a file of records; line {number} is none ({type(error).__name__}: {error})",
+            ) from error
     return asked
 
 
-def _read_record(record: Mapping[str, Any], rng: random.Random, classic: Path | None) -> Iterator[OutsideQuestion]:
+def _read_record(
+    record: Mapping[str, Any], rng: random.Random, classic: Path | None
+) -> Iterator[OutsideQuestion]:
     name, given = record["name"], record.get("a", {}).get("answer", "")
     task = record["kind"].removesuffix("-phrase")
     is_changed = task == "attack" or any(word in name for word in _CHANGED)
@@ -128,15 +142,31 @@ def _read_record(record: Mapping[str, Any], rng: random.Random, classic: Path | 
         want = record["want"] if isinstance(record["want"], list) else [record["want"]]
         image = draw_shape(name, record["q"], want, rng)
         rights = none if none is not None else frozenset(want)
-        yield OutsideQuestion(task, name, record["q"], image, (given, *want, "circle", "rectangle", "triangle", "brown"), rights)
+        yield OutsideQuestion(
+            task,
+            name,
+            record["q"],
+            image,
+            (given, *want, "circle", "rectangle", "triangle", "brown"),
+            rights,
+        )
     elif task == "code":
         source = find_program(record["q"])
         printed = output_of(source) if source else None
         truth = record.get("truth", [None])[0]
         rights = none if none is not None else frozenset([tidy(truth or printed or "").lower()])
-        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, printed))), rights)
+        yield OutsideQuestion(
+            task, name, record["q"], None, tuple(filter(None, (given, printed))), rights
+        )
     else:
-        yield OutsideQuestion(task, name, record["q"], None, tuple(filter(None, (given, *_usual_answers(record["q"])))), none)
+        yield OutsideQuestion(
+            task,
+            name,
+            record["q"],
+            None,
+            tuple(filter(None, (given, *_usual_answers(record["q"])))),
+            none,
+        )
 
 
 def _usual_answers(question: str) -> Iterator[str]:
@@ -149,7 +179,11 @@ def _usual_answers(question: str) -> Iterator[str]:
 
 
 def _read_map_record(
-    task: str, record: Mapping[str, Any], none: frozenset[str] | None, given: str, classic: Path | None
+    task: str,
+    record: Mapping[str, Any],
+    none: frozenset[str] | None,
+    given: str,
+    classic: Path | None,
 ) -> Iterator[OutsideQuestion]:
     name = record["name"]
     image: Array | None
@@ -160,13 +194,28 @@ def _read_map_record(
     else:
         if name.startswith("old") and classic is None:
             return
-        question = next((asked for key, asked in _LAKE_QUESTIONS.items() if key in name), _LAKE_QUESTION)
+        question = next(
+            (asked for key, asked in _LAKE_QUESTIONS.items() if key in name), _LAKE_QUESTION
+        )
         question = name.partition("paraphrase: ")[2] or question
-        image, board = draw_lake(record["lake"], name, classic), read_map(tuple(record["lake"]["desc"]))
+        image, board = (
+            draw_lake(record["lake"], name, classic),
+            read_map(tuple(record["lake"]["desc"])),
+        )
         usual = grid.solve(board)
-        if "after some steps" in name:  # it is ambiguous if the path begins at the figure or at the start
+        if (
+            "after some steps" in name
+        ):  # it is ambiguous if the path begins at the figure or at the start
             none = frozenset()
-    yield OutsideQuestion(task, name, question, image, tuple(filter(None, (given, usual))), none, board if none is None else None)
+    yield OutsideQuestion(
+        task,
+        name,
+        question,
+        image,
+        tuple(filter(None, (given, usual))),
+        none,
+        board if none is None else None,
+    )
 
 
 def _board(maze: Mapping[str, Any]) -> Grid:
@@ -184,28 +233,43 @@ def _board(maze: Mapping[str, Any]) -> Grid:
     return Grid(side, start, goal, tuple(exits), (0,) * side * side)
 
 
-def check_verifiers(questions: Iterable[OutsideQuestion]) -> Iterator[tuple[OutsideQuestion, VerdictCounts]]:
+def check_verifiers(
+    questions: Iterable[OutsideQuestion],
+) -> Iterator[tuple[OutsideQuestion, VerdictCounts]]:
     """Show every candidate answer to the verifier of its task; the network is not involved."""
     for asked in questions:
         task = load_task(asked.task)
         reason = task.abstention_reason(asked.question, asked.image)
-        verdicts = {answer: task.verify(asked.question, asked.image, answer) for answer in dict.fromkeys(asked.answers)}
-        wrongly = any(verdict and not asked.is_right(answer) for answer, verdict in verdicts.items())
-        refuted = any(verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items())
+        verdicts = {
+            answer: task.verify(asked.question, asked.image, answer)
+            for answer in dict.fromkeys(asked.answers)
+        }
+        wrongly = any(
+            verdict and not asked.is_right(answer) for answer, verdict in verdicts.items()
+        )
+        refuted = any(
+            verdict is False and asked.is_right(answer) for answer, verdict in verdicts.items()
+        )
         confirmed = reason is None and any(verdicts.values())
         right = reason is None and any(map(asked.is_right, verdicts))
         yield asked, VerdictCounts(1, int(reason is None), int(right), int(confirmed), int(wrongly), int(refuted),
                            int(reason is not None), Counter([reason] if reason else []))  # fmt: skip
 
 
-async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tuple[OutsideQuestion, VerdictCounts]]:
+async def ask_model(
+    questions: Iterable[OutsideQuestion], mode: str
+) -> list[tuple[OutsideQuestion, VerdictCounts]]:
     """Ask the native model each question through the public API."""
     from musespark import ask
     from musespark.images import encode_png
 
     found = []
     for asked in questions:
-        answer = await ask(asked.question, images=[] if asked.image is None else [encode_png(asked.image)], mode=mode)
+        answer = await ask(
+            asked.question,
+            images=[] if asked.image is None else [encode_png(asked.image)],
+            mode=mode,
+        )
         right = answer.status != "abstained" and asked.is_right(answer.answer)
         found.append((asked, VerdictCounts(
             1, int(answer.status != "abstained"), int(right), int(answer.status == "verified"),
@@ -215,7 +279,9 @@ async def ask_model(questions: Iterable[OutsideQuestion], mode: str) -> list[tup
     return found
 
 
-def sum_counts(found: Iterable[tuple[OutsideQuestion, VerdictCounts]]) -> dict[tuple[str, str], VerdictCounts]:
+def sum_counts(
+    found: Iterable[tuple[OutsideQuestion, VerdictCounts]],
+) -> dict[tuple[str, str], VerdictCounts]:
     """Sum counts by task and name, and by task under the name "all"."""
     sums: dict[tuple[str, str], VerdictCounts] = {}
     for asked, count in found:

@@ -19,7 +19,12 @@ from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
 _CELL = 40
 """Pixels per side of a maze's cell."""
 _GREEN, _RED, _BLUE, _ORANGE = (0, 160, 60), (225, 40, 40), (30, 60, 220), (255, 140, 0)
-_INKS = {"grey walls": (128,) * 3, "light grey walls": (190,) * 3, "blue walls": _BLUE, "dark theme": (255,) * 3}
+_INKS = {
+    "grey walls": (128,) * 3,
+    "light grey walls": (190,) * 3,
+    "blue walls": _BLUE,
+    "dark theme": (255,) * 3,
+}
 _PAPERS = {"dark theme": (20,) * 3, "cream paper": (250, 240, 205)}
 _EXTRA_WALLS = {"blue wall": _BLUE, "red wall": _RED, "light grey wall": (190,) * 3}
 OTHER_COLOURS = {
@@ -56,7 +61,12 @@ def draw_maze(maze: Mapping[str, Any], style: str) -> Array:
                 _line(pen, line, _of(_EXTRA_WALLS, style, ink), width)
     frame = (20, 20, 20 + columns * _CELL, 20 + rows * _CELL)
     right, bottom = frame[2:]
-    for line in ((20, 20, right, 20), (20, bottom, right, bottom), (20, 20, 20, bottom), (right, 20, right, bottom)):
+    for line in (
+        (20, 20, right, 20),
+        (20, bottom, right, bottom),
+        (20, 20, 20, bottom),
+        (right, 20, right, bottom),
+    ):
         _line(pen, line, (0, 0, 0) if "frame" in style else ink, width)
     _marks(pen, maze, style, paper, frame)
     return _finished(image, style)
@@ -68,11 +78,26 @@ def _of(table: Mapping[str, Any], style: str, other: Any) -> Any:
 
 def _line(pen: ImageDraw.ImageDraw, line: Sequence[int], ink: tuple[int, ...], width: int) -> None:
     left, top, right, bottom = line
-    pen.rectangle((left - width // 2, top - width // 2, right + (width - 1) // 2, bottom + (width - 1) // 2), fill=ink)
+    pen.rectangle(
+        (left - width // 2, top - width // 2, right + (width - 1) // 2, bottom + (width - 1) // 2),
+        fill=ink,
+    )
 
 
-def _marks(pen: ImageDraw.ImageDraw, maze: Mapping[str, Any], style: str, paper: tuple[int, ...], frame: Sequence[int]) -> None:
-    start, goal = (_RED, _GREEN) if "red start" in style else (_BLUE, _ORANGE) if "blue start" in style else (_GREEN, _RED)
+def _marks(
+    pen: ImageDraw.ImageDraw,
+    maze: Mapping[str, Any],
+    style: str,
+    paper: tuple[int, ...],
+    frame: Sequence[int],
+) -> None:
+    start, goal = (
+        (_RED, _GREEN)
+        if "red start" in style
+        else (_BLUE, _ORANGE)
+        if "blue start" in style
+        else (_GREEN, _RED)
+    )
     if "no marks" in style:
         for top in (frame[1], frame[3]):
             pen.rectangle((frame[0] + 6, top - 4, frame[0] + _CELL - 6, top + 4), fill=paper)
@@ -81,7 +106,13 @@ def _marks(pen: ImageDraw.ImageDraw, maze: Mapping[str, Any], style: str, paper:
         row, column = divmod(cell, maze["C"])
         x, y = 20 + (column + 0.5) * _CELL, 20 + (row + 0.5) * _CELL
         if "letters" in style:
-            pen.text((x, y), letter, fill=colour if "green" in style else (0, 0, 0), anchor="mm", font_size=24)
+            pen.text(
+                (x, y),
+                letter,
+                fill=colour if "green" in style else (0, 0, 0),
+                anchor="mm",
+                font_size=24,
+            )
         elif "squares" in style:
             pen.rectangle((x - 12, y - 12, x + 12, y + 12), fill=colour)
         elif "stars" in style:
@@ -94,7 +125,9 @@ def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> Array:
     solid = np.zeros((2 * maze["R"] + 1, 2 * maze["C"] + 1, 3), np.uint8)
     for cell in range(maze["R"] * maze["C"]):
         row, column = divmod(cell, maze["C"])
-        solid[2 * row + 1, 2 * column + 1] = _GREEN if cell == maze["s"] else _RED if cell == maze["g"] else 255
+        solid[2 * row + 1, 2 * column + 1] = (
+            _GREEN if cell == maze["s"] else _RED if cell == maze["g"] else 255
+        )
         if (cell, cell + 1) in passages and column + 1 < maze["C"]:
             solid[2 * row + 1, 2 * column + 2] = 255
         if (cell, cell + maze["C"]) in passages:
@@ -104,7 +137,12 @@ def _blocks(maze: Mapping[str, Any], passages: set[tuple[int, ...]]) -> Array:
 
 def _finished(image: Image.Image, style: str) -> Array:
     if "rotated" in style:
-        image = image.rotate(5 if "5" in style else 3, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
+        image = image.rotate(
+            5 if "5" in style else 3,
+            Image.Resampling.BICUBIC,
+            expand=True,
+            fillcolor=(255, 255, 255),
+        )
     if "blur" in style:
         image = image.filter(ImageFilter.GaussianBlur(2))
     if "photo" in style:
@@ -140,7 +178,10 @@ def draw_lake(lake: Mapping[str, Any], style: str, classic: Path | None) -> Arra
         frame = frames.render_frame(rows)
         if walked:  # the figure stands elsewhere
             row, column = divmod(walked, len(rows))
-            start, cell = frames.render_cell("S"), frame[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64]
+            start, cell = (
+                frames.render_cell("S"),
+                frame[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64],
+            )
             cell[16:56, 16:48] = start[16:56, 16:48]
             frame[16:56, 16:48] = frames.render_cell("F")[16:56, 16:48]
     if frame is None:
@@ -157,8 +198,12 @@ def _letters(rows: Sequence[str]) -> Array:
     pen = ImageDraw.Draw(image)
     for row, letters in enumerate(rows):
         for column, letter in enumerate(letters):
-            pen.rectangle((column * 48, row * 48, column * 48 + 47, row * 48 + 47), outline=(0, 0, 0))
-            pen.text((column * 48 + 24, row * 48 + 24), letter, fill=(0, 0, 0), anchor="mm", font_size=24)
+            pen.rectangle(
+                (column * 48, row * 48, column * 48 + 47, row * 48 + 47), outline=(0, 0, 0)
+            )
+            pen.text(
+                (column * 48 + 24, row * 48 + 24), letter, fill=(0, 0, 0), anchor="mm", font_size=24
+            )
     return np.asarray(image)
 
 
@@ -189,24 +234,49 @@ def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Rand
     shape = want if want in SHAPES else rng.choice(SHAPES)
     colour = want if want in COLOURS else rng.choice(list(COLOURS))
     if want == "yes":
-        shape, colour = next((w for w in named if w in SHAPES), shape), next((w for w in named if w in COLOURS), colour)
+        shape, colour = (
+            next((w for w in named if w in SHAPES), shape),
+            next((w for w in named if w in COLOURS), colour),
+        )
     if want == "no":
         shape = next(each for each in SHAPES if each not in named)
         colour = next(each for each in COLOURS if each not in named)
-    ground = (25, 25, 30) if "dark ground" in name else (170, 200, 235) if "pastel" in name else (245, 246, 240)
+    ground = (
+        (25, 25, 30)
+        if "dark ground" in name
+        else (170, 200, 235)
+        if "pastel" in name
+        else (245, 246, 240)
+    )
     ink = OTHER_COLOURS.get(name.removeprefix("other colour "), COLOURS[colour])
     image = Image.new("RGB", (256, 256), ground)
     radius = rng.randint(32, 64)
     x, y = rng.randint(radius + 4, 250 - radius), rng.randint(radius + 4, 250 - radius)
-    _shape(image, name.removeprefix("other shape ") if name.startswith("other shape") else shape, (x, y), radius, ink, name)
+    _shape(
+        image,
+        name.removeprefix("other shape ") if name.startswith("other shape") else shape,
+        (x, y),
+        radius,
+        ink,
+        name,
+    )
     if "two" in name or "how many" in name:
-        _shape(image, rng.choice(SHAPES), (250 - x if abs(125 - x) > 30 else 30, 250 - y), 20, COLOURS["blue"], "")
+        _shape(
+            image,
+            rng.choice(SHAPES),
+            (250 - x if abs(125 - x) > 30 else 30, 250 - y),
+            20,
+            COLOURS["blue"],
+            "",
+        )
     if "rotated" in name:
         image = image.rotate(20, Image.Resampling.BICUBIC, fillcolor=ground)
     return np.asarray(image.resize((64, 64), Image.Resampling.BILINEAR))
 
 
-def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink: tuple[int, ...], name: str) -> None:
+def _shape(
+    image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink: tuple[int, ...], name: str
+) -> None:
     pen = ImageDraw.Draw(image)
     x, y = middle
     paint: dict[str, Any] = {"outline": ink, "width": 12} if "outline" in name else {"fill": ink}
@@ -227,12 +297,18 @@ def _shape(image: Image.Image, shape: str, middle: tuple[int, int], r: int, ink:
         half = 0.55 * r if shape == "ellipse" else r
         pen.ellipse((x - r, y - half, x + r, y + half), **paint)
         if shape == "ring":
-            pen.ellipse((x - 0.6 * r, y - 0.6 * r, x + 0.6 * r, y + 0.6 * r), fill=image.getpixel((0, 0)))
+            pen.ellipse(
+                (x - 0.6 * r, y - 0.6 * r, x + 0.6 * r, y + 0.6 * r), fill=image.getpixel((0, 0))
+            )
 
 
-def _corners(count: int, radius: float, turn: float, inner: float = 1.0) -> list[tuple[float, float]]:
+def _corners(
+    count: int, radius: float, turn: float, inner: float = 1.0
+) -> list[tuple[float, float]]:
     """Return the corners of a regular polygon or a star about (0, 0); inner: radius of the star's inner corners, as a share."""
     steps = count * (2 if inner < 1 else 1)
     radii = [radius * (inner if inner < 1 and step % 2 else 1) for step in range(steps)]
     turns = [turn + 2 * math.pi * step / steps for step in range(steps)]
-    return [(r * math.sin(angle), -r * math.cos(angle)) for r, angle in zip(radii, turns, strict=True)]
+    return [
+        (r * math.sin(angle), -r * math.cos(angle)) for r, angle in zip(radii, turns, strict=True)
+    ]

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from musespark.evals.outside import OutsideQuestion
-from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_lake, draw_maze, draw_shape
+from musespark.evals.outside_pictures import (
+    OTHER_COLOURS,
+    OTHER_SHAPES,
+    draw_lake,
+    draw_maze,
+    draw_shape,
+)
 from musespark.nano import tiles
 from musespark.nano.tasks import grid, load_task
 from musespark.nano.tasks.code import tidy
@@ -48,14 +54,25 @@ def published_questions(count: int, seed: int, classic: Path | None) -> Iterator
     yield from _shapes(count, rng)
     for source in _PROGRAMS[:count]:
         rights = frozenset([tidy(output_of(source) or "").lower()])
-        yield OutsideQuestion("code", "programs of beginners' courses", f"What does this print?\n{source}", None, (), rights)
+        yield OutsideQuestion(
+            "code",
+            "programs of beginners' courses",
+            f"What does this print?\n{source}",
+            None,
+            (),
+            rights,
+        )
 
 
 def _countdown(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
     for index in range(count):
         facts = load_task(f"countdown-{3 + index % 2}").generate(rng, held_out=True).facts
-        prompt = _COUNTDOWN_TASKS.format(numbers=", ".join(map(str, facts["numbers"])), target=facts["target"])
-        yield OutsideQuestion("countdown", "the prompt of Countdown-Tasks", prompt, None, (), frozenset())
+        prompt = _COUNTDOWN_TASKS.format(
+            numbers=", ".join(map(str, facts["numbers"])), target=facts["target"]
+        )
+        yield OutsideQuestion(
+            "countdown", "the prompt of Countdown-Tasks", prompt, None, (), frozenset()
+        )
 
 
 def _lakes(count: int, rng: random.Random, classic: Path) -> Iterator[OutsideQuestion]:
@@ -63,7 +80,9 @@ def _lakes(count: int, rng: random.Random, classic: Path) -> Iterator[OutsideQue
         facts = Lake().generate(rng, held_out=True).facts
         image = draw_lake({"desc": facts["map"]}, "old", classic)
         question = LAKE_QUESTIONS[index % len(LAKE_QUESTIONS)]
-        yield OutsideQuestion("lake", "classic art (gymnasium up to 1.2)", question, image, (), None, facts["grid"])
+        yield OutsideQuestion(
+            "lake", "classic art (gymnasium up to 1.2)", question, image, (), None, facts["grid"]
+        )
 
 
 def _mazes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
@@ -81,8 +100,15 @@ def _mazes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
         passages, exits = [], [0] * size * size
         for cell in range(size * size):
             row, column = divmod(cell, size)
-            for bit, back, other, y, x in ((tiles.R, tiles.L, cell + 1, 0, 1), (tiles.D, tiles.U, cell + size, 1, 0)):
-                if row + y < size and column + x < size and not maze.grid[2 * row + 1 + y][2 * column + 1 + x]:
+            for bit, back, other, y, x in (
+                (tiles.R, tiles.L, cell + 1, 0, 1),
+                (tiles.D, tiles.U, cell + size, 1, 0),
+            ):
+                if (
+                    row + y < size
+                    and column + x < size
+                    and not maze.grid[2 * row + 1 + y][2 * column + 1 + x]
+                ):
                     passages.append((cell, other))
                     exits[cell] |= bit
                     exits[other] |= back
@@ -96,10 +122,20 @@ def _mazes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
 
 def _shapes(count: int, rng: random.Random) -> Iterator[OutsideQuestion]:
     for index in range(count):
-        shape, colour = OTHER_SHAPES[index % len(OTHER_SHAPES)], list(OTHER_COLOURS)[index % len(OTHER_COLOURS)]
+        shape, colour = (
+            OTHER_SHAPES[index % len(OTHER_SHAPES)],
+            list(OTHER_COLOURS)[index % len(OTHER_COLOURS)],
+        )
         for name, question, right in (
             (f"other shape {shape}", "what shape is in the image?", shape),
             (f"other colour {colour}", "what color is the shape?", colour),
         ):  # fmt: skip
             image = draw_shape(name, question, [right], rng)
-            yield OutsideQuestion("shapes", f"other {name.split()[1]}s than easy-VQA's", question, image, (), frozenset([right]))
+            yield OutsideQuestion(
+                "shapes",
+                f"other {name.split()[1]}s than easy-VQA's",
+                question,
+                image,
+                (),
+                frozenset([right]),
+            )

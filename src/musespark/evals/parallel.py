@@ -27,11 +27,15 @@ class EvalProgress:
     row: EvalRow | None = None
 
 
-def plan_evals(tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablate: bool = True) -> list[EvalSpec]:
+def plan_evals(
+    tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablate: bool = True
+) -> list[EvalSpec]:
     """Plan every task in every mode, and ablations of the pictures where they are imagined."""
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
-    blanked = [replace(spec, blank_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen]
+    blanked = [
+        replace(spec, blank_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen
+    ]
     return specs + (blanked if ablate else [])
 
 
@@ -41,7 +45,13 @@ def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:
     if not {"thinking", "contemplating"} <= tokens.keys():
         return None
     votes = max(2, round(tokens["contemplating"] / tokens["thinking"]))
-    return replace(like, task="countdown-4", mode="thinking", votes=votes, problems=min(like.problems, MAX_COMPARED))
+    return replace(
+        like,
+        task="countdown-4",
+        mode="thinking",
+        votes=votes,
+        problems=min(like.problems, MAX_COMPARED),
+    )
 
 
 def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iterator[EvalProgress]:
@@ -49,7 +59,10 @@ def run_evals(specs: Sequence[EvalSpec], weights: str | None, jobs: int) -> Iter
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager, ProcessPoolExecutor(jobs, context) as pool:
         steps, stop = manager.Queue(), manager.Event()
-        futures = [pool.submit(_work, number, spec, weights, steps, stop) for number, spec in enumerate(specs)]
+        futures = [
+            pool.submit(_work, number, spec, weights, steps, stop)
+            for number, spec in enumerate(specs)
+        ]
         waiting: set[Future[EvalRow]] = set(futures)
         try:
             while waiting:

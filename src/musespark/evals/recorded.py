@@ -1,8 +1,9 @@
 """Rules of a team on recorded answers: accuracy against calls, with few labels and with none.
 
-The rules are those of a live team, called in the same way: `AnswerGroups`, `enough`, `vote`, `weigh` and `Panel`. An answer costs a call
-when a rule asks for it; answers that were not asked for are not read. A panel learns only from the labelled questions of its draw
-and is measured on the others.
+The rules are those of a live team, called in the same way: `AnswerGroups`, `enough`, `vote`,
+`weigh` and `Panel`. An answer costs a call when a rule asks for it; answers that were not asked for
+are not read. A panel learns only from the labelled questions of its draw and is measured on the
+others.
 """
 
 from __future__ import annotations
@@ -48,25 +49,47 @@ class RuleResult:
         return wilson(round(self.accuracy * self.questions), self.questions)
 
 
-async def measure(recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0) -> list[RuleResult]:
+async def measure(
+    recording: Recording, labels: int = LABELS, draws: int = DRAWS, seed: int = 0
+) -> list[RuleResult]:
     """Measure all rules on one task."""
-    return [*await _references(recording), *await _calibrated(recording, labels, draws, seed),
-            *await _unlabelled(recording), *await _stopping(recording, draws, seed)]
+    return [
+        *await _references(recording),
+        *await _calibrated(recording, labels, draws, seed),
+        *await _unlabelled(recording),
+        *await _stopping(recording, draws, seed),
+    ]
 
 
 async def _references(recording: Recording) -> list[RuleResult]:
     """References that need all labels or all calls."""
     everyone, count = recording.models, len(recording.models)
     results = []
-    for name, key in (("best single", RecordedQuestion.is_right), ("best single, verbatim", RecordedQuestion.is_verbatim)):
-        best = max(everyone, key=lambda model: sum(key(each, each.answers.get(model)) for each in recording.questions))
+    for name, key in (
+        ("best single", RecordedQuestion.is_right),
+        ("best single, verbatim", RecordedQuestion.is_verbatim),
+    ):
+        best = max(
+            everyone,
+            key=lambda model: sum(
+                key(each, each.answers.get(model)) for each in recording.questions
+            ),
+        )
         if name == "best single" or recording.task == "crux":
-            answers: list[_Answer] = [(each, each.answers.get(best), 1) for each in recording.questions]
+            answers: list[_Answer] = [
+                (each, each.answers.get(best), 1) for each in recording.questions
+            ]
             results.append(_result(recording, f"{name} ({best})", answers))
-    majority = [(each, _answer_of(vote(groups) if groups else None), count) for each in recording.questions
-                for groups in [await _groups_of(each, everyone)]]
+    majority = [
+        (each, _answer_of(vote(groups) if groups else None), count)
+        for each in recording.questions
+        for groups in [await _groups_of(each, everyone)]
+    ]
     results.append(_result(recording, f"majority of all {count}", majority))
-    oracle = [(each, next(filter(each.is_right, each.answers.values()), None), count) for each in recording.questions]
+    oracle = [
+        (each, next(filter(each.is_right, each.answers.values()), None), count)
+        for each in recording.questions
+    ]
     return [*results, _result(recording, f"oracle of all {count}", oracle)]
 
 
@@ -78,7 +101,11 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
     four: list[_Answer] = []
     panels: dict[float, list[_Answer]] = {calls: [] for calls in CALLS}
     for known, others in _draw_splits(recording, labels, draws, seed):
-        votes = [vote for question in known for vote in question.votes(recording.task, recording.models, labelled=True)]
+        votes = [
+            vote
+            for question in known
+            for vote in question.votes(recording.task, recording.models, labelled=True)
+        ]
         reliability = reliabilities(votes)
         best = sorted(reliability, key=lambda model: (-reliability[model], model))
         weights = {model: log_odds(reliability[model]) for model in best}
@@ -97,10 +124,16 @@ async def _calibrated(recording: Recording, labels: int, draws: int, seed: int) 
             eight.append((question, path[-1][1], 8))
             four.append((question, *_stop_when_sure(path, of_eight.sure)))
     of = f"{labels} labels"
-    return [_result(recording, f"best single by {of}", single), _result(recording, f"three best by {of}, weighed", three),
-            _result(recording, f"eight best by {of}, weighed", eight),
-            _result(recording, f"eight best by {of}, stopped", four, 4.0),
-            *(_result(recording, f"panel by {of}", answers, calls) for calls, answers in panels.items())]
+    return [
+        _result(recording, f"best single by {of}", single),
+        _result(recording, f"three best by {of}, weighed", three),
+        _result(recording, f"eight best by {of}, weighed", eight),
+        _result(recording, f"eight best by {of}, stopped", four, 4.0),
+        *(
+            _result(recording, f"panel by {of}", answers, calls)
+            for calls, answers in panels.items()
+        ),
+    ]
 
 
 async def _unlabelled(recording: Recording) -> list[RuleResult]:
@@ -108,7 +141,11 @@ async def _unlabelled(recording: Recording) -> list[RuleResult]:
     results = []
     for name in EIGHT:
         eight = middle_models(recording, name)
-        votes = [vote for question in recording.questions for vote in question.votes(recording.task, eight, labelled=False)]
+        votes = [
+            vote
+            for question in recording.questions
+            for vote in question.votes(recording.task, eight, labelled=False)
+        ]
         panel = Panel.from_votes(votes)
         by_heads: list[_Answer] = []
         by_weight: list[_Answer] = []
@@ -120,9 +157,11 @@ async def _unlabelled(recording: Recording) -> list[RuleResult]:
             letters = await _groups_of(replace(question, same=texts), eight)
             by_letter.append((question, _answer_of(vote(letters) if letters else None), 8))
             by_weight.append((question, _answer_of(panel.weigh(groups) if groups else None), 8))
-        results += [_result(recording, f"eight {name}: majority of texts", by_letter),
-                    _result(recording, f"eight {name}: majority", by_heads),
-                    _result(recording, f"eight {name}: no labels", by_weight)]
+        results += [
+            _result(recording, f"eight {name}: majority of texts", by_letter),
+            _result(recording, f"eight {name}: majority", by_heads),
+            _result(recording, f"eight {name}: no labels", by_weight),
+        ]
     return results
 
 
@@ -142,11 +181,17 @@ async def _stopping(recording: Recording, draws: int, seed: int) -> list[RuleRes
                 for confidence in sorted(waiting):
                     if enough(groups.counts, len(eight) - asked, confidence)[0]:
                         waiting.discard(confidence)
-                        answers[confidence].append((question, _answer_of(vote(groups) if groups else None), asked))
+                        answers[confidence].append(
+                            (question, _answer_of(vote(groups) if groups else None), asked)
+                        )
             every.append((question, _answer_of(vote(groups) if groups else None), len(eight)))
-    return [_result(recording, "eight best in any order, majority", every),
-            *(_result(recording, f"eight best in any order, stopped at {confidence:.0%}", each)
-              for confidence, each in answers.items())]
+    return [
+        _result(recording, "eight best in any order, majority", every),
+        *(
+            _result(recording, f"eight best in any order, stopped at {confidence:.0%}", each)
+            for confidence, each in answers.items()
+        ),
+    ]
 
 
 def middle_models(recording: Recording, name: str) -> tuple[str, ...]:
@@ -159,11 +204,19 @@ _Answer = tuple[RecordedQuestion, str | None, int]
 """(question, answer, number of calls)"""
 
 
-def _result(recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None) -> RuleResult:
+def _result(
+    recording: Recording, rule: str, answers: Sequence[_Answer], limit: float | None = None
+) -> RuleResult:
     count = len(answers)
-    return RuleResult(recording.task, rule, min(count, len(recording.questions)), sum(calls for _, _, calls in answers) / count,
-                  sum(question.is_right(answer) for question, answer, _ in answers) / count,
-                  sum(question.is_verbatim(answer) for question, answer, _ in answers) / count, limit)
+    return RuleResult(
+        recording.task,
+        rule,
+        min(count, len(recording.questions)),
+        sum(calls for _, _, calls in answers) / count,
+        sum(question.is_right(answer) for question, answer, _ in answers) / count,
+        sum(question.is_verbatim(answer) for question, answer, _ in answers) / count,
+        limit,
+    )
 
 
 def _draw_splits(
@@ -188,12 +241,18 @@ async def _panel_path(question: RecordedQuestion, panel: Panel) -> list[tuple[fl
     groups, path = AnswerGroups(question.same), []
     for model in panel.models:
         await groups.add(question.attempt(model))
-        path.append((panel.probability(groups), _answer_of(panel.weigh(groups) if groups else None)))
+        path.append(
+            (panel.probability(groups), _answer_of(panel.weigh(groups) if groups else None))
+        )
     return path
 
 
-def _stop_when_sure(path: Sequence[tuple[float, str | None]], sure: float) -> tuple[str | None, int]:
-    at = next((asked for asked, (probability, _) in enumerate(path, 1) if probability >= sure), len(path))
+def _stop_when_sure(
+    path: Sequence[tuple[float, str | None]], sure: float
+) -> tuple[str | None, int]:
+    at = next(
+        (asked for asked, (probability, _) in enumerate(path, 1) if probability >= sure), len(path)
+    )
     return path[at - 1][1], at
 
 

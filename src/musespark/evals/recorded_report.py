@@ -18,8 +18,10 @@ def table(results: Sequence[RuleResult]) -> str:
     for result in results:
         low, high = result.interval
         allowed = "" if result.limit is None else f", at most {result.limit:g} calls"
-        lines.append(f"| {result.task} | {result.rule}{allowed} | {result.calls:.2f} | {result.accuracy:.4f} "
-                     f"| {low:.3f} - {high:.3f} | {result.verbatim:.4f} |")
+        lines.append(
+            f"| {result.task} | {result.rule}{allowed} | {result.calls:.2f} | {result.accuracy:.4f} "
+            f"| {low:.3f} - {high:.3f} | {result.verbatim:.4f} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -46,21 +48,46 @@ def plot(results: Sequence[RuleResult]) -> bytes:
 
     tasks = list(dict.fromkeys(result.task for result in results))
     with pyplot.rc_context({"svg.hashsalt": "musespark"}):
-        figure, all_axes = pyplot.subplots(1, len(tasks), figsize=(4.6 * len(tasks), 4.2), layout="constrained", squeeze=False)
+        figure, all_axes = pyplot.subplots(
+            1, len(tasks), figsize=(4.6 * len(tasks), 4.2), layout="constrained", squeeze=False
+        )
         for axes, task in zip(all_axes[0], tasks, strict=True):
             here = [result for result in results if result.task == task]
-            ours = sorted((result for result in here if result.rule.startswith("panel by")), key=lambda result: result.calls)
-            errors = [[100 * (result.accuracy - result.interval[0]) for result in ours],
-                      [100 * (result.interval[1] - result.accuracy) for result in ours]]
-            axes.errorbar([result.calls for result in ours], [100 * result.accuracy for result in ours], yerr=errors, marker="o",
-                          capsize=3, label=ours[0].rule if ours else "")
-            for rule, style in (("best single (", "--"), ("majority of all", ":"), ("oracle", "-.")):
+            ours = sorted(
+                (result for result in here if result.rule.startswith("panel by")),
+                key=lambda result: result.calls,
+            )
+            errors = [
+                [100 * (result.accuracy - result.interval[0]) for result in ours],
+                [100 * (result.interval[1] - result.accuracy) for result in ours],
+            ]
+            axes.errorbar(
+                [result.calls for result in ours],
+                [100 * result.accuracy for result in ours],
+                yerr=errors,
+                marker="o",
+                capsize=3,
+                label=ours[0].rule if ours else "",
+            )
+            for rule, style in (
+                ("best single (", "--"),
+                ("majority of all", ":"),
+                ("oracle", "-."),
+            ):
                 for result in here:
                     if result.rule.startswith(rule):
-                        axes.axhline(100 * result.accuracy, linestyle=style, color="grey", label=result.rule)
+                        axes.axhline(
+                            100 * result.accuracy, linestyle=style, color="grey", label=result.rule
+                        )
             for result in here:
                 if result.rule.startswith("three best"):
-                    axes.plot(result.calls, 100 * result.accuracy, "s", color="tab:orange", label=result.rule)
+                    axes.plot(
+                        result.calls,
+                        100 * result.accuracy,
+                        "s",
+                        color="tab:orange",
+                        label=result.rule,
+                    )
             axes.set(title=task, xlabel="calls a question (mean)", ylabel="right answers (%)")
             axes.grid(alpha=0.3)
             axes.legend(fontsize=7)

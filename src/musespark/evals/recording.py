@@ -67,7 +67,9 @@ class RecordedQuestion:
 
     def is_well_formed(self, answer: str | None) -> bool:
         """Return True if an answer is right and has the form that was asked for."""
-        return answer is not None and self.is_right(answer) and self.same.formed(_attempt("", answer))
+        return (
+            answer is not None and self.is_right(answer) and self.same.formed(_attempt("", answer))
+        )
 
     def is_verbatim(self, answer: str | None) -> bool:
         """Return True if an answer equals the gold one letter by letter."""
@@ -82,7 +84,9 @@ class RecordedQuestion:
         for model in models:
             answer = self.answers.get(model)
             group = None if answer is None else self.same.groups[answer]
-            yield Vote(kind, self.id, model, group, self.is_well_formed(answer) if labelled else None)
+            yield Vote(
+                kind, self.id, model, group, self.is_well_formed(answer) if labelled else None
+            )
 
 
 @dataclass(frozen=True)
@@ -96,8 +100,13 @@ class Recording:
     @cached_property
     def accuracy(self) -> Mapping[str, float]:
         """Accuracy by model, the best first."""
-        shares = {model: sum(question.is_right(question.answers.get(model)) for question in self.questions) / len(self.questions)
-                  for model in self.models}
+        shares = {
+            model: sum(
+                question.is_right(question.answers.get(model)) for question in self.questions
+            )
+            / len(self.questions)
+            for model in self.models
+        }
         return dict(sorted(shares.items(), key=lambda item: (-item[1], item[0])))
 
     @property
@@ -112,7 +121,10 @@ def task_file(directory: str | Path, task: str) -> Path:
         raise BadOption("task", task, f"one of {', '.join(TASKS)}")
     path = Path(directory) / f"{task}.jsonl.gz"
     if not path.exists():
-        raise MissingFile(path, "it does not exist; --data or MUSE_RECORDED names the directory of recorded answers")
+        raise MissingFile(
+            path,
+            "it does not exist; --data or MUSE_RECORDED names the directory of recorded answers",
+        )
     return path
 
 
@@ -129,8 +141,12 @@ def read_rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
     return found
 
 
-async def load(directory: str | Path, task: str, cache: Path | None = None,
-               progress: Callable[[int, int], None] = lambda done, of: None) -> Recording:
+async def load(
+    directory: str | Path,
+    task: str,
+    cache: Path | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Recording:
     """Read a task and group its answers.
 
     cache: a directory for the groups, since comparing mathematics takes minutes. `progress` is called with (done, total).
@@ -139,7 +155,11 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
     kept = _GroupCache(cache, task, found)
     questions = []
     for done, row in enumerate(found, 1):
-        answers = {model: answer for model, text in row["outputs"].items() if (answer := marked_answer(text) or "").strip()}
+        answers = {
+            model: answer
+            for model, text in row["outputs"].items()
+            if (answer := marked_answer(text) or "").strip()
+        }
         equivalence = _equivalence(task, row["question"])
         groups = kept.groups(row["id"], (row["gold"], *answers.values()))
         if groups is None:
@@ -148,34 +168,50 @@ async def load(directory: str | Path, task: str, cache: Path | None = None,
         questions.append(RecordedQuestion(row["id"], row["gold"], answers, known))
         progress(done, len(found))
     kept.save()
-    return Recording(task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions))
+    return Recording(
+        task, tuple(sorted({model for row in found for model in row["outputs"]})), tuple(questions)
+    )
 
 
 def _equivalence(task: str, question: str) -> Equivalence:
     """Return the equivalence for the answers of one question."""
     kind = TASKS[task]
-    return equivalence_named(kind, *{"numeric": (question,), "mathematics": (None, question)}.get(kind, ()))
+    return equivalence_named(
+        kind, *{"numeric": (question,), "mathematics": (None, question)}.get(kind, ())
+    )
 
 
-async def _group_answers(equivalence: Equivalence, gold: str, answers: Mapping[str, str]) -> dict[str, str]:
+async def _group_answers(
+    equivalence: Equivalence, gold: str, answers: Mapping[str, str]
+) -> dict[str, str]:
     """Return the group of each answer."""
     groups = AnswerGroups(equivalence)
-    for number, answer in enumerate((gold, *answers.values())):  # as often as given: votes resolve contradictions
+    for number, answer in enumerate(
+        (gold, *answers.values())
+    ):  # as often as given: votes resolve contradictions
         await groups.add(replace(_attempt("", answer), agent=str(number)))
     found = {attempt.answer: attempt.agent for attempt in groups.declined}
-    return found | {attempt.answer: group.representative.agent for group in groups.ranked for attempt in group.attempts}
+    return found | {
+        attempt.answer: group.representative.agent
+        for group in groups.ranked
+        for attempt in group.attempts
+    }
 
 
 class _GroupCache:
     """AnswerGroups on disk, valid for the same answers and the same code."""
 
-    def __init__(self, directory: Path | None, task: str, found: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, directory: Path | None, task: str, found: Sequence[Mapping[str, Any]]
+    ) -> None:
         self._path: Path | None = None
         self._groups: dict[str, dict[str, str]] = {}
         self._new = False
         if directory is not None:
             code = hashlib.sha256(repr(found).encode())
-            for file in sorted((Path(__file__).parents[1] / "reasoning" / "equivalence").rglob("*.py")):
+            for file in sorted(
+                (Path(__file__).parents[1] / "reasoning" / "equivalence").rglob("*.py")
+            ):
                 code.update(file.read_bytes())
             self._path = directory / f"{task}-{code.hexdigest()[:16]}.groups.json"
             if self._path.is_file():
@@ -183,7 +219,9 @@ class _GroupCache:
 
     def groups(self, question: str, answers: Sequence[str]) -> dict[str, str] | None:
         groups = self._groups.get(question)
-        return groups if groups is not None and all(answer in groups for answer in answers) else None
+        return (
+            groups if groups is not None and all(answer in groups for answer in answers) else None
+        )
 
     def add(self, question: str, groups: dict[str, str]) -> dict[str, str]:
         self._groups[question] = groups

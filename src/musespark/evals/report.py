@@ -66,12 +66,15 @@ def wilson(hits: int, trials: int, z: float = 1.959964) -> tuple[float, float]:
 def table(rows: Sequence[EvalRow]) -> str:
     """Format rows as a Markdown table."""
     head = (
-        "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens | seconds | ceiling | solver's |"
+        "| task | mode | problems | accuracy | 95% | confirmed | threads | critical path | tokens "
+        "| seconds | ceiling | solver's |"
     )
     lines = [head, "|---|---|---|---|---|---|---|---|---|---|---|---|"]
     for row in rows:
         low, high = row.interval
-        ceilings = ["" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)]
+        ceilings = [
+            "" if each is None else f"{each:.1%}" for each in (row.ceiling, row.solver_ceiling)
+        ]
         lines.append(
             f"| {row.task} | {row.mode} | {row.problems} | {row.accuracy:.1%} | {low:.1%} - {high:.1%} "
             f"| {'' if row.confirmed is None else f'{row.confirmed / row.problems:.1%}'} | {row.threads:.1f} "
@@ -100,7 +103,9 @@ def plot(rows: Sequence[EvalRow]) -> bytes:
 
     figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
     for mode in dict.fromkeys(row.mode for row in rows):
-        points = sorted((row for row in rows if row.mode == mode), key=lambda row: row.critical_path)
+        points = sorted(
+            (row for row in rows if row.mode == mode), key=lambda row: row.critical_path
+        )
         errors = [
             [100 * max(0.0, row.accuracy - row.interval[0]) for row in points],
             [100 * max(0.0, row.interval[1] - row.accuracy) for row in points],
@@ -110,8 +115,16 @@ def plot(rows: Sequence[EvalRow]) -> bytes:
             yerr=errors, marker="o", capsize=3, label=mode,
         )  # fmt: skip
         for row in points:
-            axes.annotate(row.task, (row.critical_path, 100 * row.accuracy), (4, 4), textcoords="offset points", size=7)
-    axes.set(xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104))
+            axes.annotate(
+                row.task,
+                (row.critical_path, 100 * row.accuracy),
+                (4, 4),
+                textcoords="offset points",
+                size=7,
+            )
+    axes.set(
+        xscale="log", xlabel="critical path (network steps)", ylabel="accuracy (%)", ylim=(-2, 104)
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     image = io.BytesIO()

@@ -84,23 +84,39 @@ def _worded(problem: TaskProblem, change: Callable[[str], str]) -> _Varied:
     source = problem.facts.get("program", "")
     around = problem.question.replace(source, "\0") if source else problem.question
     changed = change(around)
-    return (changed.replace("\0", source), problem.image, problem.answer) if changed != around else None
+    return (
+        (changed.replace("\0", source), problem.image, problem.answer)
+        if changed != around
+        else None
+    )
 
 
 def _before(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_BEFORE)
-    return _worded(problem, lambda text: words + (text if text[:1] == "\0" else text[:1].lower() + text[1:]))
+    return _worded(
+        problem, lambda text: words + (text if text[:1] == "\0" else text[:1].lower() + text[1:])
+    )
 
 
 def _after(problem: TaskProblem, rng: random.Random) -> _Varied:
     words = rng.choice(_AFTER)
-    return _worded(problem, lambda text: f"{words.strip()}\n{text}" if text[:1] == "\0" else _appended(text, words, rng))
+    return _worded(
+        problem,
+        lambda text: (
+            f"{words.strip()}\n{text}" if text[:1] == "\0" else _appended(text, words, rng)
+        ),
+    )
 
 
 def _appended(text: str, words: str, rng: random.Random) -> str:
     asked, program, rest = text.partition("\0")
     asked = asked.rstrip("\n") if program else asked
-    return (asked if rng.random() < 0.5 else asked.rstrip(".?!")) + words + ("\n" + program if program else "") + rest
+    return (
+        (asked if rng.random() < 0.5 else asked.rstrip(".?!"))
+        + words
+        + ("\n" + program if program else "")
+        + rest
+    )
 
 
 def _inside(problem: TaskProblem, rng: random.Random) -> _Varied:
@@ -131,7 +147,11 @@ def _number(problem: TaskProblem, rng: random.Random) -> _Varied:
     other = rng.choice(_NUMBERS).replace("n", match[0])
     if other.endswith("!") and match.end() >= len(problem.question) - 1:
         return None  # at the end it is only punctuation
-    return problem.question[: match.start()] + other + problem.question[match.end() :], None, problem.answer
+    return (
+        problem.question[: match.start()] + other + problem.question[match.end() :],
+        None,
+        problem.answer,
+    )
 
 
 def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
@@ -145,7 +165,11 @@ def _wall_across(problem: TaskProblem, rng: random.Random) -> _Varied:
     step, (down, right) = _step_on_the_way(maze, problem.answer, rng)
     y, x = (left + (index + 0.5) * cell for index in divmod(step, maze.size))
     y, x = y + down * cell / 2, x + right * cell / 2
-    colour = tuple(rng.randint(0, 235) for _ in range(3)) if rng.random() < 0.5 else (rng.randint(60, 244),) * 3
+    colour = (
+        tuple(rng.randint(0, 235) for _ in range(3))
+        if rng.random() < 0.5
+        else (rng.randint(60, 244),) * 3
+    )
     half, thick = cell / 2 * rng.uniform(0.8, 1.0), rng.randint(1, 4)
     line = (x - half, y, x + half, y) if down else (x, y - half, x, y + half)
     ImageDraw.Draw(image).line(line, fill=colour, width=thick)
@@ -164,7 +188,11 @@ def _ends_exchanged(problem: TaskProblem, rng: random.Random) -> _Varied:
     maze: Grid = problem.facts["grid"]
     style = Style(300, 0.03, 0.1, 0.3, (225, 40, 40), (0, 160, 60))
     back = grid.solve(Grid(maze.size, maze.goal, maze.start, maze.exits, maze.tiles))
-    return None if back == problem.answer else (problem.question, walls.draw_lines(maze, style), problem.answer)
+    return (
+        None
+        if back == problem.answer
+        else (problem.question, walls.draw_lines(maze, style), problem.answer)
+    )
 
 
 def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
@@ -178,7 +206,11 @@ def _something_on_it(problem: TaskProblem, rng: random.Random) -> _Varied:
     if kind == 0:
         pen.ellipse((x, y, x + rng.randint(12, 50), y + rng.randint(12, 50)), fill=colour)
     elif kind == 1:
-        pen.line((x, y, rng.randint(0, image.width), rng.randint(0, image.width)), fill=colour, width=rng.randint(2, 6))
+        pen.line(
+            (x, y, rng.randint(0, image.width), rng.randint(0, image.width)),
+            fill=colour,
+            width=rng.randint(2, 6),
+        )
     else:
         pen.text((x, y), rng.choice("HSGX19"), fill=colour, font_size=rng.randint(18, 40))
     return problem.question, np.asarray(image), problem.answer
@@ -210,7 +242,11 @@ def _another_shape(problem: TaskProblem, rng: random.Random) -> _Varied:
     else:
         pen.rectangle((x, y, x + size, y + size), fill=colour)
     same = np.abs(np.asarray(image).astype(int) - problem.image).max() < 30
-    return None if same or problem.answer == "no" else (problem.question, np.asarray(image), problem.answer)
+    return (
+        None
+        if same or problem.answer == "no"
+        else (problem.question, np.asarray(image), problem.answer)
+    )
 
 
 _OF_TASK: dict[str, tuple[Callable[[TaskProblem, random.Random], _Varied], ...]] = {

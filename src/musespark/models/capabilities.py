@@ -15,10 +15,18 @@ from musespark.models.model import Abilities, Model
 Unsupported: TypeAlias = tuple[str, str]
 """A missing ability, as a verb phrase, and the way out: the last two arguments of `BeyondModel`."""
 
-_OPTIONS = {"seed": "be given a seed", "temperature": "be given a temperature", "top_p": "be given a top_p",
-            "stop": "be given texts to stop at", "effort": "be told how long to reason", "schema": "be held to a schema"}
-_INSTEAD = {"effort": "leave the effort out, or choose a model that reasons",
-            "schema": "describe the form in the question, or choose another model"}
+_OPTIONS = {
+    "seed": "be given a seed",
+    "temperature": "be given a temperature",
+    "top_p": "be given a top_p",
+    "stop": "be given texts to stop at",
+    "effort": "be told how long to reason",
+    "schema": "be held to a schema",
+}
+_INSTEAD = {
+    "effort": "leave the effort out, or choose a model that reasons",
+    "schema": "describe the form in the question, or choose another model",
+}
 
 
 def require_supported(model: Model, request: Request, *, images_as_text: bool = False) -> None:
@@ -35,9 +43,15 @@ def require_supported(model: Model, request: Request, *, images_as_text: bool = 
 
 def require_sight(model: Model, request: Request, *, images_as_text: bool = False) -> None:
     """Raise `BeyondModel` if a request has images or videos and a model sees none and is told none in words."""
-    if (list_images(request) or request.videos) and not (model.abilities.pictures_in or images_as_text):
-        raise BeyondModel(model.name, "read pictures", "ask without one, choose a model that sees, or set pictures_in = true among "
-                          "its abilities in the configuration if it can after all")
+    if (list_images(request) or request.videos) and not (
+        model.abilities.pictures_in or images_as_text
+    ):
+        raise BeyondModel(
+            model.name,
+            "read pictures",
+            "ask without one, choose a model that sees, or set pictures_in = true among "
+            "its abilities in the configuration if it can after all",
+        )
 
 
 def require_tools(model: Model) -> None:

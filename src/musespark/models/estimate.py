@@ -23,7 +23,11 @@ def estimate_prompt_tokens(request: Request) -> int:
     """Estimate the tokens of a request's messages, tools and schema."""
     tokens = TOKENS_PER_MESSAGE * len(request.messages) + estimate_tokens(request.schema or "")
     for tool in request.tools:
-        tokens += estimate_tokens(tool.name) + estimate_tokens(tool.description) + estimate_tokens(tool.parameters)
+        tokens += (
+            estimate_tokens(tool.name)
+            + estimate_tokens(tool.description)
+            + estimate_tokens(tool.parameters)
+        )
     for message in request.messages:
         for part in message.parts:
             for item in part.content if isinstance(part, ToolResult) else (part,):

@@ -1,9 +1,9 @@
 """A fake model that plays a script, with misbehaviour on command, for tests.
 
-    FakeModel("team")                                     a script of this file, by name
-    FakeModel([TextDelta("4"), Finish()])                 a script of your own
-    FakeModel([TextDelta("The ans"), Fail(500, "overloaded")])
-    FakeModel(lambda request, number: ...)                a script for each request, by its number from 0
+FakeModel("team")                                     a script of this file, by name
+FakeModel([TextDelta("4"), Finish()])                 a script of your own
+FakeModel([TextDelta("The ans"), Fail(500, "overloaded")])
+FakeModel(lambda request, number: ...)                a script for each request, by its number from 0
 """
 
 from __future__ import annotations
@@ -67,12 +67,19 @@ class Garbage:
 
 Step: TypeAlias = Delta | Wait | Hang | Fail | Crash | Garbage
 
-DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC")
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
+)
 """A white image of one pixel, as PNG."""
 
 _ANSWER: tuple[Step, ...] = (
-    ThinkingDelta("Let me see."), TextDelta("4"), TextDelta("2"), VerifiedDelta(True, "the script"),
-    UsageDelta(Usage(tokens=5, critical_path=5)), Finish())
+    ThinkingDelta("Let me see."),
+    TextDelta("4"),
+    TextDelta("2"),
+    VerifiedDelta(True, "the script"),
+    UsageDelta(Usage(tokens=5, critical_path=5)),
+    Finish(),
+)
 
 _TEAM: tuple[Step, ...] = (
     ThinkingDelta("Two ways."),
@@ -84,7 +91,8 @@ _TEAM: tuple[Step, ...] = (
     ThreadReturned("b", "42"),
     *_ANSWER[1:4],
     UsageDelta(Usage(tokens=20, critical_path=9, threads=2)),
-    Finish())
+    Finish(),
+)
 
 SCRIPTS: Mapping[str, tuple[Step, ...]] = {
     "answer": _ANSWER,
@@ -112,13 +120,24 @@ def _always(script: tuple[Step, ...]) -> Script:
 class FakeModel:
     """Plays a script for every request, and records its requests and open streams."""
 
-    def __init__(self, script: str | Iterable[Step] | Script = "answer", *, name: str = "fake",
-                 abilities: Abilities | None = None) -> None:
+    def __init__(
+        self,
+        script: str | Iterable[Step] | Script = "answer",
+        *,
+        name: str = "fake",
+        abilities: Abilities | None = None,
+    ) -> None:
         if isinstance(script, str) and script not in SCRIPTS:
             raise UnknownModel(f"fake:{script}", (f"fake:{known}" for known in SCRIPTS))
-        self._script = script if callable(script) else _always(SCRIPTS[script] if isinstance(script, str) else tuple(script))
+        self._script = (
+            script
+            if callable(script)
+            else _always(SCRIPTS[script] if isinstance(script, str) else tuple(script))
+        )
         self.name = name
-        self.abilities = abilities or Abilities(pictures_in=True, pictures_out=True, tools=True, native_spawn=True)
+        self.abilities = abilities or Abilities(
+            pictures_in=True, pictures_out=True, tools=True, native_spawn=True
+        )
         self.requests: list[Request] = []
         """Requests it received, in order."""
         self.running = 0

@@ -151,8 +151,19 @@ class Finish:
     the model does not say."""
 
 
-Delta: TypeAlias = (TextDelta | ThinkingDelta | ImageDelta | ThreadStarted | ThreadReturned | ThreadCancelled
-                    | ToolCallDelta | VerifiedDelta | AbstainedDelta | UsageDelta | Finish)
+Delta: TypeAlias = (
+    TextDelta
+    | ThinkingDelta
+    | ImageDelta
+    | ThreadStarted
+    | ThreadReturned
+    | ThreadCancelled
+    | ToolCallDelta
+    | VerifiedDelta
+    | AbstainedDelta
+    | UsageDelta
+    | Finish
+)
 
 
 @runtime_checkable

@@ -30,7 +30,16 @@ from musespark.models.model import (
     VerifiedDelta,
 )
 from musespark.nano import vocabulary as v
-from musespark.nano.engine_events import Cancelled, CanvasSaved, EngineEvent, Finished, Forced, Generated, Returned, Started
+from musespark.nano.engine_events import (
+    Cancelled,
+    CanvasSaved,
+    EngineEvent,
+    Finished,
+    Forced,
+    Generated,
+    Returned,
+    Started,
+)
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
@@ -71,7 +80,9 @@ class NanoModel:
     @property
     def abilities(self) -> Abilities:
         """Reads one image, draws images, and spawns threads of its own."""
-        return Abilities(pictures_in=True, pictures_out=True, native_spawn=True, in_process=True, context=CONTEXT)
+        return Abilities(
+            pictures_in=True, pictures_out=True, native_spawn=True, in_process=True, context=CONTEXT
+        )
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer the last question of a request. Raises BeyondModel, QuestionTooLong, WeightsMissing or WeightsDamaged."""
@@ -91,12 +102,18 @@ class NanoModel:
         )  # fmt: skip
         batch = Batch(engine.network)
         run = batch.add(question)
-        translator = EngineTranslator(request.question.strip(), image, limit, is_complete=_is_complete(request))
+        translator = EngineTranslator(
+            request.question.strip(), image, limit, is_complete=_is_complete(request)
+        )
         try:
             while batch.trees and translator.has_tokens_for(len(run.ready())):
                 for _, event in await _run_to_end(batch.step):
                     is_drawn = isinstance(event, CanvasSaved)  # its image is encoded
-                    for delta in await asyncio.to_thread(list, translator.translate(event)) if is_drawn else translator.translate(event):
+                    for delta in (
+                        await asyncio.to_thread(list, translator.translate(event))
+                        if is_drawn
+                        else translator.translate(event)
+                    ):
                         yield delta
                 yield UsageDelta(translator.count_step())
                 if reason := await _run_to_end(translator.find_out_of_scope):
@@ -182,7 +199,9 @@ class EngineTranslator:
                 self.usage += Usage(tokens=1)
                 yield from self._translate_token(event.thread, event.token)
             case Forced():
-                self._silent.discard(event.thread)  # its list was broken off: a thread that receives returns thinks on
+                self._silent.discard(
+                    event.thread
+                )  # its list was broken off: a thread that receives returns thinks on
             case Started():
                 self.usage += Usage(threads=1)
                 self._branches[event.thread] = v.decode(event.branch)
@@ -191,9 +210,13 @@ class EngineTranslator:
                 )
             case CanvasSaved():
                 branch = self._branches.get(event.thread)
-                caption = f"what it imagines after {branch}" if branch else "what it sees and thinks"
+                caption = (
+                    f"what it imagines after {branch}" if branch else "what it sees and thinks"
+                )
                 side = 64 * SCALE
-                yield ImageDelta(event.canvas.png(SCALE), side, side, caption, agent_name(event.thread))
+                yield ImageDelta(
+                    event.canvas.png(SCALE), side, side, caption, agent_name(event.thread)
+                )
             case Returned():
                 yield ThreadReturned(agent_name(event.thread), v.decode(event.tokens))
             case Cancelled():
@@ -202,7 +225,11 @@ class EngineTranslator:
     def _translate_token(self, thread: int, token: int) -> Iterator[Delta]:
         if v.is_text(token) and thread not in self._silent:
             text = v.TOKENS[token]
-            yield TextDelta(text) if self._is_answering and thread == 0 else ThinkingDelta(text, agent_name(thread))
+            yield (
+                TextDelta(text)
+                if self._is_answering and thread == 0
+                else ThinkingDelta(text, agent_name(thread))
+            )
         elif token in (v.TH, v.RET):
             self._silent.add(thread)
         elif token in (v.JOIN, v.ANSWER):
@@ -245,11 +272,15 @@ class EngineTranslator:
             yield from self.abstain(f"I got stuck: {finished.reason}")
             return
         if finished.ending == "answered" and self.is_complete:
-            right = load_task(self.task).verify(self.question, self.image, v.decode(finished.answer))
+            right = load_task(self.task).verify(
+                self.question, self.image, v.decode(finished.answer)
+            )
             if right is not None:
                 yield VerifiedDelta(right, f"the verifier of the task {self.task}")
         yield UsageDelta(self.usage)
-        yield Finish("length" if finished.ending in ("cut", "stuck") else "finished", finished.reason)
+        yield Finish(
+            "length" if finished.ending in ("cut", "stuck") else "finished", finished.reason
+        )
 
 
 def agent_name(thread: int) -> str:

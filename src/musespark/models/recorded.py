@@ -1,7 +1,7 @@
 """Replay of recorded answers of real models: real mistakes without a network.
 
-    recorded:DIR/TASK/MODEL       the answers of one model in DIR/TASK.jsonl.gz
-    RecordedModel.of({question: text}, "some model")
+recorded:DIR/TASK/MODEL       the answers of one model in DIR/TASK.jsonl.gz
+RecordedModel.of({question: text}, "some model")
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class RecordedModel:
         """argument: `DIR/TASK/MODEL`. Raises `BadOption` and `MissingFile`."""
         folder, _, name = argument.rpartition("/")
         if not folder or not name:
-            raise BadOption("recorded model", argument, "DIR/TASK/MODEL, for files DIR/TASK.jsonl.gz")
+            raise BadOption(
+                "recorded model", argument, "DIR/TASK/MODEL, for files DIR/TASK.jsonl.gz"
+            )
         path = Path(folder + ".jsonl.gz")
         answers: dict[str, str] = {}
         models: set[str] = set()
@@ -52,11 +54,15 @@ class RecordedModel:
                 for row in map(json.loads, lines):
                     models.update(row["outputs"])
                     if name in row["outputs"]:
-                        answers[row["question"].strip()] = answers[row["prompt"].strip()] = row["outputs"][name]
+                        answers[row["question"].strip()] = answers[row["prompt"].strip()] = row[
+                            "outputs"
+                        ][name]
         except FileNotFoundError:
             raise MissingFile(path) from None
         except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
-            raise MissingFile(path, f"it is not a gzipped file of recorded answers ({error})") from error
+            raise MissingFile(
+                path, f"it is not a gzipped file of recorded answers ({error})"
+            ) from error
         if name not in models:
             raise BadOption("recorded model", name, f"one of {', '.join(sorted(models))}")
         self._set(answers, name, latency)
@@ -70,7 +76,9 @@ class RecordedModel:
 
     def _set(self, answers: Mapping[str, str], name: str, latency: Latency | None) -> None:
         self.name = name
-        self.abilities = Abilities(context=128_000, conversation=True, seed=True, temperature=True, top_p=True, effort=True)
+        self.abilities = Abilities(
+            context=128_000, conversation=True, seed=True, temperature=True, top_p=True, effort=True
+        )
         self.latency = latency or Latency()
         self._answers = answers
 
@@ -85,7 +93,7 @@ class RecordedModel:
         within = ends if limit is None else ends[:limit]
         sent = 0
         for begin in range(0, len(within), TOKENS_PER_DELTA):
-            piece = within[begin:begin + TOKENS_PER_DELTA]
+            piece = within[begin : begin + TOKENS_PER_DELTA]
             end = len(text) if begin + len(piece) == len(ends) else piece[-1]
             await asyncio.sleep(len(piece) / self.latency.rate * self.latency.scale)
             yield TextDelta(text[sent:end])

@@ -76,7 +76,11 @@ def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
         aliases = config.models if config is not None else ()
         raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
     if entry != ModelConfig(model=name):
-        raise BadOption(f"A configured model that is {name}", "more than its name", "without options: it takes none")
+        raise BadOption(
+            f"A configured model that is {name}",
+            "more than its name",
+            "without options: it takes none",
+        )
     factory = _import(MODELS[kind])
     model: Model = factory(argument) if argument else factory()
     return model
@@ -87,9 +91,17 @@ def _to_options(entry: ModelConfig) -> Any:
     from musespark.models.providers.adapter.remote import DEFAULT_TIMEOUT, RemoteOptions
     from musespark.models.providers.prices import Price
 
-    price = Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
-    return RemoteOptions(base_url=entry.base_url, key_env=entry.key_env, timeout=entry.timeout or DEFAULT_TIMEOUT, price=price,
-                         abilities=entry.abilities, sampling=entry.sampling)
+    price = (
+        Price(entry.prices["prompt"] / 1e6, entry.prices["written"] / 1e6) if entry.prices else None
+    )
+    return RemoteOptions(
+        base_url=entry.base_url,
+        key_env=entry.key_env,
+        timeout=entry.timeout or DEFAULT_TIMEOUT,
+        price=price,
+        abilities=entry.abilities,
+        sampling=entry.sampling,
+    )
 
 
 def _import(path: str) -> Any:

@@ -26,7 +26,9 @@ Part = tuple[Rows, Array, Array]
 class StepAttention:
     """Attention of one step. Sequence i has slot i and is fed counts[i] tokens, which its tail does not hold yet."""
 
-    def __init__(self, cache: KVCache, sequences: Sequence[CachedSequence], counts: Sequence[int]) -> None:
+    def __init__(
+        self, cache: KVCache, sequences: Sequence[CachedSequence], counts: Sequence[int]
+    ) -> None:
         self._cache = cache
         sizes, tails = np.array(counts), np.array([sequence.tail for sequence in sequences])
         ends = sizes.cumsum()
@@ -45,7 +47,9 @@ class StepAttention:
         ]
         lengths = tails + sizes
         self._longest = int(lengths.max())
-        self._beyond = np.where(np.arange(self._longest) < lengths[:, None], np.float32(0), np.float32(-np.inf))
+        self._beyond = np.where(
+            np.arange(self._longest) < lengths[:, None], np.float32(0), np.float32(-np.inf)
+        )
         self._even = bool((lengths == self._longest).all())
 
     def attend(self, layer: int, queries: Array, keys: Array, values: Array) -> Array:
@@ -55,7 +59,8 @@ class StepAttention:
         tail_values[:, self._slots, self._places] = values.swapaxes(0, 1)
         by_head_queries = queries.swapaxes(0, 1)
         parts: list[Part] = [
-            (rows, by_head_queries[:, rows] @ segment.keys[layer], segment.values[layer]) for segment, rows in self._shared
+            (rows, by_head_queries[:, rows] @ segment.keys[layer], segment.values[layer])
+            for segment, rows in self._shared
         ]
         for slot, rows, causal in self._earlier:
             length = causal.shape[1]
@@ -67,7 +72,9 @@ class StepAttention:
     def _tails(self, by_head_queries: Array, keys: Array, values: Array) -> Part:
         """The last row of every sequence against its own tail; tails shorter than the longest are mby_head_queries."""
         slots = by_head_queries.shape[1]
-        scores = (by_head_queries[:, :, None] @ keys[:, :slots, : self._longest].swapaxes(2, 3))[:, :, 0]
+        scores = (by_head_queries[:, :, None] @ keys[:, :slots, : self._longest].swapaxes(2, 3))[
+            :, :, 0
+        ]
         if not self._even:
             scores += self._beyond
         return self.last, scores, values[:, :slots, : self._longest]
@@ -86,12 +93,16 @@ def _join(parts: Sequence[Part], shape: tuple[int, ...]) -> Array:
         scores -= peak[:, rows_of, None]
         np.exp(scores, out=scores)
         total[:, rows_of] += np.einsum("hrk->hr", scores)  # three times as fast as sum(-1)
-        by_head[:, rows_of] += scores @ values if values.ndim == 3 else (scores[:, :, None] @ values)[:, :, 0]
+        by_head[:, rows_of] += (
+            scores @ values if values.ndim == 3 else (scores[:, :, None] @ values)[:, :, 0]
+        )
     by_head /= total[..., None]
     return mixed.reshape(rows, heads * head)
 
 
-def _sharing(sequences: Sequence[CachedSequence], starts: Array, ends: Array) -> list[tuple[KVSegment, Rows]]:
+def _sharing(
+    sequences: Sequence[CachedSequence], starts: Array, ends: Array
+) -> list[tuple[KVSegment, Rows]]:
     """Every segment of these sequences, with the rows of all sequences that share it."""
     shared: dict[int, tuple[KVSegment, list[Array]]] = {}
     for sequence, start, end in zip(sequences, starts, ends, strict=True):

@@ -27,12 +27,21 @@ class SingleBlasThread:
         with self._lock:
             if self._inside == 0:
                 libraries = _blas_libraries()
-                self._original = [(i, n) for i, each in enumerate(libraries) if (n := each.get_num_threads() or 1) > 1]
+                self._original = [
+                    (i, n)
+                    for i, each in enumerate(libraries)
+                    if (n := each.get_num_threads() or 1) > 1
+                ]
                 for index, _ in self._original:
                     _set_threads(libraries[index], 1)
             self._inside += 1
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
@@ -62,5 +71,7 @@ def _set_threads(library: LibController, threads: int) -> None:
 @functools.cache
 def _blas_libraries() -> list[LibController]:
     """Controllers of the BLAS libraries that are loaded when the engine takes its first step, NumPy's among them."""
-    controllers: list[LibController] = ThreadpoolController().select(user_api="blas").lib_controllers
+    controllers: list[LibController] = (
+        ThreadpoolController().select(user_api="blas").lib_controllers
+    )
     return controllers

@@ -62,14 +62,22 @@ class KVCache:
     @property
     def nbytes(self) -> int:
         """Bytes of all tails, and of every segment that a sequence with a slot sees, each counted once."""
-        segments = {id(segment): segment for sequence in self._occupants for segment in sequence.path}
-        return self.keys.nbytes + self.values.nbytes + sum(segment.nbytes for segment in segments.values())
+        segments = {
+            id(segment): segment for sequence in self._occupants for segment in sequence.path
+        }
+        return (
+            self.keys.nbytes
+            + self.values.nbytes
+            + sum(segment.nbytes for segment in segments.values())
+        )
 
     def fork(self, sequence: CachedSequence) -> CachedSequence:
         """Start a sequence that shares all tokens of this one, whose tail becomes a segment."""
         if sequence.tail:
             here = np.s_[:, :, sequence.slot, : sequence.tail]
-            sequence.path += (KVSegment(self.keys[here].swapaxes(2, 3).copy(), self.values[here].copy()),)
+            sequence.path += (
+                KVSegment(self.keys[here].swapaxes(2, 3).copy(), self.values[here].copy()),
+            )
             sequence.tail = 0
         return CachedSequence(sequence.path)
 
@@ -89,7 +97,9 @@ class KVCache:
             if sequence.slot is None:
                 sequence.slot = len(self._occupants)
                 self._occupants.append(sequence)
-        self._grow(max(sequence.tail + count for sequence, count in zip(sequences, counts, strict=True)))
+        self._grow(
+            max(sequence.tail + count for sequence, count in zip(sequences, counts, strict=True))
+        )
         order = sorted(range(len(sequences)), key=lambda index: sequences[index].slot or 0)
         for slot, index in enumerate(order):
             self._swap(sequences[index].slot or 0, slot)
@@ -112,7 +122,9 @@ class KVCache:
             return
         slots = max(wanted, slots * 3 // 2) if wanted > slots else slots
         room = max(room, -(-tokens // CHUNK) * CHUNK)
-        self.keys, self.values = (_enlarged(old, (layers, heads, slots, room, head)) for old in (self.keys, self.values))
+        self.keys, self.values = (
+            _enlarged(old, (layers, heads, slots, room, head)) for old in (self.keys, self.values)
+        )
 
 
 def _enlarged(old: Array, shape: tuple[int, ...]) -> Array:

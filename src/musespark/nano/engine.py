@@ -52,7 +52,13 @@ class Batch:
         logits = self._session.step([thread.take_input() for _, thread in threads])
         for (tree, thread), row in zip(threads, logits, strict=True):
             row += illegal_mask(thread.state, tree.role(thread))
-            thread.chosen = choose(row, tree.request.temperature, tree.request.seed, thread.index, thread.generated_count)
+            thread.chosen = choose(
+                row,
+                tree.request.temperature,
+                tree.request.seed,
+                thread.index,
+                thread.generated_count,
+            )
         events = [(tree, event) for tree in self.trees for event in tree.apply_tokens()]
         self.trees = [tree for tree in self.trees if not tree.finished]
         return events
@@ -67,7 +73,10 @@ class Engine:
     """Answers requests with one network. Calls share no mutable state, so any number may run in parallel."""
 
     def __init__(
-        self, config: NanoConfig, tensors: Mapping[str, Floats], canvas: Callable[[], CanvasLike] = new_canvas
+        self,
+        config: NanoConfig,
+        tensors: Mapping[str, Floats],
+        canvas: Callable[[], CanvasLike] = new_canvas,
     ) -> None:
         from musespark.nano.network import NumpyNetwork
 
@@ -105,11 +114,15 @@ class Engine:
         tokens each thread may write; blank_pictures: later tokens see white in place of every painted tile (an ablation).
         Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
-        request = EngineRequest(list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_images)
+        request = EngineRequest(
+            list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_images
+        )
         for _, event in self.run_many([request], 1):
             yield event
 
-    def run_many(self, requests: Iterable[EngineRequest], batch: int = 16) -> Iterator[tuple[int, EngineEvent]]:
+    def run_many(
+        self, requests: Iterable[EngineRequest], batch: int = 16
+    ) -> Iterator[tuple[int, EngineEvent]]:
         """Answer many requests, up to `batch` at a time in the same steps; yield (index of the request, event).
 
         Each gets the answer it would get alone. A request is taken from the iterable when the batch has room for it.

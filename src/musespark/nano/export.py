@@ -41,7 +41,9 @@ def export(weights: str | os.PathLike[str] | None, directory: str | os.PathLike[
             ("tokenizer_config.json", tokenizer_config(config)),
         ):
             (unfinished / name).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-        (unfinished / "README.md").write_text(README.format(name=target.resolve().name), encoding="utf-8")
+        (unfinished / "README.md").write_text(
+            README.format(name=target.resolve().name), encoding="utf-8"
+        )
     return target
 
 
@@ -95,7 +97,13 @@ def generation_config(config: NanoConfig) -> dict[str, Any]:
 def tokenizer() -> dict[str, Any]:
     """Build `tokenizer.json`: `vocabulary.encode` in the terms of the `tokenizers` library, plus the other tokens by name."""
     named = [token for token in range(v.SIZE) if not v.is_text(token)]
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    flags = {
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": False,
+        "special": True,
+    }
     return {
         "version": "1.0",
         "truncation": None,
@@ -111,7 +119,12 @@ def tokenizer() -> dict[str, Any]:
                 {"type": "Replace", "pattern": {"Regex": f"[{_accents()}]"}, "content": ""},
             ],
         },
-        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": r"[\s\S]"}, "behavior": "Isolated", "invert": False},
+        "pre_tokenizer": {
+            "type": "Split",
+            "pattern": {"Regex": r"[\s\S]"},
+            "behavior": "Isolated",
+            "invert": False,
+        },
         "post_processor": None,
         "decoder": {"type": "Fuse"},
         "model": {"type": "WordLevel", "vocab": v.IDS, "unk_token": "<unknown>"},
@@ -133,7 +146,10 @@ def tokenizer_config(config: NanoConfig) -> dict[str, Any]:
 
 def _accents() -> str:
     """The characters that `vocabulary.encode` drops, as ranges of a regular expression's class."""
-    return "".join(f"\\x{{{first:x}}}-\\x{{{last:x}}}" for first, last in _runs(lambda code: unicodedata.combining(chr(code)) > 0))
+    return "".join(
+        f"\\x{{{first:x}}}-\\x{{{last:x}}}"
+        for first, last in _runs(lambda code: unicodedata.combining(chr(code)) > 0)
+    )
 
 
 def _runs(holds: Callable[[int], bool]) -> Iterator[tuple[int, int]]:
@@ -157,7 +173,9 @@ def _whole(target: Path) -> Iterator[Path]:
         unfinished = (target if there else target.parent) / f".unfinished-{secrets.token_hex(8)}"
         unfinished.mkdir(parents=True)
     except OSError as error:
-        raise BadOption("directory", str(target), f"one that can be written ({error.strerror})") from error
+        raise BadOption(
+            "directory", str(target), f"one that can be written ({error.strerror})"
+        ) from error
     try:
         yield unfinished
         if there:

@@ -62,7 +62,12 @@ NEXT: dict[State, dict[str, State]] = {
     State.PAINTING: {TILE: State.DRAWING},
     State.SPAWNING: {"<th>": State.NAMING},
     State.NAMING: {TEXT: State.BRANCH, LOOK: State.BRANCH},
-    State.BRANCH: {TEXT: State.BRANCH, LOOK: State.BRANCH, "<th>": State.NAMING, "<join>": State.WAITING},
+    State.BRANCH: {
+        TEXT: State.BRANCH,
+        LOOK: State.BRANCH,
+        "<th>": State.NAMING,
+        "<join>": State.WAITING,
+    },
     State.WAITING: {},
     State.RETURNING: {TEXT: State.RETURNING, "<end>": State.ENDED, "<win>": State.ENDED},
     State.ANSWERING: {TEXT: State.ANSWERING, "<eos>": State.ENDED},

@@ -54,7 +54,9 @@ class NumpyNetwork:
         decoder = "model.language_model."
         self.config = config
         self.context = config.context
-        self.layers = [_layer(config, tensors, f"{decoder}layers.{index}.") for index in range(config.layers)]
+        self.layers = [
+            _layer(config, tensors, f"{decoder}layers.{index}.") for index in range(config.layers)
+        ]
         self.embedding = _centred(tensors[decoder + "embed_tokens.weight"], 1)
         self.patch, self.patch_bias = _writer(tensors, "model.vision_embed_tokens")
         self.head, self.head_bias = _reader(tensors, "lm_head", decoder + "final_layernorm")
@@ -123,9 +125,13 @@ class NumpyDecodeSession:
 
     def step(self, inputs: Sequence[StepInput]) -> Array:
         """Feed every sequence its tokens, all in one batch. Logits (sequences, vocabulary) after the last token of each."""
-        order = self.cache.assign_slots([each.sequence for each in inputs], [len(each.tokens) for each in inputs])
+        order = self.cache.assign_slots(
+            [each.sequence for each in inputs], [len(each.tokens) for each in inputs]
+        )
         ordered = [inputs[index] for index in order]
-        step = StepAttention(self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered])
+        step = StepAttention(
+            self.cache, [each.sequence for each in ordered], [len(each.tokens) for each in ordered]
+        )
         images = [each.patches for each in ordered if each.patches is not None]
         tokens = np.array([token for each in ordered for token in each.tokens])
         logits = np.empty((len(inputs), self.network.config.vocabulary), np.float32)
@@ -158,7 +164,9 @@ def _layer(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> Layer
     dense, dense_bias = _writer(tensors, name + "self_attn.dense")
     up, up_bias = _reader(tensors, name + "mlp.dense_h_to_4h", name + "post_attention_layernorm")
     down, down_bias = _writer(tensors, name + "mlp.dense_4h_to_h")
-    return LayerWeights(mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias)
+    return LayerWeights(
+        mix, mix_bias, gain, offset, dense, dense_bias, up, up_bias, down, down_bias
+    )
 
 
 def _mix(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> tuple[Array, ...]:
@@ -168,7 +176,10 @@ def _mix(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> tuple[A
     parts = np.concatenate([matrix, bias[None]]).reshape(-1, heads, 3, head).swapaxes(1, 2).copy()
     parts[:, :2] = _centred(parts[:, :2], 3)[..., order]
     mix: Array = parts.reshape(-1, 3 * config.width)
-    norms = [[tensors[f"{name}self_attn.{part}_layernorm.{kind}"][order] for part in "qk"] for kind in ("weight", "bias")]
+    norms = [
+        [tensors[f"{name}self_attn.{part}_layernorm.{kind}"][order] for part in "qk"]
+        for kind in ("weight", "bias")
+    ]
     gain_offset: Array = np.repeat(np.array(norms)[:, :, None], heads, 2)
     gain_offset[:, 0] *= head**-0.5
     return mix[:-1], mix[-1], gain_offset[0], gain_offset[1]
@@ -176,8 +187,14 @@ def _mix(config: NanoConfig, tensors: Mapping[str, Array], name: str) -> tuple[A
 
 def _reader(tensors: Mapping[str, Array], name: str, norm: str) -> tuple[Array, Array]:
     """A matrix (inputs, outputs) that reads the residual stream, and its bias, both including the norm before it."""
-    weight, gain, offset = tensors[name + ".weight"], tensors[norm + ".weight"], tensors[norm + ".bias"]
-    return np.multiply(weight.T, gain[:, None], order="C"), weight @ offset + tensors.get(name + ".bias", 0)
+    weight, gain, offset = (
+        tensors[name + ".weight"],
+        tensors[norm + ".weight"],
+        tensors[norm + ".bias"],
+    )
+    return np.multiply(weight.T, gain[:, None], order="C"), weight @ offset + tensors.get(
+        name + ".bias", 0
+    )
 
 
 def _writer(tensors: Mapping[str, Array], name: str) -> tuple[Array, Array]:
@@ -204,7 +221,9 @@ def _phases(config: NanoConfig) -> Array:
     Rotary positions (Su et al., RoFormer, 2021), in float32 like the reference; columns that are not rotated get 1.
     """
     turned = int(config.head * config.rotary)
-    speeds = np.float32(config.theta) ** -(np.arange(0, turned, 2, dtype=np.float32) / np.float32(turned))
+    speeds = np.float32(config.theta) ** -(
+        np.arange(0, turned, 2, dtype=np.float32) / np.float32(turned)
+    )
     speeds = np.concatenate([speeds, np.zeros(config.head // 2 - len(speeds), np.float32)])
     angles = np.arange(config.context, dtype=np.float32)[:, None] * speeds
     return np.tile((np.cos(angles) + 1j * np.sin(angles)).astype(np.complex64), 2 * config.heads)

@@ -26,7 +26,9 @@ def trim(pixels: Array) -> Array:
 
 def within_margins(pixels: Array) -> tuple[slice, slice]:
     """Rows and columns between the blank margins; all of them if the picture is blank."""
-    inked = np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < PAPER  # pixels.min(axis=2), ten times faster
+    inked = (
+        np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < PAPER
+    )  # pixels.min(axis=2), ten times faster
     rows, columns = np.flatnonzero(inked.any(axis=1)), np.flatnonzero(inked.any(axis=0))
     if not len(rows):
         return slice(None), slice(None)
@@ -59,5 +61,11 @@ def patches(pixels: Array) -> Array:
 
     The one-hot is a fourth channel that holds the coordinates (CoordConv: Liu et al. 2018).
     """
-    blocks = pixels.reshape(GRID, tiles.SIDE, GRID, tiles.SIDE, 3).transpose(0, 2, 1, 3, 4).reshape(PLACES, -1)
-    return np.concatenate([blocks.astype(np.float32) / 255 * 2 - 1, np.eye(PLACES, dtype=np.float32)], axis=1)
+    blocks = (
+        pixels.reshape(GRID, tiles.SIDE, GRID, tiles.SIDE, 3)
+        .transpose(0, 2, 1, 3, 4)
+        .reshape(PLACES, -1)
+    )
+    return np.concatenate(
+        [blocks.astype(np.float32) / 255 * 2 - 1, np.eye(PLACES, dtype=np.float32)], axis=1
+    )

@@ -17,7 +17,9 @@ def choose(logits: Array, temperature: float, seed: int, thread: int, step: int)
     numbers.
     """
     if not np.isfinite(logits.max()):
-        raise ModelFailed("nano", "its network computed something that is not a number; its weights are of no use")
+        raise ModelFailed(
+            "nano", "its network computed something that is not a number; its weights are of no use"
+        )
     if temperature <= 0:
         return int(logits.argmax())
     scaled = (logits.astype(np.float64) - logits.max()) / temperature

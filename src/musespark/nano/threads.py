@@ -9,7 +9,17 @@ from typing import Any, Protocol
 from musespark.nano import tiles, vocabulary as v
 from musespark.nano.arrays import Floats
 from musespark.nano.decode_session import DecodeSession, SequenceHandle, StepInput
-from musespark.nano.engine_events import Cancelled, CanvasSaved, Ending, EngineEvent, Finished, Forced, Generated, Returned, Started
+from musespark.nano.engine_events import (
+    Cancelled,
+    CanvasSaved,
+    Ending,
+    EngineEvent,
+    Finished,
+    Forced,
+    Generated,
+    Returned,
+    Started,
+)
 from musespark.nano.grammar import Role, State, next_state
 from musespark.nano.repetition import is_repeating
 
@@ -96,12 +106,28 @@ class Thread:
 class ThreadTree:
     """The threads of one request, and the tokens and steps they have used."""
 
-    def __init__(self, request: EngineRequest, session: DecodeSession, context: int, canvas: Callable[[], CanvasLike]) -> None:
+    def __init__(
+        self,
+        request: EngineRequest,
+        session: DecodeSession,
+        context: int,
+        canvas: Callable[[], CanvasLike],
+    ) -> None:
         self.request = request
         self.finished: Finished | None = None
         self._session, self._context, self._canvas = session, context, canvas
         given = [*request.prompt, request.mode]
-        self.threads = [Thread(0, session.open(), None, given, len(given), state=State.OPENING, patches=request.patches)]
+        self.threads = [
+            Thread(
+                0,
+                session.open(),
+                None,
+                given,
+                len(given),
+                state=State.OPENING,
+                patches=request.patches,
+            )
+        ]
         self._reserved = 0
         self._tokens, self._forced, self._steps = 0, len(given), 0
 
@@ -116,7 +142,11 @@ class ThreadTree:
 
     def role(self, thread: Thread) -> Role:
         """Return the permissions of a thread at this moment."""
-        spawns = self.request.mode == v.CONTEMPLATE and thread.depth < MAX_DEPTH and self._reserved < self.request.max_threads
+        spawns = (
+            self.request.mode == v.CONTEMPLATE
+            and thread.depth < MAX_DEPTH
+            and self._reserved < self.request.max_threads
+        )
         return Role(thread.parent is not None, self.request.mode != v.INSTANT, spawns)
 
     def apply_tokens(self) -> Iterator[EngineEvent]:
@@ -125,11 +155,24 @@ class ThreadTree:
         chosen = [thread for thread in self.threads if thread.chosen is not None]
         for thread in sorted(chosen, key=lambda thread: thread.chosen != v.WIN):
             token, thread.chosen = thread.chosen, None
-            if token is not None and thread.state is not State.ENDED and not thread.pending and not self.finished:
+            if (
+                token is not None
+                and thread.state is not State.ENDED
+                and not thread.pending
+                and not self.finished
+            ):
                 yield from self._apply_token(thread, token)
-        for thread in reversed(self.threads):  # children first: a parent need not wait for one that is cut here
-            if thread.state is State.WAITING and not thread.has_running_children and not self.finished:
-                yield from self._join(thread, [child for child in thread.children if child.collected])
+        for thread in reversed(
+            self.threads
+        ):  # children first: a parent need not wait for one that is cut here
+            if (
+                thread.state is State.WAITING
+                and not thread.has_running_children
+                and not self.finished
+            ):
+                yield from self._join(
+                    thread, [child for child in thread.children if child.collected]
+                )
 
     def close(self) -> None:
         """Free the sequences of all threads."""
@@ -141,7 +184,9 @@ class ThreadTree:
             if self._reserved == self.request.max_threads:
                 token = v.JOIN  # the limit of threads is reached: the parent waits for those it has
             else:
-                self._reserved += 1  # before the branch is written, or siblings would exceed max_threads together
+                self._reserved += (
+                    1  # before the branch is written, or siblings would exceed max_threads together
+                )
         before = thread.state
         thread.state = State.WAITING if token == v.JOIN else next_state(before, token)
         yield Generated(thread.index, token, thread.position)
@@ -159,7 +204,10 @@ class ThreadTree:
         match before:
             case State.SPAWNING:
                 thread.children, thread.collected = [], []
-                thread.stem, thread.fork_position = self._session.fork(thread.sequence), thread.position - 1
+                thread.stem, thread.fork_position = (
+                    self._session.fork(thread.sequence),
+                    thread.position - 1,
+                )
             case State.BRANCH if token in (v.TH, v.JOIN):
                 yield from self._start(thread)
             case State.PAINTING:
@@ -181,7 +229,10 @@ class ThreadTree:
                 thread.place = token - v.place(0)
             case State.WAITING:
                 thread.pending = []  # <join> is fed together with the returns
-            case _ if thread.state is not before and thread.state in (State.RETURNING, State.ANSWERING):
+            case _ if thread.state is not before and thread.state in (
+                State.RETURNING,
+                State.ANSWERING,
+            ):
                 thread.collected = []
 
     def _start(self, parent: Thread) -> Iterator[EngineEvent]:
@@ -190,7 +241,9 @@ class ThreadTree:
         canvas = None if parent.canvas is None else parent.canvas.copy()
         fed = [v.TH, *branch, *CHILD_PREFIX]
         sequence = self._session.fork(parent.stem)
-        child = Thread(len(self.threads), sequence, parent, fed, parent.fork_position + len(fed), canvas=canvas)
+        child = Thread(
+            len(self.threads), sequence, parent, fed, parent.fork_position + len(fed), canvas=canvas
+        )
         self.threads.append(child)
         parent.children.append(child)
         self._forced += len(fed)
@@ -207,7 +260,9 @@ class ThreadTree:
 
     def _join(self, parent: Thread, returning: Sequence[Thread]) -> Iterator[EngineEvent]:
         """Feed a parent the returns of its children in one step, after <join> if it was interrupted before writing that."""
-        returns = [token for child in returning if child.collected for token in (v.RET, *child.collected)]
+        returns = [
+            token for child in returning if child.collected for token in (v.RET, *child.collected)
+        ]
         forced = returns if parent.state is State.WAITING else [v.JOIN, *returns]
         if forced:
             yield Forced(parent.index, tuple(forced), parent.position)
@@ -252,7 +307,9 @@ class ThreadTree:
         answer = tuple(self.threads[0].collected) if ending == "answered" else ()
         self.close()
         spawned = len(self.threads) - 1
-        self.finished = Finished(answer, ending, reason, self._tokens, self._forced, self._steps, spawned)
+        self.finished = Finished(
+            answer, ending, reason, self._tokens, self._forced, self._steps, spawned
+        )
         return self.finished
 
     def _end(self, thread: Thread) -> None:

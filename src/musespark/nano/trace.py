@@ -38,7 +38,9 @@ class Trace:
         return sum(len(segment.tokens) for segment in self.segments)
 
     def _open(self, parent: int | None) -> int:
-        start = 0 if parent is None else self.segments[parent].start + len(self.segments[parent].tokens)
+        start = (
+            0 if parent is None else self.segments[parent].start + len(self.segments[parent].tokens)
+        )
         self.segments.append(TraceSegment(parent, start))
         return len(self.segments) - 1
 

@@ -53,7 +53,9 @@ class NanoConfig:
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Every tensor's name and shape, as in the state dict of `FuyuForCausalLM`."""
         decoder, width, hidden = "model.language_model.", self.width, self.hidden
-        shapes: dict[str, tuple[int, ...]] = {decoder + "embed_tokens.weight": (self.vocabulary, width)}
+        shapes: dict[str, tuple[int, ...]] = {
+            decoder + "embed_tokens.weight": (self.vocabulary, width)
+        }
         for layer in range(self.layers):
             block = f"{decoder}layers.{layer}."
             shapes |= {
@@ -93,7 +95,9 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
             about = json.loads((file.metadata() or {})["config"])
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
         names = [field.name for field in fields(NanoConfig)]
-        config = NanoConfig(**{name: type(getattr(NanoConfig, name))(about[name]) for name in names})
+        config = NanoConfig(
+            **{name: type(getattr(NanoConfig, name))(about[name]) for name in names}
+        )
     except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
         raise WeightsDamaged(path, f"it cannot be read: {type(error).__name__}") from error
     if about.pop("sha256", "") != digest(about, stored):
@@ -101,11 +105,18 @@ def load_half(path: str | os.PathLike[str] = DEFAULT) -> tuple[NanoConfig, Tenso
     if {name: tensor.shape for name, tensor in stored.items()} != config.shapes():
         raise WeightsDamaged(path, "its tensors do not have the shapes that its description says")
     if config.vocabulary != v.SIZE:
-        raise WeightsDamaged(path, f"it has {config.vocabulary} tokens while this version has {v.SIZE}")
+        raise WeightsDamaged(
+            path, f"it has {config.vocabulary} tokens while this version has {v.SIZE}"
+        )
     return config, stored, about
 
 
-def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str, Array], about: Mapping[str, Any]) -> None:
+def save(
+    path: str | os.PathLike[str],
+    config: NanoConfig,
+    tensors: Mapping[str, Array],
+    about: Mapping[str, Any],
+) -> None:
     """Write weights in float16; `about` is stored with the shape (for example the command that trained them).
 
     The file is replaced atomically, with the permissions of the umask. Raises ValueError if the tensors do not fit the shape.
@@ -114,7 +125,9 @@ def save(path: str | os.PathLike[str], config: NanoConfig, tensors: Mapping[str,
 
     if {name: tensor.shape for name, tensor in tensors.items()} != config.shapes():
         raise ValueError("the tensors do not have the names and shapes of this config")
-    stored = {name: np.ascontiguousarray(tensor, dtype=np.float16) for name, tensor in tensors.items()}
+    stored = {
+        name: np.ascontiguousarray(tensor, dtype=np.float16) for name, tensor in tensors.items()
+    }
     described = json.loads(json.dumps({**about, **asdict(config)}))
     described["sha256"] = digest(described, stored)
     unfinished = Path(path).with_suffix(f".{os.getpid()}.tmp")

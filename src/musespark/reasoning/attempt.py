@@ -58,7 +58,11 @@ class Attempt:
     def signed(self) -> tuple[Text | Thinking, ...]:
         """The texts and thoughts of the reply that the model's provider wants to see again."""
         parts = self.transcript[-1].parts if self.transcript else ()
-        return tuple(part for part in parts if isinstance(part, Text | Thinking) and part.signature is not None)
+        return tuple(
+            part
+            for part in parts
+            if isinstance(part, Text | Thinking) and part.signature is not None
+        )
 
     @property
     def image_parts(self) -> tuple[Image, ...]:

@@ -29,7 +29,12 @@ from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.strategy import Strategy
 from musespark.reasoning.team.team import Team
 
-CANDIDATES = (Strategy(), Strategy(approach="answer only"), Strategy(approach="answer line"), Strategy(approach="step by step"))
+CANDIDATES = (
+    Strategy(),
+    Strategy(approach="answer only"),
+    Strategy(approach="answer line"),
+    Strategy(approach="step by step"),
+)
 COOLER = 0.4
 """The other temperature that is tried."""
 SAMPLES = 4
@@ -70,9 +75,17 @@ class Samples:
         chance, samples = random.Random(seed), list(zip(self.groups, self.whole, strict=True))
         hits = 0.0
         for _ in range(_RESAMPLED):
-            drawn = [(group, whole) for group, whole in chance.choices(samples, k=voters) if group is not None]
+            drawn = [
+                (group, whole)
+                for group, whole in chance.choices(samples, k=voters)
+                if group is not None
+            ]
             firm = [group for group, whole in drawn if whole]
-            counted = firm if 2 * len(firm) >= len(drawn) or len(firm) > len(set(firm)) else [group for group, _ in drawn]
+            counted = (
+                firm
+                if 2 * len(firm) >= len(drawn) or len(firm) > len(set(firm))
+                else [group for group, _ in drawn]
+            )
             counts = [counted.count(group) for group in set(counted)]
             most = max(counts, default=0)
             if counted.count(self.right) == most > 0:
@@ -122,34 +135,56 @@ class Calibration:
         for round in range(2):  # first how to ask, then how warm
             rivals = (replace(best, temperature=COOLER),) if round else CANDIDATES[1:]
             # A few samples on a few questions show which rival deserves more of them.
-            first = {rival: await self._samples(rival, self.labels[:few], SAMPLES) for rival in rivals}
-            rival, accuracy = max(((each, self._found(each, tried).accuracy) for each, tried in first.items()),
-                                  key=lambda pair: pair[1])
+            first = {
+                rival: await self._samples(rival, self.labels[:few], SAMPLES) for rival in rivals
+            }
+            rival, accuracy = max(
+                ((each, self._found(each, tried).accuracy) for each, tried in first.items()),
+                key=lambda pair: pair[1],
+            )
             if accuracy <= sum(self._accuracies(samples[:few])) / few:
                 because += f" On {few} of them {_names(rivals)} did not look better."
                 continue
             found = await self._samples(rival, self.labels, SAMPLES)
             gain, error = self._gain(samples, found)
             doubt = "" if gain > error else ", too little to tell"
-            because += f" {_names([rival])} reaches {self._found(rival, found).accuracy:.2f}{doubt}."
+            because += (
+                f" {_names([rival])} reaches {self._found(rival, found).accuracy:.2f}{doubt}."
+            )
             if gain > error:
                 best, samples = rival, found
-        for name, option in (("A round of refinement", {"rounds": 1}), ("A judge for ties", {"judge_ties": True})):
+        for name, option in (
+            ("A round of refinement", {"rounds": 1}),
+            ("A judge for ties", {"judge_ties": True}),
+        ):
             mended, spoiled, tried_on = await self._stage(replace(best, **option), samples)
             if mended - spoiled >= 2:
                 best = replace(best, **option)
             verdict = "helps" if mended - spoiled >= 2 else "is left out"
             because += f" {name} {verdict}: on {tried_on} contested questions it mended {mended} and spoiled {spoiled}."
         lengths = sorted(length for each in samples for length in each.lengths)
-        deciles = tuple(lengths[index * (len(lengths) - 1) // 10] for index in range(11)) if lengths else ()
+        deciles = (
+            tuple(lengths[index * (len(lengths) - 1) // 10] for index in range(11))
+            if lengths
+            else ()
+        )
         return replace(best, reply_tokens=deciles, because=because)
 
     def _found(self, strategy: Strategy, samples: Sequence[Samples]) -> Finding:
-        finding = Finding(strategy, sum(self._accuracies(samples)) / len(samples), len(samples),
-                          sum(each.tokens for each in samples) / len(samples))
-        if not any(found.strategy == strategy and found.questions == finding.questions for found in self.findings):
+        finding = Finding(
+            strategy,
+            sum(self._accuracies(samples)) / len(samples),
+            len(samples),
+            sum(each.tokens for each in samples) / len(samples),
+        )
+        if not any(
+            found.strategy == strategy and found.questions == finding.questions
+            for found in self.findings
+        ):
             self.findings.append(finding)
-            self.told(f"{strategy.label}: {finding.accuracy:.3f} of {len(samples)} questions, {finding.tokens:.0f} tokens each")
+            self.told(
+                f"{strategy.label}: {finding.accuracy:.3f} of {len(samples)} questions, {finding.tokens:.0f} tokens each"
+            )
         return finding
 
     def _accuracies(self, samples: Sequence[Samples]) -> list[float]:
@@ -157,16 +192,25 @@ class Calibration:
 
     def _gain(self, before: Sequence[Samples], after: Sequence[Samples]) -> tuple[float, float]:
         """The mean gain a question, and its standard error."""
-        gains = [new - old for old, new in zip(self._accuracies(before), self._accuracies(after), strict=True)]
+        gains = [
+            new - old
+            for old, new in zip(self._accuracies(before), self._accuracies(after), strict=True)
+        ]
         mean = sum(gains) / len(gains)
-        return mean, math.sqrt(sum((gain - mean) ** 2 for gain in gains) / max(1, len(gains) - 1) / len(gains))
+        return mean, math.sqrt(
+            sum((gain - mean) ** 2 for gain in gains) / max(1, len(gains) - 1) / len(gains)
+        )
 
-    async def _samples(self, strategy: Strategy, labels: Sequence[Labelled], count: int) -> list[Samples]:
+    async def _samples(
+        self, strategy: Strategy, labels: Sequence[Labelled], count: int
+    ) -> list[Samples]:
         gate = asyncio.Semaphore(self.at_once)
 
         async def one(label: Labelled) -> Samples:
             async with gate:
-                answers = await self._answers(replace(strategy, rounds=0, judge_ties=False), label, count)
+                answers = await self._answers(
+                    replace(strategy, rounds=0, judge_ties=False), label, count
+                )
                 return await _graded(answers, label)
 
         async with asyncio.TaskGroup() as tasks:
@@ -175,8 +219,11 @@ class Calibration:
 
     async def _stage(self, strategy: Strategy, samples: Sequence[Samples]) -> tuple[int, int, int]:
         """Answers that a stage mended and spoiled, and on how many contested questions it was tried."""
-        contested = [label for label, each in zip(self.labels, samples, strict=True)
-                     if (_is_tied(each) if strategy.judge_ties else each.is_contested)][:FEW]
+        contested = [
+            label
+            for label, each in zip(self.labels, samples, strict=True)
+            if (_is_tied(each) if strategy.judge_ties else each.is_contested)
+        ][:FEW]
         mended = spoiled = tried = 0
         for label in contested:
             if tried == FEW // 2 and not mended:
@@ -202,17 +249,31 @@ class Calibration:
         if not won:
             return False
         winner, answers = won[0]
-        return await answers.equivalence.same(_known(label, answers), winner) if winner.answer else False
+        return (
+            await answers.equivalence.same(_known(label, answers), winner)
+            if winner.answer
+            else False
+        )
 
     async def _answers(self, strategy: Strategy, label: Labelled, count: int) -> AnswerPool | None:
         """The answers of `count` samples; None if none came."""
         tables: list[AnswerPool] = []
-        await self._asked(strategy, label, count, enough=lambda counts, remaining: (False, ""), aggregate="vote",
-                          remember=lambda current, answers: tables.append(answers))
+        await self._asked(
+            strategy,
+            label,
+            count,
+            enough=lambda counts, remaining: (False, ""),
+            aggregate="vote",
+            remember=lambda current, answers: tables.append(answers),
+        )
         return tables[0] if tables else None
 
-    async def _asked(self, strategy: Strategy, label: Labelled, count: int, **options: object) -> None:
-        team = with_strategy(Team(explorers=(self.model,), agents=count, first_wave=count, **options), strategy)  # type: ignore[arg-type]
+    async def _asked(
+        self, strategy: Strategy, label: Labelled, count: int, **options: object
+    ) -> None:
+        team = with_strategy(
+            Team(explorers=(self.model,), agents=count, first_wave=count, **options), strategy
+        )  # type: ignore[arg-type]
         request = Request.of(label.question, seed=self.seed, max_tokens=self.max_tokens)
         try:
             async with aclosing(self.ask(team, request)) as events:
@@ -248,16 +309,29 @@ def _known(label: Labelled, answers: AnswerPool | None) -> Attempt:
 async def _graded(answers: AnswerPool | None, label: Labelled) -> Samples:
     """The samples by group, compared with the known answer."""
     everyone = [] if answers is None else answers.attempts
-    attempts = [each for each in everyone if not each.abstained and (each.guessed or not each.unclear)]
-    sameness: Equivalence = answers.equivalence if answers else equivalence_for(Request.of(label.question))
+    attempts = [
+        each for each in everyone if not each.abstained and (each.guessed or not each.unclear)
+    ]
+    sameness: Equivalence = (
+        answers.equivalence if answers else equivalence_for(Request.of(label.question))
+    )
     groups = AnswerGroups(sameness)
     known = _known(label, answers)
     for attempt in (known, *attempts):
         await groups.add(attempt)
-    numbers = {id(attempt): number for number, group in enumerate(groups.ranked) for attempt in group.attempts}
+    numbers = {
+        id(attempt): number
+        for number, group in enumerate(groups.ranked)
+        for attempt in group.attempts
+    }
     said = tuple(numbers.get(id(attempt)) for attempt in everyone)
     right = numbers[id(known)]
     usage = [attempt.usage for attempt in everyone]
     whole = tuple(not (attempt.cut or attempt.unclear) for attempt in everyone)
-    return Samples(said, whole, right if right in said else None, sum(each.tokens for each in usage),
-                   tuple(each.tokens - each.prompt_tokens for each in usage))
+    return Samples(
+        said,
+        whole,
+        right if right in said else None,
+        sum(each.tokens for each in usage),
+        tuple(each.tokens - each.prompt_tokens for each in usage),
+    )

@@ -12,8 +12,7 @@ _Result = TypeVar("_Result")
 
 @asynccontextmanager
 async def task_group() -> AsyncGenerator[asyncio.TaskGroup]:
-    """A group of tasks that have all ended when the block is left. If one raises, the others are cancelled and its error is raised.
-    """
+    """Tasks that have all ended when the block is left. If one raises, the others are cancelled."""
     try:
         async with asyncio.TaskGroup() as tasks:
             yield tasks

@@ -128,13 +128,21 @@ class RunContext:
 
     def _wake(self, event: Event) -> None:
         """Wake the reader, at once or within `GATHER`."""
-        left = self._last_read + GATHER - time.monotonic() if isinstance(event, _PATIENT) and not self.is_behind else 0.0
+        left = (
+            self._last_read + GATHER - time.monotonic()
+            if isinstance(event, _PATIENT) and not self.is_behind
+            else 0.0
+        )
         if left > 0:
-            self._delayed_wake = self._delayed_wake or asyncio.get_running_loop().call_later(left, self._has_events.set)
+            self._delayed_wake = self._delayed_wake or asyncio.get_running_loop().call_later(
+                left, self._has_events.set
+            )
         else:
             self._has_events.set()
 
-    async def within_deadline(self, work: Awaitable[_Result], scope: Budget | None = None) -> _Result:
+    async def within_deadline(
+        self, work: Awaitable[_Result], scope: Budget | None = None
+    ) -> _Result:
         """Await anything but a model's call until the deadline; then cancel it and raise `BudgetExhausted`.
 
         scope: the budget whose deadline counts; the run's by default.
@@ -201,7 +209,9 @@ class RunContext:
         return burst
 
     async def _run_to_the_end(self, work: Coroutine[Any, Any, None]) -> None:
-        self.emit(RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question))
+        self.emit(
+            RunStarted(uuid.uuid4().hex, self.request.mode, self.model, self.request.question)
+        )
         self.emit(AgentStarted(MAIN, None, self.request.question))
         for video in self.request.videos:
             png, width, height = await asyncio.to_thread(as_png, video.sheet)
@@ -230,8 +240,21 @@ class RunContext:
         returned = self.emit(AgentReturned(MAIN, self.answer))
         usage = replace(self.main.total, seconds=returned.at)
         is_verified = self._status == "verified"
-        self.emit(RunEnded(self.answer, is_verified, usage, tuple(self._images), self.finish_reason, self.detail, self.calls, self.stop,
-                           self.signed, self._status, self._abstained))
+        self.emit(
+            RunEnded(
+                self.answer,
+                is_verified,
+                usage,
+                tuple(self._images),
+                self.finish_reason,
+                self.detail,
+                self.calls,
+                self.stop,
+                self.signed,
+                self._status,
+                self._abstained,
+            )
+        )
 
     def _emit_failed(self, error: MuseError) -> None:
         self.emit(AgentCancelled(MAIN, "the run failed"))
@@ -249,5 +272,3 @@ def _joined(waiting: Event, event: Event) -> Event | None:
     elif isinstance(event, Spent) and isinstance(waiting, Spent) and event.agent == waiting.agent:
         return Spent(event.agent, event.usage, seq=waiting.seq, at=waiting.at)
     return None
-
-

@@ -17,7 +17,9 @@ from musespark.reasoning.team.contemplate import contemplate
 from musespark.reasoning.team.team import Team
 
 
-async def run(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[Event, None]:
+async def run(
+    team: Team, request: Request, budget: Budget | None = None
+) -> AsyncGenerator[Event, None]:
     """Answer a request, as a stream of events.
 
     In contemplating mode the team runs its stages, unless it is `solo`; instant and thinking run its first explorer alone.
@@ -33,7 +35,9 @@ async def run(team: Team, request: Request, budget: Budget | None = None) -> Asy
                 yield event
 
 
-async def run_batches(team: Team, request: Request, budget: Budget | None = None) -> AsyncGenerator[list[Event], None]:
+async def run_batches(
+    team: Team, request: Request, budget: Budget | None = None
+) -> AsyncGenerator[list[Event], None]:
     """The same events in batches, each with all that came since the last one: for consumers that handle many events at the cost of
     one."""
     team.require(request)
@@ -44,7 +48,9 @@ async def run_batches(team: Team, request: Request, budget: Budget | None = None
             yield burst
 
 
-async def _held_open(run: RunContext, team: Team, work: Callable[[RunContext, Team], Awaitable[None]]) -> None:
+async def _held_open(
+    run: RunContext, team: Team, work: Callable[[RunContext, Team], Awaitable[None]]
+) -> None:
     """Work with connections that last from the first call to the last."""
     async with AsyncExitStack() as held:
         for model in team.models:
@@ -64,12 +70,15 @@ async def _alone(run: RunContext, team: Team) -> None:
     model = team.explorers[0]
     if told := ignored_models([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
-    task = AgentTask(agent=run.main.agent, model=model, request=run.request, tools=team.tools,
-                  verify=team.verify)
+    task = AgentTask(
+        agent=run.main.agent, model=model, request=run.request, tools=team.tools, verify=team.verify
+    )
     try:
         attempt = await run_task(run, task, run.main, speak=True)
     except BudgetExhausted as error:
-        began = run.main.total.calls and (error.resource == "seconds" or run.has_thought or run.answer)
+        began = run.main.total.calls and (
+            error.resource == "seconds" or run.has_thought or run.answer
+        )
         if not began:  # without any output there is only the error to show
             raise
         run.finish_reason = "budget"

@@ -69,4 +69,8 @@ class AgentProgress:
     @property
     def tokens_per_second(self) -> float | None:
         """The pace of writing, first waits left out; None before there is one."""
-        return self.tokens / self._writing_seconds if self.tokens and self._writing_seconds > 0 else None
+        return (
+            self.tokens / self._writing_seconds
+            if self.tokens and self._writing_seconds > 0
+            else None
+        )

@@ -50,15 +50,25 @@ from musespark.store.json_text import to_json_bytes
 DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
 
 
-def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None = None, runs: RunStore | None = None,
-             authenticate: Authenticator = allow_anyone, settings: ServerSettings | None = None) -> FastAPI:
+def make_app(
+    config: Config | None = None,
+    *,
+    models: Mapping[str, Model] | None = None,
+    runs: RunStore | None = None,
+    authenticate: Authenticator = allow_anyone,
+    settings: ServerSettings | None = None,
+) -> FastAPI:
     """Build the server's ASGI application.
 
     models: ready models by name, beside those of the configuration. runs: store of runs; in memory by default.
     authenticate: finds the caller of a request.
     """
-    server = ServerState(models=ModelCatalog(config, models), runs=LiveRuns(runs or MemoryRunStore()), authenticate=authenticate,
-                         settings=settings or ServerSettings())
+    server = ServerState(
+        models=ModelCatalog(config, models),
+        runs=LiveRuns(runs or MemoryRunStore()),
+        authenticate=authenticate,
+        settings=settings or ServerSettings(),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -67,17 +77,32 @@ def make_app(config: Config | None = None, *, models: Mapping[str, Model] | None
             yield
             warming.cancel()
             told_to_stop = getattr(app.state, "told_to_stop", time.monotonic())
-            await drain_background_runs(server, told_to_stop + server.settings.grace - time.monotonic())
+            await drain_background_runs(
+                server, told_to_stop + server.settings.grace - time.monotonic()
+            )
             with suppress(TimeoutError):
                 async with asyncio.timeout(server.settings.cleanup_timeout):
                     await server.idle.wait()
             await server.models.aclose()
             server.images.close()
 
-    app = FastAPI(title="Muse Spark, open", version=musespark.__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Muse Spark, open",
+        version=musespark.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.body_memory = BodyMemory()
     for dialect in DIALECTS:  # the most frequent requests match first
-        app.router.routes.append(Route(dialect.path, ProtocolEndpoint(server, dialect), methods=["POST"], include_in_schema=False))
+        app.router.routes.append(
+            Route(
+                dialect.path,
+                ProtocolEndpoint(server, dialect),
+                methods=["POST"],
+                include_in_schema=False,
+            )
+        )
     routes_models.add_routes(app, server)
     stored_responses.add_routes(app, server)
     count_tokens.add_routes(app, server)
@@ -122,7 +147,10 @@ class ProtocolEndpoint:
         context = RequestContext(
             options=parse_header(TeamOptions, "x-muse", header) if header else None,
             earlier=await self._earlier(dialect.previous_id(body), caller.name),
-            images=await server.images.fetch(dialect.remote_image_urls(body), server.settings.allow_remote_images))
+            images=await server.images.fetch(
+                dialect.remote_image_urls(body), server.settings.allow_remote_images
+            ),
+        )
         parsed = dialect.parse(body, context)
         _require_schemas(parsed)
         return await server.open_session(parsed, caller)
@@ -133,8 +161,11 @@ class ProtocolEndpoint:
             return ()
         kept = await self._server.runs.get(id.removeprefix(self._dialect.id_prefix))
         if kept is None or kept.header.caller != caller:
-            raise RequestRefused(f"There is no response {id[:80]!r}; it was not stored, or was deleted.",
-                                 code="previous_response_not_found", param="previous_response_id")
+            raise RequestRefused(
+                f"There is no response {id[:80]!r}; it was not stored, or was deleted.",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
         return kept.turn
 
 
@@ -142,15 +173,26 @@ def _require_schemas(parsed: ParsedRequest) -> None:
     """Raise `RequestRefused` for an invalid schema, before any model is called."""
     request = parsed.request
     answer = {} if request.schema is None else {"schema": request.schema}
-    require_schemas(answer | {f"the parameters of {tool.name}": tool.parameters for tool in request.tools
-                              if tool.name in parsed.strict_tools})
+    require_schemas(
+        answer
+        | {
+            f"the parameters of {tool.name}": tool.parameters
+            for tool in request.tools
+            if tool.name in parsed.strict_tools
+        }
+    )
 
 
 def error_response(dialect: Dialect[Any], reply: ErrorReply) -> Response:
     """Build the response of an error in a protocol's own shape."""
     id = uuid.uuid4().hex
-    headers = {name.decode(): value.decode() for name, value in retry_headers(reply)} | {"x-request-id": id, "request-id": id}
-    return Response(to_json_bytes(dialect.error_body(reply, id)), reply.status, headers, "application/json")
+    headers = {name.decode(): value.decode() for name, value in retry_headers(reply)} | {
+        "x-request-id": id,
+        "request-id": id,
+    }
+    return Response(
+        to_json_bytes(dialect.error_body(reply, id)), reply.status, headers, "application/json"
+    )
 
 
 def _respond(scope: Scope, reply: ErrorReply) -> Response:
@@ -160,7 +202,10 @@ def _respond(scope: Scope, reply: ErrorReply) -> Response:
 def _dialect_of(http: HttpRequest) -> Dialect[Any]:
     """Guess the protocol of a request to another page from its path and headers."""
     is_anthropic = http.url.path.startswith("/v1/messages") or "anthropic-version" in http.headers
-    return next((dialect for dialect in DIALECTS if (dialect.name == "messages") == is_anthropic), DIALECTS[0])
+    return next(
+        (dialect for dialect in DIALECTS if (dialect.name == "messages") == is_anthropic),
+        DIALECTS[0],
+    )
 
 
 async def _on_muse_error(http: HttpRequest, error: Exception) -> Response:
@@ -172,10 +217,16 @@ async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
     """Answer requests for pages that do not exist, and for methods that a page does not have."""
     assert isinstance(error, HTTPException)
     path = http.url.path
-    sentences = {404: f"There is no page {path[:120]!r} here{_suggestion(path)}.",
-                 405: f"{http.method} is not a method of this page."}
+    sentences = {
+        404: f"There is no page {path[:120]!r} here{_suggestion(path)}.",
+        405: f"{http.method} is not a method of this page.",
+    }
     code = {404: "no_such_page", 405: "no_such_method"}.get(error.status_code, "invalid_request")
-    reply = ErrorReply(status=error.status_code, code=code, message=sentences.get(error.status_code, str(error.detail)))
+    reply = ErrorReply(
+        status=error.status_code,
+        code=code,
+        message=sentences.get(error.status_code, str(error.detail)),
+    )
     response = error_response(_dialect_of(http), reply)
     response.headers.update(error.headers or {})
     return response
@@ -183,7 +234,14 @@ async def _on_http_error(http: HttpRequest, error: Exception) -> Response:
 
 def _suggestion(path: str) -> str:
     """Name the endpoint that a client meant whose base URL lacks its `/v1`, or has one too many."""
-    found = next((dialect.path for dialect in DIALECTS if path.rstrip("/").endswith(dialect.path.removeprefix("/v1"))), None)
+    found = next(
+        (
+            dialect.path
+            for dialect in DIALECTS
+            if path.rstrip("/").endswith(dialect.path.removeprefix("/v1"))
+        ),
+        None,
+    )
     return f", but {found}; look at the base URL" if found else ""
 
 
@@ -193,10 +251,15 @@ async def _on_invalid_parameter(http: HttpRequest, error: Exception) -> Response
     problem = error.errors()[0]
     name = str(problem["loc"][-1])
     message = f"{name}: {str(problem['msg']).rstrip('.')}."
-    return error_response(_dialect_of(http), ErrorReply(status=400, code="invalid_request", message=message, param=name))
+    return error_response(
+        _dialect_of(http),
+        ErrorReply(status=400, code="invalid_request", message=message, param=name),
+    )
 
 
 async def _on_crash(http: HttpRequest, crash: Exception) -> Response:
     """Answer after a bug, which uvicorn logs: the client learns that its request is not at fault."""
     message = f"The server has a fault ({type(crash).__name__}); its log says more."
-    return error_response(_dialect_of(http), ErrorReply(status=500, code="internal", message=message))
+    return error_response(
+        _dialect_of(http), ErrorReply(status=500, code="internal", message=message)
+    )

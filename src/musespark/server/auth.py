@@ -27,7 +27,11 @@ class KeyAuthenticator:
 
     def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
         """required: refuse requests without a key; otherwise they are anonymous and have no limits."""
-        self._keys, self._budgets, self.required = KeyStore(runs.database), KeyBudgets(runs), required
+        self._keys, self._budgets, self.required = (
+            KeyStore(runs.database),
+            KeyBudgets(runs),
+            required,
+        )
         self._cache: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """Keys by the hash of their secret, with the time of their lookup."""
 
@@ -46,8 +50,12 @@ class KeyAuthenticator:
             return Caller(key.id)
         wait = await self._budgets.count_request(key)
         if wait is not None:
-            raise RequestRefused(f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
-                                 status=429, code="too_many_requests", retry_after=math.ceil(wait))
+            raise RequestRefused(
+                f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
+                status=429,
+                code="too_many_requests",
+                retry_after=math.ceil(wait),
+            )
         return Caller(key.id, await self._budgets.budget_of(key))
 
     async def _key(self, secret: str) -> ApiKey:
@@ -59,8 +67,11 @@ class KeyAuthenticator:
         if key is None:
             self._cache.pop(hashed, None)
             problem = "is not known, or was revoked" if secret else "is missing"
-            raise RequestRefused(f"The key {problem}; send one as authorization: Bearer {PREFIX}... or as x-api-key.", status=401,
-                                 code="invalid_api_key")
+            raise RequestRefused(
+                f"The key {problem}; send one as authorization: Bearer {PREFIX}... or as x-api-key.",
+                status=401,
+                code="invalid_api_key",
+            )
         self._cache[hashed] = time.monotonic(), key
         self._cache.move_to_end(hashed)
         if len(self._cache) > _MAX_CACHED:
@@ -71,4 +82,8 @@ class KeyAuthenticator:
 def _secret(http: HttpRequest) -> str:
     """Return the request's key, from OpenAI's header or from Anthropic's."""
     kind, _, secret = http.headers.get("authorization", "").partition(" ")
-    return secret.strip() if kind.lower() == "bearer" and secret.strip() else http.headers.get("x-api-key", "").strip()
+    return (
+        secret.strip()
+        if kind.lower() == "bearer" and secret.strip()
+        else http.headers.get("x-api-key", "").strip()
+    )

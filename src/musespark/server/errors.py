@@ -24,8 +24,15 @@ from musespark.errors import (
 class RequestRefused(BadInput):
     """A request that is rejected before any model is called."""
 
-    def __init__(self, sentence: str, *, status: int = 400, code: str = "", param: str | None = None,
-                 retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        status: int = 400,
+        code: str = "",
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         """param: path of the field to change, as in `messages[0].content`. retry_after: seconds."""
         self.status, self.code, self.param, self.retry_after = status, code, param, retry_after
         super().__init__(sentence)
@@ -35,7 +42,10 @@ class SchemaNotMet(ModelFailed):
     """The answer does not match the requested JSON schema."""
 
     def __init__(self, model: str, reason: str) -> None:
-        super().__init__(model, f"its answer does not fit the schema ({reason}); ask again, or choose another model")
+        super().__init__(
+            model,
+            f"its answer does not fit the schema ({reason}); ask again, or choose another model",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,28 +69,52 @@ def error_reply(error: MuseError) -> ErrorReply:
     match error:
         case RequestRefused():
             code = error.code or "invalid_request"
-            return ErrorReply(status=error.status, code=code, message=message, param=error.param,
-                           retry_after=error.retry_after, retry=error.status == 429)
+            return ErrorReply(
+                status=error.status,
+                code=code,
+                message=message,
+                param=error.param,
+                retry_after=error.retry_after,
+                retry=error.status == 429,
+            )
         case UnknownModel():
             return ErrorReply(status=404, code="model_not_found", message=message, param="model")
         case MissingKey() | NotInstalled() | WeightsMissing() | WeightsDamaged():
             return ErrorReply(status=503, code="not_set_up", message=message)
         case StoreUnusable():
-            return ErrorReply(status=503, code="cannot_be_kept", message=f"The run cannot be stored: {error.reason}; ask with "
-                           '{"muse": {"store": false}}, or tell the operator of this server.')
+            return ErrorReply(
+                status=503,
+                code="cannot_be_kept",
+                message=f"The run cannot be stored: {error.reason}; ask with "
+                '{"muse": {"store": false}}, or tell the operator of this server.',
+            )
         case BadInput():
             return ErrorReply(status=400, code="invalid_request", message=message)
         case BudgetExhausted(resource="seconds"):
             return ErrorReply(status=504, code="deadline", message=message)
         case BudgetReserved():
-            return ErrorReply(status=429, code="budget_reserved", message=message, retry_after=error.retry_after, retry=True)
+            return ErrorReply(
+                status=429,
+                code="budget_reserved",
+                message=message,
+                retry_after=error.retry_after,
+                retry=True,
+            )
         case BudgetExhausted():
             return ErrorReply(status=429, code="budget_exhausted", message=message)
         case RateLimited():
-            return ErrorReply(status=429, code="rate_limited", message=message, retry_after=error.retry_after, retry=True)
+            return ErrorReply(
+                status=429,
+                code="rate_limited",
+                message=message,
+                retry_after=error.retry_after,
+                retry=True,
+            )
         case SchemaNotMet():
             return ErrorReply(status=502, code="schema_not_met", message=message)
-        case AllFailed(errors=(first, *others)) if all(type(other) is type(first) for other in others):
+        case AllFailed(errors=(first, *others)) if all(
+            type(other) is type(first) for other in others
+        ):
             return replace(error_reply(first), message=message)
         case ModelFailed() | AllFailed():
             return ErrorReply(status=502, code="model_failed", message=message)

@@ -24,20 +24,42 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._requests = Counter("muse_requests", "Questions received, by response status.", ("protocol", "status"),
-                                 registry=registry)
-        self._runs = Counter("muse_runs", "Finished runs, by outcome.", ("mode", "outcome"), registry=registry)
-        self._tokens = Counter("muse_tokens", "Tokens of all agents, including cancelled calls.", ("mode",), registry=registry)
-        self._usd = Counter("muse_usd", "Cost of model calls in dollars.", ("mode",), registry=registry)
+        self._requests = Counter(
+            "muse_requests",
+            "Questions received, by response status.",
+            ("protocol", "status"),
+            registry=registry,
+        )
+        self._runs = Counter(
+            "muse_runs", "Finished runs, by outcome.", ("mode", "outcome"), registry=registry
+        )
+        self._tokens = Counter(
+            "muse_tokens",
+            "Tokens of all agents, including cancelled calls.",
+            ("mode",),
+            registry=registry,
+        )
+        self._usd = Counter(
+            "muse_usd", "Cost of model calls in dollars.", ("mode",), registry=registry
+        )
         self._calls = Counter("muse_model_calls", "Model calls.", ("mode",), registry=registry)
         self._running = Gauge("muse_running", "Runs in progress.", registry=registry)
-        self._seconds = Histogram("muse_run_seconds", "Duration of a run.", ("mode",), buckets=_SECONDS, registry=registry)
-        self._first = Histogram("muse_first_token_seconds", "Time from the start of a run to the first piece of its answer.",
-                                ("mode",), buckets=_SECONDS, registry=registry)
+        self._seconds = Histogram(
+            "muse_run_seconds", "Duration of a run.", ("mode",), buckets=_SECONDS, registry=registry
+        )
+        self._first = Histogram(
+            "muse_first_token_seconds",
+            "Time from the start of a run to the first piece of its answer.",
+            ("mode",),
+            buckets=_SECONDS,
+            registry=registry,
+        )
 
     def render(self) -> Response:
         """Return all metrics in Prometheus's text format."""
-        return Response(generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST})
+        return Response(
+            generate_latest(self._registry), headers={"content-type": CONTENT_TYPE_LATEST}
+        )
 
     def count_status(self, protocol: str, send: Send) -> Send:
         """Wrap an ASGI `send` so that the response's status is counted."""

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from musespark.server.protocols.base import Dialect
 
 _OBJECT = {"application/json": {"schema": {"type": "object"}}}
-ERRORS: dict[int | str, dict[str, Any]] = {status: {"description": said, "content": _OBJECT} for status, said in STATUSES.items()}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": said, "content": _OBJECT} for status, said in STATUSES.items()
+}
 """Error responses that any route may have."""
 
 
@@ -47,14 +49,29 @@ def _schemas(name: str, body: type[StrictModel]) -> dict[str, Any]:
 
 
 def _operation(dialect: Dialect[Any]) -> dict[str, Any]:
-    answer = {"description": "The answer, whole or as a stream of events.",
-              "content": {**_OBJECT, "text/event-stream": {"schema": {"type": "string"}}}}
+    answer = {
+        "description": "The answer, whole or as a stream of events.",
+        "content": {**_OBJECT, "text/event-stream": {"schema": {"type": "string"}}},
+    }
     return {
         "operationId": dialect.name,
         "summary": (dialect.body.__doc__ or "").strip(),
-        "parameters": [{"name": "x-muse", "in": "header", "required": False, "description": "Options of the team, as JSON.",
-                        "content": {"application/json": {"schema": TeamOptions.model_json_schema()}}}],
-        "requestBody": {"required": True,
-                        "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{dialect.name}-body"}}}},
+        "parameters": [
+            {
+                "name": "x-muse",
+                "in": "header",
+                "required": False,
+                "description": "Options of the team, as JSON.",
+                "content": {"application/json": {"schema": TeamOptions.model_json_schema()}},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": f"#/components/schemas/{dialect.name}-body"}
+                }
+            },
+        },
         "responses": {"200": answer, **{str(status): value for status, value in ERRORS.items()}},
     }

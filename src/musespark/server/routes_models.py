@@ -25,7 +25,11 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """Say that the server answers."""
         return {"status": "ok"}
 
-    @app.get("/metrics", responses={**ERRORS, 200: {"content": {"text/plain": {}}}}, response_class=Response)
+    @app.get(
+        "/metrics",
+        responses={**ERRORS, 200: {"content": {"text/plain": {}}}},
+        response_class=Response,
+    )
     async def metrics(http: HttpRequest) -> Response:
         """Return the server's metrics in Prometheus's text format."""
         await server.authenticate(http)
@@ -36,10 +40,18 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """List the models that can be requested, in OpenAI's and Anthropic's shapes at once."""
         await server.authenticate(http)
         data = [await _model(name) for name in models.listed]
-        return {"object": "list", "data": data, "has_more": False, "first_id": data[0]["id"], "last_id": data[-1]["id"]}
+        return {
+            "object": "list",
+            "data": data,
+            "has_more": False,
+            "first_id": data[0]["id"],
+            "last_id": data[-1]["id"],
+        }
 
     @app.get("/v1/models/{name:path}", responses=ERRORS)
-    async def get_model(http: HttpRequest, name: Annotated[str, Path(min_length=1, max_length=256)]) -> dict[str, Any]:
+    async def get_model(
+        http: HttpRequest, name: Annotated[str, Path(min_length=1, max_length=256)]
+    ) -> dict[str, Any]:
         """Return one model."""
         await server.authenticate(http)
         if name not in models.listed:
@@ -47,5 +59,13 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         return await _model(name)
 
     async def _model(name: str) -> dict[str, Any]:
-        return {"id": name, "object": "model", "created": _STARTED, "owned_by": "musespark", "type": "model", "display_name": name,
-                "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED)), "muse": await models.describe(name)}
+        return {
+            "id": name,
+            "object": "model",
+            "created": _STARTED,
+            "owned_by": "musespark",
+            "type": "model",
+            "display_name": name,
+            "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED)),
+            "muse": await models.describe(name),
+        }

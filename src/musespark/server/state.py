@@ -80,7 +80,11 @@ class ServerState:
     def require_capacity(self) -> None:
         """Raise `RequestRefused` if the maximum number of runs is in progress."""
         if len(self.sessions) >= self.settings.max_runs:
-            raise RequestRefused("The server is at its limit of concurrent runs; retry in a moment.", status=429, code="busy")
+            raise RequestRefused(
+                "The server is at its limit of concurrent runs; retry in a moment.",
+                status=429,
+                code="busy",
+            )
 
     async def open_session(self, parsed: ParsedRequest, caller: Caller) -> RunSession:
         """Resolve a request to a run that is ready to start. Raises subclasses of `MuseError`."""
@@ -88,8 +92,14 @@ class ServerState:
         if caller.budget is not None and caller.budget.limits.usd is not None:
             require_prices(resolved.team.models)
         budget = caller.budget.child(resolved.limits) if caller.budget else Budget(resolved.limits)
-        return RunSession(resolved=resolved, runs=self.runs if resolved.parsed.store else None, budget=budget, caller=caller.name,
-                          metrics=self.metrics, spans=start_recorder(self.models.config.telemetry.endpoint))
+        return RunSession(
+            resolved=resolved,
+            runs=self.runs if resolved.parsed.store else None,
+            budget=budget,
+            caller=caller.name,
+            metrics=self.metrics,
+            spans=start_recorder(self.models.config.telemetry.endpoint),
+        )
 
     @contextmanager
     def track(self, session: RunSession) -> Iterator[None]:

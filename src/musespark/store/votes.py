@@ -55,7 +55,9 @@ class VoteStore:
         self.path = Path(path) if path is not None else default_votes_path()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT, isolation_level=None)
+            self._connection = sqlite3.connect(
+                self.path, timeout=BUSY_TIMEOUT, isolation_level=None
+            )
         except (OSError, sqlite3.Error) as error:
             raise StoreUnusable(self.path, str(error)) from error
         try:
@@ -67,12 +69,17 @@ class VoteStore:
 
     def add(self, votes: Iterable[Vote]) -> None:
         """Add votes, all of them or none. Raises `StoreUnusable`."""
-        rows = [(vote.task_kind, vote.question, vote.model, vote.group, vote.right) for vote in votes]
+        rows = [
+            (vote.task_kind, vote.question, vote.model, vote.group, vote.right) for vote in votes
+        ]
         try:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute("BEGIN IMMEDIATE")
                 try:
-                    cursor.executemany("INSERT INTO votes (kind, question, model, answer, correct) VALUES (?, ?, ?, ?, ?)", rows)
+                    cursor.executemany(
+                        "INSERT INTO votes (kind, question, model, answer, correct) VALUES (?, ?, ?, ?, ?)",
+                        rows,
+                    )
                 except BaseException:
                     cursor.execute("ROLLBACK")
                     raise
@@ -82,19 +89,26 @@ class VoteStore:
 
     def votes(self, kind: str) -> list[Vote]:
         """All votes on tasks of a kind, oldest first; only the newest of a model on a question counts."""
-        query = ("SELECT question, model, answer, correct FROM votes WHERE rowid IN "
-                 "(SELECT max(rowid) FROM votes WHERE kind = ? GROUP BY question, model) ORDER BY rowid")
+        query = (
+            "SELECT question, model, answer, correct FROM votes WHERE rowid IN "
+            "(SELECT max(rowid) FROM votes WHERE kind = ? GROUP BY question, model) ORDER BY rowid"
+        )
         try:
             rows = self._connection.execute(query, (kind,)).fetchall()
         except sqlite3.Error as error:
             raise StoreUnusable(self.path, str(error)) from error
-        return [Vote(kind, question, model, group, None if right is None else bool(right))
-                for question, model, group, right in rows]
+        return [
+            Vote(kind, question, model, group, None if right is None else bool(right))
+            for question, model, group, right in rows
+        ]
 
     def add_strategy(self, kind: str, model: str, strategy: str) -> None:
         """Add a strategy for tasks of a kind with a model, as JSON text; the newest counts. Raises `StoreUnusable`."""
         try:
-            self._connection.execute("INSERT INTO strategies (kind, model, strategy) VALUES (?, ?, ?)", (kind, model, strategy))
+            self._connection.execute(
+                "INSERT INTO strategies (kind, model, strategy) VALUES (?, ?, ?)",
+                (kind, model, strategy),
+            )
         except sqlite3.Error as error:
             raise StoreUnusable(self.path, str(error)) from error
 
@@ -109,7 +123,10 @@ class VoteStore:
 
     def kinds(self) -> list[str]:
         """The kinds of task that there are votes on."""
-        return [kind for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM votes ORDER BY kind")]
+        return [
+            kind
+            for (kind,) in self._connection.execute("SELECT DISTINCT kind FROM votes ORDER BY kind")
+        ]
 
     def close(self) -> None:
         """Close the file."""
@@ -118,7 +135,12 @@ class VoteStore:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         self.close()
 
 

@@ -26,8 +26,10 @@ _MAX_LINE = 200
 """Limit of characters of a line of an error message."""
 _GRACE = 2.0
 """Seconds past the time limit after which a sandbox that does not stop by itself is killed."""
-_MODULES = ("asyncio, base64, binascii, bisect, collections, copy, csv, dataclasses, datetime, decimal, functools, hashlib, "
-            "itertools, json, math, random, re, time, typing, unicodedata")
+_MODULES = (
+    "asyncio, base64, binascii, bisect, collections, copy, csv, dataclasses, datetime, decimal, functools, hashlib, "
+    "itertools, json, math, random, re, time, typing, unicodedata"
+)
 _DESCRIPTION = """\
 Runs a Python snippet in a sandbox and gives back what it printed and the value of its last expression. Print what you want \
 to see. Nothing is kept from one call to the next: write each snippet whole.
@@ -44,14 +46,23 @@ digits cannot be turned into text."""
 class PythonTool:
     """The tool `python`."""
 
-    def __init__(self, *, seconds: float = 5.0, megabytes: int = 128, characters: int = 10_000) -> None:
+    def __init__(
+        self, *, seconds: float = 5.0, megabytes: int = 128, characters: int = 10_000
+    ) -> None:
         """Set the limits of one call: seconds of execution, megabytes of memory, characters of output."""
         self._seconds, self._megabytes, self._characters = seconds, megabytes, characters
         self._spec = ToolSpec.of(
             "python",
-            _DESCRIPTION.format(modules=_MODULES, seconds=seconds, megabytes=megabytes, characters=characters),
-            {"type": "object", "properties": {"code": {"type": "string", "description": "The snippet."}},
-             "required": ["code"], "additionalProperties": False})
+            _DESCRIPTION.format(
+                modules=_MODULES, seconds=seconds, megabytes=megabytes, characters=characters
+            ),
+            {
+                "type": "object",
+                "properties": {"code": {"type": "string", "description": "The snippet."}},
+                "required": ["code"],
+                "additionalProperties": False,
+            },
+        )
 
     @property
     def spec(self) -> ToolSpec:
@@ -62,21 +73,34 @@ class PythonTool:
         """Run `arguments["code"]`. The output is failed, with the reason, if the snippet is refused, fails or reaches a limit."""
         code = arguments.get("code")
         if not isinstance(code, str) or not code.strip():
-            return ToolOutput('There is no snippet; write it as text: {"code": "print(1 + 1)"}.', failed=True)
+            return ToolOutput(
+                'There is no snippet; write it as text: {"code": "print(1 + 1)"}.', failed=True
+            )
         if len(code) > MAX_SOURCE:
-            return ToolOutput(f"The snippet has {len(code):,} characters; at most {MAX_SOURCE:,} are run.", failed=True)
+            return ToolOutput(
+                f"The snippet has {len(code):,} characters; at most {MAX_SOURCE:,} are run.",
+                failed=True,
+            )
         return await self._run(code)
 
     async def _run(self, code: str) -> ToolOutput:
         await asyncio.to_thread(import_module, "pydantic_monty")  # takes 0.2 s the first time
         from pydantic_monty import AsyncMonty, MontyError, OSPolicy, ResourceLimits
 
-        limits = ResourceLimits(max_feed_duration_secs=self._seconds, max_memory=self._megabytes << 20,
-                                max_recursion_depth=500, max_suspensions=100, max_total_sleep_secs=0.0)
+        limits = ResourceLimits(
+            max_feed_duration_secs=self._seconds,
+            max_memory=self._megabytes << 20,
+            max_recursion_depth=500,
+            max_suspensions=100,
+            max_total_sleep_secs=0.0,
+        )
         printed = _CappedOutput(self._characters)
         pool = AsyncMonty(max_processes=1, request_timeout=self._seconds + _GRACE)
         try:
-            async with pool, pool.checkout(limits=limits, os_policy=OSPolicy(sleep="zero")) as session:
+            async with (
+                pool,
+                pool.checkout(limits=limits, os_policy=OSPolicy(sleep="zero")) as session,
+            ):
                 value = await session.feed_run(code, print_callback=printed)
         except MontyError as error:  # the base class of all its errors: syntax, a failing snippet, a limit, a dead worker
             return ToolOutput(_join(printed.text(), self._explain(error)), failed=True)
@@ -89,8 +113,14 @@ class PythonTool:
         """Return the error as Python would show it, with a hint for the model."""
         from pydantic_monty import MontyRuntimeError, MontySyntaxError
 
-        text = error.display() if isinstance(error, MontyRuntimeError | MontySyntaxError) else f"The sandbox ended: {error}"
-        lines = (line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…" for line in text.split("\n"))
+        text = (
+            error.display()
+            if isinstance(error, MontyRuntimeError | MontySyntaxError)
+            else f"The sandbox ended: {error}"
+        )
+        lines = (
+            line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]}…" for line in text.split("\n")
+        )
         text = "\n".join(lines)[-_MAX_ERROR:]  # the end has the error itself
         match error.exception():
             case ModuleNotFoundError():
@@ -132,7 +162,11 @@ class _CappedOutput:
 
 def _cut(text: str, limit: int, length: int) -> str:
     """Return the first `limit` characters of a text of that length, with a note if there are more."""
-    return text if length <= limit else f"{text[:limit].rstrip()}\n[cut: {length - limit:,} more characters; print less]"
+    return (
+        text
+        if length <= limit
+        else f"{text[:limit].rstrip()}\n[cut: {length - limit:,} more characters; print less]"
+    )
 
 
 def _join(printed: str, rest: str) -> str:

@@ -43,7 +43,9 @@ TOOLS = {
     "compare": ToolEntry("musespark.vision.tools.compare:CompareTool", uses_album=True),
     "sketch": ToolEntry("musespark.vision.tools.sketch:SketchTool", ("resvg_py",), uses_album=True),
     "read": ToolEntry("musespark.vision.tools.read:ReadTool", ("rapidocr",), uses_album=True),
-    "find": ToolEntry("musespark.vision.tools.find:FindTool", ("rapidocr", "rapidfuzz"), uses_album=True),
+    "find": ToolEntry(
+        "musespark.vision.tools.find:FindTool", ("rapidocr", "rapidfuzz"), uses_album=True
+    ),
 }
 VISION_TOOLS = tuple(name for name, entry in TOOLS.items() if entry.uses_album)
 
@@ -77,8 +79,14 @@ def is_vision_tool(name: str) -> bool:
 
 def expand_vision_tools(names: Iterable[str]) -> tuple[str, ...]:
     """Return the vision tools that these names stand for, each once. Raises `NotInstalled` if one lacks a library."""
-    expanded = tuple(dict.fromkeys(
-        tool for name in names if name != WATCH for tool in (VISION_TOOLS if name == LOOK else (name,))))
+    expanded = tuple(
+        dict.fromkeys(
+            tool
+            for name in names
+            if name != WATCH
+            for tool in (VISION_TOOLS if name == LOOK else (name,))
+        )
+    )
     for tool in expanded:
         for library in TOOLS[tool].libraries:
             if find_spec(library) is None:

@@ -96,8 +96,16 @@ class Album:
             number = self._default
         if isinstance(number, float) and number.is_integer():
             number = int(number)
-        if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(self._images):
-            there = f"are pictures 1 to {len(self._images)}" if len(self._images) > 1 else "is only picture 1"
+        if (
+            isinstance(number, bool)
+            or not isinstance(number, int)
+            or not 1 <= number <= len(self._images)
+        ):
+            there = (
+                f"are pictures 1 to {len(self._images)}"
+                if len(self._images) > 1
+                else "is only picture 1"
+            )
             raise InvalidToolArguments(f"There is no picture {number!r:.40}; there {there}.")
         image = self._images[number - 1]
         if not image.width:
@@ -108,7 +116,10 @@ class Album:
         """Return its pixels in RGB; callers must not change them. Raises `BadImage`."""
         pixels = self._decoded.pop(image.number, None) or image.decode()
         self._decoded[image.number] = pixels
-        while sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS and self._decoded:
+        while (
+            sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS
+            and self._decoded
+        ):
             del self._decoded[next(iter(self._decoded))]
         return pixels
 
@@ -118,13 +129,25 @@ class Album:
         Raises `InvalidToolArguments` if the album is full.
         """
         if len(self._images) >= MAX_IMAGES:
-            raise InvalidToolArguments(f"There are {MAX_IMAGES} pictures already, and no more can be made; answer from those.")
+            raise InvalidToolArguments(
+                f"There are {MAX_IMAGES} pictures already, and no more can be made; answer from those."
+            )
         source, number = view.source, len(self._images) + 1
-        original, to_original = (number, IDENTITY) if source is None else (
-            source.original, view.to_source.then(source.to_original))
+        original, to_original = (
+            (number, IDENTITY)
+            if source is None
+            else (source.original, view.to_source.then(source.to_original))
+        )
         render = view.render
-        added = AlbumImage(number, view.pixels.width, view.pixels.height, view.caption,
-                           render if source is None else lambda: render(self.decode(source)), original, to_original)
+        added = AlbumImage(
+            number,
+            view.pixels.width,
+            view.pixels.height,
+            view.caption,
+            render if source is None else lambda: render(self.decode(source)),
+            original,
+            to_original,
+        )
         self._images.append(added)
         self._numbers.setdefault(view.encoded, number)
         return added, view.encoded
@@ -137,7 +160,12 @@ class Album:
         labelled = []
         for message in messages:
             before = len(self._images)
-            labelled.append(replace(message, parts=tuple(part for one in message.parts for part in self._label_part(one))))
+            labelled.append(
+                replace(
+                    message,
+                    parts=tuple(part for one in message.parts for part in self._label_part(one)),
+                )
+            )
             if message.role == "user" and len(self._images) > before:
                 self._default = before + 1
         return tuple(labelled)
@@ -147,7 +175,11 @@ class Album:
             case Image():
                 return self._label(part)
             case ToolResult():
-                content = (new for one in part.content for new in (self._label(one) if isinstance(one, Image) else (one,)))
+                content = (
+                    new
+                    for one in part.content
+                    for new in (self._label(one) if isinstance(one, Image) else (one,))
+                )
                 return (replace(part, content=tuple(content)),)
         return (part,)
 
@@ -155,9 +187,17 @@ class Album:
         entry = self._images[(self._numbers.get(image) or self._register(image)) - 1]
         if entry.caption:  # a view: the text of its tool has described it already
             return (image,) if self.model_sees else ()
-        details = f"{entry.size}{''.join(f'; {remark}' for remark in entry.remarks)}" if entry.width else entry.remarks[0]
+        details = (
+            f"{entry.size}{''.join(f'; {remark}' for remark in entry.remarks)}"
+            if entry.width
+            else entry.remarks[0]
+        )
         label = Text(f"[Picture {entry.number}: {details}]")
-        return (label, self._replacements.get(entry.number, image)) if self.model_sees and entry.width else (label,)
+        return (
+            (label, self._replacements.get(entry.number, image))
+            if self.model_sees and entry.width
+            else (label,)
+        )
 
     def _register(self, image: Image) -> int:
         """Give the next number to an image that no tool of this album made."""
@@ -165,10 +205,16 @@ class Album:
         try:
             header = read_header(image)
             width, height, remarks = header.width, header.height, header.remarks
-            if remarks and self.model_sees:  # a model's own decoder may choose another frame, or another background
+            if (
+                remarks and self.model_sees
+            ):  # a model's own decoder may choose another frame, or another background
                 self._replacements[number] = encode_image(decode_visible(image), self.longest_side)
         except BadImage as error:
             width, height, remarks = 0, 0, (str(error),)
-        self._images.append(AlbumImage(number, width, height, "", lambda: decode_visible(image), number, IDENTITY, remarks))
+        self._images.append(
+            AlbumImage(
+                number, width, height, "", lambda: decode_visible(image), number, IDENTITY, remarks
+            )
+        )
         self._numbers[image] = number
         return number

@@ -56,7 +56,12 @@ class Box:
     @property
     def corners(self) -> tuple[Point, Point, Point, Point]:
         """The four corners, clockwise from the top left."""
-        return (self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)
+        return (
+            (self.left, self.top),
+            (self.right, self.top),
+            (self.right, self.bottom),
+            (self.left, self.bottom),
+        )
 
     @property
     def clamped(self) -> Box:
@@ -78,7 +83,9 @@ class Box:
         return width * height / (self.area + other.area - width * height)
 
     def __str__(self) -> str:
-        return "[{}, {}, {}, {}]".format(*map(format_coordinate, (self.left, self.top, self.right, self.bottom)))
+        return "[{}, {}, {}, {}]".format(
+            *map(format_coordinate, (self.left, self.top, self.right, self.bottom))
+        )
 
 
 WHOLE = Box(0.0, 0.0, SPAN, SPAN)
@@ -103,8 +110,16 @@ class Affine:
 
     def then(self, last: Affine) -> Affine:
         """Return the transform that applies this one first, then `last`."""
-        a, b, c = last.a * self.a + last.b * self.d, last.a * self.b + last.b * self.e, last.a * self.c + last.b * self.f + last.c
-        d, e, f = last.d * self.a + last.e * self.d, last.d * self.b + last.e * self.e, last.d * self.c + last.e * self.f + last.f
+        a, b, c = (
+            last.a * self.a + last.b * self.d,
+            last.a * self.b + last.b * self.e,
+            last.a * self.c + last.b * self.f + last.c,
+        )
+        d, e, f = (
+            last.d * self.a + last.e * self.d,
+            last.d * self.b + last.e * self.e,
+            last.d * self.c + last.e * self.f + last.f,
+        )
         return Affine(a, b, c, d, e, f)
 
     @property
@@ -147,7 +162,9 @@ def parse_point(value: Any, remarks: list[str], name: str = "point") -> Point:
     x, y = _parse_numbers(value, 2, f"a {name} is [x, y], two numbers from 0 to 1000")
     inside = (_clamp(x), _clamp(y))
     if inside != (x, y):
-        remarks.append(f"The {name} {_format(x, y)} lies outside of the picture and was moved to {_format(*inside)}.")
+        remarks.append(
+            f"The {name} {_format(x, y)} lies outside of the picture and was moved to {_format(*inside)}."
+        )
     return inside
 
 
@@ -160,19 +177,29 @@ def parse_box(value: Any, remarks: list[str]) -> Box:
     x1, y1, x2, y2 = given
     ordered = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
     if (x1, y1) != (ordered.left, ordered.top):
-        remarks.append(f"The corners of the box {_format(*given)} were swapped; it was read as {ordered}.")
+        remarks.append(
+            f"The corners of the box {_format(*given)} were swapped; it was read as {ordered}."
+        )
     box = ordered.clamped
     if not box.width or not box.height:
-        raise InvalidToolArguments(f"The box {_format(*given)} is empty: within the picture it has no width or no height; give one "
-                                   "that is at least a pixel wide and high.")
+        raise InvalidToolArguments(
+            f"The box {_format(*given)} is empty: within the picture it has no width or no height; give one "
+            "that is at least a pixel wide and high."
+        )
     if box != ordered:
-        remarks.append(f"The box {_format(*given)} reaches outside of the picture and was cut to {box}.")
+        remarks.append(
+            f"The box {_format(*given)} reaches outside of the picture and was cut to {box}."
+        )
     return box
 
 
 def _parse_numbers(value: Any, count: int, form: str) -> list[float]:
-    numbers = isinstance(value, list | tuple) and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
-    if not numbers or len(value) != count or not all(abs(one) < 1e9 for one in value):  # the comparison is false for NaN, too
+    numbers = isinstance(value, list | tuple) and all(
+        isinstance(one, int | float) and not isinstance(one, bool) for one in value
+    )
+    if (
+        not numbers or len(value) != count or not all(abs(one) < 1e9 for one in value)
+    ):  # the comparison is false for NaN, too
         raise InvalidToolArguments(f"{form[0].upper()}{form[1:]}; this is {_shorten(value)}.")
     return [float(one) for one in value]
 

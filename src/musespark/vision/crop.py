@@ -49,9 +49,13 @@ def _pixel_range(low: float, high: float, size: int) -> tuple[int, int]:
 def pixels_to_box(region: PixelBox, width: int, height: int) -> Box:
     """Convert whole pixels to a box."""
     left, top, right, bottom = region
-    return Box(left / width * SPAN, top / height * SPAN, right / width * SPAN, bottom / height * SPAN)
+    return Box(
+        left / width * SPAN, top / height * SPAN, right / width * SPAN, bottom / height * SPAN
+    )
 
 
 def crop_transform(box: Box) -> Affine:
     """Return the transform from the coordinates of a crop of that box to those of the image."""
-    return Affine.scaling(box.width / SPAN, box.height / SPAN).then(Affine.translation(box.left, box.top))
+    return Affine.scaling(box.width / SPAN, box.height / SPAN).then(
+        Affine.translation(box.left, box.top)
+    )

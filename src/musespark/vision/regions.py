@@ -32,18 +32,47 @@ class Colour:
 
 
 COLOURS = {
-    "red": Colour(((0, 8), (172, 180))), "orange": Colour(((8, 20),), value=(150, 255)),
+    "red": Colour(((0, 8), (172, 180))),
+    "orange": Colour(((8, 20),), value=(150, 255)),
     "brown": Colour(((4, 20),), value=(40, 150)),
-    "yellow": Colour(((20, 35),)), "green": Colour(((35, 85),)), "cyan": Colour(((85, 100),)), "blue": Colour(((100, 130),)),
-    "purple": Colour(((128, 162),)), "pink": Colour(((145, 172),), 40, (190, 255)),
+    "yellow": Colour(((20, 35),)),
+    "green": Colour(((35, 85),)),
+    "cyan": Colour(((85, 100),)),
+    "blue": Colour(((100, 130),)),
+    "purple": Colour(((128, 162),)),
+    "pink": Colour(((145, 172),), 40, (190, 255)),
 }
 """Ranges may overlap: some colours have two names."""
 GREYS = ("black", "grey", "white")
-SYNONYMS = {"gray": "grey", "violet": "purple", "magenta": "pink", "turquoise": "cyan", "teal": "cyan", "gold": "yellow",
-        "crimson": "red", "navy": "blue", "lime": "green", "maroon": "brown"}
-SHAPES = {"circle": "circle", "round": "circle", "dot": "circle", "disc": "circle", "ellipse": "ellipse", "oval": "ellipse",
-          "triangle": "triangle", "square": "square", "rectangle": "rectangle", "box": "rectangle", "bar": "rectangle",
-          "rectangular": "rectangle", "line": "line", "pentagon": "pentagon", "hexagon": "hexagon"}
+SYNONYMS = {
+    "gray": "grey",
+    "violet": "purple",
+    "magenta": "pink",
+    "turquoise": "cyan",
+    "teal": "cyan",
+    "gold": "yellow",
+    "crimson": "red",
+    "navy": "blue",
+    "lime": "green",
+    "maroon": "brown",
+}
+SHAPES = {
+    "circle": "circle",
+    "round": "circle",
+    "dot": "circle",
+    "disc": "circle",
+    "ellipse": "ellipse",
+    "oval": "ellipse",
+    "triangle": "triangle",
+    "square": "square",
+    "rectangle": "rectangle",
+    "box": "rectangle",
+    "bar": "rectangle",
+    "rectangular": "rectangle",
+    "line": "line",
+    "pentagon": "pentagon",
+    "hexagon": "hexagon",
+}
 _SPECIAL_CASES = {"ellipse": ("ellipse", "circle"), "rectangle": ("rectangle", "square")}
 """A circle is an ellipse, a square a rectangle."""
 
@@ -69,8 +98,13 @@ class Region:
 
 def parse_description(text: str) -> Description | None:
     """Find the names of a colour and of a shape in a text; None if it has neither."""
-    words = [word.removesuffix("s") if word.removesuffix("s") in SHAPES else word for word in re.findall(r"[a-z]+", text.lower())]
-    colours = [SYNONYMS.get(word, word) for word in words if SYNONYMS.get(word, word) in (*COLOURS, *GREYS)]
+    words = [
+        word.removesuffix("s") if word.removesuffix("s") in SHAPES else word
+        for word in re.findall(r"[a-z]+", text.lower())
+    ]
+    colours = [
+        SYNONYMS.get(word, word) for word in words if SYNONYMS.get(word, word) in (*COLOURS, *GREYS)
+    ]
     shapes = [SHAPES[word] for word in words if word in SHAPES]
     if not colours and not shapes:
         return None
@@ -87,8 +121,12 @@ def find_regions(pixels: PIL.Image.Image, wanted: Description) -> list[Region]:
     size = (max(1, round(pixels.width * factor)), max(1, round(pixels.height * factor)))
     array = np.asarray(pixels.resize(size, pillow.Resampling.BOX) if factor < 1 else pixels)
     hsv = cv2.cvtColor(array, cv2.COLOR_RGB2HSV)
-    found = [region for colour in ([wanted.colour] if wanted.colour else [*COLOURS, *GREYS])
-             for region in _regions_of(colour, _mask(hsv, colour)) if _matches(region, wanted)]
+    found = [
+        region
+        for colour in ([wanted.colour] if wanted.colour else [*COLOURS, *GREYS])
+        for region in _regions_of(colour, _mask(hsv, colour))
+        if _matches(region, wanted)
+    ]
     best: list[Region] = []
     for region in sorted(found, key=lambda region: -region.share):
         if not any(region.box.iou(other.box) > 0.8 for other in best):
@@ -117,7 +155,11 @@ def _mask(hsv: np.ndarray[Any, Any], colour: str) -> np.ndarray[Any, Any]:
         case _:
             named = COLOURS[colour]
             there = np.logical_or.reduce([(hue >= low) & (hue < high) for low, high in named.hues])
-            there &= (saturation > named.min_saturation) & (value > named.value[0]) & (value <= named.value[1])
+            there &= (
+                (saturation > named.min_saturation)
+                & (value > named.value[0])
+                & (value <= named.value[1])
+            )
     return there.astype(np.uint8) * 255
 
 
@@ -134,7 +176,12 @@ def _regions_of(colour: str, mask: np.ndarray[Any, Any]) -> Iterator[Region]:
         thin = min(wide, high) <= 4 and max(wide, high) >= 20
         if (share < MIN_SHARE and not thin) or share > MAX_SHARE:
             continue
-        box = Box(left / width * SPAN, top / height * SPAN, (left + wide) / width * SPAN, (top + high) / height * SPAN)
+        box = Box(
+            left / width * SPAN,
+            top / height * SPAN,
+            (left + wide) / width * SPAN,
+            (top + high) / height * SPAN,
+        )
         yield Region(box, colour, _classify_shape(outline, area), share)
 
 

@@ -27,7 +27,9 @@ LARGE_FILE = 1_000_000
 """Bytes of a PNG file beyond which a photograph is sent as JPEG: every call carries all images of the conversation."""
 
 
-def encode_image(pixels: PIL.Image.Image, longest_side: int | None = None, *, enlarge: bool = False) -> Image:
+def encode_image(
+    pixels: PIL.Image.Image, longest_side: int | None = None, *, enlarge: bool = False
+) -> Image:
     """Encode an image for a model, its longest side at most `longest_side` pixels. enlarge: also enlarge a small one."""
     from PIL import Image as pillow
 
@@ -37,7 +39,9 @@ def encode_image(pixels: PIL.Image.Image, longest_side: int | None = None, *, en
         factor = min(MAX_ENLARGEMENT, ENLARGE_TO / longest)
     if factor != 1.0:
         size = tuple(max(1, round(edge * factor)) for edge in pixels.size)
-        pixels = pixels.resize((size[0], size[1]), pillow.Resampling.LANCZOS, reducing_gap=3.0 if factor < 1 else None)
+        pixels = pixels.resize(
+            (size[0], size[1]), pillow.Resampling.LANCZOS, reducing_gap=3.0 if factor < 1 else None
+        )
     file = _save(pixels, "PNG")
     if len(file) > LARGE_FILE and len(jpeg := _save(pixels, "JPEG")) < len(file) / 2:
         return Image(jpeg, "image/jpeg")
@@ -55,18 +59,28 @@ def _save(pixels: PIL.Image.Image, format: str) -> bytes:
 
 async def fit_images(request: Request, longest_side: int | None) -> Request:
     """Scale down, in a worker thread, every image with a side of more than `longest_side` pixels; None leaves all as they are."""
-    if longest_side is None or not any(_has_image(part) for message in request.messages for part in message.parts):
+    if longest_side is None or not any(
+        _has_image(part) for message in request.messages for part in message.parts
+    ):
         return request
-    return replace(request, messages=await asyncio.to_thread(_fit_messages, request.messages, longest_side))
+    return replace(
+        request, messages=await asyncio.to_thread(_fit_messages, request.messages, longest_side)
+    )
 
 
 def _has_image(part: Part) -> bool:
-    return isinstance(part, Image) or (isinstance(part, ToolResult) and any(isinstance(one, Image) for one in part.content))
+    return isinstance(part, Image) or (
+        isinstance(part, ToolResult) and any(isinstance(one, Image) for one in part.content)
+    )
 
 
 def _fit_messages(messages: tuple[Message, ...], side: int) -> tuple[Message, ...]:
-    return tuple(replace(message, parts=tuple(_fit_part(part, side) for part in message.parts))
-                 if any(map(_has_image, message.parts)) else message for message in messages)
+    return tuple(
+        replace(message, parts=tuple(_fit_part(part, side) for part in message.parts))
+        if any(map(_has_image, message.parts))
+        else message
+        for message in messages
+    )
 
 
 def _fit_part(part: Part, side: int) -> Part:
@@ -74,7 +88,12 @@ def _fit_part(part: Part, side: int) -> Part:
         case Image():
             return _fit(part, side)
         case ToolResult():
-            return replace(part, content=tuple(_fit(one, side) if isinstance(one, Image) else one for one in part.content))
+            return replace(
+                part,
+                content=tuple(
+                    _fit(one, side) if isinstance(one, Image) else one for one in part.content
+                ),
+            )
     return part
 
 

@@ -14,7 +14,15 @@ from musespark.images import encode_png
 from musespark.models.fake import SCRIPTS
 from musespark.trace import read_trace
 
-NUMBER = {"tokens": int, "critical_path": int, "threads": int, "seconds": float, "usd": float, "calls": int, "prompt_tokens": int}
+NUMBER = {
+    "tokens": int,
+    "critical_path": int,
+    "threads": int,
+    "seconds": float,
+    "usd": float,
+    "calls": int,
+    "prompt_tokens": int,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -32,23 +40,57 @@ def test_json_is_one_object_of_exactly_this_shape(capsys):
     code, out, err = ask(capsys, "Which?", "--model", "fake:team", "--json")
     assert (code, err) == (0, "") and out.count("\n") == 1
     value = json.loads(out)
-    assert list(value) == ["answer", "mode", "status", "verified", "abstained", "usage", "pictures", "decided", "agents"]
+    assert list(value) == [
+        "answer",
+        "mode",
+        "status",
+        "verified",
+        "abstained",
+        "usage",
+        "pictures",
+        "decided",
+        "agents",
+    ]
     assert (value["answer"], value["mode"], value["verified"]) == ("42", "contemplating", True)
     assert {key: type(number) for key, number in value["usage"].items()} == NUMBER
     assert [Path(path).read_bytes()[:4] for path in value["pictures"]] == [b"\x89PNG"]
     assert value["decided"] is None and value["agents"][1] == {
-        "agent": "b", "parent": "main", "model": "fake", "task": "the second way", "state": "won", "answer": "42", "reason": None,
-        "before": None, "group": None}
+        "agent": "b",
+        "parent": "main",
+        "model": "fake",
+        "task": "the second way",
+        "state": "won",
+        "answer": "42",
+        "reason": None,
+        "before": None,
+        "group": None,
+    }
 
 
 def test_a_trace_keeps_the_images(capsys, tmp_path):
     trace = tmp_path / "deep" / "trace"
-    code, out, _ = ask(capsys, "Which?", "--model", "fake:team", "--json", "--trace", str(trace), "--mode", "thinking",
-                       "--threads", "3", "--seed", "7")
+    code, out, _ = ask(
+        capsys,
+        "Which?",
+        "--model",
+        "fake:team",
+        "--json",
+        "--trace",
+        str(trace),
+        "--mode",
+        "thinking",
+        "--threads",
+        "3",
+        "--seed",
+        "7",
+    )
     value = json.loads(out)
     assert code == 0 and value["mode"] == "thinking"
     assert [Path(path).parent for path in value["pictures"]] == [trace]
-    assert sorted(path.name for path in trace.iterdir()) == ["events.jsonl", Path(value["pictures"][0]).name]
+    assert sorted(path.name for path in trace.iterdir()) == [
+        "events.jsonl",
+        Path(value["pictures"][0]).name,
+    ]
     assert read_trace(trace)[-1].answer == "42"
     assert list(tmp_path.iterdir()) == [tmp_path / "deep"]
 
@@ -80,17 +122,43 @@ def test_plain_lines_tell_what_happens_and_how_it_ended(capsys):
     ]
 
 
-@pytest.mark.parametrize(("args", "code", "answer", "said"), [
-    (["--model", "fake:hang", "--deadline", "0.2"], 0, "4", "This is the best answer so far: the budget ended the run.\n"),
-    (["--model", "fake:cut"], 0, "4", "This is the best answer so far: the model's reply broke off.\n"),
-    (["--model", "fake:slow", "--deadline", "0.1"], 1, "",
-     "The budget ran out before an answer; raise --deadline or --max-tokens.\n"),
-])
+@pytest.mark.parametrize(
+    ("args", "code", "answer", "said"),
+    [
+        (
+            ["--model", "fake:hang", "--deadline", "0.2"],
+            0,
+            "4",
+            "This is the best answer so far: the budget ended the run.\n",
+        ),
+        (
+            ["--model", "fake:cut"],
+            0,
+            "4",
+            "This is the best answer so far: the model's reply broke off.\n",
+        ),
+        (
+            ["--model", "fake:slow", "--deadline", "0.1"],
+            1,
+            "",
+            "The budget ran out before an answer; raise --deadline or --max-tokens.\n",
+        ),
+    ],
+)
 def test_an_answer_that_came_early_is_marked(capsys, args, code, answer, said):
     ended, out, err = ask(capsys, "Which?", "--json", *args)
-    assert (ended, err, json.loads(out)["answer"], json.loads(out)["verified"]) == (code, said, answer, False)
+    assert (ended, err, json.loads(out)["answer"], json.loads(out)["verified"]) == (
+        code,
+        said,
+        answer,
+        False,
+    )
     ended, out, err = ask(capsys, "Which?", *args)
-    assert ended == code and ("best answer so far" in out) == bool(answer) and (err == said) == (not answer)
+    assert (
+        ended == code
+        and ("best answer so far" in out) == bool(answer)
+        and (err == said) == (not answer)
+    )
 
 
 @pytest.mark.parametrize("script", sorted(set(SCRIPTS) - {"answer", "team", "slow", "hang", "cut"}))
@@ -176,7 +244,9 @@ BAD = {
 
 @pytest.mark.parametrize("form", [["--json"], []])
 @pytest.mark.parametrize("question", ["x" * 1_000_000, "Use 25, 3, 7 and 12 to make 66. " * 2_000])
-def test_a_question_that_the_native_model_cannot_hold_is_told_in_one_sentence(capsys, form, question):
+def test_a_question_that_the_native_model_cannot_hold_is_told_in_one_sentence(
+    capsys, form, question
+):
     code, out, err = ask(capsys, *form, question)
     assert (code, out) == (2, "") and one_sentence(err) and "shorten it" in err
 
@@ -186,21 +256,36 @@ def test_a_question_that_the_native_model_cannot_hold_is_told_in_one_sentence(ca
 def test_bad_input_is_told_in_one_sentence(capsys, monkeypatch, files, tmp_path, args, form):
     monkeypatch.chdir(files)
     usual = {"--trace": str(tmp_path / "trace"), "--model": "fake:team"}
-    others = [word for option, value in usual.items() if option not in args for word in (option, value)]
+    others = [
+        word for option, value in usual.items() if option not in args for word in (option, value)
+    ]
     code, out, err = ask(capsys, *form, *others, *args)
     assert (code, out) == (2, "")
     assert one_sentence(err)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("args", [
-    ["--trace", "whole.png"], ["--trace", "/proc/nowhere"], ["--model", "nano:weights"], ["--model", "nano:nowhere"]])
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--trace", "whole.png"],
+        ["--trace", "/proc/nowhere"],
+        ["--model", "nano:weights"],
+        ["--model", "nano:nowhere"],
+    ],
+)
 def test_what_cannot_be_done_is_told_in_one_sentence(capsys, monkeypatch, files, args):
     monkeypatch.chdir(files)
     before = sorted(files.iterdir())
-    code, _, err = ask(capsys, "?", *(args if "--model" in args else [*args, "--model", "fake:team"]))
+    code, _, err = ask(
+        capsys, "?", *(args if "--model" in args else [*args, "--model", "fake:team"])
+    )
     assert code == 1 and one_sentence(err) and sorted(files.iterdir()) == before
 
 
 def one_sentence(text: str) -> bool:
-    return text.count("\n") == 1 and re.search(r"[.?!]\n$", text) is not None and "Traceback" not in text
+    return (
+        text.count("\n") == 1
+        and re.search(r"[.?!]\n$", text) is not None
+        and "Traceback" not in text
+    )

@@ -6,9 +6,11 @@ import pytest
 
 from musespark.cli.app import run
 
-WHOLE = ('[models.cheap]\nmodel = "openai:gpt-5-mini"\nstop = ["END"]\n[models."gpt-5.1"]\nmodel = "openai:gpt-5.1"\n'
-         '[models."gpt-5.1".prices]\nprompt = 1.0\nwritten = 2.0\n[roles]\njudge = "cheap"\nexplorer = ["nano", "cheap"]\n'
-         "[team]\nagents = 8\n")
+WHOLE = (
+    '[models.cheap]\nmodel = "openai:gpt-5-mini"\nstop = ["END"]\n[models."gpt-5.1"]\nmodel = "openai:gpt-5.1"\n'
+    '[models."gpt-5.1".prices]\nprompt = 1.0\nwritten = 2.0\n[roles]\njudge = "cheap"\nexplorer = ["nano", "cheap"]\n'
+    "[team]\nagents = 8\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,17 +52,26 @@ def test_everything_wrong_is_said_and_the_exit_code_is_2(capsys, file):
     file.write_text('[models.a]\nmodle = "nano"\n[team]\nagents = 0\n')
     code, out, _ = said(capsys, "check")
     lines = out.splitlines()
-    assert code == 2 and len(lines) == 3 and all(line.startswith(f"{file}: line ") for line in lines)
+    assert (
+        code == 2 and len(lines) == 3 and all(line.startswith(f"{file}: line ") for line in lines)
+    )
     assert "perhaps you mean 'model'" in out
     code, out, err = said(capsys)
     assert (code, out) == (2, "") and "line 2" in err and err.count("\n") == 1
 
 
 def test_what_only_the_models_can_tell_is_said_too(capsys, file):
-    file.write_text('[models.a]\nmodel = "opnai:gpt-5"\n[models.b]\nmodel = "openai:"\n[models.c]\nmodel = "nano"\nseed = 1\n'
-                    '[roles]\njudge = "oracle:9"\n')
+    file.write_text(
+        '[models.a]\nmodel = "opnai:gpt-5"\n[models.b]\nmodel = "openai:"\n[models.c]\nmodel = "nano"\nseed = 1\n'
+        '[roles]\njudge = "oracle:9"\n'
+    )
     code, out, _ = said(capsys, "check")
-    assert code == 2 and [line.split(": ")[1] for line in out.splitlines()] == ["models.a", "models.b", "models.c", "roles.judge"]
+    assert code == 2 and [line.split(": ")[1] for line in out.splitlines()] == [
+        "models.a",
+        "models.b",
+        "models.c",
+        "roles.judge",
+    ]
 
 
 def test_a_file_that_was_named_and_is_not_there(capsys, file):

@@ -13,7 +13,13 @@ def test_sameness_is_measured_by_one_command(capsys: pytest.CaptureFixture[str])
     assert ours["precision"] >= 0.998 and ours["recall"] >= 0.95
 
 
-def test_the_table_has_rules_and_kinds_and_mistakes_hide_what_is_held_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_has_rules_and_kinds_and_mistakes_hide_what_is_held_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert run(["eval", "answers", "-n", "1", "--no-others", "--mistakes"]) == 0
     told = capsys.readouterr().out
-    assert "| musespark |" in told and "| written: choice |" in told and "of the pairs that are held out." in told
+    assert (
+        "| musespark |" in told
+        and "| written: choice |" in told
+        and "of the pairs that are held out." in told
+    )

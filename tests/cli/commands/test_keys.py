@@ -30,7 +30,11 @@ def test_no_key_is_made_where_none_is_kept(tmp_path, monkeypatch, capsys):
     for args in (["create", "ann"], ["list"], ["revoke", "ann"]):
         assert run(["keys", *args, "--store", "memory"]) == 2
         printed = capsys.readouterr()
-        assert "in memory no keys are kept" in printed.err and printed.err.count("\n") == 1 and not printed.out
+        assert (
+            "in memory no keys are kept" in printed.err
+            and printed.err.count("\n") == 1
+            and not printed.out
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -40,23 +44,37 @@ def test_a_key_from_its_beginning_to_its_end(muse):
     secret = made.out.strip()
     assert re.fullmatch(r"muse_[0-9a-f]{12}_[\w-]{43}", secret) and "not shown again" in made.err
     listed = muse("keys", "list").out
-    assert "ann" in listed and "$0.0000 today, of $5, 60 a minute" in listed and secret[5:17] in listed
+    assert (
+        "ann" in listed and "$0.0000 today, of $5, 60 a minute" in listed and secret[5:17] in listed
+    )
     assert secret.split("_", 2)[2] not in listed
-    assert "is revoked" in muse("keys", "revoke", "ann").out and "revoked 20" in muse("keys", "list").out
+    assert (
+        "is revoked" in muse("keys", "revoke", "ann").out
+        and "revoked 20" in muse("keys", "list").out
+    )
 
 
 @pytest.mark.parametrize("args", [["list"], ["revoke", "ann"]])
 def test_a_store_that_does_not_exist_is_reported_and_not_made(tmp_path, capsys, args):
     assert run(["keys", *args, "--store", str(tmp_path / "typo" / "runs.db")]) == 2
     printed = capsys.readouterr()
-    assert "there is none of that name" in printed.err and printed.err.count("\n") == 1 and not printed.out
+    assert (
+        "there is none of that name" in printed.err
+        and printed.err.count("\n") == 1
+        and not printed.out
+    )
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("args", "said"), [
-    (["create", "a b"], "letters"), (["create", "x", "--usd-per-day", "0"], "--usd-per-day"),
-    (["create", "x", "--per-minute", "0"], "--per-minute"), (["revoke", "nobody"], "muse keys list"),
-])
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["create", "a b"], "letters"),
+        (["create", "x", "--usd-per-day", "0"], "--usd-per-day"),
+        (["create", "x", "--per-minute", "0"], "--per-minute"),
+        (["revoke", "nobody"], "muse keys list"),
+    ],
+)
 def test_what_makes_no_sense_is_one_sentence(muse, args, said):
     printed = muse("keys", *args, code=2)
     assert printed.out == "" and said in printed.err and printed.err.count("\n") == 1
@@ -68,7 +86,17 @@ def test_a_server_for_others_starts_once_there_is_a_key(muse, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = str(found.getsockname()[1])
     # On this machine's own address: the tests open no door to others.
-    command = [sys.executable, "-m", "musespark", "serve", "--require-key", "--port", port, "--store", str(tmp_path / "runs.db")]
+    command = [
+        sys.executable,
+        "-m",
+        "musespark",
+        "serve",
+        "--require-key",
+        "--port",
+        port,
+        "--store",
+        str(tmp_path / "runs.db"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert "listens" in process.stdout.readline()
@@ -91,12 +119,26 @@ def test_a_name_that_leads_to_others_needs_a_key_whatever_it_begins_with(muse, m
 @pytest.mark.parametrize("name", ["a" * 80 + ".com", "no-such-name.invalid", "300.1.1.1", "[::1]"])
 def test_a_name_that_leads_nowhere_is_one_sentence(muse, name):
     printed = muse("serve", "--host", name, "--port", "0", code=2)
-    assert printed.out == "" and "a name of this machine" in printed.err and printed.err.count("\n") == 1
+    assert (
+        printed.out == ""
+        and "a name of this machine" in printed.err
+        and printed.err.count("\n") == 1
+    )
 
 
 def test_behind_a_proxy_it_answers_for_the_name_that_the_proxy_has(muse, tmp_path):
     secret = muse("keys", "create", "ann").out.strip()
-    command = [sys.executable, "-m", "musespark", "serve", "--require-key", "--port", "0", "--store", str(tmp_path / "runs.db")]
+    command = [
+        sys.executable,
+        "-m",
+        "musespark",
+        "serve",
+        "--require-key",
+        "--port",
+        "0",
+        "--store",
+        str(tmp_path / "runs.db"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             url = process.stdout.readline().split()[-1]
@@ -113,4 +155,8 @@ def test_a_store_that_fails_as_the_server_starts_is_one_sentence(muse, tmp_path)
         connection.execute("DROP TABLE servers")
     connection.close()
     printed = muse("serve", "--port", "0", code=1)
-    assert printed.out == "" and "no such table: servers" in printed.err and printed.err.count("\n") == 1
+    assert (
+        printed.out == ""
+        and "no such table: servers" in printed.err
+        and printed.err.count("\n") == 1
+    )

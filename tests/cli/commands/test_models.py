@@ -60,7 +60,9 @@ def listed(capsys) -> dict[str, dict]:
 def test_the_native_model_is_first_and_free(capsys):
     rows = listed(capsys)
     nano = rows["nano"]
-    assert nano["ready"] and nano["usd_per_million"] == [0, 0] and "native_spawn" in nano["abilities"]
+    assert (
+        nano["ready"] and nano["usd_per_million"] == [0, 0] and "native_spawn" in nano["abilities"]
+    )
     assert not any(row["ready"] for name, row in rows.items() if name != "nano")
     assert {name.partition(":")[0] for name in rows} == {"nano", *PROVIDERS}
 
@@ -72,14 +74,27 @@ def test_a_key_makes_a_provider_ready(capsys, monkeypatch):
     assert row["ready"] and row["why"] == "ANTHROPIC_API_KEY is set"
 
 
-def test_what_is_configured_is_told_with_its_price_and_what_it_waits_for(capsys, nothing_configured):
-    nothing_configured.write_text('[models.strong]\nmodel = "anthropic:claude-opus-5"\n[models.odd]\nmodel = "oracle:1"\n'
-                                  '[models.own]\nmodel = "openai:unheard-of"\n')
+def test_what_is_configured_is_told_with_its_price_and_what_it_waits_for(
+    capsys, nothing_configured
+):
+    nothing_configured.write_text(
+        '[models.strong]\nmodel = "anthropic:claude-opus-5"\n[models.odd]\nmodel = "oracle:1"\n'
+        '[models.own]\nmodel = "openai:unheard-of"\n'
+    )
     rows = listed(capsys)
     strong = rows["strong"]
-    assert (strong["model"], strong["ready"], strong["why"]) == ("anthropic:claude-opus-5", False, "set ANTHROPIC_API_KEY")
-    assert strong["usd_per_million"][1] > strong["usd_per_million"][0] > 0 and strong["context"] >= 200_000
-    assert {"pictures_in", "tools", "effort"} <= set(strong["abilities"]) and "seed" not in strong["abilities"]
+    assert (strong["model"], strong["ready"], strong["why"]) == (
+        "anthropic:claude-opus-5",
+        False,
+        "set ANTHROPIC_API_KEY",
+    )
+    assert (
+        strong["usd_per_million"][1] > strong["usd_per_million"][0] > 0
+        and strong["context"] >= 200_000
+    )
+    assert {"pictures_in", "tools", "effort"} <= set(strong["abilities"]) and "seed" not in strong[
+        "abilities"
+    ]
     assert not rows["odd"]["ready"] and "no model 'oracle:1'" in rows["odd"]["why"]
     assert rows["own"]["usd_per_million"] is None
 
@@ -87,15 +102,22 @@ def test_what_is_configured_is_told_with_its_price_and_what_it_waits_for(capsys,
 def test_what_a_local_server_serves_is_listed(capsys, monkeypatch, nothing_configured):
     with serving(b'{"data": [{"id": "qwen3-vl-8b"}, {"id": "tiny"}, {"nonsense": 1}]}') as url:
         monkeypatch.setenv("VLLM_BASE_URL", url)
-        nothing_configured.write_text('[models.here]\nmodel = "vllm:tiny"\n[models.gone]\nmodel = "vllm:other"\n')
+        nothing_configured.write_text(
+            '[models.here]\nmodel = "vllm:tiny"\n[models.gone]\nmodel = "vllm:other"\n'
+        )
         rows = listed(capsys)
-    assert rows["vllm:qwen3-vl-8b"]["ready"] and "pictures_in" in rows["vllm:qwen3-vl-8b"]["abilities"]
+    assert (
+        rows["vllm:qwen3-vl-8b"]["ready"] and "pictures_in" in rows["vllm:qwen3-vl-8b"]["abilities"]
+    )
     assert rows["vllm:tiny"]["ready"] and "pictures_in" not in rows["vllm:tiny"]["abilities"]
     assert rows["here"]["ready"] and rows["here"]["usd_per_million"] == [0, 0]
     assert not rows["gone"]["ready"] and "does not serve it" in rows["gone"]["why"]
 
 
-@pytest.mark.parametrize(("body", "status"), [(b"<html>hello</html>", 200), (b'{"data": 3}', 200), (b"{}", 500), (b"[]", 200)])
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b"<html>hello</html>", 200), (b'{"data": 3}', 200), (b"{}", 500), (b"[]", 200)],
+)
 def test_something_else_that_listens_there_is_no_server(capsys, monkeypatch, body, status):
     with serving(body, status) as url:
         monkeypatch.setenv("OLLAMA_BASE_URL", url)
@@ -114,7 +136,10 @@ def test_people_get_lines(capsys, monkeypatch, nothing_configured):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("+ nano") and lines[1].endswith("free")
     assert "- strong = anthropic:claude-opus-5  set ANTHROPIC_API_KEY" in lines
-    assert any("1,000,000 tokens · sees, tools" in line and "for a million tokens" in line for line in lines)
+    assert any(
+        "1,000,000 tokens · sees, tools" in line and "for a million tokens" in line
+        for line in lines
+    )
 
 
 def test_every_provider_says_what_it_needs():

@@ -20,8 +20,13 @@ from musespark.cli.app import run
 @contextmanager
 def serving(*options, **env):
     """A server, and the lines that it greets with."""
-    process = subprocess.Popen([sys.executable, "-m", "musespark", "serve", "--port", "0", *options], stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "musespark", "serve", "--port", "0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **env},
+    )
     try:
         yield process, [process.stdout.readline().rstrip("\n") for _ in range(4)]
     finally:
@@ -40,20 +45,37 @@ def test_it_greets_with_a_line_that_works(unconfigured):
     began = time.monotonic()
     with serving(**unconfigured) as (_, (where, models, line, page)):
         assert time.monotonic() - began < 30  # 1.5 s on an idle machine
-        assert where.startswith("Muse Spark listens at http://127.0.0.1:") and "contemplating/nano" in models
+        assert (
+            where.startswith("Muse Spark listens at http://127.0.0.1:")
+            and "contemplating/nano" in models
+        )
         assert page == f"Or open {where.split()[-1]} in a browser, to ask and to watch."
         command = shlex.split(line.removeprefix("Try: "))
-        done = json.loads(subprocess.run([command[0], "-s", *command[1:]], capture_output=True, check=True, timeout=60).stdout)
+        done = json.loads(
+            subprocess.run(
+                [command[0], "-s", *command[1:]], capture_output=True, check=True, timeout=60
+            ).stdout
+        )
         assert done["muse"]["verified"]["ok"] and done["choices"][0]["message"]["content"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_told_to_stop_it_lets_answers_end_and_takes_no_more(tmp_path, number):
     (tmp_path / "config.toml").write_text("")
-    with serving("--grace", "20", MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+    with serving("--grace", "20", MUSE_CONFIG=str(tmp_path / "config.toml")) as (
+        process,
+        (where, *_),
+    ):
         url = where.split()[-1]
-        body = {"model": "thinking", "stream": True, "messages": [{"role": "user", "content": "Use 25, 3, 7 and 12 to make 66."}]}
-        with httpx.Client(timeout=60) as client, client.stream("POST", f"{url}/v1/chat/completions", json=body) as response:
+        body = {
+            "model": "thinking",
+            "stream": True,
+            "messages": [{"role": "user", "content": "Use 25, 3, 7 and 12 to make 66."}],
+        }
+        with (
+            httpx.Client(timeout=60) as client,
+            client.stream("POST", f"{url}/v1/chat/completions", json=body) as response,
+        ):
             lines = response.iter_lines()
             next(lines)
             process.send_signal(number)
@@ -66,26 +88,39 @@ def test_told_to_stop_it_lets_answers_end_and_takes_no_more(tmp_path, number):
 
 @pytest.mark.parametrize("watched", [False, True])
 def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
-    (tmp_path / "config.toml").write_text('[models.slow]\nmodel = "fake:slow"\n[models.hang]\nmodel = "fake:hang"\n')
+    (tmp_path / "config.toml").write_text(
+        '[models.slow]\nmodel = "fake:slow"\n[models.hang]\nmodel = "fake:hang"\n'
+    )
     options = ["--grace", "6", "--store", str(tmp_path / "runs.db")]
     with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
         with httpx.Client(base_url=where.split()[-1], timeout=60) as client:
-            asked = [{"question": "?", "mode": "thinking", "models": [name]} for name in ("slow", "hang")]
+            asked = [
+                {"question": "?", "mode": "thinking", "models": [name]} for name in ("slow", "hang")
+            ]
             slow, hang = (client.post("/v1/runs", json=body).json()["id"] for body in asked)
             with client.stream("GET", f"/v1/runs/{hang}/events") if watched else nullcontext():
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(60) == 0
-        assert len(process.stderr.read().splitlines()) == watched  # uvicorn says that it cuts off who watches
+        assert (
+            len(process.stderr.read().splitlines()) == watched
+        )  # uvicorn says that it cuts off who watches
     with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (_, (where, *_)):
-        found = {run["id"]: run for run in httpx.get(f"{where.split()[-1]}/v1/runs", timeout=60).json()["data"]}
+        found = {
+            run["id"]: run
+            for run in httpx.get(f"{where.split()[-1]}/v1/runs", timeout=60).json()["data"]
+        }
     assert (found[slow]["how"], found[slow]["answer"]) == ("finished", "42")
     assert (found[hang]["how"], found[hang]["answer"]) == ("interrupted", "4")
 
 
-@pytest.mark.parametrize(("options", "said"), [
-    (["--host", "0.0.0.0"], "as long as there are no keys"), (["--config", "/nowhere/config.toml"], "does not exist"),
-    (["--grace", "inf"], "less than or equal to 86400"),
-])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--host", "0.0.0.0"], "as long as there are no keys"),
+        (["--config", "/nowhere/config.toml"], "does not exist"),
+        (["--grace", "inf"], "less than or equal to 86400"),
+    ],
+)
 def test_what_cannot_be_served_is_one_sentence(capsys, options, said):
     assert run(["serve", "--port", "0", *options]) == 2
     printed = capsys.readouterr()
@@ -102,13 +137,20 @@ def test_a_port_that_is_taken_is_one_sentence(capsys):
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_client_that_waits_longer_than_the_server_does_is_told_that_it_stops(tmp_path, stream):
     (tmp_path / "config.toml").write_text('[models.hang]\nmodel = "fake:hang"\n')
-    with serving("--store", "memory", "--grace", "0", MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+    with serving(
+        "--store", "memory", "--grace", "0", MUSE_CONFIG=str(tmp_path / "config.toml")
+    ) as (process, (where, *_)):
         body = {"model": "hang", "messages": [{"role": "user", "content": "?"}], "stream": stream}
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(httpx.post, f"{where.split()[-1]}/v1/chat/completions", json=body, timeout=60)
+            asked = pool.submit(
+                httpx.post, f"{where.split()[-1]}/v1/chat/completions", json=body, timeout=60
+            )
             time.sleep(0.5)
             process.send_signal(signal.SIGTERM)
             response = asked.result()
         assert process.wait(60) == 0
-    assert response.status_code == (200 if stream else 503) and "The server is being stopped; ask again" in response.text
+    assert (
+        response.status_code == (200 if stream else 503)
+        and "The server is being stopped; ask again" in response.text
+    )
     assert response.text.endswith("data: [DONE]\n\n") == stream

@@ -21,8 +21,12 @@ from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
-BEGUN = (RunStarted("r1", "contemplating", "nano", "Use 3, 4 and 5 to make 60."), AgentStarted("main", None, "Use 3, 4 and 5."),
-         AgentStarted("a", "main", "3*4"), AgentStarted("b", "main", "4*5"))
+BEGUN = (
+    RunStarted("r1", "contemplating", "nano", "Use 3, 4 and 5 to make 60."),
+    AgentStarted("main", None, "Use 3, 4 and 5."),
+    AgentStarted("a", "main", "3*4"),
+    AgentStarted("b", "main", "4*5"),
+)
 
 
 def board_of(*events) -> Board:
@@ -39,12 +43,21 @@ def states(board: Board) -> dict[str, str]:
 async def test_a_whole_run_adds_up_to_its_answer():
     events = [event async for event in run(Team.of(FakeModel("team")), Request.of("Which?"))]
     board, answer = board_of(*events), fold(events)
-    assert (board.answer, board.verified, board.finish_reason) == (answer.answer, answer.verified, answer.finish_reason) == ("42", True, "finished")
+    assert (
+        (board.answer, board.verified, board.finish_reason)
+        == (answer.answer, answer.verified, answer.finish_reason)
+        == ("42", True, "finished")
+    )
     assert (board.usage, board.images, board.at) == (answer.usage, answer.images, events[-1].at)
     assert states(board) == {"main": "answered", "a": "returned", "b": "won"}
-    assert [(lane.task, lane.thoughts, lane.outcome, lane.images, lane.depth) for lane in board.lanes.values()] == [
-        ("Which?", "Two ways.", "42", 0, 0), ("the first way", "no luck", "nothing", 0, 1),
-        ("the second way", "", "42", 1, 1)]
+    assert [
+        (lane.task, lane.thoughts, lane.outcome, lane.images, lane.depth)
+        for lane in board.lanes.values()
+    ] == [
+        ("Which?", "Two ways.", "42", 0, 0),
+        ("the first way", "no luck", "nothing", 0, 1),
+        ("the second way", "", "42", 1, 1),
+    ]
     assert board.over and not board.failed
 
 
@@ -55,21 +68,42 @@ def test_a_parent_waits_until_its_last_child_has_ended():
     assert states(board) == {"main": "waiting", "a": "waiting", "b": "returned", "a1": "thinking"}
     assert (board.running("main"), board.running("a"), board.lanes["a1"].depth) == (1, 1, 2)
     board = board.after(AgentCancelled("a1", "it was late")).after(AgentReturned("a", "60"))
-    assert states(board) == {"main": "thinking", "a": "returned", "b": "returned", "a1": "cancelled"}
+    assert states(board) == {
+        "main": "thinking",
+        "a": "returned",
+        "b": "returned",
+        "a1": "cancelled",
+    }
     assert board.lanes["a1"].outcome == "it was late"
 
 
 def test_who_returned_the_answer_has_won_once_it_is_the_answer():
-    board = board_of(*BEGUN, AgentReturned("a", "(3*4)*5"), AgentReturned("b", ""), AnswerDelta("(3*4)"), AnswerDelta("*5"))
+    board = board_of(
+        *BEGUN,
+        AgentReturned("a", "(3*4)*5"),
+        AgentReturned("b", ""),
+        AnswerDelta("(3*4)"),
+        AnswerDelta("*5"),
+    )
     assert states(board)["a"] == "returned" and not board.over
     board = board.after(RunEnded(" (3*4)*5 ", True, Usage(tokens=9)))
     assert states(board) == {"main": "thinking", "a": "won", "b": "returned"}
-    assert "won" not in states(board_of(*BEGUN, AgentReturned("a", ""), RunEnded("", False, Usage()))).values()
+    assert (
+        "won"
+        not in states(
+            board_of(*BEGUN, AgentReturned("a", ""), RunEnded("", False, Usage()))
+        ).values()
+    )
 
 
 def test_the_answer_and_its_check_as_they_come():
     board = board_of(*BEGUN, AnswerDelta("6"), AnswerDelta("0"), Verified(False, "arithmetic"))
-    assert (board.answer, board.verified, board.checked_by, board.finish_reason) == ("60", False, "arithmetic", None)
+    assert (board.answer, board.verified, board.checked_by, board.finish_reason) == (
+        "60",
+        False,
+        "arithmetic",
+        None,
+    )
 
 
 def test_costs_replace_each_other_and_threads_are_counted_until_they_are_told():
@@ -80,14 +114,21 @@ def test_costs_replace_each_other_and_threads_are_counted_until_they_are_told():
 
 def test_only_the_latest_thoughts_are_kept():
     board = board_of(*BEGUN, *(Thought("a", "0123456789") for _ in range(KEPT_THOUGHTS // 5)))
-    assert len(board.lanes["a"].thoughts) == KEPT_THOUGHTS and board.lanes["a"].thoughts.endswith("789")
+    assert len(board.lanes["a"].thoughts) == KEPT_THOUGHTS and board.lanes["a"].thoughts.endswith(
+        "789"
+    )
 
 
 def test_a_run_that_failed_or_was_left():
     assert board_of(*BEGUN, RunFailed("ModelFailed", "It broke.")).over
     left = board_of(*BEGUN, AgentReturned("b", "x")).broken_off(7.5, "the run was stopped")
     assert states(left) == {"main": "cancelled", "a": "cancelled", "b": "returned"}
-    assert (left.at, left.finish_reason, left.over, left.lanes["a"].outcome) == (7.5, None, False, "the run was stopped")
+    assert (left.at, left.finish_reason, left.over, left.lanes["a"].outcome) == (
+        7.5,
+        None,
+        False,
+        "the run was stopped",
+    )
 
 
 def test_a_board_is_a_value():

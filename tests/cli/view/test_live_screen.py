@@ -24,7 +24,9 @@ class Terminal(io.StringIO):
 
     def write(self, text: str) -> int:
         self.written.append(text)
-        for control, move, letter, plain in re.findall(r"(\x1b\[(\??[\d;]*)([A-Za-z]))|([^\x1b])", text):
+        for control, move, letter, plain in re.findall(
+            r"(\x1b\[(\??[\d;]*)([A-Za-z]))|([^\x1b])", text
+        ):
             self._obey(move, letter) if control else self._put(plain)
         return len(text)
 
@@ -36,7 +38,7 @@ class Terminal(io.StringIO):
         else:
             self._reach()
             row = self.rows[self.row].ljust(self.column)
-            self.rows[self.row] = row[:self.column] + character + row[self.column + 1:]
+            self.rows[self.row] = row[: self.column] + character + row[self.column + 1 :]
             self.column += 1
 
     def _obey(self, move: str, letter: str) -> None:
@@ -44,9 +46,9 @@ class Terminal(io.StringIO):
             self.row -= int(move)
         elif letter == "K":
             self._reach()
-            self.rows[self.row] = self.rows[self.row][:self.column]
+            self.rows[self.row] = self.rows[self.row][: self.column]
         elif letter == "J":
-            del self.rows[self.row:]
+            del self.rows[self.row :]
         elif move == "?25":
             self.cursor = letter == "h"
 
@@ -56,7 +58,9 @@ class Terminal(io.StringIO):
 
 
 def screen_of(terminal: Terminal, **options) -> LiveScreen:
-    return LiveScreen(Console(file=terminal, force_terminal=True, width=40, height=10, _environ={}, **options))
+    return LiveScreen(
+        Console(file=terminal, force_terminal=True, width=40, height=10, _environ={}, **options)
+    )
 
 
 def test_a_frame_takes_the_place_of_the_last_one():
@@ -81,13 +85,18 @@ def test_only_what_changed_is_written_in_one_go_and_nothing_is_blank_in_between(
     screen.draw([Text("question"), Text("a returned")])
     assert len(terminal.written) == 1
     assert "question" not in terminal.written[0] and "a returned" in terminal.written[0]
-    assert terminal.written[0].startswith("\x1b[?2026h") and terminal.written[0].endswith("\x1b[?2026l")
+    assert terminal.written[0].startswith("\x1b[?2026h") and terminal.written[0].endswith(
+        "\x1b[?2026l"
+    )
     assert "\x1b[2K" not in terminal.written[0] and "\x1b[2J" not in terminal.written[0]
 
 
 def test_colours_are_those_the_terminal_has():
     line = Text().append("won", "bold green")
-    for options, written in (({"color_system": "standard"}, "\x1b[1;32mwon\x1b[0m"), ({"no_color": True}, "\x1b[1mwon\x1b[0m")):
+    for options, written in (
+        ({"color_system": "standard"}, "\x1b[1;32mwon\x1b[0m"),
+        ({"no_color": True}, "\x1b[1mwon\x1b[0m"),
+    ):
         terminal = Terminal()
         screen_of(terminal, **options).draw([line])
         assert written in terminal.written[0]

@@ -39,7 +39,11 @@ from musespark.events import (
 )
 from musespark.usage import Usage
 
-ASKED = (RunStarted("r", "contemplating", "nano", "How many?"), AgentStarted("main", None, "How many?"), StageStarted("explore"))
+ASKED = (
+    RunStarted("r", "contemplating", "nano", "How many?"),
+    AgentStarted("main", None, "How many?"),
+    StageStarted("explore"),
+)
 
 
 def board_of(events: Iterable[Event], **fields) -> Board:
@@ -50,7 +54,10 @@ def board_of(events: Iterable[Event], **fields) -> Board:
 
 
 def explorers(*ways: str) -> list[Event]:
-    return [*ASKED, *(AgentStarted(f"agent-{number}", "main", way) for number, way in enumerate(ways, 1))]
+    return [
+        *ASKED,
+        *(AgentStarted(f"agent-{number}", "main", way) for number, way in enumerate(ways, 1)),
+    ]
 
 
 def plain(lines) -> list[str]:
@@ -60,15 +67,26 @@ def plain(lines) -> list[str]:
 def agents(board: Board, width: int = 80, height: int = 24) -> list[str]:
     """The lines between the head and the votes."""
     lines = plain(live_frame(board, width, height, 0.0, False))[4:]
-    return lines[:lines.index("")]
+    return lines[: lines.index("")]
 
 
 def test_a_team_while_it_explores():
-    events = explorers("openai:gpt-5: as it would", "mistral:small: Work backwards.", "nano: Estimate first.", "llama: Count.")
-    events += [Thought("agent-1", "333 of\nthem"), ToolCalled("agent-2", "c1", "python", '{"code": "print(\\n6 * 7)"}'),
-               AgentReturned("agent-3", "So it is.\nAnswer: 466"), Agreed((("agent-3",),), ("466",)),
-               AgentFailed("agent-4", "ModelFailed", "The model 'llama' failed with status 500: overloaded."),
-               Spent("main", Usage(tokens=1200, critical_path=9, threads=4, calls=5, usd=0.0123))]
+    events = explorers(
+        "openai:gpt-5: as it would",
+        "mistral:small: Work backwards.",
+        "nano: Estimate first.",
+        "llama: Count.",
+    )
+    events += [
+        Thought("agent-1", "333 of\nthem"),
+        ToolCalled("agent-2", "c1", "python", '{"code": "print(\\n6 * 7)"}'),
+        AgentReturned("agent-3", "So it is.\nAnswer: 466"),
+        Agreed((("agent-3",),), ("466",)),
+        AgentFailed(
+            "agent-4", "ModelFailed", "The model 'llama' failed with status 500: overloaded."
+        ),
+        Spent("main", Usage(tokens=1200, critical_path=9, threads=4, calls=5, usd=0.0123)),
+    ]
     board = board_of(events, limits=Limits(usd=0.5, seconds=60))
     assert plain(live_frame(board, 80, 24, 2.5, False)) == [
         "",
@@ -91,12 +109,19 @@ def test_how_a_team_settled_stays_on_screen():
     events = explorers("nano: one", "nano: two", "nano: three", "nano: four")
     for agent, answer in (("agent-1", "7"), ("agent-2", "8"), ("agent-3", "8")):
         events += [AgentReturned(agent, f"Answer: {answer}")]
-    events += [AgentCancelled("agent-4", "it lagged"), Agreed((("agent-2", "agent-3"), ("agent-1",)), ("8", "7")),
-               StageStarted("refine", 1), AgentStarted("agent-1/round-1", "main", "reconsiders"),
-               AgentReturned("agent-1/round-1", "Answer: 8"), Changed("agent-1", "7", "8", False),
-               Agreed((("agent-1", "agent-2", "agent-3"),), ("8",), True, "all agree"), StageStarted("aggregate"),
-               Decided("vote", ("agent-1", "agent-2", "agent-3"), "3 of 3 say so."), AnswerDelta("It is 8."),
-               RunEnded("It is 8.", False, Usage(900, 40, 5, 3.0, 0.2, 100, 6))]
+    events += [
+        AgentCancelled("agent-4", "it lagged"),
+        Agreed((("agent-2", "agent-3"), ("agent-1",)), ("8", "7")),
+        StageStarted("refine", 1),
+        AgentStarted("agent-1/round-1", "main", "reconsiders"),
+        AgentReturned("agent-1/round-1", "Answer: 8"),
+        Changed("agent-1", "7", "8", False),
+        Agreed((("agent-1", "agent-2", "agent-3"),), ("8",), True, "all agree"),
+        StageStarted("aggregate"),
+        Decided("vote", ("agent-1", "agent-2", "agent-3"), "3 of 3 say so."),
+        AnswerDelta("It is 8."),
+        RunEnded("It is 8.", False, Usage(900, 40, 5, 3.0, 0.2, 100, 6)),
+    ]
     assert plain(final_frame(board_of(events), 80, False, [])) == [
         "",
         "  How many?",
@@ -119,16 +144,30 @@ def test_how_a_team_settled_stays_on_screen():
 
 
 def test_a_wide_terminal_tells_the_way_and_the_tokens_of_each_agent():
-    events = [*explorers("openai:gpt-5: Work backwards."), Thought("agent-1", "from 6"), Spent("agent-1", Usage(tokens=12_000)),
-              AgentReturned("agent-1", "7"), AgentStarted("agent-1/round-1", "main", "reconsiders"),
-              Thought("agent-1/round-1", "from 7"), Spent("agent-1/round-1", Usage(tokens=345))]
+    events = [
+        *explorers("openai:gpt-5: Work backwards."),
+        Thought("agent-1", "from 6"),
+        Spent("agent-1", Usage(tokens=12_000)),
+        AgentReturned("agent-1", "7"),
+        AgentStarted("agent-1/round-1", "main", "reconsiders"),
+        Thought("agent-1/round-1", "from 7"),
+        Spent("agent-1/round-1", Usage(tokens=345)),
+    ]
     (line,) = agents(board_of(events), 120)
-    assert line.startswith("    agent-1  gpt-5 · Work backwards.  thinking   from 7 ") and line.endswith(" 12k")
+    assert line.startswith(
+        "    agent-1  gpt-5 · Work backwards.  thinking   from 7 "
+    ) and line.endswith(" 12k")
     assert len(line) == 119
 
 
 def test_a_group_keeps_its_letter_when_it_grows_leads_or_is_reconsidered():
-    board = board_of([*explorers("a", "b", "c"), Agreed((("agent-1",),), ("7",)), Agreed((("agent-1",), ("agent-2",)), ("7", "8"))])
+    board = board_of(
+        [
+            *explorers("a", "b", "c"),
+            Agreed((("agent-1",),), ("7",)),
+            Agreed((("agent-1",), ("agent-2",)), ("7", "8")),
+        ]
+    )
     assert wording.agreement(board.groups) == "A 7 (agent-1) · B 8 (agent-2)"
     board = board.after(Agreed((("agent-2", "agent-3"), ("agent-1",)), ("8.0", "7")))
     assert wording.agreement(board.groups) == "B 8.0 (agent-2 and agent-3) · A 7 (agent-1)"
@@ -137,18 +176,38 @@ def test_a_group_keeps_its_letter_when_it_grows_leads_or_is_reconsidered():
 
 
 def test_who_changes_its_answer_changes_its_group_at_once():
-    board = board_of([*explorers("a", "b"), AgentReturned("agent-1", "7"), AgentReturned("agent-2", "8"),
-                      Agreed((("agent-1",), ("agent-2",)), ("7", "8")), StageStarted("refine", 1),
-                      *(AgentStarted(f"agent-{n}/round-1", "main", "reconsiders") for n in (1, 2)),
-                      *(AgentReturned(f"agent-{n}/round-1", "Answer") for n in (1, 2))])
-    assert [board.group(lane).letter for lane in board.lanes.values() if lane.agent != "main"] == ["A", "B", "A", "B"]
-    board = board.after(Changed("agent-2", "8", "7", False)).after(Changed("agent-1", "7", "9", False))
-    assert board.group(board.lanes["agent-2/round-1"]).letter == "A" and board.group(board.lanes["agent-1/round-1"]) is None
+    board = board_of(
+        [
+            *explorers("a", "b"),
+            AgentReturned("agent-1", "7"),
+            AgentReturned("agent-2", "8"),
+            Agreed((("agent-1",), ("agent-2",)), ("7", "8")),
+            StageStarted("refine", 1),
+            *(AgentStarted(f"agent-{n}/round-1", "main", "reconsiders") for n in (1, 2)),
+            *(AgentReturned(f"agent-{n}/round-1", "Answer") for n in (1, 2)),
+        ]
+    )
+    assert [board.group(lane).letter for lane in board.lanes.values() if lane.agent != "main"] == [
+        "A",
+        "B",
+        "A",
+        "B",
+    ]
+    board = board.after(Changed("agent-2", "8", "7", False)).after(
+        Changed("agent-1", "7", "9", False)
+    )
+    assert (
+        board.group(board.lanes["agent-2/round-1"]).letter == "A"
+        and board.group(board.lanes["agent-1/round-1"]) is None
+    )
     board = board.after(Agreed((("agent-1",), ("agent-2",)), ("9.0", "7")))
     assert board.group(board.lanes["agent-1/round-1"]).answer == "9.0"
 
 
-_SPLITS = st.lists(st.tuples(st.sampled_from([f"agent-{n}" for n in range(9)]), st.sampled_from("pqrst")), max_size=9).map(dict)
+_SPLITS = st.lists(
+    st.tuples(st.sampled_from([f"agent-{n}" for n in range(9)]), st.sampled_from("pqrst")),
+    max_size=9,
+).map(dict)
 
 
 @given(st.lists(_SPLITS.map(agreed), max_size=6))
@@ -157,49 +216,79 @@ def test_letters_are_distinct_and_the_groups_are_those_of_the_event(changes):
     for change in changes:
         before, groups = groups, relabel(groups, change)
         assert len({group.letter for group in groups}) == len(groups)
-        assert [(group.agents, group.answer) for group in groups] == [*zip(change.groups, change.answers, strict=True)]
+        assert [(group.agents, group.answer) for group in groups] == [
+            *zip(change.groups, change.answers, strict=True)
+        ]
         said = {group.answer: group.letter for group in before}
         assert all(said.get(group.answer, group.letter) == group.letter for group in groups)
 
 
 def test_a_round_takes_the_place_of_the_one_before_and_threads_are_shown_while_their_agent_works():
-    events = [*explorers("nano: one", "nano: two"), AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
-              Thought("agent-1/thread-1", "=56")]
+    events = [
+        *explorers("nano: one", "nano: two"),
+        AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
+        Thought("agent-1/thread-1", "=56"),
+    ]
     board = board_of(events)
-    assert agents(board) == ["    agent-1  one  waiting", "    └ 7 * 8       thinking   =56",
-                             "    agent-2  two  thinking"]
-    for event in (AgentReturned("agent-1/thread-1", "56"), AgentReturned("agent-1", "It is\n56"),
-                  StageStarted("refine", 1), AgentStarted("agent-2/round-1", "main", "reconsiders")):
+    assert agents(board) == [
+        "    agent-1  one  waiting",
+        "    └ 7 * 8       thinking   =56",
+        "    agent-2  two  thinking",
+    ]
+    for event in (
+        AgentReturned("agent-1/thread-1", "56"),
+        AgentReturned("agent-1", "It is\n56"),
+        StageStarted("refine", 1),
+        AgentStarted("agent-2/round-1", "main", "reconsiders"),
+    ):
         board = board.after(event)
-    assert agents(board) == ["    agent-1  one  returned   It is 56", "    agent-2  two  thinking   reconsiders"]
+    assert agents(board) == [
+        "    agent-1  one  returned   It is 56",
+        "    agent-2  two  thinking   reconsiders",
+    ]
 
 
 def test_what_an_agent_is_at():
     board = board_of([*explorers("nano: Count."), Thought("agent-1", "Let me see.")])
     at = [board]
-    for event in (ToolCalled("agent-1", "c1", "search", '{"query": "sum", "most": 3}'),
-                  ToolCalled("agent-1", "c2", "python", "{oops"),
-                  ToolReturned("agent-1", "c2", "Traceback\n  line 1\nZeroDivisionError: no", True),
-                  ToolReturned("agent-1", "c1", "42"),
-                  Noted("agent-1", "It waits 3 s, as it was asked to."), Thought("agent-1", " So:")):
+    for event in (
+        ToolCalled("agent-1", "c1", "search", '{"query": "sum", "most": 3}'),
+        ToolCalled("agent-1", "c2", "python", "{oops"),
+        ToolReturned("agent-1", "c2", "Traceback\n  line 1\nZeroDivisionError: no", True),
+        ToolReturned("agent-1", "c1", "42"),
+        Noted("agent-1", "It waits 3 s, as it was asked to."),
+        Thought("agent-1", " So:"),
+    ):
         at.append(at[-1].after(event))
     assert [agents(board)[0].partition("Count.  ")[2] for board in at] == [
-        "thinking   Let me see.", "search     query=sum, most=3", "python     {oops", "search     query=sum, most=3",
-        "thinking   → 42", "thinking   It waits 3 s, as it was asked to.", "thinking   Let me see. So:"]
+        "thinking   Let me see.",
+        "search     query=sum, most=3",
+        "python     {oops",
+        "search     query=sum, most=3",
+        "thinking   → 42",
+        "thinking   It waits 3 s, as it was asked to.",
+        "thinking   Let me see. So:",
+    ]
 
 
 def test_agents_that_compare_answers_are_shown_while_they_do():
-    board = board_of([*explorers("nano: one"), AgentStarted("judge-1", "main", "nano: agent-1 or agent-2?")])
+    board = board_of(
+        [*explorers("nano: one"), AgentStarted("judge-1", "main", "nano: agent-1 or agent-2?")]
+    )
     assert agents(board)[1] == "    judge-1  agent-1 or agen…  thinking"
-    board = board.after(AgentReturned("judge-1", "A")).after(Agreed((("agent-1",), ("agent-2",)), ("7", "8")))
+    board = board.after(AgentReturned("judge-1", "A")).after(
+        Agreed((("agent-1",), ("agent-2",)), ("7", "8"))
+    )
     board = board.after(Judged("nano", "agent-1", "agent-2", "It counts right."))
     assert len(agents(board)) == 1
-    assert "  agent-1 over agent-2: It counts right." in plain(live_frame(board, 80, 24, 0.0, False))
+    assert "  agent-1 over agent-2: It counts right." in plain(
+        live_frame(board, 80, 24, 0.0, False)
+    )
 
 
 def test_a_large_team_has_a_letter_for_each_agent_that_has_no_line():
     events = team_run(64)
-    lines = agents(board_of(events[:int(len(events) * 0.7)]))
+    lines = agents(board_of(events[: int(len(events) * 0.7)]))
     assert len(lines) < 17 and lines[-1].startswith("  and ") and " more: " in lines[-1]
     hidden = int(lines[-1].split()[1])
     assert hidden + len(lines) - 2 == 64 and len(lines[-2].strip()) == hidden
@@ -217,11 +306,18 @@ def test_when_a_large_team_is_done_every_state_is_shown():
 @pytest.mark.parametrize("width", [20, 60, 100, 200])
 def test_a_frame_of_a_team_fits_its_terminal(part, size, width):
     events = team_run(size, seed=size)
-    board = board_of(events[:int(len(events) * part)], limits=Limits(usd=0.5, tokens=10**6, calls=200, seconds=60))
+    board = board_of(
+        events[: int(len(events) * part)],
+        limits=Limits(usd=0.5, tokens=10**6, calls=200, seconds=60),
+    )
     for height in (8, 23, 60):
         lines = live_frame(board, width, height, 1.0, True)
         assert len(lines) <= height and all(line.cell_len < width for line in lines)
-    assert all(line.cell_len < width for line in final_frame(board, width, True, []) if line.plain.strip() != board.answer)
+    assert all(
+        line.cell_len < width
+        for line in final_frame(board, width, True, [])
+        if line.plain.strip() != board.answer
+    )
 
 
 def test_sixty_columns_show_state_model_and_answer_of_each_agent():
@@ -232,19 +328,37 @@ def test_sixty_columns_show_state_model_and_answer_of_each_agent():
 
 HOSTILE = "\x1b[2J\x1b]0;title\x07\r\u202e\x9b1m數\ud800"
 _SCRIPT = team_run(9, seed=1)
-_NAMES = st.sampled_from(["main", "agent-1", "agent-1/round-1", "agent-2", "agent-1/sub-1", "judge-1", HOSTILE, ""])
+_NAMES = st.sampled_from(
+    ["main", "agent-1", "agent-1/round-1", "agent-2", "agent-1/sub-1", "judge-1", HOSTILE, ""]
+)
 _hostile = st.one_of(
-    st.builds(AgentStarted, _NAMES, st.none() | _NAMES, st.just(HOSTILE)), st.builds(Thought, _NAMES, st.just(HOSTILE)),
-    st.builds(ToolCalled, _NAMES, st.just(HOSTILE), st.just(HOSTILE), st.sampled_from([HOSTILE, json.dumps({HOSTILE[:9]: [1]})])),
-    st.builds(ToolReturned, _NAMES, st.just(HOSTILE), st.just(HOSTILE)), st.builds(Noted, _NAMES, st.just(HOSTILE)),
-    st.builds(AgentReturned, _NAMES, st.just(HOSTILE)), st.builds(AgentFailed, _NAMES, st.just("E"), st.just(HOSTILE)),
-    st.builds(Agreed, st.lists(st.lists(_NAMES, max_size=3).map(tuple), max_size=4).map(tuple),
-              st.lists(st.just(HOSTILE), max_size=5).map(tuple), st.booleans(), st.just(HOSTILE)),
+    st.builds(AgentStarted, _NAMES, st.none() | _NAMES, st.just(HOSTILE)),
+    st.builds(Thought, _NAMES, st.just(HOSTILE)),
+    st.builds(
+        ToolCalled,
+        _NAMES,
+        st.just(HOSTILE),
+        st.just(HOSTILE),
+        st.sampled_from([HOSTILE, json.dumps({HOSTILE[:9]: [1]})]),
+    ),
+    st.builds(ToolReturned, _NAMES, st.just(HOSTILE), st.just(HOSTILE)),
+    st.builds(Noted, _NAMES, st.just(HOSTILE)),
+    st.builds(AgentReturned, _NAMES, st.just(HOSTILE)),
+    st.builds(AgentFailed, _NAMES, st.just("E"), st.just(HOSTILE)),
+    st.builds(
+        Agreed,
+        st.lists(st.lists(_NAMES, max_size=3).map(tuple), max_size=4).map(tuple),
+        st.lists(st.just(HOSTILE), max_size=5).map(tuple),
+        st.booleans(),
+        st.just(HOSTILE),
+    ),
     st.builds(Changed, _NAMES, st.just(HOSTILE), st.just(HOSTILE), st.booleans()),
     st.builds(Judged, st.just(HOSTILE), _NAMES, _NAMES, st.just(HOSTILE)),
     st.builds(Decided, st.just(HOSTILE), st.lists(_NAMES, max_size=3).map(tuple), st.just(HOSTILE)),
-    st.builds(AnswerDropped, st.just(HOSTILE)), st.builds(AnswerDelta, st.just(HOSTILE)),
-    st.builds(StageStarted, st.sampled_from(["explore", "refine"]), st.integers(0, 2)))
+    st.builds(AnswerDropped, st.just(HOSTILE)),
+    st.builds(AnswerDelta, st.just(HOSTILE)),
+    st.builds(StageStarted, st.sampled_from(["explore", "refine"]), st.integers(0, 2)),
+)
 _anything = st.lists(st.one_of(_hostile, st.sampled_from(_SCRIPT), any_event), max_size=25)
 
 
@@ -255,7 +369,9 @@ def test_any_events_in_any_order_fit_and_are_never_obeyed(events, width, height)
     frame = live_frame(board, width, height, 0.5, False)
     assert len(frame) <= height
     lines = [*frame, *final_frame(board, width, False, [])]
-    answer = {line.strip() for line in wording.clean(board.answer).split("\n")}  # it is not broken into lines, to be copied
+    answer = {
+        line.strip() for line in wording.clean(board.answer).split("\n")
+    }  # it is not broken into lines, to be copied
     assert all(line.cell_len < width for line in lines if line.plain.strip() not in answer)
     for line in lines:
         assert not set(line.plain) & set("\x1b\x07\x9b\r\t\n\u202e\ud800"), line.plain
@@ -299,18 +415,32 @@ def test_a_pipe_tells_the_whole_story(capsys):
         "anthropic:claude-haiku-4-5 judged: agent-3 over agent-4: It counts from 1, as was asked.",
     ):
         assert line in told, line
-    assert out.count("  decided by vote (agent-3, agent-5 and agent-1): 4 answers, most of them 466.\n") == 1
+    assert (
+        out.count(
+            "  decided by vote (agent-3, agent-5 and agent-1): 4 answers, most of them 466.\n"
+        )
+        == 1
+    )
 
 
 def test_a_pipe_tells_threads_of_different_agents_apart(capsys):
     show, board = LinesView(), Board()
-    for event in [*explorers("nano: one"), AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
-                  Thought("agent-1/thread-1", "=56\n"), AgentReturned("agent-1/thread-1", "56"),
-                  AgentStarted("agent-1/sub-1", "agent-1", "Count them. " * 20), Thought("agent-1/sub-1", "1, 2\n")]:
+    for event in [
+        *explorers("nano: one"),
+        AgentStarted("agent-1/thread-1", "agent-1", "7 * 8"),
+        Thought("agent-1/thread-1", "=56\n"),
+        AgentReturned("agent-1/thread-1", "56"),
+        AgentStarted("agent-1/sub-1", "agent-1", "Count them. " * 20),
+        Thought("agent-1/sub-1", "1, 2\n"),
+    ]:
         board = board.after(event)
         show.happened(board, event, None)
     told = [line[8:] for line in capsys.readouterr().out.splitlines()][3:]
-    assert told[:3] == ["agent-1  spawned 7 * 8", "agent-1 › 7 * 8  thinks =56", "agent-1 › 7 * 8  returned 56"]
+    assert told[:3] == [
+        "agent-1  spawned 7 * 8",
+        "agent-1 › 7 * 8  thinks =56",
+        "agent-1 › 7 * 8  returned 56",
+    ]
     assert told[4] == "agent-1 › Count them. Count them. Count them. Coun…  thinks 1, 2"
 
 
@@ -319,22 +449,47 @@ def test_json_tells_who_answered_what_and_how_it_was_decided(capsys):
     show.ended(board, [])
     value = json.loads(capsys.readouterr().out)
     assert value["answer"] == f"There are {RIGHT}." and value["decided"]["by"] == "vote"
-    assert (value["usage"]["usd"], value["usage"]["calls"], value["usage"]["prompt_tokens"]) == (0.0231, 23, 9100)
+    assert (value["usage"]["usd"], value["usage"]["calls"], value["usage"]["prompt_tokens"]) == (
+        0.0231,
+        23,
+        9100,
+    )
     told = {agent["agent"]: agent for agent in value["agents"]}
     explorers = [f"agent-{number}" for number in range(1, 9)]
     assert [agent for agent in told if agent.startswith("agent-")] == explorers
-    assert set(value["decided"]["winners"]) == {agent for agent in explorers if told[agent]["state"] == "won"}
-    assert told["agent-2"]["reason"] == "The model 'openai:gpt-5-mini' failed with status 500: overloaded."
+    assert set(value["decided"]["winners"]) == {
+        agent for agent in explorers if told[agent]["state"] == "won"
+    }
+    assert (
+        told["agent-2"]["reason"]
+        == "The model 'openai:gpt-5-mini' failed with status 500: overloaded."
+    )
     assert told["agent-8"] == {
-        "agent": "agent-8", "parent": "main", "model": "mistral:mistral-small-latest", "state": "cancelled", "answer": None,
+        "agent": "agent-8",
+        "parent": "main",
+        "model": "mistral:mistral-small-latest",
+        "state": "cancelled",
+        "answer": None,
         "task": "mistral:mistral-small-latest: Look for the trap: the detail most people would overlook. Then answer.",
-        "reason": "it lagged behind the others, who were enough to decide", "before": None, "group": None}
+        "reason": "it lagged behind the others, who were enough to decide",
+        "before": None,
+        "group": None,
+    }
     changed = [agent for agent in told.values() if agent["before"]]
-    assert [(agent["before"], agent["answer"], agent["state"]) for agent in changed] == [(WRONG, RIGHT, "won")]
+    assert [(agent["before"], agent["answer"], agent["state"]) for agent in changed] == [
+        (WRONG, RIGHT, "won")
+    ]
 
 
 def test_a_live_run_of_a_team_ends_with_what_stays():
-    console = Console(file=(out := StringIO()), force_terminal=True, width=80, height=24, color_system="standard", _environ={})
+    console = Console(
+        file=(out := StringIO()),
+        force_terminal=True,
+        width=80,
+        height=24,
+        color_system="standard",
+        _environ={},
+    )
     show, board = LiveView(console), Board()
     for event in team_run(8, seed=3):
         board = board.after(event)
@@ -344,21 +499,40 @@ def test_a_live_run_of_a_team_ends_with_what_stays():
     assert "decided by vote" in last and "\x1b[?25h" in last
 
 
-@pytest.mark.parametrize(("by", "said"), [
-    ("verified", "verification"), ("vote", "vote"), ("weigh", "weighed votes"), ("judge", "a judge"), ("merge", "merging"),
-    ("mine", "mine")])
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("verified", "verification"),
+        ("vote", "vote"),
+        ("weigh", "weighed votes"),
+        ("judge", "a judge"),
+        ("merge", "merging"),
+        ("mine", "mine"),
+    ],
+)
 def test_how_it_was_decided(by, said):
     assert wording.decision(Decided(by, (), "So.")) == f"decided by {said}: So."
 
 
-@pytest.mark.parametrize(("usd", "said"), [
-    (0, "$0"), (0.00001, "under $0.0001"), (0.00213, "$0.0021"), (0.0231, "$0.023"), (0.2, "$0.20"),
-    (0.5, "$0.50"), (12.25, "$12.25")])
+@pytest.mark.parametrize(
+    ("usd", "said"),
+    [
+        (0, "$0"),
+        (0.00001, "under $0.0001"),
+        (0.00213, "$0.0021"),
+        (0.0231, "$0.023"),
+        (0.2, "$0.20"),
+        (0.5, "$0.50"),
+        (12.25, "$12.25"),
+    ],
+)
 def test_money(usd, said):
     assert wording.money(usd) == said
 
 
-@pytest.mark.parametrize(("number", "said"), [
-    (0, "0"), (999, "999"), (1234, "1.2k"), (12_345, "12k"), (5_600_000, "5.6M"), (10**8, "100M")])
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(0, "0"), (999, "999"), (1234, "1.2k"), (12_345, "12k"), (5_600_000, "5.6M"), (10**8, "100M")],
+)
 def test_short_numbers(number, said):
     assert wording.short(number) == said

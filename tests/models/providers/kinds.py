@@ -45,4 +45,8 @@ KINDS = [
     Kind(LMStudio, "any", "chat"),
     Kind(Compatible, "any", "chat"),
 ]
-VARIABLES = {variable for kind in KINDS for variable in (*kind.provider.key_variables, *kind.provider.url_variables)}
+VARIABLES = {
+    variable
+    for kind in KINDS
+    for variable in (*kind.provider.key_variables, *kind.provider.url_variables)
+}

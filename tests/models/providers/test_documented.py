@@ -32,13 +32,21 @@ def test_the_configuration_has_nothing_wrong_and_means_what_it_says(tmp_path, mo
 
 
 def test_the_table_of_names_is_complete_and_true():
-    rows = {row[0].strip(" `").partition(":")[0]: row for row in (line.strip("|").split("|") for line in DOC.splitlines()
-                                                                if re.match(r"\| `[\w-]+(:\S+)?` \|", line))}
+    rows = {
+        row[0].strip(" `").partition(":")[0]: row
+        for row in (
+            line.strip("|").split("|")
+            for line in DOC.splitlines()
+            if re.match(r"\| `[\w-]+(:\S+)?` \|", line)
+        )
+    }
     assert set(rows) == {*PROVIDERS, *MODELS} - {"fake"}
     for kind in PROVIDERS:
         provider = create_provider(kind)
         assert all(variable in rows[kind][2] for variable in provider.key_variables)
-        assert kind == "openai-compatible" or all(variable in rows[kind][3] for variable in provider.url_variables)
+        assert kind == "openai-compatible" or all(
+            variable in rows[kind][3] for variable in provider.url_variables
+        )
 
 
 def test_the_tokens_of_effort_are_those_of_the_table():
@@ -57,7 +65,9 @@ async def test_a_provider_of_ones_own_is_one_file_and_one_line(tmp_path, monkeyp
         monkeypatch.setenv("ACME_BASE_URL", server.url)
         model = create_model("acme:road-runner")
         deltas = [delta async for delta in model.stream(Request.of("Hi"))]
-    assert deltas[-1].message.text == "Hello" and model.abilities.temperature and model.price is None
+    assert (
+        deltas[-1].message.text == "Hello" and model.abilities.temperature and model.price is None
+    )
     with pytest.raises(BeyondModel, match="seed"):
         await anext(model.stream(Request.of("Hi", seed=1)))
     monkeypatch.delenv("ACME_API_KEY")

@@ -66,9 +66,7 @@ def test_a_thought_is_lines_of_the_program_with_their_effects(mode: str) -> None
 
 
 def test_the_written_steps_of_a_program() -> None:
-    source = (
-        'a = [4, 7]\nt = 0\nfor x in a:\n    if x % 2 == 0:\n        t += x * 2\n    else:\n        t -= 1\nprint("sum", t, len(a))'
-    )
+    source = 'a = [4, 7]\nt = 0\nfor x in a:\n    if x % 2 == 0:\n        t += x * 2\n    else:\n        t -= 1\nprint("sum", t, len(a))'  # noqa: E501
     assert execute(source).steps == [
         "a = [4, 7]#a=[4,7]",
         "t = 0#t=0",
@@ -155,13 +153,19 @@ def test_hostile_programs_do_no_harm(program: str) -> None:
     assert time.monotonic() - before < 3
 
 
-@pytest.mark.parametrize("question", ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("])
+@pytest.mark.parametrize(
+    "question",
+    ["", "What is the capital of France?", "print", "Write a program that prints 3.", "print("],
+)
 def test_without_a_program_there_is_nothing_to_check(question: str) -> None:
     assert task.verify(question, None, "3") is None
 
 
 def test_of_several_programs_the_first_is_taken_as_long_as_it_can_be() -> None:
-    assert find_program("print(1)\nprint(2)\nOr so:\nx = 3\nprint(x)\nprint(x)") == "print(1)\nprint(2)"
+    assert (
+        find_program("print(1)\nprint(2)\nOr so:\nx = 3\nprint(x)\nprint(x)")
+        == "print(1)\nprint(2)"
+    )
     assert find_program("print(1)\nOr so:\n```\nprint(2)\n```") == "print(2)"
     assert find_program("What does `print(1)` print, and `print(2)`?") == "print(1)"
 
@@ -180,18 +184,30 @@ def test_a_question_that_is_not_what_the_program_prints_is_never_confirmed(quest
     assert not task.verify(question, None, "8")
 
 
-@pytest.mark.parametrize("question", [
-    PROGRAM, f"What does this print?\n{PROGRAM}", f"```python\n{PROGRAM}\n```\nWhat is the output?", f"Output?\n\n{PROGRAM}",
-])
+@pytest.mark.parametrize(
+    "question",
+    [
+        PROGRAM,
+        f"What does this print?\n{PROGRAM}",
+        f"```python\n{PROGRAM}\n```\nWhat is the output?",
+        f"Output?\n\n{PROGRAM}",
+    ],
+)
 def test_a_program_and_one_phrasing_are_read(question: str) -> None:
     assert task.verify(question, None, "8") is True and task.verify(question, None, "9") is False
     assert task.abstention_reason(question, None) is None
 
 
-@pytest.mark.parametrize(("source", "reason"), [
-    ("print(1)", "1 line"), ("a = 1\n" * 9 + "print(a)", "10 lines"), ("s = 'x'\nprint(f'{s}')", "not learned"),
-    ("a = 1  # one\nprint(a)", "comments"), ("a = 'long' + " + "'er' + " * 20 + "''\nprint(a)", "characters"),
-    ("for i in range(9):\n    x = i\n    y = x\nprint(1)", "too many steps"),
-])
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("print(1)", "1 line"),
+        ("a = 1\n" * 9 + "print(a)", "10 lines"),
+        ("s = 'x'\nprint(f'{s}')", "not learned"),
+        ("a = 1  # one\nprint(a)", "comments"),
+        ("a = 'long' + " + "'er' + " * 20 + "''\nprint(a)", "characters"),
+        ("for i in range(9):\n    x = i\n    y = x\nprint(1)", "too many steps"),
+    ],
+)
 def test_a_program_beyond_the_model_is_told_before_any_guess(source: str, reason: str) -> None:
     assert reason in (task.abstention_reason(f"What does this print?\n{source}", None) or "")

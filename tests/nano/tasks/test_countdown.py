@@ -100,13 +100,17 @@ def test_first_moves_are_proposed_once_and_one_of_them_solves(seed):
     numbers, target = problem.facts["numbers"], problem.facts["target"]
     proposed = propose(numbers, target, rng)
     every = len(set(moves(numbers)))
-    assert len(proposed) == len(set(proposed)) == (every if len(numbers) == 3 else min(TRIES, every))
+    assert (
+        len(proposed) == len(set(proposed)) == (every if len(numbers) == 3 else min(TRIES, every))
+    )
     found = [move for move in moves(numbers) if explore(move, target)[1]]
     assert any(move in proposed for move in found) or not found
 
 
 @given(st.tuples(*[st.integers(1, 99)] * 3), st.integers(10, 100))
-def test_of_three_numbers_every_division_is_listed_and_the_inexact_ones_are_refused(numbers, target):
+def test_of_three_numbers_every_division_is_listed_and_the_inexact_ones_are_refused(
+    numbers, target
+):
     proposed = propose(numbers, target, random.Random(0), inexact=True)
     assert len(proposed) <= THREADS
     assert set(proposed) >= set(moves(numbers))
@@ -158,24 +162,52 @@ def test_problems_stay_on_their_side_of_the_split(seed, side):
     assert 10 <= problem.facts["target"] <= 100
 
 
-@pytest.mark.parametrize(("expression", "value"), [
-    ("(25-3)*3", Fraction(66)), ("25 - 3", Fraction(22)), ("7/2", Fraction(7, 2)), ("2**3", None), ("1/0", None), ("", None),
-    ("__import__('os')", None), ("-3+5", None), ("True+1", None), ("3.0+1", None), ("(" * 500, None), ("a+b", None),
-])
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("(25-3)*3", Fraction(66)),
+        ("25 - 3", Fraction(22)),
+        ("7/2", Fraction(7, 2)),
+        ("2**3", None),
+        ("1/0", None),
+        ("", None),
+        ("__import__('os')", None),
+        ("-3+5", None),
+        ("True+1", None),
+        ("3.0+1", None),
+        ("(" * 500, None),
+        ("a+b", None),
+    ],
+)
 def test_only_arithmetic_on_integers_has_a_value(expression, value):
     assert eval_of(expression) == value
 
 
-@pytest.mark.parametrize(("answer", "verdict"), [
-    ("(25-3)*(12-7)+2", False), ("(25-7)*3+12", True), ("12+3*(25-7)", True), ("66", False), ("25+41", False), ("nonsense", False),
-])
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        ("(25-3)*(12-7)+2", False),
+        ("(25-7)*3+12", True),
+        ("12+3*(25-7)", True),
+        ("66", False),
+        ("25+41", False),
+        ("nonsense", False),
+    ],
+)
 def test_the_verifier_asks_for_every_number_of_the_question_once(answer, verdict):
     assert Countdown().verify("Use 25, 3, 7 and 12 to make 66.", None, answer) is verdict
 
 
-@pytest.mark.parametrize("question", [
-    "Make something nice.", "Make 24 from 4 numbers: 1, 2, 3 and 4.", "Use 1 to make 1.", "1 2 3 4", "Is 12 more than 7?",
-])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Make something nice.",
+        "Make 24 from 4 numbers: 1, 2, 3 and 4.",
+        "Use 1 to make 1.",
+        "1 2 3 4",
+        "Is 12 more than 7?",
+    ],
+)
 def test_a_question_that_is_not_plainly_numbers_and_a_target_cannot_be_checked(question):
     assert Countdown().verify(question, None, "1+2") is None
 
@@ -187,7 +219,9 @@ def test_the_target_is_not_taken_for_one_of_the_numbers():
 
 
 @pytest.mark.parametrize("form", QUESTIONS)
-@pytest.mark.parametrize("spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"])
+@pytest.mark.parametrize(
+    "spoken", ["25, 3, 7 and 12", "25, 3, 7, 12", "25 3 7 12", "25; 3; 7; 12", "25, 3, 7, and 12"]
+)
 def test_every_wording_is_understood(form, spoken):
     wanted = read(form.format(numbers=spoken, listed=spoken, target=66))
     assert wanted is not None and wanted.out_of_range() is None
@@ -224,4 +258,7 @@ def test_what_cannot_be_reached_is_told_and_what_can_is_not(numbers, target):
 def test_fractions_on_the_way_count():
     assert Countdown().abstention_reason("Use 3, 3, 8 and 8 to make 24.", None) is None
     assert Countdown().verify("Use 3, 3, 8 and 8 to make 24.", None, "8/(3-8/3)") is True
-    assert Countdown().abstention_reason("Use 2, 2, 2 and 2 to make 97.", None) == "nothing makes 97 of these numbers, each used once"
+    assert (
+        Countdown().abstention_reason("Use 2, 2, 2 and 2 to make 97.", None)
+        == "nothing makes 97 of these numbers, each used once"
+    )

@@ -10,7 +10,13 @@ import pytest
 
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks.decline import SENTENCE, Decline, everyday_by_hand
-from musespark.nano.tasks.decline_questions import LONGEST, documentation_sentences, lines, templates, words
+from musespark.nano.tasks.decline_questions import (
+    LONGEST,
+    documentation_sentences,
+    lines,
+    templates,
+    words,
+)
 from musespark.nano.tasks.task import ShuffledCycle, held_out
 from musespark.nano.trace import begin_trace
 
@@ -56,7 +62,9 @@ def test_every_slot_of_a_template_has_words() -> None:
 def test_some_questions_come_with_images_of_many_kinds() -> None:
     images = [problem.image for problem in trained if problem.image is not None]
     assert 0.12 < len(images) / len(trained) < 0.28
-    assert all(image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 for image in images)
+    assert all(
+        image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 for image in images
+    )
 
 
 def test_the_measured_questions_are_two_hundred_and_all_are_asked() -> None:
@@ -74,7 +82,9 @@ def test_no_template_can_make_a_measured_question() -> None:
 
 def test_no_measured_question_is_among_what_is_trained() -> None:
     measured = {plain(question) for question in everyday_by_hand()}
-    documents = {plain(text) for text in (*lines("decline_documents.txt"), *documentation_sentences())}
+    documents = {
+        plain(text) for text in (*lines("decline_documents.txt"), *documentation_sentences())
+    }
     assert not measured & {plain(problem.question) for problem in trained}
     assert not measured & documents
 
@@ -89,10 +99,19 @@ def _as_pattern(template: str) -> str:
 def _piece(piece: str) -> str:
     if piece.startswith("["):
         choices = piece[1:-1].split("|")
-        return "(?:" + "|".join("".join(_piece(part) for part in re.split(r"(\{\w+\})", choice)) for choice in choices) + ")"
+        return (
+            "(?:"
+            + "|".join(
+                "".join(_piece(part) for part in re.split(r"(\{\w+\})", choice))
+                for choice in choices
+            )
+            + ")"
+        )
     if piece.startswith("{"):
         kind = piece[1:-1]
-        return "(?:" + "|".join(map(plain, words()[kind])) + ")" if kind in words() else r"[0-9 and]+"
+        return (
+            "(?:" + "|".join(map(plain, words()[kind])) + ")" if kind in words() else r"[0-9 and]+"
+        )
     return r"\s*" + plain(piece).replace(" ", r"\s+") + r"\s*"
 
 

@@ -29,9 +29,15 @@ BASE = r"<p\d+><t(?:[0-9]|[1-4]\d|5[01])>"
 PATH = {tiles.path(move): move for move in MOVES}
 FLOOD = r"(?:<@\d+>(?:<p\d+><t5[2-5]>)*)*"
 WALK = r"(?:<p\d+><t5[6-9]>)*"
-THINKING = re.compile(rf"<img>((?:{BASE})+)</img><img>({FLOOD})({WALK})</img><answer>([UDLR]+)<eos>")
-PARENT = re.compile(rf"<img>((?:{BASE})+)</img><spawn>((?:<th>[UDLR])+)<join>((?:<ret>[UDLR]+)+)<answer>([UDLR]+)<eos>")
-CHILD = re.compile(rf"<th>([UDLR])<go><img>(<p\d+><t5[6-9]>)({FLOOD})({WALK})</img><ret>([UDLR]*)<end>")
+THINKING = re.compile(
+    rf"<img>((?:{BASE})+)</img><img>({FLOOD})({WALK})</img><answer>([UDLR]+)<eos>"
+)
+PARENT = re.compile(
+    rf"<img>((?:{BASE})+)</img><spawn>((?:<th>[UDLR])+)<join>((?:<ret>[UDLR]+)+)<answer>([UDLR]+)<eos>"
+)
+CHILD = re.compile(
+    rf"<th>([UDLR])<go><img>(<p\d+><t5[6-9]>)({FLOOD})({WALK})</img><ret>([UDLR]*)<end>"
+)
 
 
 def thought(task: Task, seed: int, mode: str, held_out: bool = False) -> tuple[TaskProblem, Trace]:
@@ -81,7 +87,9 @@ def arrows_followed(board: Grid, canvas: Canvas) -> str:
 
 def redrawn(board: Grid, drawn: str) -> bool:
     cells = [(board.place(cell), tile) for cell, tile in enumerate(board.tiles)]
-    return cells == [(int(place), int(tile)) for place, tile in re.findall(r"<p(\d+)><t(\d+)>", drawn)]
+    return cells == [
+        (int(place), int(tile)) for place, tile in re.findall(r"<p(\d+)><t(\d+)>", drawn)
+    ]
 
 
 @settings(max_examples=120)
@@ -99,7 +107,9 @@ def test_only_shortest_ways_are_right(task: Task, seed: int, answer: str) -> Non
     problem = task.generate(random.Random(seed), False)
     cell: int | None = problem.facts["grid"].start
     for move in answer:
-        cell = problem.facts["grid"].after(cell, move) if move in MOVES and cell is not None else None
+        cell = (
+            problem.facts["grid"].after(cell, move) if move in MOVES and cell is not None else None
+        )
     legal = cell == problem.facts["grid"].goal
     assert task.is_right(problem, answer) == (legal and len(answer) == len(problem.answer))
     assert not task.is_right(problem, problem.answer + "UD")
@@ -114,18 +124,27 @@ def test_thinking_draws_what_it_answers(task: Task, seed: int) -> None:
     assert match
     board, (drawn, flood, walk, answer) = problem.facts["grid"], match.groups()
     assert redrawn(board, drawn)
-    assert arrows_followed(board, replay(Canvas(), drawn + flood + walk)) == answer == problem.answer
+    assert (
+        arrows_followed(board, replay(Canvas(), drawn + flood + walk)) == answer == problem.answer
+    )
     looked = [int(place) for place in re.findall(r"<@(\d+)>", flood)]
     assert looked[0] == board.place(board.goal)
-    assert re.findall(r"<p(\d+)>", flood)[-1] == str(board.place(board.start)), "the flood stops where it found the start"
-    assert [len(layers) for layers in (replay(Canvas(), flood).layers(place) for place in range(64))].count(2) == 0
+    assert re.findall(r"<p(\d+)>", flood)[-1] == str(board.place(board.start)), (
+        "the flood stops where it found the start"
+    )
+    assert [
+        len(layers) for layers in (replay(Canvas(), flood).layers(place) for place in range(64))
+    ].count(2) == 0
 
 
 @settings(max_examples=100)
 @given(tasks, seeds)
 def test_a_team_draws_what_it_returns(task: Task, seed: int) -> None:
     problem, trace = thought(task, seed, "contemplating")
-    parent, *children = text(trace, ROOT), *(text(trace, index) for index in range(CONTINUED + 1, len(trace.segments)))
+    parent, *children = (
+        text(trace, ROOT),
+        *(text(trace, index) for index in range(CONTINUED + 1, len(trace.segments))),
+    )
     match = PARENT.fullmatch((parent + text(trace, CONTINUED)).removeprefix(f"<{task.name}>"))
     assert match
     board, (drawn, branches, returns, answer) = problem.facts["grid"], match.groups()
@@ -134,7 +153,9 @@ def test_a_team_draws_what_it_returns(task: Task, seed: int) -> None:
     assert threads == [move for move in MOVES if board.after(board.start, move) is not None]
     assert 1 <= len(children) == min(grid.TRAINED_THREADS, len(threads))
     returned = returns.split("<ret>")[1:]
-    assert [path[0] for path in returned] == [move for move in threads if move in {path[0] for path in returned}]
+    assert [path[0] for path in returned] == [
+        move for move in threads if move in {path[0] for path in returned}
+    ]
     assert answer == min(returned, key=len)
     assert task.is_right(problem, answer)
     written = [child for child in (CHILD.fullmatch(child) for child in children) if child]
@@ -153,7 +174,9 @@ def test_a_team_draws_what_it_returns(task: Task, seed: int) -> None:
 def test_a_thread_returns_the_shortest_way_that_begins_with_its_move(task: Task, seed: int) -> None:
     problem, trace = thought(task, seed, "contemplating")
     board = problem.facts["grid"]
-    returned = dict.fromkeys(MOVES, "") | {path[0]: path for path in re.findall(r"<ret>([UDLR]+)", text(trace, CONTINUED))}
+    returned = dict.fromkeys(MOVES, "") | {
+        path[0]: path for path in re.findall(r"<ret>([UDLR]+)", text(trace, CONTINUED))
+    }
     for move in MOVES:
         first = board.after(board.start, move)
         if first is None:
@@ -180,14 +203,24 @@ def test_an_instant_answer_is_the_canonical_one(task: Task, seed: int) -> None:
 def test_only_branches_and_returns_are_given(task: Task, seed: int, mode: str) -> None:
     _, trace = thought(task, seed, mode)
     for index, segment in enumerate(trace.segments):
-        learned = v.decode(token for token, weight in zip(segment.tokens, segment.weights, strict=True) if weight)
-        given_ = v.decode(token for token, weight in zip(segment.tokens, segment.weights, strict=True) if not weight)
+        learned = v.decode(
+            token for token, weight in zip(segment.tokens, segment.weights, strict=True) if weight
+        )
+        given_ = v.decode(
+            token
+            for token, weight in zip(segment.tokens, segment.weights, strict=True)
+            if not weight
+        )
         assert set(segment.weights) <= {0.0, 1.0}
         if mode != "contemplating" or index == ROOT:
             assert not given_
         else:
-            assert re.fullmatch(r"(<ret>[UDLR]+)+" if index == CONTINUED else r"<th>[UDLR]<go>", given_)
-            assert "<join><answer>" in learned if index == CONTINUED else learned.startswith("<img>")
+            assert re.fullmatch(
+                r"(<ret>[UDLR]+)+" if index == CONTINUED else r"<th>[UDLR]<go>", given_
+            )
+            assert (
+                "<join><answer>" in learned if index == CONTINUED else learned.startswith("<img>")
+            )
 
 
 @settings(max_examples=60)
@@ -199,7 +232,11 @@ def test_a_problem_is_on_the_side_that_was_asked_for(task: Task, seed: int, held
     assert problem.image.dtype == "uint8"
     assert problem.image.shape[2] == 3
     again = task.generate(random.Random(seed), held_out)
-    assert (again.question, again.key, again.answer) == (problem.question, problem.key, problem.answer)
+    assert (again.question, again.key, again.answer) == (
+        problem.question,
+        problem.key,
+        problem.answer,
+    )
     assert (again.image == problem.image).all()
 
 
@@ -207,13 +244,27 @@ def test_a_problem_is_on_the_side_that_was_asked_for(task: Task, seed: int, held
 def test_there_are_a_dozen_ways_to_ask(module: str) -> None:
     questions = __import__(f"musespark.nano.tasks.{module}", fromlist=["QUESTIONS"]).QUESTIONS
     assert len(set(questions)) == len(questions) >= 12
-    assert all(25 <= len(question) <= 90 and v.UNKNOWN not in v.encode(question) for question in questions)
+    assert all(
+        25 <= len(question) <= 90 and v.UNKNOWN not in v.encode(question) for question in questions
+    )
 
 
 def test_a_longer_way_is_wrong_only_where_a_shortest_one_was_asked_for():
-    maze = Grid(2, 0, 1, (tiles.R | tiles.D, tiles.L | tiles.D, tiles.U | tiles.R, tiles.U | tiles.L), (0,) * 4)
-    assert grid.judge(maze, "R", shortest=True) is True and grid.judge(maze, "R", shortest=False) is True
-    assert grid.judge(maze, "DRU", shortest=True) is False and grid.judge(maze, "DRU", shortest=False) is None
+    maze = Grid(
+        2,
+        0,
+        1,
+        (tiles.R | tiles.D, tiles.L | tiles.D, tiles.U | tiles.R, tiles.U | tiles.L),
+        (0,) * 4,
+    )
+    assert (
+        grid.judge(maze, "R", shortest=True) is True
+        and grid.judge(maze, "R", shortest=False) is True
+    )
+    assert (
+        grid.judge(maze, "DRU", shortest=True) is False
+        and grid.judge(maze, "DRU", shortest=False) is None
+    )
     assert grid.judge(maze, "D", shortest=False) is False
     walled = Grid(2, 0, 1, (tiles.D, 0, tiles.U, 0), (0,) * 4)
     assert grid.judge(walled, "R", shortest=False) is None

@@ -21,9 +21,13 @@ QUESTION = "Find a safe shortest path from the start to the goal on this frozen 
 task = Lake()
 
 
-def drawn(count: int, rng: random.Random, held: bool = False) -> list[tuple[tuple[str, ...], np.ndarray]]:
+def drawn(
+    count: int, rng: random.Random, held: bool = False
+) -> list[tuple[tuple[str, ...], np.ndarray]]:
     problems = [task.generate(rng, held) for _ in range(count)]
-    return [(problem.facts["map"], problem.image) for problem in problems if problem.image is not None]
+    return [
+        (problem.facts["map"], problem.image) for problem in problems if problem.image is not None
+    ]
 
 
 @pytest.mark.parametrize("size", [3, 4, 5, 6, 8])
@@ -43,9 +47,14 @@ def test_frames_are_those_of_gymnasium(size: int, monkeypatch: pytest.MonkeyPatc
 
 def test_the_older_frames_can_be_read_too() -> None:
     rng = random.Random(0)
-    looks = {letter: np.array(list(bytes.fromhex(colours)), np.uint8).reshape(4, 4, 3) for letter, colours in _OLDER.items()}
+    looks = {
+        letter: np.array(list(bytes.fromhex(colours)), np.uint8).reshape(4, 4, 3)
+        for letter, colours in _OLDER.items()
+    }
     for rows, _ in drawn(40, rng):
-        means = np.concatenate([np.concatenate([looks[letter] for letter in row], axis=1) for row in rows])
+        means = np.concatenate(
+            [np.concatenate([looks[letter] for letter in row], axis=1) for row in rows]
+        )
         frame = means.repeat(16, axis=0).repeat(16, axis=1)
         assert read_lake(frame) == rows
         assert read_lake(frames.scale_randomly(frame, rng)) in (rows, None)
@@ -87,13 +96,22 @@ def test_the_reader_says_none_to_other_images() -> None:
     rng = random.Random(4)
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
     frame = frames.render_frame(MAP)
-    others = [noise, np.full((64, 64, 3), 255, np.uint8), frame[:200], frame[30:, 30:], frame[20:, ::-1], np.roll(frame, 30, 1)]
+    others = [
+        noise,
+        np.full((64, 64, 3), 255, np.uint8),
+        frame[:200],
+        frame[30:, 30:],
+        frame[20:, ::-1],
+        np.roll(frame, 30, 1),
+    ]
     others += [Maze().generate(rng, False).image for _ in range(20)]
     assert [read_lake(image) for image in others] == [None] * len(others)
 
 
 def test_answers_are_verified_by_looking() -> None:
-    frame = np.asarray(Image.fromarray(frames.render_frame(MAP)).resize((200, 200), Image.Resampling.LANCZOS))
+    frame = np.asarray(
+        Image.fromarray(frames.render_frame(MAP)).resize((200, 200), Image.Resampling.LANCZOS)
+    )
     assert task.verify(QUESTION, frame, "RRDDDR") is True
     assert task.verify(QUESTION, frame, "DDRRDR") is True
     assert task.verify(QUESTION, frame, "RRDDRD") is False

@@ -40,7 +40,9 @@ def test_mazes_are_perfect(carver, size: int) -> None:
     for seed in range(30):
         exits = carver(size, random.Random(seed))
         maze = as_grid(size, exits, 0, size * size - 1)
-        assert sum(each.bit_count() for each in exits) == 2 * (size * size - 1), "a tree has one passage less than cells"
+        assert sum(each.bit_count() for each in exits) == 2 * (size * size - 1), (
+            "a tree has one passage less than cells"
+        )
         for goal in range(1, size * size):
             assert grid.solve(dataclasses.replace(maze, goal=goal)), "every cell can be reached"
 
@@ -82,14 +84,20 @@ def test_the_reader_is_never_wrong_about_what_the_world_draws() -> None:
 def test_the_reader_knows_usual_drawings(draw, size: int) -> None:
     for seed in range(3):
         maze = carved(size, seed)
-        for style in (STYLE, dataclasses.replace(STYLE, side=800), dataclasses.replace(STYLE, ink=(50, 50, 50), smooth=False)):
+        for style in (
+            STYLE,
+            dataclasses.replace(STYLE, side=800),
+            dataclasses.replace(STYLE, ink=(50, 50, 50), smooth=False),
+        ):
             assert same(read_maze(draw(maze, style)), maze)
 
 
 def test_the_reader_survives_jpeg_and_white_margins() -> None:
     for seed in range(20):
         maze = carved(5, seed)
-        page = np.pad(walls.draw_lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255)
+        page = np.pad(
+            walls.draw_lines(maze, STYLE), ((10, 60), (0, 25), (0, 0)), constant_values=255
+        )
         out = io.BytesIO()
         Image.fromarray(page).save(out, "JPEG", quality=85)
         assert same(read_maze(to_array(as_image(out.getvalue()))), maze)
@@ -101,7 +109,14 @@ def test_the_reader_says_none_to_other_images() -> None:
     without_dots = image.copy()
     without_dots[np.ptp(image, axis=-1) > 20] = 255
     noise = np.random.default_rng(4).integers(0, 255, (200, 200, 3), dtype=np.uint8)
-    others = [noise, np.full((64, 64, 3), 255, np.uint8), without_dots, image[100:], np.rot90(image)[:, 70:], image[:20, :20]]
+    others = [
+        noise,
+        np.full((64, 64, 3), 255, np.uint8),
+        without_dots,
+        image[100:],
+        np.rot90(image)[:, 70:],
+        image[:20, :20],
+    ]
     others += [Lake().generate(rng, held).image for held in (True, False) for _ in range(15)]
     assert [read_maze(image) for image in others] == [None] * len(others)
 

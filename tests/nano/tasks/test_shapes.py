@@ -35,12 +35,15 @@ def test_every_drawing_is_read_as_what_was_drawn() -> None:
             assert read(vary_image(image, rng)) == (colour, shape)
 
 
-@pytest.mark.parametrize(("question", "thought"), [
-    ("is there a blue shape?", "red circle;blue?red:no;so:no"),
-    ("Is no circle present", "red circle;circle?circle:yes;not:no"),
-    ("does the picture not contain a blue shape?", "red circle;blue?red:no;not:yes"),
-    ("what colour is the shape?", "red circle"),
-])
+@pytest.mark.parametrize(
+    ("question", "thought"),
+    [
+        ("is there a blue shape?", "red circle;blue?red:no;so:no"),
+        ("Is no circle present", "red circle;circle?circle:yes;not:no"),
+        ("does the picture not contain a blue shape?", "red circle;blue?red:no;not:yes"),
+        ("what colour is the shape?", "red circle"),
+    ],
+)
 def test_a_question_of_yes_or_no_is_thought_through(question: str, thought: str) -> None:
     assert reason(question, "red", "circle") == thought
     answer = expected_answer(question, "red", "circle")
@@ -68,7 +71,10 @@ def test_traces_say_what_is_seen_and_end_in_the_answer() -> None:
             trace, branch = begin_trace(problem.question, None)
             asked = len(trace)
             task.write_thought(problem, mode, branch, rng)
-            assert v.decode(trace.segments[0].tokens[asked:]) == f"<shapes>{thought}<answer>{problem.answer}<eos>"
+            assert (
+                v.decode(trace.segments[0].tokens[asked:])
+                == f"<shapes>{thought}<answer>{problem.answer}<eos>"
+            )
         assert problem.answer in ANSWERS
         assert task.is_right(problem, problem.answer)
         confirmed = task.verify(problem.question, problem.image, problem.answer)
@@ -152,7 +158,9 @@ def test_a_colour_without_a_name_here_is_neither_confirmed_nor_guessed(colour: s
 
 def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
     numbers = np.random.default_rng(1)
-    sky = np.linspace((90, 120, 180), (190, 170, 150), 64)[:, None] + numbers.normal(0, 8, (64, 64, 3))
+    sky = np.linspace((90, 120, 180), (190, 170, 150), 64)[:, None] + numbers.normal(
+        0, 8, (64, 64, 3)
+    )
     photograph = np.clip(sky, 0, 255).astype(np.uint8)
     photograph[30:60, 10:40] = np.clip(numbers.normal(12, 6, (30, 30, 3)), 0, 255).astype(np.uint8)
     for known in (*SHAPES, *COLOURS):
@@ -160,11 +168,18 @@ def test_a_shape_in_a_photograph_is_not_confirmed() -> None:
     assert task.abstention_reason("what shape is in the image?", photograph)
 
 
-@pytest.mark.parametrize(("question", "word"), [
-    ("is there a red shape and a circle?", "and"), ("what shape is not in the image?", "not"),
-    ("is there another circle?", "another"),
-])
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("is there a red shape and a circle?", "and"),
+        ("what shape is not in the image?", "not"),
+        ("is there another circle?", "another"),
+    ],
+)
 def test_a_question_that_says_more_is_not_judged(question: str, word: str) -> None:
     image = draw("red", "circle", random.Random(1))
-    assert task.verify(question, image, "yes") is None and task.verify(question, image, "circle") is None
+    assert (
+        task.verify(question, image, "yes") is None
+        and task.verify(question, image, "circle") is None
+    )
     assert f'"{word}"' in (task.abstention_reason(question, image) or f'"{word}"')

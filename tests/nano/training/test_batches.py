@@ -5,14 +5,25 @@ import pytest
 
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks import load_task
-from musespark.nano.training.batches import LONG, SHORT, batches, compose, fill, in_background, pack, traces
+from musespark.nano.training.batches import (
+    LONG,
+    SHORT,
+    batches,
+    compose,
+    fill,
+    in_background,
+    pack,
+    traces,
+)
 
 SHARES = {"countdown": 0.6, "lake": 0.3, "code": 0.1}
 
 
 @pytest.fixture(scope="module")
 def packs():
-    return [pack for batch in [next(batches(4, traces(0, SHARES))) for _ in range(2)] for pack in batch]
+    return [
+        pack for batch in [next(batches(4, traces(0, SHARES))) for _ in range(2)] for pack in batch
+    ]
 
 
 def test_every_token_sees_exactly_its_own_path():
@@ -44,16 +55,22 @@ def test_each_loss_is_predicted_from_the_token_before_it_on_its_path(packs):
             rows, packed.segments[rows, columns], positions, packed.targets, strict=True
         ):
             # A branch's first token is predicted at the end of its stem: look among the segments that descend from there.
-            own = packed.ancestors[row][packed.segments[row], segment] & (packed.positions[row] == position + 1)
+            own = packed.ancestors[row][packed.segments[row], segment] & (
+                packed.positions[row] == position + 1
+            )
             assert target in packed.tokens[row][own]
 
 
 def test_rows_are_full_and_no_trace_is_cut(packs):
     assert all(packed.tokens.shape[1] in (SHORT, LONG) for packed in packs)
-    used = sum((packed.tokens != v.PAD).sum() for packed in packs) / sum(packed.tokens.size for packed in packs)
+    used = sum((packed.tokens != v.PAD).sum() for packed in packs) / sum(
+        packed.tokens.size for packed in packs
+    )
     assert used > 0.8
     for packed in packs:
-        assert (packed.tokens == v.BOS).sum() == (packed.positions[packed.tokens == v.BOS] == 0).sum()
+        assert (packed.tokens == v.BOS).sum() == (
+            packed.positions[packed.tokens == v.BOS] == 0
+        ).sum()
 
 
 def test_what_does_not_fit_waits():
@@ -75,14 +92,24 @@ def test_tasks_get_their_share_of_the_tokens():
 
 def test_a_trace_that_is_too_long_is_not_charged_to_its_world(monkeypatch):
     made = iter([LONG + 1, LONG, LONG + 1, 10, 20, LONG])
-    monkeypatch.setattr("musespark.nano.training.batches.compose", lambda task, rng: range(next(made)))
+    monkeypatch.setattr(
+        "musespark.nano.training.batches.compose", lambda task, rng: range(next(made))
+    )
     source = traces(0, {"countdown": 0.5, "lake": 0.5})
-    assert [(index, len(trace)) for index, trace in (next(source) for _ in range(4))] == [(0, LONG), (1, 10), (1, 20), (1, LONG)]
+    assert [(index, len(trace)) for index, trace in (next(source) for _ in range(4))] == [
+        (0, LONG),
+        (1, 10),
+        (1, 20),
+        (1, LONG),
+    ]
 
 
 def test_the_death_of_the_process_that_makes_batches_is_told(monkeypatch):
     monkeypatch.setattr("musespark.nano.training.batches._WATCH", 0.1)
-    with in_background(2, 0, {"nonsense": 1.0}) as following, pytest.raises(RuntimeError, match="has died"):
+    with (
+        in_background(2, 0, {"nonsense": 1.0}) as following,
+        pytest.raises(RuntimeError, match="has died"),
+    ):
         following()
 
 

@@ -79,7 +79,9 @@ def test_weights_are_packed_and_begin_another_training(tmp_path):
     list(Trainer(recipe, tmp_path / "one").run())
     pack(tmp_path / "one" / "checkpoint.pt", tmp_path / "w.safetensors", note="short")
     config, tensors, about = load_half(tmp_path / "w.safetensors")
-    assert config == recipe.network() and about["notes"] == "short" and "CPU core" in about["machine"]
+    assert (
+        config == recipe.network() and about["notes"] == "short" and "CPU core" in about["machine"]
+    )
     state = torch.load(tmp_path / "one" / "checkpoint.pt", weights_only=True)
     del state["machine"]  # as the first checkpoints were
     torch.save(state, tmp_path / "older.pt")
@@ -90,4 +92,6 @@ def test_weights_are_packed_and_begin_another_training(tmp_path):
     for name, tensor in again.network.state_dict().items():
         assert tensor.numpy() == pytest.approx(tensors[name], abs=1e-2)
     with pytest.raises(BadOption, match="weights of 3 layers"):
-        Trainer(Recipe(**SMALL | {"layers": 3}), tmp_path / "three", start=tmp_path / "w.safetensors")
+        Trainer(
+            Recipe(**SMALL | {"layers": 3}), tmp_path / "three", start=tmp_path / "w.safetensors"
+        )

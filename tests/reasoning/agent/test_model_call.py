@@ -10,7 +10,14 @@ from musespark.content import Image, Message, Request, Text, Thinking, ToolCall,
 from musespark.events import Noted
 from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import DOT, Fail, FakeModel
-from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.model import (
+    Abilities,
+    Finish,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
 from musespark.reasoning.agent import model_call
 from musespark.reasoning.agent.model_call import call_model
 from musespark.reasoning.context import AHEAD, RunContext
@@ -29,7 +36,9 @@ async def called(model, request=THINK, budget=None, speak=False):
 async def test_the_pieces_of_a_reply_become_one_message():
     said = [ThinkingDelta("Let "), ThinkingDelta("me see."), TextDelta("4"), TextDelta("2")]
     reply = await called(FakeModel([*said, ToolCallDelta(ToolCall("a", "b")), Finish()]))
-    assert reply.message == Message("assistant", (Thinking("Let me see.", None, "fake"), Text("42", "fake"), ToolCall("a", "b")))
+    assert reply.message == Message(
+        "assistant", (Thinking("Let me see.", None, "fake"), Text("42", "fake"), ToolCall("a", "b"))
+    )
     assert (reply.finish_reason, reply.calls) == ("finished", (ToolCall("a", "b"),))
 
 
@@ -39,9 +48,15 @@ async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatu
     assert reply.message == signed
 
 
-@pytest.mark.parametrize(("fault", "calls"), [
-    (Fail(503, "busy"), 4), (Fail(529, "overloaded"), 4), (Fail(400, "bad"), 1), (Fail(None, "gone"), 1),
-])
+@pytest.mark.parametrize(
+    ("fault", "calls"),
+    [
+        (Fail(503, "busy"), 4),
+        (Fail(529, "overloaded"), 4),
+        (Fail(400, "bad"), 1),
+        (Fail(None, "gone"), 1),
+    ],
+)
 async def test_what_may_pass_is_tried_again_and_what_will_not_is_not(fault, calls, monkeypatch):
     monkeypatch.setattr("musespark.reasoning.agent.model_call.PAUSE", 0.001)
     model = FakeModel([fault])
@@ -87,12 +102,19 @@ async def test_what_others_have_reserved_is_waited_for(monkeypatch):
     said = []
     monkeypatch.setattr(current, "emit", lambda event: said.append(event) or event)
     reply = await call_model(current, UsageNode("a"), FakeModel("answer"), THINK)
-    assert reply.message.text and current.budget.reserved == Cost() and current.budget.spent.calls == 1
+    assert (
+        reply.message.text and current.budget.reserved == Cost() and current.budget.spent.calls == 1
+    )
     noted = [event.text for event in said if isinstance(event, Noted)]
-    assert len(noted) == 2 and all("have reserved 0.9" in text and text.endswith("asked again in 0.0 seconds.") for text in noted)
+    assert len(noted) == 2 and all(
+        "have reserved 0.9" in text and text.endswith("asked again in 0.0 seconds.")
+        for text in noted
+    )
 
 
-@pytest.mark.parametrize(("limits", "looks"), [(Limits(), model_call.RETRIES_RESERVED + 1), (Limits(seconds=0.01), 1)])
+@pytest.mark.parametrize(
+    ("limits", "looks"), [(Limits(), model_call.RETRIES_RESERVED + 1), (Limits(seconds=0.01), 1)]
+)
 async def test_it_is_not_waited_for_forever_nor_beyond_the_deadline(limits, looks, monkeypatch):
     monkeypatch.setattr(model_call, "PAUSE", 0.001 if limits.seconds is None else 30)
     model, budget = FakeModel("answer"), Shared(99, limits)
@@ -102,11 +124,19 @@ async def test_it_is_not_waited_for_forever_nor_beyond_the_deadline(limits, look
     assert (budget.looks, model.requests) == (99 - looks, [])
 
 
-@pytest.mark.parametrize(("limits", "most"), [
-    (Limits(), None), (Limits(tokens=100), 100), (Limits(usd=0.5), 50), (Limits(tokens=100, usd=0.5), 50),
-])
+@pytest.mark.parametrize(
+    ("limits", "most"),
+    [
+        (Limits(), None),
+        (Limits(tokens=100), 100),
+        (Limits(usd=0.5), 50),
+        (Limits(tokens=100, usd=0.5), 50),
+    ],
+)
 async def test_a_request_is_cut_to_what_its_budget_can_pay(limits, most):
-    model = FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=10, usd=0.05)), Finish()], abilities=PRICED)
+    model = FakeModel(
+        [TextDelta("4"), UsageDelta(Usage(tokens=10, usd=0.05)), Finish()], abilities=PRICED
+    )
     budget = Budget(limits)
     await called(model, budget=budget)
     wanted = model.requests[0].max_tokens
@@ -117,9 +147,13 @@ async def test_a_request_is_cut_to_what_its_budget_can_pay(limits, most):
 
 async def test_a_limit_of_ones_own_is_length_and_the_teams_share_is_budget():
     long = [TextDelta("4"), UsageDelta(Usage(tokens=20)), Finish("length")]
-    events, _, _ = await contemplated(team(FakeModel(long)), Request.of("Why?", mode="thinking", max_tokens=20))
+    events, _, _ = await contemplated(
+        team(FakeModel(long)), Request.of("Why?", mode="thinking", max_tokens=20)
+    )
     assert events[-1].finish_reason == "length"
-    events, _, _ = await contemplated(team(FakeModel(long), agents=1), budget=Budget(Limits(tokens=100)))
+    events, _, _ = await contemplated(
+        team(FakeModel(long), agents=1), budget=Budget(Limits(tokens=100))
+    )
     assert events[-1].finish_reason == "budget"
 
 
@@ -127,14 +161,24 @@ def test_prompts_are_estimated_with_all_that_is_in_them():
     plain = estimate_prompt_tokens(Request.of("x" * 350))
     assert 100 <= plain < 120
     assert estimate_prompt_tokens(Request.of("x" * 350, [Image.from_bytes(DOT)])) > plain + 500
-    assert estimate_prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),))) > plain + 90
+    assert (
+        estimate_prompt_tokens(Request.of("x" * 350, tools=(ToolSpec("a", "d" * 350),)))
+        > plain + 90
+    )
     assert estimate_prompt_tokens(Request.of("深" * 350)) >= 350
 
 
 async def test_a_prompt_that_was_estimated_too_low_does_not_cut_the_reply():
-    long_prompt = [UsageDelta(Usage(tokens=900, prompt_tokens=900)), TextDelta("4"), TextDelta("2"),
-                   UsageDelta(Usage(tokens=902, prompt_tokens=900)), Finish()]
-    reply = await called(FakeModel(long_prompt, abilities=PRICED), Request.of("Why?", mode="thinking", max_tokens=50))
+    long_prompt = [
+        UsageDelta(Usage(tokens=900, prompt_tokens=900)),
+        TextDelta("4"),
+        TextDelta("2"),
+        UsageDelta(Usage(tokens=902, prompt_tokens=900)),
+        Finish(),
+    ]
+    reply = await called(
+        FakeModel(long_prompt, abilities=PRICED), Request.of("Why?", mode="thinking", max_tokens=50)
+    )
     assert (reply.message.text, reply.finish_reason) == ("42", "finished")
 
 
@@ -158,7 +202,9 @@ async def test_an_adapter_that_takes_a_cancellation_for_a_failure_is_not_asked_a
     assert len(model.requests) == 1
 
 
-@pytest.mark.parametrize("ends", ["cancelled", "overdue", "stopped", "silent", "never asked", "has counted"])
+@pytest.mark.parametrize(
+    "ends", ["cancelled", "overdue", "stopped", "silent", "never asked", "has counted"]
+)
 async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeypatch):
     class Silent(FakeModel):
         async def stream(self, request):
@@ -183,8 +229,13 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
     with pytest.raises((asyncio.CancelledError, errors.MuseError)):
         await work
     read = {"never asked": 0, "has counted": 7}.get(ends, estimate_prompt_tokens(THINK))
-    assert node.total == Usage(tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1)
-    assert budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1) and budget.reserved == Cost()
+    assert node.total == Usage(
+        tokens=read, prompt_tokens=read, usd=read * PRICED.usd_per_prompt_token, calls=1
+    )
+    assert (
+        budget.spent == Cost(tokens=read, usd=pytest.approx(read * 0.001), calls=1)
+        and budget.reserved == Cost()
+    )
 
 
 @pytest.mark.parametrize("ends", ["cancelled", "overdue", "stopped", "fails", "cut"])
@@ -195,7 +246,15 @@ async def test_what_a_backend_wrote_after_it_last_told_is_booked(ends, told):
             yield UsageDelta(Usage(tokens=7, prompt_tokens=7, usd=0.007, calls=1))
             yield TextDelta("x" * 100)
             if told:
-                yield UsageDelta(Usage(tokens=7 + told, critical_path=told, prompt_tokens=7, usd=0.007 + told * 0.01, calls=1))
+                yield UsageDelta(
+                    Usage(
+                        tokens=7 + told,
+                        critical_path=told,
+                        prompt_tokens=7,
+                        usd=0.007 + told * 0.01,
+                        calls=1,
+                    )
+                )
             yield ThinkingDelta("y" * 99)
             yield ThinkingDelta("z" * 3)
             asking.set()
@@ -215,8 +274,13 @@ async def test_what_a_backend_wrote_after_it_last_told_is_booked(ends, told):
         work.cancel()
     await asyncio.wait([work])
     usd = 0.007 + 50 * PRICED.usd_per_token
-    assert node.total == Usage(tokens=57, critical_path=50, prompt_tokens=7, usd=pytest.approx(usd), calls=1)
-    assert budget.spent == Cost(tokens=57, usd=pytest.approx(usd), calls=1) and budget.reserved == Cost()
+    assert node.total == Usage(
+        tokens=57, critical_path=50, prompt_tokens=7, usd=pytest.approx(usd), calls=1
+    )
+    assert (
+        budget.spent == Cost(tokens=57, usd=pytest.approx(usd), calls=1)
+        and budget.reserved == Cost()
+    )
 
 
 async def test_a_reader_that_falls_behind_holds_up_the_backend():
@@ -241,7 +305,10 @@ async def test_a_reader_that_falls_behind_holds_up_the_backend():
 
 
 async def test_every_account_of_a_team_adds_up():
-    one = FakeModel(lambda request, number: says(f"Answer: {number}", tokens=7), abilities=Abilities(conversation=True))
+    one = FakeModel(
+        lambda request, number: says(f"Answer: {number}", tokens=7),
+        abilities=Abilities(conversation=True),
+    )
     events, _, _ = await contemplated(team(one, agents=4, first_wave=4, aggregate="vote"), QUESTION)
     spent = {event.agent: event.usage for event in of(events, "spent")}
     agents = [usage for agent, usage in spent.items() if agent != "main"]

@@ -38,7 +38,11 @@ async def test_who_answers_nothing_is_in_no_group() -> None:
     assert (await grouped([])).leader is None
 
 
-@given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x"]), max_size=5))
+@given(
+    st.lists(
+        st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x"]), max_size=5
+    )
+)
 async def test_groups_do_not_depend_on_who_came_first(answers: list[str]) -> None:
     def partition(groups: AnswerGroups) -> set[frozenset[str]]:
         return {frozenset(each.answer for each in group.attempts) for group in groups.ranked}
@@ -52,7 +56,10 @@ async def test_a_group_holds_no_answers_that_contradict_each_other() -> None:
     groups = await grouped(["5 km", "5", "5 m", "5 km", "5"])
     assert groups.counts == (4, 1) and groups.ranked[1].answer == "5 m"
     chain = await grouped(["90", "90 minutes", "1.5 hours", "1.5", "90"])
-    assert [{each.answer for each in group.attempts} for group in chain.ranked] == [{"90", "90 minutes"}, {"1.5", "1.5 hours"}]
+    assert [{each.answer for each in group.attempts} for group in chain.ranked] == [
+        {"90", "90 minutes"},
+        {"1.5", "1.5 hours"},
+    ]
     letters = await grouped(["C", "C) Rome", "C) Oslo", "C"], "automatic")
     assert letters.counts == (3, 1)
 
@@ -114,18 +121,28 @@ async def test_all_groups_are_asked_about_at_once() -> None:
         await groups.add(attempt(answer))
     assert groups.counts == (3, 2, 1)
     assert same.together == 3
-    assert same.asked == 0 + 1 + 2 + 3 + 4  # within "a" the first yes was enough for "2a", and a known answer asks nothing
+    assert (
+        same.asked == 0 + 1 + 2 + 3 + 4
+    )  # within "a" the first yes was enough for "2a", and a known answer asks nothing
 
 
 def partition(groups: AnswerGroups) -> list[tuple[str, ...]]:
     return [group.agents for group in groups.ranked]
 
 
-@given(st.lists(st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x", " "]), max_size=9))
-async def test_all_taken_in_together_fall_into_the_same_groups_as_one_by_one(answers: list[str]) -> None:
+@given(
+    st.lists(
+        st.sampled_from(["5", "5.0", "5 km", "5 m", "6", "50%", "0.5", "1/2", "x", " "]), max_size=9
+    )
+)
+async def test_all_taken_in_together_fall_into_the_same_groups_as_one_by_one(
+    answers: list[str],
+) -> None:
     for kind in ("numeric", "exact"):
         together = AnswerGroups(equivalence_named(kind))
-        await together.add_all(attempt(answer, agent=str(number)) for number, answer in enumerate(answers))
+        await together.add_all(
+            attempt(answer, agent=str(number)) for number, answer in enumerate(answers)
+        )
         one_by_one = await grouped(answers, kind)
         assert partition(together) == partition(one_by_one)
         assert len(together.blank) == len(one_by_one.blank)
@@ -150,7 +167,11 @@ async def test_eight_are_compared_in_three_steps() -> None:
     async def steps(kinds: str) -> int:
         same, taken = Asked(), 0
         same.waits.clear()
-        task = asyncio.create_task(AnswerGroups(same).add_all([attempt(f"{number}{kind}") for number, kind in enumerate(kinds)]))
+        task = asyncio.create_task(
+            AnswerGroups(same).add_all(
+                [attempt(f"{number}{kind}") for number, kind in enumerate(kinds)]
+            )
+        )
         while not task.done():
             for _ in range(20):
                 await asyncio.sleep(0)
@@ -162,13 +183,17 @@ async def test_eight_are_compared_in_three_steps() -> None:
         return taken
 
     assert await steps("aaaaaaaa") == await steps("abcdefgh") == 3
-    assert await steps("aaaabbbb") == 3 + 1  # where the first two of two groups differ, the others are asked about
+    assert (
+        await steps("aaaabbbb") == 3 + 1
+    )  # where the first two of two groups differ, the others are asked about
 
 
 async def test_what_was_found_before_the_time_ran_out_holds() -> None:
     same = Asked()
     groups = AnswerGroups(same)
-    task = asyncio.create_task(groups.add_all([attempt(answer) for answer in ("1a", "2a", "3a", "1b")]))
+    task = asyncio.create_task(
+        groups.add_all([attempt(answer) for answer in ("1a", "2a", "3a", "1b")])
+    )
     while same.asked < 3:
         await asyncio.sleep(0)
     same.waits.clear()
@@ -212,14 +237,21 @@ async def test_what_the_equivalence_raises_comes_as_it_is_and_nobody_goes_on_ask
     assert same.under_way == 0 and groups.counts == (1, 1)
 
 
-@given(st.lists(st.sampled_from(["1a", "2a", "1b", "2b", "1c"]), max_size=5), st.randoms(use_true_random=False))
-async def test_groups_that_are_asked_about_do_not_depend_on_the_order_either(answers: list[str], chance: random.Random) -> None:
+@given(
+    st.lists(st.sampled_from(["1a", "2a", "1b", "2b", "1c"]), max_size=5),
+    st.randoms(use_true_random=False),
+)
+async def test_groups_that_are_asked_about_do_not_depend_on_the_order_either(
+    answers: list[str], chance: random.Random
+) -> None:
     shuffled = chance.sample(answers, len(answers))
     partitions = []
     for order in (answers, shuffled):
         groups = AnswerGroups(Asked())
         await asyncio.gather(*(groups.add(attempt(answer)) for answer in order))
-        partitions.append({frozenset(each.answer for each in group.attempts) for group in groups.ranked})
+        partitions.append(
+            {frozenset(each.answer for each in group.attempts) for group in groups.ranked}
+        )
     assert partitions[0] == partitions[1]
 
 
@@ -233,13 +265,20 @@ def test_two_of_sixteen_that_agree_are_enough_and_two_that_differ_are_not() -> N
 
 
 @given(counts, st.integers(1, 40))
-def test_the_rule_looks_at_the_counts_and_not_at_their_names(each: list[int], remaining: int) -> None:
+def test_the_rule_looks_at_the_counts_and_not_at_their_names(
+    each: list[int], remaining: int
+) -> None:
     assert enough(each, remaining) == enough(each[::-1], remaining) == enough([*each, 0], remaining)
 
 
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 40))
-def test_a_longer_lead_is_never_overtaken_more_often(leader: int, runner_up: int, remaining: int) -> None:
-    assert overtaken(leader + runner_up + 1, runner_up, remaining) <= overtaken(leader + runner_up, runner_up, remaining) + 1e-12
+def test_a_longer_lead_is_never_overtaken_more_often(
+    leader: int, runner_up: int, remaining: int
+) -> None:
+    assert (
+        overtaken(leader + runner_up + 1, runner_up, remaining)
+        <= overtaken(leader + runner_up, runner_up, remaining) + 1e-12
+    )
 
 
 @given(st.integers(0, 12), st.integers(0, 40))

@@ -56,7 +56,10 @@ def test_a_panel_keeps_to_its_calls_on_the_questions_it_learned_from(calls: floa
 def test_more_calls_allow_to_be_surer() -> None:
     votes = simulated({f"m{number}": 0.8 for number in range(9)}, 60)
     panel = Panel.from_votes(votes)
-    answers = [{vote.model: vote.group for vote in votes if vote.question == str(number)} for number in range(60)]
+    answers = [
+        {vote.model: vote.group for vote in votes if vote.question == str(number)}
+        for number in range(60)
+    ]
     sures = [threshold(answers, panel.models, panel.weights, calls) for calls in (1, 2, 3, 4, 6, 9)]
     assert sures == sorted(sures)
 

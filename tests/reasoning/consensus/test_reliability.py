@@ -28,14 +28,18 @@ def test_a_few_labels_are_shrunk_to_what_all_models_have_in_common() -> None:
 def test_many_labels_tell_the_truth() -> None:
     accuracies = {"a": 0.95, "b": 0.7, "c": 0.4}
     found = reliabilities(simulated(accuracies, 2000))
-    assert all(found[model] == pytest.approx(accuracy, abs=0.03) for model, accuracy in accuracies.items())
+    assert all(
+        found[model] == pytest.approx(accuracy, abs=0.03) for model, accuracy in accuracies.items()
+    )
 
 
 def test_agreement_alone_tells_reliability_too() -> None:
     accuracies = {"a": 0.9, "b": 0.8, "c": 0.7, "d": 0.6, "e": 0.5}
     found = unlabelled(simulated(accuracies, 2000, labelled=False))
     assert sorted(found, key=found.__getitem__, reverse=True) == list("abcde")
-    assert all(found[model] == pytest.approx(accuracy, abs=0.06) for model, accuracy in accuracies.items())
+    assert all(
+        found[model] == pytest.approx(accuracy, abs=0.06) for model, accuracy in accuracies.items()
+    )
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -49,7 +53,12 @@ def test_models_that_err_together_are_found_out() -> None:
     votes = []
     for question in range(400):
         first, alone = chance.random() < 0.7, chance.random() < 0.7
-        for model, right in (("a", first), ("copy", first), ("b", alone), ("c", chance.random() < 0.7)):
+        for model, right in (
+            ("a", first),
+            ("copy", first),
+            ("b", alone),
+            ("c", chance.random() < 0.7),
+        ):
             votes.append(Vote("k", str(question), model, str(right), right))
     found = error_correlation(votes)
     assert found["a", "copy"] == found["copy", "a"] > COPY
@@ -72,7 +81,9 @@ names = st.text("abcdefgh", min_size=1, max_size=2)
 
 
 @given(st.dictionaries(names, st.floats(0.01, 0.99), min_size=1, max_size=12), st.integers(1, 12))
-def test_the_best_are_asked_first_within_the_limit(reliability: dict[str, float], at_most: int) -> None:
+def test_the_best_are_asked_first_within_the_limit(
+    reliability: dict[str, float], at_most: int
+) -> None:
     chosen = choose(reliability, {}, at_most)
     assert 1 <= len(chosen) <= at_most
     assert len(chosen) >= min(LEAST, at_most, len(reliability))

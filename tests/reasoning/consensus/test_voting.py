@@ -17,7 +17,9 @@ async def groups_of(*attempts: Attempt, kind: str = "literal") -> AnswerGroups:
 
 
 async def test_heads_win_a_vote_and_weight_wins_a_weighing() -> None:
-    groups = await groups_of(attempt("1", "a", "weak"), attempt("2", "b", "strong"), attempt("1", "c", "weak"))
+    groups = await groups_of(
+        attempt("1", "a", "weak"), attempt("2", "b", "strong"), attempt("1", "c", "weak")
+    )
     assert vote(groups).winner.answer == "1"
     choice = weigh(groups, {"strong": 3.0, "weak": 1.0})
     assert choice.winner.answer == "2" and (choice.votes, choice.of) == (3.0, 5.0)
@@ -25,7 +27,9 @@ async def test_heads_win_a_vote_and_weight_wins_a_weighing() -> None:
 
 
 async def test_a_model_worse_than_chance_is_no_evidence_against() -> None:
-    groups = await groups_of(attempt("1", "a", "bad"), attempt("1", "b", "good"), attempt("2", "c", "fair"))
+    groups = await groups_of(
+        attempt("1", "a", "bad"), attempt("1", "b", "good"), attempt("2", "c", "fair")
+    )
     assert weigh(groups, {"bad": -9.0, "good": 1.0, "fair": 0.5}).winner.answer == "1"
 
 

@@ -21,7 +21,11 @@ def writes(answer, seconds, first=0.5, pieces=None):
     pieces = pieces or max(1, round((seconds - first) * 10))
     steps = [Wait(first)]
     for number in range(pieces):
-        steps += [Wait((seconds - first) / pieces), TextDelta(f"word{number} "), UsageDelta(Usage(tokens=number + 1))]
+        steps += [
+            Wait((seconds - first) / pieces),
+            TextDelta(f"word{number} "),
+            UsageDelta(Usage(tokens=number + 1)),
+        ]
     return [*steps, TextDelta(f"\nAnswer: {answer}"), Finish()]
 
 
@@ -35,7 +39,11 @@ def played(*scripts, conclusion=None, abilities=ABLE):
 
     def play(request, number):
         if concludes(request):
-            return conclusion if conclusion is not None else [Wait(0.3), TextDelta("Answer: concluded"), Finish()]
+            return (
+                conclusion
+                if conclusion is not None
+                else [Wait(0.3), TextDelta("Answer: concluded"), Finish()]
+            )
         return scripts[min(next(explored), len(scripts) - 1)]
 
     return FakeModel(play, abilities=abilities)
@@ -43,8 +51,11 @@ def played(*scripts, conclusion=None, abilities=ABLE):
 
 def runs(model, deadline=None, **options):
     """Events, error and virtual seconds of a team's run."""
+
     async def contemplates():  # a budget takes its clock when it is made
-        return await contemplated(team(model, **{**NEVER, **options}), QUESTION, Budget(Limits(seconds=deadline)))
+        return await contemplated(
+            team(model, **{**NEVER, **options}), QUESTION, Budget(Limits(seconds=deadline))
+        )
 
     return virtual_time.run(contemplates())
 
@@ -88,13 +99,19 @@ def test_a_silent_one_is_asked_again_while_others_write_and_that_is_counted():
 
 def test_the_next_in_line_is_sent_rather_than_the_same_again():
     model = played([Hang()], writes("a", 3), writes("a", 3))
-    events, _, _ = virtual_time.run(contemplated(team(model, agents=8, first_wave=2), QUESTION, None))
+    events, _, _ = virtual_time.run(
+        contemplated(team(model, agents=8, first_wave=2), QUESTION, None)
+    )
     assert events[-1].answer.endswith("Answer: a") and events[-1].usage.hedges == 0
-    assert {"agent-1", "agent-2", "agent-3"} <= {event.agent for event in of(events, "agent_started")}
+    assert {"agent-1", "agent-2", "agent-3"} <= {
+        event.agent for event in of(events, "agent_started")
+    }
 
 
 def test_one_busy_machine_is_not_asked_twice_and_those_in_its_queue_are_waited_for():
-    queued = [writes("b", 11, first=8.3) for _ in range(3)]  # they get a slot when the first five have theirs no more
+    queued = [
+        writes("b", 11, first=8.3) for _ in range(3)
+    ]  # they get a slot when the first five have theirs no more
     model = played(*[writes("a", 8)] * 5, *queued, abilities=MACHINE)
     events, _, _ = runs(model, agents=8, first_wave=8)
     assert not reasons(events) and len(model.requests) == 8 and events[-1].usage.hedges == 0
@@ -107,7 +124,11 @@ def test_who_waits_for_a_retry_is_not_asked_twice():
 
 
 def test_before_a_deadline_those_that_write_conclude_and_count():
-    model = played(writes("a", 4), *[writes("b", 60)] * 7, conclusion=[Wait(0.4), TextDelta("Answer: b"), Finish()])
+    model = played(
+        writes("a", 4),
+        *[writes("b", 60)] * 7,
+        conclusion=[Wait(0.4), TextDelta("Answer: b"), Finish()],
+    )
     events, error, seconds = runs(model, 20, agents=8, first_wave=8)
     assert error is None and 15 <= seconds <= 20
     assert (events[-1].answer, events[-1].finish_reason) == ("Answer: b", "budget")
@@ -118,17 +139,25 @@ def test_before_a_deadline_those_that_write_conclude_and_count():
 def test_a_conclusion_that_fails_leaves_what_was_written(conclusion):
     model = played([*writes("c", 4)[:-1], Hang()], conclusion=conclusion)
     events, error, _ = runs(model, 10, agents=1, first_wave=1)
-    assert error is None and "Answer: c" in events[-1].answer and events[-1].finish_reason == "budget"
+    assert (
+        error is None and "Answer: c" in events[-1].answer and events[-1].finish_reason == "budget"
+    )
 
 
 def test_a_reply_that_would_come_in_time_is_not_hurried():
     model = played(*[writes("a", 1)] * 8)
     events, _, _ = runs(model, 3, agents=8, first_wave=8)
-    assert not [request for request in model.requests if concludes(request)] and events[-1].finish_reason == "finished"
+    assert (
+        not [request for request in model.requests if concludes(request)]
+        and events[-1].finish_reason == "finished"
+    )
 
 
 def test_a_model_that_reasons_in_secret_is_not_hurried_either():
     whole = [Wait(9), TextDelta("Answer: a"), Finish()]
     model = played(*[whole] * 8)
     events, _, _ = runs(model, 10, agents=8, first_wave=8)
-    assert not [request for request in model.requests if concludes(request)] and events[-1].answer == "Answer: a"
+    assert (
+        not [request for request in model.requests if concludes(request)]
+        and events[-1].answer == "Answer: a"
+    )

@@ -15,7 +15,14 @@ from musespark.content import Request, ToolCall, ToolSpec
 from musespark.errors import AllFailed
 from musespark.models.estimate import estimate_prompt_tokens
 from musespark.models.fake import FakeModel
-from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.model import (
+    Abilities,
+    Finish,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
 from musespark.reasoning.parallel.budget_split import AMPLE, MARGIN, REPLY
 from musespark.reasoning.parallel.spawn import SpawnAgents
 from musespark.reasoning.parallel.stragglers import EVERYONE
@@ -25,7 +32,9 @@ from musespark.usage import Usage
 
 ABLE = Abilities(conversation=True, context=1_000_000)
 QUESTION = Request.of("How many whole numbers below 1000 are divisible by 3 or by 5?")
-OPEN_QUESTION = Request.of("What should the people of a small town think of when they choose where a bridge is built?")
+OPEN_QUESTION = Request.of(
+    "What should the people of a small town think of when they choose where a bridge is built?"
+)
 PROSE = "in my opinion, which is not shared by everybody, one has to look at it from the side of those who have to live with it"
 PROMPT = 130
 """More tokens than the question takes with any of the instructions that an explorer gets."""
@@ -55,9 +64,14 @@ def writer(lengths, answer, *, abilities=ABLE, name="fake", silent=False):
         wanted = lengths(number)
         limit = request.max_tokens if request.max_tokens is not None else wanted
         calls.append(Written(request, wanted, limit))
-        written, read = min(wanted, limit), estimate_prompt_tokens(request) if abilities.conversation else 0
+        written, read = (
+            min(wanted, limit),
+            estimate_prompt_tokens(request) if abilities.conversation else 0,
+        )
         usd = written * abilities.usd_per_token + read * abilities.usd_per_prompt_token
-        used = UsageDelta(Usage(tokens=read + written, prompt_tokens=read, usd=usd, critical_path=written))
+        used = UsageDelta(
+            Usage(tokens=read + written, prompt_tokens=read, usd=usd, critical_path=written)
+        )
         if calls[-1].whole:
             return [TextDelta(answer(number, stage_of(request))), used, Finish()]
         return [ThinkingDelta("Hm.") if silent else TextDelta("Let me see"), used, Finish("length")]
@@ -83,17 +97,36 @@ def prose(number, stage):
 
 
 @settings(max_examples=80)
-@given(seed=st.integers(0, 2**32), tokens=st.none() | st.integers(1, 6_000), usd=st.none() | st.floats(0.0001, 0.5),
-       aggregate=st.sampled_from(["auto", "vote", "judge", "merge", "weigh"]))
+@given(
+    seed=st.integers(0, 2**32),
+    tokens=st.none() | st.integers(1, 6_000),
+    usd=st.none() | st.floats(0.0001, 0.5),
+    aggregate=st.sampled_from(["auto", "vote", "judge", "merge", "weigh"]),
+)
 def test_whatever_is_replied_the_budget_holds(seed, tokens, usd, aggregate):
     rng = random.Random(seed)
     models = []
-    for name in ("one", "other")[:rng.randint(1, 2)]:
-        prices = {"usd_per_token": rng.choice((0.0, 1e-6, 1e-4)), "usd_per_prompt_token": rng.choice((0.0, 1e-6, 2e-5))}
-        models.append(writer(lambda number: rng.randint(1, 900), rng.choice((disagree, prose, agree)),
-                             abilities=replace(ABLE, **prices), name=name, silent=rng.random() < 0.3)[0])
-    team = Team(explorers=tuple(models), agents=rng.randint(1, 9), first_wave=rng.randint(1, 4), rounds=rng.randint(0, 2),
-                aggregate=aggregate)
+    for name in ("one", "other")[: rng.randint(1, 2)]:
+        prices = {
+            "usd_per_token": rng.choice((0.0, 1e-6, 1e-4)),
+            "usd_per_prompt_token": rng.choice((0.0, 1e-6, 2e-5)),
+        }
+        models.append(
+            writer(
+                lambda number: rng.randint(1, 900),
+                rng.choice((disagree, prose, agree)),
+                abilities=replace(ABLE, **prices),
+                name=name,
+                silent=rng.random() < 0.3,
+            )[0]
+        )
+    team = Team(
+        explorers=tuple(models),
+        agents=rng.randint(1, 9),
+        first_wave=rng.randint(1, 4),
+        rounds=rng.randint(0, 2),
+        aggregate=aggregate,
+    )
     budget = Budget(Limits(tokens=tokens, usd=usd))
 
     async def go():
@@ -101,22 +134,36 @@ def test_whatever_is_replied_the_budget_holds(seed, tokens, usd, aggregate):
         assert tokens is None or budget.spent.tokens <= tokens
         assert usd is None or budget.spent.usd <= usd + 1e-9
         assert budget.reserved == Cost()
-        assert error is not None or (events[-1].usage.tokens, events[-1].usage.calls) == (budget.spent.tokens, budget.spent.calls)
+        assert error is not None or (events[-1].usage.tokens, events[-1].usage.calls) == (
+            budget.spent.tokens,
+            budget.spent.calls,
+        )
 
     asyncio.run(go())
 
 
 @settings(max_examples=60)
-@given(length=st.integers(1, AMPLE), slack=st.floats(1.0, 8.0), first=st.integers(1, 4), seed=st.integers(0, 2**32),
-       silent=st.booleans())
-def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_answer(length, slack, first, seed, silent):
+@given(
+    length=st.integers(1, AMPLE),
+    slack=st.floats(1.0, 8.0),
+    first=st.integers(1, 4),
+    seed=st.integers(0, 2**32),
+    silent=st.booleans(),
+)
+def test_a_budget_for_the_replies_of_a_first_wave_or_for_two_ends_with_a_whole_answer(
+    length, slack, first, seed, silent
+):
     """Whatever a reply takes: nothing is known of that before the first one."""
     rng = random.Random(seed)
-    model, calls = writer(lambda number: rng.randint(max(1, length // 2), length), disagree, silent=silent)
+    model, calls = writer(
+        lambda number: rng.randint(max(1, length // 2), length), disagree, silent=silent
+    )
     tokens = int(slack * max(2, first) * (length + PROMPT)) + first
 
     async def go():
-        events, error, _ = await contemplated(Team(explorers=(model,), first_wave=first), QUESTION, Budget(Limits(tokens=tokens)))
+        events, error, _ = await contemplated(
+            Team(explorers=(model,), first_wave=first), QUESTION, Budget(Limits(tokens=tokens))
+        )
         assert error is None and events[-1].answer.startswith("Answer:")
         assert any(one.whole for one in explored(calls))
 
@@ -137,7 +184,13 @@ async def test_replies_of_any_length_are_found_room_for(length, first):
 @given(length=st.integers(20, 400), tokens=st.integers(1_000, 20_000), agents=st.integers(1, 16))
 def test_what_was_not_used_is_handed_on_until_it_pays_for_nobody_else(length, tokens, agents):
     model, calls = writer(lambda number: length, disagree)
-    team = Team(explorers=(model,), agents=agents, rounds=0, aggregate="vote", enough=lambda counts, remaining: (False, ""))
+    team = Team(
+        explorers=(model,),
+        agents=agents,
+        rounds=0,
+        aggregate="vote",
+        enough=lambda counts, remaining: (False, ""),
+    )
     budget = Budget(Limits(tokens=tokens))
 
     async def go():
@@ -146,12 +199,18 @@ def test_what_was_not_used_is_handed_on_until_it_pays_for_nobody_else(length, to
         assert all(one.whole for one in calls)
         left = tokens - budget.spent.tokens
         assert len(calls) == agents or left < PROMPT + MARGIN * length + 1
-        assert (len(calls) < agents) == (events[-1].finish_reason == "budget") == bool(of(events, "noted"))
+        assert (
+            (len(calls) < agents)
+            == (events[-1].finish_reason == "budget")
+            == bool(of(events, "noted"))
+        )
 
     asyncio.run(go())
 
 
-@pytest.mark.parametrize(("tokens", "replies"), [(200, 1), (500, 3), (1_000, 6), (2_000, 8), (20_000, 8)])
+@pytest.mark.parametrize(
+    ("tokens", "replies"), [(200, 1), (500, 3), (1_000, 6), (2_000, 8), (20_000, 8)]
+)
 async def test_the_more_there_is_the_more_think_and_all_of_them_finish(tokens, replies):
     model, calls = writer(lambda number: 120, disagree)
     team = Team(explorers=(model,), rounds=0, aggregate="vote")
@@ -163,14 +222,20 @@ async def test_the_more_there_is_the_more_think_and_all_of_them_finish(tokens, r
 
 async def test_that_fewer_think_is_said():
     model, _ = writer(lambda number: 120, disagree)
-    events, _, _ = await contemplated(Team(explorers=(model,), rounds=0), QUESTION, Budget(Limits(tokens=500)))
-    assert [event.text for event in of(events, "noted")] == ["The budget pays for 3 of 8 agents; the others are not asked."]
+    events, _, _ = await contemplated(
+        Team(explorers=(model,), rounds=0), QUESTION, Budget(Limits(tokens=500))
+    )
+    assert [event.text for event in of(events, "noted")] == [
+        "The budget pays for 3 of 8 agents; the others are not asked."
+    ]
     assert events[-1].finish_reason == "budget"
 
 
 async def test_fewer_who_agree_are_enough_and_nothing_is_amiss():
     model, calls = writer(lambda number: 120, agree)
-    events, _, _ = await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=450)))
+    events, _, _ = await contemplated(
+        Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=450))
+    )
     assert (len(calls), events[-1].finish_reason, of(events, "noted")) == (2, "finished", [])
 
 
@@ -186,13 +251,19 @@ async def test_where_neither_tokens_nor_money_are_limited_nobody_gets_a_share(li
 
 async def test_where_there_is_plenty_shares_are_equal_as_ever():
     model, calls = writer(lambda number: 120, agree)
-    await contemplated(Team(explorers=(model,), rounds=1), QUESTION, Budget(Limits(tokens=1_000_000)))
-    assert all(1_000_000 // 22 - PROMPT < one.request.max_tokens <= 1_000_000 // 22 for one in calls)
+    await contemplated(
+        Team(explorers=(model,), rounds=1), QUESTION, Budget(Limits(tokens=1_000_000))
+    )
+    assert all(
+        1_000_000 // 22 - PROMPT < one.request.max_tokens <= 1_000_000 // 22 for one in calls
+    )
 
 
 async def test_nobody_is_given_more_than_a_provider_would_take_because_others_do_not_need_it():
     model, calls = writer(lambda number: 120, prose)
-    await contemplated(Team(explorers=(model,), agents=2, rounds=1), OPEN_QUESTION, Budget(Limits(tokens=60_000)))
+    await contemplated(
+        Team(explorers=(model,), agents=2, rounds=1), OPEN_QUESTION, Budget(Limits(tokens=60_000))
+    )
     assert {stage_of(one.request) for one in calls} == {"explore", "refine", "merge"}
     assert max(one.request.max_tokens for one in calls) <= AMPLE
 
@@ -203,7 +274,9 @@ async def test_what_a_decision_takes_is_kept_for_it(answer, tokens):
     model, calls = writer(lambda number: 120, answer)
     question = OPEN_QUESTION if answer is prose else QUESTION
     by = "merge" if answer is prose else "judge"
-    team = Team(explorers=(model,), rounds=1, aggregate=by, enough=lambda counts, remaining: (False, ""))
+    team = Team(
+        explorers=(model,), rounds=1, aggregate=by, enough=lambda counts, remaining: (False, "")
+    )
     _, error, _ = await contemplated(team, question, Budget(Limits(tokens=tokens)))
     assert error is None and all(one.whole for one in calls)
     decided = [one for one in calls if stage_of(one.request) == by]
@@ -221,7 +294,9 @@ async def test_comparing_answers_leaves_enough_to_make_one_of_them(tokens):
 
 async def test_a_decision_that_cannot_be_paid_is_the_votes():
     model, calls = writer(lambda number: 120, disagree)
-    events, _, _ = await contemplated(Team(explorers=(model,), rounds=1, aggregate="judge"), QUESTION, Budget(Limits(tokens=500)))
+    events, _, _ = await contemplated(
+        Team(explorers=(model,), rounds=1, aggregate="judge"), QUESTION, Budget(Limits(tokens=500))
+    )
     assert {stage_of(one.request) for one in calls} == {"explore"} and len(calls) == 3
     assert "The budget does not pay for a judge." in of(events, "decided")[0].reason
     assert (events[-1].answer, events[-1].finish_reason) == ("Answer: 0", "budget")
@@ -229,12 +304,22 @@ async def test_a_decision_that_cannot_be_paid_is_the_votes():
 
 async def test_who_reconsiders_where_not_all_can_is_one_of_each_answer_first():
     model, _ = writer(lambda number: 120, lambda number, stage: f"Answer: {'1121112'[number % 7]}")
-    team = Team(explorers=(model,), agents=6, first_wave=6, rounds=1, aggregate="vote",
-                enough=lambda counts, remaining: (False, ""))
+    team = Team(
+        explorers=(model,),
+        agents=6,
+        first_wave=6,
+        rounds=1,
+        aggregate="vote",
+        enough=lambda counts, remaining: (False, ""),
+    )
     events, _, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=2_400)))
-    reconsidered = [event.agent for event in of(events, "agent_started") if "round-1" in event.agent]
+    reconsidered = [
+        event.agent for event in of(events, "agent_started") if "round-1" in event.agent
+    ]
     assert reconsidered[:2] == ["agent-1/round-1", "agent-3/round-1"] and len(reconsidered) < 6
-    assert f"The budget lets {len(reconsidered)} of 6 agents reconsider." in [event.text for event in of(events, "noted")]
+    assert f"The budget lets {len(reconsidered)} of 6 agents reconsider." in [
+        event.text for event in of(events, "noted")
+    ]
 
 
 async def test_nobody_reconsiders_where_that_cannot_be_paid():
@@ -242,7 +327,9 @@ async def test_nobody_reconsiders_where_that_cannot_be_paid():
     team = Team(explorers=(model,), rounds=1, aggregate="vote")
     events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=1_000)))
     assert error is None and {stage_of(one.request) for one in calls} == {"explore"}
-    assert "The budget lets none of 6 agents reconsider." in [event.text for event in of(events, "noted")]
+    assert "The budget lets none of 6 agents reconsider." in [
+        event.text for event in of(events, "noted")
+    ]
     assert not [event for event in of(events, "stage_started") if event.stage == "refine"]
 
 
@@ -250,14 +337,20 @@ async def test_nobody_reconsiders_where_that_cannot_be_paid():
 async def test_a_reply_that_was_cut_has_the_next_agents_get_twice_as_much(silent):
     model, calls = writer(lambda number: 3 * REPLY, disagree, silent=silent)
     tokens = 8 * (REPLY + PROMPT)
-    events, error, _ = await contemplated(Team(explorers=(model,), rounds=0), OPEN_QUESTION, Budget(Limits(tokens=tokens)))
+    events, error, _ = await contemplated(
+        Team(explorers=(model,), rounds=0), OPEN_QUESTION, Budget(Limits(tokens=tokens))
+    )
     assert error is None and events[-1].answer == "Answer: 2"
     assert [one.whole for one in calls] == [False, False, True]
 
 
 async def test_who_is_too_dear_is_passed_over_for_who_is_not():
-    dear, asked = writer(lambda number: 100, disagree, name="dear", abilities=replace(ABLE, usd_per_token=0.01))
-    cheap, calls = writer(lambda number: 100, disagree, name="cheap", abilities=replace(ABLE, usd_per_token=0.0001))
+    dear, asked = writer(
+        lambda number: 100, disagree, name="dear", abilities=replace(ABLE, usd_per_token=0.01)
+    )
+    cheap, calls = writer(
+        lambda number: 100, disagree, name="cheap", abilities=replace(ABLE, usd_per_token=0.0001)
+    )
     team = Team(explorers=(dear, cheap), rounds=0, aggregate="vote")
     events, error, _ = await contemplated(team, QUESTION, Budget(Limits(usd=0.5)))
     assert error is None and not asked and len(calls) == 4 and all(one.whole for one in calls)
@@ -267,16 +360,28 @@ async def test_who_is_too_dear_is_passed_over_for_who_is_not():
 async def test_a_question_that_alone_costs_more_than_there_is_is_one_sentence():
     model, calls = writer(lambda number: 100, disagree)
     _, error, _ = await contemplated(Team(explorers=(model,)), QUESTION, Budget(Limits(tokens=10)))
-    assert isinstance(error, AllFailed) and "budget of 10 tokens is used up" in str(error) and not calls
+    assert (
+        isinstance(error, AllFailed)
+        and "budget of 10 tokens is used up" in str(error)
+        and not calls
+    )
 
 
 async def test_sub_agents_that_cannot_be_paid_are_not_sent():
-    told = {"message_template": "Count {what}.", "subagents": [{"what": str(number)} for number in range(12)]}
+    told = {
+        "message_template": "Count {what}.",
+        "subagents": [{"what": str(number)} for number in range(12)],
+    }
     asked = ToolCall("1", "spawn_agents", json.dumps(told))
     results = []
 
     def play(request, number):
-        used = UsageDelta(Usage(tokens=estimate_prompt_tokens(request) + 50, prompt_tokens=estimate_prompt_tokens(request)))
+        used = UsageDelta(
+            Usage(
+                tokens=estimate_prompt_tokens(request) + 50,
+                prompt_tokens=estimate_prompt_tokens(request),
+            )
+        )
         if number == 0:
             return [ToolCallDelta(asked), used, Finish()]
         results.append(request.messages[-1])
@@ -306,28 +411,47 @@ async def test_what_agents_with_tools_read_again_and_again_is_known_after_the_fi
         used = UsageDelta(Usage(tokens=read + min(written, request.max_tokens), prompt_tokens=read))
         if request.max_tokens < written:
             return [TextDelta("Let me"), used, Finish("length")]
-        said = ToolCallDelta(ToolCall(f"{number}", "almanac")) if turn < 2 else TextDelta(f"Answer: {number}")
+        said = (
+            ToolCallDelta(ToolCall(f"{number}", "almanac"))
+            if turn < 2
+            else TextDelta(f"Answer: {number}")
+        )
         return [said, used, Finish()]
 
     model = FakeModel(play, abilities=replace(ABLE, tools=True))
     team = Team(explorers=(model,), first_wave=1, rounds=0, aggregate="vote", tools=(Almanac(),))
     events, error, _ = await contemplated(team, QUESTION, Budget(Limits(tokens=tokens)))
     assert error is None
-    assert len(of(events, "agent_returned")) - 1 == len(of(events, "agent_started")) - 1 == len(model.requests) / 3
+    assert (
+        len(of(events, "agent_returned")) - 1
+        == len(of(events, "agent_started")) - 1
+        == len(model.requests) / 3
+    )
     assert not of(events, "agent_failed")
 
 
 async def test_whom_a_limit_does_not_concern_is_asked_all_the_same():
     """A model whose prompt alone is too dear fails; one that costs nothing answers."""
-    dear, asked = writer(lambda number: 100, disagree, name="dear", abilities=replace(ABLE, usd_per_prompt_token=1.0))
+    dear, asked = writer(
+        lambda number: 100, disagree, name="dear", abilities=replace(ABLE, usd_per_prompt_token=1.0)
+    )
     free, calls = writer(lambda number: 100, disagree, name="free")
-    events, error, _ = await contemplated(Team(explorers=(dear, free), rounds=0), QUESTION, Budget(Limits(usd=0.01)))
-    assert error is None and not asked and len(calls) == 4 and all(one.request.max_tokens is None for one in calls)
+    events, error, _ = await contemplated(
+        Team(explorers=(dear, free), rounds=0), QUESTION, Budget(Limits(usd=0.01))
+    )
+    assert (
+        error is None
+        and not asked
+        and len(calls) == 4
+        and all(one.request.max_tokens is None for one in calls)
+    )
     assert events[-1].finish_reason == "budget"
 
 
 async def test_a_model_that_is_told_to_reason_gets_more_for_it():
     able = replace(ABLE, effort=True)
     model, calls = writer(lambda number: 2_000, lambda number, stage: "Answer: 42", abilities=able)
-    events, _, _ = await contemplated(Team(explorers=(model,)), replace(QUESTION, effort="high"), Budget(Limits(tokens=6_000)))
+    events, _, _ = await contemplated(
+        Team(explorers=(model,)), replace(QUESTION, effort="high"), Budget(Limits(tokens=6_000))
+    )
     assert [one.whole for one in calls] == [True, True] and events[-1].finish_reason == "finished"

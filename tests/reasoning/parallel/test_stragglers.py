@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given, strategies as st
 
 from musespark.errors import BadOption
-from musespark.reasoning.parallel.stragglers import EVERYONE, SURE, VERY_SURE, StragglerPolicy, likely_length, longest_likely
+from musespark.reasoning.parallel.stragglers import (
+    EVERYONE,
+    SURE,
+    VERY_SURE,
+    StragglerPolicy,
+    likely_length,
+    longest_likely,
+)
 
 seconds = st.lists(st.floats(0.001, 100), max_size=20)
 POLICY = StragglerPolicy()
@@ -57,24 +64,42 @@ def test_a_long_reply_may_pause_longer():
     assert POLICY.pause_limit([0.01] * 8, age=10) == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("written", "lengths", "likely"), [
-    (10, [20, 30, 40], 30), (35, [20, 30, 40], 40), (50, [20, 30, 40], 100), (0, [], 0), (5, [], 10),
-])
+@pytest.mark.parametrize(
+    ("written", "lengths", "likely"),
+    [
+        (10, [20, 30, 40], 30),
+        (35, [20, 30, 40], 40),
+        (50, [20, 30, 40], 100),
+        (0, [], 0),
+        (5, [], 10),
+    ],
+)
 def test_a_reply_is_as_long_as_the_longer_ones_seen(written, lengths, likely):
     assert likely_length(written, lengths) == likely
 
 
 def test_a_conclusion_begins_in_time():
-    assert POLICY.conclude_at(seconds=20, first_gaps=[0.5], tokens_per_second=64, tokens=64) == 20 - 2 * 1.5
-    assert POLICY.conclude_at(seconds=10, first_gaps=[0.5], tokens_per_second=16, tokens=64) == 7.5  # most is for thinking
+    assert (
+        POLICY.conclude_at(seconds=20, first_gaps=[0.5], tokens_per_second=64, tokens=64)
+        == 20 - 2 * 1.5
+    )
+    assert (
+        POLICY.conclude_at(seconds=10, first_gaps=[0.5], tokens_per_second=16, tokens=64) == 7.5
+    )  # most is for thinking
 
 
 def test_no_conclusion_is_asked_for_that_would_not_be_heard():
-    assert POLICY.conclude_at(seconds=1, first_gaps=[0.5, 0.6], tokens_per_second=60, tokens=64) == float("inf")
-    assert POLICY.conclude_at(seconds=20, first_gaps=[8.0], tokens_per_second=60, tokens=64) == float("inf")
+    assert POLICY.conclude_at(
+        seconds=1, first_gaps=[0.5, 0.6], tokens_per_second=60, tokens=64
+    ) == float("inf")
+    assert POLICY.conclude_at(
+        seconds=20, first_gaps=[8.0], tokens_per_second=60, tokens=64
+    ) == float("inf")
 
 
-@pytest.mark.parametrize("options", [{"quorum": 2}, {"grace": -1}, {"least": -1}, {"first_reply_timeout": 0}])
+@pytest.mark.parametrize(
+    "options", [{"quorum": 2}, {"grace": -1}, {"least": -1}, {"first_reply_timeout": 0}]
+)
 def test_a_policy_that_cannot_be_is_one_sentence(options):
     with pytest.raises(BadOption, match="stragglers"):
         StragglerPolicy(**options)

@@ -44,13 +44,27 @@ async def test_where_they_disagree_more_are_asked_and_the_most_win():
 
 async def test_explorers_are_unlike_each_other_and_know_nothing_of_each_other():
     secrets = [f"Answer: secret-{number}" for number in range(8)]
-    one = model([says(secret, seconds=0.01 * number) for number, secret in enumerate(secrets)], judge=[says('{"better": "A"}')])
-    await contemplated(team(one, agents=8, first_wave=2, approach="varied", stragglers=EVERYONE), Request.of("Which?", seed=7))
+    one = model(
+        [says(secret, seconds=0.01 * number) for number, secret in enumerate(secrets)],
+        judge=[says('{"better": "A"}')],
+    )
+    await contemplated(
+        team(one, agents=8, first_wave=2, approach="varied", stragglers=EVERYONE),
+        Request.of("Which?", seed=7),
+    )
     explored = [request for request in one.requests if stage_of(request) == "explore"]
     assert len(explored) == 8
     told = ["".join(message.text for message in request.messages) for request in explored]
     assert all("secret" not in text for text in told)
-    assert len({(text, request.seed, request.temperature) for text, request in zip(told, explored, strict=True)}) == 8
+    assert (
+        len(
+            {
+                (text, request.seed, request.temperature)
+                for text, request in zip(told, explored, strict=True)
+            }
+        )
+        == 8
+    )
     assert len(set(told)) > 4
 
 
@@ -61,7 +75,9 @@ async def test_a_mix_of_models_is_dealt_in_turn():
     assert events[0].model == "one + two"
 
 
-@pytest.mark.parametrize("fault", [Fail(400, "no such thing"), Crash(ZeroDivisionError("oops")), Garbage({"text": 4})])
+@pytest.mark.parametrize(
+    "fault", [Fail(400, "no such thing"), Crash(ZeroDivisionError("oops")), Garbage({"text": 4})]
+)
 async def test_one_that_fails_is_told_and_the_others_answer(fault):
     one = model([[fault], *[says("Answer: 42")] * 7])
     events, error, _ = await contemplated(team(one, agents=8, first_wave=8))
@@ -75,7 +91,9 @@ def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
     odd = [[Wait(25), *says("Answer: 42")], [Fail(400)], [Wait(latency / 2), TextDelta("Answ")]]
     healthy = [says(f"Answer: {number}", latency) for number in range(5)]
     one = model([*odd, *healthy])
-    events, error, seconds = virtual_time.run(contemplated(team(one, agents=8, first_wave=8, aggregate="vote")))
+    events, error, seconds = virtual_time.run(
+        contemplated(team(one, agents=8, first_wave=8, aggregate="vote"))
+    )
     assert error is None and events[-1].answer.startswith("Answer:")
     assert seconds <= 1.2 * latency
     assert one.running == 0
@@ -131,12 +149,16 @@ async def test_waiting_is_what_a_rate_limit_asks_for():
 
 async def test_out_of_time_gives_the_best_so_far_marked():
     one = model([says("Answer: 42"), [Hang()]])
-    events, error, seconds = await contemplated(team(one, agents=2), budget=Budget(Limits(seconds=0.3)))
+    events, error, seconds = await contemplated(
+        team(one, agents=2), budget=Budget(Limits(seconds=0.3))
+    )
     assert error is None and seconds < 60  # without the limit it would never end
     assert (events[-1].answer, events[-1].finish_reason) == ("Answer: 42", "budget")
 
 
-@pytest.mark.parametrize("limits", [Limits(tokens=60), Limits(tokens=5), Limits(calls=2), Limits(usd=0.06)])
+@pytest.mark.parametrize(
+    "limits", [Limits(tokens=60), Limits(tokens=5), Limits(calls=2), Limits(usd=0.06)]
+)
 async def test_a_budget_holds_and_what_it_cut_short_is_marked(limits):
     numbers = itertools.count()
 
@@ -159,11 +181,18 @@ async def test_a_budget_holds_and_what_it_cut_short_is_marked(limits):
 
 @pytest.mark.parametrize("after", ["agent_started", "thought", "agreed", "judged"])
 async def test_whoever_leaves_leaves_nothing_running(after):
-    one = model([says("Answer: 1", 0.02), says("Answer: 2", 0.02), [Hang()], [Hang()]], judge=[[Hang()], says('{"better": "A"}')])
+    one = model(
+        [says("Answer: 1", 0.02), says("Answer: 2", 0.02), [Hang()], [Hang()]],
+        judge=[[Hang()], says('{"better": "A"}')],
+    )
     budget = Budget()
-    async with aclosing(run(team(one, agents=2 if after == "judged" else 4, aggregate="judge"), QUESTION, budget)) as events:
+    async with aclosing(
+        run(team(one, agents=2 if after == "judged" else 4, aggregate="judge"), QUESTION, budget)
+    ) as events:
         async for event in events:
-            if event.kind == after or (after == "judged" and event.kind == "stage_started" and event.stage == "aggregate"):
+            if event.kind == after or (
+                after == "judged" and event.kind == "stage_started" and event.stage == "aggregate"
+            ):
                 break
     assert one.running == 0
     assert budget.reserved == Cost()
@@ -171,8 +200,18 @@ async def test_whoever_leaves_leaves_nothing_running(after):
 
 
 async def test_verified_answers_win_and_end_the_search():
-    right = [TextDelta("7 * 6"), VerifiedDelta(True, "arithmetic"), UsageDelta(Usage(tokens=3)), Finish()]
-    wrong = [TextDelta("7 + 6"), VerifiedDelta(False, "arithmetic"), UsageDelta(Usage(tokens=3)), Finish()]
+    right = [
+        TextDelta("7 * 6"),
+        VerifiedDelta(True, "arithmetic"),
+        UsageDelta(Usage(tokens=3)),
+        Finish(),
+    ]
+    wrong = [
+        TextDelta("7 + 6"),
+        VerifiedDelta(False, "arithmetic"),
+        UsageDelta(Usage(tokens=3)),
+        Finish(),
+    ]
     one = model([wrong, wrong, wrong, right, [Hang()]])
     events, _, _ = await contemplated(team(one, agents=8, first_wave=8))
     assert (events[-1].answer, events[-1].verified) == ("7 * 6", True)
@@ -211,11 +250,18 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
     assert of(events, "judged")[0].winner == "agent-2"
 
 
-@pytest.mark.parametrize(("verdict", "why"), [
-    (says('{"better": "A"}'), "favoured neither"), (says("I like them all."), "no verdict"),
-    (says('{"better": "neither"}'), "equally good"), (says("I cannot decide between them."), "no verdict"),
-    ([Fail(400)], "judge failed"), ([Garbage()], "judge failed"), (says(""), "answered nothing"),
-])
+@pytest.mark.parametrize(
+    ("verdict", "why"),
+    [
+        (says('{"better": "A"}'), "favoured neither"),
+        (says("I like them all."), "no verdict"),
+        (says('{"better": "neither"}'), "equally good"),
+        (says("I cannot decide between them."), "no verdict"),
+        ([Fail(400)], "judge failed"),
+        ([Garbage()], "judge failed"),
+        (says(""), "answered nothing"),
+    ],
+)
 async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):
     one = model([says("Answer: 1"), says("Answer: 2")], judge=[verdict])
     events, error, _ = await contemplated(team(one, agents=2, first_wave=2, judge_ties=True))
@@ -224,7 +270,13 @@ async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, 
 
 
 async def test_a_merger_streams_what_it_writes():
-    written = [TextDelta("Forty"), Wait(0.05), TextDelta("-two"), UsageDelta(Usage(tokens=2)), Finish()]
+    written = [
+        TextDelta("Forty"),
+        Wait(0.05),
+        TextDelta("-two"),
+        UsageDelta(Usage(tokens=2)),
+        Finish(),
+    ]
     one = model([says("Answer: 1"), says("Answer: 2")], merge=[written])
     events, _, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate="merge"))
     assert [event.text for event in of(events, "answer_delta")] == ["Forty", "-two"]
@@ -241,12 +293,24 @@ async def test_a_merger_that_breaks_off_leaves_the_vote():
 
 @pytest.mark.parametrize("aggregate", ["merge", "auto"])
 async def test_calls_of_the_client_are_voted_on_and_never_merged_away(aggregate):
-    tool = ToolSpec.of("weather", "says the weather", {"type": "object", "properties": {"city": {"type": "string"}}})
+    tool = ToolSpec.of(
+        "weather",
+        "says the weather",
+        {"type": "object", "properties": {"city": {"type": "string"}}},
+    )
     cities = ["Oslo", "Rome", "Rome"]
-    one = FakeModel(lambda request, number: calls(ToolCall(f"c{number}", "weather", f'{{"city": "{cities[number % 3]}"}}'))
-                    if request.tools else says("Some text."), abilities=ABLE)
+    one = FakeModel(
+        lambda request, number: (
+            calls(ToolCall(f"c{number}", "weather", f'{{"city": "{cities[number % 3]}"}}'))
+            if request.tools
+            else says("Some text.")
+        ),
+        abilities=ABLE,
+    )
     request = Request.of("Is it wet?", tools=(tool,), mode="contemplating")
-    events, error, _ = await contemplated(team(one, agents=3, first_wave=3, rounds=0, aggregate=aggregate), request)
+    events, error, _ = await contemplated(
+        team(one, agents=3, first_wave=3, rounds=0, aggregate=aggregate), request
+    )
     assert error is None
     assert [call.parsed() for call in events[-1].calls] == [{"city": "Rome"}]
 
@@ -256,13 +320,20 @@ async def test_answers_that_could_not_be_compared_in_time_are_said_so_once():
     huge = [says(rf"\boxed{{{number}^{{9^{{9^{{9}}}}}}}}") for number in (3, 4, 5)]
     events, error, _ = await contemplated(team(model(huge), agents=3, first_wave=3, rounds=0))
     assert error is None
-    assert len([event for event in of(events, "noted") if "could not be compared" in event.text]) == 1
+    assert (
+        len([event for event in of(events, "noted") if "could not be compared" in event.text]) == 1
+    )
 
 
 async def test_rivals_are_shown_once_each_anonymous_and_uncounted():
-    one = model([says(f"Because. Answer: {answer}") for answer in (1, 2, 2, 2, 3, 3, 4, 5)], refine=[says("Answer: 2")],
-                judge=[says("?")])
-    await contemplated(team(one, agents=8, first_wave=8, rounds=1, enough=lambda counts, remaining: (False, "")))
+    one = model(
+        [says(f"Because. Answer: {answer}") for answer in (1, 2, 2, 2, 3, 3, 4, 5)],
+        refine=[says("Answer: 2")],
+        judge=[says("?")],
+    )
+    await contemplated(
+        team(one, agents=8, first_wave=8, rounds=1, enough=lambda counts, remaining: (False, ""))
+    )
     shown = [request.messages[-1].text for request in one.requests if stage_of(request) == "refine"]
     assert len(shown) == 8
     for text in shown:
@@ -274,28 +345,47 @@ async def test_rivals_are_shown_once_each_anonymous_and_uncounted():
 
 async def test_who_changed_to_what_is_reported():
     def refined(request):
-        mine = next(message.text for message in reversed(request.messages[:-1]) if message.role == "assistant")
+        mine = next(
+            message.text
+            for message in reversed(request.messages[:-1])
+            if message.role == "assistant"
+        )
         return says("Answer: 2") if mine == "Answer: 1" else says(mine)
 
     one = model([says("Answer: 1"), says("Answer: 2")], refine=refined)
     events, _, _ = await contemplated(team(one, agents=2, first_wave=2, rounds=3))
-    changed = {event.agent: (event.before, event.after, event.kept) for event in of(events, "changed")}
+    changed = {
+        event.agent: (event.before, event.after, event.kept) for event in of(events, "changed")
+    }
     assert changed == {"agent-1": ("1", "2", False), "agent-2": ("2", "2", True)}
     assert events[-1].answer == "Answer: 2"
     assert len([event for event in of(events, "stage_started") if event.stage == "refine"]) == 1
 
 
 @settings(max_examples=30)
-@given(st.lists(st.tuples(st.sampled_from("1234"), st.sampled_from("1234")), min_size=2, max_size=6))
+@given(
+    st.lists(st.tuples(st.sampled_from("1234"), st.sampled_from("1234")), min_size=2, max_size=6)
+)
 def test_a_round_never_lowers_the_number_of_verified_answers(answers):
     async def is_4(attempt):
         return None if attempt.answer == "3" else attempt.answer == "4"
 
     async def go():
         changes = iter(after for before, after in answers if before != "4")
-        one = model([says(f"Answer: {before}") for before, _ in answers], refine=lambda request: says(f"Answer: {next(changes)}"))
-        options = {"agents": len(answers), "first_wave": len(answers), "verify": is_4, "rounds": 1, "aggregate": "vote"}
-        events, error, _ = await contemplated(team(one, **options, enough=lambda counts, remaining: (False, "")))
+        one = model(
+            [says(f"Answer: {before}") for before, _ in answers],
+            refine=lambda request: says(f"Answer: {next(changes)}"),
+        )
+        options = {
+            "agents": len(answers),
+            "first_wave": len(answers),
+            "verify": is_4,
+            "rounds": 1,
+            "aggregate": "vote",
+        }
+        events, error, _ = await contemplated(
+            team(one, **options, enough=lambda counts, remaining: (False, ""))
+        )
         assert error is None
         return events[-1]
 
@@ -309,7 +399,9 @@ async def test_images_and_tools_reach_the_judge():
     searches = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(searches, judge=[says('{"better": "A"}')])
     request = Request.of("What is this?", [Image.from_bytes(DOT)], tools=(tool,))
-    events, error, _ = await contemplated(team(one, agents=2, first_wave=2, judge_ties=True), request)
+    events, error, _ = await contemplated(
+        team(one, agents=2, first_wave=2, judge_ties=True), request
+    )
     assert error is None
     judged = [each for each in one.requests if stage_of(each) == "judge"]
     assert len(judged) == 2 and all(each.images for each in judged)
@@ -317,10 +409,18 @@ async def test_images_and_tools_reach_the_judge():
     assert events[-1].calls == (ToolCall("1", "search", '{"q": 1}'),)
 
 
-@pytest.mark.parametrize(("options", "says"), [
-    ({"agents": 0}, "agents"), ({"agents": 1000}, "agents"), ({"agents": True}, "agents"), ({"rounds": -1}, "rounds"),
-    ({"first_wave": 0}, "first_wave"), ({"aggregate": "wish"}, "aggregate"), ({"explorers": ()}, "explorers"),
-])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"agents": 0}, "agents"),
+        ({"agents": 1000}, "agents"),
+        ({"agents": True}, "agents"),
+        ({"rounds": -1}, "rounds"),
+        ({"first_wave": 0}, "first_wave"),
+        ({"aggregate": "wish"}, "aggregate"),
+        ({"explorers": ()}, "explorers"),
+    ],
+)
 def test_a_team_that_cannot_be_is_one_sentence(options, says):
     with pytest.raises(errors.BadOption, match=says):
         Team(**{"explorers": (FakeModel(),), **options})
@@ -339,7 +439,9 @@ async def test_a_model_that_cancels_itself_is_one_that_failed():
     one = model([[Crash(asyncio.CancelledError())], says("Answer: 42")])
     events, error, _ = await contemplated(team(one, agents=3, first_wave=3))
     assert error is None and events[-1].answer == "Answer: 42"
-    _, error, _ = await contemplated(team(model([[Crash(asyncio.CancelledError())]])), Request.of("?", mode="thinking"))
+    _, error, _ = await contemplated(
+        team(model([[Crash(asyncio.CancelledError())]])), Request.of("?", mode="thinking")
+    )
     assert isinstance(error, errors.ModelFailed)
 
 
@@ -349,12 +451,20 @@ async def test_what_agents_say_to_each_other_may_be_longer_than_a_question():
 
     one = model(long, refine=long, judge=[says('{"better": "A"}')], merge=[says("All of it.")])
     for aggregate in ("judge", "merge"):
-        options = {"agents": 12, "first_wave": 12, "rounds": 1, "aggregate": aggregate, "stragglers": EVERYONE}
+        options = {
+            "agents": 12,
+            "first_wave": 12,
+            "rounds": 1,
+            "aggregate": aggregate,
+            "stragglers": EVERYONE,
+        }
         _, error, _ = await contemplated(team(one, **options), Request.of("x" * 99_990))
         assert error is None
 
 
-@pytest.mark.parametrize("written", [[Finish()], says(""), says("  "), [Crash(ValueError("?"))], [TextDelta("half")]])
+@pytest.mark.parametrize(
+    "written", [[Finish()], says(""), says("  "), [Crash(ValueError("?"))], [TextDelta("half")]]
+)
 async def test_a_merger_that_writes_nothing_whole_does_not_win(written):
     one = model([says("Answer: 1"), says("Answer: 2")], merge=[written])
     events, error, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate="merge"))
@@ -366,16 +476,26 @@ async def test_a_verified_answer_wins_whatever_was_asked_for(aggregate):
     async def is_8(attempt):
         return attempt.answer == "8"
 
-    one = model([says("Answer: 7"), says("Answer: 8")], merge=[says("Answer: 7")], judge=[says('{"better": "A"}')])
-    events, _, _ = await contemplated(team(one, agents=2, first_wave=2, aggregate=aggregate, verify=is_8))
+    one = model(
+        [says("Answer: 7"), says("Answer: 8")],
+        merge=[says("Answer: 7")],
+        judge=[says('{"better": "A"}')],
+    )
+    events, _, _ = await contemplated(
+        team(one, agents=2, first_wave=2, aggregate=aggregate, verify=is_8)
+    )
     assert (events[-1].answer, events[-1].verified) == ("Answer: 8", True)
 
 
 async def test_a_dear_judge_gets_its_share_of_the_money_too():
-    cheaply, dearly = (Abilities(conversation=True, context=100_000, usd_per_token=price) for price in (1e-7, 1e-4))
+    cheaply, dearly = (
+        Abilities(conversation=True, context=100_000, usd_per_token=price) for price in (1e-7, 1e-4)
+    )
     cheap = model([says("Answer: 1"), says("Answer: 2")], abilities=cheaply)
     dear = FakeModel(says('{"better": "A"}'), name="dear", abilities=dearly)
-    events, error, _ = await contemplated(team(cheap, agents=2, first_wave=2, judge=dear), budget=Budget(Limits(usd=0.5)))
+    events, error, _ = await contemplated(
+        team(cheap, agents=2, first_wave=2, judge=dear), budget=Budget(Limits(usd=0.5))
+    )
     assert error is None and len(dear.requests) == 2
     assert not of(events, "agent_failed")
 
@@ -427,7 +547,9 @@ async def test_a_bug_in_a_part_of_ones_own_is_told_as_its_own(part):
         raise ValueError("oops")
 
     one = model([says("Answer: 42")])
-    _, error, _ = await contemplated(team(one, agents=2, **{part: Same() if part == "same" else broken}))
+    _, error, _ = await contemplated(
+        team(one, agents=2, **{part: Same() if part == "same" else broken})
+    )
     assert isinstance(error, errors.PartFailed) and part in str(error) and one.running == 0
 
 
@@ -435,7 +557,9 @@ async def test_what_cannot_be_kept_does_not_take_the_answer_away():
     def full(*anything):
         raise OSError("the disk is full")
 
-    events, error, _ = await contemplated(team(model([says("Answer: 42")]), agents=2, remember=full))
+    events, error, _ = await contemplated(
+        team(model([says("Answer: 42")]), agents=2, remember=full)
+    )
     assert error is None and events[-1].answer == "Answer: 42"
     assert "disk is full" in of(events, "noted")[0].text
 
@@ -450,11 +574,17 @@ async def test_rivals_of_tool_calls_are_shown_and_the_calls_are_answered():
     search = ToolSpec.of("search", "Searches.", {"type": "object"})
     asked = [calls(ToolCall(str(number), "search", f'{{"q": {number}}}')) for number in (1, 2)]
     one = model(asked, refine=[says("Answer: 1")])
-    await contemplated(team(one, agents=2, first_wave=2, rounds=1, aggregate="vote"), Request.of("?", tools=(search,)))
+    await contemplated(
+        team(one, agents=2, first_wave=2, rounds=1, aggregate="vote"),
+        Request.of("?", tools=(search,)),
+    )
     refined = [request for request in one.requests if stage_of(request) == "refine"]
     assert len(refined) == 2
     for request in refined:
-        assert request.messages[-1].text.count("<answer>") == 1 and "search" in request.messages[-1].text
+        assert (
+            request.messages[-1].text.count("<answer>") == 1
+            and "search" in request.messages[-1].text
+        )
         assert request.messages[-2].role == "tool"
 
 
@@ -468,12 +598,27 @@ async def test_roles_that_cannot_be_played_are_told_before_anybody_is_asked():
     assert one.requests == []
 
 
-FAULTS = [Fail(400), Fail(503), Crash(ValueError("?")), Garbage(3), Wait(0.01), Hang(), TextDelta("Answer: 1"), Finish()]
+FAULTS = [
+    Fail(400),
+    Fail(503),
+    Crash(ValueError("?")),
+    Garbage(3),
+    Wait(0.01),
+    Hang(),
+    TextDelta("Answer: 1"),
+    Finish(),
+]
 
 
 @settings(max_examples=60)
-@given(st.integers(0, 2**32), st.sampled_from(["auto", "vote", "judge", "merge", "weigh"]), st.integers(0, 2))
-def test_whatever_fails_there_is_an_answer_or_a_typed_error_and_nothing_left(seed, aggregate, rounds):
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["auto", "vote", "judge", "merge", "weigh"]),
+    st.integers(0, 2),
+)
+def test_whatever_fails_there_is_an_answer_or_a_typed_error_and_nothing_left(
+    seed, aggregate, rounds
+):
     rng = random.Random(seed)
 
     def script(request, number):
@@ -484,13 +629,23 @@ def test_whatever_fails_there_is_an_answer_or_a_typed_error_and_nothing_left(see
     async def go():
         one = FakeModel(script, abilities=ABLE)
         budget = Budget(Limits(seconds=0.15))
-        who = team(one, agents=rng.randint(1, 6), first_wave=rng.randint(1, 6), rounds=rounds, aggregate=aggregate)
+        who = team(
+            one,
+            agents=rng.randint(1, 6),
+            first_wave=rng.randint(1, 6),
+            rounds=rounds,
+            aggregate=aggregate,
+        )
         events, error, _ = await contemplated(who, budget=budget)
         assert events[-1].kind == ("run_failed" if error else "run_ended")
         assert one.running == 0 and budget.reserved == Cost()
         assert asyncio.all_tasks() == {asyncio.current_task()}
         started = sorted(event.agent for event in of(events, "agent_started"))
-        ended = [event.agent for kind in ("agent_returned", "agent_cancelled", "agent_failed") for event in of(events, kind)]
+        ended = [
+            event.agent
+            for kind in ("agent_returned", "agent_cancelled", "agent_failed")
+            for event in of(events, kind)
+        ]
         assert started == sorted(ended) and len(set(started)) == len(started)
         if not error:
             assert events[-1].usage.tokens == budget.spent.tokens

@@ -14,15 +14,24 @@ def named(name, answer="1"):
 def taught(path, **right):
     """A store in which each model was right on so many of 40 questions of the kind `sums`."""
     with VoteStore(path) as store:
-        store.add(Vote("sums", str(question), name, str(question < hits), question < hits)
-                  for name, hits in right.items() for question in range(40))
+        store.add(
+            Vote("sums", str(question), name, str(question < hits), question < hits)
+            for name, hits in right.items()
+            for question in range(40)
+        )
 
 
 async def test_votes_are_kept_and_known_the_next_time(tmp_path):
     path = tmp_path / "votes.db"
     models = [named("a", 1), named("b", 1), named("c", 2)]
-    who = Team(explorers=tuple(models), agents=3, first_wave=3, rounds=0, remember=vote_recorder("sums", path),
-               enough=lambda *_: (False, ""))
+    who = Team(
+        explorers=tuple(models),
+        agents=3,
+        first_wave=3,
+        rounds=0,
+        remember=vote_recorder("sums", path),
+        enough=lambda *_: (False, ""),
+    )
     await contemplated(who, Request.of("1 + 0?"))
     with VoteStore(path) as store:
         votes = {vote.model: (vote.group, vote.right) for vote in store.votes("sums")}
@@ -36,7 +45,9 @@ async def test_who_is_known_to_be_right_outvotes_many_who_are_not(tmp_path):
     path = tmp_path / "votes.db"
     taught(path, strong=39, weak=22, poor=22, feeble=21)
     models = [named("weak", 2), named("poor", 2), named("strong", 1)]
-    who = build_team({"model": models, "task_kind": "sums", "store": path, "rounds": 0, "first_wave": 3})
+    who = build_team(
+        {"model": models, "task_kind": "sums", "store": path, "rounds": 0, "first_wave": 3}
+    )
     assert isinstance(who, Team) and who.explorers[0].name == "strong"
     events, error, _ = await contemplated(who)
     assert error is None and events[-1].answer == "Answer: 1"

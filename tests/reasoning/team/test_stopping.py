@@ -37,7 +37,11 @@ async def stopped(who, mode="contemplating", after=0.15):
     budget, events, error = Budget(), [], None
 
     async def read():
-        async for event in run(who if isinstance(who, Team) else Team.of(who), Request.of("What is 6 * 7?", mode=mode), budget):
+        async for event in run(
+            who if isinstance(who, Team) else Team.of(who),
+            Request.of("What is 6 * 7?", mode=mode),
+            budget,
+        ):
             events.append(event)
 
     reading = asyncio.create_task(read())
@@ -62,14 +66,29 @@ def each_its_own(request, number):
 
 def disagree(request, number):
     """Two answers that differ; whoever is to judge or to reconsider never comes to an end."""
-    return [TextDelta(["The answer is 41.", "The answer is 42."][number]), Finish()] if number < 2 else [Hang()]
+    return (
+        [TextDelta(["The answer is 41.", "The answer is 42."][number]), Finish()]
+        if number < 2
+        else [Hang()]
+    )
 
 
-@pytest.mark.parametrize(("script", "answer"), [
-    (one_then_none, "42"), ([TextDelta("4"), Hang()], "4"), (each_its_own, "I say"), (disagree, "The answer is 4"),
-    (lambda request, number: [TextDelta("42"), Finish()] if number == 0 else [Fail(503, "busy")], "42"),
-    (lambda request, number: [TextDelta("42"), Finish()] if number == 0 else [Wait(60)], "42"),
-])
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        (one_then_none, "42"),
+        ([TextDelta("4"), Hang()], "4"),
+        (each_its_own, "I say"),
+        (disagree, "The answer is 4"),
+        (
+            lambda request, number: (
+                [TextDelta("42"), Finish()] if number == 0 else [Fail(503, "busy")]
+            ),
+            "42",
+        ),
+        (lambda request, number: [TextDelta("42"), Finish()] if number == 0 else [Wait(60)], "42"),
+    ],
+)
 async def test_a_team_says_the_best_it_has(script, answer):
     one = model(script)
     events, error, seconds = await stopped(Team(explorers=(one,), agents=2, judge_ties=True))
@@ -84,7 +103,12 @@ async def test_a_team_says_the_best_it_has(script, answer):
 async def test_a_team_that_has_nothing_was_stopped(script):
     one = model(script)
     events, error, _ = await stopped(Team(explorers=(one,), agents=2))
-    assert isinstance(error, Stopped) and isinstance(events[-1], RunFailed) and events[-1].error == "Stopped" and one.running == 0
+    assert (
+        isinstance(error, Stopped)
+        and isinstance(events[-1], RunFailed)
+        and events[-1].error == "Stopped"
+        and one.running == 0
+    )
 
 
 async def test_nobody_is_sent_out_any_more():
@@ -94,8 +118,14 @@ async def test_nobody_is_sent_out_any_more():
 
 
 @pytest.mark.parametrize("mode", ["instant", "thinking"])
-@pytest.mark.parametrize(("script", "answer"), [([TextDelta("4"), Hang()], "4"), ([ThinkingDelta("Hm."), Hang()], ""),
-                                                ([Fail(429, "busy")], "")])
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ([TextDelta("4"), Hang()], "4"),
+        ([ThinkingDelta("Hm."), Hang()], ""),
+        ([Fail(429, "busy")], ""),
+    ],
+)
 async def test_one_agent_says_what_it_has(mode, script, answer):
     one = model(script)
     events, error, seconds = await stopped(one, mode)
@@ -105,7 +135,9 @@ async def test_one_agent_says_what_it_has(mode, script, answer):
 
 async def test_a_tool_is_left_behind():
     one = model([TextDelta("Let me see."), ToolCallDelta(ToolCall("c", "sleepless")), Finish()])
-    events, _, seconds = await stopped(Team(explorers=(one,), agents=1, tools=(Sleepless(),)), "thinking")
+    events, _, seconds = await stopped(
+        Team(explorers=(one,), agents=1, tools=(Sleepless(),)), "thinking"
+    )
     assert events[-1].finish_reason == "budget" and seconds < 10
 
 
@@ -131,4 +163,7 @@ async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeyp
 
     request = Request.of("What is 6 * 7?", mode="thinking")
     events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), request, budget)]
-    assert isinstance(events[-1], RunEnded) and (events[-1].finish_reason, events[-1].answer) == ("budget", "42")
+    assert isinstance(events[-1], RunEnded) and (events[-1].finish_reason, events[-1].answer) == (
+        "budget",
+        "42",
+    )

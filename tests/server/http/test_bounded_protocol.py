@@ -15,24 +15,35 @@ from uvicorn.server import ServerState
 from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 
 OVERRIDDEN = {
-    "connection_made": ["self", "transport"], "connection_lost": ["self", "exc"], "data_received": ["self", "data"],
-    "on_header": ["self", "name", "value"], "on_headers_complete": ["self"], "on_body": ["self", "body"],
+    "connection_made": ["self", "transport"],
+    "connection_lost": ["self", "exc"],
+    "data_received": ["self", "data"],
+    "on_header": ["self", "name", "value"],
+    "on_headers_complete": ["self"],
+    "on_body": ["self", "body"],
     "on_message_complete": ["self"],
 }
 
 
 def test_the_minor_version_of_uvicorn_is_pinned():
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
-    [pin] = [text for text in project["optional-dependencies"]["serve"] if text.startswith("uvicorn")]
+    [pin] = [
+        text for text in project["optional-dependencies"]["serve"] if text.startswith("uvicorn")
+    ]
     low, high = re.findall(r"[<>=]+0\.(\d+)", pin)
     installed = version("uvicorn").split(".")
-    assert installed[0] == "0" and {int(low), int(high)} == {int(installed[1]), int(installed[1]) + 1}
+    assert installed[0] == "0" and {int(low), int(high)} == {
+        int(installed[1]),
+        int(installed[1]) + 1,
+    }
 
 
 @pytest.mark.parametrize("name", OVERRIDDEN)
 def test_what_is_overridden_is_still_there_and_calls_the_same(name):
     assert list(inspect.signature(getattr(HttpToolsProtocol, name)).parameters) == OVERRIDDEN[name]
-    assert list(inspect.signature(getattr(BoundedHttpProtocol, name)).parameters) == OVERRIDDEN[name]
+    assert (
+        list(inspect.signature(getattr(BoundedHttpProtocol, name)).parameters) == OVERRIDDEN[name]
+    )
 
 
 class Transport(asyncio.Transport):
@@ -60,6 +71,7 @@ class Transport(asyncio.Transport):
 
 async def connected():
     """A protocol on a connection, over an application that says the length of each body."""
+
     async def app(scope, receive, send):
         body = b""
         while True:
@@ -67,12 +79,17 @@ async def connected():
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]}
+        )
         await send({"type": "http.response.body", "body": b"%4d" % len(body)})
 
     config = uvicorn.Config(app, http=BoundedHttpProtocol, log_level="critical", lifespan="off")
     config.load()
-    protocol, transport = BoundedHttpProtocol(config=config, server_state=ServerState(), app_state={}), Transport()
+    protocol, transport = (
+        BoundedHttpProtocol(config=config, server_state=ServerState(), app_state={}),
+        Transport(),
+    )
     protocol.connection_made(transport)
     return protocol, transport
 
@@ -86,12 +103,20 @@ async def until(condition):
 
 async def test_attributes_it_reads_are_there_and_a_request_is_answered():
     protocol, transport = await connected()
-    assert protocol.cycle is None and protocol.transport is transport and protocol.loop is asyncio.get_running_loop()
+    assert (
+        protocol.cycle is None
+        and protocol.transport is transport
+        and protocol.loop is asyncio.get_running_loop()
+    )
     assert protocol._timer is not None
     protocol.data_received(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc")
     assert protocol.headers and protocol._timer is None
     await until(lambda: protocol.cycle.response_complete)
-    assert transport.written.startswith(b"HTTP/1.1 200 ") and transport.written.endswith(b"   3") and not transport.closed
+    assert (
+        transport.written.startswith(b"HTTP/1.1 200 ")
+        and transport.written.endswith(b"   3")
+        and not transport.closed
+    )
     protocol.connection_lost(None)
 
 

@@ -36,7 +36,9 @@ async def test_the_first_write_opens_it_and_the_preamble_comes_first():
     await stream.write(b"b\n\n", last=True)
     start = client.got[0]
     assert start["status"] == 200 and (b"x-id", b"7") in start["headers"] and stream.is_open
-    assert client.body == b"first\n\na\n\nb\n\n" and [each["more_body"] for each in client.got[1:]] == [True, False]
+    assert client.body == b"first\n\na\n\nb\n\n" and [
+        each["more_body"] for each in client.got[1:]
+    ] == [True, False]
 
 
 async def test_it_is_claimed_once_and_not_after_it_is_open():
@@ -83,7 +85,9 @@ async def test_a_client_that_leaves_cancels_the_work_and_is_noted_before(monkeyp
         finally:
             noted.append("over")
 
-    task = await serve(client, work(), companions=[forever], on_disconnect=lambda: noted.append("left"))
+    task = await serve(
+        client, work(), companions=[forever], on_disconnect=lambda: noted.append("left")
+    )
     assert task.cancelled() and noted == ["left", "over"]
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
@@ -102,7 +106,9 @@ async def test_a_client_that_does_not_read_counts_as_one_that_left(monkeypatch):
 async def test_work_that_ends_ends_everything_and_its_error_is_raised(head_start):
     client = Client()
     stream = EventStream(client.send)
-    task = await serve(client, stream.write(b"a", last=True), companions=[stream.keep_alive], head_start=head_start)
+    task = await serve(
+        client, stream.write(b"a", last=True), companions=[stream.keep_alive], head_start=head_start
+    )
     assert task.done() and not task.cancelled() and client.body == b"a"
 
     async def fails():

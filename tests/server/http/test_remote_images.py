@@ -16,9 +16,11 @@ from musespark.server.errors import RequestRefused
 from musespark.server.http import remote_images
 from musespark.server.http.remote_images import ImageFetcher, is_public
 
-PRIVATE = ("127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
-           "fc00::1 fec0::1 ::127.0.0.1 64:ff9b:1::7f00:1 5f00::1 3fff::1 2606:4700::5efe:7f00:1 2606:4700::200:5efe:a00:1 "
-           "::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 2002:7f00:1:: ff02::1").split()
+PRIVATE = (
+    "127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 "
+    "fc00::1 fec0::1 ::127.0.0.1 64:ff9b:1::7f00:1 5f00::1 3fff::1 2606:4700::5efe:7f00:1 2606:4700::200:5efe:a00:1 "
+    "::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 2002:7f00:1:: ff02::1"
+).split()
 
 
 @pytest.mark.parametrize("place", PRIVATE)
@@ -31,7 +33,10 @@ def test_an_address_is_as_public_in_every_clothing(address):
     public = address.is_global and not address.is_multicast
     assert is_public(str(address)) == public
     assert is_public(str(ipaddress.IPv6Address(f"::ffff:{address}"))) == public
-    assert is_public(str(ipaddress.IPv6Address(int(ipaddress.ip_address("64:ff9b::")) + int(address)))) == public
+    assert (
+        is_public(str(ipaddress.IPv6Address(int(ipaddress.ip_address("64:ff9b::")) + int(address))))
+        == public
+    )
 
 
 @contextlib.asynccontextmanager
@@ -58,7 +63,11 @@ def loopback_counts_as_public(monkeypatch):
 
 async def test_loopback_is_refused_before_anything_is_sent():
     async with web(b"") as (address, asked):
-        for each in (address, address.replace("127.0.0.1", "localhost"), address.replace("127.0.0.1", "2130706433")):
+        for each in (
+            address,
+            address.replace("127.0.0.1", "localhost"),
+            address.replace("127.0.0.1", "2130706433"),
+        ):
             with pytest.raises(RequestRefused, match=r"private network|cannot be reached"):
                 await ImageFetcher().fetch([each], True)
     assert asked == []
@@ -81,14 +90,24 @@ async def test_the_connection_goes_to_the_address_that_was_checked(monkeypatch):
 
     def rebinding(host, port, **options):
         looked_up.append(host)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1" if len(looked_up) == 1 else "127.0.0.2", port))]
+        return [
+            (
+                socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                ("127.0.0.1" if len(looked_up) == 1 else "127.0.0.2", port),
+            )
+        ]
 
     monkeypatch.setattr(remote_images.socket, "getaddrinfo", rebinding)
     monkeypatch.setattr(remote_images, "is_public", lambda address: address == "127.0.0.1")
     async with web(b"HTTP/1.0 200 OK\r\n\r\n" + DOT) as (address, asked):
         named = address.replace("127.0.0.1", "b\u00fccher.example")
         assert (await ImageFetcher().fetch([named], True))[named].data == DOT
-    assert looked_up == ["xn--bcher-kva.example"] and b"\r\nhost: xn--bcher-kva.example:" in asked[0]
+    assert (
+        looked_up == ["xn--bcher-kva.example"] and b"\r\nhost: xn--bcher-kva.example:" in asked[0]
+    )
 
 
 async def test_the_certificate_must_be_that_of_the_name(monkeypatch):
@@ -99,11 +118,18 @@ async def test_the_certificate_must_be_that_of_the_name(monkeypatch):
         raise httpx2.ConnectError("recorded")
 
     monkeypatch.setattr(httpx2.AsyncHTTPTransport, "handle_async_request", record)
-    monkeypatch.setattr(remote_images.socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("93.184.215.14", 443))])
+    monkeypatch.setattr(
+        remote_images.socket,
+        "getaddrinfo",
+        lambda *_, **__: [(2, 1, 6, "", ("93.184.215.14", 443))],
+    )
     with pytest.raises(RequestRefused, match="cannot be reached"):
         await ImageFetcher().fetch(["https://images.example/a.png"], True)
     assert (sent["url"], sent["host"], sent["sni_hostname"]) == (
-        "https://93.184.215.14/a.png", "images.example", "images.example")
+        "https://93.184.215.14/a.png",
+        "images.example",
+        "images.example",
+    )
 
 
 async def test_what_is_compressed_is_not_expanded(loopback_counts_as_public):
@@ -114,11 +140,18 @@ async def test_what_is_compressed_is_not_expanded(loopback_counts_as_public):
             await ImageFetcher().fetch([address], True)
 
 
-@pytest.mark.parametrize(("answer", "said"), [
-    (b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", "status 302"), (b"HTTP/1.0 200 OK\r\n\r\n<html>", "not a PNG"),
-    (b"nonsense", "does not answer"), (b"", "does not answer"), (b"HTTP/1.0 200 OK\r\n\r\n" + bytes(20_000_001), "more than"),
-    (b"x" * 100_000, "does not answer"), (b"\r\n\r\n", "does not answer"),
-])
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 302 Found\r\nLocation: http://127.0.0.1/\r\n\r\n", "status 302"),
+        (b"HTTP/1.0 200 OK\r\n\r\n<html>", "not a PNG"),
+        (b"nonsense", "does not answer"),
+        (b"", "does not answer"),
+        (b"HTTP/1.0 200 OK\r\n\r\n" + bytes(20_000_001), "more than"),
+        (b"x" * 100_000, "does not answer"),
+        (b"\r\n\r\n", "does not answer"),
+    ],
+)
 async def test_what_is_no_image(loopback_counts_as_public, answer, said):
     async with web(answer) as (address, _):
         with pytest.raises(RequestRefused, match=said):
@@ -135,10 +168,21 @@ async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         with pytest.raises(RequestRefused, match="did not come within"):
-            await ImageFetcher().fetch([f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True)
+            await ImageFetcher().fetch(
+                [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True
+            )
 
 
-@pytest.mark.parametrize("address", ["http://", "http://user:secret@127.0.0.1/", "http://127.0.0.1/a\r\nX: y", "http://[::1", "http://a:99999/"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://",
+        "http://user:secret@127.0.0.1/",
+        "http://127.0.0.1/a\r\nX: y",
+        "http://[::1",
+        "http://a:99999/",
+    ],
+)
 async def test_addresses_that_are_none(address):
     with pytest.raises(RequestRefused) as refused:
         await ImageFetcher().fetch([address], True)

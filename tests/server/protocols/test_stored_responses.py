@@ -26,8 +26,11 @@ def test_of_a_team_too_and_without_what_was_void(openai_client):
     again = openai_client.responses.retrieve(done.id)
     assert again.output_text == "42" and again.usage == done.usage and again.status == "completed"
     assert "Decided by vote" in again.output[0].summary[0].text
-    void = openai_client.responses.create(model="contemplating/forgetful", input=ASK,
-                                          extra_body={"muse": {"aggregate": "merge", "agents": 2, "rounds": 0}})
+    void = openai_client.responses.create(
+        model="contemplating/forgetful",
+        input=ASK,
+        extra_body={"muse": {"aggregate": "merge", "agents": 2, "rounds": 0}},
+    )
     assert openai_client.responses.retrieve(void.id).output_text == void.output_text
 
 
@@ -36,7 +39,9 @@ def test_a_failed_one_says_so(openai_client, served):
         id = next(iter(stream)).response.id
         assert [event.type for event in stream][-1] == "response.failed"
     again = openai_client.responses.retrieve(id)
-    assert again.status == "failed" and "it broke" in again.error.message and again.output_text == ""  # it counts for nothing
+    assert (
+        again.status == "failed" and "it broke" in again.error.message and again.output_text == ""
+    )  # it counts for nothing
 
 
 def test_a_deleted_one_is_gone(openai_client):
@@ -51,7 +56,9 @@ def test_a_deleted_one_is_gone(openai_client):
 
 def test_what_is_no_response_is_not_found(openai_client):
     unstored = openai_client.responses.create(model="plain", input=ASK, store=False)
-    chat = openai_client.chat.completions.create(model="plain", messages=[{"role": "user", "content": ASK}])
+    chat = openai_client.chat.completions.create(
+        model="plain", messages=[{"role": "user", "content": ASK}]
+    )
     for id in (unstored.id, chat.muse["run"], "resp_nothing"):
         with pytest.raises(openai.NotFoundError):
             openai_client.responses.retrieve(id)
@@ -62,9 +69,11 @@ def test_what_is_no_response_is_not_found(openai_client):
 def test_one_that_goes_on_is_told_as_far_as_it_is_and_not_deleted():
     script = [*says("4", "2")[:-2], Wait(3.0), *says()[-2:]]
     models = {"pauses": FakeModel(script, name="pauses", abilities=ABLE)}
-    with (live(models, Config(roles=Roles(explorer=("pauses",)))) as server,
-          openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
-          client.responses.stream(model="pauses", input=ASK) as stream):
+    with (
+        live(models, Config(roles=Roles(explorer=("pauses",)))) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+        client.responses.stream(model="pauses", input=ASK) as stream,
+    ):
         id = next(iter(stream)).response.id
         next(event for event in stream if event.type == "response.output_text.delta")
         now = client.responses.retrieve(id)
@@ -76,8 +85,11 @@ def test_one_that_goes_on_is_told_as_far_as_it_is_and_not_deleted():
 
 def test_one_that_was_interrupted_or_cancelled():
     events = [RunStarted("r", Mode.THINKING, "m", "?"), Thought("main", "Hm."), AnswerDelta("4")]
-    kept = StoredRun(header=RunHeader(id="r", protocol="responses", model="m", conversation=()), events=events,
-                     status="interrupted")
+    kept = StoredRun(
+        header=RunHeader(id="r", protocol="responses", model="m", conversation=()),
+        events=events,
+        status="interrupted",
+    )
     found = response_of(kept)
     assert (found["status"], found["error"]["message"]) == ("failed", "The server had to stop.")
     kept.status = "cancelled"

@@ -17,8 +17,19 @@ from musespark.server.app import make_app
 from musespark.server.resolve import model_catalog as models_module
 from musespark.server.resolve.model_catalog import ModelCatalog
 
-FOUR = {"a": "openai:gpt-5", "b": "anthropic:claude-opus-4-5", "c": "google:gemini-2.5-pro", "d": "mistral:mistral-large-latest"}
-KEYS = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "GEMINI_API_KEY", "MISTRAL_API_KEY")
+FOUR = {
+    "a": "openai:gpt-5",
+    "b": "anthropic:claude-opus-4-5",
+    "c": "google:gemini-2.5-pro",
+    "d": "mistral:mistral-large-latest",
+}
+KEYS = (
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GOOGLE_API_KEY",
+    "GEMINI_API_KEY",
+    "MISTRAL_API_KEY",
+)
 LISTS = """
 import asyncio, httpx, json, sys
 from musespark.config import Config, ModelConfig
@@ -40,14 +51,26 @@ def no_keys(monkeypatch):
         monkeypatch.delenv(key, raising=False)
 
 
-@pytest.mark.parametrize(("keys", "imported"), [({}, []), ({"MISTRAL_API_KEY": "sesame"}, ["mistralai"])])
-def test_the_list_imports_the_libraries_of_those_who_can_be_asked_alone(monkeypatch, keys, imported):
+@pytest.mark.parametrize(
+    ("keys", "imported"), [({}, []), ({"MISTRAL_API_KEY": "sesame"}, ["mistralai"])]
+)
+def test_the_list_imports_the_libraries_of_those_who_can_be_asked_alone(
+    monkeypatch, keys, imported
+):
     for key, value in keys.items():
         monkeypatch.setenv(key, value)
-    done = subprocess.run([sys.executable, "-c", LISTS, json.dumps(FOUR)], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", LISTS, json.dumps(FOUR)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
     ready, libraries = json.loads(done.stdout)
     assert libraries == imported
-    assert {name for name in FOUR if ready[name]} == {name for name in FOUR if keys and name == "d"} and ready["nano"]
+    assert {name for name in FOUR if ready[name]} == {
+        name for name in FOUR if keys and name == "d"
+    } and ready["nano"]
 
 
 @pytest.fixture
@@ -71,13 +94,17 @@ async def test_others_are_answered_while_a_library_is_imported(slow_import):
     go_on, begun = slow_import
     config = Config(models={"a": ModelConfig(model=FOUR["a"])}, roles=Roles(explorer=("plain",)))
     app = make_app(config, models={"plain": FakeModel(says("42"), name="plain", abilities=ABLE)})
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=30) as http:
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", timeout=30
+    ) as http:
         listing = asyncio.create_task(http.get("/v1/models"))
         while "a" not in begun:
             await asyncio.sleep(0.01)
         for model in ("plain", "nano", "thinking"):
             body = {"model": model, "messages": [{"role": "user", "content": "What is 6 * 7?"}]}
-            assert (await http.post("/v1/chat/completions", json=body)).json()["choices"][0]["message"]["content"] == "42"
+            assert (await http.post("/v1/chat/completions", json=body)).json()["choices"][0][
+                "message"
+            ]["content"] == "42"
         assert not listing.done()
         go_on.set()
         assert {model["id"] for model in (await listing).json()["data"]} > {"a", "thinking/a"}
@@ -85,13 +112,20 @@ async def test_others_are_answered_while_a_library_is_imported(slow_import):
 
 async def test_who_leaves_while_a_library_is_imported_starts_no_second_import(slow_import):
     go_on, begun = slow_import
-    models = ModelCatalog(Config(models={"a": ModelConfig(model=FOUR["a"]), "other": ModelConfig(model="openai:gpt-4o")}))
+    models = ModelCatalog(
+        Config(
+            models={"a": ModelConfig(model=FOUR["a"]), "other": ModelConfig(model="openai:gpt-4o")}
+        )
+    )
     first = asyncio.create_task(models.named("a"))
     while not begun:
         await asyncio.sleep(0.01)
     first.cancel()
     await asyncio.wait([first])
-    again, other = asyncio.create_task(models.named("a")), asyncio.create_task(models.named("other"))
+    again, other = (
+        asyncio.create_task(models.named("a")),
+        asyncio.create_task(models.named("other")),
+    )
     await asyncio.sleep(0.05)
     assert begun == ["a"]
     go_on.set()

@@ -21,7 +21,14 @@ from musespark.server.page.run_body import RunBody
 from musespark.server.protocols.chat.body import ChatBody
 from musespark.server.protocols.messages.body import MessagesOutputConfig
 from musespark.server.protocols.responses.body import ResponsesReasoning
-from musespark.server.resolve.options import EFFORTS, TEAM_BY_EFFORT, TEAM_ONLY, BudgetOptions, RunOptions, TeamOptions
+from musespark.server.resolve.options import (
+    EFFORTS,
+    TEAM_BY_EFFORT,
+    TEAM_ONLY,
+    BudgetOptions,
+    RunOptions,
+    TeamOptions,
+)
 
 LARGE = 10**9
 
@@ -46,13 +53,33 @@ OPTIONS = {
     "agents": Option(1, 64, flag="--agents", config="agents", limit="agents", team_only=True),
     "first": Option(1, 64, flag="--first", config="first", limit="agents", team_only=True),
     "rounds": Option(0, 8, flag="--rounds", config="rounds", limit="rounds", team_only=True),
-    "aggregate": Option(values=("auto", "vote", "weigh", "judge", "merge"), flag="--aggregate", config="aggregate", team_only=True),
+    "aggregate": Option(
+        values=("auto", "vote", "weigh", "judge", "merge"),
+        flag="--aggregate",
+        config="aggregate",
+        team_only=True,
+    ),
     "models": Option(1, 16, flag="--model", limit="models", team_only=True),
     "judge": Option(flag="--judge", team_only=True),
     "refiner": Option(flag="--refiner", team_only=True),
     "merger": Option(flag="--merger", team_only=True),
-    "tools": Option(values=("python", "spawn", "look", "zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read",
-                            "find"), flag="--tools"),
+    "tools": Option(
+        values=(
+            "python",
+            "spawn",
+            "look",
+            "zoom",
+            "rotate",
+            "enhance",
+            "measure",
+            "mark",
+            "compare",
+            "sketch",
+            "read",
+            "find",
+        ),
+        flag="--tools",
+    ),
     "threads": Option(1, 64, flag="--threads", limit="threads"),
     "budget": Option(),
 }
@@ -70,8 +97,14 @@ EVERY = {**OPTIONS, **BUDGET}
 
 def outside(option):
     """Values just beyond the bounds."""
-    return [value for value, bound in ((option.low - 1 if option.low is not None else None, option.low),
-                                       (option.high + 1 if option.high is not None else None, option.high)) if bound is not None]
+    return [
+        value
+        for value, bound in (
+            (option.low - 1 if option.low is not None else None, option.low),
+            (option.high + 1 if option.high is not None else None, option.high),
+        )
+        if bound is not None
+    ]
 
 
 def accepts(kind, **values):
@@ -84,7 +117,9 @@ def accepts(kind, **values):
 
 
 def test_bodies_have_these_options_and_no_others():
-    assert set(RunOptions.model_fields) == set(OPTIONS) and set(BudgetOptions.model_fields) == set(BUDGET)
+    assert set(RunOptions.model_fields) == set(OPTIONS) and set(BudgetOptions.model_fields) == set(
+        BUDGET
+    )
     assert set(TeamOptions.model_fields) - set(OPTIONS) == {"store", "progress"}
     assert set(OPTIONS) < set(RunBody.model_fields)
     assert {name for name, option in OPTIONS.items() if option.team_only} == set(TEAM_ONLY)
@@ -95,14 +130,21 @@ def test_bodies_have_these_options_and_no_others():
 def test_bodies_keep_the_bounds(kind, name):
     option = OPTIONS[name]
     assert accepts(kind, **{name: option.low}) and accepts(kind, **{name: option.high})
-    assert not any(accepts(kind, **{name: value}) for value in (*outside(option), str(option.low), option.low + 0.5))
+    assert not any(
+        accepts(kind, **{name: value})
+        for value in (*outside(option), str(option.low), option.low + 0.5)
+    )
 
 
 @pytest.mark.parametrize("name", BUDGET)
 def test_budgets_keep_the_bounds(name):
     option = BUDGET[name]
-    assert accepts(TeamOptions, budget={name: option.high}) and accepts(TeamOptions, budget={name: 1})
-    assert not any(accepts(TeamOptions, budget={name: value}) for value in (*outside(option), 0, -1, "1"))
+    assert accepts(TeamOptions, budget={name: option.high}) and accepts(
+        TeamOptions, budget={name: 1}
+    )
+    assert not any(
+        accepts(TeamOptions, budget={name: value}) for value in (*outside(option), 0, -1, "1")
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option.values])
@@ -115,7 +157,9 @@ def test_bodies_have_the_values(name):
 
 def test_a_team_has_no_more_models_than_the_table_says():
     assert accepts(TeamOptions, models=["m"] * OPTIONS["models"].high)
-    assert not accepts(TeamOptions, models=["m"] * (OPTIONS["models"].high + 1)) and not accepts(TeamOptions, models=[])
+    assert not accepts(TeamOptions, models=["m"] * (OPTIONS["models"].high + 1)) and not accepts(
+        TeamOptions, models=[]
+    )
 
 
 def configured(tmp_path, name, value):
@@ -138,7 +182,11 @@ def test_the_configuration_has_these_options(tmp_path):
 
 
 def test_the_command_line_has_these_options_and_tells_their_values():
-    flags = {flag: parameter for parameter in typer.main.get_command(app).commands["ask"].params for flag in parameter.opts}
+    flags = {
+        flag: parameter
+        for parameter in typer.main.get_command(app).commands["ask"].params
+        for flag in parameter.opts
+    }
     for option in EVERY.values():
         if option.flag:
             assert option.flag in flags
@@ -152,7 +200,9 @@ def test_python_refuses_what_bodies_refuse(name):
     option = OPTIONS[name]
     for value in ("other",) if option.values else outside(option):
         with pytest.raises(BadInput):
-            musespark.ask_sync("?", model=[FakeModel(name="a")], mode="contemplating", **{name: value})
+            musespark.ask_sync(
+                "?", model=[FakeModel(name="a")], mode="contemplating", **{name: value}
+            )
 
 
 def test_the_page_is_told_the_limits():
@@ -163,13 +213,21 @@ def test_the_page_is_told_the_limits():
 
 def literals(kind, name):
     """The values that a field may have."""
-    return {value for part in typing.get_args(kind.model_fields[name].annotation) for value in typing.get_args(part)}
+    return {
+        value
+        for part in typing.get_args(kind.model_fields[name].annotation)
+        for value in typing.get_args(part)
+    }
 
 
 def test_efforts_are_the_same_everywhere():
     names = {effort.value for effort in Effort}
     assert set(EFFORTS) == names | {"xhigh"} and set(TEAM_BY_EFFORT) == set(Effort)
-    for kind, name in ((ChatBody, "reasoning_effort"), (ResponsesReasoning, "effort"), (RunBody, "effort")):
+    for kind, name in (
+        (ChatBody, "reasoning_effort"),
+        (ResponsesReasoning, "effort"),
+        (RunBody, "effort"),
+    ):
         assert literals(kind, name) == set(EFFORTS)
     assert literals(MessagesOutputConfig, "effort") < set(EFFORTS)
     for team in TEAM_BY_EFFORT.values():

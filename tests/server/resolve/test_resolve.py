@@ -18,17 +18,27 @@ from musespark.server.resolve.options import TEAM_BY_EFFORT, TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.resolve.resolve import resolve
 
-ROLES = Config(roles=Roles(explorer=("one", "two"), judge="two"), team=TeamConfig(agents=5, deadline=60.0))
-MODELS = {"one": FakeModel(says("1"), name="one", abilities=ABLE), "two": FakeModel(says("2"), name="two", abilities=ABLE),
-          "org/one": FakeModel(says("3"), name="org/one", abilities=ABLE),
-          "poor": FakeModel(says("4"), name="poor", abilities=Abilities())}
+ROLES = Config(
+    roles=Roles(explorer=("one", "two"), judge="two"), team=TeamConfig(agents=5, deadline=60.0)
+)
+MODELS = {
+    "one": FakeModel(says("1"), name="one", abilities=ABLE),
+    "two": FakeModel(says("2"), name="two", abilities=ABLE),
+    "org/one": FakeModel(says("3"), name="org/one", abilities=ABLE),
+    "poor": FakeModel(says("4"), name="poor", abilities=Abilities()),
+}
 
 
 def asked(model, effort=None, team=None, **options):
     """A question, with options."""
     request = Request.of("What is 6 * 7?", **options)
-    return ParsedRequest(model=model, request=request, conversation=request.messages, effort=effort,
-                         options=TeamOptions(**(team or {})))
+    return ParsedRequest(
+        model=model,
+        request=request,
+        conversation=request.messages,
+        effort=effort,
+        options=TeamOptions(**(team or {})),
+    )
 
 
 async def resolved(model, config=ROLES, **options):
@@ -43,11 +53,16 @@ async def test_a_mode_is_the_configured_models():
     assert (await resolved("instant")).team.explorers == (MODELS["one"],)
 
 
-@pytest.mark.parametrize(("name", "model", "mode"), [
-    ("one", "one", "thinking"), ("instant/one", "one", "instant"), ("thinking/two", "two", "thinking"),
-    ("org/one", "org/one", "thinking"),
-    ("contemplating/org/one", "org/one", "contemplating"),
-])
+@pytest.mark.parametrize(
+    ("name", "model", "mode"),
+    [
+        ("one", "one", "thinking"),
+        ("instant/one", "one", "instant"),
+        ("thinking/two", "two", "thinking"),
+        ("org/one", "org/one", "thinking"),
+        ("contemplating/org/one", "org/one", "contemplating"),
+    ],
+)
 async def test_a_name_says_model_and_mode(name, model, mode):
     found = await resolved(name, config=Config())
     assert (found.team.name, found.request.mode) == (model, mode)
@@ -56,7 +71,10 @@ async def test_a_name_says_model_and_mode(name, model, mode):
 @pytest.mark.parametrize("effort", list(Effort)[1:])
 async def test_an_effort_is_a_team(effort):
     found = await resolved("contemplating/one", config=Config(), effort=effort)
-    assert {option: getattr(found.team, {"first": "first_wave"}.get(option, option)) for option in TEAM_BY_EFFORT[effort]} == TEAM_BY_EFFORT[effort]
+    assert {
+        option: getattr(found.team, {"first": "first_wave"}.get(option, option))
+        for option in TEAM_BY_EFFORT[effort]
+    } == TEAM_BY_EFFORT[effort]
     assert found.request.effort == effort  # these models have efforts of their own, too
 
 
@@ -65,30 +83,52 @@ async def test_no_effort_is_no_team():
     assert found.request.mode == "instant" and found.team.explorers == (MODELS["one"],)
 
 
-@pytest.mark.parametrize(("name", "effort", "only"), [
-    ("thinking", None, "thinking"), ("instant", None, "instant"), ("contemplating", Effort.NONE, "instant"),
-    ("thinking/one", None, ""), ("one", None, ""), ("contemplating", None, ""),
-])
+@pytest.mark.parametrize(
+    ("name", "effort", "only"),
+    [
+        ("thinking", None, "thinking"),
+        ("instant", None, "instant"),
+        ("contemplating", Effort.NONE, "instant"),
+        ("thinking/one", None, ""),
+        ("one", None, ""),
+        ("contemplating", None, ""),
+    ],
+)
 async def test_that_of_several_configured_models_one_is_asked_is_said(name, effort, only):
     told = (f"Only one is asked, and not two: {only} is one model's; contemplating asks them all.",)
     assert (await resolved(name, effort=effort)).notes == (told if only else ())
 
 
 async def test_options_count_more_than_efforts_and_the_configuration():
-    found = await resolved("contemplating", effort=Effort.HIGH, team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}})
-    assert (found.team.agents, found.team.first_wave, found.team.name, found.limits.usd) == (3, 2, "two", 0.5)
+    found = await resolved(
+        "contemplating",
+        effort=Effort.HIGH,
+        team={"agents": 3, "models": ["two"], "budget": {"usd": 0.5}},
+    )
+    assert (found.team.agents, found.team.first_wave, found.team.name, found.limits.usd) == (
+        3,
+        2,
+        "two",
+        0.5,
+    )
     assert (await resolved("contemplating", team={"agents": 1})).team.first_wave == 1
 
 
 async def test_the_tokens_of_an_answer_are_each_agents_own():
     judged = "Which answer is right"
     before = {name: len(MODELS[name].requests) for name in ("one", "two")}
-    found = await resolved("contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0})
+    found = await resolved(
+        "contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0}
+    )
     events = [event async for event in run(found.team, found.request)]
     assert isinstance(events[-1], RunEnded)
     asked = [request for name, seen in before.items() for request in MODELS[name].requests[seen:]]
-    assert {request.max_tokens for request in asked if judged not in request.messages[-1].text} == {7}
-    assert {request.max_tokens for request in asked if judged in request.messages[-1].text} == {None}
+    assert {request.max_tokens for request in asked if judged not in request.messages[-1].text} == {
+        7
+    }
+    assert {request.max_tokens for request in asked if judged in request.messages[-1].text} == {
+        None
+    }
 
 
 @pytest.mark.parametrize("option", [{"top_p": 0.5}, {"effort": "high"}, {"schema": "{}"}])
@@ -98,8 +138,12 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
     with pytest.raises(errors.BeyondModel, match="pictures"):
-        await resolve(ParsedRequest(model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()),
-                      ModelCatalog(None, MODELS))
+        await resolve(
+            ParsedRequest(
+                model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()
+            ),
+            ModelCatalog(None, MODELS),
+        )
     with pytest.raises(errors.BeyondModel, match="how long to reason"):
         await resolved("poor", effort=Effort.HIGH)
     assert (await resolved("poor", effort=Effort.NONE)).request.effort is None
@@ -107,12 +151,24 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
     with pytest.raises(errors.BadOption, match="another name"):
-        await resolved("contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]})
+        await resolved(
+            "contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]}
+        )
 
 
-@pytest.mark.parametrize("name", [
-    "openai-compatible:m@http://127.0.0.1:9/v1", "vllm:m@http://10.0.0.1/v1", "nano:/etc/passwd", "fake:hang", "openai:", "nobody",
-    "contemplating/nobody", "/"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openai-compatible:m@http://127.0.0.1:9/v1",
+        "vllm:m@http://10.0.0.1/v1",
+        "nano:/etc/passwd",
+        "fake:hang",
+        "openai:",
+        "nobody",
+        "contemplating/nobody",
+        "/",
+    ],
+)
 async def test_names_reach_no_address_and_no_file(name):
     with pytest.raises(errors.UnknownModel):
         await resolved(name)
@@ -132,8 +188,15 @@ async def test_only_a_team_has_a_teams_options():
 
 
 async def test_a_model_that_forgets_says_so():
-    request = Request(messages=(*Request.of("Before.").messages, *Request.of("Use 25, 3, 7 and 12 to make 66.").messages))
-    found = await resolve(ParsedRequest(model="nano", request=request, conversation=()), ModelCatalog())
+    request = Request(
+        messages=(
+            *Request.of("Before.").messages,
+            *Request.of("Use 25, 3, 7 and 12 to make 66.").messages,
+        )
+    )
+    found = await resolve(
+        ParsedRequest(model="nano", request=request, conversation=()), ModelCatalog()
+    )
     assert found.notes == ("nano reads the last question only; what comes before it is not read.",)
 
 
@@ -143,6 +206,12 @@ async def test_the_native_models_thoughts_are_not_counted_against_its_answer():
     request = Request.of("Use 25, 3, 7 and 12 to make 66.", mode="thinking")
     whole = [event async for event in run(Team.of(NanoModel()), request)][-1]
     limited = Request.of(request.question, max_tokens=3)
-    found = await resolve(ParsedRequest(model="nano", request=limited, conversation=()), ModelCatalog())
+    found = await resolve(
+        ParsedRequest(model="nano", request=limited, conversation=()), ModelCatalog()
+    )
     short = [event async for event in run(found.team, found.request)][-1]
-    assert short.finish_reason == "length" and whole.answer.startswith(short.answer) and 0 < len(short.answer) < len(whole.answer)
+    assert (
+        short.finish_reason == "length"
+        and whole.answer.startswith(short.answer)
+        and 0 < len(short.answer) < len(whole.answer)
+    )

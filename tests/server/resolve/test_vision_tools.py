@@ -25,16 +25,28 @@ def images_of(request):
 def zooming(request, number):
     """Zooms into the middle, then says which colour is there."""
     if not any(message.role == "tool" for message in request.messages):
-        return [ToolCallDelta(ToolCall.of("a", "zoom", {"box": [400, 400, 600, 600]})), *says("", thought="")]
-    seen = [pillow.open(io.BytesIO(image.data)).convert("RGB").getpixel((9, 9)) for image in images_of(request)]
+        return [
+            ToolCallDelta(ToolCall.of("a", "zoom", {"box": [400, 400, 600, 600]})),
+            *says("", thought=""),
+        ]
+    seen = [
+        pillow.open(io.BytesIO(image.data)).convert("RGB").getpixel((9, 9))
+        for image in images_of(request)
+    ]
     return says(f"Answer: {seen[-1] if seen else 'unseen'}")
 
 
 @pytest.fixture(scope="module")
 def client():
     blind = Abilities(conversation=True, tools=True, context=100_000)
-    models = {"sees": FakeModel(zooming, name="sees", abilities=ABLE), "blind": FakeModel(zooming, name="blind", abilities=blind)}
-    with live(models) as server, openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as found:
+    models = {
+        "sees": FakeModel(zooming, name="sees", abilities=ABLE),
+        "blind": FakeModel(zooming, name="blind", abilities=blind),
+    }
+    with (
+        live(models) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as found,
+    ):
         yield found
 
 
@@ -44,19 +56,33 @@ def question():
     file = io.BytesIO()
     image.save(file, "PNG")
     url = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
-    return [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}},
-                                         {"type": "text", "text": "Which colour?"}]}]
+    return [
+        {
+            "role": "user",
+            "content": [
+                {"type": "image_url", "image_url": {"url": url}},
+                {"type": "text", "text": "Which colour?"},
+            ],
+        }
+    ]
 
 
 def test_every_tool_that_looks_can_be_asked_for():
     assert get_args(VisionToolName) == tuple(VISION_TOOLS)
 
 
-@pytest.mark.parametrize(("model", "tool", "answer"), [
-    ("sees", "look", "Answer: (0, 0, 255)"), ("contemplating/sees", "zoom", "Answer: (0, 0, 255)"),
-    ("blind", "look", "Answer: unseen")])
+@pytest.mark.parametrize(
+    ("model", "tool", "answer"),
+    [
+        ("sees", "look", "Answer: (0, 0, 255)"),
+        ("contemplating/sees", "zoom", "Answer: (0, 0, 255)"),
+        ("blind", "look", "Answer: unseen"),
+    ],
+)
 def test_a_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, answer):
-    done = client.chat.completions.create(model=model, messages=question(), extra_body={"muse": {"tools": [tool]}})
+    done = client.chat.completions.create(
+        model=model, messages=question(), extra_body={"muse": {"tools": [tool]}}
+    )
     assert done.choices[0].message.content == answer
     assert len(done.muse["pictures"]) >= 1
 
@@ -64,10 +90,19 @@ def test_a_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, a
 def test_a_model_that_sees_nothing_is_refused_without_them(client):
     for tools in ([], ["zoom"]):
         with pytest.raises(openai.BadRequestError, match="read pictures"):
-            client.chat.completions.create(model="blind", messages=question(), extra_body={"muse": {"tools": tools}})
+            client.chat.completions.create(
+                model="blind", messages=question(), extra_body={"muse": {"tools": tools}}
+            )
 
 
 def test_a_client_s_own_tool_may_not_have_the_name_of_one(client):
-    own = [{"type": "function", "function": {"name": "zoom", "parameters": {"type": "object", "properties": {}}}}]
+    own = [
+        {
+            "type": "function",
+            "function": {"name": "zoom", "parameters": {"type": "object", "properties": {}}},
+        }
+    ]
     with pytest.raises(openai.BadRequestError, match="zoom"):
-        client.chat.completions.create(model="sees", messages=question(), tools=own, extra_body={"muse": {"tools": ["look"]}})
+        client.chat.completions.create(
+            model="sees", messages=question(), tools=own, extra_body={"muse": {"tools": ["look"]}}
+        )

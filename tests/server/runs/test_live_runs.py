@@ -27,7 +27,11 @@ from musespark.store.runs.run_store import SqlRunStore
 WATCHED = {
     "talkative": FakeModel(talking(), name="talkative", abilities=ABLE),
     "hang": FakeModel([TextDelta("4"), Hang()], name="hang", abilities=ABLE),
-    "wordy": FakeModel([*[ThinkingDelta("x" * 5000)] * 1200, TextDelta("42"), Finish()], name="wordy", abilities=ABLE),
+    "wordy": FakeModel(
+        [*[ThinkingDelta("x" * 5000)] * 1200, TextDelta("42"), Finish()],
+        name="wordy",
+        abilities=ABLE,
+    ),
     "plain": FakeModel(says("4", "2"), name="plain", abilities=ABLE),
 }
 
@@ -68,7 +72,7 @@ def test_a_client_may_begin_anywhere(http):
     whole = watched(http, id)
     for after in range(-1, len(whole) + 2):
         raw = http.get(f"/v1/runs/{id}/events?after={after}").content
-        assert messages(raw) == [*whole[:-1][after + 1:], whole[-1]]
+        assert messages(raw) == [*whole[:-1][after + 1 :], whole[-1]]
     # What a browser repeats counts more than the address it began with.
     raw = http.get(f"/v1/runs/{id}/events?after=0", headers={"last-event-id": "3"}).content
     assert messages(raw) == whole[4:]
@@ -93,10 +97,14 @@ def test_a_watcher_that_does_not_read_holds_nobody_up(http):
     id = started(http, mode="thinking", models=["wordy"])
     host, port = http.base_url.host, http.base_url.port
     with socket.socket() as idle:
-        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000)  # with what the sender's side may hold, less than all of it
+        idle.setsockopt(
+            socket.SOL_SOCKET, socket.SO_RCVBUF, 100_000
+        )  # with what the sender's side may hold, less than all of it
         idle.settimeout(60)
         idle.connect((host, port))
-        idle.sendall(f"GET /v1/runs/{id}/events HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+        idle.sendall(
+            f"GET /v1/runs/{id}/events HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode()
+        )
         until(lambda: http.get("/v1/runs?limit=1").json()["data"][0]["how"] == "finished")
         pieces = []
         while piece := idle.recv(1_000_000):  # and may still read all of it
@@ -109,7 +117,10 @@ def test_silence_is_broken_by_a_comment(http, monkeypatch):
     monkeypatch.setattr(event_stream, "KEEP_ALIVE", 0.05)
     id = started(http, mode="thinking", models=["hang"])
     with http.stream("GET", f"/v1/runs/{id}/events") as response:
-        assert response.headers["content-type"].startswith("text/event-stream") and response.headers["cache-control"] == "no-store"
+        assert (
+            response.headers["content-type"].startswith("text/event-stream")
+            and response.headers["cache-control"] == "no-store"
+        )
         comments = (line for line in response.iter_lines() if line.startswith(":"))
         assert [next(comments), next(comments)] == [": still here"] * 2
     http.post(f"/v1/runs/{id}/stop")
@@ -124,7 +135,11 @@ def test_whoever_leaves_leaves_the_run_alone(http):
 
 
 def test_a_run_of_another_protocol_is_watched_likewise(http):
-    body = {"model": "talkative", "messages": [{"role": "user", "content": "What is 6 * 7?"}], "stream": True}
+    body = {
+        "model": "talkative",
+        "messages": [{"role": "user", "content": "What is 6 * 7?"}],
+        "stream": True,
+    }
     with http.stream("POST", "/v1/chat/completions", json=body) as response:
         id = response.headers["x-muse-run"]
         pieces = response.iter_bytes()
@@ -142,7 +157,12 @@ def test_a_run_that_goes_on_elsewhere_is_followed_in_the_database(tmp_path, monk
     monkeypatch.setattr(live_runs, "POLL_INTERVAL", 0.05)
     shared = tmp_path / "runs.db"
     servers = [live(WATCHED, runs=SqlRunStore(Database(shared))) for _ in range(2)]
-    with servers[0] as here, servers[1] as there, httpx.Client(base_url=here.url) as one, httpx.Client(base_url=there.url) as other:
+    with (
+        servers[0] as here,
+        servers[1] as there,
+        httpx.Client(base_url=here.url) as one,
+        httpx.Client(base_url=there.url) as other,
+    ):
         id = started(one, mode="thinking", models=["talkative"])
         seen = watched(other, id)
         assert [data for _, _, data in seen[:-1]] == told(one, id)
@@ -156,9 +176,21 @@ def test_a_run_that_goes_on_elsewhere_is_followed_in_the_database(tmp_path, monk
 @pytest.mark.parametrize("page", ["events", "stop", "asked/1", "export", "pictures/1", ""])
 def test_ids_that_mean_no_good(http, page):
     method = "POST" if page == "stop" else "GET"
-    for id in ("x", "..", "%2e%2e", "a/b", "a%00b", "x" * 200, "'; DROP TABLE runs; --", "%F0%9F%98%80", "-"):
+    for id in (
+        "x",
+        "..",
+        "%2e%2e",
+        "a/b",
+        "a%00b",
+        "x" * 200,
+        "'; DROP TABLE runs; --",
+        "%F0%9F%98%80",
+        "-",
+    ):
         response = http.request(method, f"/v1/runs/{id}/{page}".rstrip("/"))
-        assert response.status_code in (400, 404, 405) and response.json()["error"]["message"].endswith(".")
+        assert response.status_code in (400, 404, 405) and response.json()["error"][
+            "message"
+        ].endswith(".")
 
 
 @pytest.mark.parametrize("last", ["-1", "1.5", "abc", "9" * 39, "٣", "0x1"])
@@ -174,7 +206,11 @@ def test_a_last_event_id_that_is_none(http, last):
 def event(number):
     if number == 0:
         return RunStarted("r", "thinking", "m", "q", seq=0)
-    return Pictured(MAIN, DOT, "a dot", 1, 1, seq=number) if number % 7 == 3 else Thought(MAIN, f"thought {number}", seq=number)
+    return (
+        Pictured(MAIN, DOT, "a dot", 1, 1, seq=number)
+        if number % 7 == 3
+        else Thought(MAIN, f"thought {number}", seq=number)
+    )
 
 
 async def looked_on(runs, after, lag):
@@ -189,25 +225,46 @@ async def looked_on(runs, after, lag):
 
 
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
-@given(bursts=st.lists(st.integers(1, 9), min_size=1, max_size=12), ahead=st.sampled_from([1, 500, 10**6]),
-       who=st.lists(st.tuples(st.integers(0, 14), st.integers(-1, 60), st.integers(0, 9)), min_size=1, max_size=5))
+@given(
+    bursts=st.lists(st.integers(1, 9), min_size=1, max_size=12),
+    ahead=st.sampled_from([1, 500, 10**6]),
+    who=st.lists(
+        st.tuples(st.integers(0, 14), st.integers(-1, 60), st.integers(0, 9)),
+        min_size=1,
+        max_size=5,
+    ),
+)
 async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, bursts, ahead, who):
     monkeypatch_ahead(ahead)
     runs, count, looking = LiveRuns(MemoryRunStore()), 0, []
-    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.start(
+        RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),))
+    )
     for step, burst in enumerate([*bursts, 0, 0, 0]):
-        looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when == step]
+        looking += [
+            asyncio.create_task(looked_on(runs, after, lag))
+            for when, after, lag in who
+            if when == step
+        ]
         if burst:
             await runs.append_events("r", [event(number) for number in range(count, count + burst)])
             count += burst
         await asyncio.sleep(0)
     runs.end("r", "finished", RunCost())
-    looking += [asyncio.create_task(looked_on(runs, after, lag)) for when, after, lag in who if when >= len(bursts) + 3]
+    looking += [
+        asyncio.create_task(looked_on(runs, after, lag))
+        for when, after, lag in who
+        if when >= len(bursts) + 3
+    ]
     whole = messages(b"".join([frame async for frame in runs.watch("r")]))
     assert [int(number) for number, _, _ in whole[:-1]] == list(range(count))
-    afters = [after for when, after, _ in sorted(who, key=lambda each: min(each[0], len(bursts) + 3))]
+    afters = [
+        after for when, after, _ in sorted(who, key=lambda each: min(each[0], len(bursts) + 3))
+    ]
     for after, task in zip(afters, looking, strict=True):
-        assert await task == [message for message in whole if message[0] is None or int(message[0]) > after]
+        assert await task == [
+            message for message in whole if message[0] is None or int(message[0]) > after
+        ]
     assert not runs._live
 
 
@@ -225,7 +282,9 @@ async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
 
     monkeypatch.setattr(store, "events_json", told)
     runs = LiveRuns(store)
-    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.start(
+        RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),))
+    )
     frames = runs.watch("r")
     for number in range(50):
         more = asyncio.create_task(anext(frames))
@@ -238,14 +297,20 @@ async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
 
 async def test_what_waits_for_watchers_is_bounded():
     runs = LiveRuns(MemoryRunStore())
-    await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),)))
+    await runs.start(
+        RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),))
+    )
     await runs.append_events("r", [event(0)])
     frames = runs.watch("r")
     assert messages(await anext(frames))[0][1] == "run_started"
     for number in range(1, 300):
         await runs.append_events("r", [Thought(MAIN, "x" * 20_000, seq=number)])
     one = runs._live["r"]
-    assert one._size <= live_runs.BUFFER_BYTES and one._size == sum(map(len, one._frames)) and one._frames
+    assert (
+        one._size <= live_runs.BUFFER_BYTES
+        and one._size == sum(map(len, one._frames))
+        and one._frames
+    )
     rest = [await anext(frames) for _ in range(2)]
     assert len(messages(b"".join(rest))) == 299
     await frames.aclose()
@@ -253,10 +318,14 @@ async def test_what_waits_for_watchers_is_bounded():
 
 
 def test_events_are_one_line_each_whatever_a_model_wrote():
-    frame = live_runs.event_frame("r", Thought(MAIN, "a\n\ndata: b\r\nevent: end\u2028\ud83d", seq=3).to_json())
+    frame = live_runs.event_frame(
+        "r", Thought(MAIN, "a\n\ndata: b\r\nevent: end\u2028\ud83d", seq=3).to_json()
+    )
     head, kind, data, *rest = frame.split(b"\n")
     assert (head, kind, rest) == (b"id: 3", b"event: thought", [b"", b""])
-    assert json.loads(data.removeprefix(b"data: "))["text"] == "a\n\ndata: b\r\nevent: end\u2028\ud83d"
+    assert (
+        json.loads(data.removeprefix(b"data: "))["text"] == "a\n\ndata: b\r\nevent: end\u2028\ud83d"
+    )
     assert b"\r" not in frame
 
 

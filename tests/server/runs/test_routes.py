@@ -34,12 +34,23 @@ def models():
         "parrot": FakeModel(parrot, name="parrot", abilities=ABLE),
         "hang": FakeModel([TextDelta("4"), Hang()], name="hang", abilities=ABLE),
         "mute": FakeModel([ThinkingDelta("Hm."), Hang()], name="mute", abilities=ABLE),
-        "slow": FakeModel([TextDelta("4"), Wait(1.0), TextDelta("2"), Finish()], name="slow", abilities=ABLE),
+        "slow": FakeModel(
+            [TextDelta("4"), Wait(1.0), TextDelta("2"), Finish()], name="slow", abilities=ABLE
+        ),
         "first": FakeModel(first_of_many, name="first", abilities=ABLE),
         "blind": FakeModel(says("42"), name="blind"),
         "broken": FakeModel("error", name="broken", abilities=ABLE),
-        "dear": FakeModel([TextDelta("4"), UsageDelta(Usage(tokens=10, usd=0.3)), Wait(0.3), TextDelta("2"), Finish()], name="dear",
-                          abilities=ABLE),
+        "dear": FakeModel(
+            [
+                TextDelta("4"),
+                UsageDelta(Usage(tokens=10, usd=0.3)),
+                Wait(0.3),
+                TextDelta("2"),
+                Finish(),
+            ],
+            name="dear",
+            abilities=ABLE,
+        ),
     }
     found["blind"].abilities = ABLE.__class__(conversation=True)
     return found
@@ -75,12 +86,27 @@ def test_what_is_asked_is_answered_whoever_watches(http):
     response = http.post("/v1/runs", json={"question": "What is 6 * 7?"})
     id = response.json()["id"]
     assert response.status_code == 201 and response.headers["location"] == f"/v1/runs/{id}"
-    run = until(lambda: (found := http.get(f"/v1/runs/{id}").json())["how"] != "running" and found)  # nobody watches
-    assert run["answer"] == "42" and run["how"] == run["status"] == "finished" and run["protocol"] == "page"
-    assert run["question"] == "What is 6 * 7?" and run["mode"] == "contemplating" and run["models"] == ["plain"]
-    assert run["tokens"] == run["usage"]["tokens"] == 20 and run["usd"] == 0.002 and run["seconds"] > 0
-    assert before <= run["began"] <= time.time() and run["asked"] == {"question": "What is 6 * 7?", "pictures": 0,
-                                                                    "mode": "contemplating"}
+    run = until(
+        lambda: (found := http.get(f"/v1/runs/{id}").json())["how"] != "running" and found
+    )  # nobody watches
+    assert (
+        run["answer"] == "42"
+        and run["how"] == run["status"] == "finished"
+        and run["protocol"] == "page"
+    )
+    assert (
+        run["question"] == "What is 6 * 7?"
+        and run["mode"] == "contemplating"
+        and run["models"] == ["plain"]
+    )
+    assert (
+        run["tokens"] == run["usage"]["tokens"] == 20 and run["usd"] == 0.002 and run["seconds"] > 0
+    )
+    assert before <= run["began"] <= time.time() and run["asked"] == {
+        "question": "What is 6 * 7?",
+        "pictures": 0,
+        "mode": "contemplating",
+    }
     row = next(row for row in http.get("/v1/runs").json()["data"] if row["id"] == id)
     assert row == {name: value for name, value in run.items() if name != "events"}
 
@@ -92,17 +118,34 @@ def test_a_long_answer_is_short_in_the_list(http):
     assert row["id"] == id and len(row["answer"]) == 280 and row["answer"].endswith("…")
 
 
-@pytest.mark.parametrize(("options", "words"), [
-    ({"mode": "slow"}, ["mode"]), ({"models": []}, ["models"]), ({"models": ["nobody"]}, ["nobody"]),
-    ({"mode": "thinking", "agents": 3}, ["agents"]), ({"mode": "thinking", "models": ["plain", "hang"]}, ["models"]),
-    ({"agents": 0}, ["agents"]), ({"budget": {"usd": -1}}, ["usd"]), ({"tools": ["shell"]}, ["tools"]),
-    ({"store": False}, ["store"]), ({"seed": -1}, ["seed"]), ({"effort": "huge"}, ["effort"]),
-    ({"question": "  "}, ["empty"]), ({"question": None}, ["question"]), ({"question": "x" * (MAX_QUESTION + 1)}, ["characters"]),
-    ({"images": [{"data": "###"}]}, ["base64"]), ({"images": [{"data": "aGVsbG8="}]}, ["PNG"]),
-    ({"images": [IMAGE] * 17}, ["images"]), ({"models": ["blind"], "images": [IMAGE]}, ["pictures"]),
-    ({"video": {"data": "#"}}, ["base64"]), ({"models": ["openai:x@http://10.0.0.1/v1"]}, ["no model"]),
-    ({"follows": "nothing"}, ["nothing"]), ({"again": "nothing"}, ["nothing"]), ({"again": "../x"}, ["again"]),
-])
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"mode": "slow"}, ["mode"]),
+        ({"models": []}, ["models"]),
+        ({"models": ["nobody"]}, ["nobody"]),
+        ({"mode": "thinking", "agents": 3}, ["agents"]),
+        ({"mode": "thinking", "models": ["plain", "hang"]}, ["models"]),
+        ({"agents": 0}, ["agents"]),
+        ({"budget": {"usd": -1}}, ["usd"]),
+        ({"tools": ["shell"]}, ["tools"]),
+        ({"store": False}, ["store"]),
+        ({"seed": -1}, ["seed"]),
+        ({"effort": "huge"}, ["effort"]),
+        ({"question": "  "}, ["empty"]),
+        ({"question": None}, ["question"]),
+        ({"question": "x" * (MAX_QUESTION + 1)}, ["characters"]),
+        ({"images": [{"data": "###"}]}, ["base64"]),
+        ({"images": [{"data": "aGVsbG8="}]}, ["PNG"]),
+        ({"images": [IMAGE] * 17}, ["images"]),
+        ({"models": ["blind"], "images": [IMAGE]}, ["pictures"]),
+        ({"video": {"data": "#"}}, ["base64"]),
+        ({"models": ["openai:x@http://10.0.0.1/v1"]}, ["no model"]),
+        ({"follows": "nothing"}, ["nothing"]),
+        ({"again": "nothing"}, ["nothing"]),
+        ({"again": "../x"}, ["again"]),
+    ],
+)
 def test_what_cannot_be_asked(http, options, words):
     response = http.post("/v1/runs", json={"question": "What is 6 * 7?", **options})
     assert response.status_code in (400, 404)
@@ -111,20 +154,35 @@ def test_what_cannot_be_asked(http, options, words):
 
 def test_what_was_refused_stands_in_no_list(http):
     before = http.get("/v1/runs").json()["data"]
-    refused(http.post("/v1/runs", json={"question": "Run it.", "models": ["blind"], "tools": ["python"]}), 400, "tools")
+    refused(
+        http.post(
+            "/v1/runs", json={"question": "Run it.", "models": ["blind"], "tools": ["python"]}
+        ),
+        400,
+        "tools",
+    )
     assert http.get("/v1/runs").json()["data"] == before
 
 
 def test_a_run_that_fails_tells_it_in_its_events(http):
     id = started(http, mode="thinking", models=["broken"])
     *_, failed, end = watched(http, id)
-    assert failed[1] == "run_failed" and "the script says so" in failed[2]["message"] and end[2]["how"] == "failed"
+    assert (
+        failed[1] == "run_failed"
+        and "the script says so" in failed[2]["message"]
+        and end[2]["how"] == "failed"
+    )
 
 
-@pytest.mark.parametrize(("model", "mode", "once", "answer"), [
-    ("hang", "thinking", "answer_delta", "4"), ("hang", "contemplating", "thought", "4"),
-    ("first", "contemplating", "agent_returned", "42"), ("mute", "thinking", "thought", ""),
-])
+@pytest.mark.parametrize(
+    ("model", "mode", "once", "answer"),
+    [
+        ("hang", "thinking", "answer_delta", "4"),
+        ("hang", "contemplating", "thought", "4"),
+        ("first", "contemplating", "agent_returned", "42"),
+        ("mute", "thinking", "thought", ""),
+    ],
+)
 def test_stopping_keeps_the_best_so_far(served, http, model, mode, once, answer):
     served.models[model].requests.clear()
     id = started(http, mode=mode, models=[model])
@@ -133,7 +191,11 @@ def test_stopping_keeps_the_best_so_far(served, http, model, mode, once, answer)
     assert http.post(f"/v1/runs/{id}/stop").json() == {"id": id, "status": "stopping"}
     run = ended(http, id)
     assert time.monotonic() - began < 20  # milliseconds on an idle machine
-    assert run["answer"] == answer and run["events"][-1]["why"] == "budget" and run["events"][-1]["reason"] == "it was stopped"
+    assert (
+        run["answer"] == answer
+        and run["events"][-1]["why"] == "budget"
+        and run["events"][-1]["reason"] == "it was stopped"
+    )
     assert run["how"] == ("finished" if answer else "cancelled")
     assert run["spent"]["calls"] > 0 and not served.running(model)
     refused(http.post(f"/v1/runs/{id}/stop"), 409, "already ended")
@@ -144,25 +206,49 @@ def test_stopping_a_team_that_has_nothing_says_so(served, http):
     until(lambda: len(http.get(f"/v1/runs/{id}").json()["events"]) > 4)
     assert http.post(f"/v1/runs/{id}/stop", json={}).status_code == 202
     run = ended(http, id)
-    assert run["how"] == "cancelled" and run["events"][-1]["error"] == "Stopped" and not served.running("mute")
+    assert (
+        run["how"] == "cancelled"
+        and run["events"][-1]["error"] == "Stopped"
+        and not served.running("mute")
+    )
 
 
 def test_a_run_of_another_protocol_is_stopped_likewise(http):
-    body = {"model": "hang", "messages": [{"role": "user", "content": "What is 6 * 7?"}], "stream": True}
+    body = {
+        "model": "hang",
+        "messages": [{"role": "user", "content": "What is 6 * 7?"}],
+        "stream": True,
+    }
     with http.stream("POST", "/v1/chat/completions", json=body) as response:
         pieces = response.iter_lines()
         next(line for line in pieces if '"content":"4"' in line)
-        assert httpx.post(f"{http.base_url}/v1/runs/{response.headers['x-muse-run']}/stop").status_code == 202
+        assert (
+            httpx.post(f"{http.base_url}/v1/runs/{response.headers['x-muse-run']}/stop").status_code
+            == 202
+        )
         rest = "".join(pieces)
     assert '"finish_reason":"length"' in rest and "[DONE]" in rest
 
 
 def test_asking_again_and_otherwise(served, http):
-    first = started(http, question="Look.", images=[IMAGE, IMAGE], mode="thinking", models=["parrot"], seed=7,
-                    budget={"seconds": 60})
+    first = started(
+        http,
+        question="Look.",
+        images=[IMAGE, IMAGE],
+        mode="thinking",
+        models=["parrot"],
+        seed=7,
+        budget={"seconds": 60},
+    )
     run = ended(http, first)
-    assert run["asked"] == {"question": "Look.", "pictures": 2, "mode": "thinking", "models": ["parrot"], "seed": 7,
-                            "budget": {"seconds": 60.0}}
+    assert run["asked"] == {
+        "question": "Look.",
+        "pictures": 2,
+        "mode": "thinking",
+        "models": ["parrot"],
+        "seed": 7,
+        "budget": {"seconds": 60.0},
+    }
     assert run["budget"] == {"seconds": 60.0}
     shown = http.get(f"/v1/runs/{first}/asked/2")
     assert shown.content == DOT and shown.headers["content-type"] == "image/png"
@@ -172,16 +258,32 @@ def test_asking_again_and_otherwise(served, http):
     refused(http.get(f"/v1/runs/{first}/asked/0"), 400)
     again = started(http, question=None, again=first, models=["plain"])
     request = served.models["plain"].requests[-1]
-    assert ended(http, again)["answer"] == "42" and request.question == "Look." and len(request.images) == 2 and request.seed == 7
+    assert (
+        ended(http, again)["answer"] == "42"
+        and request.question == "Look."
+        and len(request.images) == 2
+        and request.seed == 7
+    )
     assert http.get(f"/v1/runs/{again}").json()["asked"] == {**run["asked"], "models": ["plain"]}
     other = started(http, question="And now?", again=first, images=[])
-    assert ended(http, other)["answer"] == "And now?" and not served.models["parrot"].requests[-1].images
+    assert (
+        ended(http, other)["answer"] == "And now?"
+        and not served.models["parrot"].requests[-1].images
+    )
     team = started(http, question=None, again=first, mode="contemplating", agents=2, rounds=0)
     assert ended(http, team)["asked"]["agents"] == 2
-    alone = started(http, question=None, again=team, mode="instant")  # what only a team has is left behind
-    mixed = started(http, question=None, again=first, mode="contemplating", models=["parrot", "plain"], agents=2)
-    single = started(http, question=None, again=mixed, mode="thinking")  # and of a mix, all but the first
-    assert ended(http, single) and http.get(f"/v1/runs/{single}").json()["asked"]["models"] == ["parrot"]
+    alone = started(
+        http, question=None, again=team, mode="instant"
+    )  # what only a team has is left behind
+    mixed = started(
+        http, question=None, again=first, mode="contemplating", models=["parrot", "plain"], agents=2
+    )
+    single = started(
+        http, question=None, again=mixed, mode="thinking"
+    )  # and of a mix, all but the first
+    assert ended(http, single) and http.get(f"/v1/runs/{single}").json()["asked"]["models"] == [
+        "parrot"
+    ]
     assert ended(http, alone)["asked"] == {**run["asked"], "mode": "instant"}
 
 
@@ -191,9 +293,15 @@ def test_a_conversation_goes_on(served, http):
     second = started(http, question="Two.", mode="thinking", models=["plain"], follows=first)
     said = [message.text for message in served.models["plain"].requests[-1].messages]
     assert said == ["One.", "One.", "Two."] and ended(http, second)["follows"] == first
-    third = started(http, question=None, again=second, models=["parrot"])  # the whole conversation once more
+    third = started(
+        http, question=None, again=second, models=["parrot"]
+    )  # the whole conversation once more
     ended(http, third)
-    assert [message.text for message in served.models["parrot"].requests[-1].messages] == ["One.", "One.", "Two."]
+    assert [message.text for message in served.models["parrot"].requests[-1].messages] == [
+        "One.",
+        "One.",
+        "Two.",
+    ]
 
 
 def test_a_run_is_deleted_once_it_has_ended(http):
@@ -208,8 +316,17 @@ def test_a_run_is_deleted_once_it_has_ended(http):
     assert id not in http.get("/v1/runs").text
 
 
-@pytest.mark.parametrize(("origin", "status"), [("http://evil.example", 403), ("null", 403), ("http://127.0.0.1:1", 403),
-                                                ("https://[", 403), ("own", 201), (None, 201)])
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://127.0.0.1:1", 403),
+        ("https://[", 403),
+        ("own", 201),
+        (None, 201),
+    ],
+)
 def test_pages_of_other_sites_change_nothing(http, origin, status):
     own = str(http.base_url).rstrip("/")
     headers = {} if origin is None else {"origin": own if origin == "own" else origin}
@@ -220,29 +337,49 @@ def test_pages_of_other_sites_change_nothing(http, origin, status):
         assert http.delete("/v1/runs/x", headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""])
+@pytest.mark.parametrize(
+    "kind",
+    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""],
+)
 def test_forms_change_nothing(http, kind):
     for path in ("/v1/runs", "/v1/runs/x/stop"):
-        response = http.post(path, content=b'{"question": "What is 6 * 7?"}', headers={"content-type": kind})
+        response = http.post(
+            path, content=b'{"question": "What is 6 * 7?"}', headers={"content-type": kind}
+        )
         refused(response, 415, "JSON")
 
 
 def test_only_so_many_at_once():
-    with (live(models(), settings=ServerSettings(hosts=("127.0.0.1",), max_runs=2)) as server,
-          httpx.Client(base_url=server.url, timeout=60) as http):
+    with (
+        live(models(), settings=ServerSettings(hosts=("127.0.0.1",), max_runs=2)) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
         ids = [started(http, mode="thinking", models=["hang"]) for _ in range(2)]
-        refused(http.post("/v1/runs", json={"question": "What is 6 * 7?"}), 429, "limit of concurrent runs")
+        refused(
+            http.post("/v1/runs", json={"question": "What is 6 * 7?"}),
+            429,
+            "limit of concurrent runs",
+        )
         http.post(f"/v1/runs/{ids[0]}/stop")
         watched(http, ids[0])
-        until(lambda: http.post("/v1/runs", json={"question": "What is 6 * 7?", "models": ["plain"]}).status_code == 201)
+        until(
+            lambda: (
+                http.post(
+                    "/v1/runs", json={"question": "What is 6 * 7?", "models": ["plain"]}
+                ).status_code
+                == 201
+            )
+        )
 
 
 def test_runs_are_their_own_callers_alone(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = KeyStore(database), SqlRunStore(database)
     ann, bob = ({"authorization": f"Bearer {keys.create(name)[1]}"} for name in ("ann", "bob"))
-    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, \
-            httpx.Client(base_url=server.url, timeout=60) as http:
+    with (
+        live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
         id = started(http, headers=ann, mode="thinking", models=["hang"], images=[IMAGE])
         for page in ("", "/events", "/asked/1", "/pictures/1", "/export"):
             refused(http.get(f"/v1/runs/{id}{page}"), 401)
@@ -264,30 +401,55 @@ def test_whoever_has_spent_their_day_may_still_stop_and_watch(tmp_path):
     database = Database(tmp_path / "runs.db")
     keys, runs = KeyStore(database), SqlRunStore(database)
     ann = {"authorization": f"Bearer {keys.create('ann', usd_per_day=0.5)[1]}"}
-    with live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server, \
-            httpx.Client(base_url=server.url, timeout=60) as http:
+    with (
+        live(models(), runs=runs, authenticate=KeyAuthenticator(runs)) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
         hanging = started(http, headers=ann, mode="thinking", models=["hang"])
         for _ in range(2):
-            until(lambda: http.post("/v1/runs", json={"question": "x", "mode": "thinking", "models": ["dear"]},
-                                    headers=ann).status_code in (201, 429))
-        until(lambda: http.post("/v1/runs", json={"question": "x", "mode": "thinking", "models": ["dear"]},
-                                headers=ann).status_code == 429)
+            until(
+                lambda: (
+                    http.post(
+                        "/v1/runs",
+                        json={"question": "x", "mode": "thinking", "models": ["dear"]},
+                        headers=ann,
+                    ).status_code
+                    in (201, 429)
+                )
+            )
+        until(
+            lambda: (
+                http.post(
+                    "/v1/runs",
+                    json={"question": "x", "mode": "thinking", "models": ["dear"]},
+                    headers=ann,
+                ).status_code
+                == 429
+            )
+        )
         assert http.post(f"/v1/runs/{hanging}/stop", headers=ann).status_code == 202
         assert ended(http, hanging, **ann)["answer"] == "4"
 
 
-@pytest.mark.parametrize(("grace", "model", "how"), [(0.0, "hang", "interrupted"), (0.2, "hang", "interrupted"),
-                                                     (30.0, "slow", "finished")])
+@pytest.mark.parametrize(
+    ("grace", "model", "how"),
+    [(0.0, "hang", "interrupted"), (0.2, "hang", "interrupted"), (30.0, "slow", "finished")],
+)
 def test_a_server_that_stops_lets_runs_end_or_interrupts_them(tmp_path, grace, model, how):
     store = tmp_path / "runs.db"
     settings = ServerSettings(hosts=("127.0.0.1",), grace=grace)
     found = models()
-    with (live(found, runs=SqlRunStore(Database(store)), settings=settings) as server,
-          httpx.Client(base_url=server.url, timeout=60) as http):
+    with (
+        live(found, runs=SqlRunStore(Database(store)), settings=settings) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
         id = started(http, mode="thinking", models=[model])
         until(lambda: found[model].running)
     assert not found[model].running
-    with live(found, runs=SqlRunStore(Database(store))) as server, httpx.Client(base_url=server.url, timeout=60) as http:
+    with (
+        live(found, runs=SqlRunStore(Database(store))) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
         run = http.get(f"/v1/runs/{id}").json()
         assert run["how"] == how and run["answer"] == ("4" if how == "interrupted" else "42")
         assert watched(http, id)[-1][2]["how"] == how

@@ -18,8 +18,11 @@ from musespark.store.runs.record import RunCost, RunHeader, StoredRun
 from musespark.usage import Usage
 
 ASK = [{"role": "user", "content": "What is 6 * 7?"}]
-WAYS = {"/v1/chat/completions": {"messages": ASK}, "/v1/responses": {"input": "What is 6 * 7?"},
-        "/v1/messages": {"messages": ASK, "max_tokens": 50}}
+WAYS = {
+    "/v1/chat/completions": {"messages": ASK},
+    "/v1/responses": {"input": "What is 6 * 7?"},
+    "/v1/messages": {"messages": ASK, "max_tokens": 50},
+}
 
 
 def until(condition, seconds=60.0):
@@ -46,7 +49,11 @@ def test_a_stream_shows_life_at_once(served, path, model):
         for _ in range(3):
             began = time.monotonic()
             with client.stream("POST", f"{served.url}{path}", json=body) as response:
-                line = next(line for line in response.iter_lines() if "starts" in line or line.startswith("data: "))
+                line = next(
+                    line
+                    for line in response.iter_lines()
+                    if "starts" in line or line.startswith("data: ")
+                )
                 seconds.append(time.monotonic() - began)
             assert line
     assert min(seconds) < 1.0  # 50 ms on an idle machine
@@ -59,8 +66,10 @@ def test_a_client_that_leaves_takes_everything_with_it(served, path, stream, mod
     body = json.dumps({"model": model, "stream": stream, **WAYS[path]}).encode()
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as client:
-        client.sendall(b"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-                       % (path.encode(), host.encode(), len(body), body))
+        client.sendall(
+            b"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+            % (path.encode(), host.encode(), len(body), body)
+        )
         until(lambda: served.running("hang") >= (2 if "/" in model else 1))
     assert until(lambda: served.running("hang") == 0) < 5.0  # 0.2 on an idle machine
     until(lambda: latest(served)["status"] != "running")
@@ -71,7 +80,10 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
     runs = MemoryRunStore()
     with live(runs=runs, config=Config(roles=Roles(explorer=("hang",)))) as server:
         body = {"model": "hang", "stream": True, "messages": ASK}
-        with httpx.Client(timeout=30) as client, client.stream("POST", f"{server.url}/v1/chat/completions", json=body) as response:
+        with (
+            httpx.Client(timeout=30) as client,
+            client.stream("POST", f"{server.url}/v1/chat/completions", json=body) as response,
+        ):
             lines = response.iter_lines()
             next(lines)
             until(lambda: server.running("hang") == 1)
@@ -82,8 +94,10 @@ def test_a_server_that_stops_cancels_what_does_not_end(tmp_path):
     assert kept.status == "interrupted" and kept.cost.calls == 1
 
 
-@pytest.mark.parametrize(("budget", "status", "code"), [
-    ({"seconds": 0.2}, 504, "deadline"), ({"tokens": 5}, 429, "budget_exhausted")])
+@pytest.mark.parametrize(
+    ("budget", "status", "code"),
+    [({"seconds": 0.2}, 504, "deadline"), ({"tokens": 5}, 429, "budget_exhausted")],
+)
 def test_limits_are_errors_where_nothing_was_said(served, budget, status, code):
     body = {"model": "slow", "messages": ASK, "muse": {"budget": budget}}
     response = httpx.post(f"{served.url}/v1/chat/completions", json=body)
@@ -94,13 +108,20 @@ def test_limits_are_errors_where_nothing_was_said(served, budget, status, code):
 def test_limits_leave_the_best_answer_so_far(served):
     body = {"model": "hang", "messages": ASK, "muse": {"budget": {"seconds": 1.5}}}
     done = httpx.post(f"{served.url}/v1/chat/completions", json=body).json()
-    assert done["choices"][0]["message"]["content"] == "4" and done["choices"][0]["finish_reason"] == "length"
+    assert (
+        done["choices"][0]["message"]["content"] == "4"
+        and done["choices"][0]["finish_reason"] == "length"
+    )
     assert done["muse"]["why"] == "budget"
 
 
 def test_a_bug_is_an_error_too(served):
-    response = httpx.post(f"{served.url}/v1/chat/completions", json={"model": "crash", "messages": ASK})
-    assert response.status_code == 502 and "ZeroDivisionError" in response.json()["error"]["message"]
+    response = httpx.post(
+        f"{served.url}/v1/chat/completions", json={"model": "crash", "messages": ASK}
+    )
+    assert (
+        response.status_code == 502 and "ZeroDivisionError" in response.json()["error"]["message"]
+    )
 
 
 def test_runs_and_their_images_can_be_seen(served):
@@ -112,19 +133,33 @@ def test_runs_and_their_images_can_be_seen(served):
     assert [event["seq"] for event in run["events"]] == list(range(len(run["events"])))
     image = httpx.get(f"{served.url}{run['pictures'][0]}")
     assert image.headers["content-type"] == "image/png" and image.content.startswith(b"\x89PNG")
-    for page in ("/v1/runs/nothing", f"/v1/runs/{id}/pictures/2", "/v1/runs/..%2f..%2fetc%2fpasswd"):
+    for page in (
+        "/v1/runs/nothing",
+        f"/v1/runs/{id}/pictures/2",
+        "/v1/runs/..%2f..%2fetc%2fpasswd",
+    ):
         assert httpx.get(f"{served.url}{page}").status_code == 404
 
 
 def test_what_a_run_used_is_what_its_ledger_says_however_it_ended():
-    told = [RunStarted("r", "thinking", "m", "?"), Spent(MAIN, Usage(tokens=5, prompt_tokens=5, calls=1))]
-    kept = StoredRun(header=RunHeader(id="r", protocol="chat", model="m", conversation=()), events=told, status="cancelled",
-                cost=RunCost(tokens=97, usd=0.5, calls=2))
+    told = [
+        RunStarted("r", "thinking", "m", "?"),
+        Spent(MAIN, Usage(tokens=5, prompt_tokens=5, calls=1)),
+    ]
+    kept = StoredRun(
+        header=RunHeader(id="r", protocol="chat", model="m", conversation=()),
+        events=told,
+        status="cancelled",
+        cost=RunCost(tokens=97, usd=0.5, calls=2),
+    )
     assert summary(kept)["usage"] == {"tokens": 97, "prompt_tokens": 5, "calls": 2, "usd": 0.5}
 
 
 def test_what_is_not_to_be_stored_is_not(served):
-    done = httpx.post(f"{served.url}/v1/chat/completions", json={"model": "painter", "messages": ASK, "muse": {"store": False}})
+    done = httpx.post(
+        f"{served.url}/v1/chat/completions",
+        json={"model": "painter", "messages": ASK, "muse": {"store": False}},
+    )
     assert httpx.get(f"{served.url}/v1/runs/{done.headers['x-muse-run']}").status_code == 404
     assert done.json()["muse"]["pictures"] == []
 
@@ -132,7 +167,10 @@ def test_what_is_not_to_be_stored_is_not(served):
 def test_models_are_listed_for_both_houses(served, openai_client, anthropic_client):
     for client in (openai_client, anthropic_client):
         names = [model.id for model in client.models.list()]
-        assert names[:3] == ["instant", "thinking", "contemplating"] and {"nano", "contemplating/plain"} <= set(names)
+        assert names[:3] == ["instant", "thinking", "contemplating"] and {
+            "nano",
+            "contemplating/plain",
+        } <= set(names)
         assert client.models.retrieve("contemplating/plain").id == "contemplating/plain"
     assert httpx.get(f"{served.url}/v1/models/nobody").status_code == 404
 
@@ -140,7 +178,11 @@ def test_models_are_listed_for_both_houses(served, openai_client, anthropic_clie
 async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
     runs = MemoryRunStore(max_runs=3)
     for number in range(6):
-        await runs.start(RunHeader(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)))
+        await runs.start(
+            RunHeader(
+                id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("q"),)
+            )
+        )
         await runs.append_events(f"r{number}", [RunStarted(f"r{number}", "instant", "m", "q")])
         if number:
             runs.end(f"r{number}", "finished", RunCost())
@@ -153,7 +195,14 @@ async def test_memory_keeps_the_newest_and_never_drops_what_goes_on():
 async def test_memory_is_bounded_in_bytes():
     runs = MemoryRunStore(max_bytes=50_000)
     for number in range(50):
-        await runs.start(RunHeader(id=f"r{number}", protocol="chat", model="m", conversation=(Message.user("x" * 5000),)))
+        await runs.start(
+            RunHeader(
+                id=f"r{number}",
+                protocol="chat",
+                model="m",
+                conversation=(Message.user("x" * 5000),),
+            )
+        )
         runs.end(f"r{number}", "finished", RunCost())
     assert 1 <= len(await runs.latest(100)) <= 10
 
@@ -161,7 +210,10 @@ async def test_memory_is_bounded_in_bytes():
 async def test_what_is_in_memory_is_bounded_whatever_it_is_made_of():
     big = "x" * 10_000
     shown = Text(big), Image(DOT + big.encode(), "image/png")
-    long = Message("assistant", (ToolCall("c", "look", big),)), Message("tool", (ToolResult("c", shown),))
+    long = (
+        Message("assistant", (ToolCall("c", "look", big),)),
+        Message("tool", (ToolResult("c", shown),)),
+    )
     runs = MemoryRunStore(max_bytes=100_000)
     for number in range(20):
         await runs.start(RunHeader(id=str(number), protocol="chat", model="m", conversation=long))

@@ -17,7 +17,9 @@ def fails(connection):
 
 
 async def told(runs, id, **options):
-    await runs.start(RunHeader(id=id, protocol="chat", conversation=(), **{"model": "m", **options}))
+    await runs.start(
+        RunHeader(id=id, protocol="chat", conversation=(), **{"model": "m", **options})
+    )
     await runs.append_events(id, [AnswerDelta("42")])
     await runs.flush(id)
 
@@ -28,7 +30,9 @@ async def test_everyone_who_waits_is_told_of_a_failure_wherever_in_the_batch_it_
         works = [lambda connection: 42] * 3
         works.insert(at, fails)
         async with asyncio.timeout(20):
-            found = await asyncio.gather(*(runs.writer.run(work) for work in works), return_exceptions=True)
+            found = await asyncio.gather(
+                *(runs.writer.run(work) for work in works), return_exceptions=True
+            )
         assert [type(each) for each in found] == [StoreUnusable] * 4
         assert await runs.writer.run(lambda connection: 42) == 42
 
@@ -81,12 +85,17 @@ async def lose(runs, id, heard):
     if not heard:
         waits.cancel()
     found = await asyncio.gather(waits, failing, return_exceptions=True)
-    assert [type(each) for each in found] == [StoreUnusable if heard else asyncio.CancelledError, StoreUnusable]
+    assert [type(each) for each in found] == [
+        StoreUnusable if heard else asyncio.CancelledError,
+        StoreUnusable,
+    ]
 
 
 @pytest.mark.parametrize("begun", [False, True])
 @pytest.mark.parametrize("heard", [False, True])
-async def test_what_follows_something_that_was_lost_is_not_written_and_not_acknowledged(where, begun, heard):
+async def test_what_follows_something_that_was_lost_is_not_written_and_not_acknowledged(
+    where, begun, heard
+):
     async with SqlRunStore(Database(where)).open() as runs:
         if begun:
             await told(runs, "r")
@@ -100,7 +109,9 @@ async def test_what_follows_something_that_was_lost_is_not_written_and_not_ackno
         await runs.append_events("r", [AnswerDelta(".")])
         runs.end("r", "failed", RunCost(tokens=2))
         kept = await runs.get("r")
-        assert (kept.status, kept.events) == ("failed", [AnswerDelta("42")]) if begun else kept is None
+        assert (
+            (kept.status, kept.events) == ("failed", [AnswerDelta("42")]) if begun else kept is None
+        )
         with runs.database.begin_read() as connection:
             found = connection.execute(text("SELECT run, number FROM events ORDER BY run")).all()
         assert [tuple(row) for row in found] == [*([("r", 0)] if begun else []), ("s", 0)]

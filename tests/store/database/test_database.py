@@ -50,11 +50,18 @@ async def test_an_older_database_is_brought_up_to_date_with_all_that_is_in_it(wh
     old = upgraded_to(where, "0001", monkeypatch)
     with old.begin_write() as connection:
         assert not inspect(connection).has_table("keys")
-        connection.execute(text(
-            "INSERT INTO runs (id, server, protocol, model, caller, created, conversation, how, tokens, usd, calls)"
-            " VALUES ('r', 's', 'chat', 'm', '', 1.5, '[]', 'finished', 1, 0.5, 1)"))
-        connection.execute(text("INSERT INTO events (run, number, kind, body) VALUES "
-                                "('r', 0, 'answer_delta', '{\"kind\": \"answer_delta\", \"text\": \"42\"}')"))
+        connection.execute(
+            text(
+                "INSERT INTO runs (id, server, protocol, model, caller, created, conversation, how, tokens, usd, calls)"
+                " VALUES ('r', 's', 'chat', 'm', '', 1.5, '[]', 'finished', 1, 0.5, 1)"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO events (run, number, kind, body) VALUES "
+                '(\'r\', 0, \'answer_delta\', \'{"kind": "answer_delta", "text": "42"}\')'
+            )
+        )
     old.close()
     async with SqlRunStore(Database(where)).open() as runs:
         kept = await runs.get("r")
@@ -79,7 +86,9 @@ def test_an_upgrade_that_fails_leaves_the_old_tables(where, monkeypatch):
             Database(where)
     old = upgraded_to(where, "0001", monkeypatch)
     with old.begin_read() as connection:
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        assert (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        )
         assert not inspect(connection).has_table("keys")
     old.close()
     Database(where).close()
@@ -100,7 +109,9 @@ def test_a_newer_database_is_left_alone(where):
         Database(where)
 
 
-@pytest.mark.parametrize("content", [b"no database at all, but a long enough text to look at" * 10, None])
+@pytest.mark.parametrize(
+    "content", [b"no database at all, but a long enough text to look at" * 10, None]
+)
 def test_a_file_that_is_no_database_is_told(tmp_path, content):
     path = tmp_path / "runs.db"
     path.mkdir() if content is None else path.write_bytes(content)
@@ -108,7 +119,9 @@ def test_a_file_that_is_no_database_is_told(tmp_path, content):
         Database(path)
 
 
-@pytest.mark.parametrize("statement", ["CREATE TABLE bookmarks (name)", "CREATE TABLE alembic_version (version_num)"])
+@pytest.mark.parametrize(
+    "statement", ["CREATE TABLE bookmarks (name)", "CREATE TABLE alembic_version (version_num)"]
+)
 def test_the_file_of_another_program_is_left_as_it_is(tmp_path, statement):
     path = tmp_path / "bookmarks.db"
     with sqlite3.connect(path) as connection:
@@ -151,12 +164,23 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         Database(path)
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:sesame@127.0.0.1:1/x", "postgresql://me:sesame@[/", "mysql://me:sesame@h/x",
-                                 "postgresql://me:sesame@h:port/x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:sesame@127.0.0.1:1/x",
+        "postgresql://me:sesame@[/",
+        "mysql://me:sesame@h/x",
+        "postgresql://me:sesame@h:port/x",
+    ],
+)
 def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
     with pytest.raises(StoreUnusable) as caught:
         Database(url)
-    assert "sesame" not in str(caught.value) and "://" in str(caught.value) and "\n" not in str(caught.value)
+    assert (
+        "sesame" not in str(caught.value)
+        and "://" in str(caught.value)
+        and "\n" not in str(caught.value)
+    )
 
 
 def test_what_people_asked_is_theirs_alone(tmp_path, monkeypatch):
@@ -177,6 +201,8 @@ def test_what_is_not_installed_is_told(monkeypatch, tmp_path):
 
 
 def test_votes_need_none_of_it():
-    code = ("import sys, musespark, musespark.cli, musespark.store;"
-            "sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'alembic')))")
+    code = (
+        "import sys, musespark, musespark.cli, musespark.store;"
+        "sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'alembic')))"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

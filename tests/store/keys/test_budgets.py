@@ -31,6 +31,7 @@ async def spend(budget, usd):
 
 async def spend_randomly(keyed, key, costs, chance):
     """Concurrent calls of a key; returns what they cost together, in billionths of a dollar."""
+
     async def call(cost):
         try:
             budget = (await keyed.budget_of(key)).child()
@@ -59,8 +60,13 @@ def spent_today(where):
         database.close()
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(costs=st.lists(st.sampled_from([0.01, 0.1, 0.3]), min_size=1, max_size=60), seed=st.integers(0, 99))
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    costs=st.lists(st.sampled_from([0.01, 0.1, 0.3]), min_size=1, max_size=60),
+    seed=st.integers(0, 99),
+)
 def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, seed, monkeypatch):
     monkeypatch.setattr(budgets, "POLL_INTERVAL", 0.01)
     chance = random.Random(seed)
@@ -68,11 +74,20 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
     key, _ = made(path, uuid.uuid4().hex, usd_per_day=1)
 
     async def two_servers():
-        async with SqlRunStore(Database(path)).open() as one, SqlRunStore(Database(path)).open() as two:
-            spent = await asyncio.gather(spend_randomly(KeyBudgets(one), key, costs, chance),
-                                         spend_randomly(KeyBudgets(two), key, costs, chance))
+        async with (
+            SqlRunStore(Database(path)).open() as one,
+            SqlRunStore(Database(path)).open() as two,
+        ):
+            spent = await asyncio.gather(
+                spend_randomly(KeyBudgets(one), key, costs, chance),
+                spend_randomly(KeyBudgets(two), key, costs, chance),
+            )
         database = Database(path)
-        assert sum(row.nanousd for row in rows(database, SPENDING) if row.key == key.id) == sum(spent) <= NANO
+        assert (
+            sum(row.nanousd for row in rows(database, SPENDING) if row.key == key.id)
+            == sum(spent)
+            <= NANO
+        )
         assert not rows(database, RESERVATIONS)
         database.close()
 
@@ -82,10 +97,17 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
 async def test_two_servers_have_the_whole_day_between_them_without_a_refusal(where, monkeypatch):
     monkeypatch.setattr(budgets, "_FRESH", 0)
     key, _ = made(where, usd_per_day=3)
-    async with SqlRunStore(Database(where)).open() as one, SqlRunStore(Database(where)).open() as two:
+    async with (
+        SqlRunStore(Database(where)).open() as one,
+        SqlRunStore(Database(where)).open() as two,
+    ):
         keyed = [KeyBudgets(one), KeyBudgets(two)]
         for number in range(3):
-            with await (await keyed[number % 2].budget_of(key)).child().acquire(Cost(usd=0.93), Cost(usd=0.43)) as held:
+            with (
+                await (await keyed[number % 2].budget_of(key))
+                .child()
+                .acquire(Cost(usd=0.93), Cost(usd=0.43)) as held
+            ):
                 assert held.granted.usd == 0.93  # neither refused nor cut
                 held.settle(Cost(usd=0.93))
                 await keyed[number % 2]._store.writer.flush()
@@ -114,11 +136,23 @@ async def test_a_key_with_room_is_answered_while_a_dead_server_holds_a_call(wher
     async with SqlRunStore(Database(where)).open() as runs:
         await spend(await KeyBudgets(runs).budget_of(key), 0.02)
     database = Database(where)
-    with database.begin_write() as connection:  # a container that died with a call under way, seen a moment ago
+    with (
+        database.begin_write() as connection
+    ):  # a container that died with a call under way, seen a moment ago
         now = reservations.database_time(connection)
-        connection.exec_driver_sql(f"INSERT INTO servers VALUES ('dead', 'another container', '1@1', {now})")
-        connection.execute(RESERVATIONS.insert().values(id="r", key=key.id, day=reservations.day_of(now), server="dead",
-                                                        nanousd=NANO, expires=now + 60))
+        connection.exec_driver_sql(
+            f"INSERT INTO servers VALUES ('dead', 'another container', '1@1', {now})"
+        )
+        connection.execute(
+            RESERVATIONS.insert().values(
+                id="r",
+                key=key.id,
+                day=reservations.day_of(now),
+                server="dead",
+                nanousd=NANO,
+                expires=now + 60,
+            )
+        )
     database.close()
     async with SqlRunStore(Database(where)).open() as runs:
         budget = await KeyBudgets(runs).budget_of(key)
@@ -130,13 +164,19 @@ async def test_a_key_with_room_is_answered_while_a_dead_server_holds_a_call(wher
 
 async def test_a_reservation_expires_unless_its_server_renews_it(where):
     key, _ = made(where, usd_per_day=1)
-    async with SqlRunStore(Database(where)).open() as one, SqlRunStore(Database(where)).open() as two:
+    async with (
+        SqlRunStore(Database(where)).open() as one,
+        SqlRunStore(Database(where)).open() as two,
+    ):
         held = await (await KeyBudgets(one).budget_of(key)).child().acquire(Cost(usd=0.75))
         other = await KeyBudgets(two).budget_of(key)
 
         async def let_pass(seconds):
-            await two.writer.run(lambda connection: connection.exec_driver_sql(
-                f"UPDATE reservations SET expires = expires - {seconds}"))
+            await two.writer.run(
+                lambda connection: connection.exec_driver_sql(
+                    f"UPDATE reservations SET expires = expires - {seconds}"
+                )
+            )
 
         await let_pass(reservations.LEASE / 2)
         await one.heartbeat()
@@ -158,7 +198,10 @@ async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing(where):
         await asyncio.sleep(0)
         for call in calls:
             call.cancel()
-        assert all(isinstance(found, asyncio.CancelledError) for found in await asyncio.gather(*calls, return_exceptions=True))
+        assert all(
+            isinstance(found, asyncio.CancelledError)
+            for found in await asyncio.gather(*calls, return_exceptions=True)
+        )
         await runs.writer.flush()
         assert not rows(runs.database, RESERVATIONS) and budget.reserved.usd == 0
         await spend(budget, 1)
@@ -221,21 +264,30 @@ async def test_a_run_goes_on_after_midnight_with_what_its_day_has_left(where, mo
             await run.acquire(Cost(usd=0.1))
         await spend(await keyed.budget_of(key), 0.5)
         await runs.writer.flush()
-        assert {row.day: row.nanousd for row in rows(runs.database, SPENDING)} == {today: NANO, tomorrow: NANO // 2}
+        assert {row.day: row.nanousd for row in rows(runs.database, SPENDING)} == {
+            today: NANO,
+            tomorrow: NANO // 2,
+        }
 
 
 async def test_what_a_server_spent_just_before_it_was_killed_counts(where):
     key, _ = made(where, usd_per_day=1)
     async with SqlRunStore(Database(where)).open() as runs:
         for id, usd in (("r", 0.25), ("s", 0.5)):
-            await runs.start(RunHeader(id=id, protocol="chat", model="m", conversation=(), caller=key.id))
+            await runs.start(
+                RunHeader(id=id, protocol="chat", model="m", conversation=(), caller=key.id)
+            )
             await runs.append_events(id, [Spent(MAIN, Usage(usd=usd))])
             await runs.flush(id)
         runs.end("r", "finished", RunCost(usd=0.25))
         budget = await KeyBudgets(runs).budget_of(key)
         await spend(budget, 0.1)
         await budget.child().acquire(Cost(usd=0.9))
-        await runs.writer.run(lambda connection: connection.exec_driver_sql("UPDATE servers SET process = '999999999@1'"))
+        await runs.writer.run(
+            lambda connection: connection.exec_driver_sql(
+                "UPDATE servers SET process = '999999999@1'"
+            )
+        )
         async with SqlRunStore(Database(where)).open() as next_one:
             assert (await KeyBudgets(next_one).budget_of(key)).usd_left() == 0.25
 
@@ -265,8 +317,12 @@ async def test_a_call_that_may_cost_more_than_is_left_leaves_half_of_it_to_other
         wide, least = Cost(usd=5), Cost(usd=0.01)
         granted = [(await budget.child().acquire(wide, least)).granted.usd for _ in range(3)]
         assert granted == [0.5, 0.25, 0.125]
-        assert (await budget.child().acquire(Cost(usd=0.1), least)).granted.usd == 0.1  # what fits is granted whole
-        assert (await budget.child().acquire(wide, least)).granted.usd == 0.025  # so is a rest too small to be split
+        assert (
+            await budget.child().acquire(Cost(usd=0.1), least)
+        ).granted.usd == 0.1  # what fits is granted whole
+        assert (
+            await budget.child().acquire(wide, least)
+        ).granted.usd == 0.025  # so is a rest too small to be split
         with pytest.raises(BudgetReserved, match="have reserved 1, the most"):
             await budget.child().acquire(wide, least)
         with pytest.raises(BudgetExhausted, match="is used up") as refused:
@@ -299,7 +355,9 @@ async def test_a_request_too_many_is_told_when_to_come_again(where):
     async with SqlRunStore(Database(where)).open() as runs:
         keyed = KeyBudgets(runs)
         waits = [wait for _ in range(6) if (wait := await keyed.count_request(key)) is not None]
-        assert len(waits) >= 2 and all(0 < wait <= 60 for wait in waits)  # the minute may have changed once
+        assert len(waits) >= 2 and all(
+            0 < wait <= 60 for wait in waits
+        )  # the minute may have changed once
 
 
 async def test_keys_that_are_not_used_cost_nothing(tmp_path, monkeypatch):

@@ -19,9 +19,21 @@ def test_a_key_is_found_by_its_secret_alone_until_it_is_revoked(where):
     assert not keys.has_valid_key()
     key, secret = keys.create("ann", usd_per_day=1.5, per_minute=10)
     other, _ = keys.create("bob")
-    assert re.fullmatch(r"muse_[0-9a-f]{12}_[\w-]{43}", secret) and keys.find(secret) == key and keys.has_valid_key()
+    assert (
+        re.fullmatch(r"muse_[0-9a-f]{12}_[\w-]{43}", secret)
+        and keys.find(secret) == key
+        and keys.has_valid_key()
+    )
     wrong = secret[:-1] + ("A" if secret[-1] != "A" else "B")
-    for guess in (wrong, "", "muse_", secret + "x", secret.replace(key.id, other.id), "\ud83d", "muse_" + "0" * 12 + secret[17:]):
+    for guess in (
+        wrong,
+        "",
+        "muse_",
+        secret + "x",
+        secret.replace(key.id, other.id),
+        "\ud83d",
+        "muse_" + "0" * 12 + secret[17:],
+    ):
         assert keys.find(guess) is None
     listed = [(each.name, each.usd_per_day, spent) for each, spent in keys.list_with_spending()]
     assert listed == [("ann", 1.5, 0), ("bob", None, 0)]
@@ -39,12 +51,27 @@ def test_a_key_is_found_by_its_secret_alone_until_it_is_revoked(where):
 def test_the_secret_is_nowhere_in_the_database(tmp_path):
     key, secret = made(tmp_path / "runs.db")
     kept = b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert key.id.encode() in kept and secret.encode() not in kept and secret.split("_", 2)[2].encode() not in kept
+    assert (
+        key.id.encode() in kept
+        and secret.encode() not in kept
+        and secret.split("_", 2)[2].encode() not in kept
+    )
     assert secret not in repr(key) and repr(key.hash) not in repr(key)
 
 
-@pytest.mark.parametrize("limits", [{"usd_per_day": 0}, {"usd_per_day": float("nan")}, {"per_minute": 0}, {"name": ""},
-                                    {"name": "a b"}, {"name": "x" * 65}, {"name": "-rf"}, {"usd_per_day": float("inf")}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"usd_per_day": 0},
+        {"usd_per_day": float("nan")},
+        {"per_minute": 0},
+        {"name": ""},
+        {"name": "a b"},
+        {"name": "x" * 65},
+        {"name": "-rf"},
+        {"usd_per_day": float("inf")},
+    ],
+)
 def test_limits_that_make_no_sense_are_told(tmp_path, limits):
     with pytest.raises(BadOption):
         made(tmp_path / "runs.db", **limits)
@@ -52,24 +79,36 @@ def test_limits_that_make_no_sense_are_told(tmp_path, limits):
 
 async def test_no_more_requests_pass_than_may_on_two_servers_at_once(where):
     key, _ = made(where, per_minute=25)
-    async with SqlRunStore(Database(where)).open() as one, SqlRunStore(Database(where)).open() as two:
+    async with (
+        SqlRunStore(Database(where)).open() as one,
+        SqlRunStore(Database(where)).open() as two,
+    ):
+
         def ask(runs, minute):
             return runs.writer.run(lambda connection: count_request(connection, key.id, 25, minute))
 
         for minute in (100, 101, 110):
-            passed = await asyncio.gather(*(ask((one, two)[number % 2], minute) for number in range(80)))
+            passed = await asyncio.gather(
+                *(ask((one, two)[number % 2], minute) for number in range(80))
+            )
             assert sum(passed) == 25
 
 
 async def test_servers_that_count_the_same_keys_in_another_order_do_not_wait_for_each_other(where):
     keys = [made(where, f"k{number}", per_minute=1000)[0].id for number in range(8)]
-    async with SqlRunStore(Database(where)).open() as one, SqlRunStore(Database(where)).open() as two:
+    async with (
+        SqlRunStore(Database(where)).open() as one,
+        SqlRunStore(Database(where)).open() as two,
+    ):
+
         def ask(runs, key):
             return runs.writer.run(lambda connection: count_request(connection, key, 1000, 100))
 
         for _ in range(30):
             async with asyncio.timeout(30):
-                passed = await asyncio.gather(*(ask(one, key) for key in keys), *(ask(two, key) for key in reversed(keys)))
+                passed = await asyncio.gather(
+                    *(ask(one, key) for key in keys), *(ask(two, key) for key in reversed(keys))
+                )
             assert all(passed)
 
 

@@ -57,8 +57,12 @@ class Reservations(RuleBasedStateMachine):
     def request(self, server, wanted, least):
         least, left, id = min(wanted, least), self.left, str(self.number)
         self.number += 1
-        granted, totals = reserve(self.connection, ReservationRequest(
-            id=id, key="k", day=DAY, server=server, limit=LIMIT, wanted=wanted, at_least=least))
+        granted, totals = reserve(
+            self.connection,
+            ReservationRequest(
+                id=id, key="k", day=DAY, server=server, limit=LIMIT, wanted=wanted, at_least=least
+            ),
+        )
         if sum(self.spent.values()) >= LIMIT or left < least or (left <= 0 and wanted):
             assert granted is None
         elif left >= wanted:
@@ -89,8 +93,14 @@ class Reservations(RuleBasedStateMachine):
     @rule(server=SERVERS)
     def renew(self, server):
         renew_leases(self.connection, server)
-        self.open = {id: (owner, amount, self.now + LEASE if owner == server and expires > self.now else expires)
-                     for id, (owner, amount, expires) in self.open.items()}
+        self.open = {
+            id: (
+                owner,
+                amount,
+                self.now + LEASE if owner == server and expires > self.now else expires,
+            )
+            for id, (owner, amount, expires) in self.open.items()
+        }
 
     @rule(seconds=st.sampled_from([1, LEASE / 2, LEASE]))
     def pass_time(self, seconds):

@@ -24,18 +24,27 @@ TALK = (
     Message("system", (Text("Be brief."),)),
     Message.user(Image(DOT, "image/png"), "What is this? \ud83d \x00"),
     Message("assistant", (Thinking("Hm.", "sig", "m"), ToolCall("c", "look", "{}", "m", "s"))),
-    Message("tool", (ToolResult("c", (Text("a dot"), Image(DOT + b"x", "image/jpeg", "m")), True),)),
+    Message(
+        "tool", (ToolResult("c", (Text("a dot"), Image(DOT + b"x", "image/jpeg", "m")), True),)
+    ),
 )
 
 
 def begun(id, **options):
-    return RunHeader(id=id, protocol="chat", model="m", conversation=(Message.user("q"),), **options)
+    return RunHeader(
+        id=id, protocol="chat", model="m", conversation=(Message.user("q"),), **options
+    )
 
 
 def story(id):
-    return [RunStarted(id, "instant", "m", "q", seq=0), Pictured(MAIN, DOT, "a dot", 1, 1, seq=1), AnswerDelta("4", seq=2),
-            Pictured(MAIN, DOT + b"2", "another", 1, 1, seq=3), AnswerDelta("2 \ud83d\x00", seq=4),
-            RunEnded("42", False, Usage(tokens=7, usd=0.5), (1, 3), seq=5)]
+    return [
+        RunStarted(id, "instant", "m", "q", seq=0),
+        Pictured(MAIN, DOT, "a dot", 1, 1, seq=1),
+        AnswerDelta("4", seq=2),
+        Pictured(MAIN, DOT + b"2", "another", 1, 1, seq=3),
+        AnswerDelta("2 \ud83d\x00", seq=4),
+        RunEnded("42", False, Usage(tokens=7, usd=0.5), (1, 3), seq=5),
+    ]
 
 
 async def keep(runs, id, *events):
@@ -63,7 +72,9 @@ async def test_a_run_comes_back_as_it_was(where):
         assert kept.status == "failed" and kept.cost == RunCost(tokens=7, usd=0.25, calls=3)
         assert (await again.image("r1", 2)).data == DOT + b"2"
         assert await again.image("r1", 3) is None and await again.image("r1", 0) is None
-        assert await again.get("r2") is None and kept.turn[-1] == Message("assistant", (Text("42"),))
+        assert await again.get("r2") is None and kept.turn[-1] == Message(
+            "assistant", (Text("42"),)
+        )
 
 
 async def test_the_newest_come_first_page_by_page_and_by_caller(where):
@@ -73,13 +84,21 @@ async def test_the_newest_come_first_page_by_page_and_by_caller(where):
         assert [kept.header.id for kept in await runs.latest(3)] == ["r5", "r4", "r3"]
         assert [kept.header.id for kept in await runs.latest(9, before="r2")] == ["r1", "r0"]
         assert [kept.header.id for kept in await runs.latest(2, caller="even")] == ["r4", "r2"]
-        assert [kept.header.id for kept in await runs.latest(9, before="r4", caller="even")] == ["r2", "r0"]
-        assert await runs.latest(9, before="nobody") == [] and await runs.latest(9, caller="nobody") == []
+        assert [kept.header.id for kept in await runs.latest(9, before="r4", caller="even")] == [
+            "r2",
+            "r0",
+        ]
+        assert (
+            await runs.latest(9, before="nobody") == []
+            and await runs.latest(9, caller="nobody") == []
+        )
         [summary] = await runs.latest(1)
         assert summary.image_count == 2 and summary.turn[-1] == Message("assistant", (Text("42"),))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(found=st.lists(any_event, max_size=12))
 def test_every_event_comes_back(tmp_path, found):
     async def there_and_back():
@@ -114,7 +133,9 @@ async def test_what_nobody_waits_for_is_committed_soon(tmp_path):
             for number in range(3):
                 await runs.append_events("r", [AnswerDelta("4", seq=number)])
                 async with asyncio.timeout(20):
-                    while other.execute("SELECT count(*) FROM events JOIN runs ON id = run").fetchone() != (number + 1,):
+                    while other.execute(
+                        "SELECT count(*) FROM events JOIN runs ON id = run"
+                    ).fetchone() != (number + 1,):
                         await asyncio.sleep(0.01)
         other.close()
 
@@ -133,8 +154,14 @@ async def test_what_waits_together_is_committed_together(tmp_path):
         assert all([len((await runs.get(f"r{number}")).events) == 1 for number in range(50)])
 
 
-@pytest.mark.parametrize(("text", "left"), [("3", ["r5", "r4", "r3", "r0"]), ("1d", ["r5", "r4", "r0"]),
-                                            ("9 runs", ["r5", "r4", "r3", "r2", "r1", "r0"])])
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("3", ["r5", "r4", "r3", "r0"]),
+        ("1d", ["r5", "r4", "r0"]),
+        ("9 runs", ["r5", "r4", "r3", "r2", "r1", "r0"]),
+    ],
+)
 async def test_old_runs_are_forgotten_and_running_ones_never(where, text, left):
     day = 86400
     async with SqlRunStore(Database(where)).open() as runs:
@@ -146,20 +173,33 @@ async def test_old_runs_are_forgotten_and_running_ones_never(where, text, left):
                 runs.end(id, "finished", RunCost())
         from musespark.store.runs.retention import delete_expired
 
-        while await runs.writer.run(lambda connection: delete_expired(connection, RetentionPolicy.parse(text), time.time())):
+        while await runs.writer.run(
+            lambda connection: delete_expired(connection, RetentionPolicy.parse(text), time.time())
+        ):
             pass
         assert [kept.header.id for kept in await runs.latest(9)] == left
         assert (await runs.get("r0")).events == story("r0")
         for table in ("events", "pictures"):
             with runs.database.begin_read() as connection:
-                found = connection.exec_driver_sql(f"SELECT DISTINCT run FROM {table} ORDER BY run").scalars().all()
+                found = (
+                    connection.exec_driver_sql(f"SELECT DISTINCT run FROM {table} ORDER BY run")
+                    .scalars()
+                    .all()
+                )
             assert list(found) == sorted(left)
 
 
 async def test_what_is_forgotten_is_in_no_corner_of_the_file(tmp_path):
     async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
         for id in ("gone", "newer"):
-            await runs.start(RunHeader(id=id, protocol="chat", model="m", conversation=(Message.user(f"sesame of {id}"),)))
+            await runs.start(
+                RunHeader(
+                    id=id,
+                    protocol="chat",
+                    model="m",
+                    conversation=(Message.user(f"sesame of {id}"),),
+                )
+            )
             await runs.append_events(id, [AnswerDelta(f"rhubarb of {id} " * 1000)])
             runs.end(id, "finished", RunCost())
         assert await runs.delete("gone")
@@ -185,8 +225,16 @@ def test_what_is_no_retention_is_told(text):
 async def test_the_last_known_cost_of_what_was_interrupted_is_kept(where):
     async with SqlRunStore(Database(where)).open() as runs:
         await runs.start(begun("r"))
-        await runs.append_events("r", [RunStarted("r", "instant", "m", "q"), Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)),
-                                Spent("a", Usage(tokens=3)), Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2)), Spent("b", Usage())])
+        await runs.append_events(
+            "r",
+            [
+                RunStarted("r", "instant", "m", "q"),
+                Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)),
+                Spent("a", Usage(tokens=3)),
+                Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2)),
+                Spent("b", Usage()),
+            ],
+        )
         await told(runs, "done")
     async with SqlRunStore(Database(where)).open() as runs:
         kept = await runs.get("r")
@@ -202,8 +250,16 @@ async def test_two_servers_on_one_database_leave_each_other_alone(where):
             await two.start(begun("r2"))
             await keep(two, "r2", AnswerDelta("x"))
             assert (await two.get("r1")).status == "running"
-            await asyncio.gather(*(keep(runs, id, AnswerDelta("x")) for runs, id in ((one, "r1"), (two, "r2")) for _ in range(50)))
-        assert (await one.get("r2")).status == "interrupted" and (await one.get("r1")).status == "running"
+            await asyncio.gather(
+                *(
+                    keep(runs, id, AnswerDelta("x"))
+                    for runs, id in ((one, "r1"), (two, "r2"))
+                    for _ in range(50)
+                )
+            )
+        assert (await one.get("r2")).status == "interrupted" and (
+            await one.get("r1")
+        ).status == "running"
         assert len((await one.get("r1")).events) == len((await one.get("r2")).events) == 51
 
 
@@ -256,7 +312,11 @@ async def test_an_end_that_cannot_be_written_is_written_once_it_can_be(tmp_path)
         broken.clear()
         await runs.writer.run(lambda connection: None)
         kept = await runs.get("r")
-        assert kept.status == "finished" and kept.cost.tokens == 3 and kept.events == [AnswerDelta("4")]
+        assert (
+            kept.status == "finished"
+            and kept.cost.tokens == 3
+            and kept.events == [AnswerDelta("4")]
+        )
 
 
 async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_end(tmp_path):
@@ -272,11 +332,24 @@ async def test_events_that_nobody_waits_for_are_written_before_long_or_with_the_
         with there.connect() as connection:
             assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar() == 4
         await runs.append_events("r", [AnswerDelta("4", seq=4)])
-        assert [event.seq for event in (await runs.get("r")).events] == [0, 1, 2, 3, 4]  # whoever looks sees all of it
+        assert [event.seq for event in (await runs.get("r")).events] == [
+            0,
+            1,
+            2,
+            3,
+            4,
+        ]  # whoever looks sees all of it
         await runs.append_events("r", [AnswerDelta("5", seq=5)])
         runs.end("r", "cancelled", RunCost())
         kept = await runs.get("r")
-        assert [event.seq for event in kept.events] == [0, 1, 2, 3, 4, 5] and kept.status == "cancelled"
+        assert [event.seq for event in kept.events] == [
+            0,
+            1,
+            2,
+            3,
+            4,
+            5,
+        ] and kept.status == "cancelled"
 
 
 async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
@@ -291,8 +364,17 @@ async def test_a_run_whose_end_was_seen_and_not_written_has_ended(tmp_path):
 async def test_one_damaged_event_keeps_no_server_from_starting(where):
     async with SqlRunStore(Database(where)).open() as runs:
         await runs.start(begun("r"))
-        await keep(runs, "r", Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)), Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2)))
-        await runs.writer.run(lambda connection: connection.exec_driver_sql("UPDATE events SET body = '{\"kind' WHERE number = 1"))
+        await keep(
+            runs,
+            "r",
+            Spent(MAIN, Usage(tokens=5, usd=0.1, calls=1)),
+            Spent(MAIN, Usage(tokens=9, usd=0.2, calls=2)),
+        )
+        await runs.writer.run(
+            lambda connection: connection.exec_driver_sql(
+                "UPDATE events SET body = '{\"kind' WHERE number = 1"
+            )
+        )
     async with SqlRunStore(Database(where)).open() as runs:
         [summary] = [row async for row in _rows(runs)]
         assert summary.how == "interrupted" and summary.tokens == 5

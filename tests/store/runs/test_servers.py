@@ -15,7 +15,9 @@ def add_row(where, id, place, process, ago):
     database = Database(where)
     with database.begin_write() as connection:
         seen = database_time(connection) - ago
-        connection.exec_driver_sql(f"INSERT INTO servers VALUES ('{id}', '{place}', '{process}', {seen})")
+        connection.exec_driver_sql(
+            f"INSERT INTO servers VALUES ('{id}', '{place}', '{process}', {seen})"
+        )
     database.close()
 
 

@@ -16,18 +16,35 @@ EXIT_CODES = (
     "Exit codes: 0 there is an answer, 1 there is none, 2 something in the request has to change, 3 the model abstains, 4 the "
     "answer was checked and is wrong, 130 Ctrl-C stopped it."
 )
-_TYPES: dict[str, Any] = {"text": str | None, "choice": str | None, "texts": list[str] | None, "integer": int | None,
-                          "number": float | None, "flag": bool}
+_TYPES: dict[str, Any] = {
+    "text": str | None,
+    "choice": str | None,
+    "texts": list[str] | None,
+    "integer": int | None,
+    "number": float | None,
+    "flag": bool,
+}
 
 
 def _with_question_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a function that takes `question` and keyword options the signature from which typer reads its options."""
-    question = Annotated[str, typer.Argument(metavar="QUESTION", help="The question; - reads it from standard input.")]
-    parameters = [inspect.Parameter("question", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=question)]
+    question = Annotated[
+        str,
+        typer.Argument(metavar="QUESTION", help="The question; - reads it from standard input."),
+    ]
+    parameters = [
+        inspect.Parameter("question", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=question)
+    ]
     for spec in QUESTION_OPTIONS.values():
         spec = replace(spec, default=THREADS) if spec.name == "threads" else spec
-        parameters.append(inspect.Parameter(
-            spec.name, inspect.Parameter.KEYWORD_ONLY, default=spec.default, annotation=_option(spec)))
+        parameters.append(
+            inspect.Parameter(
+                spec.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=spec.default,
+                annotation=_option(spec),
+            )
+        )
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return command

@@ -24,13 +24,19 @@ def options_of(question: str, images: Sequence[str], config: Config, **given: An
         raise BadOption("--image", STDIN, "a file where standard input is read already")
     if given["trace"] == "":
         raise BadOption("--trace", "", "the name of a directory")
-    limits = _limits(config.team, given.pop("deadline"), given.pop("max_usd"), given.pop("max_tokens"))
-    options: dict[str, Any] = {name: value for name, value in given.items() if value not in (None, [])}
+    limits = _limits(
+        config.team, given.pop("deadline"), given.pop("max_usd"), given.pop("max_tokens")
+    )
+    options: dict[str, Any] = {
+        name: value for name, value in given.items() if value not in (None, [])
+    }
     images_read = [_image(name) for name in images]
     return cast(Options, {"images": images_read, "config": config, "budget": limits, **options})
 
 
-def _limits(defaults: TeamConfig, deadline: float | None, max_usd: float | None, max_tokens: int | None) -> Limits:
+def _limits(
+    defaults: TeamConfig, deadline: float | None, max_usd: float | None, max_tokens: int | None
+) -> Limits:
     seconds = defaults.deadline if deadline is None else deadline
     usd = defaults.max_usd if max_usd is None else max_usd
     for option, value, unit in (("deadline", seconds, "seconds"), ("max-usd", usd, "US dollars")):
@@ -50,7 +56,11 @@ def question_of(argument: str) -> str:
 
 
 def _image(name: str) -> str | Image:
-    return Image.from_bytes(_standard_input(MAX_IMAGE_BYTES + 1), "standard input") if name == STDIN else name
+    return (
+        Image.from_bytes(_standard_input(MAX_IMAGE_BYTES + 1), "standard input")
+        if name == STDIN
+        else name
+    )
 
 
 def _standard_input(most: int) -> bytes:

@@ -65,9 +65,15 @@ class ImageFolder:
         try:
             if self._directory is None:
                 self._directory = Path(tempfile.mkdtemp(prefix="muse-"))
-            path = image_path(self._directory, event) if self._traced else keep_image(self._directory, event)
+            path = (
+                image_path(self._directory, event)
+                if self._traced
+                else keep_image(self._directory, event)
+            )
         except OSError as error:
-            raise TraceUnwritable(self._directory or tempfile.gettempdir(), error.strerror or str(error)) from error
+            raise TraceUnwritable(
+                self._directory or tempfile.gettempdir(), error.strerror or str(error)
+            ) from error
         self.paths.append(path)
         return path
 
@@ -108,13 +114,19 @@ class RunFollower:
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(BETWEEN_FRAMES)
-            with suppress(OSError):  # who shows the next event meets the same error, and ends the run with it
+            with suppress(
+                OSError
+            ):  # who shows the next event meets the same error, and ends the run with it
                 self._show.pulse()
 
     @contextmanager
     def stop_on_signals(self) -> Iterator[None]:
         """Ctrl-C (or SIGTERM) once: the run stops, and the best answer so far is shown. Twice: the process ends at once."""
-        before = {number: handler for number in _STOPPING if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+        before = {
+            number: handler
+            for number in _STOPPING
+            if (handler := signal.getsignal(number)) is not signal.SIG_IGN
+        }
 
         def stop(number: int, frame: FrameType | None) -> None:
             self._signal = number
@@ -150,7 +162,11 @@ class RunFollower:
 
     def show_failure(self) -> None:
         """Show the state before an error."""
-        board = self._board if self._board.failed else self._board.broken_off(self._now(), "the run failed")
+        board = (
+            self._board
+            if self._board.failed
+            else self._board.broken_off(self._now(), "the run failed")
+        )
         self._show.ended(replace(board, failed=True), self._gallery.paths)
 
     def _now(self) -> float:

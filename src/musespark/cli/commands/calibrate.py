@@ -26,14 +26,39 @@ AT_ONCE = 8
 
 
 def calibrate(
-    labels: Annotated[Path, typer.Argument(metavar="LABELS.jsonl", help='Lines of {"question": ..., "answer": ...}; 50 do.')],
-    model: Annotated[list[str], typer.Option(metavar="NAME", help="A model to ask. Repeatable; at least three make a panel.")],
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="LABELS.jsonl", help='Lines of {"question": ..., "answer": ...}; 50 do.'
+        ),
+    ],
+    model: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME", help="A model to ask. Repeatable; at least three make a panel."
+        ),
+    ],
     kind: Annotated[str, typer.Option(metavar="KIND", help="Kind of task, in a word.")] = "general",
-    same: Annotated[str | None, typer.Option(help="Equivalence of answers; by default chosen by their form.")] = None,
-    store: Annotated[Path | None, typer.Option(metavar="FILE", help="Store of votes; else in XDG_DATA_HOME/musespark.")] = None,
-    agents: Annotated[int, typer.Option(metavar="N", min=0, max=64, help="Also find a strategy for a team of this size: "
-                                        "about twenty calls a label and model. 0: votes alone.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    same: Annotated[
+        str | None, typer.Option(help="Equivalence of answers; by default chosen by their form.")
+    ] = None,
+    store: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Store of votes; else in XDG_DATA_HOME/musespark."),
+    ] = None,
+    agents: Annotated[
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=64,
+            help="Also find a strategy for a team of this size: "
+            "about twenty calls a label and model. 0: votes alone.",
+        ),
+    ] = 0,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
 ) -> None:
     """Ask models questions with known answers, so that later votes can be weighed."""
     import asyncio
@@ -49,20 +74,38 @@ def calibrate(
     models = [create_model(name, config) for name in model]
     names = [each.name for each in models]
     if len(set(names)) < len(names):
-        raise BadOption("--model", ", ".join(model), f"models of different names, and these are called {', '.join(names)}")
+        raise BadOption(
+            "--model",
+            ", ".join(model),
+            f"models of different names, and these are called {', '.join(names)}",
+        )
     with VoteStore(store) as kept:
         votes, failures = asyncio.run(_asked(models, known, kind, same))
         kept.add(votes)
-        strategies = {each.name: asyncio.run(_strategy(each, known, agents)) for each in models
-                      if agents and votes and each.abilities.conversation}
+        strategies = {
+            each.name: asyncio.run(_strategy(each, known, agents))
+            for each in models
+            if agents and votes and each.abilities.conversation
+        }
         for name, strategy in strategies.items():
             kept.add_strategy(kind, name, strategy.to_json())
         reliability = reliabilities(kept.votes(kind))
         panel = Panel.from_store(kept, kind)
     if as_json:
-        print(json.dumps({"kind": kind, "votes": len(votes), "failed": failures, "reliability": reliability,
-                          "panel": None if panel is None else list(panel.models), "store": str(kept.path),
-                          "strategies": {name: strategy.options for name, strategy in strategies.items()}}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "kind": kind,
+                    "votes": len(votes),
+                    "failed": failures,
+                    "reliability": reliability,
+                    "panel": None if panel is None else list(panel.models),
+                    "store": str(kept.path),
+                    "strategies": {name: strategy.options for name, strategy in strategies.items()},
+                }
+            ),
+            flush=True,
+        )
     else:
         for name, value in sorted(reliability.items(), key=lambda item: -item[1]):
             print(f"{value:.3f}  {name}")
@@ -81,7 +124,9 @@ def _labels(path: Path) -> list[dict[str, str]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise MissingFile(path, getattr(error, "strerror", None) or "it is no text in UTF-8") from error
+        raise MissingFile(
+            path, getattr(error, "strerror", None) or "it is no text in UTF-8"
+        ) from error
     known = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -90,8 +135,12 @@ def _labels(path: Path) -> list[dict[str, str]]:
             row: Any = json.loads(line)
         except ValueError:
             row = None
-        if not isinstance(row, dict) or not all(str(row.get(name, "")).strip() for name in ("question", "answer")):
-            raise BadOption(f"line {number} of {path}", line[:60], 'a JSON object with "question" and "answer"')
+        if not isinstance(row, dict) or not all(
+            str(row.get(name, "")).strip() for name in ("question", "answer")
+        ):
+            raise BadOption(
+                f"line {number} of {path}", line[:60], 'a JSON object with "question" and "answer"'
+            )
         known.append({"question": str(row["question"]), "answer": str(row["answer"])})
     if not known:
         raise BadOption("LABELS.jsonl", str(path), "a file with at least one labelled question")
@@ -103,11 +152,14 @@ async def _strategy(model: Model, known: Sequence[dict[str, str]], agents: int) 
     from musespark.reasoning.calibration import Calibration, Labelled
 
     labels = [Labelled(row["question"], row["answer"]) for row in known]
-    return await Calibration(model, labels, agents, told=lambda text: typer.echo(f"{model.name}: {text}", err=True)).strategy()
+    return await Calibration(
+        model, labels, agents, told=lambda text: typer.echo(f"{model.name}: {text}", err=True)
+    ).strategy()
 
 
-async def _asked(models: Sequence[Model], known: Sequence[dict[str, str]], kind: str,
-                 same: str | None) -> tuple[list[Vote], list[str]]:
+async def _asked(
+    models: Sequence[Model], known: Sequence[dict[str, str]], kind: str, same: str | None
+) -> tuple[list[Vote], list[str]]:
     """Votes of all models on all questions, and failures; a failed call is no wrong answer."""
     import asyncio
 
@@ -150,7 +202,9 @@ async def _reply(model: Model, request: Request) -> Attempt:
     return Attempt(agent=model.name, model=model.name, text=text, answer=answer_in(text))
 
 
-async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sameness: Equivalence) -> list[Vote]:
+async def _votes(
+    attempts: Sequence[Attempt], row: dict[str, str], kind: str, sameness: Equivalence
+) -> list[Vote]:
     """Group the attempts with the known answer; those in its group, in the requested form, are right."""
     from musespark.reasoning.attempt import Attempt
     from musespark.reasoning.consensus.equivalence.protocols import Forms
@@ -164,5 +218,13 @@ async def _votes(attempts: Sequence[Attempt], row: dict[str, str], kind: str, sa
     fell = {id(attempt): group.answer for group in groups.ranked for attempt in group.attempts}
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
     question = hashlib.sha256(row["question"].encode()).hexdigest()[:16]
-    return [Vote(kind, question, attempt.model, fell.get(id(attempt)),
-                 fell.get(id(attempt)) == fell[id(label)] and (formed(attempt) or not formed(label))) for attempt in attempts]
+    return [
+        Vote(
+            kind,
+            question,
+            attempt.model,
+            fell.get(id(attempt)),
+            fell.get(id(attempt)) == fell[id(label)] and (formed(attempt) or not formed(label)),
+        )
+        for attempt in attempts
+    ]

@@ -40,7 +40,12 @@ def check() -> None:
         print(f"{path}: {problem}", flush=True)
     if problems:
         raise typer.Exit(WRONG)
-    print(f"{path}: nothing is wrong with it." if path.exists() else f"{path} is not there: nothing is configured.", flush=True)
+    print(
+        f"{path}: nothing is wrong with it."
+        if path.exists()
+        else f"{path} is not there: nothing is configured.",
+        flush=True,
+    )
 
 
 def _find_model_problems(found: Config) -> Iterator[ConfigProblem]:
@@ -49,7 +54,12 @@ def _find_model_problems(found: Config) -> Iterator[ConfigProblem]:
 
     roles = asdict(found.roles)
     named = [("models." + alias, alias) for alias in found.models]
-    named += [(f"roles.{role}", name) for role, value in roles.items() for name in _as_names(value) if name not in found.models]
+    named += [
+        (f"roles.{role}", name)
+        for role, value in roles.items()
+        for name in _as_names(value)
+        if name not in found.models
+    ]
     for where, name in named:
         try:
             create_model(name, found)
@@ -73,7 +83,9 @@ def _in_force(found: Config) -> Iterator[str]:
 
 
 def _table(name: str, values: Any) -> Iterator[str]:
-    lines = [f"{key} = {_value(value)}" for key, value in values.items() if value not in (None, (), [])]
+    lines = [
+        f"{key} = {_value(value)}" for key, value in values.items() if value not in (None, (), [])
+    ]
     if lines:
         yield from ("", f"[{name}]", *lines)
 

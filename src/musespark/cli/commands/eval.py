@@ -36,18 +36,39 @@ def evaluate(context: typer.Context) -> None:
 
 @app.command()
 def recorded(
-    data: Annotated[Path | None, typer.Option(metavar="DIR", help="Directory of recorded answers; else MUSE_RECORDED.")] = None,
-    task: Annotated[list[str] | None, typer.Option(help=f"Task: {', '.join(TASKS)}. Repeatable; all by default.")] = None,
-    labels: Annotated[int, typer.Option(help="Labelled questions to calibrate with.", min=10, max=200)] = 50,
-    draws: Annotated[int, typer.Option(help="Number of random choices of labels.", min=1, max=1000)] = 20,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory of recorded answers; else MUSE_RECORDED."),
+    ] = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Task: {', '.join(TASKS)}. Repeatable; all by default."),
+    ] = None,
+    labels: Annotated[
+        int, typer.Option(help="Labelled questions to calibrate with.", min=10, max=200)
+    ] = 50,
+    draws: Annotated[
+        int, typer.Option(help="Number of random choices of labels.", min=1, max=1000)
+    ] = 20,
     seed: Annotated[int, typer.Option(help="Random seed of the draws.", min=0)] = 0,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Directory for table, plot, figures and answers.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory for table, plot, figures and answers."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")
+    ] = False,
 ) -> None:
     """Replay recorded answers through the team's rules: right answers against calls, with few labels and with none."""
-    directory = data or (Path(os.environ["MUSE_RECORDED"]) if os.environ.get("MUSE_RECORDED") else None)
+    directory = data or (
+        Path(os.environ["MUSE_RECORDED"]) if os.environ.get("MUSE_RECORDED") else None
+    )
     if directory is None:
-        raise BadOption("--data", "", "the directory of recorded answers, here or in the environment variable MUSE_RECORDED")
+        raise BadOption(
+            "--data",
+            "",
+            "the directory of recorded answers, here or in the environment variable MUSE_RECORDED",
+        )
     for name in task or []:
         if name not in TASKS:
             raise BadOption("task", name, f"one of {', '.join(TASKS)}")
@@ -65,7 +86,12 @@ def recorded(
     from musespark.evals.recorded_report import as_json as told, table, write
 
     results = asyncio.run(_measured(directory, chosen, labels, draws, seed, out, quiet=as_json))
-    about: dict[str, object] = {"command": "muse " + shlex.join(sys.argv[1:]), "labels": labels, "draws": draws, "seed": seed}
+    about: dict[str, object] = {
+        "command": "muse " + shlex.join(sys.argv[1:]),
+        "labels": labels,
+        "draws": draws,
+        "seed": seed,
+    }
     if out is not None:
         write(results, out, about)
     print(told(results, about) if as_json else table(results), end="", flush=True)
@@ -75,8 +101,15 @@ def _advance(progress: Progress, bar: TaskID, done: int, of: int) -> None:
     progress.update(bar, completed=done, total=of)
 
 
-async def _measured(directory: Path, tasks: list[str], labels: int, draws: int, seed: int, out: Path | None,
-                    quiet: bool) -> list[RuleResult]:
+async def _measured(
+    directory: Path,
+    tasks: list[str],
+    labels: int,
+    draws: int,
+    seed: int,
+    out: Path | None,
+    quiet: bool,
+) -> list[RuleResult]:
     """Task after task, behind a progress bar on stderr."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -91,7 +124,11 @@ async def _measured(directory: Path, tasks: list[str], labels: int, draws: int, 
         for name, bar in bars.items():
             recording = await load(directory, name, out, partial(_advance, progress, bar))
             if len(recording.questions) <= labels:
-                raise BadOption("--labels", labels, f"fewer than the {len(recording.questions)} questions of {name}")
+                raise BadOption(
+                    "--labels",
+                    labels,
+                    f"fewer than the {len(recording.questions)} questions of {name}",
+                )
             progress.update(bar, description=f"{name}: replaying")
             results += await measure(recording, labels, draws, seed)
     return results

@@ -15,16 +15,27 @@ from musespark.errors import BadOption
 if TYPE_CHECKING:
     from musespark.store.keys.key_store import KeyStore
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server.")
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server."
+)
 
-_Store = Annotated[str | None, typer.Option("--store", metavar="FILE|URL", help="The store of the server, as muse serve has it.")]
+_Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="FILE|URL", help="The store of the server, as muse serve has it."
+    ),
+]
 
 
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key's owner.")],
-    usd_per_day: Annotated[float | None, typer.Option(metavar="USD", help="Maximum spending in a day, in UTC.")] = None,
-    per_minute: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of requests in a minute.")] = None,
+    usd_per_day: Annotated[
+        float | None, typer.Option(metavar="USD", help="Maximum spending in a day, in UTC.")
+    ] = None,
+    per_minute: Annotated[
+        int | None, typer.Option(metavar="N", help="Maximum number of requests in a minute.")
+    ] = None,
     store: _Store = None,
 ) -> None:
     """Create a key, and show it this once."""
@@ -44,12 +55,19 @@ def list_all(store: _Store = None) -> None:
     for key, spent in found:
         limit = "no limit" if key.usd_per_day is None else f"of ${key.usd_per_day:g}"
         often = "" if key.per_minute is None else f", {key.per_minute:,} a minute"
-        state = f"revoked {_day(key.revoked)}" if key.revoked is not None else f"${spent:.4f} today, {limit}{often}"
+        state = (
+            f"revoked {_day(key.revoked)}"
+            if key.revoked is not None
+            else f"${spent:.4f} today, {limit}{often}"
+        )
         print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
 
 
 @app.command()
-def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")], store: _Store = None) -> None:
+def revoke(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")],
+    store: _Store = None,
+) -> None:
     """Revoke a key; servers refuse it within a second."""
     with _keys(_existing(store)) as keys:
         key = keys.revoke(name)
@@ -58,8 +76,15 @@ def revoke(name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, o
 
 def _existing(store: str | None) -> str | None:
     """The same store; raises `BadOption` for a file that does not exist, which may be a typing error."""
-    if store is not None and store != "memory" and "://" not in store and not Path(store).expanduser().exists():
-        raise BadOption("--store", store, "the file of a server's store, and there is none of that name")
+    if (
+        store is not None
+        and store != "memory"
+        and "://" not in store
+        and not Path(store).expanduser().exists()
+    ):
+        raise BadOption(
+            "--store", store, "the file of a server's store, and there is none of that name"
+        )
     return store
 
 
@@ -68,7 +93,11 @@ def _keys(store: str | None) -> Iterator[KeyStore]:
     from musespark.cli.extras import require
 
     if store == "memory":
-        raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store; in memory no keys are kept")
+        raise BadOption(
+            "--store",
+            store,
+            "the file or the postgresql:// URL of a server's store; in memory no keys are kept",
+        )
     require("muse keys", "serve", "sqlalchemy", "alembic")
     from musespark.store.database.database import Database
     from musespark.store.keys.key_store import KeyStore

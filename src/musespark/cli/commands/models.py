@@ -16,7 +16,17 @@ from musespark.errors import MuseError
 if TYPE_CHECKING:
     from musespark.models.model import Abilities
 
-ABILITIES = ("pictures_in", "pictures_out", "tools", "native_spawn", "conversation", "schema", "effort", "seed", "temperature")
+ABILITIES = (
+    "pictures_in",
+    "pictures_out",
+    "tools",
+    "native_spawn",
+    "conversation",
+    "schema",
+    "effort",
+    "seed",
+    "temperature",
+)
 
 
 @dataclass(frozen=True)
@@ -36,7 +46,11 @@ class ModelListing:
     """Prices of prompt and completion tokens; None if unknown."""
 
 
-def models(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False) -> None:
+def models(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object and nothing else.")
+    ] = False,
+) -> None:
     """List the models: configured, served on this machine, or one key away."""
     rows = all_rows(load_config())
     if as_json:
@@ -51,14 +65,20 @@ def all_rows(config: Config) -> list[ModelListing]:
 
     with ThreadPoolExecutor(len(PROVIDERS), "musespark-models") as pool:
         others = list(pool.map(_provider_rows, PROVIDERS))
-    return [_native(), *(_configured(alias, config) for alias in config.models), *(row for rows in others for row in rows)]
+    return [
+        _native(),
+        *(_configured(alias, config) for alias in config.models),
+        *(row for rows in others for row in rows),
+    ]
 
 
 def _native() -> ModelListing:
     from musespark.models.nano import NanoModel
 
     can = NanoModel().abilities
-    return ModelListing("nano", "nano", True, "in this package", _named(can), can.context, (0.0, 0.0))
+    return ModelListing(
+        "nano", "nano", True, "in this package", _named(can), can.context, (0.0, 0.0)
+    )
 
 
 def _configured(alias: str, config: Config) -> ModelListing:
@@ -73,7 +93,9 @@ def _configured(alias: str, config: Config) -> ModelListing:
 
     if not isinstance(model, RemoteModel):
         can = model.abilities
-        return ModelListing(alias, model.name, True, "in this package", _named(can), can.context, (0.0, 0.0))
+        return ModelListing(
+            alias, model.name, True, "in this package", _named(can), can.context, (0.0, 0.0)
+        )
     return _remote(alias, model)
 
 
@@ -92,7 +114,9 @@ def _remote(name: str, model: Any, there: bool | None = None) -> ModelListing:
         elif found and model.model not in found:
             ready, why = False, f"{model.address} does not serve it"
     price = None if model.price is None else (model.price.prompt * 1e6, model.price.written * 1e6)
-    return ModelListing(name, model.name, ready, why, _named(model.abilities), model.abilities.context, price)
+    return ModelListing(
+        name, model.name, ready, why, _named(model.abilities), model.abilities.context, price
+    )
 
 
 def _provider_rows(kind: str) -> list[ModelListing]:
@@ -108,14 +132,24 @@ def _provider_rows(kind: str) -> list[ModelListing]:
         return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", key is not None, why)]
     if address is None:
         name = f"{kind}:NAME@URL"
-        return [ModelListing(name, name, False, "say where: any server that speaks OpenAI's Chat Completions")]
+        return [
+            ModelListing(
+                name, name, False, "say where: any server that speaks OpenAI's Chat Completions"
+            )
+        ]
     found = list_served_models(provider, address, key)
     if found is None:
-        return [ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"no server answers at {address}")]
+        return [
+            ModelListing(f"{kind}:NAME", f"{kind}:NAME", False, f"no server answers at {address}")
+        ]
     try:
-        return [_remote(f"{kind}:{name}", create_model(f"{kind}:{name}"), there=True) for name in found]
+        return [
+            _remote(f"{kind}:{name}", create_model(f"{kind}:{name}"), there=True) for name in found
+        ]
     except MuseError as error:
-        return [ModelListing(f"{kind}:{name}", f"{kind}:{name}", False, str(error)) for name in found]
+        return [
+            ModelListing(f"{kind}:{name}", f"{kind}:{name}", False, str(error)) for name in found
+        ]
 
 
 def _named(can: Abilities) -> tuple[str, ...]:

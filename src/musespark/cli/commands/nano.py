@@ -14,7 +14,9 @@ from musespark.cli.extras import require
 app = typer.Typer(rich_markup_mode=None)
 
 app.command(short_help="List the tasks it is trained for, with examples.")(tasks)
-app.command(short_help="Ask questions it is not trained for: it should abstain, and confirm nothing wrong.")(outside)
+app.command(
+    short_help="Ask questions it is not trained for: it should abstain, and confirm nothing wrong."
+)(outside)
 app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
 app.command(short_help="Write the model card of what was measured.")(card)
 
@@ -32,21 +34,43 @@ def nano(context: typer.Context) -> None:
 # Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
 @app.command()
 def train(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")] = Path("runs/nano"),
-    minutes: Annotated[Number, typer.Option(help="Duration; 90 if --tokens is not given either.")] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")
+    ] = Path("runs/nano"),
+    minutes: Annotated[
+        Number, typer.Option(help="Duration; 90 if --tokens is not given either.")
+    ] = None,
     tokens: Annotated[Number, typer.Option(help="Number of tokens to train on.")] = None,
-    resume: Annotated[Path | None, typer.Option(metavar="CHECKPOINT", help="Resume from this checkpoint, with its recipe.")] = None,
-    start: Annotated[Path | None, typer.Option(metavar="WEIGHTS", help="Initial weights instead of random ones.")] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(metavar="CHECKPOINT", help="Resume from this checkpoint, with its recipe."),
+    ] = None,
+    start: Annotated[
+        Path | None, typer.Option(metavar="WEIGHTS", help="Initial weights instead of random ones.")
+    ] = None,
     width: Annotated[Count, typer.Option(help="Width of the network; 256.")] = None,
     layers: Annotated[Count, typer.Option(help="Layers of the network; 6.")] = None,
     heads: Annotated[Count, typer.Option(help="Attention heads of the network; 4.")] = None,
-    rows: Annotated[Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")] = None,
-    lr: Annotated[Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")] = None,
-    adam_lr: Annotated[Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")] = None,
-    warmup: Annotated[Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")] = None,
-    decay: Annotated[Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")] = None,
+    rows: Annotated[
+        Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")
+    ] = None,
+    lr: Annotated[
+        Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")
+    ] = None,
+    adam_lr: Annotated[
+        Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")
+    ] = None,
+    warmup: Annotated[
+        Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")
+    ] = None,
+    decay: Annotated[
+        Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")
+    ] = None,
     seed: Annotated[Count, typer.Option(help="Random seed of weights and problems; 0.")] = None,
-    share: Annotated[list[str] | None, typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable.")] = None,
+    share: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable."),
+    ] = None,
 ) -> None:
     """Train the native model, from scratch or from a checkpoint.
 
@@ -56,16 +80,33 @@ def train(
     require("Training", "train", "torch", "matplotlib")
     from musespark.cli.commands.nano_train import recipe_for, train_by
 
-    given = {"minutes": minutes, "tokens": tokens, "width": width, "layers": layers, "heads": heads, "rows": rows, "lr": lr,
-             "adam_lr": adam_lr, "warmup": warmup, "decay": decay, "seed": seed}
-    recipe = recipe_for({name: value for name, value in given.items() if value is not None}, share or [], resume)
+    given = {
+        "minutes": minutes,
+        "tokens": tokens,
+        "width": width,
+        "layers": layers,
+        "heads": heads,
+        "rows": rows,
+        "lr": lr,
+        "adam_lr": adam_lr,
+        "warmup": warmup,
+        "decay": decay,
+        "seed": seed,
+    }
+    recipe = recipe_for(
+        {name: value for name, value in given.items() if value is not None}, share or [], resume
+    )
     raise typer.Exit(train_by(recipe, out, resume, start))
 
 
 @app.command()
 def pack(
-    checkpoint: Annotated[Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of muse nano train.")],
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of muse nano train.")
+    ],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="The weights file to write, .safetensors.")
+    ],
     note: Annotated[str, typer.Option(help="Origin of the weights, for the model card.")] = "",
 ) -> None:
     """Make a weights file of a checkpoint."""
@@ -79,7 +120,9 @@ def pack(
 @app.command()
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")
+    ] = None,
 ) -> None:
     """Write the weights in a form that transformers loads."""
     from musespark.nano.export import export as export_weights

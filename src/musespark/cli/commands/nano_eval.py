@@ -25,17 +25,37 @@ MODES = ("instant", "thinking", "contemplating")
 
 
 def measure(
-    world: Annotated[list[str] | None, typer.Option("--task", "--world", help=f"Of {', '.join(WORLDS)}. Repeatable; all.")] = None,
-    mode: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")] = None,
-    problems: Annotated[int, typer.Option("-n", help="Problems for each task and mode.", min=1)] = 200,
-    threads: Annotated[int, typer.Option(help="Maximum number of threads of a question.", min=1, max=MAX_THREADS)] = THREADS,
+    world: Annotated[
+        list[str] | None,
+        typer.Option("--task", "--world", help=f"Of {', '.join(WORLDS)}. Repeatable; all."),
+    ] = None,
+    mode: Annotated[
+        list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")
+    ] = None,
+    problems: Annotated[
+        int, typer.Option("-n", help="Problems for each task and mode.", min=1)
+    ] = 200,
+    threads: Annotated[
+        int, typer.Option(help="Maximum number of threads of a question.", min=1, max=MAX_THREADS)
+    ] = THREADS,
     batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
     seed: Annotated[int, typer.Option(help="Random seed of the problems.", min=0)] = 0,
-    jobs: Annotated[int | None, typer.Option(help="Number of processes; one for each core.", min=1)] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Directory for table, plot and figures.")] = Path("runs/eval"),
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; by default the package's own.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")] = False,
-    ablate: Annotated[bool, typer.Option(help="Also ablate the imagined images, and compare with a serial vote.")] = True,
+    jobs: Annotated[
+        int | None, typer.Option(help="Number of processes; one for each core.", min=1)
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Directory for table, plot and figures.")
+    ] = Path("runs/eval"),
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A weights file; by default the package's own."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")
+    ] = False,
+    ablate: Annotated[
+        bool, typer.Option(help="Also ablate the imagined images, and compare with a serial vote.")
+    ] = True,
 ) -> None:
     """Measure the native model on fresh problems: accuracy, threads, critical path, tokens and seconds."""
     from musespark.evals.native import EvalSpec
@@ -53,14 +73,28 @@ def measure(
     rows = _show(specs, weights, jobs or os.cpu_count() or 1, quiet=as_json)
     if ablate and (again := plan_vote(rows, like)):
         rows += _show([again], weights, 1, quiet=as_json)
-    about = {"command": "muse " + shlex.join(sys.argv[1:]), "seed": seed, "threads": threads, "batch": batch}
+    about = {
+        "command": "muse " + shlex.join(sys.argv[1:]),
+        "seed": seed,
+        "threads": threads,
+        "batch": batch,
+    }
     write(rows, out, about)
-    print(json.dumps({**about, "rows": [asdict(row) for row in rows]}) if as_json else f"{table(rows)}\n{out}")
+    print(
+        json.dumps({**about, "rows": [asdict(row) for row in rows]})
+        if as_json
+        else f"{table(rows)}\n{out}"
+    )
 
 
 def card(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory with results.json and log.jsonl.")],
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="A weights file; by default the package's own.")] = None,
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Directory with results.json and log.jsonl.")
+    ],
+    weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A weights file; by default the package's own."),
+    ] = None,
 ) -> None:
     """Write the model card of what was measured, and the loss curve of its log."""
     from musespark.evals.card import write_card
@@ -74,7 +108,14 @@ def card(
     _, tensors, about = load_half(path)
     require("The loss curve", "eval", "matplotlib")
     draw_curve(directory / "log.jsonl", directory / "loss.png")
-    print(write_card(directory, about, sum(tensor.size for tensor in tensors.values()), Path(path).stat().st_size))
+    print(
+        write_card(
+            directory,
+            about,
+            sum(tensor.size for tensor in tensors.values()),
+            Path(path).stat().st_size,
+        )
+    )
 
 
 def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> list[str]:
@@ -87,20 +128,33 @@ def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> lis
 def _show(specs: list[EvalSpec], weights: Path | None, jobs: int, quiet: bool) -> list[EvalRow]:
     """Run the specs behind a progress bar on stderr; their rows, in the order of the specs."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     from musespark.evals.parallel import run_evals
 
     rows: dict[int, EvalRow] = {}
     done = [0] * len(specs)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), disable=quiet) as progress:
         task = progress.add_task("measuring", total=sum(spec.problems for spec in specs))
         for step in run_evals(specs, str(weights) if weights else None, jobs):
             progress.advance(task, step.done - done[step.spec])
             done[step.spec] = step.done
             spec = specs[step.spec]
-            progress.update(task, description=f"{spec.task} {spec.mode} {step.right / step.done:.1%}")
+            progress.update(
+                task, description=f"{spec.task} {spec.mode} {step.right / step.done:.1%}"
+            )
             if step.row:
                 rows[step.spec] = step.row
     return [rows[number] for number in range(len(specs))]

@@ -40,10 +40,14 @@ def recipe_for(given: Mapping[str, Any], shares: Sequence[str], resume: Path | N
     before = recipe_of(state)
     for name in ("width", "layers", "heads"):
         if given.get(name, getattr(before, name)) != getattr(before, name):
-            raise BadOption(f"--{name}", given[name], f"{getattr(before, name)}, as in the checkpoint")
+            raise BadOption(
+                f"--{name}", given[name], f"{getattr(before, name)}, as in the checkpoint"
+            )
     recipe = _checked(replace(before, **given, shares=_shares(shares, before.shares)))
     if TrainingProgress(**state["progress"]).share(recipe) >= 1:
-        raise BadOption("--resume", str(resume), "a checkpoint with budget left; raise --minutes or --tokens")
+        raise BadOption(
+            "--resume", str(resume), "a checkpoint with budget left; raise --minutes or --tokens"
+        )
     return recipe
 
 
@@ -72,8 +76,12 @@ def _checked(recipe: Recipe) -> Recipe:
     for name, least in (("layers", 1), ("heads", 1), ("rows", 2), ("seed", 0)):
         if getattr(recipe, name) < least:
             raise BadOption(f"--{name}", getattr(recipe, name), f"a whole number from {least}")
-    if recipe.width < 1 or recipe.width % (4 * recipe.heads):  # half of a head turns by its position, two by two
-        raise BadOption("--width", recipe.width, f"a multiple of {4 * recipe.heads}, four times --heads")
+    if recipe.width < 1 or recipe.width % (
+        4 * recipe.heads
+    ):  # half of a head turns by its position, two by two
+        raise BadOption(
+            "--width", recipe.width, f"a multiple of {4 * recipe.heads}, four times --heads"
+        )
     if not 0 < recipe.decay <= 1:
         raise BadOption("--decay", recipe.decay, "greater than 0 and at most 1")
     return recipe
@@ -100,10 +108,14 @@ def train_by(recipe: Recipe, out: Path, resume: Path | None, start: Path | None 
         draw_curve(out / "log.jsonl", out / "loss.png")
     checkpoint = out / "checkpoint.pt"
     if stopped:
-        print(f"Stopped; go on with: muse nano train --resume {shlex.quote(str(checkpoint))} --out {shlex.quote(str(out))}")
+        print(
+            f"Stopped; go on with: muse nano train --resume {shlex.quote(str(checkpoint))} --out {shlex.quote(str(out))}"
+        )
         return STOPPED
     pack(checkpoint, out / "nano.safetensors")
-    print(f"  weights     {out / 'nano.safetensors'}\n  checkpoint  {checkpoint}\n  loss curve  {out / 'loss.png'}")
+    print(
+        f"  weights     {out / 'nano.safetensors'}\n  checkpoint  {checkpoint}\n  loss curve  {out / 'loss.png'}"
+    )
     return 0
 
 
@@ -130,7 +142,15 @@ def _readings(trainer: Trainer) -> Iterator[TrainingStatus]:
         left = (now - began) * (1 - record["share"]) / used if used > 0 else None
         # A step need not hold problems of every world: what is known of the others is shown on.
         losses |= {world: record[world] for world in trainer.recipe.shares if world in record}
-        yield TrainingStatus(record["step"], record["tokens"], record["share"], record["loss"], dict(losses), pace, left)
+        yield TrainingStatus(
+            record["step"],
+            record["tokens"],
+            record["share"],
+            record["loss"],
+            dict(losses),
+            pace,
+            left,
+        )
 
 
 @contextmanager

@@ -26,19 +26,52 @@ _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 
 
 def serve(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key.")] = "127.0.0.1",
+    host: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key."),
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")] = None,
-    allow_remote_images: Annotated[bool, typer.Option("--allow-remote-images", help="Fetch images that a request names by a "
-                                                      "public web address.")] = False,
-    grace: Annotated[float, typer.Option(metavar="SECONDS", min=0, max=_DAY, help="Time for answers under way "
-                                         "to end when the server stops.")] = GRACE,
-    store: Annotated[str | None, typer.Option(metavar="FILE|URL|memory", help="Store of runs and keys: a file, by default in "
-                                              "the user's data directory; a postgresql:// URL; or memory alone.")] = None,
-    keep: Annotated[str | None, typer.Option(metavar="30d|5000", help="Delete older runs, or all but this many; by default "
-                                             "nothing is deleted.")] = None,
-    require_key: Annotated[bool, typer.Option("--require-key", help="Require a key on this machine's own address too, as behind a "
-                                              "proxy.")] = False,
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")
+    ] = None,
+    allow_remote_images: Annotated[
+        bool,
+        typer.Option(
+            "--allow-remote-images",
+            help="Fetch images that a request names by a public web address.",
+        ),
+    ] = False,
+    grace: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            max=_DAY,
+            help="Time for answers under way to end when the server stops.",
+        ),
+    ] = GRACE,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|URL|memory",
+            help="Store of runs and keys: a file, by default in "
+            "the user's data directory; a postgresql:// URL; or memory alone.",
+        ),
+    ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="30d|5000",
+            help="Delete older runs, or all but this many; by default nothing is deleted.",
+        ),
+    ] = None,
+    require_key: Annotated[
+        bool,
+        typer.Option(
+            "--require-key",
+            help="Require a key on this machine's own address too, as behind a proxy.",
+        ),
+    ] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
     found = _configured(config)
@@ -52,21 +85,38 @@ def serve(
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
         from musespark.server.state import ServerSettings
     except ImportError as error:
-        raise NotInstalled("muse serve", (error.name or "fastapi").partition(".")[0], "serve") from None
+        raise NotInstalled(
+            "muse serve", (error.name or "fastapi").partition(".")[0], "serve"
+        ) from None
     runs = _runs(store, keep)
     callers = _callers(runs, None if loopback else host, require_key)
     # DNS rebinding reaches nothing behind a key; and the names of a public server, or of a proxy, are unknown.
     hosts = tuple(dict.fromkeys((*_OWN, host.lower()))) if loopback and not require_key else None
-    app = make_app(found, runs=runs, authenticate=callers, settings=ServerSettings(
-        allow_remote_images=allow_remote_images, hosts=hosts, grace=grace))
+    app = make_app(
+        found,
+        runs=runs,
+        authenticate=callers,
+        settings=ServerSettings(allow_remote_images=allow_remote_images, hosts=hosts, grace=grace),
+    )
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
-    settings = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=max(1, round(grace)),
-                              server_header=False, date_header=False, timeout_keep_alive=75, ws="none", http=BoundedHttpProtocol)
+    settings = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=max(1, round(grace)),
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        ws="none",
+        http=BoundedHttpProtocol,
+    )
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         lines = greeting(address, found, keyed=require_key or not loopback)
-        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(sockets=[listener])
+        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(
+            sockets=[listener]
+        )
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:
@@ -104,8 +154,12 @@ def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticat
     assert isinstance(runs, SqlRunStore)
     if host is not None and not KeyStore(runs.database).has_valid_key():
         runs.database.close()
-        raise BadOption("--host", host, "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
-                        "make one with muse keys create NAME")
+        raise BadOption(
+            "--host",
+            host,
+            "an address of this machine alone, such as 127.0.0.1, as long as there are no keys; "
+            "make one with muse keys create NAME",
+        )
     return KeyAuthenticator(runs, required=require_key or host is not None)
 
 
@@ -123,7 +177,9 @@ def _place(host: str, port: int) -> tuple[socket.AddressFamily, tuple[str, int]]
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BadOption("--host", host[:80], f"an address or a name of this machine ({reason})") from None
+        raise BadOption(
+            "--host", host[:80], f"an address or a name of this machine ({reason})"
+        ) from None
     family, _, _, _, place = min(found, key=lambda each: each[0] != socket.AF_INET)
     return family, place  # type: ignore[return-value]
 
@@ -137,7 +193,9 @@ def _listening(family: socket.AddressFamily, place: tuple[str, int], host: str) 
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise BadOption("--port", place[1], f"one that is free at {host} ({error.strerror or error})") from None
+        raise BadOption(
+            "--port", place[1], f"one that is free at {host} ({error.strerror or error})"
+        ) from None
     return listener
 
 
@@ -145,7 +203,9 @@ def greeting(address: str, config: Config, keyed: bool = False) -> Iterator[str]
     """First lines of the server: its address, the models, an example request, and the page. keyed: true if a key is required."""
     from musespark.server.resolve.model_catalog import ModelCatalog
 
-    body = json.dumps({"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]})
+    body = json.dumps(
+        {"model": "contemplating", "messages": [{"role": "user", "content": _QUESTION}]}
+    )
     yield f"Muse Spark listens at {address}"
     yield f"Models: {', '.join(ModelCatalog(config).listed)}"
     key = " -H 'authorization: Bearer YOUR-KEY'" if keyed else ""

@@ -22,7 +22,15 @@ _ALONE = 4
 _WIDE = 100
 """Columns from which on there is room for an agent's approach and usage."""
 _TOKEN_CELLS = 6
-_URGENCY = {"won": 0, "thinking": 1, "waiting": 1, "answered": 2, "returned": 3, "failed": 4, "cancelled": 5}
+_URGENCY = {
+    "won": 0,
+    "thinking": 1,
+    "waiting": 1,
+    "answered": 2,
+    "returned": 3,
+    "failed": 4,
+    "cancelled": 5,
+}
 _MARKS = {"thinking": "·", "waiting": "·", "cancelled": "×", "failed": "!"}
 _COLOURS = ("green", "magenta", "yellow", "blue", "cyan", "red")
 _ASIDE = re.compile(r"(same|judge)-\d+(-again)?$")
@@ -64,7 +72,11 @@ def _present(board: Board) -> list[Lane]:
         return list(board.lanes.values())
     latest = {lane.base_name: lane for lane in board.lanes.values()}
     at_work = {lane.agent for lane in latest.values() if lane.running}
-    return [lane for lane in latest.values() if _counts(lane) and (not _is_thread(board, lane) or lane.parent in at_work)]
+    return [
+        lane
+        for lane in latest.values()
+        if _counts(lane) and (not _is_thread(board, lane) or lane.parent in at_work)
+    ]
 
 
 def _counts(lane: Lane) -> bool:
@@ -86,10 +98,15 @@ def _chosen(board: Board, present: list[Lane], height: int) -> list[Lane]:
     for lane in present:
         # A team that is done shows some agents of every state; the letters of the others tell who won.
         turn = earlier.get(lane.state, 0) if board.team and board.over else 0
-        ranks[lane.agent] = (lane.agent != MAIN, board.team and _is_thread(board, lane), turn, _URGENCY[lane.state])
+        ranks[lane.agent] = (
+            lane.agent != MAIN,
+            board.team and _is_thread(board, lane),
+            turn,
+            _URGENCY[lane.state],
+        )
         earlier[lane.state] = turn + 1
     ranked = sorted(ranks, key=ranks.__getitem__)
-    kept = set(ranked[:max(1, height - (2 if _with_strip(board, height) else 1))])
+    kept = set(ranked[: max(1, height - (2 if _with_strip(board, height) else 1))])
     return [lane for lane in present if lane.agent in kept]
 
 
@@ -106,7 +123,9 @@ def _rest(board: Board, hidden: Sequence[Lane], width: int, height: int) -> list
         for lane in hidden:
             if not _is_thread(board, lane):
                 group = board.group(lane)
-                strip.append(group.letter if group else _MARKS.get(lane.state, "○"), colour(group) or "dim")
+                strip.append(
+                    group.letter if group else _MARKS.get(lane.state, "○"), colour(group) or "dim"
+                )
         lines.insert(0, cut(strip, width))
     return lines
 
@@ -116,7 +135,9 @@ def _tree(shown: Sequence[Lane]) -> list[tuple[str, Lane]]:
     known = {lane.agent for lane in shown}
 
     def below(parent: str | None, bars: str) -> list[tuple[str, Lane]]:
-        children = [lane for lane in shown if (lane.parent if lane.parent in known else None) == parent]
+        children = [
+            lane for lane in shown if (lane.parent if lane.parent in known else None) == parent
+        ]
         rows: list[tuple[str, Lane]] = []
         for lane in children:
             last = lane is children[-1]
@@ -166,7 +187,10 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
     if columns.letter:
         line.append(padded(group.letter if group else "", columns.letter), colour(group))
     line.append(branch, "dim")
-    line.append(padded(wording.name(board, lane), columns.name - cell_len(branch)), "bold" if lane.agent == MAIN else style)
+    line.append(
+        padded(wording.name(board, lane), columns.name - cell_len(branch)),
+        "bold" if lane.agent == MAIN else style,
+    )
     if columns.model:
         line.append(MARGIN).append(padded(_model(board, lane, width), columns.model), "dim")
     state = wording.one_line(lane.tools[-1].tool) if lane.tools and lane.running else lane.state
@@ -176,7 +200,9 @@ def _lane(board: Board, branch: str, lane: Lane, columns: _Columns, width: int) 
     room = width - 1 - line.cell_len - len(tokens)
     line.append_text(_latest(board, lane, group, room))
     if tokens and room > 0:
-        line.append(" " * (width - 1 - line.cell_len - len(tokens))).append(tokens if used else "", "dim")
+        line.append(" " * (width - 1 - line.cell_len - len(tokens))).append(
+            tokens if used else "", "dim"
+        )
         line.rstrip()
     return cut(line, width)
 
@@ -195,7 +221,11 @@ def _latest(board: Board, lane: Lane, group: LetteredGroup | None, room: int) ->
         aside = MARGIN.join(filter(None, (drew, _changed(lane))))
         left = room - (cell_len(aside + MARGIN) if aside else 0)
         # What a team's agent returns is a whole reply: it comes to its point at the end.
-        whole = lane.state in ("returned", "won") and wording.in_team(board, lane) and wording.answer(board, lane) == lane.outcome
+        whole = (
+            lane.state in ("returned", "won")
+            and wording.in_team(board, lane)
+            and wording.answer(board, lane) == lane.outcome
+        )
         shown = tail if whole else fitted
         text.append(shown(wording.outcome(board, lane), left), _outcome_style(board, lane, group))
         text.append(MARGIN + aside if aside else "", "dim")
@@ -213,7 +243,9 @@ def _changed(lane: Lane) -> str:
     """Answer of an agent before it saw its rivals' answers."""
     if lane.changed is None:
         return ""
-    return "kept" if lane.changed.kept else f"was {fitted(wording.one_line(lane.changed.before), 16)}"
+    return (
+        "kept" if lane.changed.kept else f"was {fitted(wording.one_line(lane.changed.before), 16)}"
+    )
 
 
 def _alone(lane: Lane, width: int, height: int) -> list[Text]:
@@ -223,4 +255,6 @@ def _alone(lane: Lane, width: int, height: int) -> list[Text]:
     used = [f"{wording.one_line(lane.tools[-1].tool)}: {wording.doing(lane)}"] if lane.tools else []
     noted = [wording.one_line(lane.note)] if lane.note.strip() and not used else []
     lines = [part for line in written[-height:] for part in wrapped(line, room, height + 1)]
-    return [Text(MARGIN).append(fitted(line, room), "dim") for line in [*lines, *used, *noted][-height:]]
+    return [
+        Text(MARGIN).append(fitted(line, room), "dim") for line in [*lines, *used, *noted][-height:]
+    ]

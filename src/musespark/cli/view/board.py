@@ -39,7 +39,9 @@ from musespark.events import (
 )
 from musespark.usage import Usage
 
-LaneState: TypeAlias = Literal["thinking", "waiting", "returned", "won", "cancelled", "failed", "answered"]
+LaneState: TypeAlias = Literal[
+    "thinking", "waiting", "returned", "won", "cancelled", "failed", "answered"
+]
 
 RUNNING = ("thinking", "waiting")
 
@@ -159,39 +161,69 @@ class Board:
             case AnswerDelta():
                 return self._with(at=event.at, answer=self.answer + event.text)
             case AnswerDropped():
-                return self._with(at=event.at, answer="", verified=False, checked_by="", abstained="")
+                return self._with(
+                    at=event.at, answer="", verified=False, checked_by="", abstained=""
+                )
             case Spent() if event.agent == MAIN:
                 return self._with(at=event.at, usage=event.usage)
             case Spent():
                 known = [lane] if (lane := self.lanes.get(event.agent)) else []
-                return self._with(*(replace(lane, usage=event.usage) for lane in known), at=event.at)
+                return self._with(
+                    *(replace(lane, usage=event.usage) for lane in known), at=event.at
+                )
             case AgentStarted():
                 return self._with_agent(event)
             case AgentReturned():
                 state: LaneState = "answered" if event.agent == MAIN else "returned"
-                return self._ended(replace(self._lane(event.agent), state=state, outcome=event.text), event.at)
+                return self._ended(
+                    replace(self._lane(event.agent), state=state, outcome=event.text), event.at
+                )
             case AgentCancelled():
-                return self._ended(replace(self._lane(event.agent), state="cancelled", outcome=event.reason), event.at)
+                return self._ended(
+                    replace(self._lane(event.agent), state="cancelled", outcome=event.reason),
+                    event.at,
+                )
             case AgentFailed():
-                return self._ended(replace(self._lane(event.agent), state="failed", outcome=event.message), event.at)
+                return self._ended(
+                    replace(self._lane(event.agent), state="failed", outcome=event.message),
+                    event.at,
+                )
             case Verified():
                 return self._with(at=event.at, verified=event.ok, checked_by=event.by, abstained="")
             case Abstained():
-                return self._with(at=event.at, verified=False, checked_by="", abstained=event.reason)
+                return self._with(
+                    at=event.at, verified=False, checked_by="", abstained=event.reason
+                )
             case StageStarted() | Agreed() | Judged() | Decided():
                 return self._together(event)
             case RunStarted():
-                return self._with(at=event.at, question=event.question, mode=str(event.mode), model=event.model)
+                return self._with(
+                    at=event.at, question=event.question, mode=str(event.mode), model=event.model
+                )
             case RunEnded():
                 won = [] if self.team else self._returned(event.answer)
-                return self._with(*won, at=event.at, answer=event.answer, verified=event.verified, usage=event.usage,
-                                  finish_reason=event.finish_reason, detail=event.detail)
+                return self._with(
+                    *won,
+                    at=event.at,
+                    answer=event.answer,
+                    verified=event.verified,
+                    usage=event.usage,
+                    finish_reason=event.finish_reason,
+                    detail=event.detail,
+                )
             case RunFailed():
                 return self._with(at=event.at, failed=True)
 
     def group(self, lane: Lane) -> LetteredGroup | None:
         """The group that an agent's answer is in."""
-        own = next((group for group in self.groups if lane.agent in group.agents or lane.base_name in group.agents), None)
+        own = next(
+            (
+                group
+                for group in self.groups
+                if lane.agent in group.agents or lane.base_name in group.agents
+            ),
+            None,
+        )
         if lane.changed is None or lane.changed.kept:
             return own
         # Until all have reconsidered, the groups are those from before the round.
@@ -200,12 +232,16 @@ class Board:
 
     def tokens(self, lane: Lane) -> int:
         """Tokens of an agent, in all rounds."""
-        return sum(each.usage.tokens for each in self.lanes.values() if each.base_name == lane.base_name)
+        return sum(
+            each.usage.tokens for each in self.lanes.values() if each.base_name == lane.base_name
+        )
 
     def broken_off(self, at: float, reason: str) -> Board:
         """The board of a run that was stopped: running lanes are cancelled."""
         running = (lane for lane in self.lanes.values() if lane.running)
-        return self._with(*(replace(lane, state="cancelled", outcome=reason) for lane in running), at=at)
+        return self._with(
+            *(replace(lane, state="cancelled", outcome=reason) for lane in running), at=at
+        )
 
     def _lane(self, agent: str) -> Lane:
         return self.lanes.get(agent) or Lane(agent, None, "")
@@ -235,21 +271,32 @@ class Board:
         """Number of an agent's children that have not ended."""
         return sum(lane.parent == parent and lane.running for lane in self.lanes.values())
 
-    def _lived(self, event: Thought | ToolCalled | ToolReturned | Noted | Pictured | Changed) -> Board:
+    def _lived(
+        self, event: Thought | ToolCalled | ToolReturned | Noted | Pictured | Changed
+    ) -> Board:
         """The board after an event of one agent."""
         lane = self._lane(event.agent)
         match event:
             case Thought():
-                lane = replace(lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:], note="")
+                lane = replace(
+                    lane, thoughts=(lane.thoughts + event.text)[-KEPT_THOUGHTS:], note=""
+                )
             case ToolCalled():
-                lane = replace(lane, tools=(*lane.tools, ActiveToolCall(event.call, event.tool, event.arguments)), note="")
+                lane = replace(
+                    lane,
+                    tools=(*lane.tools, ActiveToolCall(event.call, event.tool, event.arguments)),
+                    note="",
+                )
             case ToolReturned():
                 left = tuple(use for use in lane.tools if use.call != event.call)
                 lane = replace(lane, tools=left, note=f"→ {gist(event)}")
             case Noted():
                 lane = replace(lane, note=event.text)
             case Changed():
-                return self._with(*(replace(each, changed=event) for each in self._all_of(event.agent)), at=event.at)
+                return self._with(
+                    *(replace(each, changed=event) for each in self._all_of(event.agent)),
+                    at=event.at,
+                )
             case Pictured():
                 lane = replace(lane, images=lane.images + 1)
                 return self._with(lane, at=event.at, images=(*self.images, event))
@@ -266,8 +313,15 @@ class Board:
             case Judged():
                 return self._with(at=event.at, verdicts=(*self.verdicts, event))
             case Decided():
-                winners = (lane for who in event.winners for lane in self._all_of(who) if lane.state == "returned")
-                return self._with(*(replace(lane, state="won") for lane in winners), at=event.at, decided=event)
+                winners = (
+                    lane
+                    for who in event.winners
+                    for lane in self._all_of(who)
+                    if lane.state == "returned"
+                )
+                return self._with(
+                    *(replace(lane, state="won") for lane in winners), at=event.at, decided=event
+                )
 
     def _all_of(self, agent: str) -> list[Lane]:
         """The lanes of an agent, one for each round."""
@@ -275,8 +329,11 @@ class Board:
 
     def _returned(self, answer: str) -> list[Lane]:
         """Agents whose returned value became the answer; they have won."""
-        return [replace(lane, state="won") for lane in self.lanes.values()
-                if lane.state == "returned" and lane.outcome.strip() == answer.strip() != ""]
+        return [
+            replace(lane, state="won")
+            for lane in self.lanes.values()
+            if lane.state == "returned" and lane.outcome.strip() == answer.strip() != ""
+        ]
 
 
 def gist(event: ToolReturned) -> str:

@@ -30,12 +30,18 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     # textwrap counts characters; where some are two cells wide, half as many always fit.
     letters = width if cell_len(text) == len(text) else width // 2
     lines = wrap(text, max(1, letters)) or [""]
-    return lines if len(lines) <= most else [*lines[:most - 1], fitted(" ".join(lines[most - 1:]), width)]
+    return (
+        lines
+        if len(lines) <= most
+        else [*lines[: most - 1], fitted(" ".join(lines[most - 1 :]), width)]
+    )
 
 
 def fitted(text: str, width: int) -> str:
     """The beginning of a text, in at most `width` cells."""
-    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+    return (
+        text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)).rstrip() + "…"
+    )
 
 
 def padded(text: str, width: int) -> str:
@@ -47,7 +53,7 @@ def tail(text: str, width: int) -> str:
     """The end of a text, in at most `width` cells."""
     if cell_len(text) <= width:
         return text
-    kept = text[-max(1, width - 1):]
+    kept = text[-max(1, width - 1) :]
     while cell_len(kept) > max(0, width - 1):
         kept = kept[1:]
     return "…" + kept

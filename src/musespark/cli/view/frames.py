@@ -50,16 +50,28 @@ def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
     """
     lines = [Text()]
     if board.answer.strip():
-        lines += [Text(MARGIN).append(line, "bold") for line in wording.clean(board.answer).strip("\n").split("\n")]
+        lines += [
+            Text(MARGIN).append(line, "bold")
+            for line in wording.clean(board.answer).strip("\n").split("\n")
+        ]
         told = [(wording.decision(board.decided), "")] if board.decided else []
         told.append((wording.verdict(board), _verdict_style(board)))
         if board.finish_reason != "finished":
             told.append((wording.early(board), "bold"))
         room = max(1, width - 1 - len(MARGIN))
-        lines += [Text(), *(Text(MARGIN).append(line, style) for text, style in told for line in wrapped(text, room, 4))]
+        lines += [
+            Text(),
+            *(
+                Text(MARGIN).append(line, style)
+                for text, style in told
+                for line in wrapped(text, room, 4)
+            ),
+        ]
     lines += row(wording.spending(board), width)
     for index, path in enumerate(wording.paths(kept)):
-        lines.append(Text(MARGIN).append("pictures  " if index == 0 else " " * 10, "dim").append(path))
+        lines.append(
+            Text(MARGIN).append("pictures  " if index == 0 else " " * 10, "dim").append(path)
+        )
     return lines
 
 
@@ -72,13 +84,18 @@ def _verdict_style(board: Board) -> str:
 def _head(board: Board, width: int, most: int) -> list[Text]:
     """The question, the model and mode, and the stages of a team."""
     question = wording.one_line(board.question)
-    lines = [Text(MARGIN).append(line, "bold") for line in wrapped(question, width - 1 - len(MARGIN), most)]
+    lines = [
+        Text(MARGIN).append(line, "bold")
+        for line in wrapped(question, width - 1 - len(MARGIN), most)
+    ]
     model = wording.one_line(board.model)
     if not board.team:
         return [Text(), *lines, dim(f"{model} · {board.mode}", width), Text()]
     how = Text(MARGIN).append(f"{board.mode} · ", "dim")
     *past, now = map(wording.stage, board.stages)
-    how.append("".join(f"{stage} › " for stage in past), "dim").append(now, "dim" if board.over else "cyan")
+    how.append("".join(f"{stage} › " for stage in past), "dim").append(
+        now, "dim" if board.over else "cyan"
+    )
     return [Text(), *lines, cut(how.append(f" · {model}", "dim"), width), Text()]
 
 
@@ -86,7 +103,7 @@ def _agreement(board: Board, width: int, most: int) -> list[Text]:
     """Votes: a line for each group of equal answers, the reason to stop, and a judge's last verdict."""
     if not board.groups or most < 2:
         return []
-    shown = board.groups[:min(_MOST_GROUPS, most - 1)]
+    shown = board.groups[: min(_MOST_GROUPS, most - 1)]
     largest = max(len(group.agents) for group in board.groups)
     drawn = min(largest, _MOST_VOTES, max(1, width // 4))
     lines = [Text()]
@@ -95,8 +112,10 @@ def _agreement(board: Board, width: int, most: int) -> list[Text]:
         bar = "●" * max(1 if votes else 0, round(votes * drawn / max(1, largest)))
         line = Text(MARGIN).append(f"{group.letter} {bar.ljust(drawn)} ", colour(group))
         line.append(f"{votes:>{len(str(largest))}}  ", "dim")
-        lines.append(cut(line.append(wording.one_line(group.answer) or "nothing", colour(group)), width))
-    rest = board.groups[len(shown):]
+        lines.append(
+            cut(line.append(wording.one_line(group.answer) or "nothing", colour(group)), width)
+        )
+    rest = board.groups[len(shown) :]
     agents = wording.counted(sum(len(group.agents) for group in rest), "agent")
     said = [f"and {wording.counted(len(rest), 'group')} more of {agents}"] if rest else []
     if not board.over:
@@ -122,7 +141,10 @@ def _images(board: Board, width: int, height: int) -> list[Text]:
     newest = board.images[-beside:]
     shown = [(image, preview(image.image, side)) for image in newest]
     blocks = [(lines, _caption(board, image)) for image, lines in shown if lines]
-    rows = [Text(), *(Text() for _ in range(max((len(lines) for lines, _ in blocks), default=0) + 1))]
+    rows = [
+        Text(),
+        *(Text() for _ in range(max((len(lines) for lines, _ in blocks), default=0) + 1)),
+    ]
     for lines, caption in blocks:
         for index, across in enumerate(rows[1:-1]):
             line = lines[index] if index < len(lines) else Text()
@@ -133,4 +155,8 @@ def _images(board: Board, width: int, height: int) -> list[Text]:
 
 def _caption(board: Board, image: Pictured) -> str:
     lane = board.lanes.get(image.agent)
-    return wording.name(board, lane) if lane and lane.agent != MAIN else wording.one_line(image.caption)
+    return (
+        wording.name(board, lane)
+        if lane and lane.agent != MAIN
+        else wording.one_line(image.caption)
+    )

@@ -30,16 +30,27 @@ class LetteredGroup:
 
 def relabel(before: Sequence[LetteredGroup], now: Agreed) -> tuple[LetteredGroup, ...]:
     """The groups of an event, in its order. Each takes the letter of the earlier group it has most in common with."""
-    fresh = [LetteredGroup(-1, answer or "", agents or ()) for agents, answer in zip_longest(now.groups, now.answers)]
+    fresh = [
+        LetteredGroup(-1, answer or "", agents or ())
+        for agents, answer in zip_longest(now.groups, now.answers)
+    ]
     known = {group.number for group in before}
-    pairs = [(common, -old.number, -index) for old in before for index, new in enumerate(fresh) if (common := _common(old, new))]
+    pairs = [
+        (common, -old.number, -index)
+        for old in before
+        for index, new in enumerate(fresh)
+        if (common := _common(old, new))
+    ]
     numbers: dict[int, int] = {}
     for _, number, index in sorted(pairs, reverse=True):
         if -index not in numbers and -number in known:
             numbers[-index] = -number
             known.remove(-number)
     unused = (number for number in count() if all(number != group.number for group in before))
-    return tuple(replace(group, number=numbers[index] if index in numbers else next(unused)) for index, group in enumerate(fresh))
+    return tuple(
+        replace(group, number=numbers[index] if index in numbers else next(unused))
+        for index, group in enumerate(fresh)
+    )
 
 
 def _common(old: LetteredGroup, new: LetteredGroup) -> int:

@@ -27,10 +27,12 @@ def preview(png: bytes, columns: int) -> tuple[Text, ...]:
             width, height = _fitted(whole.size, columns)
             how = Image.Resampling.BOX if width < whole.width else Image.Resampling.NEAREST
             pixels = whole.resize((width, height + height % 2), how)
-    except Exception:  # Pillow's decoders raise many types; a picture that cannot be shown is still in its file
+    except (
+        Exception
+    ):  # Pillow's decoders raise many types; a picture that cannot be shown is still in its file
         return ()
     raw = pixels.tobytes()
-    rows = [raw[start:start + 3 * width] for start in range(0, len(raw), 3 * width)]
+    rows = [raw[start : start + 3 * width] for start in range(0, len(raw), 3 * width)]
     return tuple(_line(upper, lower) for upper, lower in zip(rows[::2], rows[1::2], strict=True))
 
 

@@ -56,7 +56,10 @@ class LiveScreen:
         parts = line.render(self._console)
         if self._console.no_color:
             parts = Segment.remove_color(parts)
-        return "".join(part.style.render(part.text, color_system=self._colours) if part.style else part.text for part in parts)
+        return "".join(
+            part.style.render(part.text, color_system=self._colours) if part.style else part.text
+            for part in parts
+        )
 
     def _write(self, control: str) -> None:
         self._console.file.write(control)

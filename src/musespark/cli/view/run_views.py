@@ -98,13 +98,23 @@ def _object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
     usage, decided = board.usage, board.decided
     latest = {lane.base_name: lane for lane in board.lanes.values() if lane.agent != MAIN}
     return {
-        "answer": board.answer, "mode": board.mode, "status": board.status, "verified": board.verified,
+        "answer": board.answer,
+        "mode": board.mode,
+        "status": board.status,
+        "verified": board.verified,
         "abstained": board.abstained or None,
-        "usage": {"tokens": usage.tokens, "critical_path": usage.critical_path, "threads": board.threads,
-                  "seconds": usage.seconds or board.at, "usd": usage.usd, "calls": usage.calls,
-                  "prompt_tokens": usage.prompt_tokens},
+        "usage": {
+            "tokens": usage.tokens,
+            "critical_path": usage.critical_path,
+            "threads": board.threads,
+            "seconds": usage.seconds or board.at,
+            "usd": usage.usd,
+            "calls": usage.calls,
+            "prompt_tokens": usage.prompt_tokens,
+        },
         "pictures": [str(path) for path in images],
-        "decided": decided and {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason},
+        "decided": decided
+        and {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason},
         "agents": [_agent(board, lane) for lane in latest.values()],
     }
 
@@ -115,9 +125,15 @@ def _agent(board: Board, lane: Lane) -> dict[str, Any]:
     answered = lane.state in ("returned", "won")
     ended = lane.outcome if lane.state == "failed" else wording.outcome(board, lane)
     return {
-        "agent": lane.base_name, "parent": lane.parent, "model": wording.model_and_way(board, lane)[0], "task": first.task,
-        "state": lane.state, "answer": wording.answer(board, lane) if answered else None, "reason": None if answered else ended,
-        "before": lane.changed.before if lane.changed and not lane.changed.kept else None, "group": group and group.letter,
+        "agent": lane.base_name,
+        "parent": lane.parent,
+        "model": wording.model_and_way(board, lane)[0],
+        "task": first.task,
+        "state": lane.state,
+        "answer": wording.answer(board, lane) if answered else None,
+        "reason": None if answered else ended,
+        "before": lane.changed.before if lane.changed and not lane.changed.kept else None,
+        "group": group and group.letter,
     }
 
 
@@ -131,7 +147,11 @@ class LinesView:
         """Print it, thoughts a line at a time."""
         match event:
             case RunStarted():
-                self._say(event.at, "", f"{wording.one_line(event.model)} · {event.mode} · {wording.one_line(event.question)}")
+                self._say(
+                    event.at,
+                    "",
+                    f"{wording.one_line(event.model)} · {event.mode} · {wording.one_line(event.question)}",
+                )
             case Thought():
                 self._thought(board, event)
             case AgentStarted() if event.agent != MAIN:
@@ -139,7 +159,11 @@ class LinesView:
                 self._say(event.at, *_started(board, event))
             case Pictured():
                 caption = wording.one_line(event.caption)
-                self._did(board, event, f"drew {wording.clean(str(image))}" + (caption and f" ({caption})"))
+                self._did(
+                    board,
+                    event,
+                    f"drew {wording.clean(str(image))}" + (caption and f" ({caption})"),
+                )
             case ToolCalled():
                 given = wording.arguments(ActiveToolCall(event.call, event.tool, event.arguments))
                 self._did(board, event, f"uses {wording.one_line(event.tool)}: {_short(given)}")
@@ -168,12 +192,17 @@ class LinesView:
         for agent in list(self._thoughts):
             self._flush(board, board.at, agent)
         if board.lanes:
-            print("\n".join(line.plain for line in summary_lines(board, images, _ANY_WIDTH)), flush=True)
+            print(
+                "\n".join(line.plain for line in summary_lines(board, images, _ANY_WIDTH)),
+                flush=True,
+            )
 
     def dropped(self) -> None:
         """Nothing is open."""
 
-    def _did(self, board: Board, event: Pictured | ToolCalled | ToolReturned | Noted | Changed, what: str) -> None:
+    def _did(
+        self, board: Board, event: Pictured | ToolCalled | ToolReturned | Noted | Changed, what: str
+    ) -> None:
         """Print an agent's action, after its thoughts before it."""
         self._flush(board, event.at, event.agent)
         self._say(event.at, _who(board, event.agent), what)
@@ -272,7 +301,9 @@ class LiveView:
         # The stream is silent while a model computes; the clock goes on from its latest event.
         seconds = self._board.at + began - self._heard
         size = self._console.size
-        self._screen.draw(live_frame(self._board, size.width, size.height - 1, seconds, self._previews))
+        self._screen.draw(
+            live_frame(self._board, size.width, size.height - 1, seconds, self._previews)
+        )
         done = time.monotonic()
         self._next = max(began + BETWEEN_FRAMES, done + 19 * (done - began))
 
@@ -280,7 +311,9 @@ class LiveView:
         """Draw what stays."""
         from musespark.cli.view.frames import final_frame
 
-        self._screen.finish(final_frame(board, self._console.width, self._previews, images) if board.lanes else [])
+        self._screen.finish(
+            final_frame(board, self._console.width, self._previews, images) if board.lanes else []
+        )
 
     def dropped(self) -> None:
         """Show the cursor again. The handler may have interrupted a write, so not through the same buffer."""

@@ -40,7 +40,11 @@ class TrainingDisplay:
 
     def __init__(self, heading: str) -> None:
         self._console = Console(highlight=False, markup=False, emoji=False)
-        self._screen = LiveScreen(self._console) if sys.stdout.isatty() and not self._console.is_dumb_terminal else None
+        self._screen = (
+            LiveScreen(self._console)
+            if sys.stdout.isatty() and not self._console.is_dumb_terminal
+            else None
+        )
         self._heading = heading
         self._note = ""
         self._reading: TrainingStatus | None = None
@@ -80,8 +84,13 @@ class TrainingDisplay:
         done = round(reading.share * room)
         bar = Text(MARGIN).append("━" * done, "cyan").append("━" * (room - done), "dim")
         bar.append(f"  {reading.share:.0%}  {_left(reading)}")
-        shown = [Text(), Text(MARGIN).append(self._heading, "bold"), bar,
-                 Text(MARGIN).append(_volume(reading), "dim"), *self._losses(reading, width)]
+        shown = [
+            Text(),
+            Text(MARGIN).append(self._heading, "bold"),
+            bar,
+            Text(MARGIN).append(_volume(reading), "dim"),
+            *self._losses(reading, width),
+        ]
         if self._note:
             shown.append(Text(MARGIN).append(self._note))
         for text in shown:
@@ -90,9 +99,12 @@ class TrainingDisplay:
 
     def _losses(self, reading: TrainingStatus, width: int) -> list[Text]:
         """The losses in columns, as many as there is room for."""
-        cells = [f"{world:<10}{loss:<8.3g}" for world, loss in {"loss": reading.loss, **reading.losses}.items()]
+        cells = [
+            f"{world:<10}{loss:<8.3g}"
+            for world, loss in {"loss": reading.loss, **reading.losses}.items()
+        ]
         columns = max(1, (width - 1) // 20)
-        rows = [cells[at:at + columns] for at in range(0, len(cells), columns)]
+        rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
         return [Text(MARGIN).append(MARGIN.join(row)) for row in rows]
 
 

@@ -17,7 +17,9 @@ _MOST_ARGUMENTS = 100_000
 """Characters of a tool's arguments that are read as JSON to be shown."""
 
 # Characters that a terminal would obey rather than show: control characters, overrides of the writing direction, lone surrogates.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]")
+_UNSHOWN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069\ud800-\udfff]"
+)
 
 _EARLY = {
     "finished": "",
@@ -32,7 +34,12 @@ _CANCELLED = {
     "budget": "the budget ran out",
     "cut": "the reply broke off",
 }
-_WAYS = {"verified": "verification", "weigh": "weighed votes", "judge": "a judge", "merge": "merging"}
+_WAYS = {
+    "verified": "verification",
+    "weigh": "weighed votes",
+    "judge": "a judge",
+    "merge": "merging",
+}
 _FAILED = re.compile(r"^The model '[^']*' failed( with|:) ")
 """Beginning of an error that a lane leaves out, since it names the model already."""
 _OTHERS = re.compile(r"((same|judge)-\d+|merge|.*-again)$")
@@ -48,7 +55,9 @@ _EMPTY = {
 
 def clean(text: str) -> str:
     """Text that a terminal shows and never obeys; a model or a file may have written anything."""
-    return _UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\t", "    "))
+    return _UNSHOWN.sub(
+        "\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n").replace("\t", "    ")
+    )
 
 
 def one_line(text: str) -> str:
@@ -70,14 +79,22 @@ def in_team(board: Board, lane: Lane) -> bool:
 
 def explorers(board: Board) -> int:
     """Number of explorers that have started."""
-    return len({lane.base_name for lane in board.lanes.values() if in_team(board, lane) and not _OTHERS.match(lane.agent)})
+    return len(
+        {
+            lane.base_name
+            for lane in board.lanes.values()
+            if in_team(board, lane) and not _OTHERS.match(lane.agent)
+        }
+    )
 
 
 def model_and_way(board: Board, lane: Lane) -> tuple[str, str]:
     """The model behind an agent, and the way it goes about the question; either may be empty."""
     if not in_team(board, lane):
         return one_line(board.model), one_line(lane.task)
-    first = board.lanes.get(lane.base_name, lane)  # in a later round its task says only that it reconsiders
+    first = board.lanes.get(
+        lane.base_name, lane
+    )  # in a later round its task says only that it reconsiders
     model, colon, way = one_line(first.task).partition(": ")
     return (model, way) if colon else ("", model)
 
@@ -93,7 +110,9 @@ def outcome(board: Board, lane: Lane) -> str:
 
 def answer(board: Board, lane: Lane) -> str:
     """Answer of an agent: its short answer if known, else its whole reply."""
-    if lane.agent != lane.base_name:  # the groups are those before the round until all have come back
+    if (
+        lane.agent != lane.base_name
+    ):  # the groups are those before the round until all have come back
         return (lane.changed and lane.changed.after) or lane.outcome
     group = board.group(lane)
     return (group and group.answer) or lane.outcome
@@ -103,7 +122,11 @@ def doing(lane: Lane) -> str:
     """Current activity of an agent: a tool's arguments or result, or its latest thoughts; in a later round its task."""
     if lane.tools:
         return arguments(lane.tools[-1])
-    return one_line(lane.note) or one_line(lane.thoughts) or ("" if lane.agent == lane.base_name else one_line(lane.task))
+    return (
+        one_line(lane.note)
+        or one_line(lane.thoughts)
+        or ("" if lane.agent == lane.base_name else one_line(lane.task))
+    )
 
 
 def arguments(use: ActiveToolCall) -> str:
@@ -133,13 +156,17 @@ def change(event: Changed) -> str:
 
 def verdict_of(event: Judged) -> str:
     """Verdict of a judge."""
-    found = f"{one_line(event.winner)} over {one_line(event.loser)}" if event.winner else "no verdict"
+    found = (
+        f"{one_line(event.winner)} over {one_line(event.loser)}" if event.winner else "no verdict"
+    )
     return _with_reason(found, event.reason)
 
 
 def agreement(groups: Sequence[LetteredGroup]) -> str:
     """Groups of equal answers, on one line."""
-    return " · ".join(f"{group.letter} {one_line(group.answer)} ({listed(group.agents)})" for group in groups)
+    return " · ".join(
+        f"{group.letter} {one_line(group.answer)} ({listed(group.agents)})" for group in groups
+    )
 
 
 def decision(event: Decided) -> str:
@@ -156,13 +183,17 @@ def listed(agents: Sequence[str], most: int = 4) -> str:
     """`agent-1, agent-2 and 6 more`."""
     names = [one_line(agent) for agent in agents]
     if len(names) > most:
-        names = [*names[:most - 1], f"{len(names) - most + 1} more"]
+        names = [*names[: most - 1], f"{len(names) - most + 1} more"]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def early(board: Board) -> str:
     """Reason an answer is only the best so far; empty for one that the model finished."""
-    why = "the run failed" if board.failed else _EARLY[board.finish_reason] + _in_brackets(board.detail)
+    why = (
+        "the run failed"
+        if board.failed
+        else _EARLY[board.finish_reason] + _in_brackets(board.detail)
+    )
     return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
 
 
@@ -198,7 +229,11 @@ def spending(board: Board, seconds: float | None = None) -> list[str]:
         f"critical path {usage.critical_path:,}",
         _counted(usage.tokens, limits.tokens, "token"),
         counted(explorers(board), "agent") if board.team else counted(board.threads, "thread"),
-        *([_counted(usage.calls, limits.calls, "call")] if usage.calls > 1 or limits.calls is not None else []),
+        *(
+            [_counted(usage.calls, limits.calls, "call")]
+            if usage.calls > 1 or limits.calls is not None
+            else []
+        ),
         f"{waited:.1f} s" if limits.seconds is None else f"{waited:.1f} of {limits.seconds:g} s",
         usd,
     ]
@@ -217,7 +252,11 @@ def short(number: int) -> str:
     """`950`, `1.2k`, `34k`, `5.6M`: a number in at most five characters."""
     for scale, letter in ((1_000_000, "M"), (1_000, "k")):
         if number >= scale:
-            return f"{number / scale:.1f}{letter}" if number < 10 * scale else f"{number // scale}{letter}"
+            return (
+                f"{number / scale:.1f}{letter}"
+                if number < 10 * scale
+                else f"{number // scale}{letter}"
+            )
     return str(number)
 
 
@@ -243,4 +282,6 @@ def tally(lanes: Iterable[Lane]) -> str:
     counts: dict[str, int] = {}
     for lane in lanes:
         counts[lane.state] = counts.get(lane.state, 0) + 1
-    return ", ".join(f"{count} {state}" for state, count in sorted(counts.items(), key=lambda item: -item[1]))
+    return ", ".join(
+        f"{count} {state}" for state, count in sorted(counts.items(), key=lambda item: -item[1])
+    )

@@ -75,13 +75,16 @@ class Provider(ABC):
     max_temperature: ClassVar[float] = 2.0
 
     @abstractmethod
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         """Build pydantic-ai's model of that name. `profile` overrides pydantic-ai's own profile of it."""
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         """Abilities of a model, by its profile."""
         return Abilities(
-            pictures_in=bool(profile.get("supports_image_input", True)) and not matches(model, self.text_only),
+            pictures_in=bool(profile.get("supports_image_input", True))
+            and not matches(model, self.text_only),
             videos_in=bool(self.video_types) and bool(profile.get("supports_video_input", True)),
             tools=bool(profile.get("supports_tools", True)),
             longest_side=self.longest_side,
@@ -123,14 +126,19 @@ class Provider(ABC):
 
 def merge_profiles(*layers: Profile) -> ModelProfile:
     """Merge profiles; later ones override earlier ones."""
-    return cast("ModelProfile", {field: value for layer in layers for field, value in layer.items()})
+    return cast(
+        "ModelProfile", {field: value for layer in layers for field, value in layer.items()}
+    )
 
 
 def _find_first_set(variables: tuple[str, ...]) -> tuple[str, str | None]:
     """The first of the environment variables that is set, with its value; else the first of them and None."""
     # A key that was pasted with a line break would break the header it is sent in.
     values = ((variable, os.environ.get(variable, "").strip()) for variable in variables)
-    return next(((variable, value) for variable, value in values if value), (variables[0] if variables else "", None))
+    return next(
+        ((variable, value) for variable, value in values if value),
+        (variables[0] if variables else "", None),
+    )
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -14,9 +14,28 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
     from pydantic_ai.models.openai import OpenAIChatModel
 
-VISION_MODELS = ("*llava*", "*-vl*", "*vl-*", "*vision*", "*gemma-3-*", "*gemma3*", "*gemma-4*", "*pixtral*", "*llama-4*",
-                 "*llama4*", "*minicpm-v*", "*moondream*", "*internvl*", "*smolvlm*", "*mistral-small-3*", "*mistral-small3*",
-                 "*qwen2.5vl*", "*qwen3.5*", "*molmo*", "*ovis*")
+VISION_MODELS = (
+    "*llava*",
+    "*-vl*",
+    "*vl-*",
+    "*vision*",
+    "*gemma-3-*",
+    "*gemma3*",
+    "*gemma-4*",
+    "*pixtral*",
+    "*llama-4*",
+    "*llama4*",
+    "*minicpm-v*",
+    "*moondream*",
+    "*internvl*",
+    "*smolvlm*",
+    "*mistral-small-3*",
+    "*mistral-small3*",
+    "*qwen2.5vl*",
+    "*qwen3.5*",
+    "*molmo*",
+    "*ovis*",
+)
 """Name patterns of open models that read images. A server does not say, and may drop an image silently."""
 PROFILE = {
     # Some of these servers ignore max_completion_tokens.
@@ -38,7 +57,10 @@ def _chat_model() -> type[OpenAIChatModel]:
         def _map_provider_details(self, chunk: Any) -> dict[str, Any] | None:
             details = super()._map_provider_details(chunk) or {}
             stop_reason = getattr(chunk.choices[0], "stop_reason", None)
-            return {**details, **({"stop_reason": stop_reason} if isinstance(stop_reason, str) else {})} or None
+            return {
+                **details,
+                **({"stop_reason": stop_reason} if isinstance(stop_reason, str) else {}),
+            } or None
 
     class ChatModel(OpenAIChatModel):
         @property
@@ -59,7 +81,9 @@ class Compatible(Provider):
     is_local = True
     has_fast_path = True
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.providers.vllm import VLLMProvider
 
         # vLLM's provider knows the open model families by name; nothing else in it is specific to vLLM.

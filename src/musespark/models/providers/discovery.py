@@ -18,7 +18,9 @@ def list_served_models(provider: Provider, address: str, key: str | None) -> tup
     """Names of the models that a server on this machine serves; None if nothing answers, or it is on another machine."""
     if not is_loopback(address):
         return None
-    request = urllib.request.Request(f"{address.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"} if key else {})
+    request = urllib.request.Request(
+        f"{address.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"} if key else {}
+    )
     # A proxy from the environment cannot reach servers on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
@@ -32,4 +34,8 @@ def list_served_models(provider: Provider, address: str, key: str | None) -> tup
 def _names(found: Any) -> list[str]:
     listed = found.get("data") if isinstance(found, dict) else None
     entries = listed if isinstance(listed, list) else []
-    return [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return [
+        entry["id"]
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("id"), str)
+    ]

@@ -29,7 +29,9 @@ class Google(Provider):
     """Pixels; Gemini API docs, Image understanding: larger images "are scaled down to a maximum resolution of 3072x3072"."""
     max_stops = 5
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.models.google import GoogleModel
         from pydantic_ai.providers.google import GoogleProvider
 
@@ -37,7 +39,9 @@ class Google(Provider):
         return GoogleModel(model, provider=provider, profile=merge_profiles(profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
-        return replace(super().abilities(model, profile), context=profile.get("context_window") or 1_048_576)
+        return replace(
+            super().abilities(model, profile), context=profile.get("context_window") or 1_048_576
+        )
 
     def settings(self, request: Request, profile: Profile) -> dict[str, Any]:
         if request.effort is None and profile.get("supports_thinking", False):

@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
 
 
-PROFILE = {"openai_chat_streaming_requires_finish_reason": True, "supports_thinking": True, "thinking_always_enabled": True,
-           "openai_chat_supports_max_reasoning_effort": True}
+PROFILE = {
+    "openai_chat_streaming_requires_finish_reason": True,
+    "supports_thinking": True,
+    "thinking_always_enabled": True,
+    "openai_chat_supports_max_reasoning_effort": True,
+}
 
 
 class Meta(Provider):
@@ -30,13 +34,19 @@ class Meta(Provider):
     key_variables = ("MODEL_API_KEY",)
     price_list = "meta"
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from openai import AsyncOpenAI
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.meta import MetaProvider
 
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=MetaProvider(openai_client=client), profile=merge_profiles(PROFILE, profile))
+        return OpenAIChatModel(
+            model,
+            provider=MetaProvider(openai_client=client),
+            profile=merge_profiles(PROFILE, profile),
+        )
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), stop=False, tool_choice=False)

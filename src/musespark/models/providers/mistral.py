@@ -25,14 +25,25 @@ class Mistral(Provider):
     url_variables = ("MISTRAL_BASE_URL",)
     key_variables = ("MISTRAL_API_KEY",)
     price_list = "mistral"
-    text_only = ("codestral*", "devstral*", "open-mi*", "mistral-tiny*", "ministral-*-2410", "mistral-large-2411",
-                 "mistral-large-2407", "mistral-nemo*", "leanstral*")
+    text_only = (
+        "codestral*",
+        "devstral*",
+        "open-mi*",
+        "mistral-tiny*",
+        "ministral-*-2410",
+        "mistral-large-2411",
+        "mistral-large-2407",
+        "mistral-nemo*",
+        "leanstral*",
+    )
     longest_side = 1540
     """Pixels, for Mistral Small 3.1 and 3.2 and Medium 3; Mistral docs, Vision, FAQ, table of maximum resolutions."""
     max_temperature = 1.5
     id_length = 9
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.models.mistral import MistralModel
         from pydantic_ai.providers.mistral import MistralProvider
 

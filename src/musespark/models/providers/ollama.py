@@ -23,7 +23,9 @@ class Ollama(Compatible):
     url_variables = ("OLLAMA_BASE_URL",)
     key_variables = ("OLLAMA_API_KEY",)
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.ollama import OllamaProvider
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model as PydanticModel
 
 REASONING_EFFORTS: tuple[tuple[str, Profile], ...] = (
-    ("gpt-5.1-codex-max*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high", "xhigh"})}),
+    (
+        "gpt-5.1-codex-max*",
+        {"openai_reasoning_efforts": frozenset({"low", "medium", "high", "xhigh"})},
+    ),
     ("gpt-5*-codex*", {"openai_reasoning_efforts": frozenset({"low", "medium", "high"})}),
     ("gpt-5.1", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
     ("gpt-5.1-20*", {"openai_reasoning_efforts": frozenset({"none", "low", "medium", "high"})}),
@@ -42,12 +45,18 @@ class OpenAI(Provider):
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     max_stops = 4
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=provider, profile=merge_profiles(REQUIRE_FINISH, _reasoning_efforts(model), profile))
+        return OpenAIChatModel(
+            model,
+            provider=provider,
+            profile=merge_profiles(REQUIRE_FINISH, _reasoning_efforts(model), profile),
+        )
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         can = super().abilities(model, profile)
@@ -60,11 +69,16 @@ class OpenAI(Provider):
         yield from super().find_unsupported(request, profile)
         sampled = request.temperature is not None or request.top_p is not None
         if sampled and request.effort is not None and _reasons(profile, request.effort):
-            yield "be given a temperature or top_p while it reasons", "leave them out, or ask for effort none"
+            yield (
+                "be given a temperature or top_p while it reasons",
+                "leave them out, or ask for effort none",
+            )
 
 
 def _reasoning_efforts(model: str) -> Profile:
-    return next((efforts for pattern, efforts in REASONING_EFFORTS if matches(model, (pattern,))), {})
+    return next(
+        (efforts for pattern, efforts in REASONING_EFFORTS if matches(model, (pattern,))), {}
+    )
 
 
 def _reasons(profile: Profile, effort: Effort | None) -> bool:
@@ -81,12 +95,16 @@ class OpenAIResponses(OpenAI):
 
     kind = "openai-responses"
 
-    def build_model(self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile) -> PydanticModel:
+    def build_model(
+        self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
+    ) -> PydanticModel:
         from pydantic_ai.models.openai import OpenAIResponsesModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIResponsesModel(model, provider=provider, profile=merge_profiles(_reasoning_efforts(model), profile))
+        return OpenAIResponsesModel(
+            model, provider=provider, profile=merge_profiles(_reasoning_efforts(model), profile)
+        )
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), seed=False, stop=False)

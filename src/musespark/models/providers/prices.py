@@ -23,7 +23,9 @@ def get_list_price(provider: str | None, model: str) -> Price | None:
     from genai_prices.data_snapshot import get_snapshot
 
     try:
-        _, found = get_snapshot().find_provider_model(model, provider=None, provider_id=provider, provider_api_url=None)
+        _, found = get_snapshot().find_provider_model(
+            model, provider=None, provider_id=provider, provider_api_url=None
+        )
     except LookupError:
         return None
     prices = found.get_prices(datetime.now(UTC))

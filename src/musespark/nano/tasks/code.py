@@ -11,7 +11,12 @@ import random
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Pixels
 from musespark.nano.tasks.code_programs import LINES, LONGEST, LONGEST_THOUGHT, draw_program
-from musespark.nano.tasks.code_questions import PHRASINGS_AFTER, PHRASINGS_BEFORE, read, reason_unread
+from musespark.nano.tasks.code_questions import (
+    PHRASINGS_AFTER,
+    PHRASINGS_BEFORE,
+    read,
+    reason_unread,
+)
 from musespark.nano.tasks.code_reading import find_program, has_comment, output_of
 from musespark.nano.tasks.code_steps import UnsupportedProgram, execute
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
@@ -44,9 +49,17 @@ class Code:
         while True:
             source, done = draw_program(rng)
             if is_held_out(source) == held_out:
-                return TaskProblem(self.name, phrase_question(source, rng), done.printed, key=source, facts={"program": source})
+                return TaskProblem(
+                    self.name,
+                    phrase_question(source, rng),
+                    done.printed,
+                    key=source,
+                    facts={"program": source},
+                )
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Write the executed lines in order, one a line; in instant mode only the answer."""
         branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
@@ -70,7 +83,11 @@ class Code:
         if reason := reason_unread(question):
             return reason
         source = read(question) or find_program(question)
-        return "I cannot find a Python program that prints something in it" if source is None else _out_of_range(source)
+        return (
+            "I cannot find a Python program that prints something in it"
+            if source is None
+            else _out_of_range(source)
+        )
 
 
 def _out_of_range(source: str) -> str | None:

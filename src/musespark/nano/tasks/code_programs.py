@@ -29,7 +29,11 @@ def draw_program(rng: random.Random) -> tuple[str, Execution]:
     while True:
         source = _Draft(rng).write()
         lines = [line.strip() for line in source.splitlines()]
-        if len(source) > LONGEST or not LINES[0] <= len(lines) <= LINES[1] or len(set(lines)) < len(lines):
+        if (
+            len(source) > LONGEST
+            or not LINES[0] <= len(lines) <= LINES[1]
+            or len(set(lines)) < len(lines)
+        ):
             continue
         try:
             done = execute(source)
@@ -58,7 +62,9 @@ class _Draft:
 
     def write(self) -> str:
         rng = self.rng
-        plan = rng.choices(("plain", "if", "for", "while", "list", "both"), (20, 18, 25, 12, 27, 8))[0]
+        plan = rng.choices(
+            ("plain", "if", "for", "while", "list", "both"), (20, 18, 25, 12, 27, 8)
+        )[0]
         if plan == "list" or rng.random() < 0.06:
             self._new_list()
         for _ in range(rng.choices((0, 1, 2, 3), (1 if plan == "list" else 0, 5, 4, 1))[0]):
@@ -88,7 +94,25 @@ class _Draft:
     def _put(self, depth: int, line: str) -> None:
         """Add a line written with PEP 8's spaces; the tight style leaves them out."""
         if self.tight:
-            for sign in ("+", "-", "*", "//", "%", "<", "<=", ">", ">=", "==", "!=", "=", "+=", "-=", "*=", "//=", "%="):
+            for sign in (
+                "+",
+                "-",
+                "*",
+                "//",
+                "%",
+                "<",
+                "<=",
+                ">",
+                ">=",
+                "==",
+                "!=",
+                "=",
+                "+=",
+                "-=",
+                "*=",
+                "//=",
+                "%=",
+            ):
                 line = line.replace(f" {sign} ", sign)
             line = line.replace(", ", ",")
         self.lines.append(self.indent * depth + line)
@@ -101,7 +125,9 @@ class _Draft:
         if not free:
             return self.rng.choice(self.numbers)
         name = free[0]
-        value = self.rng.randint(0, self.top) if self.rng.random() < 0.95 else -self.rng.randint(1, 9)
+        value = (
+            self.rng.randint(0, self.top) if self.rng.random() < 0.95 else -self.rng.randint(1, 9)
+        )
         self._put(0, f"{name} = {value}")
         self.numbers.append(name)
         return name
@@ -147,7 +173,11 @@ class _Draft:
         if rng.random() < 0.2:
             other = rng.choices(("+", "-", "*"), (4, 3, 2))[0]
             if other == "*" and sign in "+-":
-                return f"({whole}) * {rng.randint(2, 5)}" if rng.random() < 0.6 else f"{left} {sign} {right} * {self._atom()}"
+                return (
+                    f"({whole}) * {rng.randint(2, 5)}"
+                    if rng.random() < 0.6
+                    else f"{left} {sign} {right} * {self._atom()}"
+                )
             return f"{whole} {other} {self._atom()}"
         return whole
 
@@ -226,7 +256,9 @@ class _Draft:
         rng = self.rng
         if not self.numbers:
             self._new_number()
-        counter = next(name for name in rng.sample(_INDEXES, 5) if name not in self.numbers + self.names)
+        counter = next(
+            name for name in rng.sample(_INDEXES, 5) if name not in self.numbers + self.names
+        )
         if over is None:
             turns = rng.randint(2, 5)
             start = rng.choice((1, 1, 1, 2, 3, rng.randint(0, 9)))
@@ -244,7 +276,9 @@ class _Draft:
             )[0]
         self._put(0, f"for {counter} in {over}:")
         self.counter, kept = counter, self.numbers
-        if over.startswith("range(") and over[6:-1] in kept and len(kept) > 1:  # most loops do not change their bound
+        if (
+            over.startswith("range(") and over[6:-1] in kept and len(kept) > 1
+        ):  # most loops do not change their bound
             self.numbers = [name for name in kept if name != over[6:-1]]
         self._body()
         self.counter, self.numbers = "", kept
@@ -253,9 +287,20 @@ class _Draft:
         rng = self.rng
         name = self.numbers[0] if self.numbers and rng.random() < 0.7 else self._new_number()
         down = rng.random() < 0.45
-        bound = rng.choice([str(rng.randint(0, 40)), *self.numbers[1:2]]) if not down else str(rng.randint(0, 5))
-        self._put(0, f"while {name} {rng.choice(('>', '>', '>=', '!=') if down else ('<', '<', '<='))} {bound}:")
-        move = (f"{name} -= {rng.randint(1, 5)}", f"{name} = {name} - {rng.randint(1, 5)}", f"{name} //= {rng.randint(2, 3)}")
+        bound = (
+            rng.choice([str(rng.randint(0, 40)), *self.numbers[1:2]])
+            if not down
+            else str(rng.randint(0, 5))
+        )
+        self._put(
+            0,
+            f"while {name} {rng.choice(('>', '>', '>=', '!=') if down else ('<', '<', '<='))} {bound}:",
+        )
+        move = (
+            f"{name} -= {rng.randint(1, 5)}",
+            f"{name} = {name} - {rng.randint(1, 5)}",
+            f"{name} //= {rng.randint(2, 3)}",
+        )
         climb = (
             f"{name} += {rng.randint(1, 9)}",
             f"{name} = {name} + {rng.randint(1, 9)}",
@@ -267,7 +312,10 @@ class _Draft:
         if not before:
             self._put(1, mine)
         if len(self.numbers) > 1 or rng.random() < 0.3:
-            kept, self.numbers = self.numbers, [each for each in self.numbers if each != name] or self.numbers
+            kept, self.numbers = (
+                self.numbers,
+                [each for each in self.numbers if each != name] or self.numbers,
+            )
             self._if(1) if rng.random() < 0.2 else self._statement(1)
             self.numbers = kept + [each for each in self.numbers if each not in kept]
         if before:
@@ -283,7 +331,10 @@ class _Draft:
             if rng.random() < 0.55:
                 self._append(0)
             elif rng.random() < 0.5:
-                self._put(0, f"{self.lists[0]}[{rng.randint(0, 2)}] = {self._atom() if rng.random() < 0.5 else self._expression()}")
+                self._put(
+                    0,
+                    f"{self.lists[0]}[{rng.randint(0, 2)}] = {self._atom() if rng.random() < 0.5 else self._expression()}",
+                )
             else:
                 self._statement(0)
         roll = rng.random()

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 import textwrap
 
-from musespark.nano.tasks.code_reading import LONGEST_QUESTION, MOST_LINES, find_program, has_comment, is_program
+from musespark.nano.tasks.code_reading import (
+    LONGEST_QUESTION,
+    MOST_LINES,
+    find_program,
+    has_comment,
+    is_program,
+)
 from musespark.nano.tasks.wording import Phrasings, unread_reason
 
 PHRASINGS_BEFORE = (
@@ -52,8 +58,14 @@ _OTHERS = (
     "Can you work out what this code outputs?", "What does this program output?",
 )  # fmt: skip
 _MEANINGFUL = ("if", "and", "when", "here", "would", "above", "following", "result")
-FIRST, LAST = (Phrasings((*phrasings, *_OTHERS), meaningful=_MEANINGFUL) for phrasings in (PHRASINGS_BEFORE, PHRASINGS_AFTER))
-_FENCED = re.compile(r"(?P<before>[^`]*)```(?:python|py|python3)?[ \t]*\n(?P<source>[^`]*)\n?[ \t]*```(?P<after>[^`]*)", re.DOTALL)
+FIRST, LAST = (
+    Phrasings((*phrasings, *_OTHERS), meaningful=_MEANINGFUL)
+    for phrasings in (PHRASINGS_BEFORE, PHRASINGS_AFTER)
+)
+_FENCED = re.compile(
+    r"(?P<before>[^`]*)```(?:python|py|python3)?[ \t]*\n(?P<source>[^`]*)\n?[ \t]*```(?P<after>[^`]*)",
+    re.DOTALL,
+)
 _MAX_WORDING_LINES = 3
 """Most lines of wording beside a program that are tried."""
 
@@ -74,7 +86,11 @@ def reason_unread(question: str) -> str | None:
     words = question
     for line in (source or "").splitlines():
         words = words.replace(line.strip(), " ", 1)
-    unknown = [word for word in FIRST.unknown_words(words) if word in LAST.unknown_words(words) and word not in ("python", "py")]
+    unknown = [
+        word
+        for word in FIRST.unknown_words(words)
+        if word in LAST.unknown_words(words) and word not in ("python", "py")
+    ]
     return unread_reason(unknown) if unknown and source is not None else None
 
 
@@ -103,4 +119,7 @@ def _is_phrasing(before: str, after: str) -> bool:
     """Return True if the text around a program is one phrasing, or empty."""
     if before.strip() and after.strip():
         return False
-    return not (before + after).strip() or (FIRST.read(before) if before.strip() else LAST.read(after)) is not None
+    return (
+        not (before + after).strip()
+        or (FIRST.read(before) if before.strip() else LAST.read(after)) is not None
+    )

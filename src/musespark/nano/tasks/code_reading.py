@@ -32,16 +32,30 @@ def find_program(question: str) -> str | None:
 
 def output_of(source: str) -> str | None:
     """Return the output of a program; None if it fails, prints nothing, reaches outside, or does not end within the limits."""
-    from pydantic_monty import CollectString, Monty, MontyError, ResourceLimits  # takes 0.2 s, needed only for a check
+    from pydantic_monty import (
+        CollectString,
+        Monty,
+        MontyError,
+        ResourceLimits,
+    )  # takes 0.2 s, needed only for a check
 
     limits = ResourceLimits(
-        max_feed_duration_secs=_SECONDS, max_memory=32 << 20, max_recursion_depth=100, max_suspensions=10, max_total_sleep_secs=0.0
+        max_feed_duration_secs=_SECONDS,
+        max_memory=32 << 20,
+        max_recursion_depth=100,
+        max_suspensions=10,
+        max_total_sleep_secs=0.0,
     )
     collected = CollectString(max_bytes=LONGEST_OUTPUT)
     try:
-        with Monty(max_processes=1, request_timeout=4 * _SECONDS) as pool, pool.checkout(limits=limits) as session:
+        with (
+            Monty(max_processes=1, request_timeout=4 * _SECONDS) as pool,
+            pool.checkout(limits=limits) as session,
+        ):
             session.feed_run(source, print_callback=collected)
-    except MontyError:  # base class of all sandbox errors: syntax, a failing program, a limit, a dead worker
+    except (
+        MontyError
+    ):  # base class of all sandbox errors: syntax, a failing program, a limit, a dead worker
         return None
     return collected.output or None
 
@@ -49,7 +63,10 @@ def output_of(source: str) -> str | None:
 def has_comment(source: str) -> bool:
     """Return True if a program has comments, which may be meant for the reader."""
     try:
-        return any(token.type == tokenize.COMMENT for token in tokenize.generate_tokens(io.StringIO(source).readline))
+        return any(
+            token.type == tokenize.COMMENT
+            for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        )
     except (tokenize.TokenError, SyntaxError):
         return "#" in source
 
@@ -75,8 +92,16 @@ def is_program(source: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
             tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):  # every error that ast.parse raises for text that is not Python
+    except (
+        SyntaxError,
+        ValueError,
+        RecursionError,
+        MemoryError,
+    ):  # every error that ast.parse raises for text that is not Python
         return False
-    if any(isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call) for statement in tree.body):
+    if any(
+        isinstance(statement, ast.Expr) and not isinstance(statement.value, ast.Call)
+        for statement in tree.body
+    ):
         return False  # a single English word is a valid expression
     return not any(isinstance(node, ast.Import | ast.ImportFrom) for node in ast.walk(tree))

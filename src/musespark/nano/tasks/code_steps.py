@@ -59,7 +59,15 @@ def execute(source: str) -> Execution:
     machine = _Machine(source.splitlines())
     try:
         machine.block(ast.parse(source).body)
-    except (SyntaxError, KeyError, IndexError, TypeError, AssertionError, ZeroDivisionError, ValueError) as error:
+    except (
+        SyntaxError,
+        KeyError,
+        IndexError,
+        TypeError,
+        AssertionError,
+        ZeroDivisionError,
+        ValueError,
+    ) as error:
         raise UnsupportedProgram(str(error)) from error
     return machine.run
 
@@ -106,7 +114,9 @@ class _Machine:
                 forms, values = self._reduce(statement.value)
                 assert isinstance(values, tuple)
                 self.values[first], self.values[second] = values
-                self._step(statement, *forms, f"{first}={text(values[0])}", f"{second}={text(values[1])}")
+                self._step(
+                    statement, *forms, f"{first}={text(values[0])}", f"{second}={text(values[1])}"
+                )
             case [ast.Subscript(value=ast.Name(id=name), slice=slot)]:
                 forms, value = self._reduce(statement.value)
                 _, index = self._reduce(slot)
@@ -134,7 +144,9 @@ class _Machine:
             self.block(statement.body)
             return
         otherwise = statement.orelse
-        if otherwise and not (isinstance(otherwise[0], ast.If) and otherwise[0].col_offset == statement.col_offset):
+        if otherwise and not (
+            isinstance(otherwise[0], ast.If) and otherwise[0].col_offset == statement.col_offset
+        ):
             self.run.steps.append("else:")
         self.block(otherwise)
 
@@ -156,7 +168,11 @@ class _Machine:
 
     def _turns(self, over: ast.expr) -> Iterator[tuple[str, int | None]]:
         """Yield the turns of a loop: the text that decides each, and the value of the loop variable, None at the end."""
-        if isinstance(over, ast.Call) and isinstance(over.func, ast.Name) and over.func.id == "range":
+        if (
+            isinstance(over, ast.Call)
+            and isinstance(over.func, ast.Name)
+            and over.func.id == "range"
+        ):
             bounds = [self._reduce(argument)[1] for argument in over.args]
             assert all(isinstance(bound, int) for bound in bounds)
             turns = range(*bounds)  # type: ignore[arg-type]
@@ -181,7 +197,9 @@ class _Machine:
                 shown = " ".join(str(value) for value in values)
                 self.run.output.append(shown)
                 self._step(statement, *forms, f">{shown}")
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[argument]):
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id=name), attr="append"), args=[argument]
+            ):
                 forms, value = self._reduce(argument)
                 items = self._list(name)
                 assert isinstance(value, int)
@@ -213,10 +231,18 @@ class _Machine:
                 return self.values[name]
             case ast.List(elts=items):
                 plain = [self._put_in(item) for item in items]
-                return Node("[", tuple(plain)) if any(isinstance(item, Node) for item in plain) else plain
+                return (
+                    Node("[", tuple(plain))
+                    if any(isinstance(item, Node) for item in plain)
+                    else plain
+                )
             case ast.Tuple(elts=items):
                 plain = [self._put_in(item) for item in items]
-                return Node(",", tuple(plain)) if any(isinstance(item, Node) for item in plain) else tuple(plain)
+                return (
+                    Node(",", tuple(plain))
+                    if any(isinstance(item, Node) for item in plain)
+                    else tuple(plain)
+                )
             case ast.BinOp(left=left, op=op, right=right):
                 return Node(_BINARY[type(op)][0], (self._put_in(left), self._put_in(right)))
             case ast.Compare(left=left, ops=[op], comparators=[right]):
@@ -237,7 +263,9 @@ class Node:
 
 
 Tree = Node | int | str | list[Any] | tuple[Any, ...]
-_PLAIN = {sign: (rank, apply) for sign, rank, apply in _BINARY.values()} | {sign: (0, apply) for sign, apply in _COMPARE.values()}
+_PLAIN = {sign: (rank, apply) for sign, rank, apply in _BINARY.values()} | {
+    sign: (0, apply) for sign, apply in _COMPARE.values()
+}
 
 
 def _once(node: Node) -> Tree:

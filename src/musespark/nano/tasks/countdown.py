@@ -35,6 +35,7 @@ VERDICT = 6.0
 FOLLOW_HEURISTIC = 0.3
 """Loss weight of proposing a first move that fails: a faint pull towards plausible moves while solving ones are unknown."""
 
+
 @dataclass(frozen=True)
 class Move:
     """A move: two numbers become one."""
@@ -73,7 +74,11 @@ def moves(numbers: tuple[int, ...], inexact: bool = False) -> Iterator[Move]:
 
 def makes(a: int, b: int, target: int) -> bool:
     """Return True if one move makes the target of two numbers."""
-    return target in (a + b, a - b, b - a, a * b) or (b > 0 and a == target * b) or (a > 0 and b == target * a)
+    return (
+        target in (a + b, a - b, b - a, a * b)
+        or (b > 0 and a == target * b)
+        or (a > 0 and b == target * a)
+    )
 
 
 def solves(numbers: tuple[int, ...], target: int) -> bool:
@@ -106,7 +111,14 @@ def needed_values(rest: int, target: int) -> dict[int, str]:
     return found
 
 
-LAST = {"+": "{r}+{c}", "-": "{r}-{c}", "_": "{c}-{r}", "*": "{r}*{c}", "/": "{r}/{c}", "|": "{c}/{r}"}
+LAST = {
+    "+": "{r}+{c}",
+    "-": "{r}-{c}",
+    "_": "{c}-{r}",
+    "*": "{r}*{c}",
+    "/": "{r}/{c}",
+    "|": "{c}/{r}",
+}
 """Form of the last move, by the sign behind a needed value: r is that value, c the remaining number."""
 
 
@@ -140,7 +152,9 @@ def explore(move: Move, target: int) -> tuple[list[str], str | None]:
             pieces += [f"{text}{second.operator}{second.value}", sign or "n"]
             text = ""
             if sign:
-                return pieces, LAST[sign].format(r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1])
+                return pieces, LAST[sign].format(
+                    r=f"({left[1]}{second.operator}{right[1]})", c=terms[k][1]
+                )
     return ([*pieces, text] if text else pieces), None
 
 
@@ -162,13 +176,17 @@ def solution(terms: list[tuple[int, str]], target: int) -> str | None:
         left, right = sorted((a, b), key=lambda term: -term[0])
         others = [term for k, term in enumerate(terms) if k not in (i, j)]
         for move in moves((left[0], right[0])):
-            found = solution([(move.value, f"({left[1]}{move.operator}{right[1]})"), *others], target)
+            found = solution(
+                [(move.value, f"({left[1]}{move.operator}{right[1]})"), *others], target
+            )
             if found:
                 return found
     return None
 
 
-def propose(numbers: tuple[int, ...], target: int, rng: random.Random, inexact: bool = False) -> list[Move]:
+def propose(
+    numbers: tuple[int, ...], target: int, rng: random.Random, inexact: bool = False
+) -> list[Move]:
     """Choose first moves for training: all of them for three numbers; for four, solving moves among promising ones that fail.
 
     Three numbers have at most a dozen, in the order of `moves`: there is nothing to choose, and inexact divisions are listed as
@@ -176,9 +194,15 @@ def propose(numbers: tuple[int, ...], target: int, rng: random.Random, inexact: 
     the list the network learns which move solves the problem, given those before it, and not to repeat one.
     """
     if len(numbers) == 3:
-        return list(dict.fromkeys(moves(numbers, inexact)))  # two equal numbers make some moves twice
+        return list(
+            dict.fromkeys(moves(numbers, inexact))
+        )  # two equal numbers make some moves twice
     every = list(dict.fromkeys(moves(numbers)))
-    good = [move for move in every if solves((move.value, *move.rest), target) and explore(move, target)[1]]
+    good = [
+        move
+        for move in every
+        if solves((move.value, *move.rest), target) and explore(move, target)[1]
+    ]
     bad = [move for move in every if move not in good]
     bad.sort(key=lambda move: heuristic_cost(move, target) + 0.7 * rng.gauss(0, 1))
     rng.shuffle(good)
@@ -217,7 +241,9 @@ class Countdown:
             key = f"countdown {sorted(numbers)} {target}"
             if split(key) != held_out:
                 continue
-            answer = next((found for move in moves(numbers) if (found := explore(move, target)[1])), None)
+            answer = next(
+                (found for move in moves(numbers) if (found := explore(move, target)[1])), None
+            )
             answer = answer or solution([(n, str(n)) for n in numbers], target)
             if answer is not None:
                 break
@@ -225,9 +251,13 @@ class Countdown:
         listed = ", ".join(words)
         spoken = ", ".join(words[:-1]) + " and " + words[-1] if rng.random() < 0.6 else listed
         question = rng.choice(QUESTIONS).format(numbers=spoken, listed=listed, target=target)
-        return TaskProblem(self.name, question, answer, key=key, facts={"numbers": numbers, "target": target})
+        return TaskProblem(
+            self.name, question, answer, key=key, facts={"numbers": numbers, "target": target}
+        )
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Write the thought. Instant: an expression. Thinking: first moves in sequence. Contemplating: a thread for each."""
         branch.write(v.TASK_TOKENS[self.name])
         numbers, target = problem.facts["numbers"], problem.facts["target"]
@@ -236,7 +266,9 @@ class Countdown:
         elif mode == "thinking":
             self._in_a_row(propose(numbers, target, rng), target, problem.answer, branch)
         else:
-            self._side_by_side(propose(numbers, target, rng, inexact=True), target, problem.answer, branch, rng)
+            self._side_by_side(
+                propose(numbers, target, rng, inexact=True), target, problem.answer, branch, rng
+            )
 
     def _in_a_row(self, tries: list[Move], target: int, answer: str, branch: Branch) -> None:
         for move in tries if _all_are_tried(tries) else tries[:SERIAL_TRIES]:
@@ -248,7 +280,9 @@ class Countdown:
                 break
         branch.write(v.ANSWER, answer, v.EOS)
 
-    def _side_by_side(self, tries: list[Move], target: int, answer: str, branch: Branch, rng: random.Random) -> None:
+    def _side_by_side(
+        self, tries: list[Move], target: int, answer: str, branch: Branch, rng: random.Random
+    ) -> None:
         branch.write(v.SPAWN)
         listed: list[tuple[int, float]] = []
         explored = []
@@ -267,10 +301,16 @@ class Countdown:
             _judge(child, written)
             child.write(v.RET)
             child.write(found, v.WIN) if found else child.write(v.END)
-        if rng.random() < 0.15:  # as if every thread had failed: the best guess is the instant answer
+        if (
+            rng.random() < 0.15
+        ):  # as if every thread had failed: the best guess is the instant answer
             wins = []
         if wins:
-            ends = [(start + len("".join(written)) + 2 + len(found), found) for _, written, found, start in wins if found]
+            ends = [
+                (start + len("".join(written)) + 2 + len(found), found)
+                for _, written, found, start in wins
+                if found
+            ]
             until, answer = min(ends)
             listed = listed[: max(1, until + rng.randint(-2, 2))]
         for token, weight in listed:
@@ -284,7 +324,10 @@ class Countdown:
     def is_right(self, problem: TaskProblem, answer: str) -> bool:
         """Return True if the expression uses every number once and equals the target."""
         value = evaluate(answer)
-        return value is not None and value == (problem.facts["target"], tuple(sorted(problem.facts["numbers"])))
+        return value is not None and value == (
+            problem.facts["target"],
+            tuple(sorted(problem.facts["numbers"])),
+        )
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the expression for the numbers and target in the question; None if the question was not understood completely."""
@@ -302,7 +345,11 @@ class Countdown:
             return reason_unread(question)
         if reason := wanted.out_of_range():
             return reason
-        return None if wanted.is_solvable() else f"nothing makes {wanted.target} of these numbers, each used once"
+        return (
+            None
+            if wanted.is_solvable()
+            else f"nothing makes {wanted.target} of these numbers, each used once"
+        )
 
 
 _ARITHMETIC = re.compile(r"[0-9+*/() -]{0,200}")

@@ -47,7 +47,9 @@ _OTHERS = (
 """Other phrasings with the same meaning and no other."""
 _NUMBER = r"[-+\u2212\u2013]?[0-9]+(?:\.[0-9]+)?"
 _LIST = rf"{_NUMBER}(?:(?: ?[,;&] ?(?:and )?| and | ){_NUMBER})+"
-PHRASINGS = Phrasings((*QUESTIONS, *_OTHERS), {"numbers": _LIST, "listed": _LIST, "target": _NUMBER})
+PHRASINGS = Phrasings(
+    (*QUESTIONS, *_OTHERS), {"numbers": _LIST, "listed": _LIST, "target": _NUMBER}
+)
 COUNTS, LEAST, MOST, LEAST_TARGET, MOST_TARGET = (3, 4), 1, 99, 10, 100
 """Training range: the count of numbers, the smallest and largest number, the smallest and largest target."""
 
@@ -71,7 +73,11 @@ class CountdownQuestion:
 
     def out_of_range(self) -> str | None:
         """Reason why the numbers are outside the training range, as a clause; None if they are inside."""
-        odd = [number for number in (*self.written, self.written_target) if not re.fullmatch(r"[1-9][0-9]{0,5}|0", number)]
+        odd = [
+            number
+            for number in (*self.written, self.written_target)
+            if not re.fullmatch(r"[1-9][0-9]{0,5}|0", number)
+        ]
         if odd:
             return f"{odd[0]} is not a whole number without a sign"
         if len(self.written) not in COUNTS:
@@ -105,7 +111,9 @@ def reason_unread(question: str) -> str | None:
     alone = re.findall(_NUMBER, re.sub(_LIST, " ", text))
     if len(lists) != 1 or len(alone) != 1:
         return "I cannot tell which number is the target and which are to be used"
-    if re.search(r"[^\w\s.,;:?!&()\[\]'\"=>-]", text.replace("+ - * /", "").replace("+, -, *, /", "")):
+    if re.search(
+        r"[^\w\s.,;:?!&()\[\]'\"=>-]", text.replace("+ - * /", "").replace("+, -, *, /", "")
+    ):
         return "it has signs that may be a condition that I do not know"
     return None
 

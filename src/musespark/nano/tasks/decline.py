@@ -59,7 +59,9 @@ class Decline:
             if not is_held_out(question):
                 return TaskProblem(self.name, question, SENTENCE, image, key=question)
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Write the declining token; there is no thought in any mode."""
         branch.write(v.DECLINE, v.EOS)
 
@@ -102,7 +104,9 @@ def _about_a_image(rng: random.Random) -> tuple[str, str]:
 
 def _unlike(task: str, rng: random.Random) -> Array:
     """Return a picture that does not fit a question of this task."""
-    kinds = [kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task]
+    kinds = [
+        kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task
+    ]
     return _IMAGES[rng.choice(kinds)](rng)
 
 

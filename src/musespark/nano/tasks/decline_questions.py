@@ -35,7 +35,14 @@ _DOCUMENTED = (
     "sqlite3", "statistics", "string", "subprocess", "tarfile", "tempfile", "textwrap", "threading", "time", "timeit", "tokenize",
     "types", "typing", "unicodedata", "unittest", "urllib.parse", "uuid", "warnings", "wave", "weakref", "zipfile",
 )  # fmt: skip
-_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghijklmnopqrstuvwxyz", "!?.,;:-_()[]{}<>*+=/&%$#@~^|'\"")
+_KEYS = (
+    "qwertyuiop",
+    "asdfghjkl",
+    "zxcvbnm",
+    "1234567890",
+    "abcdefghijklmnopqrstuvwxyz",
+    "!?.,;:-_()[]{}<>*+=/&%$#@~^|'\"",
+)
 
 
 def everyday_question(rng: random.Random) -> str:
@@ -80,7 +87,9 @@ def type_carelessly(question: str, rng: random.Random) -> str:
         question = question.rstrip("?.!:")
     if rng.random() < 0.06 and len(question) > 6:
         at = rng.randrange(len(question) - 2)
-        slip = rng.choice((question[at + 1] + question[at], question[at], question[at] * 2 + question[at + 1]))
+        slip = rng.choice(
+            (question[at + 1] + question[at], question[at], question[at] * 2 + question[at + 1])
+        )
         question = question[:at] + slip + question[at + 2 :]
     if rng.random() < 0.03:
         question = rng.choice((" ", "\n", "  ")) + question + rng.choice(("", " ", "\n", "\n\n"))
@@ -93,10 +102,16 @@ def documentation_sentences() -> tuple[str, ...]:
     found: dict[str, None] = {}
     for name in _DOCUMENTED:
         module = importlib.import_module(name)
-        members = [member for key, member in sorted(vars(module).items()) if not key.startswith("_") and callable(member)]
+        members = [
+            member
+            for key, member in sorted(vars(module).items())
+            if not key.startswith("_") and callable(member)
+        ]
         for documented in (module, *members):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # reading a deprecated docstring is not a use of it
+                warnings.simplefilter(
+                    "ignore", DeprecationWarning
+                )  # reading a deprecated docstring is not a use of it
                 text = inspect.getdoc(documented) or ""
             for sentence in re.split(r"(?<=[.?!:])\s+|\n\n", text):
                 plain = " ".join(sentence.split())
@@ -109,11 +124,17 @@ def _word(kind: str, rng: random.Random) -> str:
     if kind == "n":
         return str(rng.randint(2, 12))
     if kind == "N":
-        return str(rng.choice((rng.randint(10, 100), rng.randint(2, 1000), rng.randint(1000, 100000))))
+        return str(
+            rng.choice((rng.randint(10, 100), rng.randint(2, 1000), rng.randint(1000, 100000)))
+        )
     if kind == "number":
         return str(rng.randint(-100, 10000))
     if kind in ("numbers", "many"):
-        count = rng.choices((2, 3, 4, 5, 6), (1, 4, 4, 2, 1))[0] if kind == "numbers" else rng.randint(6, 9)
+        count = (
+            rng.choices((2, 3, 4, 5, 6), (1, 4, 4, 2, 1))[0]
+            if kind == "numbers"
+            else rng.randint(6, 9)
+        )
         numbers = [str(rng.randint(1, 99)) for _ in range(count)]
         last = rng.choice((" and ", ", ", ", and ", " "))
         return ", ".join(numbers[:-1]) + last + numbers[-1]
@@ -131,7 +152,9 @@ def _framed(rng: random.Random) -> str:
     question = _templated(rng)
     if rng.random() < 0.6:
         opening = rng.choice(_OPENINGS)
-        question = opening + (question[:1].lower() + question[1:] if rng.random() < 0.6 else question)
+        question = opening + (
+            question[:1].lower() + question[1:] if rng.random() < 0.6 else question
+        )
     if rng.random() < 0.5:
         question += rng.choice(_CLOSINGS)
     if rng.random() < 0.25:
@@ -149,7 +172,10 @@ def _documented(rng: random.Random) -> str:
     if roll < 0.5:
         return sentence + " " + rng.choice(documentation_sentences())
     if roll < 0.6:
-        return rng.choice(("Explain: ", "What does this mean? ", "Summarize: ", "Rephrase: ")) + sentence
+        return (
+            rng.choice(("Explain: ", "What does this mean? ", "Summarize: ", "Rephrase: "))
+            + sentence
+        )
     return sentence
 
 

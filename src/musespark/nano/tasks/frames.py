@@ -22,12 +22,22 @@ CELL = 64
 ART = Path(__file__).parent / "art"
 _BORDER = (180, 200, 230)
 CRACKS = ("tile_ice_crack_a", "tile_ice_crack_b")
-_FILTERS = (Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS)
+_FILTERS = (
+    Image.Resampling.BOX,
+    Image.Resampling.BILINEAR,
+    Image.Resampling.BICUBIC,
+    Image.Resampling.LANCZOS,
+)
 
 
 def render_frame(rows: tuple[str, ...]) -> Array:
     """Render a map as gymnasium 1.4 does after a reset, (64 * n, 64 * n, 3) uint8."""
-    return _mosaic([[render_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)] for y, row in enumerate(rows)])
+    return _mosaic(
+        [
+            [render_cell(letter, _crack(x, y, letter)) for x, letter in enumerate(row)]
+            for y, row in enumerate(rows)
+        ]
+    )
 
 
 def scale_randomly(frame: Array, rng: random.Random) -> Array:

@@ -140,7 +140,11 @@ def _contemplate(grid: Grid, branch: Branch, rng: random.Random) -> str:
     """Spawn one thread for each first move; the answer is the first of the shortest returns."""
     _redraw(grid, branch)
     branch.write(v.SPAWN)
-    returns = {move: _thread(grid, move, None) for move in MOVES if grid.after(grid.start, move) is not None}
+    returns = {
+        move: _thread(grid, move, None)
+        for move in MOVES
+        if grid.after(grid.start, move) is not None
+    }
     for move in _trained(returns, rng):
         _thread(grid, move, branch.fork().force(v.TH, move, v.GO))
     for move in returns:

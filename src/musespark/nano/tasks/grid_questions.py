@@ -71,8 +71,12 @@ _MEANINGFUL_FOR_MAZES = (
     "crossing", "cell", "finish", "letter", "letters", "like", "list", "out", "rrdu", "sequence", "shortest", "steps", "string",
     "turns", "walls", "without", "write",
 )  # fmt: skip
-LAKE_PHRASINGS = Phrasings((*LAKE_QUESTIONS, *_OTHER_LAKE_QUESTIONS), meaningful=_MEANINGFUL_FOR_LAKES)
-MAZE_PHRASINGS = Phrasings((*MAZE_QUESTIONS, *_OTHER_MAZE_QUESTIONS), meaningful=_MEANINGFUL_FOR_MAZES)
+LAKE_PHRASINGS = Phrasings(
+    (*LAKE_QUESTIONS, *_OTHER_LAKE_QUESTIONS), meaningful=_MEANINGFUL_FOR_LAKES
+)
+MAZE_PHRASINGS = Phrasings(
+    (*MAZE_QUESTIONS, *_OTHER_MAZE_QUESTIONS), meaningful=_MEANINGFUL_FOR_MAZES
+)
 _BACKWARDS = re.compile(
     r"from (the )?(goal|exit|end|finish|red)\b|\bto (the )?(start|green)\b"
     r"|(start|begin)\w* (at|from|on|in) (the )?(goal|red)\b|red\b.* (to|reach) .*green\b"

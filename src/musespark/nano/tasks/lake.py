@@ -39,9 +39,13 @@ class Lake:
             if answer is not None and is_held_out(key) == held_out:
                 break
         image = frames.render_frame(rows) if held_out else _draw(rows, rng)
-        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows})
+        return TaskProblem(
+            self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows}
+        )
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Redraw, flood, follow: see `grid.py`."""
         grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
@@ -62,7 +66,11 @@ class Lake:
             return reason
         drawn = None if image is None else read_drawing(image)
         if drawn is None:
-            return "I cannot read a frozen lake in the picture" if image is not None else "there is no picture with it"
+            return (
+                "I cannot read a frozen lake in the picture"
+                if image is not None
+                else "there is no picture with it"
+            )
         if drawn.is_older:
             return "the lake is drawn as gymnasium did up to version 1.2"
         if len(drawn.rows) not in SIZES:
@@ -89,10 +97,18 @@ def read_map(rows: tuple[str, ...]) -> Grid:
             sum(
                 BIT[move]
                 for move, (down, right) in STEPS.items()
-                if 0 <= row + down < size and 0 <= column + right < size and rows[row + down][column + right] != "H"
+                if 0 <= row + down < size
+                and 0 <= column + right < size
+                and rows[row + down][column + right] != "H"
             )
         )
-    return Grid(size, letters.index("S"), letters.index("G"), tuple(exits), tuple(_TILE[letter] for letter in letters))
+    return Grid(
+        size,
+        letters.index("S"),
+        letters.index("G"),
+        tuple(exits),
+        tuple(_TILE[letter] for letter in letters),
+    )
 
 
 def _random_map(size: int, rng: random.Random, plain: bool) -> tuple[str, ...]:

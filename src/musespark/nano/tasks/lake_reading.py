@@ -112,6 +112,12 @@ def _checked(rows: list[str]) -> tuple[str, ...] | None:
 def _templates() -> list[tuple[str, Array]]:
     """Return for each version the letters and the colours of their cells, (letters, parts * 3)."""
     cells = [("F", None), ("F", 0), ("F", 1), ("H", None), ("S", None), ("G", None)]
-    new = [Areas(frames.render_cell(letter, crack)).means(_FINE, _FINE).ravel() for letter, crack in cells]
+    new = [
+        Areas(frames.render_cell(letter, crack)).means(_FINE, _FINE).ravel()
+        for letter, crack in cells
+    ]
     old = [list(bytes.fromhex(colours)) for colours in _OLDER.values()]
-    return [("".join(letter for letter, _ in cells), np.array(new)), ("".join(_OLDER), np.array(old, np.float64))]
+    return [
+        ("".join(letter for letter, _ in cells), np.array(new)),
+        ("".join(_OLDER), np.array(old, np.float64)),
+    ]

@@ -37,9 +37,13 @@ class Maze:
         maze = as_grid(size, exits, start, goal)
         answer = grid.solve(maze)
         assert answer is not None, "every cell of a perfect maze can be reached"
-        return TaskProblem(self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze})
+        return TaskProblem(
+            self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze}
+        )
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Redraw, flood, follow: see `grid.py`."""
         grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
 
@@ -59,7 +63,11 @@ class Maze:
             return reason
         drawn = None if image is None else read_maze(image)
         if drawn is None:
-            return "I cannot read a maze in the picture" if image is not None else "there is no picture with it"
+            return (
+                "I cannot read a maze in the picture"
+                if image is not None
+                else "there is no picture with it"
+            )
         if drawn.size not in SIZES:
             return f"the maze has {drawn.size}x{drawn.size} cells"
         way = grid.solve(as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal))
@@ -78,9 +86,16 @@ def key_of(size: int, exits: list[int], start: int, goal: int) -> str:
     lines = ["maze"]
     for row in range(size):
         cells = range(row * size, (row + 1) * size)
-        lines.append("+" + "+".join("  " if exits[cell] & tiles.U else "--" for cell in cells) + "+")
+        lines.append(
+            "+" + "+".join("  " if exits[cell] & tiles.U else "--" for cell in cells) + "+"
+        )
         marks = {start: "S", goal: "G"}
-        lines.append("|" + "".join(f"{marks.get(cell, ' ')} {' ' if exits[cell] & tiles.R else '|'}" for cell in cells))
+        lines.append(
+            "|"
+            + "".join(
+                f"{marks.get(cell, ' ')} {' ' if exits[cell] & tiles.R else '|'}" for cell in cells
+            )
+        )
     return "\n".join([*lines, "+" + "--+" * size])
 
 
@@ -139,7 +154,11 @@ def _prim(size: int, rng: random.Random) -> list[int]:
             continue
         _open(exits, cell, move, other)
         seen.add(other)
-        edge += [(other, onward, beyond) for onward, beyond in _neighbours(other, size) if beyond not in seen]
+        edge += [
+            (other, onward, beyond)
+            for onward, beyond in _neighbours(other, size)
+            if beyond not in seen
+        ]
     return exits
 
 

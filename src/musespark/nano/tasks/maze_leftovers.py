@@ -58,7 +58,9 @@ def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
     left_over = np.where(_grown(drawn, _BLUR), 0.0, apart)
     near = _grown(drawn, _BLOCK) & ~_grown(drawn, _BLUR)
     mean = float(left_over[near].mean()) if near.any() else 0.0
-    return is_noise(left_over, _FAINT + _GRAINY * mean, 0.0) and _openings_are_plain(sheet, size, exits, ground, left_over)
+    return is_noise(left_over, _FAINT + _GRAINY * mean, 0.0) and _openings_are_plain(
+        sheet, size, exits, ground, left_over
+    )
 
 
 def _is_ground(sheet: Sheet) -> Array:
@@ -66,7 +68,9 @@ def _is_ground(sheet: Sheet) -> Array:
     top, left = sheet.corner
     mask = np.zeros(sheet.pixels.shape[:2], bool)
     inner = sheet.pixels[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]
-    mask[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]] = (sheet.walls < 0.02) & (inner.min(-1) > 180)
+    mask[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]] = (
+        sheet.walls < 0.02
+    ) & (inner.min(-1) > 180)
     return mask if mask.any() else sheet.pixels.min(-1) > 180
 
 
@@ -98,7 +102,9 @@ def _near_dots(sheet: Sheet) -> Array:
 def _grown(mask: Array, by: int) -> Array:
     """Grow a mask by `by` rows and columns."""
     image = Image.fromarray(mask.astype(np.uint8) * 255)
-    return np.asarray(image.filter(ImageFilter.BoxBlur(by))) > 0  # one pixel's share of 17 x 17 is still rounded up to 1
+    return (
+        np.asarray(image.filter(ImageFilter.BoxBlur(by))) > 0
+    )  # one pixel's share of 17 x 17 is still rounded up to 1
 
 
 def _dot(sheet: Sheet, middle: tuple[float, float], ground: Array, walls: Array) -> Array | None:
@@ -137,7 +143,9 @@ def _reach(share: Array, down: Array, right: Array, walls: Array) -> float:
     return max(area, 1.0)
 
 
-def _openings_are_plain(sheet: Sheet, size: int, exits: Sequence[int], ground: Array, left_over: Array) -> bool:
+def _openings_are_plain(
+    sheet: Sheet, size: int, exits: Sequence[int], ground: Array, left_over: Array
+) -> bool:
     """Return True if no faint line crosses an opening, which noise would hide in single pixels."""
     top, left = sheet.corner
     over = left_over[top : top + sheet.walls.shape[0], left : left + sheet.walls.shape[1]]

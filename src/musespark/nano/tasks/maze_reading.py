@@ -17,6 +17,8 @@ __all__ = ["DrawnMaze", "read_maze"]
 _SIZES = range(2, 13)
 _LARGEST = 768
 """Most pixels per side; larger pictures are averaged down."""
+
+
 def read_maze(pixels: Array) -> DrawnMaze | None:
     """Read the maze in a picture (height, width, 3) uint8; None if it is not clearly one, or there is more in the picture."""
     if min(pixels.shape[:2]) < 48:

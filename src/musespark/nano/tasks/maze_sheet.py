@@ -48,10 +48,15 @@ class Sheet:
     def of(cls, pixels: Array) -> Sheet | None:
         """Separate ink, ground and dots by colour; None if one of them is missing."""
         red, green, blue = pixels[..., 0], pixels[..., 1], pixels[..., 2]
-        start, goal = _middle(green - np.maximum(red, blue) > 45), _middle(red - np.maximum(green, blue) > 60)
+        start, goal = (
+            _middle(green - np.maximum(red, blue) > 45),
+            _middle(red - np.maximum(green, blue) > 60),
+        )
         if start is None or goal is None:
             return None
-        light = np.maximum(np.maximum(red, green), blue)  # channel by channel: ten times as fast as pixels.max(-1)
+        light = np.maximum(
+            np.maximum(red, green), blue
+        )  # channel by channel: ten times as fast as pixels.max(-1)
         grey = light - np.minimum(np.minimum(red, green), blue) < 50
         paper = grey & (light > 200)
         if not paper.any():
@@ -67,8 +72,13 @@ class Sheet:
         if not 0.97 < walls.shape[0] / walls.shape[1] < 1.03:
             return None
         top, left = rows[0], columns[0]
-        return cls(walls, _thickness(walls), ((start[0] - top, start[1] - left), (goal[0] - top, goal[1] - left)), pixels,
-                   (top, left))
+        return cls(
+            walls,
+            _thickness(walls),
+            ((start[0] - top, start[1] - left), (goal[0] - top, goal[1] - left)),
+            pixels,
+            (top, left),
+        )
 
     def read(self, size: int) -> DrawnMaze | None:
         """Read the maze with size x size cells; None unless dots are centred, walls whole or absent, and all ink on walls."""
@@ -84,7 +94,9 @@ class Sheet:
                 dark = self._share_dark(y, x, size)
                 if dark >= _WALL:
                     unexplained[self.strip(y, x, size, whole=True)] = 0
-                elif dark > _GAP or not inner:  # neither a wall nor a gap, or a part of a larger maze
+                elif (
+                    dark > _GAP or not inner
+                ):  # neither a wall nor a gap, or a part of a larger maze
                     return None
                 else:
                     exits[cell] |= bit
@@ -95,7 +107,10 @@ class Sheet:
         return checked(DrawnMaze(size, exits, start, goal))
 
     def _cell_of(self, dot: tuple[float, float], size: int) -> int | None:
-        where = [(dot[axis] - self.thick / 2) / (self.walls.shape[axis] - self.thick) * size for axis in (0, 1)]
+        where = [
+            (dot[axis] - self.thick / 2) / (self.walls.shape[axis] - self.thick) * size
+            for axis in (0, 1)
+        ]
         row, column = (int(np.floor(value)) for value in where)
         if not (0 <= row < size and 0 <= column < size):
             return None
@@ -112,7 +127,9 @@ class Sheet:
         down, right = ((length - self.thick) / size for length in self.walls.shape)
         upright = x == int(x)
         across = self.thick / 2 + 1.5
-        along = (down if upright else right) / 2 + (across if whole else -min(across, 0.3 * min(down, right)))
+        along = (down if upright else right) / 2 + (
+            across if whole else -min(across, 0.3 * min(down, right))
+        )
         high, wide = (along, across) if upright else (across, along)
         top, left = self.thick / 2 + y * down, self.thick / 2 + x * right
         return (
@@ -136,7 +153,9 @@ def _middle(mask: Array) -> tuple[float, float] | None:
         return None
     middle = np.median(places, axis=0)
     spread = np.abs(places - middle).max(1)
-    within = spread <= 1.3 * np.sqrt(len(places)) / 2 + 1.5  # a disc and a square are about as wide as the root of their area
+    within = (
+        spread <= 1.3 * np.sqrt(len(places)) / 2 + 1.5
+    )  # a disc and a square are about as wide as the root of their area
     if within.mean() < 0.97:
         return None
     return float(places[within, 0].mean()), float(places[within, 1].mean())

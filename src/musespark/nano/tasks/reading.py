@@ -33,7 +33,11 @@ def explains(drawn: Array, seen: Array) -> bool:
     """Return True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture."""
     height, width = seen.shape[:2]
     sheet = Image.fromarray(drawn)
-    scaled = (sheet,) if sheet.size == (width, height) else (sheet.resize((width, height), each) for each in _FILTERS)
+    scaled = (
+        (sheet,)
+        if sheet.size == (width, height)
+        else (sheet.resize((width, height), each) for each in _FILTERS)
+    )
     return any(_is_close(np.asarray(one), seen) for one in scaled)
 
 
@@ -81,7 +85,9 @@ def read_tiles(pixels: Array) -> list[list[int]] | None:
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < canvas.SIDE:
         return None
     seen = Areas(pixels).means(canvas.SIDE, canvas.SIDE)
-    seen = seen.reshape(GRID, tiles.SIDE, GRID, tiles.SIDE, 3).swapaxes(1, 2).reshape(GRID, GRID, -1)
+    seen = (
+        seen.reshape(GRID, tiles.SIDE, GRID, tiles.SIDE, 3).swapaxes(1, 2).reshape(GRID, GRID, -1)
+    )
     known = [tile for tile in range(tiles.USED) if not tiles.is_ink(tile)]
     book = tiles.codebook()[known, ..., :3].reshape(len(known), -1).astype(np.float64)
     if np.abs(seen[0, 0] - book).mean(-1).min() > _TILE_NOISE:
@@ -90,7 +96,9 @@ def read_tiles(pixels: Array) -> list[list[int]] | None:
     if distances.min(-1).max() > _TILE_NOISE:
         return None
     nearest = np.array(known)[distances.argmin(-1)]
-    blank = nearest == tiles.maze(0)  # a crossing looks like white paper, but cannot stand at the edge of a map
+    blank = nearest == tiles.maze(
+        0
+    )  # a crossing looks like white paper, but cannot stand at the edge of a map
     inked = np.argwhere(~blank)
     if not len(inked):
         return None
@@ -111,5 +119,7 @@ def _parts(sums: Array, count: int) -> Array:
     edges = np.linspace(0, length, count + 1)
     below = np.minimum(edges.astype(int), length - 1)
     share = (edges - below)[:, None, None]
-    means: Array = np.diff(sums[below] * (1 - share) + sums[below + 1] * share, axis=0) * (count / length)
+    means: Array = np.diff(sums[below] * (1 - share) + sums[below + 1] * share, axis=0) * (
+        count / length
+    )
     return means

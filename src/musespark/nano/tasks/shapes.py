@@ -53,11 +53,22 @@ _IS_THERE_FORMS, _IS_THERE_NOT_FORMS = (
     for forms in (_IS_THERE, _IS_THERE_NOT)
 )
 _SHAPE_IS_ASKED = Phrasings(
-    (*(form for form in _WHICH_SHAPE if "{" not in form), "what shape is it", "what shape is this", "which shape is in the image")
+    (
+        *(form for form in _WHICH_SHAPE if "{" not in form),
+        "what shape is it",
+        "what shape is this",
+        "which shape is in the image",
+    )
 )
-_SHAPE_OF_COLOUR = Phrasings((form.replace("{colour}", "{word}") for form in _WHICH_SHAPE if "{" in form), {"word": "[a-z]+"})
+_SHAPE_OF_COLOUR = Phrasings(
+    (form.replace("{colour}", "{word}") for form in _WHICH_SHAPE if "{" in form), {"word": "[a-z]+"}
+)
 _COLOUR_IS_ASKED = Phrasings(
-    (*(re.sub(r"shape\?$|\{shape\}\?$", "{word}", form) for form in _WHICH_COLOUR), "which color is the {word}"), {"word": "[a-z]+"}
+    (
+        *(re.sub(r"shape\?$|\{shape\}\?$", "{word}", form) for form in _WHICH_COLOUR),
+        "which color is the {word}",
+    ),
+    {"word": "[a-z]+"},
 )
 
 
@@ -79,16 +90,22 @@ class Shapes:
         question, answer = phrase_question(colour, shape, rng)
         image = draw(colour, shape, rng)
         key = f"drawn/{colour}/{shape}/{question}"
-        return TaskProblem(self.name, reword(question, rng), answer, image, key, {"seen": f"{colour} {shape}"})
+        return TaskProblem(
+            self.name, reword(question, rng), answer, image, key, {"seen": f"{colour} {shape}"}
+        )
 
     def _from_easy_vqa(self, split: str, index: int, rng: random.Random | None) -> TaskProblem:
         question, answer, number = _questions(split)[index]
         image, seen = _image(split, number), _seen(split, number)
         if rng is not None:
             image, question = vary_image(image, rng), reword(question, rng)
-        return TaskProblem(self.name, question, answer, image, f"{split}/{number}/{index}", {"seen": seen})
+        return TaskProblem(
+            self.name, question, answer, image, f"{split}/{number}/{index}", {"seen": seen}
+        )
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Write the description, the steps of reasoning, and the answer; in instant mode only the answer."""
         branch.write(v.TASK_TOKENS[self.name])
         if mode != "instant":
@@ -102,7 +119,9 @@ class Shapes:
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the answer by geometry; None if picture or question were not understood completely, or are not of this task."""
         seen = read_shape(image) if image is not None else None
-        expected = expected_answer(question, seen.colour, seen.shape) if seen and seen.is_certain else None
+        expected = (
+            expected_answer(question, seen.colour, seen.shape) if seen and seen.is_certain else None
+        )
         return None if expected is None else answer.strip().lower() == expected
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
@@ -111,7 +130,9 @@ class Shapes:
             return "there is no picture with it"
         seen = read_shape(image)
         if seen is None:
-            return "I cannot read one plain shape in the picture, in a colour that I have a name for"
+            return (
+                "I cannot read one plain shape in the picture, in a colour that I have a name for"
+            )
         if not seen.is_pale:
             return "the shape lies on a ground that is not pale"
         if expected_answer(question, seen.colour, seen.shape) is not None:
@@ -131,7 +152,9 @@ def phrase_question(colour: str, shape: str, rng: random.Random) -> tuple[str, s
         named = own if true else rng.choice([other for other in others if other != own])
         negated = rng.random() < 0.5
         form = rng.choice(_IS_THERE_NOT if negated else _IS_THERE)
-        return form.format(f"{named} shape" if about_colour else named), "yes" if true != negated else "no"
+        return form.format(
+            f"{named} shape" if about_colour else named
+        ), "yes" if true != negated else "no"
     if roll < 0.8675:
         return rng.choice(_WHICH_SHAPE).format(colour=colour), shape
     return rng.choice(_WHICH_COLOUR).format(shape=shape), colour
@@ -222,14 +245,18 @@ def _easy_vqa() -> ModuleType:
 @cache
 def _questions(split: str) -> list[tuple[str, str, int]]:
     package = _easy_vqa()
-    texts, answers, images = package.get_train_questions() if split == "train" else package.get_test_questions()
+    texts, answers, images = (
+        package.get_train_questions() if split == "train" else package.get_test_questions()
+    )
     return list(zip(texts, answers, images, strict=True))
 
 
 @cache
 def _paths(split: str) -> dict[int, str]:
     package = _easy_vqa()
-    paths: dict[int, str] = package.get_train_image_paths() if split == "train" else package.get_test_image_paths()
+    paths: dict[int, str] = (
+        package.get_train_image_paths() if split == "train" else package.get_test_image_paths()
+    )
     return paths
 
 

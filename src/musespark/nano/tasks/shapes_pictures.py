@@ -35,7 +35,9 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
     full = SIDE * _FINE
     image = Image.new("RGB", (full, full), ground)
     width = rng.randint(32, 130)
-    height = {"rectangle": rng.randint(32, 130), "circle": width, "triangle": round(width * 0.866)}[shape]
+    height = {"rectangle": rng.randint(32, 130), "circle": width, "triangle": round(width * 0.866)}[
+        shape
+    ]
     x, y = rng.randint(0, full - width), rng.randint(0, full - height)
     box = (x, y, x + width, y + height)
     pen = ImageDraw.Draw(image)
@@ -44,9 +46,13 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
     elif shape == "circle":
         pen.ellipse(box, fill=COLOURS[colour])
     else:
-        pen.polygon([(x, y + height), (x + width, y + height), (x + width / 2, y)], fill=COLOURS[colour])
+        pen.polygon(
+            [(x, y + height), (x + width, y + height), (x + width / 2, y)], fill=COLOURS[colour]
+        )
     soft = rng.random() < 0.9  # sometimes hard edges, as other people's pictures have
-    small = image.resize((SIDE, SIDE), Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST)
+    small = image.resize(
+        (SIDE, SIDE), Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST
+    )
     return np.array(small)
 
 
@@ -108,14 +114,20 @@ def _shape(covered: Array) -> str | None:
 
 
 def _nearest(paint: Array) -> str | None:
-    distances = sorted((float(np.abs(paint - np.array(value)).max()), name) for name, value in COLOURS.items())
+    distances = sorted(
+        (float(np.abs(paint - np.array(value)).max()), name) for name, value in COLOURS.items()
+    )
     return distances[0][1] if distances[0][0] < 48 else None
 
 
 def ground_of(image: Array) -> Array:
     """Return the most frequent colour of the border."""
     border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])[..., :3]
-    packed = border.reshape(-1, 3).astype(int) @ (1 << 16, 1 << 8, 1)  # one number a pixel: much faster to count than rows of three
+    packed = border.reshape(-1, 3).astype(int) @ (
+        1 << 16,
+        1 << 8,
+        1,
+    )  # one number a pixel: much faster to count than rows of three
     values, counts = np.unique(packed, return_counts=True)
     most = int(values[counts.argmax()])
     return np.array((most >> 16, most >> 8 & 255, most & 255))

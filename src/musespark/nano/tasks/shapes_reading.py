@@ -103,7 +103,9 @@ def _paint(pixels: Array, ground: Array) -> Array:
 def _is_all(pixels: Array, distance: Array, ground: Array, paint: Array) -> bool:
     """Return True if the ground is plain, the paint is plain, and the pixels on the rim are mixtures of the two."""
     outer, inner = distance > _RIM, distance < -_RIM
-    apart = np.where(outer, np.abs(pixels - ground).max(-1), np.where(inner, np.abs(pixels - paint).max(-1), 0.0))
+    apart = np.where(
+        outer, np.abs(pixels - ground).max(-1), np.where(inner, np.abs(pixels - paint).max(-1), 0.0)
+    )
     axis = paint - ground
     share = np.clip((pixels - ground) @ axis / (axis @ axis), 0, 1)
     off = np.abs(pixels - ground - share[..., None] * axis).max(-1)
@@ -115,7 +117,13 @@ def _places(covered: Array) -> tuple[Array, Array, float, float, float]:
     rows, columns = np.ogrid[: covered.shape[0], : covered.shape[1]]
     down, right = rows + 0.5, columns + 0.5
     area = float(covered.sum())
-    return down, right, float((covered * down).sum()) / area, float((covered * right).sum()) / area, area
+    return (
+        down,
+        right,
+        float((covered * down).sum()) / area,
+        float((covered * right).sum()) / area,
+        area,
+    )
 
 
 def _disc(covered: Array) -> _Ideal:
@@ -129,7 +137,10 @@ def _rectangle(covered: Array) -> _Ideal:
     width, height = float(covered.sum(1).max()), float(covered.sum(0).max())
     scale = (area / (width * height)) ** 0.5
     width, height = width * scale, height * scale
-    return _Ideal(np.maximum(np.abs(right - x) - width / 2, np.abs(down - y) - height / 2), 2 * (width + height))
+    return _Ideal(
+        np.maximum(np.abs(right - x) - width / 2, np.abs(down - y) - height / 2),
+        2 * (width + height),
+    )
 
 
 def _triangle(covered: Array) -> _Ideal:
@@ -146,7 +157,9 @@ def _is_round(covered: Array) -> bool | None:
     down, right, y, x, _ = _places(covered)
     z = (right - x) + 1j * (down - y)
     size = np.abs(z)
-    moments = {k: abs(complex((covered * z**k).sum())) / float((covered * size**k).sum()) for k in _MOMENTS}
+    moments = {
+        k: abs(complex((covered * z**k).sum())) / float((covered * size**k).sum()) for k in _MOMENTS
+    }
     if max(moments.values()) > _ROUNDISH[_is_hard(covered)]:
         return None
     return all(moment <= _ROUND[k % 4 == 0] for k, moment in moments.items())
@@ -154,9 +167,18 @@ def _is_round(covered: Array) -> bool | None:
 
 def _is_rectangular(covered: Array) -> bool | None:
     """Return True if all rows, and all columns, have one length and one middle; None if they certainly do not."""
-    differences = [_rows(turned, lambda down, size: np.full(down.shape, size.max())) for turned in (covered, covered.T)]
-    certain = _certain(max(length for length, _ in differences), max(middle for _, middle in differences), _STRAIGHT)
-    product = np.outer(covered.sum(1), covered.sum(0)) / covered.sum()  # all rows of a rectangle are equal, corners included
+    differences = [
+        _rows(turned, lambda down, size: np.full(down.shape, size.max()))
+        for turned in (covered, covered.T)
+    ]
+    certain = _certain(
+        max(length for length, _ in differences),
+        max(middle for _, middle in differences),
+        _STRAIGHT,
+    )
+    product = (
+        np.outer(covered.sum(1), covered.sum(0)) / covered.sum()
+    )  # all rows of a rectangle are equal, corners included
     return certain and float(np.abs(covered - product).max()) <= _CORNERS
 
 
@@ -196,7 +218,11 @@ def _certain(length: float, middle: float, straight: float) -> bool | None:
     return False if length <= 1.4 and middle <= 1.0 else None
 
 
-_IDEALS: dict[str, Callable[[Array], _Ideal]] = {"circle": _disc, "rectangle": _rectangle, "triangle": _triangle}
+_IDEALS: dict[str, Callable[[Array], _Ideal]] = {
+    "circle": _disc,
+    "rectangle": _rectangle,
+    "triangle": _triangle,
+}
 _CHECKS: dict[str, Callable[[Array], bool | None]] = {
     "circle": _is_round, "rectangle": _is_rectangular, "triangle": _is_triangular,
 }  # fmt: skip

@@ -39,7 +39,9 @@ class Task(Protocol):
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
         """Generate a random problem from one side of the split."""
 
-    def write_thought(self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random) -> None:
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
         """Write the tokens that the model should write after the mode's token, from the task's token to <eos>."""
 
     def is_right(self, problem: TaskProblem, answer: str) -> bool:

@@ -14,8 +14,24 @@ from musespark.nano.tasks import frames
 from musespark.nano.tasks.grid import Grid
 
 Colour = tuple[int, int, int]
-GREENS: tuple[Colour, ...] = ((0, 128, 0), (0, 160, 60), (0, 200, 0), (46, 204, 64), (34, 139, 34), (0, 255, 0), (76, 175, 80))
-REDS: tuple[Colour, ...] = ((255, 0, 0), (220, 20, 60), (225, 40, 40), (200, 0, 0), (244, 67, 54), (178, 34, 34), (255, 65, 54))
+GREENS: tuple[Colour, ...] = (
+    (0, 128, 0),
+    (0, 160, 60),
+    (0, 200, 0),
+    (46, 204, 64),
+    (34, 139, 34),
+    (0, 255, 0),
+    (76, 175, 80),
+)
+REDS: tuple[Colour, ...] = (
+    (255, 0, 0),
+    (220, 20, 60),
+    (225, 40, 40),
+    (200, 0, 0),
+    (244, 67, 54),
+    (178, 34, 34),
+    (255, 65, 54),
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +72,9 @@ def draw_lines(maze: Grid, style: Style) -> Array:
     side = style.side * zoom
     image = Image.new("RGB", (side, side), style.ground)
     pen = ImageDraw.Draw(image)
-    cell = side * (1 - 2 * style.margin) / (maze.size + style.wall)  # half of the thickness of the outer walls is outside the cells
+    cell = (
+        side * (1 - 2 * style.margin) / (maze.size + style.wall)
+    )  # half of the thickness of the outer walls is outside the cells
     left = side * style.margin + cell * style.wall / 2
     half = max(cell * style.wall, zoom) / 2  # at least one pixel
 
@@ -64,7 +82,14 @@ def draw_lines(maze: Grid, style: Style) -> Array:
         row, column = divmod(number, maze.size)
         if number in (maze.start, maze.goal):
             middle = (left + (column + 0.5) * cell, left + (row + 0.5) * cell)
-            _mark(pen, middle, cell * (0.5 - style.wall / 2), cell * style.dot, number == maze.start, style)
+            _mark(
+                pen,
+                middle,
+                cell * (0.5 - style.wall / 2),
+                cell * style.dot,
+                number == maze.start,
+                style,
+            )
     for number in range(maze.size**2):
         row, column = divmod(number, maze.size)
         x, y = left + column * cell, left + row * cell
@@ -100,7 +125,14 @@ def draw_blocks(maze: Grid, style: Style) -> Array:
         _box(pen, x, y, x + block, y + block, style.ink)
     for number in (maze.start, maze.goal):
         down, right = (2 * index + 1.5 for index in divmod(number, maze.size))
-        _mark(pen, (left + right * block, left + down * block), block / 2, block * style.dot, number == maze.start, style)
+        _mark(
+            pen,
+            (left + right * block, left + down * block),
+            block / 2,
+            block * style.dot,
+            number == maze.start,
+            style,
+        )
     return _finished(image, style)
 
 
@@ -131,7 +163,14 @@ def _shade(rng: random.Random, low: int, high: int) -> Colour:
     return shade, shade, shade
 
 
-def _mark(pen: ImageDraw.ImageDraw, middle: tuple[float, float], half: float, radius: float, start: bool, style: Style) -> None:
+def _mark(
+    pen: ImageDraw.ImageDraw,
+    middle: tuple[float, float],
+    half: float,
+    radius: float,
+    start: bool,
+    style: Style,
+) -> None:
     colour = style.green if start else style.red
     x, y = middle
     if style.square:
@@ -140,7 +179,9 @@ def _mark(pen: ImageDraw.ImageDraw, middle: tuple[float, float], half: float, ra
         pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
 
-def _box(pen: ImageDraw.ImageDraw, x0: float, y0: float, x1: float, y1: float, colour: Colour) -> None:
+def _box(
+    pen: ImageDraw.ImageDraw, x0: float, y0: float, x1: float, y1: float, colour: Colour
+) -> None:
     """Fill a box rounded to pixels, at least one."""
     left, top = round(x0), round(y0)
     pen.rectangle((left, top, max(round(x1) - 1, left), max(round(y1) - 1, top)), fill=colour)

@@ -29,26 +29,40 @@ class Phrasings:
     """Ways to ask for the same thing. `{name}` in a phrasing stands for a slot."""
 
     def __init__(
-        self, phrasings: Iterable[str], slots: Mapping[str, str] | None = None, meaningful: Iterable[str] = ()
+        self,
+        phrasings: Iterable[str],
+        slots: Mapping[str, str] | None = None,
+        meaningful: Iterable[str] = (),
     ) -> None:
         """slots: a regular expression without groups for the text of each slot; meaningful: words of the phrasings that may
         change the meaning of a question that is not one of them.
         """
         phrasings = tuple(phrasings)
         self._slots = dict(slots or {})
-        self._forms = [re.compile(_BEFORE + self._form(phrasing) + _AFTER) for phrasing in dict.fromkeys(map(_bare, phrasings))]
+        self._forms = [
+            re.compile(_BEFORE + self._form(phrasing) + _AFTER)
+            for phrasing in dict.fromkeys(map(_bare, phrasings))
+        ]
         texts = (re.sub(r"\{\w+\}", " ", phrasing) for phrasing in map(_bare, phrasings))
-        self.words = (frozenset(word for text in texts for word in _WORD.findall(text)) | _COURTESY) - frozenset(meaningful)
+        self.words = (
+            frozenset(word for text in texts for word in _WORD.findall(text)) | _COURTESY
+        ) - frozenset(meaningful)
         """Words that cannot be a condition: courtesies, and the words of the phrasings except the meaningful ones."""
 
     def read(self, question: str) -> dict[str, str] | None:
         """Return the values of the slots; None unless the whole question is one of the phrasings."""
         text = normalise(question)
-        return next((found.groupdict() for form in self._forms if (found := form.fullmatch(text))), None)
+        return next(
+            (found.groupdict() for form in self._forms if (found := form.fullmatch(text))), None
+        )
 
     def unknown_words(self, question: str) -> list[str]:
         """Return the words of an unread question that may be a condition, in their order."""
-        return list(dict.fromkeys(word for word in _WORD.findall(normalise(question)) if word not in self.words))
+        return list(
+            dict.fromkeys(
+                word for word in _WORD.findall(normalise(question)) if word not in self.words
+            )
+        )
 
     def _form(self, phrasing: str) -> str:
         pieces = re.split(r"\{(\w+)\}", phrasing)

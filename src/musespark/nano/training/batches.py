@@ -22,7 +22,14 @@ from musespark.nano.trace import Trace, begin_trace
 
 SHORT, LONG = 512, 864
 """Tokens of short and long rows. Attention costs the square of it, so only traces too long for a short row go into a long one."""
-SHARES = {"countdown": 0.44, "code": 0.37, "maze": 0.07, "lake": 0.03, "shapes": 0.07, "decline": 0.02}
+SHARES = {
+    "countdown": 0.44,
+    "code": 0.37,
+    "maze": 0.07,
+    "lake": 0.03,
+    "shapes": 0.07,
+    "decline": 0.02,
+}
 """Shares of the tokens, by task."""
 INSTANT_WEIGHT = 0.3
 """Loss weight of instant answers, which are mostly beyond the network: at full weight their loss would dominate."""
@@ -83,7 +90,9 @@ def batches(rows: int, source: Iterator[tuple[int, Trace]]) -> Iterator[list[Pac
     """Yield batches endlessly, each with the tokens of `rows` long rows: a pack of short rows, and one of long rows if needed."""
     waiting: list[tuple[int, Trace]] = []
     while True:
-        while sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG:  # enough of a choice to fill gaps
+        while (
+            sum(len(trace) for _, trace in waiting) < 1.5 * rows * LONG
+        ):  # enough of a choice to fill gaps
             waiting.append(next(source))
         long = sum(len(trace) for _, trace in waiting if len(trace) > SHORT)
         long_rows = min(rows - 1, int(long / 1.5 / LONG))
@@ -102,7 +111,9 @@ def fill(
     filled: list[list[tuple[int, Trace]]] = [[] for _ in range(rows)]
     room = [length] * rows
     left = []
-    for item in sorted(waiting, key=lambda item: -len(item[1])):  # the sort is stable: the oldest go first
+    for item in sorted(
+        waiting, key=lambda item: -len(item[1])
+    ):  # the sort is stable: the oldest go first
         row = next((i for i in range(rows) if room[i] >= len(item[1])), None)
         if row is None:
             left.append(item)
@@ -116,7 +127,9 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     """Concatenate the traces of each row into a pack; a row holds at most `length` tokens."""
     tokens = np.full((len(rows), length), v.PAD, np.int64)
     positions = np.zeros((len(rows), length), np.int64)
-    segments = np.zeros((len(rows), length), np.int64)  # segment 0 is the padding, which sees only itself
+    segments = np.zeros(
+        (len(rows), length), np.int64
+    )  # segment 0 is the padding, which sees only itself
     most = 1 + max(sum(len(trace.segments) for _, trace in row) for row in rows)
     ancestors = np.zeros((len(rows), most, most), bool)
     ancestors[:, 0, 0] = True
@@ -128,7 +141,9 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
             if trace.patches is not None:
                 images.append(trace.patches)
                 where.append(index * length + column + 1 + np.arange(v.PLACES))
-            ends: list[int] = []  # flat index at which the first token of a segment's children is predicted
+            ends: list[
+                int
+            ] = []  # flat index at which the first token of a segment's children is predicted
             for number, piece in enumerate(trace.segments):
                 mine = segment + number
                 parent = None if piece.parent is None else segment + piece.parent
@@ -137,7 +152,9 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
                 ancestors[index, mine, mine] = True
                 size = len(piece.tokens)
                 tokens[index, column : column + size] = piece.tokens
-                positions[index, column : column + size] = np.arange(piece.start, piece.start + size)
+                positions[index, column : column + size] = np.arange(
+                    piece.start, piece.start + size
+                )
                 segments[index, column : column + size] = mine
                 before = -1 if piece.parent is None else ends[piece.parent]
                 for offset, weight in enumerate(piece.weights):

@@ -54,7 +54,9 @@ def smooth(records: Sequence[Mapping[str, Any]], task: str) -> tuple[Array, Arra
     seen = [(record["tokens"] / 1e6, record[task]) for record in records if task in record]
     tokens, losses = np.array(seen).T
     parts = np.array_split(np.arange(len(seen)), min(POINTS, len(seen)))
-    return np.array([tokens[part].mean() for part in parts]), np.array([max(losses[part].mean(), _LOWEST) for part in parts])
+    return np.array([tokens[part].mean() for part in parts]), np.array(
+        [max(losses[part].mean(), _LOWEST) for part in parts]
+    )
 
 
 def _image(records: Sequence[Mapping[str, Any]]) -> bytes:
@@ -62,7 +64,11 @@ def _image(records: Sequence[Mapping[str, Any]]) -> bytes:
 
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    tasks = [name for name in dict.fromkeys(name for record in records for name in record) if name not in _NOT_TASKS]
+    tasks = [
+        name
+        for name in dict.fromkeys(name for record in records for name in record)
+        if name not in _NOT_TASKS
+    ]
     ends = []
     for task, colour in zip(tasks, COLOURS * len(tasks), strict=False):
         tokens, losses = smooth(records, task)
@@ -75,7 +81,14 @@ def _image(records: Sequence[Mapping[str, Any]]) -> bytes:
     low, high = np.log(axes.get_ylim())
     places = spread([(np.log(loss) - low) / (high - low) for _, _, loss in ends], 0.055)
     for (task, colour, loss), place in zip(ends, places, strict=True):
-        axes.annotate(f"{task} {loss:.3g}", (1.01, place), xycoords="axes fraction", color=colour, va="center", fontsize=9)
+        axes.annotate(
+            f"{task} {loss:.3g}",
+            (1.01, place),
+            xycoords="axes fraction",
+            color=colour,
+            va="center",
+            fontsize=9,
+        )
     file = io.BytesIO()
     figure.savefig(file, dpi=130, format="png")
     return file.getvalue()

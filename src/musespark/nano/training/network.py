@@ -30,7 +30,9 @@ class Attention(nn.Module):
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
         """x (B, T, width); cos, sin (B, 1, T, rotary); mask (B, 1, T, T), 0 for visible keys and -1e9 elsewhere."""
         batch, length, width = x.shape
-        q, k, value = self.query_key_value(x).view(batch, length, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
+        q, k, value = (
+            self.query_key_value(x).view(batch, length, self.heads, 3, -1).permute(3, 0, 2, 1, 4)
+        )
         q, k = self.q_layernorm(q).to(value.dtype), self.k_layernorm(k).to(value.dtype)
         cos, sin = cos.to(value.dtype), sin.to(value.dtype)
         mixed = attend(rotate(q, cos, sin), rotate(k, cos, sin), value, mask)
@@ -48,7 +50,9 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         rectified = F.relu(self.dense_h_to_4h(x))
-        down: Tensor = self.dense_4h_to_h(rectified * rectified)  # a product stays in bfloat16 under autocast, a power does not
+        down: Tensor = self.dense_4h_to_h(
+            rectified * rectified
+        )  # a product stays in bfloat16 under autocast, a power does not
         return down
 
 
@@ -117,7 +121,9 @@ class TorchNano(nn.Module):
             nn.init.zeros_(layer.mlp.dense_4h_to_h.weight)
         nn.init.zeros_(self.lm_head.weight)
 
-    def hidden(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
+    def hidden(
+        self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor
+    ) -> Tensor:
         """Compute the final hidden states (B, T, width).
 
         tokens, positions (B, T) int64; mask (B, T, T) bool; patches (N, 256) float; where (N,) int64: the flat index
@@ -130,13 +136,17 @@ class TorchNano(nn.Module):
             x = x.flatten(0, 1).index_copy(0, where, seen).view(x.shape)
         cos, sin = rotary(positions, self.shape)
         half = torch.is_autocast_enabled(x.device.type)
-        bias = torch.zeros_like(mask, dtype=torch.bfloat16 if half else x.dtype).masked_fill_(~mask, -1e9)[:, None]
+        bias = torch.zeros_like(mask, dtype=torch.bfloat16 if half else x.dtype).masked_fill_(
+            ~mask, -1e9
+        )[:, None]
         for layer in decoder.layers:
             x = layer(x, cos, sin, bias)
         final: Tensor = decoder.final_layernorm(x)
         return final
 
-    def forward(self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor) -> Tensor:
+    def forward(
+        self, tokens: Tensor, positions: Tensor, mask: Tensor, patches: Tensor, where: Tensor
+    ) -> Tensor:
         """Compute the logits (B, T, vocabulary); arguments as for `hidden`."""
         logits: Tensor = self.lm_head(self.hidden(tokens, positions, mask, patches, where))
         return logits

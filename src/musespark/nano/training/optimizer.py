@@ -33,7 +33,9 @@ def orthogonalise(matrix: Tensor, steps: int = 5) -> Tensor:
 class Muon(torch.optim.Optimizer):
     """Momentum, orthogonalised; steps are scaled so that one learning rate suits every shape of matrix."""
 
-    def __init__(self, groups: Iterable[dict[str, Any]], lr: float = 0.02, momentum: float = 0.95) -> None:
+    def __init__(
+        self, groups: Iterable[dict[str, Any]], lr: float = 0.02, momentum: float = 0.95
+    ) -> None:
         """groups: each holds `params`, and `heads` if its matrices are fused query-key-value ones."""
         super().__init__(groups, {"lr": lr, "momentum": momentum, "heads": 0})
 
@@ -44,11 +46,19 @@ class Muon(torch.optim.Optimizer):
                 if parameter.grad is None:
                     continue
                 state = self.state[parameter]
-                velocity = state["velocity"] if state else state.setdefault("velocity", torch.zeros_like(parameter))
+                velocity = (
+                    state["velocity"]
+                    if state
+                    else state.setdefault("velocity", torch.zeros_like(parameter))
+                )
                 velocity.lerp_(parameter.grad, 1 - group["momentum"])
                 update = parameter.grad.lerp(velocity, group["momentum"])  # Nesterov
-                if group["heads"]:  # (heads, 3, head width) rows: queries, keys and values are three matrices
-                    update = update.unflatten(0, (group["heads"], 3, -1)).transpose(0, 1).flatten(1, 2)
+                if group[
+                    "heads"
+                ]:  # (heads, 3, head width) rows: queries, keys and values are three matrices
+                    update = (
+                        update.unflatten(0, (group["heads"], 3, -1)).transpose(0, 1).flatten(1, 2)
+                    )
                 update = orthogonalise(update)
                 scale = max(1.0, update.size(-2) / update.size(-1)) ** 0.5
                 if group["heads"]:
@@ -57,7 +67,9 @@ class Muon(torch.optim.Optimizer):
                 parameter.add_(update, alpha=-group["lr"] * scale)
 
 
-def optimizers(network: TorchNano, lr: float = 0.02, adam_lr: float = 3e-3) -> tuple[Muon, torch.optim.AdamW]:
+def optimizers(
+    network: TorchNano, lr: float = 0.02, adam_lr: float = 3e-3
+) -> tuple[Muon, torch.optim.AdamW]:
     """Return Muon for the layers' matrices, and AdamW for embeddings, head, patches, norms and biases."""
     fused: list[nn.Parameter] = []
     plain: list[nn.Parameter] = []

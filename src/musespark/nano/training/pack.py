@@ -27,7 +27,14 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise MissingFile(path) from None
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error
-    except (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError) as error:
+    except (
+        RuntimeError,
+        pickle.UnpicklingError,
+        EOFError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:
         raise MissingFile(path, "it is not a checkpoint of this training") from error
 
 
@@ -42,18 +49,35 @@ def fitting_state(path: Path) -> dict[str, Any]:
 
 def recipe_of(state: dict[str, Any]) -> Recipe:
     """Return the recipe in a checkpoint, with defaults for missing fields."""
-    return Recipe(**{field.name: state["recipe"][field.name] for field in fields(Recipe) if field.name in state["recipe"]})
+    return Recipe(
+        **{
+            field.name: state["recipe"][field.name]
+            for field in fields(Recipe)
+            if field.name in state["recipe"]
+        }
+    )
 
 
 def command(recipe: Recipe) -> str:
     """Return the command that trains by a recipe, with every option that is not the default."""
     plain = Recipe()
-    given = [(field.name.replace("_", "-"), getattr(recipe, field.name)) for field in fields(Recipe)
-             if field.name != "shares" and getattr(recipe, field.name) != getattr(plain, field.name)]
-    shares = [(f"share {task}=", recipe.shares.get(task, 0.0)) for task in plain.shares
-              if recipe.shares.get(task, 0.0) != plain.shares[task]]
-    return " ".join(["muse nano train", *(f"--{name} {value:.12g}" for name, value in given),
-                     *(f"--{name}{value:.12g}" for name, value in shares)])
+    given = [
+        (field.name.replace("_", "-"), getattr(recipe, field.name))
+        for field in fields(Recipe)
+        if field.name != "shares" and getattr(recipe, field.name) != getattr(plain, field.name)
+    ]
+    shares = [
+        (f"share {task}=", recipe.shares.get(task, 0.0))
+        for task in plain.shares
+        if recipe.shares.get(task, 0.0) != plain.shares[task]
+    ]
+    return " ".join(
+        [
+            "muse nano train",
+            *(f"--{name} {value:.12g}" for name, value in given),
+            *(f"--{name}{value:.12g}" for name, value in shares),
+        ]
+    )
 
 
 def pack(checkpoint: Path, file: Path, note: str = "") -> weights.NanoConfig:
@@ -64,8 +88,13 @@ def pack(checkpoint: Path, file: Path, note: str = "") -> weights.NanoConfig:
     state = fitting_state(checkpoint)
     recipe = recipe_of(state)
     tensors = {name: tensor.float().numpy() for name, tensor in state["network"].items()}
-    about = {"command": command(recipe), "recipe": asdict(recipe), "progress": state["progress"],
-             "machine": state["machine"], "notes": note}
+    about = {
+        "command": command(recipe),
+        "recipe": asdict(recipe),
+        "progress": state["progress"],
+        "machine": state["machine"],
+        "notes": note,
+    }
     file.parent.mkdir(parents=True, exist_ok=True)
     weights.save(file, recipe.network(), tensors, about)
     return recipe.network()

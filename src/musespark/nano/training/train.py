@@ -55,7 +55,13 @@ class Recipe:
 
     def network(self) -> NanoConfig:
         """Return the shape of the network."""
-        return NanoConfig(width=self.width, layers=self.layers, heads=self.heads, hidden=4 * self.width, vocabulary=v.SIZE)
+        return NanoConfig(
+            width=self.width,
+            layers=self.layers,
+            heads=self.heads,
+            hidden=4 * self.width,
+            vocabulary=v.SIZE,
+        )
 
 
 @dataclass
@@ -95,7 +101,11 @@ class Workers:
         """Join with CUDA if there is any, else the CPU, and with the process group if torchrun started several."""
         rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
         cuda = torch.cuda.is_available()
-        device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0"))) if cuda else torch.device("cpu")
+        device = (
+            torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+            if cuda
+            else torch.device("cpu")
+        )
         if cuda:
             torch.cuda.set_device(device)
         if count > 1:
@@ -124,7 +134,9 @@ class Workers:
         return float(shared)
 
 
-def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tensor, dict[int, Array]]:
+def loss_of(
+    network: TorchNano, pack: Pack, device: torch.device
+) -> tuple[Tensor, dict[int, Array]]:
     """Return the summed weighted cross-entropy of a pack, and for each task its (summed loss, summed weight)."""
 
     def put(array: Array) -> Tensor:
@@ -135,12 +147,17 @@ def loss_of(network: TorchNano, pack: Pack, device: torch.device) -> tuple[Tenso
     mask = put(pack.ancestors)[rows, segments[:, :, None], segments[:, None, :]]
     mask &= torch.ones(mask.shape[1:], dtype=torch.bool, device=device).tril()
     with torch.autocast(device.type, torch.bfloat16):
-        hidden = network.hidden(put(pack.tokens), put(pack.positions), mask, put(pack.patches), put(pack.where))
+        hidden = network.hidden(
+            put(pack.tokens), put(pack.positions), mask, put(pack.patches), put(pack.where)
+        )
         logits = network.lm_head(hidden.flatten(0, 1)[put(pack.predict_at)])
     each = F.cross_entropy(logits.float(), put(pack.targets), reduction="none") * put(pack.weights)
     losses = each.detach().cpu().numpy()
     chosen = {int(task): pack.tasks == task for task in np.unique(pack.tasks)}
-    sums = {task: np.array([losses[terms].sum(), pack.weights[terms].sum()]) for task, terms in chosen.items()}
+    sums = {
+        task: np.array([losses[terms].sum(), pack.weights[terms].sum()])
+        for task, terms in chosen.items()
+    }
     return each.sum(), sums
 
 
@@ -153,20 +170,30 @@ def trim_heap() -> None:
 class Trainer:
     """State of a training and its loop."""
 
-    def __init__(self, recipe: Recipe, out: Path, resume: Path | None = None, start: Path | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, out: Path, resume: Path | None = None, start: Path | None = None
+    ) -> None:
         """resume: a checkpoint to continue; start: a weights file to begin with instead of random numbers."""
         self.recipe, self.out, self.workers = recipe, out, Workers.join()
         torch.manual_seed(recipe.seed)
         self.network = TorchNano(recipe.network()).to(self.workers.device)
         self.optimizers = optimizers(self.network, recipe.lr, recipe.adam_lr)
-        self.peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers]
+        self.peaks = [
+            [group["lr"] for group in optimizer.param_groups] for optimizer in self.optimizers
+        ]
         self.progress = TrainingProgress()
         self._stopping = False
         if start is not None:
             config, tensors = load(start)
             if config != recipe.network():
-                raise BadOption("--start", start, f"weights of {recipe.layers} layers of {recipe.width}, {recipe.heads} heads")
-            self.network.load_state_dict({name: torch.from_numpy(tensor) for name, tensor in tensors.items()})
+                raise BadOption(
+                    "--start",
+                    start,
+                    f"weights of {recipe.layers} layers of {recipe.width}, {recipe.heads} heads",
+                )
+            self.network.load_state_dict(
+                {name: torch.from_numpy(tensor) for name, tensor in tensors.items()}
+            )
         if resume is not None:
             self._load(resume)
         out.mkdir(parents=True, exist_ok=True)
@@ -187,7 +214,9 @@ class Trainer:
         already = self.progress.seconds
         # A run that is resumed during the decay has saved that state already.
         decaying = self.progress.share(self.recipe) > 1 - self.recipe.decay
-        while (share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))) < 1:
+        while (
+            share := self.workers.agree(1.0 if self._stopping else self.progress.share(self.recipe))
+        ) < 1:
             if not decaying and share > 1 - self.recipe.decay:
                 decaying = True
                 self._save("before-decay.pt")
@@ -217,16 +246,28 @@ class Trainer:
             optimizer.step()
             optimizer.zero_grad()
         self.progress.step += 1
-        self.progress.tokens += sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
+        self.progress.tokens += (
+            sum(int((pack.tokens != v.PAD).sum()) for pack in packs) * self.workers.count
+        )
         named = zip(self.recipe.shares, by_task.values(), strict=True)
         tasks = {name: float(loss / weight) for name, (loss, weight) in named if weight}
         mean = float(sum(pair[0] for pair in by_task.values())) / total
-        return {"step": self.progress.step, "tokens": self.progress.tokens, "loss": mean, "rate": factor} | tasks
+        return {
+            "step": self.progress.step,
+            "tokens": self.progress.tokens,
+            "loss": mean,
+            "rate": factor,
+        } | tasks
 
     def _log(self, record: dict[str, Any]) -> None:
         if self.workers.rank == 0:
             with (self.out / "log.jsonl").open("a") as log:
-                log.write(json.dumps({k: round(x, 5) if isinstance(x, float) else x for k, x in record.items()}) + "\n")
+                log.write(
+                    json.dumps(
+                        {k: round(x, 5) if isinstance(x, float) else x for k, x in record.items()}
+                    )
+                    + "\n"
+                )
 
     def _save(self, name: str) -> None:
         if self.workers.rank == 0:

@@ -26,13 +26,18 @@ from musespark.tools.tool import Tool, ToolOutput, Toolset
 TURNS = 16
 """Most replies of one agent; the last one is requested without tools."""
 
-async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: bool = False) -> Attempt:
+
+async def run_task(
+    run: RunContext, task: AgentTask, node: UsageNode, *, speak: bool = False
+) -> Attempt:
     """Run one agent on its task. With `speak`, its text streams as the run's answer.
 
     Raises the model's lasting failure, and `BudgetExhausted` if a limit left no room for any reply.
     """
     task = replace(task, request=readable(task.request, task.model))
-    held, sets = _by_name([tool(run, task, node) if callable(tool) else tool for tool in task.tools])
+    held, sets = _by_name(
+        [tool(run, task, node) if callable(tool) else tool for tool in task.tools]
+    )
     request = task.request
     if held:
         request = replace(request, tools=(*request.tools, *(tool.spec for tool in held.values())))
@@ -47,7 +52,9 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
             if turn > 1 and request.tool_choice not in ("auto", "none"):
                 asked = replace(asked, tool_choice="auto")  # what had to be called has been
             if turn == TURNS and held:
-                asked = replace(asked, tool_choice="none" if task.model.abilities.tool_choice else "auto")
+                asked = replace(
+                    asked, tool_choice="none" if task.model.abilities.tool_choice else "auto"
+                )
             reply = await call_model(run, node, task.model, asked, speak=speak)
             images += reply.images
             said.append(reply.message)
@@ -57,13 +64,21 @@ async def run_task(run: RunContext, task: AgentTask, node: UsageNode, *, speak: 
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(await _use_tools(run, node, own, held, images) if own else _remind(run, task.agent))
+            said.append(
+                await _use_tools(run, node, own, held, images) if own else _remind(run, task.agent)
+            )
     except BudgetExhausted:
         if not node.conclude_because:
             raise
         reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
-    if reply.calls and not theirs.issuperset(one.name for one in reply.calls) and not (reply.message.text.strip() or reply.cut):
-        raise ModelFailed(task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing")
+    if (
+        reply.calls
+        and not theirs.issuperset(one.name for one in reply.calls)
+        and not (reply.message.text.strip() or reply.cut)
+    ):
+        raise ModelFailed(
+            task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing"
+        )
     attempt = _attempt(task, reply, said, images, node, theirs)
     if node.conclude_because and reply.cut:
         attempt = await _conclude(run, task, node, said, attempt)
@@ -74,17 +89,23 @@ def _classify(attempt: Attempt, task: AgentTask) -> Attempt:
     """The attempt, marked if it gives no answer or an unclear one. It gets an answer to compare with others in any case."""
     if attempt.calls or not attempt.text.strip():
         return attempt
-    is_option = task.asks_for is not None and task.asks_for.kind == "choice" and attempt.answer  # "It cannot be determined"
+    is_option = (
+        task.asks_for is not None and task.asks_for.kind == "choice" and attempt.answer
+    )  # "It cannot be determined"
     if attempt.abstained or (not is_option and is_refusal(attempt.answer or attempt.text)):
         why = attempt.abstained or "its reply gives no answer"
         return replace(attempt, abstained=why, answer=attempt.answer or answer_in(attempt.text))
     if attempt.answer:
         return attempt
     guess = task.asks_for.guess(attempt.text) if task.asks_for is not None else None
-    return replace(attempt, unclear=True, answer=guess or answer_in(attempt.text), guessed=guess is not None)
+    return replace(
+        attempt, unclear=True, answer=guess or answer_in(attempt.text), guessed=guess is not None
+    )
 
 
-async def _conclude(run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt) -> Attempt:
+async def _conclude(
+    run: RunContext, task: AgentTask, node: UsageNode, said: list[Message], attempt: Attempt
+) -> Attempt:
     """Ask for an answer to the thoughts so far; the attempt stays as it is if that fails.
 
     Raises the error of the call if nothing was said before it.
@@ -92,7 +113,9 @@ async def _conclude(run: RunContext, task: AgentTask, node: UsageNode, said: lis
     run.emit(Noted(task.agent, f"{node.conclude_because}; it is asked to answer with what it has."))
     asking = NO_TIME_FOR_FORM if task.request.schema or task.asks_for is None else NO_TIME
     try:
-        reply = await call_model(run, node, task.model, conclusion_request(task.request, task.model, said, asking))
+        reply = await call_model(
+            run, node, task.model, conclusion_request(task.request, task.model, said, asking)
+        )
     except (BudgetExhausted, ModelFailed):
         if not attempt.text.strip():
             raise
@@ -101,8 +124,16 @@ async def _conclude(run: RunContext, task: AgentTask, node: UsageNode, said: lis
     if not text.strip() and attempt.text.strip():
         return attempt
     answer = _answer_in(task, text)
-    return replace(attempt, text=text, answer=answer, calls=(), thoughts=attempt.thoughts + attempt.text,
-                   transcript=(*attempt.transcript, reply.message), usage=node.total, concluded=reply.finish_reason == "finished")
+    return replace(
+        attempt,
+        text=text,
+        answer=answer,
+        calls=(),
+        thoughts=attempt.thoughts + attempt.text,
+        transcript=(*attempt.transcript, reply.message),
+        usage=node.total,
+        concluded=reply.finish_reason == "finished",
+    )
 
 
 def _answer_in(task: AgentTask, text: str) -> str:
@@ -122,18 +153,27 @@ _ANNOUNCED = re.compile(
     r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
     r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
     r"dispatching|"
-    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b", re.I)
+    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b",
+    re.I,
+)
 
 
-_REMINDER = Message.user("You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
-                         "yourself.")
+_REMINDER = Message.user(
+    "You said that you would use sub-agents, but you did not call spawn_agents. Call it now, or answer "
+    "yourself."
+)
 
 
 def _forgets_to_spawn(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """True if a model that can spawn says that it will, and then does not; it is reminded once."""
     able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
     answered = marked_answer(reply.message.text) is not None
-    return able and not answered and _REMINDER not in said and bool(_ANNOUNCED.search(reply.message.text))
+    return (
+        able
+        and not answered
+        and _REMINDER not in said
+        and bool(_ANNOUNCED.search(reply.message.text))
+    )
 
 
 def _remind(run: RunContext, agent: str) -> Message:
@@ -141,17 +181,24 @@ def _remind(run: RunContext, agent: str) -> Message:
     return _REMINDER
 
 
-async def _use_tools(run: RunContext, node: UsageNode, calls: list[ToolCall], held: Mapping[str, Tool],
-                     images: list[Pictured]) -> Message:
+async def _use_tools(
+    run: RunContext,
+    node: UsageNode,
+    calls: list[ToolCall],
+    held: Mapping[str, Tool],
+    images: list[Pictured],
+) -> Message:
     """The tools' results, side by side, in the order of the calls."""
     agent, scope = node.agent, node.scope
 
     async def use(one: ToolCall) -> ToolResult:
         run.emit(ToolCalled(agent, one.id, one.name, one.arguments))
         output = await run.within_deadline(_call_tool(held, one), scope)
-        for image, caption in zip_longest(output.images, output.captions[:len(output.images)]):
+        for image, caption in zip_longest(output.images, output.captions[: len(output.images)]):
             png, width, height = await asyncio.to_thread(as_png, image)
-            images.append(run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height)))
+            images.append(
+                run.emit(Pictured(agent, png, caption or f"from {one.name}", width, height))
+            )
         run.emit(ToolReturned(agent, one.id, output.text, output.failed))
         return ToolResult(one.id, (Text(output.text), *output.images), output.failed)
 
@@ -166,7 +213,10 @@ async def _use_tools(run: RunContext, node: UsageNode, calls: list[ToolCall], he
 
 async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
     if one.name not in held:
-        return ToolOutput(f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.", failed=True)
+        return ToolOutput(
+            f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.",
+            failed=True,
+        )
     try:
         arguments = one.parsed()
     except ValueError as error:
@@ -184,15 +234,37 @@ async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
         return ToolOutput(f"The tool failed: {said}", failed=True)
 
 
-def _attempt(task: AgentTask, reply: ModelReply, said: list[Message], images: list[Pictured], node: UsageNode,
-             theirs: frozenset[str]) -> Attempt:
+def _attempt(
+    task: AgentTask,
+    reply: ModelReply,
+    said: list[Message],
+    images: list[Pictured],
+    node: UsageNode,
+    theirs: frozenset[str],
+) -> Attempt:
     text = reply.message.text
-    thoughts = "".join(part.text for message in said for part in message.parts if isinstance(part, Thinking))
+    thoughts = "".join(
+        part.text for message in said for part in message.parts if isinstance(part, Thinking)
+    )
     calls = tuple(one for one in reply.calls if one.name in theirs)
-    return Attempt(agent=task.agent, model=task.model.name, text=text, answer=_answer_in(task, text), calls=calls,
-                   thoughts=thoughts, transcript=tuple(said), images=tuple(images), usage=node.total,
-                   verified=reply.verified, verified_by=reply.verified_by, abstained=reply.abstained,
-                   finish_reason=reply.finish_reason, detail=reply.detail, stop=reply.stop, by=task.model)
+    return Attempt(
+        agent=task.agent,
+        model=task.model.name,
+        text=text,
+        answer=_answer_in(task, text),
+        calls=calls,
+        thoughts=thoughts,
+        transcript=tuple(said),
+        images=tuple(images),
+        usage=node.total,
+        verified=reply.verified,
+        verified_by=reply.verified_by,
+        abstained=reply.abstained,
+        finish_reason=reply.finish_reason,
+        detail=reply.detail,
+        stop=reply.stop,
+        by=task.model,
+    )
 
 
 async def _verify(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt:
@@ -204,6 +276,8 @@ async def _verify(run: RunContext, attempt: Attempt, task: AgentTask) -> Attempt
     except BudgetExhausted:
         raise
     except Exception as error:
-        run.emit(Noted(task.agent, f"Its answer could not be verified: {type(error).__name__}: {error}"))
+        run.emit(
+            Noted(task.agent, f"Its answer could not be verified: {type(error).__name__}: {error}")
+        )
         return attempt
     return replace(attempt, verified=verified, verified_by="a verifier of the caller")

@@ -28,9 +28,18 @@ def conclusion_request(request: Request, model: Model, said: list[Message], aski
     abilities = model.abilities
     effort = Effort.NONE if abilities.effort and request.effort is not None else request.effort
     tokens = 4 * TOKENS if request.schema else TOKENS
-    return replace(request, messages=(*request.messages, *_settled(said), Message.user(asking)), tools=(), tool_choice="auto",
-                   max_tokens=min(tokens, request.max_tokens or tokens), effort=effort, stop=(),
-                   temperature=0.0 if abilities.temperature and effort in (None, Effort.NONE) else request.temperature)
+    return replace(
+        request,
+        messages=(*request.messages, *_settled(said), Message.user(asking)),
+        tools=(),
+        tool_choice="auto",
+        max_tokens=min(tokens, request.max_tokens or tokens),
+        effort=effort,
+        stop=(),
+        temperature=0.0
+        if abilities.temperature and effort in (None, Effort.NONE)
+        else request.temperature,
+    )
 
 
 def _settled(said: list[Message]) -> list[Message]:
@@ -40,7 +49,12 @@ def _settled(said: list[Message]) -> list[Message]:
     *before, last = said
     calls = tuple(part for part in last.parts if isinstance(part, ToolCall))
     if calls:
-        return [*said, Message("tool", tuple(ToolResult(call.id, (Text("Interrupted."),), True) for call in calls))]
+        return [
+            *said,
+            Message(
+                "tool", tuple(ToolResult(call.id, (Text("Interrupted."),), True) for call in calls)
+            ),
+        ]
     thoughts = "".join(part.text for part in last.parts if isinstance(part, Thinking))[-_THOUGHTS:]
     text = "\n\n".join(each for each in (thoughts, last.text) if each.strip())
     return [*before, Message("assistant", (Text(text),))] if text else before

@@ -58,7 +58,9 @@ class DeltaTranslator:
             case ImageDelta():
                 if not delta.image.startswith(b"\x89PNG"):
                     raise self._wrong("a picture is not a PNG")
-                return Pictured(self._live(delta.agent), delta.image, delta.caption, delta.width, delta.height)
+                return Pictured(
+                    self._live(delta.agent), delta.image, delta.caption, delta.width, delta.height
+                )
             case ThreadStarted():
                 return self._start(delta)
             case ThreadReturned():

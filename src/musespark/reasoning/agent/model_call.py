@@ -15,10 +15,33 @@ from itertools import count, groupby
 
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
-from musespark.errors import BudgetExhausted, BudgetReserved, ModelFailed, MuseError, RateLimited, StreamCut
-from musespark.events import Abstained, AnswerDropped, FinishReason, Noted, Pictured, Spent, Verified
+from musespark.errors import (
+    BudgetExhausted,
+    BudgetReserved,
+    ModelFailed,
+    MuseError,
+    RateLimited,
+    StreamCut,
+)
+from musespark.events import (
+    Abstained,
+    AnswerDropped,
+    FinishReason,
+    Noted,
+    Pictured,
+    Spent,
+    Verified,
+)
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
-from musespark.models.model import Delta, Finish, Model, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.model import (
+    Delta,
+    Finish,
+    Model,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
 from musespark.reasoning.agent.deltas import DeltaTranslator
 from musespark.reasoning.concurrency import is_being_cancelled
 from musespark.reasoning.context import RunContext
@@ -67,7 +90,9 @@ class ModelReply:
         return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
 
 
-async def call_model(run: RunContext, node: UsageNode, model: Model, request: Request, *, speak: bool = False) -> ModelReply:
+async def call_model(
+    run: RunContext, node: UsageNode, model: Model, request: Request, *, speak: bool = False
+) -> ModelReply:
     """Call the model, with retries. With `speak`, the text streams as the run's answer.
 
     Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
@@ -94,7 +119,17 @@ def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
     """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
         return PAUSE * 2**again if again < RETRIES_RESERVED else None
-    passing = isinstance(error, RateLimited) or error.status in (408, 409, 425, 429, 500, 502, 503, 504, 529)
+    passing = isinstance(error, RateLimited) or error.status in (
+        408,
+        409,
+        425,
+        429,
+        500,
+        502,
+        503,
+        504,
+        529,
+    )
     if not passing or again >= RETRIES:
         return None
     asked = error.retry_after if isinstance(error, RateLimited) else None
@@ -129,20 +164,30 @@ class _Call:
 
     async def complete(self, request: Request) -> ModelReply:
         """Make the call; its usage is booked however it ends."""
-        self.prompt_tokens = estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
+        self.prompt_tokens = (
+            estimate_prompt_tokens(request) if self.model.abilities.conversation else 0
+        )
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
-            asked_for = request.max_tokens == self.run.request.max_tokens and held.granted == self._wanted(request)
+            asked_for = (
+                request.max_tokens == self.run.request.max_tokens
+                and held.granted == self._wanted(request)
+            )
             at_limit: FinishReason = "length" if asked_for else "budget"
             try:
-                finish_reason = await self._consume(limited, held.granted.tokens - self.prompt_tokens, at_limit)
+                finish_reason = await self._consume(
+                    limited, held.granted.tokens - self.prompt_tokens, at_limit
+                )
             except asyncio.CancelledError:
                 self._book_prompt()
                 raise
             except BudgetExhausted:
                 self._book_prompt()
                 finish_reason = "budget"
-                if not (self.has_output or (self.node.conclude_because and self.budget is not self.run.budget)):
+                if not (
+                    self.has_output
+                    or (self.node.conclude_because and self.budget is not self.run.budget)
+                ):
                     raise
             except MuseError:
                 self._drop("its writer failed")
@@ -162,15 +207,26 @@ class _Call:
             raise StreamCut(self.model.name)
         detail, stop = (self.finish.detail, self.finish.stop) if self.finish else ("", None)
         verified, by = (self.verified.ok, self.verified.by) if self.verified else (None, "")
-        return ModelReply(message=self._message(), finish_reason=finish_reason, detail=detail, stop=stop, usage=self.usage,
-                          images=tuple(self.images), verified=verified, verified_by=by, abstained=self.abstained)
+        return ModelReply(
+            message=self._message(),
+            finish_reason=finish_reason,
+            detail=detail,
+            stop=stop,
+            usage=self.usage,
+            images=tuple(self.images),
+            verified=verified,
+            verified_by=by,
+            abstained=self.abstained,
+        )
 
     @property
     def has_output(self) -> bool:
         """True if there is any text or tool call."""
         return any(isinstance(part, Text | ToolCall) for part in self.parts)
 
-    async def _consume(self, request: Request, writable: int, at_limit: FinishReason) -> FinishReason:
+    async def _consume(
+        self, request: Request, writable: int, at_limit: FinishReason
+    ) -> FinishReason:
         """Why the reply ended. At the budget's deadline the model's step is cancelled and `BudgetExhausted` raised."""
         budget = self.budget
         stream = self.model.stream(request)
@@ -188,10 +244,18 @@ class _Call:
                     if budget.stopped or time.monotonic() > ends - _TICK:
                         raise budget.overdue() from None
                     self._book_prompt()
-                    raise ModelFailed(self.model.name, f"it was silent for {SILENCE:g} seconds; ask again") from None
+                    raise ModelFailed(
+                        self.model.name, f"it was silent for {SILENCE:g} seconds; ask again"
+                    ) from None
 
-    async def _read(self, stream: AsyncGenerator[Delta, None], patience: asyncio.Timeout, ends: float, writable: int,
-                        at_limit: FinishReason) -> FinishReason:
+    async def _read(
+        self,
+        stream: AsyncGenerator[Delta, None],
+        patience: asyncio.Timeout,
+        ends: float,
+        writable: int,
+        at_limit: FinishReason,
+    ) -> FinishReason:
         armed = self._arm(patience, ends)
         async for delta in stream:
             if isinstance(delta, Finish):
@@ -215,14 +279,18 @@ class _Call:
     def _arm(self, patience: asyncio.Timeout, ends: float) -> float:
         """Set the timeout to expire after silence from now on; returns now. Raises `BudgetExhausted` after the deadline."""
         now = time.monotonic()
-        if now >= ends or self.budget.stopped:  # moving a timeout that is about to expire would undo it
+        if (
+            now >= ends or self.budget.stopped
+        ):  # moving a timeout that is about to expire would undo it
             raise self.budget.overdue()
         patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
         return now
 
     def _handle(self, delta: Delta, now: float) -> None:
         event = self.deltas.event(delta)
-        self.node.progress.hear(now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0)
+        self.node.progress.hear(
+            now, len(delta.text) if isinstance(delta, TextDelta | ThinkingDelta) else 0
+        )
         match delta:
             case TextDelta():
                 self.parts.append(Text(delta.text, self.name))
@@ -232,14 +300,19 @@ class _Call:
                 self.parts.append(delta.call)
             case UsageDelta():
                 self.reports_usage = True
-                self.usage = delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
+                self.usage = (
+                    delta.usage if delta.usage.calls == 1 else replace(delta.usage, calls=1)
+                )
                 self.node.set_running(self.usage)
         match event:
             case None:
                 return
             case Spent():
                 # A backend may count every token; of many agents a person reads a few numbers a second.
-                if self.node is self.run.main or time.monotonic() - self.published > BETWEEN_ACCOUNTS:
+                if (
+                    self.node is self.run.main
+                    or time.monotonic() - self.published > BETWEEN_ACCOUNTS
+                ):
                     self.published = time.monotonic()
                     self.run.publish_usage(self.node)
                 return
@@ -259,7 +332,12 @@ class _Call:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
         if self.reports_usage and not self.usage.tokens:
             read = self.prompt_tokens
-            self.usage = Usage(tokens=read, prompt_tokens=read, usd=read * self.model.abilities.usd_per_prompt_token, calls=1)
+            self.usage = Usage(
+                tokens=read,
+                prompt_tokens=read,
+                usd=read * self.model.abilities.usd_per_prompt_token,
+                calls=1,
+            )
 
     def _count_written(self) -> None:
         """Add the estimated tokens that an unfinished reply wrote after the backend's last report. A model in this process counts
@@ -269,8 +347,12 @@ class _Call:
         characters = sum(len(part.text) for part in self.parts if isinstance(part, Text | Thinking))
         more = estimate_written_tokens(characters) - (self.usage.tokens - self.usage.prompt_tokens)
         if more > 0:
-            self.usage = replace(self.usage, tokens=self.usage.tokens + more, critical_path=self.usage.critical_path + more,
-                                 usd=self.usage.usd + more * self.model.abilities.usd_per_token)
+            self.usage = replace(
+                self.usage,
+                tokens=self.usage.tokens + more,
+                critical_path=self.usage.critical_path + more,
+                usd=self.usage.usd + more * self.model.abilities.usd_per_token,
+            )
 
     def _drop(self, reason: str) -> None:
         if self.speak and self.has_output and self.run.answer:
@@ -280,7 +362,11 @@ class _Call:
         if self.finish is not None and self.finish.message is not None:
             return self.finish.message
         runs = ((kind, list(parts)) for kind, parts in groupby(self.parts, type))
-        joined = [part for kind, parts in runs for part in (_joined(parts) if kind in (Text, Thinking) else parts)]
+        joined = [
+            part
+            for kind, parts in runs
+            for part in (_joined(parts) if kind in (Text, Thinking) else parts)
+        ]
         return Message("assistant", tuple(joined))
 
     def _wanted(self, request: Request) -> Cost:
@@ -295,7 +381,11 @@ class _Call:
     async def _reserved(self, request: Request) -> Reservation:
         wanted, read = self._wanted(request), self.prompt_tokens
         abilities = self.model.abilities
-        least = Cost(tokens=read + 1, usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token, calls=1)
+        least = Cost(
+            tokens=read + 1,
+            usd=read * abilities.usd_per_prompt_token + abilities.usd_per_token,
+            calls=1,
+        )
         return await self.budget.acquire(wanted, at_least=least)
 
     def _limited(self, request: Request, granted: Cost) -> Request:
@@ -303,8 +393,17 @@ class _Call:
         abilities, read = self.model.abilities, self.prompt_tokens
         tokens = granted.tokens - read
         if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
-            tokens = min(tokens, int((granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
-        unbounded = request.max_tokens is None and abilities.conversation and granted == self._wanted(request)
+            tokens = min(
+                tokens,
+                int(
+                    (granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token
+                ),
+            )
+        unbounded = (
+            request.max_tokens is None
+            and abilities.conversation
+            and granted == self._wanted(request)
+        )
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
 
 
@@ -313,4 +412,3 @@ def _joined(pieces: list[Part]) -> list[Part]:
     text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Thinking))
     first = pieces[0]
     return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces
-

@@ -32,7 +32,9 @@ class VisionToolFactory:
 
     def serves(self, model: Model) -> bool:
         """True if a model can work on images with these tools: a model that cannot see needs one that describes."""
-        return model.abilities.tools and (model.abilities.pictures_in or bool(DESCRIBING_TOOLS & set(self.names)))
+        return model.abilities.tools and (
+            model.abilities.pictures_in or bool(DESCRIBING_TOOLS & set(self.names))
+        )
 
 
 class VisionToolset:
@@ -51,6 +53,11 @@ class VisionToolset:
             told = await asyncio.to_thread(self._album.label_images, messages)
         if not self._noted and self._album.images:
             self._noted = True
-            self._run.emit(Noted(self._task.agent, f"{self._task.model.name} sees no pictures: it is blind here, and works from "
-                                                    "what its tools tell it in words."))
+            self._run.emit(
+                Noted(
+                    self._task.agent,
+                    f"{self._task.model.name} sees no pictures: it is blind here, and works from "
+                    "what its tools tell it in words.",
+                )
+            )
         return told

@@ -10,9 +10,15 @@ from typing import TypeVar
 
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import gather
-from musespark.reasoning.consensus.equivalence.protocols import Contradictions, Equivalence, blank, declines
+from musespark.reasoning.consensus.equivalence.protocols import (
+    Contradictions,
+    Equivalence,
+    blank,
+    declines,
+)
 
 _Result = TypeVar("_Result")
+
 
 @dataclass(frozen=True, slots=True)
 class AnswerGroup:
@@ -88,7 +94,11 @@ class AnswerGroups:
         if self._is_aside(attempt):
             return
         key = self.equivalence.key(attempt)
-        self._join(attempt, key, [index for index, keys in enumerate(self._keys) if key is not None and key in keys])
+        self._join(
+            attempt,
+            key,
+            [index for index, keys in enumerate(self._keys) if key is not None and key in keys],
+        )
 
     def _is_aside(self, attempt: Attempt) -> bool:
         """True if the attempt has no answer that another could agree with; it is kept aside then."""
@@ -114,19 +124,39 @@ class AnswerGroups:
             try:
                 while len(blocks) > 1:
                     pairs = list(zip(blocks[::2], blocks[1::2], strict=False))
-                    blocks = await gather(*(self._merged(*pair) for pair in pairs)) + blocks[2 * len(pairs):]
+                    blocks = (
+                        await gather(*(self._merged(*pair) for pair in pairs))
+                        + blocks[2 * len(pairs) :]
+                    )
             finally:
                 parts = [sorted(part) for block in blocks for part in block]
-                self._members = [self._in_order(one for at in part for one in cells[at][0]) for part in parts]
+                self._members = [
+                    self._in_order(one for at in part for one in cells[at][0]) for part in parts
+                ]
                 self._split = None
-                self._keys = [{key: one for at in part for key, one in cells[at][1].items()} for part in parts]
+                self._keys = [
+                    {key: one for at in part for key, one in cells[at][1].items()} for part in parts
+                ]
 
-    async def _merged(self, left: list[frozenset[int]], right: list[frozenset[int]]) -> list[frozenset[int]]:
+    async def _merged(
+        self, left: list[frozenset[int]], right: list[frozenset[int]]
+    ) -> list[frozenset[int]]:
         """Merge two lists of disjoint groups, given by the indices of their cells."""
         met = list(product(left, right))
-        same = await gather(*(self._any_same([(one, other) for at in sorted(first) for one in self._keys[at].values()
-                                                for beside in sorted(second) for other in self._keys[beside].values()])
-                                for first, second in met))
+        same = await gather(
+            *(
+                self._any_same(
+                    [
+                        (one, other)
+                        for at in sorted(first)
+                        for one in self._keys[at].values()
+                        for beside in sorted(second)
+                        for other in self._keys[beside].values()
+                    ]
+                )
+                for first, second in met
+            )
+        )
         parts = [*left, *right]
         for (first, second), joined in zip(met, same, strict=True):
             one, other = (next(part for part in parts if each <= part) for each in (first, second))
@@ -136,14 +166,18 @@ class AnswerGroups:
 
     async def _same_as(self, attempt: Attempt) -> list[int]:
         """Indices of the components that it belongs to, all compared at once."""
-        found = await gather(*(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys))
+        found = await gather(
+            *(self._any_same([(other, attempt) for other in keys.values()]) for keys in self._keys)
+        )
         return [index for index, joined in enumerate(found) if joined]
 
     async def _any_same(self, pairs: Sequence[tuple[Attempt, Attempt]]) -> bool:
         """True if any pair is the same. The first pair tells most; only if it differs, the others are compared, all at once."""
         first, *others = pairs
         same = await self.equivalence.same(*first)
-        return same or (bool(others) and any(await gather(*(self.equivalence.same(*pair) for pair in others))))
+        return same or (
+            bool(others) and any(await gather(*(self.equivalence.same(*pair) for pair in others)))
+        )
 
     def _in_order(self, members: Iterable[Attempt]) -> list[Attempt]:
         return sorted(members, key=lambda member: self._arrived[id(member)])
@@ -167,11 +201,16 @@ class AnswerGroups:
         if not self._members:
             return [[attempt] for attempt in self.declined]
         if self._split is None:
-            self._split = [group for keys, members in zip(self._keys, self._members, strict=True)
-                           for group in self._without_contradiction(keys, members)]
+            self._split = [
+                group
+                for keys, members in zip(self._keys, self._members, strict=True)
+                for group in self._without_contradiction(keys, members)
+            ]
         return self._split
 
-    def _without_contradiction(self, keys: dict[Hashable, Attempt], members: list[Attempt]) -> list[list[Attempt]]:
+    def _without_contradiction(
+        self, keys: dict[Hashable, Attempt], members: list[Attempt]
+    ) -> list[list[Attempt]]:
         """The members of a component, split if they contradict each other: each key joins the first group that it fits."""
         if len(keys) < 3 or not isinstance(self.equivalence, Contradictions):
             return [members]
@@ -181,12 +220,21 @@ class AnswerGroups:
             by_key[known.get(id(member), self.equivalence.key(member))].append(member)
         apart: list[list[Hashable]] = []
         for key in sorted(by_key, key=lambda key: (-len(by_key[key]), repr(key))):
-            fitting = next((group for group in apart if not any(self._contradict(keys[key], keys[other]) for other in group)), None)
+            fitting = next(
+                (
+                    group
+                    for group in apart
+                    if not any(self._contradict(keys[key], keys[other]) for other in group)
+                ),
+                None,
+            )
             if fitting is None:
                 apart.append([key])
             else:
                 fitting.append(key)
-        return [self._in_order(member for key in group for member in by_key[key]) for group in apart]
+        return [
+            self._in_order(member for key in group for member in by_key[key]) for group in apart
+        ]
 
     def _contradict(self, left: Attempt, right: Attempt) -> bool:
         pair = frozenset((id(left), id(right)))
@@ -197,7 +245,9 @@ class AnswerGroups:
     @property
     def ranked(self) -> tuple[AnswerGroup, ...]:
         """The groups, most attempts first; of equals the one that came first."""
-        ordered = sorted(self._counted, key=lambda members: (-len(members), self._arrived[id(members[0])]))
+        ordered = sorted(
+            self._counted, key=lambda members: (-len(members), self._arrived[id(members[0])])
+        )
         return tuple(AnswerGroup(tuple(members)) for members in ordered)
 
     @property
@@ -214,5 +264,3 @@ class AnswerGroups:
     def attempts(self) -> tuple[Attempt, ...]:
         """All that answered, as they came."""
         return tuple(self._in_order(one for members in self._counted for one in members))
-
-

@@ -48,7 +48,9 @@ class Panel:
         return cls.from_votes(votes, calls) if len({vote.model for vote in votes}) >= 3 else None
 
     @classmethod
-    def from_votes(cls, votes: Sequence[Vote], calls: float = CALLS, at_most: int = AT_MOST) -> Self:
+    def from_votes(
+        cls, votes: Sequence[Vote], calls: float = CALLS, at_most: int = AT_MOST
+    ) -> Self:
         """The panel that these votes recommend, within this many calls per question on average.
 
         Only these votes are used: reliability is estimated from labels, or from agreement if there are too few, and the number of
@@ -62,16 +64,25 @@ class Panel:
             reliability, correlation = unlabelled(votes), {}
         models = tuple(choose(reliability, correlation, at_most))
         weights = {model: log_odds(reliability[model]) for model in models}
-        return cls(models, weights, threshold(list(by_question(votes).values()), models, weights, calls), correlation)
+        return cls(
+            models,
+            weights,
+            threshold(list(by_question(votes).values()), models, weights, calls),
+            correlation,
+        )
 
     def weigh(self, groups: AnswerGroups) -> VoteResult:
         """The group that the panel's votes favour."""
         return weigh(groups, self.weights, otherwise=0.0)
 
     def probability(self, groups: AnswerGroups) -> float:
-        """Probability that the leading answer is right, if models err independently; that no answer is right is also a possibility.
-        """
-        return probability([sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts) for group in groups.ranked])
+        """Probability that the leading answer is right, if models err independently; perhaps none is."""
+        return probability(
+            [
+                sum(self.weights.get(attempt.model, 0.0) for attempt in group.attempts)
+                for group in groups.ranked
+            ]
+        )
 
     def enough(self, groups: AnswerGroups) -> tuple[bool, str]:
         """True if no other model is needed, and the reason in a few words."""
@@ -79,7 +90,10 @@ class Panel:
             return False, "there is no answer yet"
         probability = self.probability(groups)
         sign = "at least" if probability >= self.sure else "less than"
-        return probability >= self.sure, f"the leading answer is right with probability {probability:.3f}, {sign} {self.sure:.3f}"
+        return (
+            probability >= self.sure,
+            f"the leading answer is right with probability {probability:.3f}, {sign} {self.sure:.3f}",
+        )
 
     @property
     def effective(self) -> float:
@@ -91,11 +105,19 @@ def probability(weights: Iterable[float]) -> float:
     """Probability of the heaviest of several answers, given the log-odds that each has gathered."""
     gathered = list(weights)
     lead = max(gathered, default=0.0)
-    return 1 / (sum(math.exp(weight - lead) for weight in gathered) + math.exp(-lead)) if gathered else 0.0
+    return (
+        1 / (sum(math.exp(weight - lead) for weight in gathered) + math.exp(-lead))
+        if gathered
+        else 0.0
+    )
 
 
-def threshold(answers: Sequence[Mapping[str, str | None]], models: Sequence[str], weights: Mapping[str, float],
-              calls: float) -> float:
+def threshold(
+    answers: Sequence[Mapping[str, str | None]],
+    models: Sequence[str],
+    weights: Mapping[str, float],
+    calls: float,
+) -> float:
     """The highest probability that a panel can wait for within this many calls on average, replayed on these questions.
 
     answers: for each question the group of each model's answer. Labels are not used.
@@ -103,7 +125,9 @@ def threshold(answers: Sequence[Mapping[str, str | None]], models: Sequence[str]
     paths = [_path(given, models, weights) for given in answers]
     reached = sorted({probability for path in paths for probability in path}, reverse=True)
     low, high = 0, len(reached)
-    while low < high:  # calls fall with the threshold: find the first of the falling thresholds that is cheap enough
+    while (
+        low < high
+    ):  # calls fall with the threshold: find the first of the falling thresholds that is cheap enough
         middle = (low + high) // 2
         asked = sum(_asked(path, reached[middle]) for path in paths)
         low, high = (low, middle) if asked <= calls * len(paths) else (middle + 1, high)
@@ -112,7 +136,9 @@ def threshold(answers: Sequence[Mapping[str, str | None]], models: Sequence[str]
     return reached[low] if low < len(reached) else 0.5
 
 
-def _path(given: Mapping[str, str | None], models: Sequence[str], weights: Mapping[str, float]) -> list[float]:
+def _path(
+    given: Mapping[str, str | None], models: Sequence[str], weights: Mapping[str, float]
+) -> list[float]:
     """The leading answer's probability after each answer."""
     gathered: dict[str, float] = {}
     path = []
@@ -125,4 +151,6 @@ def _path(given: Mapping[str, str | None], models: Sequence[str], weights: Mappi
 
 
 def _asked(path: Sequence[float], sure: float) -> int:
-    return next((count for count, probability in enumerate(path, 1) if probability >= sure), len(path))
+    return next(
+        (count for count, probability in enumerate(path, 1) if probability >= sure), len(path)
+    )

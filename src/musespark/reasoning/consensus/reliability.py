@@ -46,7 +46,9 @@ def reliabilities(votes: Iterable[Vote]) -> dict[str, float]:
         return {}
     shares = {model: hits[model] / trials[model] for model in trials}
     mean = sum(shares.values()) / len(shares)
-    noise = sum(share * (1 - share) / trials[model] for model, share in shares.items()) / len(shares)
+    noise = sum(share * (1 - share) / trials[model] for model, share in shares.items()) / len(
+        shares
+    )
     spread = sum((share - mean) ** 2 for share in shares.values()) / max(1, len(shares) - 1) - noise
     strength = min(max(mean * (1 - mean) / max(spread, 1e-4) - 1, 2.0), 200.0)
     # no model is certain, even if all were right
@@ -64,7 +66,11 @@ def unlabelled(votes: Iterable[Vote]) -> dict[str, float]:
     models = sorted({model for given in answers.values() for model in given})
     agree: dict[str, dict[str, float]] = {model: {} for model in models}
     for one, other in combinations(models, 2):
-        both = [(given[one], given[other]) for given in answers.values() if one in given and other in given]
+        both = [
+            (given[one], given[other])
+            for given in answers.values()
+            if one in given and other in given
+        ]
         if both:
             share = sum(left == right and left is not None for left, right in both) / len(both)
             agree[one][other] = agree[other][one] = share
@@ -97,8 +103,10 @@ def error_correlation(votes: Iterable[Vote]) -> dict[tuple[str, str], float]:
     if not measured:
         return {}
     mean = sum(phi for phi, _ in measured.values()) / len(measured)
-    shrunk = {pair: min(max((count * phi + _SHRINK * mean) / (count + _SHRINK), 0.0), 1.0)
-              for pair, (phi, count) in measured.items()}
+    shrunk = {
+        pair: min(max((count * phi + _SHRINK * mean) / (count + _SHRINK), 0.0), 1.0)
+        for pair, (phi, count) in measured.items()
+    }
     return shrunk | {(other, one): value for (one, other), value in shrunk.items()}
 
 
@@ -108,15 +116,22 @@ def _phi(outcomes: Sequence[tuple[bool, bool]]) -> float | None:
     scale = one * (count - one) * other * (count - other)
     if not scale:
         return None
-    return (count * sum(left and right for left, right in outcomes) - one * other) / math.sqrt(scale)
+    return (count * sum(left and right for left, right in outcomes) - one * other) / math.sqrt(
+        scale
+    )
 
 
 def effective_votes(weights: Mapping[str, float], correlation: Correlation) -> float:
     """Number of independent equal voters that these are worth: (sum w)^2 / (w' R w), after Kish (1965). 0 if all weigh nothing."""
     models = [model for model, weight in weights.items() if weight > 0]
     total = sum(weights[model] for model in models)
-    together = sum(weights[one] * weights[other] * (1.0 if one == other else correlation.get((one, other), 0.0))
-                   for one in models for other in models)
+    together = sum(
+        weights[one]
+        * weights[other]
+        * (1.0 if one == other else correlation.get((one, other), 0.0))
+        for one in models
+        for other in models
+    )
     return total * total / together if together else 0.0
 
 
@@ -129,7 +144,9 @@ def choose(reliability: Mapping[str, float], correlation: Correlation, at_most: 
     ranked = sorted(reliability, key=lambda model: (-reliability[model], model))
     chosen: list[str] = []
     for model in ranked:
-        strong = not chosen or 3 * log_odds(reliability[model]) >= 2 * log_odds(reliability[chosen[0]])
+        strong = not chosen or 3 * log_odds(reliability[model]) >= 2 * log_odds(
+            reliability[chosen[0]]
+        )
         if len(chosen) >= at_most or (not strong and len(chosen) >= LEAST):
             break
         if all(correlation.get((model, other), 0.0) < COPY for other in chosen):

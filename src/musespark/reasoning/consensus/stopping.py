@@ -9,7 +9,9 @@ CONFIDENCE = 0.85
 """Confidence of `enough` that more samples would not change the winner: two that agree at once are enough, one is not."""
 
 
-def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE) -> tuple[bool, str]:
+def enough(
+    counts: Sequence[float], remaining: int, confidence: float = CONFIDENCE
+) -> tuple[bool, str]:
     """Decide if `remaining` more samples would leave the winner as it is with this confidence; returns the reason, too.
 
     counts: votes of each group, in any order; they may be fractions, because voters with correlated errors count less.
@@ -25,7 +27,10 @@ def enough(counts: Sequence[float], remaining: int, confidence: float = CONFIDEN
         return False, "there is no answer yet"
     leader, runner_up = ordered[0], ordered[1] if len(ordered) > 1 else 0.0
     change = overtaken(leader, runner_up, remaining)
-    return change <= 1 - confidence, f"{remaining} more would change the winner with probability {change:.2f}"
+    return (
+        change <= 1 - confidence,
+        f"{remaining} more would change the winner with probability {change:.2f}",
+    )
 
 
 def overtaken(leader: float, runner_up: float, remaining: int) -> float:

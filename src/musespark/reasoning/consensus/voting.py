@@ -42,9 +42,16 @@ def weigh(groups: AnswerGroups, weights: Mapping[str, float], otherwise: float =
     counts as 0: support from a bad model is no evidence against an answer that others give, too. Raises `BadOption`.
     """
     _leader(groups)
-    worth = {attempt.model: max(0.0, weights.get(attempt.model, otherwise)) for attempt in groups.attempts}
-    heavy = [(sum(worth[attempt.model] for attempt in group.attempts), group) for group in groups.ranked]
-    weight, winner = max(heavy, key=lambda pair: pair[0])  # max keeps the first of equals, and leading groups come first
+    worth = {
+        attempt.model: max(0.0, weights.get(attempt.model, otherwise))
+        for attempt in groups.attempts
+    }
+    heavy = [
+        (sum(worth[attempt.model] for attempt in group.attempts), group) for group in groups.ranked
+    ]
+    weight, winner = max(
+        heavy, key=lambda pair: pair[0]
+    )  # max keeps the first of equals, and leading groups come first
     total = sum(weight for weight, _ in heavy)
     reason = f"{weight:.2f} of {total:.2f} by weight, {len(winner)} of {sum(groups.counts)} votes"
     return VoteResult(winner, _speaker(groups, winner, worth), "weigh", weight, total, reason)
@@ -69,8 +76,15 @@ def _short(answer: str) -> str:
 def _speaker(groups: AnswerGroups, winner: AnswerGroup, worth: Mapping[str, float]) -> Attempt:
     sameness = groups.equivalence
     formed = sameness.formed if isinstance(sameness, Forms) else lambda attempt: True
-    return max(winner.attempts, key=lambda attempt: (bool(attempt.verified), attempt.finish_reason == "finished", formed(attempt),
-                                                     worth.get(attempt.model, 0.0)))
+    return max(
+        winner.attempts,
+        key=lambda attempt: (
+            bool(attempt.verified),
+            attempt.finish_reason == "finished",
+            formed(attempt),
+            worth.get(attempt.model, 0.0),
+        ),
+    )
 
 
 def _leader(groups: AnswerGroups) -> AnswerGroup:

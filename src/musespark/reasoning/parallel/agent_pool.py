@@ -39,8 +39,14 @@ _NOT_BEFORE = 1e-3
 """Seconds; a limit that is nearer than that is reached."""
 
 
-async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, cancel_reason: Callable[[], str], *,
-                    speak: bool = False) -> Outcome:
+async def run_agent(
+    run: RunContext,
+    task: AgentTask,
+    node: UsageNode,
+    cancel_reason: Callable[[], str],
+    *,
+    speak: bool = False,
+) -> Outcome:
     """Run one agent and emit its events: it starts, and returns, fails or is cancelled. Raises only if it is cancelled."""
     run.emit(AgentStarted(task.agent, task.parent, task.label, task.model.name))
     try:
@@ -49,7 +55,9 @@ async def run_agent(run: RunContext, task: AgentTask, node: UsageNode, cancel_re
         if is_being_cancelled():
             run.emit(AgentCancelled(task.agent, cancel_reason()))
             raise
-        return _failed(run, task, ModelFailed(task.model.name, "something it called cancelled itself"))
+        return _failed(
+            run, task, ModelFailed(task.model.name, "something it called cancelled itself")
+        )
     except MuseError as error:
         return _failed(run, task, error)
     except Exception as crash:  # a bug in an adapter; the others go on
@@ -175,9 +183,16 @@ class AgentPool:
     def hedge(self, task: AgentTask, request: Request | None = None) -> None:
         """Send an agent's task a second time, with a budget of its own if need be; the first of the two to answer counts."""
         self.hedges += 1
-        self.run.emit(Noted(task.agent, "It is silent; its question is asked a second time beside it."))
+        self.run.emit(
+            Noted(task.agent, "It is silent; its question is asked a second time beside it.")
+        )
         first = next(sent for sent in self._working if sent.task is task)
-        again = replace(task, agent=f"{task.agent}-again", label=f"{task.label} (asked again)", request=request or task.request)
+        again = replace(
+            task,
+            agent=f"{task.agent}-again",
+            label=f"{task.label} (asked again)",
+            request=request or task.request,
+        )
         second = self._start(again, task.agent)
         second.is_hedge, second.since = True, first.since
         second.node.book(Usage(hedges=1))
@@ -199,7 +214,9 @@ class AgentPool:
         """The next to come back, or one that lags; None when none is left that is worth waiting for."""
         while self._working:
             tasks = {sent.future for sent in self._working}
-            done, _ = await asyncio.wait(tasks, timeout=self._seconds_to_act(), return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                tasks, timeout=self._seconds_to_act(), return_when=asyncio.FIRST_COMPLETED
+            )
             if done:
                 sent = next(sent for sent in self._working if sent.future in done)
                 if (back := await self._take_back(sent)) is not None:
@@ -215,13 +232,19 @@ class AgentPool:
     # When something is to be done, if none comes back before: each limit as seconds from now.
 
     def _seconds_to_act(self) -> float | None:
-        limits = [self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported]
+        limits = [
+            self._silent_in(sent, VERY_SURE) for sent in self._working if not sent.is_reported
+        ]
         # Knowledge of waits and pauses grows while agents write, and no event wakes the pool then.
         limits.append(max(_LOOK_AGAIN_LEAST, _LOOK_AGAIN * (time.monotonic() - self._began)))
         limits += [self._too_late_in(sent) for sent in self._working]
         if (abandon := self._abandon_after()) is not None:
             # While one still writes, the time to abandon the silent ones does not come nearer by waiting for it.
-            silence = [max(abandon - sent.age, min(self._silent_in(sent), 1e9)) for sent in self._working if not sent.is_hedge]
+            silence = [
+                max(abandon - sent.age, min(self._silent_in(sent), 1e9))
+                for sent in self._working
+                if not sent.is_hedge
+            ]
             limits.append(max(silence, default=abandon - min(sent.age for sent in self._working)))
             limits += [self._conclusion_left(sent) for sent in self._working if sent.is_concluding]
         waits = [max(_NOT_BEFORE, limit) for limit in limits if limit < 1e9]
@@ -233,7 +256,9 @@ class AgentPool:
         if progress.state == "idle":
             return float("inf")
         since = progress.last_sign
-        if sent.task.model.abilities.one_machine:  # which may have begun with this one only when it was done with another
+        if (
+            sent.task.model.abilities.one_machine
+        ):  # which may have begun with this one only when it was done with another
             since = max(since, self._freed)
         return since + self._silence_limit(sent, sure) - time.monotonic()
 
@@ -243,7 +268,11 @@ class AgentPool:
         peers = [other for other in sound if other.task.model.name == sent.task.model.name]
         peers = peers if len(peers) > 2 else sound
         if sent.node.progress.state == "writing":
-            pauses = [other.node.progress.longest_gap for other in peers if other.node.progress.first_gap is not None]
+            pauses = [
+                other.node.progress.longest_gap
+                for other in peers
+                if other.node.progress.first_gap is not None
+            ]
             # A pause is at most as suspicious as a late start: streams stall when whole machines do.
             start = self._first_silence_limit(peers, sure) if sure > SURE else 0.0
             return max(start, self.policy.pause_limit(pauses, sent.age, sure))
@@ -252,7 +281,11 @@ class AgentPool:
     def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
         if not any(other.node.progress.comes_in_pieces for other in peers):
             sure = VERY_SURE
-        gaps = [other.node.progress.first_gap for other in peers if other.node.progress.first_gap is not None]
+        gaps = [
+            other.node.progress.first_gap
+            for other in peers
+            if other.node.progress.first_gap is not None
+        ]
         return self.policy.first_silence_limit(gaps, len(peers), self._seconds, sure)
 
     def _abandon_after(self) -> float | None:
@@ -266,17 +299,28 @@ class AgentPool:
         to wait longer than the others took."""
         abandon = self._abandon_after()
         return abandon is not None and all(
-            self._conclusion_left(sent) <= _NOT_BEFORE if sent.is_concluding and not self._before_deadline(sent)
-            else sent.age + _NOT_BEFORE >= abandon and (sent.is_hedge or self._silent_in(sent) <= _NOT_BEFORE)
-            for sent in self._working)
+            self._conclusion_left(sent) <= _NOT_BEFORE
+            if sent.is_concluding and not self._before_deadline(sent)
+            else sent.age + _NOT_BEFORE >= abandon
+            and (sent.is_hedge or self._silent_in(sent) <= _NOT_BEFORE)
+            for sent in self._working
+        )
 
     async def _abandon(self) -> None:
         """Ask those that have written something for their conclusion, once, and cancel the others."""
         for sent in self._working:
             if sent.can_conclude:
-                sent.node.ask_to_conclude("It fell silent" if not sent.is_hedge else "The others have answered")
-        await self._cancel([sent for sent in self._working if not sent.is_concluding or self._conclusion_left(sent) <= _NOT_BEFORE],
-                           "it was silent when the others had answered")
+                sent.node.ask_to_conclude(
+                    "It fell silent" if not sent.is_hedge else "The others have answered"
+                )
+        await self._cancel(
+            [
+                sent
+                for sent in self._working
+                if not sent.is_concluding or self._conclusion_left(sent) <= _NOT_BEFORE
+            ],
+            "it was silent when the others had answered",
+        )
 
     def _next_straggler(self) -> Straggler | None:
         for sent in self._working:
@@ -285,15 +329,21 @@ class AgentPool:
             silent = self._silent_in(sent, VERY_SURE) <= _NOT_BEFORE
             if silent or self._likely_too_late(sent):
                 sent.is_reported = True
-                return Straggler(sent.task, "silent" if silent else "late", silent and self._can_be_hedged(sent))
+                return Straggler(
+                    sent.task, "silent" if silent else "late", silent and self._can_be_hedged(sent)
+                )
         return None
 
     def _can_be_hedged(self, sent: _Sent) -> bool:
         abilities = sent.task.model.abilities
         if not self.policy.hedge or abilities.in_process or sent.node.progress.state == "pausing":
             return False
-        busy = abilities.one_machine and any(other is not sent and other.task.model.abilities.one_machine
-                                             and self._silent_in(other) > _NOT_BEFORE for other in self._working)
+        busy = abilities.one_machine and any(
+            other is not sent
+            and other.task.model.abilities.one_machine
+            and self._silent_in(other) > _NOT_BEFORE
+            for other in self._working
+        )
         return not busy
 
     # The deadline.
@@ -302,9 +352,17 @@ class AgentPool:
         """Seconds until an agent has to conclude to be in time; infinite if there is no deadline, if it was asked already, and
         while its reply is likely to end before."""
         left = self.run.budget.seconds_left()
-        if left is None or not sent.can_conclude or (self._lengths and not self._likely_too_late(sent)):
+        if (
+            left is None
+            or not sent.can_conclude
+            or (self._lengths and not self._likely_too_late(sent))
+        ):
             return float("inf")
-        first_gaps = [other.node.progress.first_gap for other in self._all if other.node.progress.first_gap is not None]
+        first_gaps = [
+            other.node.progress.first_gap
+            for other in self._all
+            if other.node.progress.first_gap is not None
+        ]
         paces = [other.node.progress.tokens_per_second or 0.0 for other in (sent, *self._all)]
         pace = next((each for each in paces if each), _PACE)
         elapsed = time.monotonic() - self._began
@@ -338,15 +396,27 @@ class AgentPool:
         if isinstance(outcome, MuseError) or outcome.cut:
             self._broken.add(sent.name)
         doubles = [other for other in self._working if other.name == sent.name]
-        if isinstance(outcome, Attempt) and not outcome.cut and not (doubles and outcome.verified is False):
-            if outcome.verified is not False and not outcome.concluded:  # a wrong answer is no reason to leave the others behind
+        if (
+            isinstance(outcome, Attempt)
+            and not outcome.cut
+            and not (doubles and outcome.verified is False)
+        ):
+            if (
+                outcome.verified is not False and not outcome.concluded
+            ):  # a wrong answer is no reason to leave the others behind
                 self._latencies.append(sent.latency)
                 self._lengths.append(sent.node.progress.tokens)
-            await self._cancel(doubles, "the same question was answered sooner by the other request")
+            await self._cancel(
+                doubles, "the same question was answered sooner by the other request"
+            )
             return sent.task, outcome
         if isinstance(outcome, Attempt):
             other = self._spare.get(sent.name)
-            self._spare[sent.name] = outcome if other is None else max(other, outcome, key=lambda attempt: len(attempt.text))
+            self._spare[sent.name] = (
+                outcome
+                if other is None
+                else max(other, outcome, key=lambda attempt: len(attempt.text))
+            )
         if doubles:
             return None
         best = self._spare.get(sent.name, outcome)
@@ -371,17 +441,32 @@ class AgentPool:
     def all_failed_for_good(self) -> bool:
         """True if all so far have failed, more than one of them, all for the same reason, and for one that will not pass."""
         errors = list(self.failures.values())
-        lasting = all(isinstance(error, BadInput) or getattr(error, "status", None) in LASTING for error in errors)
-        return not self._latencies and len(errors) > 1 and lasting and len({str(error) for error in errors}) == 1
+        lasting = all(
+            isinstance(error, BadInput) or getattr(error, "status", None) in LASTING
+            for error in errors
+        )
+        return (
+            not self._latencies
+            and len(errors) > 1
+            and lasting
+            and len({str(error) for error in errors}) == 1
+        )
 
     def all_failed(self) -> AllFailed:
         """The error that lists what became of each agent."""
-        return AllFailed({agent: str(error) for agent, error in self.failures.items()}, self.failures.values())
+        return AllFailed(
+            {agent: str(error) for agent, error in self.failures.items()}, self.failures.values()
+        )
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
         await self.cancel_all("the run was stopped")
 
 

@@ -43,7 +43,11 @@ def is_limited(run: RunContext) -> bool:
 
 def _read(task: AgentTask) -> int:
     """Tokens of its prompt."""
-    return estimate_prompt_tokens(readable(task.request, task.model)) if task.model.abilities.conversation else 0
+    return (
+        estimate_prompt_tokens(readable(task.request, task.model))
+        if task.model.abilities.conversation
+        else 0
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,18 @@ class _Left:
     @classmethod
     def of(cls, run: RunContext, kept: Cost = NO_COST) -> _Left:
         tokens, usd = run.budget.tokens_left(), run.budget.usd_left()
-        return cls(math.inf if tokens is None else tokens - kept.tokens, math.inf if usd is None else usd - kept.usd)
+        return cls(
+            math.inf if tokens is None else tokens - kept.tokens,
+            math.inf if usd is None else usd - kept.usd,
+        )
 
     def writable(self, model: Model, read: int, parts: int) -> float:
         """Tokens that each of `parts` calls could write after its prompt; negative if not even the prompts can be paid."""
         abilities = model.abilities
-        most, usd = self.tokens / parts - read, self.usd / parts - read * abilities.usd_per_prompt_token
+        most, usd = (
+            self.tokens / parts - read,
+            self.usd / parts - read * abilities.usd_per_prompt_token,
+        )
         if usd < 0:
             return -1
         return min(most, usd / abilities.usd_per_token) if abilities.usd_per_token else most
@@ -83,8 +93,12 @@ class TokenAllocator:
 
     def __post_init__(self) -> None:
         tokens, usd = self.run.budget.tokens_left(), self.run.budget.usd_left()
-        self.comparison_budget = Budget(Limits(tokens=None if tokens is None else tokens // COMPARING,
-                                       usd=None if usd is None else usd / COMPARING))
+        self.comparison_budget = Budget(
+            Limits(
+                tokens=None if tokens is None else tokens // COMPARING,
+                usd=None if usd is None else usd / COMPARING,
+            )
+        )
 
     def observe(self, task: AgentTask, outcome: object, usage: Usage) -> None:
         """Learn from what an agent used until it came back."""
@@ -118,26 +132,47 @@ class TokenAllocator:
         else:
             reasons = task.model.abilities.effort and request.effort not in (None, Effort.NONE)
             guess = REASONED if reasons else REPLY
-        return min(each for each in (guess, most, request.max_tokens, task.model.abilities.context) if each is not None)
+        return min(
+            each
+            for each in (guess, most, request.max_tokens, task.model.abilities.context)
+            if each is not None
+        )
 
     def cost(self, tasks: Iterable[AgentTask], most: int | None = None) -> Cost:
         """Likely cost of these tasks together; nothing if that much is not left."""
         tokens, usd = 0, 0.0
         for task in tasks:
-            read, written, abilities = self.expected_input(task), self.expected_output(task, most), task.model.abilities
+            read, written, abilities = (
+                self.expected_input(task),
+                self.expected_output(task, most),
+                task.model.abilities,
+            )
             tokens += read + written
             usd += read * abilities.usd_per_prompt_token + written * abilities.usd_per_token
         left = self.run.budget.tokens_left(), self.run.budget.usd_left()
-        paid = all(limit is None or limit >= cost for limit, cost in zip(left, (tokens, usd), strict=True))
+        paid = all(
+            limit is None or limit >= cost for limit, cost in zip(left, (tokens, usd), strict=True)
+        )
         return Cost(tokens=tokens, usd=usd) if paid else NO_COST
 
     def with_comparisons(self, cost: Cost) -> Cost:
         """The cost, plus what may still go into comparing answers."""
         left = self.comparison_budget
-        return Cost(tokens=cost.tokens + (left.tokens_left() or 0), usd=cost.usd + (left.usd_left() or 0.0))
+        return Cost(
+            tokens=cost.tokens + (left.tokens_left() or 0), usd=cost.usd + (left.usd_left() or 0.0)
+        )
 
-    def allocate(self, tasks: Sequence[AgentTask], count: int, kept: Cost = NO_COST, *, most: int | None = None, planned: int = 0,
-              half: bool = False, anyone: bool = False) -> list[AgentTask]:
+    def allocate(
+        self,
+        tasks: Sequence[AgentTask],
+        count: int,
+        kept: Cost = NO_COST,
+        *,
+        most: int | None = None,
+        planned: int = 0,
+        half: bool = False,
+        anyone: bool = False,
+    ) -> list[AgentTask]:
         """The first of these tasks, `count` at most, whose likely replies can be paid to the end, each with its token limit. If
         nothing is limited, the first `count` as they are.
 
@@ -162,12 +197,24 @@ class TokenAllocator:
                 sent.append(task)
         if not sent and anyone:
             left = _Left.of(self.run)
-            sent = [task for task in tasks if writable(task, 1) > self._cut.get(task.model.name, 0)][:1]
+            sent = [
+                task for task in tasks if writable(task, 1) > self._cut.get(task.model.name, 0)
+            ][:1]
         parts = 2 * len(sent) if half and paid(sent, 2 * len(sent)) else len(sent)
-        ample = {task.agent: max(AMPLE, 2 * self.expected_output(task, most), writable(task, planned) if planned else 0)
-                 for task in sent}
-        return [task if math.isinf(each := writable(task, parts)) else _held_to(task, min(each, ample[task.agent]))
-                for task in sent]
+        ample = {
+            task.agent: max(
+                AMPLE,
+                2 * self.expected_output(task, most),
+                writable(task, planned) if planned else 0,
+            )
+            for task in sent
+        }
+        return [
+            task
+            if math.isinf(each := writable(task, parts))
+            else _held_to(task, min(each, ample[task.agent]))
+            for task in sent
+        ]
 
 
 def _held_to(task: AgentTask, writable: float) -> AgentTask:

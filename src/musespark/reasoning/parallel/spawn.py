@@ -34,9 +34,14 @@ SPEC = ToolSpec.of(
     {
         "type": "object",
         "properties": {
-            "message_template": {"type": "string", "description": "What the sub-agents are told, with {placeholders}."},
+            "message_template": {
+                "type": "string",
+                "description": "What the sub-agents are told, with {placeholders}.",
+            },
             "subagents": {
-                "type": "array", "minItems": 1, "maxItems": MOST,
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MOST,
                 "description": "One object a sub-agent: the values of the placeholders.",
                 "items": {"type": "object", "additionalProperties": {"type": "string"}},
             },
@@ -70,14 +75,21 @@ class SpawnAgents:
             return ToolOutput(told, failed=True)
         allowed = self.run.request.threads - self.run.spawned
         if len(told) > allowed:
-            return ToolOutput(f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.", failed=True)
+            return ToolOutput(
+                f"Only {max(0, allowed)} more sub-agents may be spawned in this run; do the rest yourself.",
+                failed=True,
+            )
         names = [f"{self.task.agent}/sub-{next(self._number)}" for _ in told]
         allocator = TokenAllocator(self.run)
         tasks = [self._task(name, message) for name, message in zip(names, told, strict=True)]
-        sent = allocator.allocate(tasks, len(tasks), allocator.cost([self.task]), planned=len(tasks) + 1)
+        sent = allocator.allocate(
+            tasks, len(tasks), allocator.cost([self.task]), planned=len(tasks) + 1
+        )
         if len(sent) < len(told):
-            return ToolOutput(f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
-                          failed=True)
+            return ToolOutput(
+                f"What is left of the budget pays for {len(sent)} sub-agents; send no more, or do the work yourself.",
+                failed=True,
+            )
         self.run.spawned += len(told)
         answers: dict[str, str] = {}
         async with AgentPool(self.run, self.node, EVERYONE) as pool:
@@ -91,14 +103,32 @@ class SpawnAgents:
                     task, outcome = back
                     said = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
                     answers[task.agent.removesuffix("-again")] = said
-        told_back = [f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
-                for number, name in enumerate(names, 1)]
-        return ToolOutput("\n".join(told_back), failed=all(answers.get(name, "(failed").startswith("(failed") for name in names))
+        told_back = [
+            f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
+            for number, name in enumerate(names, 1)
+        ]
+        return ToolOutput(
+            "\n".join(told_back),
+            failed=all(answers.get(name, "(failed").startswith("(failed") for name in names),
+        )
 
     def _task(self, name: str, message: str) -> AgentTask:
-        request = replace(self.task.request, messages=(Message.user(message),), tools=(), tool_choice="auto", schema=None)
-        return AgentTask(agent=name, parent=self.task.agent, model=self.task.model, request=request, label=message,
-                     tools=self.task.tools, depth=self.task.depth + 1)
+        request = replace(
+            self.task.request,
+            messages=(Message.user(message),),
+            tools=(),
+            tool_choice="auto",
+            schema=None,
+        )
+        return AgentTask(
+            agent=name,
+            parent=self.task.agent,
+            model=self.task.model,
+            request=request,
+            label=message,
+            tools=self.task.tools,
+            depth=self.task.depth + 1,
+        )
 
 
 def messages(arguments: Mapping[str, Any]) -> list[str] | str:
@@ -106,7 +136,11 @@ def messages(arguments: Mapping[str, Any]) -> list[str] | str:
     template, given = arguments.get("message_template"), arguments.get("subagents")
     if not isinstance(template, str) or not template.strip():
         return "message_template must be a text that tells the sub-agents what to do."
-    if not isinstance(given, list) or not given or not all(isinstance(each, dict) for each in given):
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(each, dict) for each in given)
+    ):
         return "subagents must be a list of objects, one for each sub-agent, with the values of the placeholders."
     if len(given) > MOST:
         return f"There can be at most {MOST} sub-agents in one call; these are {len(given)}."
@@ -114,5 +148,7 @@ def messages(arguments: Mapping[str, Any]) -> list[str] | str:
     for number, each in enumerate(given, 1):
         if lacking := sorted(wanted - each.keys()):
             return f"Sub-agent {number} has no value for {', '.join(lacking)}."
-    told = [_PLACEHOLDER.sub(lambda found, each=each: str(each[found[1]]), template) for each in given]  # type: ignore[misc]
+    told = [
+        _PLACEHOLDER.sub(lambda found, each=each: str(each[found[1]]), template) for each in given
+    ]  # type: ignore[misc]
     return told if all(each.strip() for each in told) else "A sub-agent's message is empty."

@@ -21,8 +21,40 @@ SURE, VERY_SURE = 0.99, 0.999
 """Confidence that a silence is abnormal: needed to abandon an agent when all others have answered; and to hedge its request, or if
 replies come whole, so that silence says little."""
 _STUDENT_T = {
-    SURE: (31.82, 6.965, 4.541, 3.747, 3.365, 3.143, 2.998, 2.896, 2.821, 2.764, 2.718, 2.681, 2.650, 2.624, 2.602),
-    VERY_SURE: (318.3, 22.33, 10.21, 7.173, 5.893, 5.208, 4.785, 4.501, 4.297, 4.144, 4.025, 3.930, 3.852, 3.787, 3.733),
+    SURE: (
+        31.82,
+        6.965,
+        4.541,
+        3.747,
+        3.365,
+        3.143,
+        2.998,
+        2.896,
+        2.821,
+        2.764,
+        2.718,
+        2.681,
+        2.650,
+        2.624,
+        2.602,
+    ),
+    VERY_SURE: (
+        318.3,
+        22.33,
+        10.21,
+        7.173,
+        5.893,
+        5.208,
+        4.785,
+        4.501,
+        4.297,
+        4.144,
+        4.025,
+        3.930,
+        3.852,
+        3.787,
+        3.733,
+    ),
 }
 """Quantiles of Student's t for 1, 2, ... degrees of freedom; the last stands for all beyond."""
 
@@ -51,8 +83,19 @@ class StragglerPolicy:
     """Seconds of silence that are too long while too few agents have begun to write; a third of the time limit, if that is less."""
 
     def __post_init__(self) -> None:
-        shares = (self.quorum, self.grace, self.conclusion, self.conclusion_share, self.pause_share, self.hedge_share)
-        if not (all(0 <= share <= 1 for share in shares) and self.least >= 0 and self.first_reply_timeout > 0):
+        shares = (
+            self.quorum,
+            self.grace,
+            self.conclusion,
+            self.conclusion_share,
+            self.pause_share,
+            self.hedge_share,
+        )
+        if not (
+            all(0 <= share <= 1 for share in shares)
+            and self.least >= 0
+            and self.first_reply_timeout > 0
+        ):
             raise BadOption("stragglers", self, "of parts from 0 to 1 and of seconds above 0")
 
     def has_quorum(self, answered: int, expected: int) -> bool:
@@ -74,14 +117,20 @@ class StragglerPolicy:
         slowest = max(latencies, default=0.0)
         return slowest + max(2 * self.least, self.conclusion * slowest)
 
-    def first_silence_limit(self, gaps: Sequence[float], expected: int, seconds: float | None = None, sure: float = SURE) -> float:
+    def first_silence_limit(
+        self, gaps: Sequence[float], expected: int, seconds: float | None = None, sure: float = SURE
+    ) -> float:
         """Seconds that an agent may wait for the first piece of its reply.
 
         gaps: the waits of agents that have begun to write, of `expected` in all. The first to come are the quickest, so they say
         nothing before they are more than half. seconds: the time limit of the whole, if any.
         """
         if not self.has_quorum(len(gaps), expected):
-            return self.first_reply_timeout if seconds is None else min(self.first_reply_timeout, seconds / 3)
+            return (
+                self.first_reply_timeout
+                if seconds is None
+                else min(self.first_reply_timeout, seconds / 3)
+            )
         return max(longest_likely(gaps, sure), max(gaps) + self.least)
 
     def pause_limit(self, gaps: Sequence[float], age: float, sure: float = SURE) -> float:
@@ -90,9 +139,15 @@ class StragglerPolicy:
         gaps: the longest pause of each agent that writes or has written. age: seconds since the agent was sent.
         """
         share = self.hedge_share if sure == VERY_SURE else self.pause_share
-        return max(longest_likely(gaps, sure) if gaps else self.first_reply_timeout, share * age, self.least)
+        return max(
+            longest_likely(gaps, sure) if gaps else self.first_reply_timeout,
+            share * age,
+            self.least,
+        )
 
-    def conclude_at(self, seconds: float, first_gaps: Sequence[float], tokens_per_second: float, tokens: int) -> float:
+    def conclude_at(
+        self, seconds: float, first_gaps: Sequence[float], tokens_per_second: float, tokens: int
+    ) -> float:
         """Seconds after the start at which a conclusion of at most this many tokens has to begin, with a margin.
 
         seconds: from the start to the deadline; at most a part of them (`conclusion_share`) is kept for conclusions. Infinite if a
@@ -102,7 +157,11 @@ class StragglerPolicy:
         ordered = sorted(first_gaps) or [0.0]
         usual = ordered[len(ordered) // 2] + tokens / (4 * tokens_per_second)
         at_most = self.conclusion_share * seconds
-        return seconds - min(2 * (ordered[-1] + tokens / tokens_per_second), at_most) if usual <= at_most else math.inf
+        return (
+            seconds - min(2 * (ordered[-1] + tokens / tokens_per_second), at_most)
+            if usual <= at_most
+            else math.inf
+        )
 
 
 EVERYONE = StragglerPolicy(quorum=1.0)
@@ -120,7 +179,9 @@ def longest_likely(gaps: Sequence[float], sure: float = SURE) -> float:
     count = len(logs)
     mean = sum(logs) / count
     spread = math.sqrt(sum((each - mean) ** 2 for each in logs) / (count - 1)) if count > 1 else 0.0
-    bound = math.exp(min(50.0, mean + _student_t(count - 1, sure) * spread * math.sqrt(1 + 1 / count)))
+    bound = math.exp(
+        min(50.0, mean + _student_t(count - 1, sure) * spread * math.sqrt(1 + 1 / count))
+    )
     return max(bound, max(gaps) * (1 + 2.5 / count**2))
 
 
@@ -128,7 +189,7 @@ def likely_length(written: int, lengths: Sequence[int]) -> int:
     """Likely length of a reply, in tokens, given the tokens written so far: the median of the observed lengths that are longer, and
     twice what is written if none is."""
     longer = sorted(lengths)
-    longer = longer[bisect_left(longer, written + 1):]
+    longer = longer[bisect_left(longer, written + 1) :]
     return longer[len(longer) // 2] if longer else 2 * written
 
 

@@ -75,7 +75,9 @@ class AnswerPool:
         counted = [one for one in self.attempts if self._standing(one) == highest]
         try:
             with user_hook("same"):
-                await self.run.within_deadline(self.groups.add_all(sorted(counted, key=_standing, reverse=True)))
+                await self.run.within_deadline(
+                    self.groups.add_all(sorted(counted, key=_standing, reverse=True))
+                )
         except BudgetExhausted:  # no time to compare them all: what was found until now counts
             self.budget_limited = True
 
@@ -105,11 +107,26 @@ class AnswerPool:
     def publish_agreement(self) -> None:
         """Emit the groups as they stand."""
         ranked = self.groups.ranked
-        if not self.undecided and isinstance(self.equivalence, Limited) and self.equivalence.undecided:
+        if (
+            not self.undecided
+            and isinstance(self.equivalence, Limited)
+            and self.equivalence.undecided
+        ):
             self.undecided = True
-            self.run.emit(Noted("main", "Some answers could not be compared in the time for it; they count as different."))
-        self.run.emit(Agreed(tuple(group.agents for group in ranked), tuple(one_line(group.representative) for group in ranked),
-                             bool(self.stop_reason), self.stop_reason))
+            self.run.emit(
+                Noted(
+                    "main",
+                    "Some answers could not be compared in the time for it; they count as different.",
+                )
+            )
+        self.run.emit(
+            Agreed(
+                tuple(group.agents for group in ranked),
+                tuple(one_line(group.representative) for group in ranked),
+                bool(self.stop_reason),
+                self.stop_reason,
+            )
+        )
 
 
 _REFUTED, _ABSTAINED, _IN_DOUBT, _WHOLE, _VERIFIED = range(5)

@@ -20,7 +20,9 @@ APPROACHES: Mapping[str, tuple[str, ...]] = {
     PLAIN: ("",),
     "answer only": ("Reply with only the answer.",),
     "answer line": ("End your reply with a line of the form `Answer: <the answer>`.",),
-    "step by step": ("Think step by step, then end your reply with a line of the form `Answer: <the answer>`.",),
+    "step by step": (
+        "Think step by step, then end your reply with a line of the form `Answer: <the answer>`.",
+    ),
     VARIED: (
         "",
         "Work through it step by step and check every step before the next.",
@@ -38,15 +40,24 @@ WARM = 0.8
 """Temperature of explorers if neither the request nor a calibration has chosen one."""
 
 
-def explorer_request(request: Request, model: Model, index: int, approach: str = PLAIN,
-             temperature: float | None = None) -> tuple[Request, str]:
+def explorer_request(
+    request: Request,
+    model: Model,
+    index: int,
+    approach: str = PLAIN,
+    temperature: float | None = None,
+) -> tuple[Request, str]:
     """The request for explorer number `index` (from 0), and a name for its approach.
 
     It contains nothing of other agents, and leaves out options that the model does not take. Raises `BadOption` for an unknown
     approach.
     """
     abilities = model.abilities
-    instruction = instructions(approach)[index % len(instructions(approach))] if abilities.conversation else ""
+    instruction = (
+        instructions(approach)[index % len(instructions(approach))]
+        if abilities.conversation
+        else ""
+    )
     changed = replace(request, mode=Mode.CONTEMPLATING if abilities.native_spawn else Mode.THINKING)
     if abilities.seed and (request.seed is not None or not abilities.conversation):
         changed = replace(changed, seed=((request.seed or 0) + index) % 2**63)
@@ -67,9 +78,12 @@ def instructions(approach: str) -> tuple[str, ...]:
 def with_instruction(request: Request, instruction: str) -> Request:
     """The request with an instruction after the last question; as part of the question, for weak models lose sight of it when the
     instruction stands in a system message."""
-    at = max((index for index, message in enumerate(request.messages) if message.role == "user"), default=None)
+    at = max(
+        (index for index, message in enumerate(request.messages) if message.role == "user"),
+        default=None,
+    )
     if not instruction or at is None:
         return request
     asked = request.messages[at]
     told = Message("user", (*asked.parts, Text(f"\n\n{instruction}")))
-    return replace(request, messages=(*request.messages[:at], told, *request.messages[at + 1:]))
+    return replace(request, messages=(*request.messages[:at], told, *request.messages[at + 1 :]))

@@ -27,7 +27,9 @@ _SUFFIX = "/answer"
 """Ending of the name of an agent that is asked again."""
 
 
-async def clarify(run: RunContext, team: Team, answers: AnswerPool, asked: Mapping[str, AgentTask]) -> None:
+async def clarify(
+    run: RunContext, team: Team, answers: AnswerPool, asked: Mapping[str, AgentTask]
+) -> None:
     """Look for a winner among unclear answers; answers stay as they are if the budget does not pay for a question.
 
     asked: the explorers' tasks, by agent.
@@ -38,9 +40,20 @@ async def clarify(run: RunContext, team: Team, answers: AnswerPool, asked: Mappi
         return
     unclear = _worth_asking(answers, asked)
     tasks = [_task(asked[attempt.agent], attempt) for attempt in unclear[:_AT_MOST]]
-    if tasks and (sent := answers.allocator.allocate(tasks, len(tasks), decision_cost(run, team, answers))):
-        asking = "their agents are asked" if len(sent) == len(unclear) else f"{len(sent)} of their agents are asked"
-        run.emit(Noted("main", f"In {len(unclear)} of {len(answers.attempts)} replies no answer can be told; {asking}."))
+    if tasks and (
+        sent := answers.allocator.allocate(tasks, len(tasks), decision_cost(run, team, answers))
+    ):
+        asking = (
+            "their agents are asked"
+            if len(sent) == len(unclear)
+            else f"{len(sent)} of their agents are asked"
+        )
+        run.emit(
+            Noted(
+                "main",
+                f"In {len(unclear)} of {len(answers.attempts)} replies no answer can be told; {asking}.",
+            )
+        )
         await _ask(run, team, answers, sent)
 
 
@@ -55,11 +68,19 @@ def has_winner(groups: AnswerGroups) -> bool:
 def _worth_asking(answers: AnswerPool, asked: Mapping[str, AgentTask]) -> list[Attempt]:
     """The unclear replies whose agents can be asked; a guess is good enough beside answers that agree."""
     some_agree = max(answers.groups.counts, default=0) > 1
-    return [attempt for attempt in answers.attempts if attempt.unclear and attempt.finish_reason != "cut" and attempt.agent in asked
-            and not (attempt.guessed and some_agree)]
+    return [
+        attempt
+        for attempt in answers.attempts
+        if attempt.unclear
+        and attempt.finish_reason != "cut"
+        and attempt.agent in asked
+        and not (attempt.guessed and some_agree)
+    ]
 
 
-async def _ask(run: RunContext, team: Team, answers: AnswerPool, tasks: Sequence[AgentTask]) -> None:
+async def _ask(
+    run: RunContext, team: Team, answers: AnswerPool, tasks: Sequence[AgentTask]
+) -> None:
     """Run these tasks, and put clear answers in the place of the unclear ones."""
     current = {attempt.agent: attempt for attempt in answers.attempts}
     async with AgentPool(run, run.main, team.stragglers) as pool:
@@ -79,12 +100,26 @@ async def _ask(run: RunContext, team: Team, answers: AnswerPool, tasks: Sequence
 def _task(asked: AgentTask, attempt: Attempt) -> AgentTask:
     asking = ONLY_THE_ANSWER if asked.asks_for is None else asked.asks_for.asking
     request = conclusion_request(asked.request, asked.model, list(attempt.transcript), asking)
-    return replace(asked, agent=f"{attempt.agent}{_SUFFIX}", label=f"{asked.model.name}: the answer alone", request=request,
-                   tools=(), concludes=False)
+    return replace(
+        asked,
+        agent=f"{attempt.agent}{_SUFFIX}",
+        label=f"{asked.model.name}: the answer alone",
+        request=request,
+        tools=(),
+        concludes=False,
+    )
 
 
 def _clarified(before: Attempt, after: Attempt) -> Attempt:
     """The reply with the clear answer below it, to show if it wins."""
-    return replace(after, agent=before.agent, text=f"{before.text.rstrip()}\n\n{after.text.strip()}", concluded=before.cut,
-                   transcript=(*before.transcript, *after.transcript), thoughts=before.thoughts, images=before.images,
-                   usage=before.usage + after.usage, finish_reason=before.finish_reason)
+    return replace(
+        after,
+        agent=before.agent,
+        text=f"{before.text.rstrip()}\n\n{after.text.strip()}",
+        concluded=before.cut,
+        transcript=(*before.transcript, *after.transcript),
+        thoughts=before.thoughts,
+        images=before.images,
+        usage=before.usage + after.usage,
+        finish_reason=before.finish_reason,
+    )

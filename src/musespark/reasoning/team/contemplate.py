@@ -51,4 +51,9 @@ async def _remember(run: RunContext, team: Team, answers: AnswerPool) -> None:
         async with asyncio.timeout(RECORDING):
             await asyncio.to_thread(team.remember, run, answers)
     except Exception as error:
-        run.emit(Noted("main", f"The votes of this run could not be stored: {error or type(error).__name__}"))
+        run.emit(
+            Noted(
+                "main",
+                f"The votes of this run could not be stored: {error or type(error).__name__}",
+            )
+        )

@@ -47,7 +47,9 @@ async def explore(run: RunContext, team: Team) -> AnswerPool:
                 case Straggler(task, because, can_be_hedged):
                     # Another agent thinks of something new; the same question again is for when none is left.
                     if waiting:
-                        run.emit(Noted(task.agent, f"It is {_LAGS[because]}; another agent is sent."))
+                        run.emit(
+                            Noted(task.agent, f"It is {_LAGS[because]}; another agent is sent.")
+                        )
                         send(1)
                     elif can_be_hedged and (again := _payable(run, team, answers, [task], 1)):
                         pool.hedge(task, again[0].request)
@@ -67,7 +69,12 @@ async def explore(run: RunContext, team: Team) -> AnswerPool:
         raise run.budget.overdue() if run.budget.stopped else pool.all_failed()
     if waiting and not answers.stop_reason:
         answers.budget_limited = True
-        run.emit(Noted("main", f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked."))
+        run.emit(
+            Noted(
+                "main",
+                f"The budget pays for {everyone - len(waiting)} of {everyone} agents; the others are not asked.",
+            )
+        )
     await clarify(run, team, answers, tasks)
     answers.initial_groups = answers.groups.ranked
     return answers
@@ -78,15 +85,23 @@ def _over(outcome: Attempt | MuseError) -> bool:
     return isinstance(outcome, BudgetExhausted) and outcome.resource in ("seconds", "calls")
 
 
-def _payable(run: RunContext, team: Team, answers: AnswerPool, waiting: Sequence[AgentTask], count: int) -> list[AgentTask]:
+def _payable(
+    run: RunContext, team: Team, answers: AnswerPool, waiting: Sequence[AgentTask], count: int
+) -> list[AgentTask]:
     """The next tasks that the budget pays for, each with its token limit; the likely cost of a decision is kept back."""
     if not is_limited(run):
         return list(waiting[:count])
     if not answers.has_complete:  # what a reply takes is not known yet
         count = min(count, team.first_wave)
     planned = len(waiting) + team.agents * team.rounds + DECIDING
-    return answers.allocator.allocate(waiting, count, decision_cost(run, team, answers), planned=planned, half=len(waiting) > count,
-                              anyone=not answers.has_complete)
+    return answers.allocator.allocate(
+        waiting,
+        count,
+        decision_cost(run, team, answers),
+        planned=planned,
+        half=len(waiting) > count,
+        anyone=not answers.has_complete,
+    )
 
 
 def _tasks(run: RunContext, team: Team) -> list[AgentTask]:
@@ -94,13 +109,21 @@ def _tasks(run: RunContext, team: Team) -> list[AgentTask]:
         tasks = list(team.explore(run, team))
     names = {task.agent for task in tasks}
     if not tasks or len(names) < len(tasks):
-        raise BadOption("explore", ", ".join(task.agent for task in tasks), "agents of different names, at least one")
+        raise BadOption(
+            "explore",
+            ", ".join(task.agent for task in tasks),
+            "agents of different names, at least one",
+        )
     return tasks
 
 
-async def _taken(answers: AnswerPool, team: Team, task: AgentTask, outcome: Attempt | MuseError, remaining: int) -> None:
+async def _taken(
+    answers: AnswerPool, team: Team, task: AgentTask, outcome: Attempt | MuseError, remaining: int
+) -> None:
     """Add an answer, and decide if it ends the stage."""
-    if isinstance(outcome, BudgetExhausted) or (isinstance(outcome, Attempt) and outcome.finish_reason == "budget"):
+    if isinstance(outcome, BudgetExhausted) or (
+        isinstance(outcome, Attempt) and outcome.finish_reason == "budget"
+    ):
         answers.budget_limited = True
     if not isinstance(outcome, Attempt):
         return

@@ -14,7 +14,9 @@ from musespark.reasoning.team.strategy import Strategy
 from musespark.store import Vote, VoteStore
 
 
-def load_panel(task_kind: str, store: Path | None, models: Sequence[Model]) -> tuple[Panel | None, tuple[Model, ...]]:
+def load_panel(
+    task_kind: str, store: Path | None, models: Sequence[Model]
+) -> tuple[Panel | None, tuple[Model, ...]]:
     """The panel for this kind of question, and its models in calling order; no panel and all models if nothing is known.
 
     Raises `StoreUnusable`.
@@ -22,7 +24,11 @@ def load_panel(task_kind: str, store: Path | None, models: Sequence[Model]) -> t
     with VoteStore(store) as kept:
         panel = Panel.from_store(kept, task_kind)
     rank = {name: index for index, name in enumerate(panel.models if panel else ())}
-    known = tuple(sorted((model for model in models if model.name in rank), key=lambda model: rank[model.name]))
+    known = tuple(
+        sorted(
+            (model for model in models if model.name in rank), key=lambda model: rank[model.name]
+        )
+    )
     return (panel, known) if known else (None, tuple(models))
 
 
@@ -44,9 +50,14 @@ def vote_recorder(task_kind: str, store: Path | None) -> Callable[[RunContext, A
     """Keeps the votes of a run."""
 
     def keep(run: RunContext, answers: AnswerPool) -> None:
-        question = hashlib.sha256(run.request.question.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-        votes = [Vote(task_kind, question, attempt.model, str(number), attempt.verified)
-                 for number, group in enumerate(answers.initial_groups) for attempt in group.attempts]
+        question = hashlib.sha256(
+            run.request.question.encode("utf-8", "surrogatepass")
+        ).hexdigest()[:24]
+        votes = [
+            Vote(task_kind, question, attempt.model, str(number), attempt.verified)
+            for number, group in enumerate(answers.initial_groups)
+            for attempt in group.attempts
+        ]
         with VoteStore(store) as kept:
             kept.add({vote.model: vote for vote in reversed(votes)}.values())
 

@@ -63,8 +63,13 @@ class _Comparing:
             held = await self._room(agent, request)
         except BudgetExhausted:
             if not self._told:
-                self.run.emit(Noted("main", "The budget pays for no more comparisons; answers that were not compared count as "
-                                    "different."))
+                self.run.emit(
+                    Noted(
+                        "main",
+                        "The budget pays for no more comparisons; answers that were not compared count as "
+                        "different.",
+                    )
+                )
             self._told = True
             return False
         return await self._asked(agent, self._held_to(request, held), held)
@@ -73,8 +78,10 @@ class _Comparing:
         """Wait for room beside the calls under way; a single call makes do with what is left. Raises `BudgetExhausted`."""
         while True:
             try:
-                held = self.allowed.reserve(_cost(request, self.model, request.max_tokens or REASONED),
-                                            None if self._under_way else _cost(request, self.model, 1))
+                held = self.allowed.reserve(
+                    _cost(request, self.model, request.max_tokens or REASONED),
+                    None if self._under_way else _cost(request, self.model, 1),
+                )
             except BudgetExhausted:
                 if not self._under_way:
                     raise
@@ -92,14 +99,28 @@ class _Comparing:
         if limits.tokens is not None:
             most.append(held.granted.tokens - read)
         if limits.usd is not None and abilities.usd_per_token:
-            most.append(round((held.granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token))
-        return replace(request, max_tokens=None if math.isinf(min(most)) else max(1, int(min(most))))
+            most.append(
+                round(
+                    (held.granted.usd - read * abilities.usd_per_prompt_token)
+                    / abilities.usd_per_token
+                )
+            )
+        return replace(
+            request, max_tokens=None if math.isinf(min(most)) else max(1, int(min(most)))
+        )
 
     async def _asked(self, agent: str, request: Request, held: Reservation) -> bool:
         node = self.run.main.add_child(agent, self._batch)
-        task = AgentTask(agent=agent, model=self.model, label=f"{self.model.name}: do two answers say the same?", request=request)
+        task = AgentTask(
+            agent=agent,
+            model=self.model,
+            label=f"{self.model.name}: do two answers say the same?",
+            request=request,
+        )
         try:
-            outcome = await run_agent(self.run, task, node, lambda: "its verdict is not needed any more")
+            outcome = await run_agent(
+                self.run, task, node, lambda: "its verdict is not needed any more"
+            )
         finally:
             held.settle(Cost(tokens=node.total.tokens, usd=node.total.usd))
             self._under_way.remove(agent)
@@ -112,14 +133,20 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
     asked = Message.user(
         f"A question:\n<question>\n{question}\n</question>\n\nTwo answers to it:\n<answer>\n{_cut(first)}\n</answer>\n"
         f"<answer>\n{_cut(second)}\n</answer>\n\nDo they answer the question the same way, so that either may stand for the other? "
-        "Wording, order and detail count for nothing. Reply with yes or no.")
-    return Request(messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS)
+        "Wording, order and detail count for nothing. Reply with yes or no."
+    )
+    return Request(
+        messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS
+    )
 
 
 def _cost(request: Request, model: Model, written: int) -> Cost:
     """Cost of a verdict with this many tokens."""
     read, abilities = estimate_prompt_tokens(request), model.abilities
-    return Cost(tokens=read + written, usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token)
+    return Cost(
+        tokens=read + written,
+        usd=read * abilities.usd_per_prompt_token + written * abilities.usd_per_token,
+    )
 
 
 def _cut(answer: str) -> str:

@@ -16,7 +16,9 @@ _REASONS = 4000
 
 def rebuttal(rivals: Sequence[Attempt]) -> list[str]:
     """Prompt with the rivals' answers: each distinct answer with its reasons, without names and numbers of supporters."""
-    parts = ["Others answered the same question differently. Their answers, in no particular order:\n"]
+    parts = [
+        "Others answered the same question differently. Their answers, in no particular order:\n"
+    ]
     for rival in rivals:
         parts.append(f"\n<answer>\n{reasons(rival)}\n</answer>\n")
     parts.append(

@@ -32,8 +32,13 @@ MOST = 8
 
 async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -> None:
     """Run one round, if answers differ and models can read them; `answers` holds the results."""
-    able = [attempt for attempt in answers.attempts if not attempt.verified and not attempt.cut
-            and team.model_of(attempt, "refiner").abilities.conversation]
+    able = [
+        attempt
+        for attempt in answers.attempts
+        if not attempt.verified
+        and not attempt.cut
+        and team.model_of(attempt, "refiner").abilities.conversation
+    ]
     if len(answers.groups.ranked) < 2 or not able:
         return
     groups = answers.groups.ranked
@@ -42,7 +47,9 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
     for agent, attempt in named.items():
         rivals = [group.representative for group in groups if attempt not in group.attempts]
         tasks.append(_task(run, team, attempt, agent, rivals[:MOST]))
-    sent = _payable(run, team, answers, round, tasks, [_priority(groups, attempt) for attempt in able])
+    sent = _payable(
+        run, team, answers, round, tasks, [_priority(groups, attempt) for attempt in able]
+    )
     if not sent:
         return
     run.emit(StageStarted("refine", round))
@@ -63,7 +70,9 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
                 comparing.create_task(_compared(run, answers, before, outcome))
             else:
                 answers.budget_limited |= isinstance(outcome, BudgetExhausted)
-                run.emit(Noted("main", f"{before.agent} could not reconsider, and keeps its answer."))
+                run.emit(
+                    Noted("main", f"{before.agent} could not reconsider, and keeps its answer.")
+                )
     await answers.replace(after.values())
     with user_hook("enough"):
         enough, reason = team.is_enough(answers, 0)
@@ -71,20 +80,34 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
     answers.publish_agreement()
 
 
-def _payable(run: RunContext, team: Team, answers: AnswerPool, round: int, tasks: list[AgentTask],
-             priorities: list[tuple[int, int]]) -> list[AgentTask]:
+def _payable(
+    run: RunContext,
+    team: Team,
+    answers: AnswerPool,
+    round: int,
+    tasks: list[AgentTask],
+    priorities: list[tuple[int, int]],
+) -> list[AgentTask]:
     """The tasks that the budget pays for, each with its token limit; none rather than a single one."""
     if not is_limited(run):
         return tasks
-    ordered = [task for _, task in sorted(zip(priorities, tasks, strict=True), key=lambda pair: pair[0])]
+    ordered = [
+        task for _, task in sorted(zip(priorities, tasks, strict=True), key=lambda pair: pair[0])
+    ]
     planned = len(ordered) * (team.rounds - round + 1) + DECIDING
     kept = decision_cost(run, team, answers)
-    sent = answers.allocator.allocate(ordered, len(ordered), kept, planned=planned, half=round < team.rounds)
+    sent = answers.allocator.allocate(
+        ordered, len(ordered), kept, planned=planned, half=round < team.rounds
+    )
     if len(sent) < min(2, len(tasks)):
         sent = []
     if len(sent) < len(tasks):
         answers.budget_limited = True
-        run.emit(Noted("main", f"The budget lets {len(sent) or 'none'} of {len(tasks)} agents reconsider."))
+        run.emit(
+            Noted(
+                "main", f"The budget lets {len(sent) or 'none'} of {len(tasks)} agents reconsider."
+            )
+        )
     return sent
 
 
@@ -105,15 +128,23 @@ async def _compared(run: RunContext, answers: AnswerPool, before: Attempt, after
     run.emit(Changed(before.agent, one_line(before), one_line(after), kept))
 
 
-def _task(run: RunContext, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt]) -> AgentTask:
+def _task(
+    run: RunContext, team: Team, attempt: Attempt, agent: str, rivals: Sequence[Attempt]
+) -> AgentTask:
     shuffled = list(rivals)
     random.Random(f"{run.request.seed} {agent}").shuffle(shuffled)
     model = team.model_of(attempt, "refiner")
     told = Message.user(*rebuttal(shuffled))
     conversation = (*run.request.messages, *attempt.transcript, *_unanswered(attempt), told)
     request = replace(run.request, messages=conversation)
-    return AgentTask(agent=agent, model=model, request=request, label=f"{model.name}: reconsiders",
-                     tools=team.tools if model.abilities.tools else (), verify=team.verify)
+    return AgentTask(
+        agent=agent,
+        model=model,
+        request=request,
+        label=f"{model.name}: reconsiders",
+        tools=team.tools if model.abilities.tools else (),
+        verify=team.verify,
+    )
 
 
 def _unanswered(attempt: Attempt) -> list[Message]:

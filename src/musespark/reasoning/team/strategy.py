@@ -30,8 +30,12 @@ class Strategy:
     @property
     def label(self) -> str:
         """A short description for people."""
-        parts = [self.approach, "" if self.temperature is None else f"temperature {self.temperature:g}",
-                 f"{self.rounds} round of refinement" if self.rounds else "", "a judge for ties" if self.judge_ties else ""]
+        parts = [
+            self.approach,
+            "" if self.temperature is None else f"temperature {self.temperature:g}",
+            f"{self.rounds} round of refinement" if self.rounds else "",
+            "a judge for ties" if self.judge_ties else "",
+        ]
         return ", ".join(part for part in parts if part)
 
     @property
@@ -48,7 +52,9 @@ class Strategy:
         """The strategy that `to_json` made this of; None for one of another version that cannot be followed."""
         try:
             values: dict[str, Any] = json.loads(text)
-            known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+            known = {
+                field.name: values[field.name] for field in fields(cls) if field.name in values
+            }
             known["reply_tokens"] = tuple(known.get("reply_tokens", ()))
             strategy = cls(**known)
         except (ValueError, TypeError):

@@ -52,10 +52,21 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
     asks_for = team.answer_format(run.request)
     for index in range(team.agents):
         model = team.explorers[index % len(team.explorers)]
-        request, approach = explorer_request(run.request, model, index, team.approach, team.temperature)
-        found.append(AgentTask(agent=f"agent-{index + 1}", model=model, request=request, label=f"{model.name}: {approach}",
-                           tools=team.tools, verify=team.verify, asks_for=asks_for if model.abilities.conversation else None,
-                           concludes=model.abilities.conversation))
+        request, approach = explorer_request(
+            run.request, model, index, team.approach, team.temperature
+        )
+        found.append(
+            AgentTask(
+                agent=f"agent-{index + 1}",
+                model=model,
+                request=request,
+                label=f"{model.name}: {approach}",
+                tools=team.tools,
+                verify=team.verify,
+                asks_for=asks_for if model.abilities.conversation else None,
+                concludes=model.abilities.conversation,
+            )
+        )
     return found
 
 
@@ -107,8 +118,11 @@ class Team:
     def __post_init__(self) -> None:
         if not self.explorers:
             raise BadOption("explorers", "()", "at least one model")
-        for option, value, low, high in (("agents", self.agents, 1, MAX_AGENTS), ("first_wave", self.first_wave, 1, MAX_AGENTS),
-                                         ("rounds", self.rounds, 0, MAX_ROUNDS)):
+        for option, value, low, high in (
+            ("agents", self.agents, 1, MAX_AGENTS),
+            ("first_wave", self.first_wave, 1, MAX_AGENTS),
+            ("rounds", self.rounds, 0, MAX_ROUNDS),
+        ):
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
         if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
@@ -134,13 +148,19 @@ class Team:
 
     def is_enough(self, answers: AnswerPool, remaining: int) -> tuple[bool, str]:
         """True if more answers would change nothing, and why."""
-        return self.panel.enough(answers.groups) if self.panel else self.enough(answers.groups.counts, remaining)
+        return (
+            self.panel.enough(answers.groups)
+            if self.panel
+            else self.enough(answers.groups.counts, remaining)
+        )
 
     def equivalence(self, run: RunContext, comparing: Budget) -> Equivalence:
         """The equivalence of answers to this question. `comparing` limits the calls of a judge."""
         if self.same is not None:
             return self.same
-        return equivalence_for(run.request, llm_judge(run, self.judge, comparing) if self.judge else None)
+        return equivalence_for(
+            run.request, llm_judge(run, self.judge, comparing) if self.judge else None
+        )
 
     def answer_format(self, request: Request) -> AnswerFormat | None:
         """Format of the short answer that the question asks for; None if the caller brought an equivalence."""
@@ -153,8 +173,15 @@ class Team:
     def model_for(self, role: Role, request: Request) -> Model | None:
         """The model that plays a role for all: the one named for it, or the first explorer that can read what there is."""
         named: Model | None = getattr(self, role)
-        return named or next((model for model in self.explorers if model.abilities.conversation
-                              and (model.abilities.pictures_in or not (request.images or request.videos))), None)
+        return named or next(
+            (
+                model
+                for model in self.explorers
+                if model.abilities.conversation
+                and (model.abilities.pictures_in or not (request.images or request.videos))
+            ),
+            None,
+        )
 
     def require(self, request: Request) -> None:
         """Raise `BeyondModel` if a model lacks an ability that its role needs, and `QuestionTooLong`.
@@ -167,7 +194,9 @@ class Team:
                 raise QuestionTooLong(len(request.question), context)
         looking = next((tool for tool in self.tools if isinstance(tool, VisionToolFactory)), None)
         for model in self.models:
-            read_to = looking is not None and looking.serves(model) and model is not self.merger  # who has no tools
+            read_to = (
+                looking is not None and looking.serves(model) and model is not self.merger
+            )  # who has no tools
             require_sight(model, request, images_as_text=read_to)
         for model in self.explorers:
             if request.tools or self.tools:
@@ -177,7 +206,11 @@ class Team:
             if player is not None:
                 require_role(player, role)
         names = {getattr(tool, "spec", None) for tool in self.tools}
-        own = {spec.name for spec in names if spec is not None} | set(looking.names if looking else ())
+        own = {spec.name for spec in names if spec is not None} | set(
+            looking.names if looking else ()
+        )
         taken = {tool.name for tool in request.tools} & own
         if taken:
-            raise BadOption("tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools")
+            raise BadOption(
+                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+            )

@@ -39,7 +39,11 @@ class StrictModel(BaseModel):
     def _without_nulls(cls, value: Any) -> Any:
         """Drop unknown fields that are null: clients send back objects with every field they know."""
         if isinstance(value, dict) and None in value.values():
-            return {key: item for key, item in value.items() if item is not None or key in cls.model_fields}
+            return {
+                key: item
+                for key, item in value.items()
+                if item is not None or key in cls.model_fields
+            }
         return value
 
 
@@ -60,8 +64,11 @@ async def read_body(http: HttpRequest) -> bytes:
     """Read the whole body. Raises `RequestRefused` (408, 413, 415, 429); a body whose declared length is too large is not read."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise RequestRefused("The body must be JSON; send it with the header content-type: application/json.", status=415,
-                             code="not_json")
+        raise RequestRefused(
+            "The body must be JSON; send it with the header content-type: application/json.",
+            status=415,
+            code="not_json",
+        )
     if http.headers.get("content-encoding", "identity").lower() != "identity":
         raise RequestRefused("The body must not be compressed.", status=415, code="not_json")
     said = http.headers.get("content-length", "")
@@ -78,20 +85,31 @@ async def read_body(http: HttpRequest) -> bytes:
                 if size > MAX_BYTES:
                     raise _too_large()
                 if memory.used > memory.limit:
-                    raise RequestRefused("The server is reading as many bodies as it can; retry in a moment.", status=429,
-                                         code="busy")
+                    raise RequestRefused(
+                        "The server is reading as many bodies as it can; retry in a moment.",
+                        status=429,
+                        code="busy",
+                    )
                 pieces.append(piece)
-    except ClientDisconnect:  # the client does not read this, and it is no error of the server to log
+    except (
+        ClientDisconnect
+    ):  # the client does not read this, and it is no error of the server to log
         raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
     except TimeoutError:
-        raise RequestRefused(f"The body did not arrive within {READ_TIMEOUT:g} seconds.", status=408, code="slow_body") from None
+        raise RequestRefused(
+            f"The body did not arrive within {READ_TIMEOUT:g} seconds.",
+            status=408,
+            code="slow_body",
+        ) from None
     finally:
         memory.used -= size
     return b"".join(pieces)
 
 
 def _too_large() -> RequestRefused:
-    return RequestRefused(f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large")
+    return RequestRefused(
+        f"The body is larger than {MAX_BYTES // 1_000_000} MB.", status=413, code="too_large"
+    )
 
 
 def parse_body(kind: type[_Body], raw: bytes) -> _Body:
@@ -104,11 +122,17 @@ def parse_body(kind: type[_Body], raw: bytes) -> _Body:
 
 
 def _require_few_tokens(raw: bytes) -> None:
-    if len(raw) <= MAX_JSON_TOKENS or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_JSON_TOKENS:
+    if (
+        len(raw) <= MAX_JSON_TOKENS
+        or sum(map(raw.count, (b'"', b",", b"[", b"{"))) <= MAX_JSON_TOKENS
+    ):
         return  # true of almost all bodies: an image is one string, however large
     if next(islice(_TOKENS.finditer(raw), MAX_JSON_TOKENS, None), None) is not None:
-        raise RequestRefused(f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
-                             "tools.", code="too_many")
+        raise RequestRefused(
+            f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
+            "tools.",
+            code="too_many",
+        )
 
 
 def parse_header(kind: type[_Body], name: str, value: str) -> _Body:
@@ -132,7 +156,10 @@ def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
     except ValueError:
         value = None
     # Of the alternatives that a value may match, the client meant the one whose error lies deepest.
-    problem = max(problems, key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")))
+    problem = max(
+        problems,
+        key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")),
+    )
     path = _path(problem["loc"], value)
     return RequestRefused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
 
@@ -145,7 +172,12 @@ def _path(location: tuple[int | str, ...], value: Any) -> str:
             path, value = f"{path}[{step}]", value[step]
         elif isinstance(step, str) and isinstance(value, dict) and step in value:
             path, value = f"{path}.{step}" if path else step, value[step]
-    if location and isinstance(value, dict) and isinstance(location[-1], str) and path.rpartition(".")[2] != location[-1]:
+    if (
+        location
+        and isinstance(value, dict)
+        and isinstance(location[-1], str)
+        and path.rpartition(".")[2] != location[-1]
+    ):
         path = f"{path}.{location[-1]}" if path else str(location[-1])  # a field that is missing
     return path[:200]
 

@@ -22,14 +22,25 @@ TICK = 1.0
 """Seconds between two checks of either."""
 COMMENT = b": still here\n\n"
 """Keep-alive that every client of server-sent events ignores."""
-_HEADERS = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"cache-control", b"no-store"),
-            (b"x-accel-buffering", b"no"), (b"x-content-type-options", b"nosniff")]
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"x-content-type-options", b"nosniff"),
+]
 
 
 class EventStream:
     """Sending half of a streamed response. It is opened by its first write, so that an early error can still be a status."""
 
-    def __init__(self, send: Send, *, headers: Headers = (), preamble: bytes = b"", keep_alive: bytes = COMMENT) -> None:
+    def __init__(
+        self,
+        send: Send,
+        *,
+        headers: Headers = (),
+        preamble: bytes = b"",
+        keep_alive: bytes = COMMENT,
+    ) -> None:
         """preamble: sent before anything else. keep_alive: sent after `KEEP_ALIVE` seconds of silence."""
         self._send, self._preamble, self._keep_alive = send, preamble, keep_alive
         self._headers = [*_HEADERS, *headers]
@@ -54,7 +65,9 @@ class EventStream:
         async with self._lock:
             self._sending_since = time.monotonic()
             if not self._is_open:
-                await self._send({"type": "http.response.start", "status": 200, "headers": self._headers})
+                await self._send(
+                    {"type": "http.response.start", "status": 200, "headers": self._headers}
+                )
                 self._is_open = True
                 data = self._preamble + data
             await self._send({"type": "http.response.body", "body": data, "more_body": not last})
@@ -64,16 +77,25 @@ class EventStream:
         """Break silence for as long as the client reads; return once it has stalled."""
         while not self._is_stalled():
             await asyncio.sleep(min(TICK, KEEP_ALIVE))
-            if self._is_open and self._sending_since is None and time.monotonic() - self._last_sent >= KEEP_ALIVE:
+            if (
+                self._is_open
+                and self._sending_since is None
+                and time.monotonic() - self._last_sent >= KEEP_ALIVE
+            ):
                 await self.write(self._keep_alive)
 
     def _is_stalled(self) -> bool:
         return self._sending_since is not None and time.monotonic() - self._sending_since > STALLED
 
 
-async def serve_until_disconnect(work: asyncio.Task[None], receive: Receive, *,
-                                 companions: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
-                                 head_start: float = 0.0, on_disconnect: Callable[[], None] | None = None) -> None:
+async def serve_until_disconnect(
+    work: asyncio.Task[None],
+    receive: Receive,
+    *,
+    companions: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
+    head_start: float = 0.0,
+    on_disconnect: Callable[[], None] | None = None,
+) -> None:
     """Wait until a response is sent, and cancel it if the client disconnects or a companion returns before that.
 
     companions: what runs beside the work. head_start: seconds the work has before it is watched; most responses need no more.
@@ -84,7 +106,10 @@ async def serve_until_disconnect(work: asyncio.Task[None], receive: Receive, *,
         if head_start:
             await asyncio.wait([work], timeout=head_start)
         if not work.done():
-            others = [asyncio.create_task(wait_for_disconnect(receive)), *(asyncio.create_task(start()) for start in companions)]
+            others = [
+                asyncio.create_task(wait_for_disconnect(receive)),
+                *(asyncio.create_task(start()) for start in companions),
+            ]
             await asyncio.wait([work, *others], return_when=asyncio.FIRST_COMPLETED)
             if not work.done() and on_disconnect is not None:
                 on_disconnect()

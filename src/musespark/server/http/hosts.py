@@ -22,7 +22,9 @@ class AllowedHosts:
     Starlette's `TrustedHostMiddleware` decides. It reads the first of several `Host` headers, so more than one is refused before.
     """
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], respond: Callable[[Scope, ErrorReply], ASGIApp]) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: tuple[str, ...], respond: Callable[[Scope, ErrorReply], ASGIApp]
+    ) -> None:
         """respond: makes the response of an error."""
         self._app, self._hosts, self._respond = app, hosts, respond
 
@@ -30,8 +32,12 @@ class AllowedHosts:
         if scope["type"] != "http" or await self._is_allowed(scope, receive):
             await self._app(scope, receive, send)
             return
-        message = f"This server answers requests to its own host names only: {', '.join(self._hosts)}."
-        await self._respond(scope, ErrorReply(status=421, code="other_host", message=message))(scope, receive, send)
+        message = (
+            f"This server answers requests to its own host names only: {', '.join(self._hosts)}."
+        )
+        await self._respond(scope, ErrorReply(status=421, code="other_host", message=message))(
+            scope, receive, send
+        )
 
     async def _is_allowed(self, scope: Scope, receive: Receive) -> bool:
         if len(Headers(scope=scope).getlist("host")) != 1:
@@ -45,7 +51,9 @@ class AllowedHosts:
         async def discard(message: Message) -> None:
             """Drop Starlette's own refusal, which is plain text."""
 
-        await TrustedHostMiddleware(accept, self._hosts, www_redirect=False)(scope, receive, discard)
+        await TrustedHostMiddleware(accept, self._hosts, www_redirect=False)(
+            scope, receive, discard
+        )
         return allowed
 
 
@@ -63,5 +71,8 @@ def require_same_origin(http: HttpRequest) -> None:
     except ValueError:
         host = ""
     if not host or host != http.headers.get("host", "").lower():
-        raise RequestRefused("The request comes from a page of another origin; open the page of this server itself.", status=403,
-                             code="other_origin")
+        raise RequestRefused(
+            "The request comes from a page of another origin; open the page of this server itself.",
+            status=403,
+            code="other_origin",
+        )

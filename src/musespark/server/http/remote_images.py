@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 
 FETCH_TIMEOUT = 10.0
 """Seconds for one image, from the lookup of its host to its last byte."""
-_HEADERS = {"accept": "image/*", "accept-encoding": "identity", "connection": "close", "user-agent": "musespark"}
+_HEADERS = {
+    "accept": "image/*",
+    "accept-encoding": "identity",
+    "connection": "close",
+    "user-agent": "musespark",
+}
 """`identity`: a small compressed body could expand to gigabytes."""
 
 
@@ -41,10 +46,15 @@ class ImageFetcher:
         """Return the images by address. Raises `RequestRefused`."""
         found = list(dict.fromkeys(urls))
         if found and not allowed:
-            raise RequestRefused("Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); "
-                                 "send a data URL with base64 instead.", code="remote_picture")
+            raise RequestRefused(
+                "Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); "
+                "send a data URL with base64 instead.",
+                code="remote_picture",
+            )
         if len(found) > MAX_IMAGES:
-            raise RequestRefused(f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many")
+            raise RequestRefused(
+                f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many"
+            )
         if not found:
             return {}
         async with _client() as client, asyncio.TaskGroup() as group:
@@ -52,7 +62,9 @@ class ImageFetcher:
         for task in tasks.values():
             if isinstance(error := task.result(), RequestRefused):
                 raise error
-        return {url: image for url, task in tasks.items() if isinstance(image := task.result(), Image)}
+        return {
+            url: image for url, task in tasks.items() if isinstance(image := task.result(), Image)
+        }
 
     def close(self) -> None:
         """Start no more lookups."""
@@ -85,8 +97,12 @@ class ImageFetcher:
             raise _refusal(address, "the address is not a plain one")
         port = url.port or (443 if url.scheme == "https" else 80)
         pinned = url.copy_with(host=_require_public(await self._look_up(host, port), address))
-        async with client.stream("GET", pinned, headers={**_HEADERS, "host": url.netloc.decode("ascii")},
-                                 extensions={"sni_hostname": host}) as response:
+        async with client.stream(
+            "GET",
+            pinned,
+            headers={**_HEADERS, "host": url.netloc.decode("ascii")},
+            extensions={"sni_hostname": host},
+        ) as response:
             if response.status_code != 200:
                 raise _refusal(address, f"it answered with status {response.status_code}")
             body = bytearray()
@@ -108,7 +124,9 @@ def _client() -> httpx2.AsyncClient:
     import httpx2
 
     transport = httpx2.AsyncHTTPTransport(verify=_certificates(), trust_env=False)
-    return httpx2.AsyncClient(transport=transport, trust_env=False, follow_redirects=False, timeout=None)
+    return httpx2.AsyncClient(
+        transport=transport, trust_env=False, follow_redirects=False, timeout=None
+    )
 
 
 @functools.cache
@@ -119,7 +137,9 @@ def _certificates() -> ssl.SSLContext:
 
 def _refusal(url: str, reason: str) -> RequestRefused:
     shown = re.sub("//[^/]*@", "//", url)[:120]  # without a password
-    return RequestRefused(f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture")
+    return RequestRefused(
+        f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture"
+    )
 
 
 def _require_public(addresses: list[str], url: str) -> str:

@@ -25,7 +25,11 @@ _MAX_REASON = 200
 def require_schemas(schemas: Mapping[str, str]) -> None:
     """Raise `RequestRefused` if one is no valid JSON schema, or all have too many patterns. The keys name them in errors."""
     if sum(schema.count('"pattern') for schema in schemas.values()) > MAX_PATTERNS:
-        raise RequestRefused(f"The schemas hold more than {MAX_PATTERNS} patterns.", code="bad_schema", param=next(iter(schemas)))
+        raise RequestRefused(
+            f"The schemas hold more than {MAX_PATTERNS} patterns.",
+            code="bad_schema",
+            param=next(iter(schemas)),
+        )
     for param, schema in schemas.items():
         _validator(schema, param)
 
@@ -62,9 +66,15 @@ def _validator(schema: str, param: str) -> Any:
         value = json.loads(schema)
         if SchemaCost(value).checks_per_value(ASSUMED_DEPTH) > MAX_CHECKS:
             raise ValueError("to check an answer against it would take too long")
-        return jsonschema_rs.validator_for(value, retriever=_refuse_reference,
-                                           pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000))
+        return jsonschema_rs.validator_for(
+            value,
+            retriever=_refuse_reference,
+            pattern_options=jsonschema_rs.RegexOptions(size_limit=1_000_000),
+        )
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else "it cannot be read"
-        raise RequestRefused(f"The schema cannot be used: {reason[:_MAX_REASON].rstrip('.')}.", code="bad_schema",
-                             param=param) from None
+        raise RequestRefused(
+            f"The schema cannot be used: {reason[:_MAX_REASON].rstrip('.')}.",
+            code="bad_schema",
+            param=param,
+        ) from None

@@ -20,12 +20,30 @@ MAX_CHECKS = 2_000_000
 MAX_DEPTH = 500
 """Levels of an answer."""
 
-_SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas", "dependencies")
+_SAME_VALUE = (
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "dependentSchemas",
+    "dependencies",
+)
 """Keywords whose subschemas apply to the value itself."""
 _ONE_CHILD = ("properties", "prefixItems")
 """Keywords whose subschemas each apply to another child of the value."""
-_ANY_CHILD = ("patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames", "items", "additionalItems",
-          "unevaluatedItems", "contains")
+_ANY_CHILD = (
+    "patternProperties",
+    "additionalProperties",
+    "unevaluatedProperties",
+    "propertyNames",
+    "items",
+    "additionalItems",
+    "unevaluatedItems",
+    "contains",
+)
 """Keywords whose subschemas may all apply to the same child of the value."""
 
 
@@ -51,9 +69,17 @@ class SchemaCost:
         for level in range(depth + 1):
             now: dict[int, int] = {}
             for node in self._order:
-                own = 1 if level == 0 else (max((above[each] for each in self._one_child[node]), default=0)
-                                            + sum(above[each] for each in self._any_child[node]))
-                now[node] = min(MAX_CHECKS + 1, own + sum(now[each] for each in self._same_value[node]))
+                own = (
+                    1
+                    if level == 0
+                    else (
+                        max((above[each] for each in self._one_child[node]), default=0)
+                        + sum(above[each] for each in self._any_child[node])
+                    )
+                )
+                now[node] = min(
+                    MAX_CHECKS + 1, own + sum(now[each] for each in self._same_value[node])
+                )
             most = max(most, now[id(self._root)])
             if most > MAX_CHECKS or now == above:
                 break
@@ -73,12 +99,18 @@ class SchemaCost:
             found.append(schema)
             waiting += self._children(schema)
         for schema in found:  # references last, once every anchor is known; they may name subschemas that nothing else names
-            self._same_value[id(schema)] = [id(each) for each in (*_subschemas(schema, _SAME_VALUE), *self._referenced(schema))]
+            self._same_value[id(schema)] = [
+                id(each) for each in (*_subschemas(schema, _SAME_VALUE), *self._referenced(schema))
+            ]
 
     def _children(self, schema: Any) -> list[Any]:
         """Return the subschemas directly within a schema, and those that it refers to by a JSON pointer."""
         if isinstance(schema, dict):
-            if schema is not self._root and isinstance(schema.get("$id"), str) and not schema["$id"].startswith("#"):
+            if (
+                schema is not self._root
+                and isinstance(schema.get("$id"), str)
+                and not schema["$id"].startswith("#")
+            ):
                 raise ValueError("it has an $id within, which is not supported here")
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(schema.get(keyword), str):
@@ -88,7 +120,10 @@ class SchemaCost:
         self._one_child[id(schema)] = [id(each) for each in _subschemas(schema, _ONE_CHILD)]
         self._any_child[id(schema)] = [id(each) for each in _subschemas(schema, _ANY_CHILD)]
         placed = [each for name in _references(schema) if (each := self._at(name)) is not None]
-        return [*_subschemas(schema, (*_SAME_VALUE, *_ONE_CHILD, *_ANY_CHILD, "$defs", "definitions")), *placed]
+        return [
+            *_subschemas(schema, (*_SAME_VALUE, *_ONE_CHILD, *_ANY_CHILD, "$defs", "definitions")),
+            *placed,
+        ]
 
     def _referenced(self, schema: Any) -> Iterator[Any]:
         """Yield the subschemas that it refers to; references to other documents are refused when they would be fetched."""
@@ -105,7 +140,12 @@ class SchemaCost:
             key = unquote(step).replace("~1", "/").replace("~0", "~")
             if isinstance(found, dict) and key in found:
                 found = found[key]
-            elif isinstance(found, list) and key.isascii() and key.isdigit() and int(key[:9]) < len(found):
+            elif (
+                isinstance(found, list)
+                and key.isascii()
+                and key.isdigit()
+                and int(key[:9]) < len(found)
+            ):
                 found = found[int(key[:9])]
             else:
                 return None
@@ -128,7 +168,14 @@ def _subschemas(schema: Any, keywords: tuple[str, ...]) -> list[Any]:
     return found
 
 
-_MAPS = ("properties", "patternProperties", "dependentSchemas", "dependencies", "$defs", "definitions")
+_MAPS = (
+    "properties",
+    "patternProperties",
+    "dependentSchemas",
+    "dependencies",
+    "$defs",
+    "definitions",
+)
 
 
 def _values(keyword: str, value: Any) -> list[Any]:
@@ -144,8 +191,12 @@ def measure(answer: Any) -> tuple[int, int]:
     count, depth, level = 0, -1, [answer]
     while level:
         count, depth = count + len(level), depth + 1
-        level = [below for value in level if isinstance(value, dict | list)
-                 for below in (value.values() if isinstance(value, dict) else value)]
+        level = [
+            below
+            for value in level
+            if isinstance(value, dict | list)
+            for below in (value.values() if isinstance(value, dict) else value)
+        ]
     return count, depth
 
 

@@ -20,8 +20,16 @@ from musespark.server.resolve.options import MAX_MODELS, TEAM_BY_EFFORT, Aggrega
 from musespark.server.state import ServerState
 from musespark.tools.registry import expand_vision_tools, is_vision_tool
 
-LIMITS = {"question": MAX_QUESTION, "images": MAX_IMAGES, "image_bytes": MAX_IMAGE_BYTES, "body_bytes": MAX_BYTES,
-          "models": MAX_MODELS, "agents": MAX_AGENTS, "rounds": MAX_ROUNDS, "threads": MAX_THREADS}
+LIMITS = {
+    "question": MAX_QUESTION,
+    "images": MAX_IMAGES,
+    "image_bytes": MAX_IMAGE_BYTES,
+    "body_bytes": MAX_BYTES,
+    "models": MAX_MODELS,
+    "agents": MAX_AGENTS,
+    "rounds": MAX_ROUNDS,
+    "threads": MAX_THREADS,
+}
 
 
 def add_routes(app: FastAPI, server: ServerState) -> None:
@@ -34,12 +42,18 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         return {
             "version": musespark.__version__,
             "modes": [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)],
-            "models": [{"id": name, **await server.models.describe(name)} for name in server.models.names],
+            "models": [
+                {"id": name, **await server.models.describe(name)} for name in server.models.names
+            ],
             "tools": [describe_tool(name) for name in get_args(ToolName)],
             "aggregates": list(get_args(Aggregate)),
             "efforts": [{"id": effort.value, **team} for effort, team in TEAM_BY_EFFORT.items()],
             "roles": ["refiner", "judge", "merger"],
-            "limits": {**LIMITS, "videos": int(find_spec("av") is not None), "runs": server.settings.max_runs},
+            "limits": {
+                **LIMITS,
+                "videos": int(find_spec("av") is not None),
+                "runs": server.settings.max_runs,
+            },
             "defaults": defaults(server.models.config),
             "auth": getattr(server.authenticate, "required", False),
         }
@@ -57,11 +71,31 @@ def describe_tool(name: str) -> dict[str, Any]:
 def defaults(config: Config) -> dict[str, Any]:
     """Return the values that hold for options which a request leaves out."""
     team, roles = config.team, config.roles
-    is_configured = any(value is not None for value in (team.agents, team.first, team.rounds, team.aggregate, roles.refiner,
-                                                        roles.judge, roles.merger))
+    is_configured = any(
+        value is not None
+        for value in (
+            team.agents,
+            team.first,
+            team.rounds,
+            team.aggregate,
+            roles.refiner,
+            roles.judge,
+            roles.merger,
+        )
+    )
     budget = {"seconds": team.deadline, "usd": team.max_usd, "tokens": team.max_tokens}
-    return {"mode": Mode.CONTEMPLATING.value, "models": list(roles.explorer or (NATIVE,)), "agents": team.agents or Team.agents,
-            "first": team.first or Team.first_wave, "rounds": Team.rounds if team.rounds is None else team.rounds,
-            "aggregate": team.aggregate or "auto", "judge": roles.judge, "refiner": roles.refiner, "merger": roles.merger,
-            "threads": THREADS, "tools": [], "team": is_configured,
-            "budget": {name: value for name, value in budget.items() if value is not None}}
+    return {
+        "mode": Mode.CONTEMPLATING.value,
+        "models": list(roles.explorer or (NATIVE,)),
+        "agents": team.agents or Team.agents,
+        "first": team.first or Team.first_wave,
+        "rounds": Team.rounds if team.rounds is None else team.rounds,
+        "aggregate": team.aggregate or "auto",
+        "judge": roles.judge,
+        "refiner": roles.refiner,
+        "merger": roles.merger,
+        "threads": THREADS,
+        "tools": [],
+        "team": is_configured,
+        "budget": {name: value for name, value in budget.items() if value is not None},
+    }

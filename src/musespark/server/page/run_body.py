@@ -46,40 +46,61 @@ class RunBody(RunOptions):
 def merge_rerun(body: RunBody, before: StoredRun | None) -> RunBody:
     """Fill the body's missing options from the run that it repeats, if any. Raises `RequestRefused`."""
     own = body.model_dump(exclude_none=True)
-    theirs = {name: value for name, value in (before.header.options if before else {}).items() if name in RunOptions.model_fields
-              or name in ("mode", "effort", "seed")}
+    theirs = {
+        name: value
+        for name, value in (before.header.options if before else {}).items()
+        if name in RunOptions.model_fields or name in ("mode", "effort", "seed")
+    }
     if {**theirs, **own}.get("mode", Mode.CONTEMPLATING) != Mode.CONTEMPLATING:
         theirs = {name: value for name, value in theirs.items() if name not in TEAM_ONLY} | {
-            "models": theirs.get("models", [])[:1] or None}  # a single agent has the model of the team's first explorer
+            "models": theirs.get("models", [])[:1] or None
+        }  # a single agent has the model of the team's first explorer
     try:
         return RunBody.model_validate({**theirs, **own})
     except ValidationError:
-        raise RequestRefused("The run to repeat has options that are no longer supported; start a new one.",
-                             param="again") from None
+        raise RequestRefused(
+            "The run to repeat has options that are no longer supported; start a new one.",
+            param="again",
+        ) from None
 
 
-def parse_run(body: RunBody, earlier: tuple[Message, ...], before: StoredRun | None, video: Video | None) -> ParsedRequest:
+def parse_run(
+    body: RunBody, earlier: tuple[Message, ...], before: StoredRun | None, video: Video | None
+) -> ParsedRequest:
     """Parse the body. Raises `BadInput`.
 
     earlier: the conversation that it continues. before: the run that it repeats. video: the body's video, decoded.
     """
     *conversation, last = before.header.conversation if before else (Message.user(),)
     if last.role != "user":
-        raise RequestRefused("The run to repeat continued from its client's tools, which are not available here; start a new one.",
-                             param="again")
+        raise RequestRefused(
+            "The run to repeat continued from its client's tools, which are not available here; start a new one.",
+            param="again",
+        )
     repeated = before.question if before else ""
-    media: list[Part] = [part for part in last.parts if not isinstance(part, Text) or part.text not in repeated]
+    media: list[Part] = [
+        part for part in last.parts if not isinstance(part, Text) or part.text not in repeated
+    ]
     if body.images is not None or video is not None:
-        images = [decode_image(file.data, f"images[{index}].data") for index, file in enumerate(body.images or ())]
+        images = [
+            decode_image(file.data, f"images[{index}].data")
+            for index, file in enumerate(body.images or ())
+        ]
         media = [*([video] if video else ()), *images]
     question = repeated if body.question is None else body.question
     messages = (*(earlier or conversation), Message.user(*media, question))
     request = Request(messages=messages, seed=body.seed).checked()
     names = set(RunOptions.model_fields) - ({"models"} if _has_one_model(body) else set())
     options = body.model_dump(exclude_none=True, include=names)
-    return ParsedRequest(model=_model(body), request=request, conversation=request.messages,
-                         options=TeamOptions.model_validate(options), effort=EFFORTS[body.effort] if body.effort else None,
-                         stream=True, previous_run=body.follows)
+    return ParsedRequest(
+        model=_model(body),
+        request=request,
+        conversation=request.messages,
+        options=TeamOptions.model_validate(options),
+        effort=EFFORTS[body.effort] if body.effort else None,
+        stream=True,
+        previous_run=body.follows,
+    )
 
 
 async def decode_video(body: RunBody) -> Video | None:
@@ -89,7 +110,9 @@ async def decode_video(body: RunBody) -> Video | None:
     try:
         data = base64.b64decode(body.video.data, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RequestRefused(f"The video is not valid base64: {error}.", param="video.data", code="bad_video") from None
+        raise RequestRefused(
+            f"The video is not valid base64: {error}.", param="video.data", code="bad_video"
+        ) from None
     return await load_video(data)
 
 

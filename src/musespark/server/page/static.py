@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from starlette.requests import Request as HttpRequest
 
 BUILT = Path(__file__).parent / "built"
-CSP = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
-       "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 """Only our own files, no inline script or style, and no request to another origin."""
 HEADERS = {
     "content-security-policy": CSP,
@@ -35,16 +37,34 @@ HEADERS = {
 }
 FOREVER = "public, max-age=31536000, immutable"
 """Caching of files whose names hold a hash of their content."""
-NOT_BUILT = ("<!doctype html><html lang=\"en\"><title>Muse Spark</title><p>The page is not built in this source checkout; build it "
-             "in web/ with Node, or install the package, and start the server again.</p></html>\n")
+NOT_BUILT = (
+    '<!doctype html><html lang="en"><title>Muse Spark</title><p>The page is not built in this source checkout; build it '
+    "in web/ with Node, or install the package, and start the server again.</p></html>\n"
+)
 TYPES: Mapping[str, str] = {
-    ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
-    ".json": "application/json", ".webmanifest": "application/manifest+json", ".svg": "image/svg+xml", ".png": "image/png",
-    ".ico": "image/x-icon", ".woff2": "font/woff2", ".woff": "font/woff", ".ttf": "font/ttf", ".txt": "text/plain; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".json": "application/json",
+    ".webmanifest": "application/manifest+json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".woff2": "font/woff2",
+    ".woff": "font/woff",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain; charset=utf-8",
 }
 """Media types, independent of the machine's own table: a browser must not guess."""
 
-TOP_LEVEL = ("favicon.svg", "favicon.ico", "icon.png", "apple-touch-icon.png", "manifest.webmanifest", "robots.txt")
+TOP_LEVEL = (
+    "favicon.svg",
+    "favicon.ico",
+    "icon.png",
+    "apple-touch-icon.png",
+    "manifest.webmanifest",
+    "robots.txt",
+)
 """Files that browsers look for at the top."""
 
 
@@ -77,9 +97,12 @@ class PageFiles:
         """Return the document that shows one exported run. Raises `RequestRefused` if it is not built."""
         found = await self.file("replay.html")
         if found is None:
-            raise RequestRefused("The page is not built in this source checkout; build it in web/ with Node, or install the "
-                                 "package.",
-                                 status=503, code="not_built")
+            raise RequestRefused(
+                "The page is not built in this source checkout; build it in web/ with Node, or install the "
+                "package.",
+                status=503,
+                code="not_built",
+            )
         return found.body.decode()
 
 
@@ -98,7 +121,11 @@ def add_routes(app: FastAPI, page: PageFiles) -> None:
 
     async def index(http: HttpRequest) -> Response:
         found = await page.file("index.html")
-        return HTMLResponse(NOT_BUILT, 503, HEADERS) if found is None else _response(http, found, "no-cache")
+        return (
+            HTMLResponse(NOT_BUILT, 503, HEADERS)
+            if found is None
+            else _response(http, found, "no-cache")
+        )
 
     async def asset(http: HttpRequest) -> Response:
         name = f"assets/{http.path_params['name']}"
@@ -110,16 +137,27 @@ def add_routes(app: FastAPI, page: PageFiles) -> None:
     async def _found(name: str) -> StaticFile:
         found = await page.file(name)
         if found is None:
-            raise RequestRefused(f"There is no file {name[:120]!r} here.", status=404, code="no_such_page")
+            raise RequestRefused(
+                f"There is no file {name[:120]!r} here.", status=404, code="no_such_page"
+            )
         return found
 
     # A link to a run is the page itself, which then shows that run.
-    app.router.routes += [Route("/", index), Route("/runs/{id}", index), Route("/assets/{name:path}", asset)]
+    app.router.routes += [
+        Route("/", index),
+        Route("/runs/{id}", index),
+        Route("/assets/{name:path}", asset),
+    ]
     app.router.routes += [Route(f"/{name}", top_level) for name in TOP_LEVEL]
 
 
 def _response(http: HttpRequest, file: StaticFile, caching: str) -> Response:
-    headers = {**HEADERS, "cache-control": caching, "etag": file.etag, "content-type": file.media_type}
+    headers = {
+        **HEADERS,
+        "cache-control": caching,
+        "etag": file.etag,
+        "content-type": file.media_type,
+    }
     if file.etag in http.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     return Response(file.body, headers=headers)

@@ -71,22 +71,44 @@ class Breakdown:
             "run": run.run if run else None,
             "mode": str(run.mode) if run else None,
             "model": run.model if run else None,
-            "usage": usage_json(self._totals.get(MAIN, Usage())) | _path_json(self._totals.get(MAIN, Usage())),
+            "usage": usage_json(self._totals.get(MAIN, Usage()))
+            | _path_json(self._totals.get(MAIN, Usage())),
             "agents": {agent: usage_json(usage) for agent, usage in own.items()},
-            "stages": [{"stage": stage, "round": round, "agents": agents,
-                        **_sum_json(own[agent] for agent in agents if agent in own)} for stage, round, agents in self._stages],
-            "decided": {"by": decided.by, "winners": list(decided.winners), "reason": decided.reason} if decided else None,
+            "stages": [
+                {
+                    "stage": stage,
+                    "round": round,
+                    "agents": agents,
+                    **_sum_json(own[agent] for agent in agents if agent in own),
+                }
+                for stage, round, agents in self._stages
+            ],
+            "decided": {
+                "by": decided.by,
+                "winners": list(decided.winners),
+                "reason": decided.reason,
+            }
+            if decided
+            else None,
             "status": self._status(),
             "abstained": abstained.reason if abstained else None,
             "verified": {"ok": verified.ok, "by": verified.by} if verified else None,
-            "pictures": [] if links is None else [f"{links}{number}" for number in range(1, self.images + 1)],
+            "pictures": []
+            if links is None
+            else [f"{links}{number}" for number in range(1, self.images + 1)],
         }
 
     def _status(self) -> Status:
         """Return how certain the answer is."""
         if self._abstained:
             return "abstained"
-        return "unchecked" if self._verified is None else "verified" if self._verified.ok else "refuted"
+        return (
+            "unchecked"
+            if self._verified is None
+            else "verified"
+            if self._verified.ok
+            else "refuted"
+        )
 
     def _own(self) -> dict[str, Usage]:
         """Return the usage of each agent by itself, without that of the agents below it."""
@@ -95,7 +117,10 @@ class Breakdown:
             parent = self._account_of(agent)
             if parent is not None:
                 below[parent] = below.get(parent, Usage()) + usage
-        return {agent: _subtract(usage, below.get(agent, Usage())) for agent, usage in self._totals.items()}
+        return {
+            agent: _subtract(usage, below.get(agent, Usage()))
+            for agent, usage in self._totals.items()
+        }
 
     def _account_of(self, agent: str) -> str | None:
         """Return the agent whose usage includes this one's."""
@@ -109,16 +134,29 @@ class Breakdown:
 
 def usage_json(usage: Usage) -> dict[str, Any]:
     """Return usage as JSON: tokens, calls and dollars."""
-    return {"tokens": usage.tokens, "prompt_tokens": usage.prompt_tokens, "calls": usage.calls, "usd": round(usage.usd, 9)}
+    return {
+        "tokens": usage.tokens,
+        "prompt_tokens": usage.prompt_tokens,
+        "calls": usage.calls,
+        "usd": round(usage.usd, 9),
+    }
 
 
 def _path_json(usage: Usage) -> dict[str, Any]:
-    return {"critical_path": usage.critical_path, "threads": usage.threads, "seconds": usage.seconds}
+    return {
+        "critical_path": usage.critical_path,
+        "threads": usage.threads,
+        "seconds": usage.seconds,
+    }
 
 
 def _subtract(usage: Usage, below: Usage) -> Usage:
-    return Usage(tokens=usage.tokens - below.tokens, prompt_tokens=usage.prompt_tokens - below.prompt_tokens,
-                 calls=usage.calls - below.calls, usd=usage.usd - below.usd)
+    return Usage(
+        tokens=usage.tokens - below.tokens,
+        prompt_tokens=usage.prompt_tokens - below.prompt_tokens,
+        calls=usage.calls - below.calls,
+        usd=usage.usd - below.usd,
+    )
 
 
 def _sum_json(usages: Any) -> dict[str, Any]:

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from musespark.content import ToolCall
-from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, FinishReason, Pictured, RunEnded, RunStarted, Thought
+from musespark.events import (
+    MAIN,
+    AnswerDelta,
+    AnswerDropped,
+    Event,
+    FinishReason,
+    Pictured,
+    RunEnded,
+    RunStarted,
+    Thought,
+)
 from musespark.server.protocols.breakdown import Breakdown
 from musespark.server.protocols.progress import progress_line
 from musespark.server.protocols.signatures import pack_signatures
@@ -67,7 +77,9 @@ class EndPiece:
     """The `muse` block of the reply."""
 
 
-ReplyPiece: TypeAlias = ReasoningPiece | TextPiece | ImagePiece | SignaturePiece | ToolCallPiece | EndPiece
+ReplyPiece: TypeAlias = (
+    ReasoningPiece | TextPiece | ImagePiece | SignaturePiece | ToolCallPiece | EndPiece
+)
 
 SEPARATOR = "\n\n"
 """Text between a dropped answer and the one that replaces it: what is sent cannot be taken back."""
@@ -76,8 +88,14 @@ SEPARATOR = "\n\n"
 class ReplyEncoder:
     """Encoder of one run's events as pieces of a reply."""
 
-    def __init__(self, *, headline: str = "", notes: tuple[str, ...] = (), show_progress: bool = False,
-                 links: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        headline: str = "",
+        notes: tuple[str, ...] = (),
+        show_progress: bool = False,
+        links: str | None = None,
+    ) -> None:
         """headline, notes: first lines of the progress. links: start of the addresses of images; None if they are not stored."""
         self._opening = [text for text in (headline, *notes) if text] if show_progress else []
         self._notes, self._show_progress, self._links = notes, show_progress, links
@@ -111,7 +129,9 @@ class ReplyEncoder:
                 if self._show_progress and (text := progress_line(event)):
                     yield self._line(text)
         if isinstance(event, Pictured):
-            yield ImagePiece(self._breakdown.images, event.image, event.caption, event.width, event.height)
+            yield ImagePiece(
+                self._breakdown.images, event.image, event.caption, event.width, event.height
+            )
 
     def _line(self, text: str) -> ReasoningPiece:
         line_break = "\n" if self._is_mid_line else ""
@@ -124,7 +144,12 @@ class ReplyEncoder:
             yield SignaturePiece(packed)
         for call in event.calls:
             yield ToolCallPiece(call)
-        muse = {**self._breakdown.block(self._links), "notes": list(self._notes), "why": event.finish_reason, "reason": event.detail}
+        muse = {
+            **self._breakdown.block(self._links),
+            "notes": list(self._notes),
+            "why": event.finish_reason,
+            "reason": event.detail,
+        }
         yield EndPiece(event.finish_reason, bool(event.calls), event.stop, event.usage, muse)
 
 

@@ -43,9 +43,15 @@ def progress_line(event: Event) -> str:
         case StageStarted(stage="refine", round=round):
             return f"Round {round}: they see each other's answers."
         case Agreed(groups=groups, answers=answers) if groups:
-            return _agreed(event, len(groups[0]), sum(map(len, groups)), answers[0] if answers else "")
+            return _agreed(
+                event, len(groups[0]), sum(map(len, groups)), answers[0] if answers else ""
+            )
         case Changed(agent=agent, before=before, after=after, kept=kept):
-            return f"{agent} keeps {quote(before)}" if kept else f"{agent} changes {quote(before)} to {quote(after)}"
+            return (
+                f"{agent} keeps {quote(before)}"
+                if kept
+                else f"{agent} changes {quote(before)} to {quote(after)}"
+            )
         case Judged(winner=winner, loser=loser, reason=reason) if winner:
             return f"The judge prefers {winner} to {loser}: {quote(reason)}"
         case Decided(by=by, reason=reason):
@@ -62,4 +68,4 @@ def _agreed(event: Agreed, leading: int, answers: int, answer: str) -> str:
 def quote(text: str) -> str:
     """Quote a text in one line: of a long text its end, which holds the conclusion."""
     words = " ".join(text.split())
-    return words if len(words) <= _MAX_QUOTE else "…" + words[1 - _MAX_QUOTE:]
+    return words if len(words) <= _MAX_QUOTE else "…" + words[1 - _MAX_QUOTE :]

@@ -22,7 +22,9 @@ MAX_PARTS = 1024
 def pack_signatures(parts: Iterable[Part]) -> str | None:
     """Pack the signed ones of these parts; None if there are none."""
     values = [value for part in parts if (value := _value(part)) is not None]
-    return _MARK + base64.urlsafe_b64encode(json.dumps(values).encode()).decode() if values else None
+    return (
+        _MARK + base64.urlsafe_b64encode(json.dumps(values).encode()).decode() if values else None
+    )
 
 
 def unpack_signatures(packed: str | None) -> tuple[Part, ...]:
@@ -30,7 +32,7 @@ def unpack_signatures(packed: str | None) -> tuple[Part, ...]:
     if packed is None or not packed.startswith(_MARK):
         return ()
     try:
-        values = json.loads(base64.b64decode(packed[len(_MARK):], altchars=b"-_", validate=True))
+        values = json.loads(base64.b64decode(packed[len(_MARK) :], altchars=b"-_", validate=True))
         return tuple(_parts(values)) if len(values) <= MAX_PARTS else ()
     except (binascii.Error, ValueError, TypeError, RecursionError):
         return ()

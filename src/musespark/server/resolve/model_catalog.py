@@ -20,8 +20,15 @@ NATIVE = "nano"
 _MAX_MODELS = 64
 """Models kept at once; a client may name any model of a provider."""
 
-_ABILITIES = {"pictures": "pictures_in", "videos": "videos_in", "draws": "pictures_out", "tools": "tools", "team": "native_spawn",
-              "conversation": "conversation", "effort": "effort"}
+_ABILITIES = {
+    "pictures": "pictures_in",
+    "videos": "videos_in",
+    "draws": "pictures_out",
+    "tools": "tools",
+    "team": "native_spawn",
+    "conversation": "conversation",
+    "effort": "effort",
+}
 """Names of abilities in `GET /v1/models`, and the fields of `Abilities` they stand for."""
 
 
@@ -29,15 +36,21 @@ def require_prices(models: Iterable[Model]) -> None:
     """Raise `RequestRefused` for a model of unknown price: a budget in dollars could not limit it."""
     for model in models:
         if isinstance(model, RemoteModel) and model.price is None:
-            raise RequestRefused(f"The price of {model.name} is not known, and this key has a budget in dollars; choose another "
-                                 "model, or have its prices set in the server's configuration.", status=503, code="no_price",
-                                 param="model")
+            raise RequestRefused(
+                f"The price of {model.name} is not known, and this key has a budget in dollars; choose another "
+                "model, or have its prices set in the server's configuration.",
+                status=503,
+                code="no_price",
+                param="model",
+            )
 
 
 class ModelCatalog:
     """Models by name."""
 
-    def __init__(self, config: Config | None = None, given: Mapping[str, Model] | None = None) -> None:
+    def __init__(
+        self, config: Config | None = None, given: Mapping[str, Model] | None = None
+    ) -> None:
         """given: ready models by name, beside those of the configuration."""
         self.config = config or Config()
         self._given = dict(given or {})
@@ -67,7 +80,11 @@ class ModelCatalog:
         """
         mode, _, model_name = name.partition("/")
         is_mode = mode in list(Mode)
-        names = [model_name or name] if model_name or not is_mode else list(self.config.roles.explorer or (NATIVE,))
+        names = (
+            [model_name or name]
+            if model_name or not is_mode
+            else list(self.config.roles.explorer or (NATIVE,))
+        )
         try:
             found = [await self._known(each) for each in names]
             for model in found:
@@ -75,9 +92,18 @@ class ModelCatalog:
                     model.read_key()
         except MuseError as error:
             return {"ready": False, "why": str(error)}
-        can = {ability: all(getattr(model.abilities, field) for model in found) for ability, field in _ABILITIES.items()}
-        return {"ready": True, "why": "", "models": names, **can,
-                "context": min(model.abilities.context for model in found), "price": _price(found[0]) if len(found) == 1 else None}
+        can = {
+            ability: all(getattr(model.abilities, field) for model in found)
+            for ability, field in _ABILITIES.items()
+        }
+        return {
+            "ready": True,
+            "why": "",
+            "models": names,
+            **can,
+            "context": min(model.abilities.context for model in found),
+            "price": _price(found[0]) if len(found) == 1 else None,
+        }
 
     async def named(self, name: str) -> Model:
         """Return the model of that name and keep its connections open. Raises `UnknownModel`, and what making it raises.
@@ -102,7 +128,9 @@ class ModelCatalog:
             making = self._making.get(name)
             if making is None:
                 making = self._making[name] = asyncio.create_task(self._make(name))
-                making.add_done_callback(lambda done: self._making.pop(name) and (done.cancelled() or done.exception()))
+                making.add_done_callback(
+                    lambda done: self._making.pop(name) and (done.cancelled() or done.exception())
+                )
             found = await asyncio.shield(making)  # a client that disconnects stops no import
         if name in self._made:
             self._made.move_to_end(name)
@@ -111,7 +139,9 @@ class ModelCatalog:
     def _require_nameable(self, name: str) -> None:
         kind, _, argument = name.partition(":")
         configured = name in self.config.models
-        if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (not configured and "@" in argument):
+        if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (
+            not configured and "@" in argument
+        ):
             raise UnknownModel(name, self.listed)
         require_key(name, self.config)
 

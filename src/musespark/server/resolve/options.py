@@ -16,7 +16,9 @@ Count: TypeAlias = Annotated[int, Field(ge=1, le=10**9)]
 MAX_MODELS = 16
 """Explorer models of one team."""
 ToolName: TypeAlias = Literal["python", "spawn", "look"]
-VisionToolName: TypeAlias = Literal["zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"]
+VisionToolName: TypeAlias = Literal[
+    "zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"
+]
 """Tools that `look` stands for."""
 Aggregate: TypeAlias = Literal["auto", "vote", "weigh", "judge", "merge"]
 

@@ -56,8 +56,14 @@ def refuse_unsupported(body: Any, **accepted: tuple[Any, ...]) -> None:
     for name, values in accepted.items():
         value = getattr(body, name)
         if value is not None and value not in values:
-            instead = f"it can be {' or '.join(map(repr, values))}, or left out" if values else "leave it out"
-            raise RequestRefused(f"{name} is not supported here; {instead}.", code="unsupported", param=name)
+            instead = (
+                f"it can be {' or '.join(map(repr, values))}, or left out"
+                if values
+                else "leave it out"
+            )
+            raise RequestRefused(
+                f"{name} is not supported here; {instead}.", code="unsupported", param=name
+            )
 
 
 _DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.I)
@@ -69,8 +75,12 @@ def load_image(url: str, fetched: Mapping[str, Image], param: str) -> Image:
         return fetched[url]
     found = _DATA_URL.match(url)
     if found is None:
-        raise RequestRefused("A picture is a data URL with base64 (data:image/png;base64,...).", param=param, code="bad_picture")
-    return decode_image(url[found.end():], param)
+        raise RequestRefused(
+            "A picture is a data URL with base64 (data:image/png;base64,...).",
+            param=param,
+            code="bad_picture",
+        )
+    return decode_image(url[found.end() :], param)
 
 
 def decode_image(text: str, param: str) -> Image:
@@ -78,7 +88,9 @@ def decode_image(text: str, param: str) -> Image:
     try:
         return Image.from_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
-        raise RequestRefused(f"The picture is not base64: {error}.", param=param, code="bad_picture") from None
+        raise RequestRefused(
+            f"The picture is not base64: {error}.", param=param, code="bad_picture"
+        ) from None
     except BadImage as error:
         raise RequestRefused(str(error), param=param, code="bad_picture") from None
 
@@ -99,16 +111,26 @@ def merge_tool_results(messages: Iterable[Message]) -> tuple[Message, ...]:
         calls |= {part.id for part in message.parts if isinstance(part, ToolCall)}
         for part in message.parts:
             if isinstance(part, ToolResult) and part.call_id not in calls:
-                raise RequestRefused(f"There is a result of the call {part.call_id[:80]!r}, which no message before it made.",
-                                     code="unknown_call", param="messages")
+                raise RequestRefused(
+                    f"There is a result of the call {part.call_id[:80]!r}, which no message before it made.",
+                    code="unknown_call",
+                    param="messages",
+                )
         if message.role == "tool" and found and found[-1].role == "tool":
             found[-1] = Message("tool", (*found[-1].parts, *message.parts))
         elif message.parts:
             found.append(message)
     parts = sum(len(message.parts) for message in found)
-    for noun, count, limit in (("messages", len(found), MAX_MESSAGES), ("parts of messages", parts, MAX_TOTAL_PARTS)):
+    for noun, count, limit in (
+        ("messages", len(found), MAX_MESSAGES),
+        ("parts of messages", parts, MAX_TOTAL_PARTS),
+    ):
         if count > limit:
-            raise RequestRefused(f"There are {count:,} {noun}; at most {limit:,} are accepted.", code="too_many", param="messages")
+            raise RequestRefused(
+                f"There are {count:,} {noun}; at most {limit:,} are accepted.",
+                code="too_many",
+                param="messages",
+            )
     return tuple(found)
 
 

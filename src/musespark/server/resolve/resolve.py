@@ -48,25 +48,42 @@ async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedReques
     config, options = models.config, parsed.options
     contemplating = mode is Mode.CONTEMPLATING
     if not contemplating and options.team_only:
-        raise RequestRefused(f"{', '.join(options.team_only)}: only a team has this; ask contemplating/{name or 'MODEL'}.",
-                             param="muse")
-    request = replace(parsed.request, mode=mode or Mode.THINKING, threads=options.threads or parsed.request.threads)
+        raise RequestRefused(
+            f"{', '.join(options.team_only)}: only a team has this; ask contemplating/{name or 'MODEL'}.",
+            param="muse",
+        )
+    request = replace(
+        parsed.request,
+        mode=mode or Mode.THINKING,
+        threads=options.threads or parsed.request.threads,
+    )
     if parsed.effort is Effort.NONE and contemplating and not options.team_only:
         request, contemplating = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
     explorers = [await models.named(each) for each in (named if contemplating else named[:1])]
-    notes = (*_unused_models_note(request, named, contemplating), *_ignored_history_notes(request, explorers))
+    notes = (
+        *_unused_models_note(request, named, contemplating),
+        *_ignored_history_notes(request, explorers),
+    )
     request = _with_effort(request, parsed.effort, explorers, contemplating)
     explorers, request = _wrap_stop_limits(explorers, request)
     has_describing_tools = bool({LOOK, *DESCRIBING_TOOLS} & set(options.tools or ()))
     for explorer in explorers:
         require_supported(explorer, request, images_as_text=has_describing_tools)
-    team = with_video_tool(build_team(await _options(parsed, models, explorers, contemplating)), request.videos)
+    team = with_video_tool(
+        build_team(await _options(parsed, models, explorers, contemplating)), request.videos
+    )
     _require_distinct_tool_names(team, request)
     show_progress = contemplating and options.progress is not False
-    return ResolvedRequest(parsed=parsed, request=request, team=team, notes=notes,
-                           limits=_limits(options, config, contemplating), show_progress=show_progress,
-                           headline=_headline(team, request) if contemplating else "")
+    return ResolvedRequest(
+        parsed=parsed,
+        request=request,
+        team=team,
+        notes=notes,
+        limits=_limits(options, config, contemplating),
+        show_progress=show_progress,
+        headline=_headline(team, request) if contemplating else "",
+    )
 
 
 def split_mode(name: str) -> tuple[Mode | None, str]:
@@ -91,7 +108,9 @@ def _ignored_history_notes(request: Request, explorers: list[Model]) -> Iterator
             yield f"{explorer.name} reads the last question only; what comes before it is not read."
 
 
-def _with_effort(request: Request, effort: Effort | None, explorers: list[Model], contemplating: bool) -> Request:
+def _with_effort(
+    request: Request, effort: Effort | None, explorers: list[Model], contemplating: bool
+) -> Request:
     """Set the request's effort if all models have efforts; otherwise a team's effort is its size alone."""
     able = all(explorer.abilities.effort for explorer in explorers)
     if effort is None or (not able and (contemplating or effort is Effort.NONE)):
@@ -103,22 +122,32 @@ _OPTION_NAMES = {"first": "first_wave"}
 """Options of `musespark.stream` whose names differ from those in bodies."""
 
 
-async def _options(parsed: ParsedRequest, models: ModelCatalog, explorers: list[Model], contemplating: bool) -> Options:
+async def _options(
+    parsed: ParsedRequest, models: ModelCatalog, explorers: list[Model], contemplating: bool
+) -> Options:
     """Build the options of `musespark.stream`, with models in place of names."""
     options, config = parsed.options, models.config
     chosen: dict[str, Any] = {"model": explorers, "tools": options.tools or [], "config": Config()}
     if contemplating:
         chosen["config"] = Config(team=config.team)
         if parsed.effort is not None and not options.team_only:
-            chosen |= {_OPTION_NAMES.get(name, name): value for name, value in TEAM_BY_EFFORT[parsed.effort].items()}
-        chosen |= {_OPTION_NAMES.get(name, name): value for name in ("agents", "first", "rounds", "aggregate")
-                   if (value := getattr(options, name)) is not None}
+            chosen |= {
+                _OPTION_NAMES.get(name, name): value
+                for name, value in TEAM_BY_EFFORT[parsed.effort].items()
+            }
+        chosen |= {
+            _OPTION_NAMES.get(name, name): value
+            for name in ("agents", "first", "rounds", "aggregate")
+            if (value := getattr(options, name)) is not None
+        }
         for role in ("refiner", "judge", "merger"):
             player = getattr(options, role) or getattr(config.roles, role)
             if player is not None:
                 chosen[role] = await models.named(player)
         if "agents" in chosen:  # the default first wave gives way to the number of agents requested
-            chosen["first_wave"] = min(chosen.get("first_wave", config.team.first or 2), chosen["agents"])
+            chosen["first_wave"] = min(
+                chosen.get("first_wave", config.team.first or 2), chosen["agents"]
+            )
     return chosen  # type: ignore[return-value]
 
 
@@ -126,18 +155,34 @@ def _limits(options: TeamOptions, config: Config, contemplating: bool) -> Limits
     given = options.budget
     usd, seconds, tokens = (given.usd, given.seconds, given.tokens) if given else (None, None, None)
     if contemplating:
-        usd, seconds, tokens = usd or config.team.max_usd, seconds or config.team.deadline, tokens or config.team.max_tokens
+        usd, seconds, tokens = (
+            usd or config.team.max_usd,
+            seconds or config.team.deadline,
+            tokens or config.team.max_tokens,
+        )
     calls = given.calls if given else None
-    return None if (usd, seconds, tokens, calls) == (None,) * 4 else Limits(usd=usd, seconds=seconds, tokens=tokens, calls=calls)
+    return (
+        None
+        if (usd, seconds, tokens, calls) == (None,) * 4
+        else Limits(usd=usd, seconds=seconds, tokens=tokens, calls=calls)
+    )
 
 
 def _require_distinct_tool_names(team: Team, request: Request) -> None:
     taken: set[str] = set()
     for own in team.tools:
-        taken |= set(own.names) if isinstance(own, VisionToolFactory) else {"spawn_agents" if callable(own) else own.spec.name}
+        taken |= (
+            set(own.names)
+            if isinstance(own, VisionToolFactory)
+            else {"spawn_agents" if callable(own) else own.spec.name}
+        )
     for tool in request.tools:
         if tool.name in taken:
-            raise BadOption("tools", tool.name, "of another name than the tools that the agents use by themselves")
+            raise BadOption(
+                "tools",
+                tool.name,
+                "of another name than the tools that the agents use by themselves",
+            )
 
 
 def _headline(team: Team, request: Request) -> str:
@@ -149,9 +194,15 @@ def _headline(team: Team, request: Request) -> str:
 
 def _wrap_stop_limits(explorers: list[Model], request: Request) -> tuple[list[Model], Request]:
     """Limit the answer of a single native model from outside: its own limit would count the tokens of every thread."""
-    if len(explorers) > 1 or not explorers[0].abilities.native_spawn or (request.max_tokens is None and not request.stop):
+    if (
+        len(explorers) > 1
+        or not explorers[0].abilities.native_spawn
+        or (request.max_tokens is None and not request.stop)
+    ):
         return explorers, request
-    return [StopLimitedModel(explorers[0], request.max_tokens, request.stop)], replace(request, max_tokens=None, stop=())
+    return [StopLimitedModel(explorers[0], request.max_tokens, request.stop)], replace(
+        request, max_tokens=None, stop=()
+    )
 
 
 def stored_options(resolved: ResolvedRequest) -> dict[str, Any]:
@@ -166,9 +217,14 @@ def stored_options(resolved: ResolvedRequest) -> dict[str, Any]:
         mode, name = Mode.THINKING.value, parsed.model
     if name:
         options.setdefault("models", [name])
-    fields = {"mode": mode, "effort": parsed.effort and parsed.effort.value, "seed": parsed.request.seed,
-              "pictures": len(question_images(parsed.conversation)), "follows": parsed.previous_run,
-              "limits": limits and _without_none(asdict(limits))}
+    fields = {
+        "mode": mode,
+        "effort": parsed.effort and parsed.effort.value,
+        "seed": parsed.request.seed,
+        "pictures": len(question_images(parsed.conversation)),
+        "follows": parsed.previous_run,
+        "limits": limits and _without_none(asdict(limits)),
+    }
     return {**options, **_without_none(fields)}
 
 

@@ -7,7 +7,15 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from musespark.content import Request
-from musespark.models.model import Abilities, AbstainedDelta, Delta, Finish, Model, TextDelta, VerifiedDelta
+from musespark.models.model import (
+    Abilities,
+    AbstainedDelta,
+    Delta,
+    Finish,
+    Model,
+    TextDelta,
+    VerifiedDelta,
+)
 
 
 class StopLimitedModel:
@@ -36,7 +44,10 @@ class StopLimitedModel:
                     if left == 0:
                         if scanner.pending:
                             yield TextDelta(scanner.flush())
-                        yield Finish("length", f"the answer has the {self.max_tokens} tokens that it may have")
+                        yield Finish(
+                            "length",
+                            f"the answer has the {self.max_tokens} tokens that it may have",
+                        )
                         return
                     left = None if left is None else left - 1
                     text = scanner.feed(delta.text)
@@ -71,9 +82,17 @@ class StopScanner:
             at, self.found = min(found)
             self.pending = ""
             return text[:at]
-        size = max((size for stop in self._stops for size in range(1, len(stop)) if text.endswith(stop[:size])), default=0)
-        self.pending = text[len(text) - size:]
-        return text[:len(text) - size]
+        size = max(
+            (
+                size
+                for stop in self._stops
+                for size in range(1, len(stop))
+                if text.endswith(stop[:size])
+            ),
+            default=0,
+        )
+        self.pending = text[len(text) - size :]
+        return text[: len(text) - size]
 
     def flush(self) -> str:
         """Return the pending text, which turned out to be no stop text."""

@@ -18,8 +18,14 @@ PROTOCOL = "page"
 async def start_in_background(server: ServerState, session: RunSession) -> None:
     """Start a run as a task of its own and return once its first event is stored. Raises what prevented that."""
     parsed = session.resolved.parsed
-    header = RunHeader(id=session.id, protocol=PROTOCOL, model=parsed.model, conversation=parsed.conversation, caller=session.caller,
-                   options=stored_options(session.resolved))
+    header = RunHeader(
+        id=session.id,
+        protocol=PROTOCOL,
+        model=parsed.model,
+        conversation=parsed.conversation,
+        caller=session.caller,
+        options=stored_options(session.resolved),
+    )
     first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def run() -> None:
@@ -36,7 +42,9 @@ async def start_in_background(server: ServerState, session: RunSession) -> None:
                 with suppress(StoreUnusable):
                     await server.runs.delete(session.id)
                 first.set_exception(error)
-            elif not isinstance(error, MuseError):  # the run's events tell of a MuseError, or the store does when it is read
+            elif not isinstance(
+                error, MuseError
+            ):  # the run's events tell of a MuseError, or the store does when it is read
                 raise
         finally:
             first.cancel()
@@ -48,7 +56,9 @@ async def start_in_background(server: ServerState, session: RunSession) -> None:
         await asyncio.shield(first)
     except asyncio.CancelledError:
         if first.cancelled():
-            raise RequestRefused("The server is being stopped.", status=503, code="stopping") from None
+            raise RequestRefused(
+                "The server is being stopped.", status=503, code="stopping"
+            ) from None
         raise
 
 

@@ -21,8 +21,19 @@ def export_html(replay: str, summary: dict[str, Any], kept: StoredRun) -> str:
     """Write a run into the built replay. Raises `RequestRefused` if that has no placeholder."""
     before, placeholder, after = replay.partition(PLACEHOLDER)
     if not placeholder:
-        raise RequestRefused("The page's replay was built for another version; build it again.", status=503, code="not_built")
-    shown = {**summary, "asked": {**summary["asked"], "images": [_data_url(image) for image in kept.header.question_images]}, "pictures": []}
+        raise RequestRefused(
+            "The page's replay was built for another version; build it again.",
+            status=503,
+            code="not_built",
+        )
+    shown = {
+        **summary,
+        "asked": {
+            **summary["asked"],
+            "images": [_data_url(image) for image in kept.header.question_images],
+        },
+        "pictures": [],
+    }
     return f"{before}{PLACEHOLDER.replace('null', script_safe_json({'run': shown, 'events': list(_events(kept))}))}{after}"
 
 

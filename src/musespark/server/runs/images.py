@@ -13,6 +13,13 @@ ALLOWED_TYPES = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/bm
 def image_response(image: Image) -> Response:
     """Build a response that a browser takes for an image and nothing else, whatever its bytes say."""
     kind = image.media_type if image.media_type in ALLOWED_TYPES else "application/octet-stream"
-    return Response(image.data, media_type=kind, headers={
-        "x-content-type-options": "nosniff", "content-security-policy": "default-src 'none'; sandbox",
-        "cross-origin-resource-policy": "same-origin", "cache-control": "private, max-age=31536000, immutable"})
+    return Response(
+        image.data,
+        media_type=kind,
+        headers={
+            "x-content-type-options": "nosniff",
+            "content-security-policy": "default-src 'none'; sandbox",
+            "cross-origin-resource-policy": "same-origin",
+            "cache-control": "private, max-age=31536000, immutable",
+        },
+    )

@@ -9,7 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +96,11 @@ class LiveRun:
         """Return the events after that number; nothing if they are not all in memory."""
         missing = self.last - seq
         buffered = len(self._frames)
-        return b"".join(islice(self._frames, buffered - missing, buffered)) if 0 < missing <= buffered else b""
+        return (
+            b"".join(islice(self._frames, buffered - missing, buffered))
+            if 0 < missing <= buffered
+            else b""
+        )
 
     def _notify(self) -> None:
         changed, self.changed = self.changed, asyncio.Event()
@@ -111,7 +121,9 @@ class LiveRuns:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[LiveRuns]:
         """Open the store behind it, if it has to be opened."""
-        store: AbstractAsyncContextManager[object] = self.runs.open() if isinstance(self.runs, Openable) else nullcontext()
+        store: AbstractAsyncContextManager[object] = (
+            self.runs.open() if isinstance(self.runs, Openable) else nullcontext()
+        )
         async with store:
             yield self
 
@@ -145,15 +157,23 @@ class LiveRuns:
         live = self._live.get(id)
         with live.watched() if live is not None else nullcontext():
             while True:
-                is_over = live is None or live.is_over  # read first: a run that is over is complete in the store
-                changed = None if live is None or is_over else live.changed  # before the store is read, which takes a while
+                is_over = (
+                    live is None or live.is_over
+                )  # read first: a run that is over is complete in the store
+                changed = (
+                    None if live is None or is_over else live.changed
+                )  # before the store is read, which takes a while
                 if live is not None and (frames := live.frames_after(after)):
                     after = live.last
                     yield frames
-                elif (live is None or is_over or live.last > after) and (found := await self.runs.events_json(id, after, PAGE_SIZE)):
+                elif (live is None or is_over or live.last > after) and (
+                    found := await self.runs.events_json(id, after, PAGE_SIZE)
+                ):
                     after = found[-1]["seq"]
                     yield b"".join(event_frame(id, value) for value in found)
-                elif changed is not None:  # there are no new events, or the store has not taken them yet
+                elif (
+                    changed is not None
+                ):  # there are no new events, or the store has not taken them yet
                     await _wait(changed, RECHECK)
                 elif (kept := await self.runs.head(id)) is None or kept.status != "running":
                     if kept is not None:
@@ -167,7 +187,11 @@ class LiveRuns:
         while True:
             await asyncio.sleep(POLL_INTERVAL)
             kept = await self.runs.head(id)
-            if kept is None or kept.status != "running" or await self.runs.events_json(id, after, 1):
+            if (
+                kept is None
+                or kept.status != "running"
+                or await self.runs.events_json(id, after, 1)
+            ):
                 return
 
 
@@ -188,18 +212,29 @@ def event_json(id: str, value: dict[str, Any]) -> dict[str, Any]:
 
 def without_signatures(value: dict[str, Any]) -> dict[str, Any]:
     """Return an event's JSON without what a provider signed: that is between the server and the provider."""
-    calls = {"calls": [{**call, "signature": None} for call in value["calls"]]} if value.get("calls") else {}
+    calls = (
+        {"calls": [{**call, "signature": None} for call in value["calls"]]}
+        if value.get("calls")
+        else {}
+    )
     return {name: item for name, item in value.items() if name != "signed"} | calls
 
 
 def event_frame(id: str, value: dict[str, Any]) -> bytes:
     """Encode an event as a server-sent event. JSON has no bare line breaks, so the data is one line."""
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (value["seq"], value["kind"].encode(), to_json_bytes(event_json(id, value)))
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (
+        value["seq"],
+        value["kind"].encode(),
+        to_json_bytes(event_json(id, value)),
+    )
 
 
 def end_frame(kept: StoredRun) -> bytes:
     """Encode the end of a run, sent after its last event: its status and its total cost."""
-    said = {"how": kept.status, "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls}}
+    said = {
+        "how": kept.status,
+        "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls},
+    }
     return b"event: end\ndata: %s\n\n" % to_json_bytes(said)
 
 
@@ -222,5 +257,7 @@ class WatchResponse(Response):
                 async for frame in frames:
                     await stream.write(frame)
         except MuseError as error:
-            await stream.write(b"event: error\ndata: %s\n\n" % to_json_bytes({"message": str(error)}))
+            await stream.write(
+                b"event: error\ndata: %s\n\n" % to_json_bytes({"message": str(error)})
+            )
         await stream.write(last=True)

@@ -25,7 +25,12 @@ STATUS_WINDOW = 0.02
 """Seconds within which an error still becomes the response's status; then a stream is opened."""
 GOODBYE_TIMEOUT = 1.0
 """Seconds a client has to read that the server is stopping."""
-STOPPING = ErrorReply(status=503, code="stopping", message="The server is being stopped; ask again in a moment.", retry=True)
+STOPPING = ErrorReply(
+    status=503,
+    code="stopping",
+    message="The server is being stopped; ask again in a moment.",
+    retry=True,
+)
 
 
 class RunResponse:
@@ -35,27 +40,51 @@ class RunResponse:
         resolved, created = session.resolved, int(time.time())
         parsed = resolved.parsed
         self._dialect, self._session, self._is_streamed = dialect, session, parsed.stream
-        self._header = RunHeader(id=session.id, protocol=dialect.name, model=parsed.model, conversation=parsed.conversation,
-                             caller=session.caller, created=created, options=stored_options(resolved))
+        self._header = RunHeader(
+            id=session.id,
+            protocol=dialect.name,
+            model=parsed.model,
+            conversation=parsed.conversation,
+            caller=session.caller,
+            created=created,
+            options=stored_options(resolved),
+        )
         links = f"/v1/runs/{session.id}/pictures/" if session.runs is not None else None
-        self._reply = ReplyEncoder(headline=resolved.headline, notes=resolved.notes, show_progress=resolved.show_progress,
-                                   links=links)
+        self._reply = ReplyEncoder(
+            headline=resolved.headline,
+            notes=resolved.notes,
+            show_progress=resolved.show_progress,
+            links=links,
+        )
         self._chunks: ChunkEncoder = dialect.encoder(parsed, session.id, created)
         self._opening = self._chunks.start()
         id = session.id.encode()
         self._headers = [(b"x-muse-run", id), (b"x-request-id", id), (b"request-id", id)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = EventStream(send, headers=self._headers, preamble=to_sse(self._dialect, self._opening),
-                             keep_alive=self._dialect.keep_alive)
-        work = asyncio.create_task(self._stream(stream, send) if self._is_streamed else self._collect(stream, send))
+        stream = EventStream(
+            send,
+            headers=self._headers,
+            preamble=to_sse(self._dialect, self._opening),
+            keep_alive=self._dialect.keep_alive,
+        )
+        work = asyncio.create_task(
+            self._stream(stream, send) if self._is_streamed else self._collect(stream, send)
+        )
         companions = [lambda: self._open(stream), stream.keep_alive] if self._is_streamed else []
         try:
-            await serve_until_disconnect(work, receive, companions=companions, head_start=STATUS_WINDOW,
-                                         on_disconnect=self._session.mark_disconnected)
+            await serve_until_disconnect(
+                work,
+                receive,
+                companions=companions,
+                head_start=STATUS_WINDOW,
+                on_disconnect=self._session.mark_disconnected,
+            )
         except asyncio.CancelledError:  # the server stops, and the time for runs to end is over
             if work.cancelled():
-                with suppress(TimeoutError, RuntimeError):  # the client does not read, or has half of a reply already
+                with suppress(
+                    TimeoutError, RuntimeError
+                ):  # the client does not read, or has half of a reply already
                     async with asyncio.timeout(GOODBYE_TIMEOUT):
                         await self._send_error(stream, send, STOPPING)
             raise
@@ -66,7 +95,9 @@ class RunResponse:
             await self._session.flush()
             if not stream.is_open:
                 await stream.write()
-        except StoreUnusable:  # the run fails of that as well: now, and not after a minute of model calls
+        except (
+            StoreUnusable
+        ):  # the run fails of that as well: now, and not after a minute of model calls
             self._session.budget.stop()
         await asyncio.Event().wait()
 
@@ -100,27 +131,49 @@ class RunResponse:
         except Exception as crash:
             await self._send_error(stream, send, error_reply(_internal_error(crash)))
             raise
-        pieces = (piece for event in without_dropped_text(events) for piece in self._reply.encode(event))
-        chunks = [*self._opening, *(chunk for piece in pieces for chunk in self._chunks.encode(piece))]
+        pieces = (
+            piece for event in without_dropped_text(events) for piece in self._reply.encode(event)
+        )
+        chunks = [
+            *self._opening,
+            *(chunk for piece in pieces for chunk in self._chunks.encode(piece)),
+        ]
         await self._send_json(send, 200, self._dialect.collect(chunks), [])
 
     async def _send_error(self, stream: EventStream, send: Send, reply: ErrorReply) -> None:
         """Send an error as a status if nothing was sent yet, else as the protocol has it within a stream."""
         if await stream.claim():
-            await self._send_json(send, reply.status, self._dialect.error_body(reply, self._session.id), retry_headers(reply))
+            await self._send_json(
+                send,
+                reply.status,
+                self._dialect.error_body(reply, self._session.id),
+                retry_headers(reply),
+            )
         else:
-            await stream.write(to_sse(self._dialect, self._chunks.encode_error(reply)) + self._dialect.end_marker, last=True)
+            await stream.write(
+                to_sse(self._dialect, self._chunks.encode_error(reply)) + self._dialect.end_marker,
+                last=True,
+            )
 
-    async def _send_json(self, send: Send, status: int, value: object, extra: list[tuple[bytes, bytes]]) -> None:
+    async def _send_json(
+        self, send: Send, status: int, value: object, extra: list[tuple[bytes, bytes]]
+    ) -> None:
         body = to_json_bytes(value)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *self._headers, *extra]
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            *self._headers,
+            *extra,
+        ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
 def retry_headers(reply: ErrorReply) -> list[tuple[bytes, bytes]]:
     """Headers that say if and when to retry; OpenAI's and Anthropic's SDKs obey the second."""
-    wait = [] if reply.retry_after is None else [(b"retry-after", f"{reply.retry_after:g}".encode())]
+    wait = (
+        [] if reply.retry_after is None else [(b"retry-after", f"{reply.retry_after:g}".encode())]
+    )
     return [*wait, (b"x-should-retry", b"true" if reply.retry else b"false")]
 
 

@@ -30,11 +30,22 @@ from musespark.store.runs.record import StoredRun
 _Id = Annotated[str, Path(min_length=1, max_length=80, pattern="^[A-Za-z0-9_-]+$")]
 _Number = Annotated[int, Path(ge=1, le=1_000_000)]
 _MAX_SEQ = 2**53
-_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/page-body"}}}}}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/page-body"}}},
+    }
+}
 _TEXT = {"schema": {"type": "string"}}
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"description": "Server-sent events.", "content": {"text/event-stream": _TEXT}}}
-_FILE: dict[int | str, dict[str, Any]] = {200: {"description": "A document.", "content": {"text/html": _TEXT}}}
-_IMAGE: dict[int | str, dict[str, Any]] = {200: {"description": "An image.", "content": {"image/*": _TEXT}}}
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": _TEXT}}
+}
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "A document.", "content": {"text/html": _TEXT}}
+}
+_IMAGE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "An image.", "content": {"image/*": _TEXT}}
+}
 
 
 def add_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
@@ -46,8 +57,12 @@ def add_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
 def _add_control_routes(app: FastAPI, server: ServerState) -> None:
     """Add the routes that start, stop and delete runs."""
 
-    @app.post("/v1/runs", status_code=201, responses={**ERRORS, 201: {"description": "The run continues without a connection."}},
-              openapi_extra=_BODY)
+    @app.post(
+        "/v1/runs",
+        status_code=201,
+        responses={**ERRORS, 201: {"description": "The run continues without a connection."}},
+        openapi_extra=_BODY,
+    )
     async def start_run(http: HttpRequest) -> Response:
         """Start a run in the background."""
         require_same_origin(http)
@@ -56,30 +71,52 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         parsed = await _parse(server, caller, parse_body(RunBody, await read_body(http)))
         session = await server.open_session(parsed, caller)
         await start_in_background(server, session)
-        return Response(to_json_bytes({"id": session.id}), 201, {"location": f"/v1/runs/{session.id}"}, "application/json")
+        return Response(
+            to_json_bytes({"id": session.id}),
+            201,
+            {"location": f"/v1/runs/{session.id}"},
+            "application/json",
+        )
 
-    @app.post("/v1/runs/{id}/stop", status_code=202,
-              responses={**ERRORS, 202: {"description": "The run ends with its best answer so far."}})
+    @app.post(
+        "/v1/runs/{id}/stop",
+        status_code=202,
+        responses={**ERRORS, 202: {"description": "The run ends with its best answer so far."}},
+    )
     async def stop_run(http: HttpRequest, id: _Id) -> Response:
         """End a run and keep its best answer so far."""
         require_same_origin(http)
         await _require_no_form(http)
         caller = await server.authenticate(_as_get(http))
-        session = next((each for each in server.sessions if each.id == id and each.caller == caller.name), None)
+        session = next(
+            (each for each in server.sessions if each.id == id and each.caller == caller.name), None
+        )
         if session is None:
             kept = await find_run(server, http, id)
-            reason = "is run by another server; stop it there" if kept.status == "running" else "has already ended"
+            reason = (
+                "is run by another server; stop it there"
+                if kept.status == "running"
+                else "has already ended"
+            )
             raise RequestRefused(f"The run {id!r} {reason}.", status=409, code="not_running")
         session.budget.stop()
-        return Response(to_json_bytes({"id": id, "status": "stopping"}), 202, media_type="application/json")
+        return Response(
+            to_json_bytes({"id": id, "status": "stopping"}), 202, media_type="application/json"
+        )
 
-    @app.delete("/v1/runs/{id}", status_code=204, responses={**ERRORS, 204: {"description": "The run is deleted."}})
+    @app.delete(
+        "/v1/runs/{id}",
+        status_code=204,
+        responses={**ERRORS, 204: {"description": "The run is deleted."}},
+    )
     async def delete_run(http: HttpRequest, id: _Id) -> Response:
         """Delete a run that has ended, with its images."""
         require_same_origin(http)
         kept = await find_run(server, http, id)
         if kept.status == "running" or not await server.runs.delete(id):
-            raise RequestRefused(f"The run {id!r} is still running; stop it first.", status=409, code="running")
+            raise RequestRefused(
+                f"The run {id!r} is still running; stop it first.", status=409, code="running"
+            )
         return Response(status_code=204)
 
 
@@ -87,12 +124,20 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
     """Add the routes that list, show, watch and export runs."""
 
     @app.get("/v1/runs", responses=ERRORS)
-    async def list_runs(http: HttpRequest, limit: Annotated[int, Query(ge=1, le=100)] = 20,
-                        before: Annotated[str | None, Query(max_length=80)] = None) -> Response:
+    async def list_runs(
+        http: HttpRequest,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        before: Annotated[str | None, Query(max_length=80)] = None,
+    ) -> Response:
         """List the newest runs, without their events."""
         caller = await server.authenticate(http)
         found = await server.runs.latest(limit, before, caller.name)
-        return _json({"object": "list", "data": [{**row, "answer": shorten(row["answer"])} for row in map(summary, found)]})
+        return _json(
+            {
+                "object": "list",
+                "data": [{**row, "answer": shorten(row["answer"])} for row in map(summary, found)],
+            }
+        )
 
     @app.get("/v1/runs/{id}", responses=ERRORS)
     async def get_run(http: HttpRequest, id: _Id) -> Response:
@@ -100,39 +145,59 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         kept = await _find_owned(server, await server.authenticate(http), id, whole=True)
         return _json({**summary(kept), "events": list(_events(kept))})
 
-    @app.get("/v1/runs/{id}/pictures/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response)
+    @app.get(
+        "/v1/runs/{id}/pictures/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response
+    )
     async def get_image(http: HttpRequest, id: _Id, number: _Number) -> Response:
         """Return an image of a run's trace."""
         await _find_owned(server, await server.authenticate(http), id)
         found = await server.runs.image(id, number)
         if found is None:
-            raise RequestRefused(f"The run has no picture {number}.", status=404, code="no_such_picture")
+            raise RequestRefused(
+                f"The run has no picture {number}.", status=404, code="no_such_picture"
+            )
         return image_response(found)
 
-    @app.get("/v1/runs/{id}/asked/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response)
+    @app.get(
+        "/v1/runs/{id}/asked/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response
+    )
     async def get_question_image(http: HttpRequest, id: _Id, number: _Number) -> Response:
         """Return an image of a run's question."""
         await find_run(server, http, id)
         found = await server.runs.question_image(id, number)
         if found is None:
-            raise RequestRefused(f"The question has no picture {number}.", status=404, code="no_such_picture")
+            raise RequestRefused(
+                f"The question has no picture {number}.", status=404, code="no_such_picture"
+            )
         return image_response(found)
 
     @app.get("/v1/runs/{id}/events", responses={**ERRORS, **_STREAM}, response_class=Response)
-    async def watch_run(http: HttpRequest, id: _Id, after: Annotated[int, Query(ge=-1, le=_MAX_SEQ)] = -1,
-                        last_event_id: Annotated[str | None, Header(max_length=40)] = None) -> Response:
+    async def watch_run(
+        http: HttpRequest,
+        id: _Id,
+        after: Annotated[int, Query(ge=-1, le=_MAX_SEQ)] = -1,
+        last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+    ) -> Response:
         """Stream a run's events, from its start or from the event after the given one, until its end."""
         await find_run(server, http, id)
-        return WatchResponse(server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id)))
+        return WatchResponse(
+            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id))
+        )
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)
     async def export_run(http: HttpRequest, id: _Id) -> Response:
         """Return a run as one HTML file that any browser shows without a server."""
         kept = await _find_owned(server, await server.authenticate(http), id, whole=True)
         document = export_html(await page.replay(), summary(kept), kept)
-        return Response(document, media_type="text/html", headers={
-            "content-disposition": f'attachment; filename="muse-{id}.html"', "x-content-type-options": "nosniff",
-            "content-security-policy": "default-src 'none'; sandbox"})
+        return Response(
+            document,
+            media_type="text/html",
+            headers={
+                "content-disposition": f'attachment; filename="muse-{id}.html"',
+                "x-content-type-options": "nosniff",
+                "content-security-policy": "default-src 'none'; sandbox",
+            },
+        )
 
 
 async def find_run(server: ServerState, http: HttpRequest, id: str) -> StoredRun:
@@ -141,10 +206,16 @@ async def find_run(server: ServerState, http: HttpRequest, id: str) -> StoredRun
     return await _find_owned(server, caller, id)
 
 
-async def _find_owned(server: ServerState, caller: Caller, id: str, whole: bool = False) -> StoredRun:
+async def _find_owned(
+    server: ServerState, caller: Caller, id: str, whole: bool = False
+) -> StoredRun:
     kept = await (server.runs.get(id) if whole else server.runs.head(id))
     if kept is None or kept.header.caller != caller.name:
-        raise RequestRefused(f"There is no run {id[:80]!r}; it was not stored, or was deleted.", status=404, code="no_such_run")
+        raise RequestRefused(
+            f"There is no run {id[:80]!r}; it was not stored, or was deleted.",
+            status=404,
+            code="no_such_run",
+        )
     return kept
 
 
@@ -164,14 +235,19 @@ def _parse_seq(text: str) -> int:
     if not text:
         return -1
     if not (text.isascii() and text.isdigit() and int(text) <= _MAX_SEQ):
-        raise RequestRefused("Last-Event-ID must be the id of an event of this run: a whole number.", param="last-event-id")
+        raise RequestRefused(
+            "Last-Event-ID must be the id of an event of this run: a whole number.",
+            param="last-event-id",
+        )
     return int(text)
 
 
 async def _parse(server: ServerState, caller: Caller, body: RunBody) -> ParsedRequest:
     """Parse a body with the runs it refers to. Raises subclasses of `BadInput`."""
     before = await _find_owned(server, caller, body.again, whole=True) if body.again else None
-    earlier = (await _find_owned(server, caller, body.follows, whole=True)).turn if body.follows else ()
+    earlier = (
+        (await _find_owned(server, caller, body.follows, whole=True)).turn if body.follows else ()
+    )
     if body.question is None and before is None:
         raise RequestRefused("question: it is missing.", param="question")
     return parse_run(merge_rerun(body, before), earlier, before, await decode_video(body))

@@ -33,7 +33,9 @@ class RunStore(Protocol):
     async def get(self, id: str) -> StoredRun | None:
         """Return a run; None if there is none of that id."""
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
+    async def latest(
+        self, limit: int, before: str | None = None, caller: str | None = None
+    ) -> list[StoredRun]:
         """Return the newest runs first; with `before`, those that began before that run; with `caller`, those of that caller.
 
         They may lack the events and the images' bytes that a summary does not need.
@@ -78,9 +80,17 @@ class MemoryRunStore:
     async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """Store the next events of a run."""
         there = self._kept[id].events
-        self._drawn[id] += [at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)]
+        self._drawn[id] += [
+            at for at, event in enumerate(events, len(there)) if isinstance(event, Pictured)
+        ]
         there += events
-        self._grow(id, sum(200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event)) for event in events))
+        self._grow(
+            id,
+            sum(
+                200 + (len(event.text) if isinstance(event, AnswerDelta) else _size_of(event))
+                for event in events
+            ),
+        )
 
     def end(self, id: str, status: RunStatus, cost: RunCost) -> None:
         """Store the end of a run, which may be dropped from now on."""
@@ -91,12 +101,14 @@ class MemoryRunStore:
         """Return a run; None if there is none of that id."""
         return self._kept.get(id)
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
+    async def latest(
+        self, limit: int, before: str | None = None, caller: str | None = None
+    ) -> list[StoredRun]:
         """Return the newest runs first; with `before`, those that began before that run; with `caller`, those of that caller."""
         found = list(reversed(self._kept.values()))
         if before is not None:
             at = next((at for at, kept in enumerate(found) if kept.header.id == before), len(found))
-            found = found[at + 1:]
+            found = found[at + 1 :]
         return [kept for kept in found if caller is None or kept.header.caller == caller][:limit]
 
     async def image(self, id: str, number: int) -> Image | None:
@@ -123,7 +135,7 @@ class MemoryRunStore:
         first = max(0, after + 1)
         number = bisect_left(self._drawn[id], first)
         found = []
-        for event in kept.events[first:first + limit]:
+        for event in kept.events[first : first + limit]:
             number += isinstance(event, Pictured)
             found.append(numbered_event_json(event, number))
         return found
@@ -157,7 +169,11 @@ class MemoryRunStore:
 
 def numbered_event_json(event: Event, number: int) -> dict[str, Any]:
     """Return an event as JSON, with that number in place of its image."""
-    return {**replace(event, image=b"").to_json(), "picture": number} if isinstance(event, Pictured) else event.to_json()
+    return (
+        {**replace(event, image=b"").to_json(), "picture": number}
+        if isinstance(event, Pictured)
+        else event.to_json()
+    )
 
 
 def _size_of(value: object) -> int:

@@ -49,7 +49,9 @@ class RunSession:
         try:
             if self.runs is not None:
                 await self.runs.start(header)
-            async with aclosing(run_batches(self.resolved.team, self.resolved.request, self.budget)) as found:
+            async with aclosing(
+                run_batches(self.resolved.team, self.resolved.request, self.budget)
+            ) as found:
                 async for batch in found:
                     batch[0], batch[-1] = self._own(batch[0]), self._own(batch[-1])
                     last = batch[-1]
@@ -77,7 +79,11 @@ class RunSession:
             raise
         finally:
             status = "cancelled" if self.is_disconnected and status == "interrupted" else status
-            cost = RunCost(tokens=self.budget.spent.tokens, usd=self.budget.spent.usd, calls=self.budget.spent.calls)
+            cost = RunCost(
+                tokens=self.budget.spent.tokens,
+                usd=self.budget.spent.usd,
+                calls=self.budget.spent.calls,
+            )
             if recorder is not None:
                 recorder.finish(status, cost)
             if self.spans is not None:
@@ -104,10 +110,18 @@ class RunSession:
         request, strict_tools = self.resolved.request, self.resolved.parsed.strict_tools
         if ended.finish_reason == "budget" and not ended.answer.strip() and not ended.calls:
             limits = self.resolved.limits or Limits()
-            raise self.budget.overdue() if self.budget.seconds_left() == 0 else BudgetExhausted("tokens", limits.tokens or 0)
+            raise (
+                self.budget.overdue()
+                if self.budget.seconds_left() == 0
+                else BudgetExhausted("tokens", limits.tokens or 0)
+            )
         name = self.resolved.team.name
         if request.schema is not None and not ended.calls and ended.finish_reason == "finished":
             require_match(ended.answer, request.schema, name)
         for call in ended.calls:
             if call.name in strict_tools:
-                require_match(call.arguments, next(tool.parameters for tool in request.tools if tool.name == call.name), name)
+                require_match(
+                    call.arguments,
+                    next(tool.parameters for tool in request.tools if tool.name == call.name),
+                    name,
+                )

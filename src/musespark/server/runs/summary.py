@@ -24,18 +24,38 @@ def summary(kept: StoredRun) -> dict[str, Any]:
         used = replace(used, tokens=spent.tokens, usd=spent.usd, calls=spent.calls)
     options = {"pictures": 0, **began.options}
     limits = options.pop("limits", None)
-    return {"id": began.id, "object": "run", "protocol": began.protocol, "model": began.model,
-            "created": int(began.created), "began": began.created, "status": kept.status, "how": kept.status, "question": kept.question,
-            "mode": str(answer.mode), "models": started.model.split(" + ") if started else [], "answer": answer.answer,
-            "verified": answer.verified, "answer_status": answer.status, "abstained": answer.abstained or None,
-            "why": answer.finish_reason if kept.status == "finished" else None,
-            "usage": usage_json(used), "seconds": answer.usage.seconds, "tokens": spent.tokens, "usd": round(spent.usd, 9),
-            "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls},
-            "budget": limits, "follows": options.get("follows"), "asked": {"question": kept.question, **options},
-            "thumbnails": kept.image_count,
-            "pictures": [f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.image_count + 1)]}
+    return {
+        "id": began.id,
+        "object": "run",
+        "protocol": began.protocol,
+        "model": began.model,
+        "created": int(began.created),
+        "began": began.created,
+        "status": kept.status,
+        "how": kept.status,
+        "question": kept.question,
+        "mode": str(answer.mode),
+        "models": started.model.split(" + ") if started else [],
+        "answer": answer.answer,
+        "verified": answer.verified,
+        "answer_status": answer.status,
+        "abstained": answer.abstained or None,
+        "why": answer.finish_reason if kept.status == "finished" else None,
+        "usage": usage_json(used),
+        "seconds": answer.usage.seconds,
+        "tokens": spent.tokens,
+        "usd": round(spent.usd, 9),
+        "spent": {"tokens": kept.cost.tokens, "usd": kept.cost.usd, "calls": kept.cost.calls},
+        "budget": limits,
+        "follows": options.get("follows"),
+        "asked": {"question": kept.question, **options},
+        "thumbnails": kept.image_count,
+        "pictures": [
+            f"/v1/runs/{began.id}/pictures/{number}" for number in range(1, kept.image_count + 1)
+        ],
+    }
 
 
 def shorten(answer: str) -> str:
     """Cut an answer to the length that a list shows."""
-    return answer if len(answer) <= MAX_ANSWER else answer[:MAX_ANSWER - 1] + "…"
+    return answer if len(answer) <= MAX_ANSWER else answer[: MAX_ANSWER - 1] + "…"

@@ -36,7 +36,9 @@ Work: TypeAlias = "Callable[[Connection], Any]"
 class _Batch:
     """Rows and work of one transaction, in this order: a run before its events, its events before its end."""
 
-    rows: dict[str, list[Row]] = field(default_factory=lambda: {"runs": [], "pictures": [], "events": []})
+    rows: dict[str, list[Row]] = field(
+        default_factory=lambda: {"runs": [], "pictures": [], "events": []}
+    )
     ends: list[Row] = field(default_factory=list)
     work: list[tuple[Work, asyncio.Future[Any] | None]] = field(default_factory=list)
     waiting: list[tuple[str, asyncio.Future[None]]] = field(default_factory=list)
@@ -74,7 +76,9 @@ class BatchWriter:
         self._lost: dict[str, _LostRows] = {}
         """Running runs that lost rows: nothing more of them is written, or they would have gaps. Only the thread uses it."""
         self._handed: SimpleQueue[_Batch | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._write_all, name="musespark-batch-writer", daemon=True)
+        self._thread = threading.Thread(
+            target=self._write_all, name="musespark-batch-writer", daemon=True
+        )
         self._thread.start()
 
     def add(self, table: str, row: Row) -> None:
@@ -138,7 +142,13 @@ class BatchWriter:
                 batch.due.cancel()
             self._handed.put(batch)
 
-    def _written(self, batch: _Batch, results: list[Any], error: Exception | None, lost: Mapping[str, _LostRows]) -> None:
+    def _written(
+        self,
+        batch: _Batch,
+        results: list[Any],
+        error: Exception | None,
+        lost: Mapping[str, _LostRows],
+    ) -> None:
         self._busy = False
         self._hand_over()
         for run, future in batch.waiting:
@@ -183,14 +193,18 @@ class BatchWriter:
 
     def _ends(self, batch: _Batch) -> list[Row]:
         """Ends of runs whose own row was written."""
-        return [end for end in batch.ends if end[-1] not in self._lost or not self._lost[end[-1]].whole]
+        return [
+            end for end in batch.ends if end[-1] not in self._lost or not self._lost[end[-1]].whole
+        ]
 
     def _lose(self, batch: _Batch, error: Exception) -> None:
         """Note what a failed batch lost, and keep its work for a retry."""
         begun = {row[0] for row in batch.rows["runs"]}
         for run in dict.fromkeys(row[0] for rows in batch.rows.values() for row in rows):
             self._lost.setdefault(run, _LostRows(error, run in begun))
-        self._retries += [_statement(end_statement(self._database.placeholder), end) for end in self._ends(batch)]
+        self._retries += [
+            _statement(end_statement(self._database.placeholder), end) for end in self._ends(batch)
+        ]
         self._retries += [work for work, future in batch.work if future is None]
 
     def _retry(self, connection: Connection, owed: Work) -> None:
@@ -199,7 +213,9 @@ class BatchWriter:
             with connection.begin_nested():
                 owed(connection)
         except _UNRETRYABLE as error:
-            _LOG.error("The store gives up a row that it cannot write: %s", getattr(error, "orig", error))
+            _LOG.error(
+                "The store gives up a row that it cannot write: %s", getattr(error, "orig", error)
+            )
 
 
 def _statement(statement: str, values: Row) -> Work:

@@ -83,7 +83,9 @@ class Database:
         return self._unusable(reason or type(cause).__name__)
 
     def _unusable(self, reason: str) -> StoreUnusable:
-        return StoreUnusable(self.name, reason, "see that it can be written to, or name another with --store")
+        return StoreUnusable(
+            self.name, reason, "see that it can be written to, or name another with --store"
+        )
 
     @contextmanager
     def begin_write(self) -> Iterator[Connection]:
@@ -165,7 +167,9 @@ class Database:
             import psycopg  # noqa: F401
         except ImportError:
             raise NotInstalled("A store in Postgres", "psycopg", "postgres") from None
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8
+        )
 
     def _migrate(self) -> None:
         """Apply Alembic's migrations, all in one transaction; Alembic is imported only if one is needed."""
@@ -189,9 +193,13 @@ class Database:
             if found == LATEST_REVISION:
                 return
             if found is None and self.is_sqlite and inspect(connection).get_table_names():
-                raise self._unusable("it is the file of another program")  # of Postgres, several may share one database
+                raise self._unusable(
+                    "it is the file of another program"
+                )  # of Postgres, several may share one database
             if found is not None and not any(_MIGRATIONS.glob(f"versions/v{found}_*.py")):
-                raise self._unusable(f"a newer version of musespark (tables {found}) has written it")
+                raise self._unusable(
+                    f"a newer version of musespark (tables {found}) has written it"
+                )
             _upgrade(connection)
 
 

@@ -8,14 +8,17 @@ METADATA = MetaData()
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 SERVERS = Table(
-    "servers", METADATA,
+    "servers",
+    METADATA,
     Column("id", Text, primary_key=True),
-    Column("place", Text, nullable=False),   # the machine since it was booted, or the container
+    Column("place", Text, nullable=False),  # the machine since it was booted, or the container
     Column("process", Text, nullable=False),  # process number and start time
-    Column("seen", Float, nullable=False))   # seconds since 1970, by the database's clock
+    Column("seen", Float, nullable=False),
+)  # seconds since 1970, by the database's clock
 
 RUNS = Table(
-    "runs", METADATA,
+    "runs",
+    METADATA,
     Column("seq", _Serial, primary_key=True, autoincrement=True),  # order of their start
     Column("id", Text, nullable=False, unique=True),
     Column("server", Text, nullable=False),
@@ -32,44 +35,54 @@ RUNS = Table(
     Index("runs_of_caller", "caller", "seq"),
     Index("runs_by_how", "how", "seq"),
     Index("runs_by_created", "created"),
-    sqlite_autoincrement=True)
+    sqlite_autoincrement=True,
+)
 
 EVENTS = Table(
-    "events", METADATA,
+    "events",
+    METADATA,
     Column("seq", _Serial, primary_key=True, autoincrement=True),
     Column("run", Text, nullable=False),
     Column("number", Integer, nullable=False),  # from 0, without gaps
     Column("kind", Text, nullable=False),
     Column("body", Text, nullable=False),
-    Index("events_of_run", "run", "number", unique=True))
+    Index("events_of_run", "run", "number", unique=True),
+)
 
 IMAGES = Table(
-    "pictures", METADATA,
+    "pictures",
+    METADATA,
     Column("run", Text, primary_key=True),
     Column("place", Text, primary_key=True),  # `drawn` by the run, or `asked` in its conversation
     Column("number", Integer, primary_key=True),
     Column("media_type", Text, nullable=False),
-    Column("data", LargeBinary, nullable=False))
+    Column("data", LargeBinary, nullable=False),
+)
 
 KEYS = Table(
-    "keys", METADATA,
+    "keys",
+    METADATA,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
     Column("hash", LargeBinary, nullable=False),
     Column("created", Float, nullable=False),
     Column("revoked", Float),
     Column("nanousd_per_day", BigInteger),
-    Column("per_minute", Integer))
+    Column("per_minute", Integer),
+)
 
 SPENDING = Table(
-    "spending", METADATA,  # amount that one server has spent of a key's day
+    "spending",
+    METADATA,  # amount that one server has spent of a key's day
     Column("key", Text, primary_key=True),
     Column("day", Text, primary_key=True),  # as in 2026-01-31, in UTC
     Column("server", Text, primary_key=True),
-    Column("nanousd", BigInteger, nullable=False))  # billionths of a dollar
+    Column("nanousd", BigInteger, nullable=False),
+)  # billionths of a dollar
 
 RESERVATIONS = Table(
-    "reservations", METADATA,  # amounts that calls under way may cost
+    "reservations",
+    METADATA,  # amounts that calls under way may cost
     Column("id", Text, primary_key=True),
     Column("key", Text, nullable=False),
     Column("day", Text, nullable=False),
@@ -77,10 +90,13 @@ RESERVATIONS = Table(
     Column("nanousd", BigInteger, nullable=False),
     Column("expires", Float, nullable=False),  # seconds since 1970, by the database's clock
     Index("reservations_of_key", "key", "day"),
-    Index("reservations_of_server", "server"))
+    Index("reservations_of_server", "server"),
+)
 
 MINUTES = Table(
-    "minutes", METADATA,  # requests of a key in a minute
+    "minutes",
+    METADATA,  # requests of a key in a minute
     Column("key", Text, primary_key=True),
     Column("minute", BigInteger, primary_key=True),
-    Column("requests", Integer, nullable=False))
+    Column("requests", Integer, nullable=False),
+)

@@ -13,7 +13,10 @@ from musespark.store.database.schema import EVENTS, IMAGES, RUNS
 
 Row: TypeAlias = tuple[Any, ...]
 """Values of a row, in the order of `COLUMNS`."""
-COLUMNS = {table.name: tuple(column.name for column in table.columns if column.name != "seq") for table in (RUNS, EVENTS, IMAGES)}
+COLUMNS = {
+    table.name: tuple(column.name for column in table.columns if column.name != "seq")
+    for table in (RUNS, EVENTS, IMAGES)
+}
 """Columns of each table that is written here; the database numbers the rows by itself."""
 _BATCH_SIZES = (128, 32, 8, 4, 2, 1)
 """Numbers of rows for which there is a statement. Few, so that each stays prepared; and large ones, since SQLite's module releases
@@ -32,7 +35,7 @@ def insert(cursor: Cursor, mark: str, table: str, rows: Sequence[Row]) -> None:
     at = 0
     for count in _BATCH_SIZES:
         while len(rows) - at >= count:
-            values = [value for row in rows[at:at + count] for value in row]
+            values = [value for row in rows[at : at + count] for value in row]
             cursor.execute(_insert_statement(table, count, mark), values)
             at += count
 

@@ -90,7 +90,9 @@ class KeyBudget(Budget):
     @property
     def _held(self) -> _Amount:
         """Amounts reserved and spent; money on all servers, as far as this one knows."""
-        return replace(super()._held, nanousd=self._spent.nanousd + self._confirmed + self._elsewhere)
+        return replace(
+            super()._held, nanousd=self._spent.nanousd + self._confirmed + self._elsewhere
+        )
 
     @property
     def unreserved(self) -> int:
@@ -100,12 +102,16 @@ class KeyBudget(Budget):
     @property
     def has_headroom(self) -> bool:
         """True if an eighth of what is not spent is unreserved: room for a call beside those under way."""
-        return not self.is_limited or (self.unreserved > 0 and self.unreserved * 8 >= self.limit - self.totals.spent)
+        return not self.is_limited or (
+            self.unreserved > 0 and self.unreserved * 8 >= self.limit - self.totals.spent
+        )
 
     def update(self, totals: DayTotals) -> None:
         """Take over the amounts that the database holds."""
         self.totals, self.read_at = totals, time.monotonic()
-        self._elsewhere = max(0, totals.spent + totals.reserved - self._spent.nanousd - self._confirmed)
+        self._elsewhere = max(
+            0, totals.spent + totals.reserved - self._spent.nanousd - self._confirmed
+        )
 
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """The database decides, in `confirm`."""
@@ -117,9 +123,18 @@ class KeyBudget(Budget):
             reservation.on_close = self._record
             return
         id = uuid.uuid4().hex
-        wanted, least = (min(MAX_AMOUNT, round(usd * NANO)) for usd in (reservation.granted.usd, at_least.usd))
-        request = ReservationRequest(id=id, key=self.key.id, day=self.day, server=self._store.server, limit=self.limit,
-                                     wanted=wanted, at_least=min(wanted, least))
+        wanted, least = (
+            min(MAX_AMOUNT, round(usd * NANO)) for usd in (reservation.granted.usd, at_least.usd)
+        )
+        request = ReservationRequest(
+            id=id,
+            key=self.key.id,
+            day=self.day,
+            server=self._store.server,
+            limit=self.limit,
+            wanted=wanted,
+            at_least=min(wanted, least),
+        )
         try:
             granted, totals = await self._store.writer.run(partial(reserve, request=request))
         except BaseException:  # it may have been committed all the same
@@ -171,7 +186,9 @@ class KeyBudgets:
         """Count a request of a key; None if it may pass, else the seconds until another may. Raises `StoreUnusable`."""
         if key.per_minute is None:
             return None
-        return await self._store.writer.run(partial(count_request_now, key=key.id, most=key.per_minute))
+        return await self._store.writer.run(
+            partial(count_request_now, key=key.id, most=key.per_minute)
+        )
 
     async def budget_of(self, key: ApiKey) -> KeyBudget:
         """The key's budget of today. If calls under way have reserved nearly all of it, waits a few seconds for them.
@@ -206,7 +223,7 @@ class KeyBudgets:
 
     def _forget_old(self, key: str) -> None:
         days = sorted(day for id, day in self._budgets if id == key)
-        for day in days[:-(_KEPT_DAYS - 1)]:
+        for day in days[: -(_KEPT_DAYS - 1)]:
             del self._budgets[key, day]
 
 

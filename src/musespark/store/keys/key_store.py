@@ -59,32 +59,64 @@ class KeyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None) -> tuple[ApiKey, str]:
+    def create(
+        self, name: str, *, usd_per_day: float | None = None, per_minute: int | None = None
+    ) -> tuple[ApiKey, str]:
         """Create a key; returns it and its secret, which is shown this once. Raises `BadOption`."""
         if not _NAME.fullmatch(name):
-            raise BadOption("NAME", name[:80], "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit")
+            raise BadOption(
+                "NAME",
+                name[:80],
+                "up to 64 letters, digits and . _ @ -, and begin with a letter or a digit",
+            )
         if usd_per_day is not None and not 1 / NANO <= usd_per_day <= 1_000_000:
             raise BadOption("--usd-per-day", usd_per_day, "more than 0 and at most 1,000,000")
         if per_minute is not None and not 1 <= per_minute <= 1_000_000:
             raise BadOption("--per-minute", per_minute, "from 1 to 1,000,000")
         id = secrets.token_hex(6)
         secret = f"{PREFIX}{id}_{secrets.token_urlsafe(32)}"
-        key = ApiKey(id=id, name=name, created=time.time(), per_minute=per_minute, hash=hash_of(secret),
-                  nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO))
+        key = ApiKey(
+            id=id,
+            name=name,
+            created=time.time(),
+            per_minute=per_minute,
+            hash=hash_of(secret),
+            nanousd_per_day=None if usd_per_day is None else round(usd_per_day * NANO),
+        )
         with self._database.begin_write() as connection:
-            if connection.execute(select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))).first():
+            if connection.execute(
+                select(KEYS.c.id).where((KEYS.c.name == name) | (KEYS.c.id == name))
+            ).first():
                 raise BadOption("NAME", name, "one that no key has had, revoked ones included")
-            connection.execute(insert(KEYS).values(id=id, name=name, hash=key.hash, created=key.created, per_minute=per_minute,
-                                                   nanousd_per_day=key.nanousd_per_day))
+            connection.execute(
+                insert(KEYS).values(
+                    id=id,
+                    name=name,
+                    hash=key.hash,
+                    created=key.created,
+                    per_minute=per_minute,
+                    nanousd_per_day=key.nanousd_per_day,
+                )
+            )
         return key, secret
 
     def revoke(self, name: str) -> ApiKey:
         """Revoke a key by its name or id. Raises `BadOption` if there is none that is valid."""
         with self._database.begin_write() as connection:
-            found = [row for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None))) if name in (row.name, row.id)]
+            found = [
+                row
+                for row in connection.execute(select(KEYS).where(KEYS.c.revoked.is_(None)))
+                if name in (row.name, row.id)
+            ]
             if not found:
-                raise BadOption("NAME", name[:80], "the name or the id of a key that is not revoked; see muse keys list")
-            connection.execute(update(KEYS).where(KEYS.c.id == found[0].id).values(revoked=time.time()))
+                raise BadOption(
+                    "NAME",
+                    name[:80],
+                    "the name or the id of a key that is not revoked; see muse keys list",
+                )
+            connection.execute(
+                update(KEYS).where(KEYS.c.id == found[0].id).values(revoked=time.time())
+            )
         return _key(found[0])
 
     def list_with_spending(self) -> list[tuple[ApiKey, float]]:
@@ -92,13 +124,22 @@ class KeyStore:
         with self._database.begin_read() as connection:
             rows = connection.execute(select(KEYS).order_by(KEYS.c.created)).all()
             today = SPENDING.c.day == day_of(database_time(connection))
-            spending = connection.execute(select(SPENDING.c.key, SPENDING.c.nanousd).where(today)).all()
-        return [(_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows]
+            spending = connection.execute(
+                select(SPENDING.c.key, SPENDING.c.nanousd).where(today)
+            ).all()
+        return [
+            (_key(row), sum(spent for id, spent in spending if id == row.id) / NANO) for row in rows
+        ]
 
     def has_valid_key(self) -> bool:
         """True if there is a key that is not revoked."""
         with self._database.begin_read() as connection:
-            return connection.execute(select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)).first() is not None
+            return (
+                connection.execute(
+                    select(KEYS.c.id).where(KEYS.c.revoked.is_(None)).limit(1)
+                ).first()
+                is not None
+            )
 
     def find(self, secret: str) -> ApiKey | None:
         """The key of a secret; None if it is unknown or revoked. Compared in constant time."""
@@ -123,10 +164,15 @@ def count_request(connection: Connection, key: str, most: int, minute: int) -> b
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     one_more = dialect.insert(MINUTES).values(key=key, minute=minute, requests=1)
     unless_full = one_more.on_conflict_do_update(
-        index_elements=["key", "minute"], set_={"requests": MINUTES.c.requests + 1}, where=MINUTES.c.requests < most)
+        index_elements=["key", "minute"],
+        set_={"requests": MINUTES.c.requests + 1},
+        where=MINUTES.c.requests < most,
+    )
     counted = connection.execute(unless_full.returning(MINUTES.c.requests)).first() is not None
     if counted and minute % 10 == 0:
-        connection.execute(MINUTES.delete().where(MINUTES.c.key == key, MINUTES.c.minute < minute - 10))
+        connection.execute(
+            MINUTES.delete().where(MINUTES.c.key == key, MINUTES.c.minute < minute - 10)
+        )
     return counted
 
 
@@ -136,5 +182,12 @@ def hash_of(secret: str) -> bytes:
 
 
 def _key(row: Row[Any]) -> ApiKey:
-    return ApiKey(id=row.id, name=row.name, created=row.created, revoked=row.revoked, nanousd_per_day=row.nanousd_per_day,
-               per_minute=row.per_minute, hash=row.hash)
+    return ApiKey(
+        id=row.id,
+        name=row.name,
+        created=row.created,
+        revoked=row.revoked,
+        nanousd_per_day=row.nanousd_per_day,
+        per_minute=row.per_minute,
+        hash=row.hash,
+    )

@@ -27,14 +27,19 @@ _SPLIT = 8
 """Share of a day's budget, one part in this many, from which on a call that wants more than is left gets only half of it."""
 _TOTALS = text(
     "SELECT (SELECT coalesce(sum(nanousd), 0) FROM spending WHERE key = :key AND day = :day), "
-    "(SELECT coalesce(sum(nanousd), 0) FROM reservations WHERE key = :key AND day = :day AND expires > :now)")
+    "(SELECT coalesce(sum(nanousd), 0) FROM reservations WHERE key = :key AND day = :day AND expires > :now)"
+)
 _RESERVE = text(
-    "INSERT INTO reservations (id, key, day, server, nanousd, expires) VALUES (:id, :key, :day, :server, :nanousd, :expires)")
+    "INSERT INTO reservations (id, key, day, server, nanousd, expires) VALUES (:id, :key, :day, :server, :nanousd, :expires)"
+)
 _CLOSE = text("DELETE FROM reservations WHERE id = :id")
 _RECORD = text(
     "INSERT INTO spending (key, day, server, nanousd) VALUES (:key, :day, :server, :nanousd) ON CONFLICT (key, day, server) "
-    "DO UPDATE SET nanousd = excluded.nanousd WHERE spending.nanousd < excluded.nanousd")
-_RENEW = text("UPDATE reservations SET expires = :expires WHERE server = :server AND expires > :now")
+    "DO UPDATE SET nanousd = excluded.nanousd WHERE spending.nanousd < excluded.nanousd"
+)
+_RENEW = text(
+    "UPDATE reservations SET expires = :expires WHERE server = :server AND expires > :now"
+)
 _DROP = text("DELETE FROM reservations WHERE server = :server")
 
 
@@ -78,13 +83,24 @@ def reserve(connection: Connection, request: ReservationRequest) -> tuple[int | 
     """
     lock_writers(connection)
     now = database_time(connection)
-    spent, reserved = connection.execute(_TOTALS, {"key": request.key, "day": request.day, "now": now}).one()
+    spent, reserved = connection.execute(
+        _TOTALS, {"key": request.key, "day": request.day, "now": now}
+    ).one()
     totals = DayTotals(request.day, int(spent), int(reserved))
     granted = _grant(request, request.limit - totals.spent - totals.reserved)
     if granted is None or totals.spent >= request.limit:  # a call of unknown price is not free
         return None, totals
-    connection.execute(_RESERVE, {"id": request.id, "key": request.key, "day": request.day, "server": request.server,
-                                  "nanousd": granted, "expires": now + LEASE})
+    connection.execute(
+        _RESERVE,
+        {
+            "id": request.id,
+            "key": request.key,
+            "day": request.day,
+            "server": request.server,
+            "nanousd": granted,
+            "expires": now + LEASE,
+        },
+    )
     return granted, DayTotals(totals.day, totals.spent, totals.reserved + granted)
 
 
@@ -104,7 +120,9 @@ def close_reservation(connection: Connection, id: str) -> None:
 
 def record_spending(connection: Connection, key: str, day: str, server: str, nanousd: int) -> None:
     """Record all that a server has spent of a key's day so far. May be repeated: amounts only grow."""
-    connection.execute(_RECORD, {"key": key, "day": day, "server": server, "nanousd": min(nanousd, MAX_AMOUNT)})
+    connection.execute(
+        _RECORD, {"key": key, "day": day, "server": server, "nanousd": min(nanousd, MAX_AMOUNT)}
+    )
 
 
 def renew_leases(connection: Connection, server: str) -> None:

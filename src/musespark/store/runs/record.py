@@ -17,7 +17,14 @@ RunStatus: TypeAlias = Literal["running", "finished", "failed", "cancelled", "in
 
 def question_images(conversation: Sequence[Message]) -> tuple[Image, ...]:
     """Images of a conversation's last user message; a video's contact sheet stands for it."""
-    return next((message.as_images().images for message in reversed(conversation) if message.role == "user"), ())
+    return next(
+        (
+            message.as_images().images
+            for message in reversed(conversation)
+            if message.role == "user"
+        ),
+        (),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +78,20 @@ class StoredRun:
     @property
     def turn(self) -> tuple[Message, ...]:
         """The conversation followed by the answer."""
-        ended = next((event for event in reversed(self.events) if isinstance(event, RunEnded)), None)
+        ended = next(
+            (event for event in reversed(self.events) if isinstance(event, RunEnded)), None
+        )
         said = ended.answer if ended else fold(self.events).answer
         parts: tuple[Part, ...] = (Text(said),) if said else ()
         if ended:
-            parts = signed_again((*parts, *ended.calls), ended.signed) if parts or ended.calls else ()
-        return (*self.header.conversation, Message("assistant", parts)) if parts else self.header.conversation
+            parts = (
+                signed_again((*parts, *ended.calls), ended.signed) if parts or ended.calls else ()
+            )
+        return (
+            (*self.header.conversation, Message("assistant", parts))
+            if parts
+            else self.header.conversation
+        )
 
     @property
     def images(self) -> list[Pictured]:

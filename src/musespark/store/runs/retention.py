@@ -33,7 +33,9 @@ class RetentionPolicy:
         """Parse `30d`, `12h`, `90m`, `5000` or `5000 runs`. Raises `BadOption`."""
         found = re.fullmatch(r"(\d{1,9})\s*(m|h|d|runs)?", text.strip())
         if found is None or not int(found[1]):
-            raise BadOption("--keep", text, "a time such as 30d or 12h, or a number of runs such as 5000")
+            raise BadOption(
+                "--keep", text, "a time such as 30d or 12h, or a number of runs such as 5000"
+            )
         unit = _UNITS.get(found[2] or "")
         return cls(runs=int(found[1])) if unit is None else cls(seconds=int(found[1]) * unit)
 
@@ -44,7 +46,13 @@ def delete_expired(connection: Connection, keep: RetentionPolicy, now: float) ->
     if keep.seconds is not None:
         doomed = doomed.where(RUNS.c.created < now - keep.seconds)
     elif keep.runs is not None:
-        newest = select(RUNS.c.seq).order_by(RUNS.c.seq.desc()).offset(keep.runs).limit(1).scalar_subquery()
+        newest = (
+            select(RUNS.c.seq)
+            .order_by(RUNS.c.seq.desc())
+            .offset(keep.runs)
+            .limit(1)
+            .scalar_subquery()
+        )
         doomed = doomed.where(RUNS.c.seq <= newest)
     else:
         return False
@@ -55,7 +63,11 @@ def delete_expired(connection: Connection, keep: RetentionPolicy, now: float) ->
 
 def delete_run(connection: Connection, id: str) -> bool:
     """Delete a run that has ended; True if there was one."""
-    ids = list(connection.execute(select(RUNS.c.id).where(RUNS.c.id == id, RUNS.c.how != "running")).scalars())
+    ids = list(
+        connection.execute(
+            select(RUNS.c.id).where(RUNS.c.id == id, RUNS.c.how != "running")
+        ).scalars()
+    )
     _delete(connection, ids)
     return bool(ids)
 

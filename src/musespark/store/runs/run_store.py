@@ -95,8 +95,23 @@ class SqlRunStore:
         """Store a run from its start; its row is committed with its first events."""
         conversation, images = to_json(header.conversation)
         self._counts[header.id] = _Count()
-        self.writer.add("runs", (header.id, self.server, header.protocol, _plain(header.model), header.caller,
-                                 float(header.created), conversation, "running", 0, 0.0, 0, json.dumps(header.options)))
+        self.writer.add(
+            "runs",
+            (
+                header.id,
+                self.server,
+                header.protocol,
+                _plain(header.model),
+                header.caller,
+                float(header.created),
+                conversation,
+                "running",
+                0,
+                0.0,
+                0,
+                json.dumps(header.options),
+            ),
+        )
         for number, image in enumerate(images):
             self.writer.add("pictures", (header.id, "asked", number, image.media_type, image.data))
 
@@ -146,7 +161,9 @@ class SqlRunStore:
         """Delete a run that has ended; True if there was one."""
         return await self.writer.run(partial(delete_run, id=id))
 
-    async def latest(self, limit: int, before: str | None = None, caller: str | None = None) -> list[StoredRun]:
+    async def latest(
+        self, limit: int, before: str | None = None, caller: str | None = None
+    ) -> list[StoredRun]:
         """Runs, newest first; with `before` only those that began before that run, with `caller` only those of that key.
 
         They come with the events that a summary needs, the beginning of an unfinished text, and the number of their images.
@@ -169,7 +186,9 @@ class SqlRunStore:
             return to_json_bytes(event.to_json()).decode()
         count.images += 1
         self.writer.add("pictures", (id, "drawn", count.images, "image/png", event.image))
-        return to_json_bytes({**replace(event, image=b"").to_json(), "picture": count.images}).decode()
+        return to_json_bytes(
+            {**replace(event, image=b"").to_json(), "picture": count.images}
+        ).decode()
 
     def _get(self, id: str) -> StoredRun | None:
         with self.database.begin_read() as connection:
@@ -177,10 +196,22 @@ class SqlRunStore:
             if row is None:
                 return None
             images = connection.execute(select(IMAGES).where(IMAGES.c.run == id)).all()
-            bodies = connection.execute(select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)).scalars().all()
+            bodies = (
+                connection.execute(
+                    select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)
+                )
+                .scalars()
+                .all()
+            )
         drawn = {image.number: image.data for image in images if image.place == "drawn"}
-        asked = {image.number: Image(image.data, image.media_type) for image in images if image.place == "asked"}
-        return self._stored_run(row, list(bodies), drawn, [asked[number] for number in sorted(asked)])
+        asked = {
+            image.number: Image(image.data, image.media_type)
+            for image in images
+            if image.place == "asked"
+        }
+        return self._stored_run(
+            row, list(bodies), drawn, [asked[number] for number in sorted(asked)]
+        )
 
     def _latest(self, limit: int, before: str | None, caller: str | None) -> list[StoredRun]:
         with self.database.begin_read() as connection:
@@ -189,7 +220,9 @@ class SqlRunStore:
         for row, bodies in found:
             try:
                 kept.append(self._stored_run(row, bodies, {}, None))
-            except StoreUnusable:  # a damaged run still shows in the list; its own page reports the damage
+            except (
+                StoreUnusable
+            ):  # a damaged run still shows in the list; its own page reports the damage
                 kept.append(_stored_run(row, (), {}, []))
             kept[-1].drawn = row.drawn
         return kept
@@ -200,7 +233,12 @@ class SqlRunStore:
         return None if row is None else self._stored_run(row, [], {}, None)
 
     def _events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        wanted = select(EVENTS.c.body).where(EVENTS.c.run == id, EVENTS.c.number > after).order_by(EVENTS.c.number).limit(limit)
+        wanted = (
+            select(EVENTS.c.body)
+            .where(EVENTS.c.run == id, EVENTS.c.number > after)
+            .order_by(EVENTS.c.number)
+            .limit(limit)
+        )
         with self.database.begin_read() as connection:
             bodies = connection.execute(wanted).scalars().all()
         with self._damage_reported(id):
@@ -218,12 +256,16 @@ class SqlRunStore:
         return found[number - 1] if 1 <= number <= len(found) else None
 
     def _image(self, id: str, number: int) -> Image | None:
-        wanted = select(IMAGES).where(IMAGES.c.run == id, IMAGES.c.place == "drawn", IMAGES.c.number == number)
+        wanted = select(IMAGES).where(
+            IMAGES.c.run == id, IMAGES.c.place == "drawn", IMAGES.c.number == number
+        )
         with self.database.begin_read() as connection:
             row = connection.execute(wanted).one_or_none()
         return None if row is None else Image(row.data, row.media_type)
 
-    def _stored_run(self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None) -> StoredRun:
+    def _stored_run(
+        self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None
+    ) -> StoredRun:
         """A run from its rows. asked: the images of its conversation; None leaves the conversation out."""
         with self._damage_reported(row.id):
             events = [_event(body, drawn) for body in bodies]
@@ -236,7 +278,9 @@ class SqlRunStore:
         try:
             yield
         except (ValueError, KeyError, TypeError, IndexError, BadEvent) as error:
-            raise StoreUnusable(self.database.name, f"the run {id} is damaged ({type(error).__name__})") from error
+            raise StoreUnusable(
+                self.database.name, f"the run {id} is damaged ({type(error).__name__})"
+            ) from error
 
     async def _upkeep(self) -> None:
         """Send heartbeats and delete old runs; a failure is retried the next time."""
@@ -244,7 +288,9 @@ class SqlRunStore:
         while True:
             try:
                 if time.monotonic() - forgotten > _UPKEEP or not forgotten:
-                    while await self.writer.run(partial(delete_expired, keep=self._keep, now=time.time())):
+                    while await self.writer.run(
+                        partial(delete_expired, keep=self._keep, now=time.time())
+                    ):
                         pass
                     forgotten = time.monotonic()
                 await asyncio.sleep(servers.HEARTBEAT_INTERVAL)
@@ -258,10 +304,24 @@ def _plain(name: str) -> str:
     return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
-def _stored_run(row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]) -> StoredRun:
-    header = RunHeader(id=row.id, protocol=row.protocol, model=row.model, conversation=conversation, caller=row.caller,
-                       created=row.created, options=options)
-    return StoredRun(header=header, events=events, status=row.how, cost=RunCost(tokens=row.tokens, usd=row.usd, calls=row.calls))
+def _stored_run(
+    row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]
+) -> StoredRun:
+    header = RunHeader(
+        id=row.id,
+        protocol=row.protocol,
+        model=row.model,
+        conversation=conversation,
+        caller=row.caller,
+        created=row.created,
+        options=options,
+    )
+    return StoredRun(
+        header=header,
+        events=events,
+        status=row.how,
+        cost=RunCost(tokens=row.tokens, usd=row.usd, calls=row.calls),
+    )
 
 
 def _event(body: str, drawn: dict[int, bytes]) -> Event:

@@ -48,7 +48,9 @@ def heartbeat(connection: Connection, id: str) -> None:
     """Record that a server is alive, renew the leases of its calls, and reap dead servers."""
     lock_writers(connection)
     alive = update(SERVERS).where(SERVERS.c.id == id).values(seen=database_time(connection))
-    if not connection.execute(alive).rowcount:  # another server took this one for dead while it was suspended
+    if not connection.execute(
+        alive
+    ).rowcount:  # another server took this one for dead while it was suspended
         _insert_row(connection, id)
     renew_leases(connection, id)
     reap(connection, but=id)
@@ -65,7 +67,11 @@ def reap(connection: Connection, but: str = "") -> None:
     lock_writers(connection)
     now = database_time(connection)
     for server in connection.execute(select(SERVERS).where(SERVERS.c.id != but)).all():
-        process = _process_identity(int(server.process.partition("@")[0])) if server.place == _machine() else ""
+        process = (
+            _process_identity(int(server.process.partition("@")[0]))
+            if server.place == _machine()
+            else ""
+        )
         # A process of another user may be alive without being visible here: then its heartbeat counts.
         dead = process != server.process if process else now - server.seen > DEAD_AFTER
         if dead:
@@ -75,14 +81,20 @@ def reap(connection: Connection, but: str = "") -> None:
 
 def _insert_row(connection: Connection, id: str) -> None:
     process = _process_identity(os.getpid()) or f"{os.getpid()}@"
-    connection.execute(insert(SERVERS).values(id=id, place=_machine(), process=process, seen=database_time(connection)))
+    connection.execute(
+        insert(SERVERS).values(
+            id=id, place=_machine(), process=process, seen=database_time(connection)
+        )
+    )
 
 
 def _remove(connection: Connection, server: str) -> None:
     """Interrupt its unfinished runs with the cost that is known of them, and free what its calls had reserved."""
     unfinished = select(RUNS.c.id).where(RUNS.c.server == server, RUNS.c.how == "running")
     for (run,) in connection.execute(unfinished).all():
-        connection.execute(update(RUNS).where(RUNS.c.id == run).values(**_last_known_cost(connection, run)))
+        connection.execute(
+            update(RUNS).where(RUNS.c.id == run).values(**_last_known_cost(connection, run))
+        )
     drop_reservations(connection, server)
     connection.execute(delete(SERVERS).where(SERVERS.c.id == server))
 
@@ -91,23 +103,37 @@ def _record_last_spending(connection: Connection, server: str, now: float) -> No
     """Record what a dead server spent in its last moment, as far as the events of its runs tell."""
     for day in (day_of(now - _DAY), day_of(now)):
         began = calendar.timegm(time.strptime(day, "%Y-%m-%d"))
-        costs = (select(RUNS.c.caller, func.sum(RUNS.c.usd)).group_by(RUNS.c.caller)
-                 .where(RUNS.c.server == server, RUNS.c.caller != "", RUNS.c.created >= began, RUNS.c.created < began + _DAY))
+        costs = (
+            select(RUNS.c.caller, func.sum(RUNS.c.usd))
+            .group_by(RUNS.c.caller)
+            .where(
+                RUNS.c.server == server,
+                RUNS.c.caller != "",
+                RUNS.c.created >= began,
+                RUNS.c.created < began + _DAY,
+            )
+        )
         for caller, usd in connection.execute(costs).all():
             record_spending(connection, caller, day, server, round(usd * NANO))
 
 
 def _last_known_cost(connection: Connection, run: str) -> dict[str, Any]:
     """Status and cost of a run as its events tell; the cost of a call that was under way is unknown."""
-    told = (select(EVENTS.c.body).where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", *_END_EVENTS)))
-            .order_by(EVENTS.c.number.desc()))
+    told = (
+        select(EVENTS.c.body)
+        .where(EVENTS.c.run == run, EVENTS.c.kind.in_(("spent", *_END_EVENTS)))
+        .order_by(EVENTS.c.number.desc())
+    )
     status = "interrupted"
     for (body,) in connection.execute(told):
         try:
             event = json.loads(body)
             status = _END_EVENTS.get(event["kind"], status)
             if event.get("agent", MAIN) == MAIN and "usage" in event:
-                return {"how": status, **{name: event["usage"][name] for name in ("tokens", "usd", "calls")}}
+                return {
+                    "how": status,
+                    **{name: event["usage"][name] for name in ("tokens", "usd", "calls")},
+                }
         except (ValueError, KeyError, TypeError):
             continue  # a damaged event must keep no server from starting
     return {"how": status}

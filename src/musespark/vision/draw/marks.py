@@ -69,11 +69,20 @@ class _Pen:
         return point[0] / SPAN * (width - 1), point[1] / SPAN * (height - 1)
 
     def box(self, box: Box, colour: str, label: str) -> None:
-        (left, top), (right, bottom) = self.to_pixels((box.left, box.top)), self.to_pixels((box.right, box.bottom))
+        (left, top), (right, bottom) = (
+            self.to_pixels((box.left, box.top)),
+            self.to_pixels((box.right, box.bottom)),
+        )
         thick = self.thick
         # Around the box, not on it: its content stays visible.
-        self.draw.rectangle((left - thick - 1, top - thick - 1, right + thick + 1, bottom + thick + 1), outline="white", width=1)
-        self.draw.rectangle((left - thick, top - thick, right + thick, bottom + thick), outline=colour, width=thick)
+        self.draw.rectangle(
+            (left - thick - 1, top - thick - 1, right + thick + 1, bottom + thick + 1),
+            outline="white",
+            width=1,
+        )
+        self.draw.rectangle(
+            (left - thick, top - thick, right + thick, bottom + thick), outline=colour, width=thick
+        )
         if label:
             self.label((left - thick, top - thick), colour, label)
 

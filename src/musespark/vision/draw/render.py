@@ -29,13 +29,23 @@ async def render_svg(drawing: Drawing, size: tuple[int, int]) -> bytes:
     with tempfile.TemporaryDirectory(prefix="muse-sketch-") as directory:
         font_file = await asyncio.to_thread(_write_font, Path(directory))
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "musespark.vision.draw.render_process", *map(str, size), font_file,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+            sys.executable,
+            "-P",
+            "-m",
+            "musespark.vision.draw.render_process",
+            *map(str, size),
+            font_file,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
         try:
             async with asyncio.timeout(TIMEOUT):
                 png, stderr = await process.communicate(drawing.with_size(*size).encode())
         except TimeoutError:
-            raise InvalidToolArguments("The drawing took too long to render; draw something simpler.") from None
+            raise InvalidToolArguments(
+                "The drawing took too long to render; draw something simpler."
+            ) from None
         finally:
             if process.returncode is None:
                 process.kill()
@@ -44,8 +54,12 @@ async def render_svg(drawing: Drawing, size: tuple[int, int]) -> bytes:
         return png
     last = stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
     if last.startswith("resvg: "):
-        raise InvalidToolArguments(f"The drawing cannot be rendered: {last.removeprefix('resvg: ')[:300]}.")
-    raise InvalidToolArguments("The drawing needs more time or memory than there is for it; draw something simpler.")
+        raise InvalidToolArguments(
+            f"The drawing cannot be rendered: {last.removeprefix('resvg: ')[:300]}."
+        )
+    raise InvalidToolArguments(
+        "The drawing needs more time or memory than there is for it; draw something simpler."
+    )
 
 
 def compose_drawing(png: bytes, background: PIL.Image.Image | None) -> PIL.Image.Image:

@@ -26,9 +26,18 @@ def main() -> None:
     svg = sys.stdin.buffer.read().decode()
     family = "Aileron" if font else None
     try:
-        file = svg_to_bytes(svg_string=svg, width=int(width), height=int(height), font_files=[font] if font else None,
-                            font_family=family, sans_serif_family=family, serif_family=family, monospace_family=family,
-                            cursive_family=family, fantasy_family=family)
+        file = svg_to_bytes(
+            svg_string=svg,
+            width=int(width),
+            height=int(height),
+            font_files=[font] if font else None,
+            font_family=family,
+            sans_serif_family=family,
+            serif_family=family,
+            monospace_family=family,
+            cursive_family=family,
+            fantasy_family=family,
+        )
     except ValueError as error:
         sys.exit(f"resvg: {error}")
     sys.stdout.buffer.write(file)

@@ -24,7 +24,8 @@ SVG = "http://www.w3.org/2000/svg"
 _LINK = "http://www.w3.org/1999/xlink"
 _ALLOWED = frozenset(
     "svg g a defs symbol use switch path rect circle ellipse line polyline polygon text tspan textPath linearGradient "
-    "radialGradient stop pattern clipPath mask marker title desc".split())
+    "radialGradient stop pattern clipPath mask marker title desc".split()
+)
 _ATTRIBUTE = re.compile(r"[A-Za-z][A-Za-z-]*[0-9]?")
 _REFERENCE = re.compile(r"url\s*\(", re.I)
 _OWN_REFERENCE = re.compile(r"url\(\s*(['\"]?)#[\w.:-]+\1\s*\)")
@@ -56,7 +57,9 @@ def sanitize_svg(text: str, *, is_overlay: bool = False) -> Drawing:
     Raises `InvalidToolArguments` if the text is not an SVG, too large, or declares entities.
     """
     if len(text) > MAX_LENGTH:
-        raise InvalidToolArguments(f"The drawing has {len(text):,} characters; at most {MAX_LENGTH:,} are read.")
+        raise InvalidToolArguments(
+            f"The drawing has {len(text):,} characters; at most {MAX_LENGTH:,} are read."
+        )
     writer = _SafeWriter(is_overlay)
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -67,8 +70,10 @@ def sanitize_svg(text: str, *, is_overlay: bool = False) -> Drawing:
     try:
         parser.Parse(text.strip().encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
-        raise InvalidToolArguments(f"The drawing is not well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, "
-                                   f"column {error.offset + 1}.") from None
+        raise InvalidToolArguments(
+            f"The drawing is not well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, "
+            f"column {error.offset + 1}."
+        ) from None
     return writer.finish()
 
 
@@ -94,9 +99,13 @@ class _SafeWriter:
         """Write an element's start tag, or skip the element with all its content."""
         self._elements += 1
         if self._elements > MAX_ELEMENTS:
-            raise InvalidToolArguments(f"The drawing has more than {MAX_ELEMENTS:,} elements; draw less.")
+            raise InvalidToolArguments(
+                f"The drawing has more than {MAX_ELEMENTS:,} elements; draw less."
+            )
         if len(self._open) + self._skipped_depth > MAX_DEPTH:
-            raise InvalidToolArguments(f"The drawing is nested more than {MAX_DEPTH} deep; draw it flatter.")
+            raise InvalidToolArguments(
+                f"The drawing is nested more than {MAX_DEPTH} deep; draw it flatter."
+            )
         namespace, _, name = tag.rpartition(" ")
         if self._skipped_depth or namespace not in (SVG, "") or name not in _ALLOWED:
             if not self._skipped_depth:
@@ -127,20 +136,33 @@ class _SafeWriter:
             raise InvalidToolArguments("This is no SVG: it must begin with <svg>.")
         named = list(self._dropped)
         more = " and others" if len(named) > 8 else ""
-        remarks = [f"Left out of the drawing: {', '.join(named[:8])}{more}. Only shapes and text are drawn; nothing is run, "
-                   "embedded or fetched."] if named else []
+        remarks = (
+            [
+                f"Left out of the drawing: {', '.join(named[:8])}{more}. Only shapes and text are drawn; nothing is run, "
+                "embedded or fetched."
+            ]
+            if named
+            else []
+        )
         return Drawing("".join(self._out), *self._size, tuple(remarks))
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         if name != "svg":
             raise InvalidToolArguments("This is no SVG: it must begin with <svg>.")
-        left, top, width, height = (0.0, 0.0, SPAN, SPAN) if self._is_overlay else _view_box(attributes)
+        left, top, width, height = (
+            (0.0, 0.0, SPAN, SPAN) if self._is_overlay else _view_box(attributes)
+        )
         self._size = (width, height)
-        rest = {key: value for key, value in attributes.items()
-                if key not in ("width", "height", "viewBox", "x", "y", "preserveAspectRatio", "version")}
+        rest = {
+            key: value
+            for key, value in attributes.items()
+            if key not in ("width", "height", "viewBox", "x", "y", "preserveAspectRatio", "version")
+        }
         fit = ' preserveAspectRatio="none"' if self._is_overlay else ""
         box = f"{left:.10g} {top:.10g} {width:.10g} {height:.10g}"
-        self._out.append(f'<svg xmlns="{SVG}" xmlns:xlink="{_LINK}" viewBox="{box}"{fit}{"".join(self._safe_attributes(rest))}>')
+        self._out.append(
+            f'<svg xmlns="{SVG}" xmlns:xlink="{_LINK}" viewBox="{box}"{fit}{"".join(self._safe_attributes(rest))}>'
+        )
 
     def _safe_attributes(self, attributes: dict[str, str]) -> Any:
         for key, value in attributes.items():
@@ -150,8 +172,15 @@ class _SafeWriter:
                     yield f" xlink:href={quoteattr(value.strip())}"
                 else:
                     self._dropped.setdefault("references to elsewhere")
-            elif namespace in ("", SVG) and _ATTRIBUTE.fullmatch(name) and not name.lower().startswith("on") and name != "src":
-                if _REFERENCE.search(_OWN_REFERENCE.sub("", value)) or any(mark in value for mark in ("\\", "@", "/*")):
+            elif (
+                namespace in ("", SVG)
+                and _ATTRIBUTE.fullmatch(name)
+                and not name.lower().startswith("on")
+                and name != "src"
+            ):
+                if _REFERENCE.search(_OWN_REFERENCE.sub("", value)) or any(
+                    mark in value for mark in ("\\", "@", "/*")
+                ):
                     self._dropped.setdefault("references to elsewhere")
                 else:
                     yield f" {name}={quoteattr(value)}"
@@ -167,12 +196,18 @@ def _view_box(attributes: dict[str, str]) -> tuple[float, float, float, float]:
     else:
         left, top = 0.0, 0.0
         width, height = (_number(attributes.get(side, "")) or SPAN for side in ("width", "height"))
-    if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE and max(abs(left), abs(top)) <= _MAX_SIDE):
-        raise InvalidToolArguments(f"The drawing's size is not between 0 and {_MAX_SIDE:,.0f} each way; "
-                                   "use viewBox=\"0 0 1000 1000\".")
+    if not (
+        0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE and max(abs(left), abs(top)) <= _MAX_SIDE
+    ):
+        raise InvalidToolArguments(
+            f"The drawing's size is not between 0 and {_MAX_SIDE:,.0f} each way; "
+            'use viewBox="0 0 1000 1000".'
+        )
     if max(width, height) > _MAX_ASPECT * min(width, height):
-        raise InvalidToolArguments(f"The drawing is more than {_MAX_ASPECT:g} times as long as wide; "
-                                   "use viewBox=\"0 0 1000 1000\".")
+        raise InvalidToolArguments(
+            f"The drawing is more than {_MAX_ASPECT:g} times as long as wide; "
+            'use viewBox="0 0 1000 1000".'
+        )
     return left, top, width, height
 
 

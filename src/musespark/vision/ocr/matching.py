@@ -18,8 +18,24 @@ STANDALONE = 0.8
 """Share of a line's characters from which a match stands alone: the rest is a colon, a full stop, an arrow."""
 MIN_SCORE = 0.72
 """Score below which it is another text."""
-_CONFUSED = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "’": "'", "‘": "'", "“": '"',
-                        "”": '"', "–": "-", "—": "-", "…": "."})
+_CONFUSED = str.maketrans(
+    {
+        "0": "o",
+        "1": "l",
+        "i": "l",
+        "|": "l",
+        "!": "l",
+        "5": "s",
+        "8": "b",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "–": "-",
+        "—": "-",
+        "…": ".",
+    }
+)
 """Characters that text recognition takes for one another."""
 
 
@@ -59,8 +75,13 @@ def find_matches(wanted: str, lines: Sequence[TextLine]) -> list[Match]:
 def _sort_key(match: Match, wanted: str) -> tuple[float, bool, bool, float, float]:
     """Return a key that sorts the best match first."""
     is_exact = match.score >= EXACT
-    return (-1.0 if is_exact else -match.score, is_exact and not match.is_standalone, wanted not in match.text,
-            match.box.top, match.box.left)
+    return (
+        -1.0 if is_exact else -match.score,
+        is_exact and not match.is_standalone,
+        wanted not in match.text,
+        match.box.top,
+        match.box.left,
+    )
 
 
 def _normalize(text: str) -> str:
@@ -75,7 +96,10 @@ def _words(line: TextLine) -> Sequence[Word]:
     parts = list(re.finditer(r"\S+", line.text))
     width = line.box.width / max(1, len(line.text))
     left, top, bottom = line.box.left, line.box.top, line.box.bottom
-    return [Word(part[0], Box(left + part.start() * width, top, left + part.end() * width, bottom)) for part in parts]
+    return [
+        Word(part[0], Box(left + part.start() * width, top, left + part.end() * width, bottom))
+        for part in parts
+    ]
 
 
 def _in_line(query: str, words: Sequence[Word]) -> Iterator[Match]:
@@ -88,9 +112,14 @@ def _in_line(query: str, words: Sequence[Word]) -> Iterator[Match]:
             if len(joined) * 2 < len(query):
                 continue
             if (score := similarity(query, joined)) >= MIN_SCORE:
-                stretch = words[first:last + 1]
+                stretch = words[first : last + 1]
                 is_standalone = len(joined) >= STANDALONE * sum(map(len, texts))
-                yield Match(" ".join(word.text for word in stretch), _bounding_box(stretch), score, is_standalone)
+                yield Match(
+                    " ".join(word.text for word in stretch),
+                    _bounding_box(stretch),
+                    score,
+                    is_standalone,
+                )
             if len(joined) > len(query) * 2:
                 break
     if len(query) > 2 or not any(text == query for text in texts):
@@ -102,15 +131,25 @@ def _inside(query: str, words: Sequence[Word], texts: Sequence[str]) -> Iterator
     joined, places = "".join(texts), []
     for word, text in zip(words, texts, strict=True):
         width = word.box.width / max(1, len(text))
-        places += [(word.box.left + index * width, word.box.left + (index + 1) * width, word.box) for index in range(len(text))]
+        places += [
+            (word.box.left + index * width, word.box.left + (index + 1) * width, word.box)
+            for index in range(len(text))
+        ]
     at = joined.find(query)
     while at >= 0:
-        part = places[at:at + len(query)]
-        box = Box(part[0][0], min(one[2].top for one in part), part[-1][1], max(one[2].bottom for one in part))
+        part = places[at : at + len(query)]
+        box = Box(
+            part[0][0],
+            min(one[2].top for one in part),
+            part[-1][1],
+            max(one[2].bottom for one in part),
+        )
         starts = {sum(map(len, texts[:index])) for index in range(len(texts) + 1)}
         whole = at in starts and at + len(query) in starts
         # A part of a word counts less, so it is chosen only if there is no better match.
-        yield Match(joined[at:at + len(query)], box, 1.0 if whole else 0.9 if len(query) > 2 else 0.75)
+        yield Match(
+            joined[at : at + len(query)], box, 1.0 if whole else 0.9 if len(query) > 2 else 0.75
+        )
         at = joined.find(query, at + 1)
 
 
@@ -120,7 +159,12 @@ def _wrapped(lines: Sequence[TextLine]) -> Iterator[tuple[TextLine, TextLine]]:
         for below in lines:
             gap = below.box.top - line.box.bottom
             beside = min(line.box.right, below.box.right) - max(line.box.left, below.box.left)
-            if line is not below and -0.5 * line.box.height < gap < line.box.height and beside > 0 and below.box.top > line.box.top:
+            if (
+                line is not below
+                and -0.5 * line.box.height < gap < line.box.height
+                and beside > 0
+                and below.box.top > line.box.top
+            ):
                 yield line, below
 
 
@@ -129,11 +173,15 @@ def _across_lines(query: str, pair: tuple[TextLine, TextLine]) -> Iterator[Match
     upper, lower = map(_words, pair)
     for first in range(len(upper)):
         for last in range(len(lower)):
-            parts = upper[first:], lower[:last + 1]
+            parts = upper[first:], lower[: last + 1]
             joined = "".join(_normalize(word.text) for part in parts for word in part)
             if (score := similarity(query, joined)) >= MIN_SCORE:
                 part = max(parts, key=lambda words: sum(len(word.text) for word in words))
-                yield Match(" ".join(word.text for each in parts for word in each), _bounding_box(part), score - 0.01)
+                yield Match(
+                    " ".join(word.text for each in parts for word in each),
+                    _bounding_box(part),
+                    score - 0.01,
+                )
 
 
 def _bounding_box(words: Sequence[Word]) -> Box:
@@ -145,7 +193,9 @@ def similarity(wanted: str, found: str) -> float:
 
     The measure is the normalised indel similarity: twice the longest common subsequence over the sum of the lengths.
     """
-    confused = ratio(wanted.translate(_CONFUSED), found.translate(_CONFUSED), score_cutoff=100 * MIN_SCORE)
+    confused = ratio(
+        wanted.translate(_CONFUSED), found.translate(_CONFUSED), score_cutoff=100 * MIN_SCORE
+    )
     return max(ratio(wanted, found, score_cutoff=100 * MIN_SCORE), 0.98 * confused) / 100
 
 

@@ -80,7 +80,9 @@ class TextReader:
         self._engine: Any = None
         self._cache: OrderedDict[bytes, tuple[TextLine, ...]] = OrderedDict()
 
-    async def run(self, work: Callable[[Mapping[str, Any]], _Result], arguments: Mapping[str, Any]) -> _Result:
+    async def run(
+        self, work: Callable[[Mapping[str, Any]], _Result], arguments: Mapping[str, Any]
+    ) -> _Result:
         """Call `work(arguments)`, which reads, in the reader's thread.
 
         Cancelling returns at once; the recognition stops after its current band.
@@ -120,7 +122,9 @@ class TextReader:
             if self._stop.is_set():
                 raise InvalidToolArguments("The reading was stopped.")
             for line in self._recognize_band(scaled.crop((0, top, size[0], bottom))):
-                is_cut = (line.box.top < 2 and top > 0) or (line.box.bottom > bottom - top - 2 and bottom < size[1])
+                is_cut = (line.box.top < 2 and top > 0) or (
+                    line.box.bottom > bottom - top - 2 and bottom < size[1]
+                )
                 placed = _to_image(line, top, size)
                 if not is_cut and not any(_is_same(placed, other) for other in found):
                     found.append(placed)
@@ -131,11 +135,19 @@ class TextReader:
         import numpy as np
 
         self._engine = self._engine or _load_engine()
-        result = self._engine(np.ascontiguousarray(np.asarray(band)[..., ::-1]), return_word_box=True)
+        result = self._engine(
+            np.ascontiguousarray(np.asarray(band)[..., ::-1]), return_word_box=True
+        )
         if not getattr(result, "txts", None):
             return
-        words = result.word_results if len(result.word_results or ()) == len(result.txts) else ((),) * len(result.txts)
-        for text, score, corners, parts in zip(result.txts, result.scores, result.boxes, words, strict=True):
+        words = (
+            result.word_results
+            if len(result.word_results or ()) == len(result.txts)
+            else ((),) * len(result.txts)
+        )
+        for text, score, corners, parts in zip(
+            result.txts, result.scores, result.boxes, words, strict=True
+        ):
             placed = tuple(Word(part, _box(place)) for part, _, place in parts if part.strip())
             yield TextLine(text.strip(), _box(corners), float(score), placed)
 
@@ -154,16 +166,28 @@ def _load_engine() -> Any:
     from rapidocr import RapidOCR
 
     threads = min(MAX_THREADS, os.cpu_count() or 1)
-    return RapidOCR(params={
-        "Global.log_level": "critical", "Global.use_cls": False, "Global.text_score": MIN_CONFIDENCE,
-        "Global.max_side_len": MAX_PIXELS, "Det.limit_type": "max", "Det.limit_side_len": MAX_PIXELS,  # _scale has set the size
-        "EngineConfig.onnxruntime.intra_op_num_threads": threads, "EngineConfig.onnxruntime.inter_op_num_threads": 1})
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Global.use_cls": False,
+            "Global.text_score": MIN_CONFIDENCE,
+            "Global.max_side_len": MAX_PIXELS,
+            "Det.limit_type": "max",
+            "Det.limit_side_len": MAX_PIXELS,  # _scale has set the size
+            "EngineConfig.onnxruntime.intra_op_num_threads": threads,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+        }
+    )
 
 
 def _scale(width: int, height: int) -> float:
     """Return the factor by which an image is scaled before it is read."""
     larger = min(MAX_ENLARGEMENT, ENLARGE_TO / max(width, height))
-    return larger if larger > 1 else min(1.0, MAX_WIDTH / width, math.sqrt(MAX_PIXELS / (width * height)))
+    return (
+        larger
+        if larger > 1
+        else min(1.0, MAX_WIDTH / width, math.sqrt(MAX_PIXELS / (width * height)))
+    )
 
 
 def split_bands(width: int, height: int) -> Iterator[tuple[int, int]]:
@@ -180,7 +204,9 @@ def _to_image(line: TextLine, top: int, size: tuple[int, int]) -> TextLine:
     def box(one: Box) -> Box:
         return Box(one.left * x, (one.top + top) * y, one.right * x, (one.bottom + top) * y).clamped
 
-    return replace(line, box=box(line.box), words=tuple(Word(word.text, box(word.box)) for word in line.words))
+    return replace(
+        line, box=box(line.box), words=tuple(Word(word.text, box(word.box)) for word in line.words)
+    )
 
 
 def _is_same(line: TextLine, other: TextLine) -> bool:
@@ -195,7 +221,11 @@ def reading_order(lines: list[TextLine]) -> list[TextLine]:
     rows: list[list[TextLine]] = []
     for line in sorted(lines, key=lambda one: one.box.centre[1]):
         row = rows[-1] if rows else []
-        if row and line.box.centre[1] < row[0].box.bottom - 0.25 * row[0].box.height and line.box.top < row[0].box.centre[1]:
+        if (
+            row
+            and line.box.centre[1] < row[0].box.bottom - 0.25 * row[0].box.height
+            and line.box.top < row[0].box.centre[1]
+        ):
             row.append(line)
         else:
             rows.append([line])

@@ -34,11 +34,21 @@ class CompareTool(ThreadedVisionTool):
     name = "compare"
     description = (
         "Shows two pictures side by side, or where they differ: unlike regions are outlined, the rest is pale, and their boxes are "
-        f"told in the coordinates of the first. The second is scaled to the first; nothing is aligned. {COORDINATES}")
+        f"told in the coordinates of the first. The second is scaled to the first; nothing is aligned. {COORDINATES}"
+    )
     parameters: ClassVar[Mapping[str, Any]] = {
-        "pictures": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 2, "maxItems": 2,
-                     "description": "The numbers of both."},
-        "how": {"type": "string", "enum": [BESIDE, DIFFERENCE], "description": f"{BESIDE} if left out."},
+        "pictures": {
+            "type": "array",
+            "items": {"type": "integer", "minimum": 1},
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "The numbers of both.",
+        },
+        "how": {
+            "type": "string",
+            "enum": [BESIDE, DIFFERENCE],
+            "description": f"{BESIDE} if left out.",
+        },
         "box": {**BOX, "description": "Only this region of both."},
     }
     required = ("pictures",)
@@ -54,35 +64,67 @@ class CompareTool(ThreadedVisionTool):
         first, second = (self.album.get(number) for number in numbers)
         if first.number == second.number:
             raise InvalidToolArguments(f"Both are picture {first.number}; name two different ones.")
-        return self._beside(first, second, box, remarks) if layout == BESIDE else self._difference(first, second, box, remarks)
+        return (
+            self._beside(first, second, box, remarks)
+            if layout == BESIDE
+            else self._difference(first, second, box, remarks)
+        )
 
-    def _beside(self, first: AlbumImage, second: AlbumImage, box: Box | None, remarks: list[str]) -> ToolView:
+    def _beside(
+        self, first: AlbumImage, second: AlbumImage, box: Box | None, remarks: list[str]
+    ) -> ToolView:
         def render() -> PIL.Image.Image:
             left, right = (crop_to_box(self.album.decode(one), box)[0] for one in (first, second))
             return side_by_side(left, right, f"picture {first.number}", f"picture {second.number}")
 
         pixels = render()
-        view = View(pixels, encode_image(pixels, self.album.longest_side),
-                    f"pictures {first.number} and {second.number} side by side", render)
-        return ToolView(view, "Its coordinates are its own: for a closer look name one of the two.", tuple(remarks))
+        view = View(
+            pixels,
+            encode_image(pixels, self.album.longest_side),
+            f"pictures {first.number} and {second.number} side by side",
+            render,
+        )
+        return ToolView(
+            view,
+            "Its coordinates are its own: for a closer look name one of the two.",
+            tuple(remarks),
+        )
 
-    def _difference(self, first: AlbumImage, second: AlbumImage, box: Box | None, remarks: list[str]) -> ToolView:
+    def _difference(
+        self, first: AlbumImage, second: AlbumImage, box: Box | None, remarks: list[str]
+    ) -> ToolView:
         def outline(whole: PIL.Image.Image) -> tuple[PIL.Image.Image, list[Box]]:
-            return outline_differences(crop_to_box(whole, box)[0], crop_to_box(self.album.decode(second), box)[0])
+            return outline_differences(
+                crop_to_box(whole, box)[0], crop_to_box(self.album.decode(second), box)[0]
+            )
 
         _, to_source, _ = crop_to_box(self.album.decode(first), box)
         if _aspect_ratio(first) != _aspect_ratio(second):
-            remarks.append(f"Picture {second.number} ({second.size}) has another shape than picture {first.number} ({first.size}) "
-                           "and was stretched to it.")
+            remarks.append(
+                f"Picture {second.number} ({second.size}) has another shape than picture {first.number} ({first.size}) "
+                "and was stretched to it."
+            )
         pixels, boxes = outline(self.album.decode(first))
-        view = View(pixels, encode_image(pixels, self.album.longest_side),
-                    f"where pictures {first.number} and {second.number} differ",
-                    lambda whole: outline(whole)[0], first, to_source)
+        view = View(
+            pixels,
+            encode_image(pixels, self.album.longest_side),
+            f"where pictures {first.number} and {second.number} differ",
+            lambda whole: outline(whole)[0],
+            first,
+            to_source,
+        )
         to_original = to_source.then(first.to_original)
-        listed = [f"{number}: {to_original.box(each)}" for number, each in enumerate(boxes[:MAX_REGIONS], 1)]
+        listed = [
+            f"{number}: {to_original.box(each)}"
+            for number, each in enumerate(boxes[:MAX_REGIONS], 1)
+        ]
         most = f", the largest {MAX_REGIONS}" if len(boxes) > MAX_REGIONS else ""
         head = f"They differ in {len(boxes)} region{'s' * (len(boxes) > 1)}; boxes of picture {first.original}{most}:"
-        return ToolView(view, "\n".join((head, *listed)) if boxes else "No difference to be seen.", tuple(remarks))
+        return ToolView(
+            view,
+            "\n".join((head, *listed)) if boxes else "No difference to be seen.",
+            tuple(remarks),
+        )
 
 
 def _aspect_ratio(image: AlbumImage) -> float:
@@ -110,15 +152,21 @@ def side_by_side(left: PIL.Image.Image, right: PIL.Image.Image, *titles: str) ->
     return sheet
 
 
-def outline_differences(first: PIL.Image.Image, second: PIL.Image.Image) -> tuple[PIL.Image.Image, list[Box]]:
+def outline_differences(
+    first: PIL.Image.Image, second: PIL.Image.Image
+) -> tuple[PIL.Image.Image, list[Box]]:
     """Return the first image, pale except for the differing pixels, and the boxes of the differences, largest first."""
     from PIL import Image as pillow, ImageChops
 
     factor = min(1.0, LONGEST_SIDE / max(first.size))
     size = (max(1, round(first.width * factor)), max(1, round(first.height * factor)))
     # Filters that do not overshoot at edges: overshoot would be a difference of its own.
-    one, other = (each.resize(size, pillow.Resampling.BOX if each.width > size[0] else pillow.Resampling.BILINEAR)
-                  for each in (first, second))
+    one, other = (
+        each.resize(
+            size, pillow.Resampling.BOX if each.width > size[0] else pillow.Resampling.BILINEAR
+        )
+        for each in (first, second)
+    )
     difference = ImageChops.difference(one, other)
     red, green, blue = difference.split()
     strongest = ImageChops.lighter(ImageChops.lighter(red, green), blue)
@@ -126,7 +174,9 @@ def outline_differences(first: PIL.Image.Image, second: PIL.Image.Image) -> tupl
     pale = pillow.blend(one, pillow.new("RGB", size, "white"), 0.7)
     pale.paste(one, mask=differing)
     boxes = _regions(differing)
-    return draw_marks(pale, Marks(boxes=[(box, str(number)) for number, box in enumerate(boxes[:MAX_REGIONS], 1)])), boxes
+    return draw_marks(
+        pale, Marks(boxes=[(box, str(number)) for number, box in enumerate(boxes[:MAX_REGIONS], 1)])
+    ), boxes
 
 
 def _regions(differing: PIL.Image.Image) -> list[Box]:
@@ -143,12 +193,21 @@ def _regions(differing: PIL.Image.Image) -> list[Box]:
     found = []
     for group in _group_cells({(int(row), int(column)) for row, column in np.argwhere(cells)}):
         top, bottom = min(row for row, _ in group) * cell, (max(row for row, _ in group) + 1) * cell
-        left, right = min(column for _, column in group) * cell, (max(column for _, column in group) + 1) * cell
+        left, right = (
+            min(column for _, column in group) * cell,
+            (max(column for _, column in group) + 1) * cell,
+        )
         ys, xs = np.nonzero(mask[top:bottom, left:right])
         if len(ys) < MIN_PIXELS:
             continue
-        found.append(Box((left + xs.min()) / width * SPAN, (top + ys.min()) / height * SPAN,
-                         (left + xs.max() + 1) / width * SPAN, (top + ys.max() + 1) / height * SPAN))
+        found.append(
+            Box(
+                (left + xs.min()) / width * SPAN,
+                (top + ys.min()) / height * SPAN,
+                (left + xs.max() + 1) / width * SPAN,
+                (top + ys.max() + 1) / height * SPAN,
+            )
+        )
     return sorted(found, key=lambda box: -box.area)
 
 
@@ -160,7 +219,9 @@ def _group_cells(cells: set[tuple[int, int]]) -> Sequence[list[tuple[int, int]]]
         while waiting:
             row, column = waiting.pop()
             group.append((row, column))
-            near = {(row + down, column + across) for down in range(-2, 3) for across in range(-2, 3)} & cells
+            near = {
+                (row + down, column + across) for down in range(-2, 3) for across in range(-2, 3)
+            } & cells
             cells -= near
             waiting += near
         groups.append(group)

@@ -9,7 +9,15 @@ from musespark.vision.album import View
 from musespark.vision.coordinates import InvalidToolArguments, parse_box
 from musespark.vision.crop import crop_to_box
 from musespark.vision.resize import encode_image
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, ThreadedVisionTool, ToolView, parse_flag, parse_number
+from musespark.vision.tools.vision_tool import (
+    BOX,
+    COORDINATES,
+    IMAGE,
+    ThreadedVisionTool,
+    ToolView,
+    parse_flag,
+    parse_number,
+)
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -23,14 +31,30 @@ class EnhanceTool(ThreadedVisionTool):
     name = "enhance"
     description = (
         "Shows a picture, or a box of it, with other contrast, brightness or sharpness, inverted, or in black and white by a "
-        f"threshold. Use it for what is faint, dark, overexposed or on a busy background. {COORDINATES}")
+        f"threshold. Use it for what is faint, dark, overexposed or on a busy background. {COORDINATES}"
+    )
     parameters: ClassVar[Mapping[str, Any]] = {
-        "contrast": {"description": "'auto' spreads the tones from black to white; a number from 0 to 10 multiplies, 1 changes "
-                                    "nothing.", "anyOf": [{"type": "number"}, {"type": "string", "enum": [AUTO]}]},
-        "brightness": {"type": "number", "minimum": 0, "maximum": 10, "description": "Multiplies; 1 changes nothing."},
-        "sharpness": {"type": "number", "minimum": 0, "maximum": 10, "description": "1 changes nothing, below 1 blurs."},
-        "threshold": {"description": "Lighter pixels become white, the others black: 'auto', or a brightness from 0 to 255.",
-                      "anyOf": [{"type": "number"}, {"type": "string", "enum": [AUTO]}]},
+        "contrast": {
+            "description": "'auto' spreads the tones from black to white; a number from 0 to 10 multiplies, 1 changes "
+            "nothing.",
+            "anyOf": [{"type": "number"}, {"type": "string", "enum": [AUTO]}],
+        },
+        "brightness": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 10,
+            "description": "Multiplies; 1 changes nothing.",
+        },
+        "sharpness": {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 10,
+            "description": "1 changes nothing, below 1 blurs.",
+        },
+        "threshold": {
+            "description": "Lighter pixels become white, the others black: 'auto', or a brightness from 0 to 255.",
+            "anyOf": [{"type": "number"}, {"type": "string", "enum": [AUTO]}],
+        },
         "invert": {"type": "boolean"},
         "box": {**BOX, "description": "Only this region."},
         "picture": IMAGE,
@@ -44,9 +68,14 @@ class EnhanceTool(ThreadedVisionTool):
         cropped, to_source, covered = crop_to_box(pixels, box)
         enhanced, done = enhancement.apply(cropped)
         part = f" zoomed to {covered}," if box else ""
-        view = View(enhanced, encode_image(enhanced, self.album.longest_side, enlarge=box is not None),
-                    f"picture {image.number},{part} {done}",
-                    lambda whole: enhancement.apply(crop_to_box(whole, box)[0])[0], image, to_source)
+        view = View(
+            enhanced,
+            encode_image(enhanced, self.album.longest_side, enlarge=box is not None),
+            f"picture {image.number},{part} {done}",
+            lambda whole: enhancement.apply(crop_to_box(whole, box)[0])[0],
+            image,
+            to_source,
+        )
         return ToolView(view, remarks=tuple(remarks))
 
 
@@ -56,20 +85,30 @@ class Enhancement:
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         """Check the arguments. Raises `InvalidToolArguments`."""
         self.contrast = _number_or_auto(arguments, "contrast", 10)
-        self.brightness = parse_number(arguments, "brightness", 0, 10) if "brightness" in arguments else None
-        self.sharpness = parse_number(arguments, "sharpness", 0, 10) if "sharpness" in arguments else None
+        self.brightness = (
+            parse_number(arguments, "brightness", 0, 10) if "brightness" in arguments else None
+        )
+        self.sharpness = (
+            parse_number(arguments, "sharpness", 0, 10) if "sharpness" in arguments else None
+        )
         self.threshold = _number_or_auto(arguments, "threshold", 255)
         self.invert = parse_flag(arguments, "invert")
-        if (self.contrast, self.brightness, self.sharpness, self.threshold) == (None,) * 4 and not self.invert:
-            raise InvalidToolArguments("Say what to enhance: contrast, brightness, sharpness, threshold or invert.")
+        if (self.contrast, self.brightness, self.sharpness, self.threshold) == (
+            None,
+        ) * 4 and not self.invert:
+            raise InvalidToolArguments(
+                "Say what to enhance: contrast, brightness, sharpness, threshold or invert."
+            )
 
     def apply(self, pixels: PIL.Image.Image) -> tuple[PIL.Image.Image, str]:
         """Return the enhanced image, and a description of the changes in the order in which they were made."""
         from PIL import ImageEnhance, ImageOps
 
         done = []
-        for name, factor, change in (("brightness", self.brightness, ImageEnhance.Brightness),
-                                     ("sharpness", self.sharpness, ImageEnhance.Sharpness)):
+        for name, factor, change in (
+            ("brightness", self.brightness, ImageEnhance.Brightness),
+            ("sharpness", self.sharpness, ImageEnhance.Sharpness),
+        ):
             if factor is not None:
                 pixels = change(pixels).enhance(factor)
                 done.append(f"{name} {factor:g}")
@@ -85,7 +124,9 @@ class Enhancement:
         if self.threshold is not None:
             grey = pixels.convert("L")
             level = otsu_threshold(grey) if self.threshold == AUTO else float(self.threshold)
-            pixels = grey.point([255 if value > level else 0 for value in range(256)]).convert("RGB")
+            pixels = grey.point([255 if value > level else 0 for value in range(256)]).convert(
+                "RGB"
+            )
             done.append(f"black and white at {level:g}")
         return pixels, ", ".join(done)
 
@@ -96,7 +137,9 @@ def _number_or_auto(arguments: Mapping[str, Any], name: str, high: float) -> flo
     try:
         return parse_number(arguments, name, 0, high)
     except InvalidToolArguments:
-        raise InvalidToolArguments(f"{name} is 'auto' or a number from 0 to {high:g}; this is {arguments[name]!r:.60}.") from None
+        raise InvalidToolArguments(
+            f"{name} is 'auto' or a number from 0 to {high:g}; this is {arguments[name]!r:.60}."
+        ) from None
 
 
 def otsu_threshold(grey: PIL.Image.Image) -> int:

@@ -10,7 +10,14 @@ from musespark.vision.coordinates import Box, InvalidToolArguments, parse_box, p
 from musespark.vision.draw.marks import Marks, draw_marks
 from musespark.vision.resize import encode_image
 from musespark.vision.tools.measure import parse_points
-from musespark.vision.tools.vision_tool import BOX, COORDINATES, IMAGE, POINT, ThreadedVisionTool, ToolView
+from musespark.vision.tools.vision_tool import (
+    BOX,
+    COORDINATES,
+    IMAGE,
+    POINT,
+    ThreadedVisionTool,
+    ToolView,
+)
 
 MAX_MARKS = 100
 """Limit of boxes, of points and of paths of one call."""
@@ -27,14 +34,33 @@ class MarkTool(ThreadedVisionTool):
     name = "mark"
     description = (
         "Draws boxes, points and paths on a picture, with labels, and shows it: to check where something is, to count without "
-        f"losing track, to trace a way. {COORDINATES}")
+        f"losing track, to trace a way. {COORDINATES}"
+    )
     parameters: ClassVar[Mapping[str, Any]] = {
-        "boxes": {"type": "array", "items": BOX, "maxItems": MAX_MARKS, "description": "[[x1, y1, x2, y2], ...]"},
-        "points": {"type": "array", "items": POINT, "maxItems": MAX_MARKS, "description": "[[x, y], ...]"},
-        "paths": {"type": "array", "items": {"type": "array", "items": POINT, "minItems": 2}, "maxItems": MAX_MARKS,
-                  "description": "Each a list of points: [[[x, y], [x, y]], ...]"},
-        "labels": {"type": "array", "items": {"type": "string"}, "description": "A text for each box, then for each point, then "
-                                                                                "for each path; numbers where left out."},
+        "boxes": {
+            "type": "array",
+            "items": BOX,
+            "maxItems": MAX_MARKS,
+            "description": "[[x1, y1, x2, y2], ...]",
+        },
+        "points": {
+            "type": "array",
+            "items": POINT,
+            "maxItems": MAX_MARKS,
+            "description": "[[x, y], ...]",
+        },
+        "paths": {
+            "type": "array",
+            "items": {"type": "array", "items": POINT, "minItems": 2},
+            "maxItems": MAX_MARKS,
+            "description": "Each a list of points: [[[x, y], [x, y]], ...]",
+        },
+        "labels": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "A text for each box, then for each point, then "
+            "for each path; numbers where left out.",
+        },
         "picture": IMAGE,
     }
 
@@ -42,21 +68,34 @@ class MarkTool(ThreadedVisionTool):
         remarks: list[str] = []
         boxes = _parse_list(arguments, "boxes", lambda value: parse_box(value, remarks))
         points = _parse_list(arguments, "points", lambda value: parse_point(value, remarks))
-        paths = _parse_list(arguments, "paths", lambda value: parse_points(value, remarks, 2, MAX_PATH_POINTS))
+        paths = _parse_list(
+            arguments, "paths", lambda value: parse_points(value, remarks, 2, MAX_PATH_POINTS)
+        )
         count = len(boxes) + len(points) + len(paths)
         if not count:
             raise InvalidToolArguments("Say what to mark: boxes, points or paths.")
         labels = iter(_parse_labels(arguments, count, remarks))
-        marks = Marks([(box, next(labels)) for box in boxes], [(point, next(labels)) for point in points],
-                      [(path, next(labels)) for path in paths])
+        marks = Marks(
+            [(box, next(labels)) for box in boxes],
+            [(point, next(labels)) for point in points],
+            [(path, next(labels)) for path in paths],
+        )
         image, pixels = self.source(arguments)
         marked = draw_marks(pixels, marks)
         caption = f"picture {image.number}, with {_count_marks(boxes, points, paths)} marked"
-        view = View(marked, encode_image(marked, self.album.longest_side), caption, lambda whole: draw_marks(whole, marks), image)
+        view = View(
+            marked,
+            encode_image(marked, self.album.longest_side),
+            caption,
+            lambda whole: draw_marks(whole, marks),
+            image,
+        )
         return ToolView(view, remarks=tuple(remarks))
 
 
-def _parse_list(arguments: Mapping[str, Any], name: str, parse: Callable[[Any], _Mark]) -> list[_Mark]:
+def _parse_list(
+    arguments: Mapping[str, Any], name: str, parse: Callable[[Any], _Mark]
+) -> list[_Mark]:
     value = arguments.get(name, [])
     if not isinstance(value, list) or len(value) > MAX_MARKS:
         raise InvalidToolArguments(f"{name} is a list of at most {MAX_MARKS}.")
@@ -76,6 +115,13 @@ def _parse_labels(arguments: Mapping[str, Any], count: int, remarks: list[str]) 
 
 
 def _count_marks(boxes: list[Box], points: list[Any], paths: list[Any]) -> str:
-    counts = [f"{len(marks)} {many if len(marks) > 1 else one}"
-              for one, many, marks in (("box", "boxes", boxes), ("point", "points", points), ("path", "paths", paths)) if marks]
+    counts = [
+        f"{len(marks)} {many if len(marks) > 1 else one}"
+        for one, many, marks in (
+            ("box", "boxes", boxes),
+            ("point", "points", points),
+            ("path", "paths", paths),
+        )
+        if marks
+    ]
     return " and ".join(counts)

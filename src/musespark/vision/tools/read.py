@@ -23,7 +23,8 @@ class ReadTool(VisionTool):
     name = "read"
     description = (
         "Reads the text of a picture, or of a box of it, by character recognition: each line with its box, which is told in "
-        f"the coordinates of the original picture. Small print is read better in a box. {COORDINATES}")
+        f"the coordinates of the original picture. Small print is read better in a box. {COORDINATES}"
+    )
     parameters: ClassVar[Mapping[str, Any]] = {
         "box": {**BOX, "description": "Only this region: [x1, y1, x2, y2]."},
         "picture": IMAGE,
@@ -38,14 +39,28 @@ class ReadTool(VisionTool):
         image, pixels = self.source(arguments)
         cropped, to_source, covered = crop_to_box(pixels, box)
         lines = shared_reader().read(cropped)
-        marks = Marks(boxes=[(line.box, str(number)) for number, line in enumerate(lines[:MAX_LINES], 1)])
+        marks = Marks(
+            boxes=[(line.box, str(number)) for number, line in enumerate(lines[:MAX_LINES], 1)]
+        )
         marked = draw_marks(cropped, marks)
-        caption = f"the text in {covered} of picture {image.number}" if box else f"the text of picture {image.number}"
-        view = View(marked, encode_image(marked, self.album.longest_side, enlarge=box is not None), caption,
-                    lambda whole: draw_marks(crop_to_box(whole, box)[0], marks), image, to_source)
+        caption = (
+            f"the text in {covered} of picture {image.number}"
+            if box
+            else f"the text of picture {image.number}"
+        )
+        view = View(
+            marked,
+            encode_image(marked, self.album.longest_side, enlarge=box is not None),
+            caption,
+            lambda whole: draw_marks(crop_to_box(whole, box)[0], marks),
+            image,
+            to_source,
+        )
         to_original = to_source.then(image.to_original)
-        listed = [f"{number}. {to_original.box(line.box).clamped} {line.text}{_doubt(line)}"
-                  for number, line in enumerate(lines[:MAX_LINES], 1)]
+        listed = [
+            f"{number}. {to_original.box(line.box).clamped} {line.text}{_doubt(line)}"
+            for number, line in enumerate(lines[:MAX_LINES], 1)
+        ]
         if not lines:
             return ToolView(view, "There is no text to be read.", tuple(remarks))
         head = f"{len(lines)} line{'s' * (len(lines) > 1)}, with boxes of picture {image.original}:"

@@ -32,10 +32,18 @@ class SketchTool(VisionTool):
         "Draws what you write as SVG and shows it: a diagram, a plan, a construction in geometry, a guess at what something looks "
         "like. Shapes, paths, text, gradients, patterns, masks and clips; no pictures, scripts, style sheets, filters. Without a "
         "viewBox, coordinates run from 0 to 1000 each way. With over, the drawing goes over that picture, in its coordinates, 0 to "
-        "1000 each way.")
+        "1000 each way."
+    )
     parameters: ClassVar[Mapping[str, Any]] = {
-        "svg": {"type": "string", "description": "<svg xmlns=\"http://www.w3.org/2000/svg\">...</svg>"},
-        "over": {"type": "integer", "minimum": 1, "description": "The number of a picture to draw over."},
+        "svg": {
+            "type": "string",
+            "description": '<svg xmlns="http://www.w3.org/2000/svg">...</svg>',
+        },
+        "over": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "The number of a picture to draw over.",
+        },
         "caption": {"type": "string", "description": "What it shows, in a few words."},
     }
     required = ("svg",)
@@ -49,15 +57,22 @@ class SketchTool(VisionTool):
         else:
             size = _scale(drawing.width, drawing.height, LONGEST_SIDE, enlarge=True)
         png = await render_svg(drawing, size)
-        return await asyncio.to_thread(self._compose, png, background, _parse_caption(arguments), drawing.remarks)
+        return await asyncio.to_thread(
+            self._compose, png, background, _parse_caption(arguments), drawing.remarks
+        )
 
-    def _compose(self, png: bytes, background: AlbumImage | None, caption: str, remarks: tuple[str, ...]) -> ToolView:
+    def _compose(
+        self, png: bytes, background: AlbumImage | None, caption: str, remarks: tuple[str, ...]
+    ) -> ToolView:
         def render(below: PIL.Image.Image | None = None) -> PIL.Image.Image:
             return compose_drawing(png, below)
 
         pixels = render(self.album.decode(background) if background else None)
         title = f"a sketch{f' of {caption}' if caption else ''}{f' over picture {background.number}' if background else ''}"
-        return ToolView(View(pixels, encode_image(pixels, self.album.longest_side), title, render, background), remarks=remarks)
+        return ToolView(
+            View(pixels, encode_image(pixels, self.album.longest_side), title, render, background),
+            remarks=remarks,
+        )
 
 
 def _parse_caption(arguments: Mapping[str, Any]) -> str:
@@ -67,7 +82,9 @@ def _parse_caption(arguments: Mapping[str, Any]) -> str:
     return " ".join(caption.split())[:MAX_CAPTION]
 
 
-def _scale(width: float, height: float, longest_side: int, *, enlarge: bool = False) -> tuple[int, int]:
+def _scale(
+    width: float, height: float, longest_side: int, *, enlarge: bool = False
+) -> tuple[int, int]:
     factor = longest_side / max(width, height)
     factor = factor if enlarge else min(1.0, factor)
     return max(1, round(width * factor)), max(1, round(height * factor))

@@ -18,12 +18,27 @@ from musespark.vision.coordinates import WHOLE, InvalidToolArguments
 if TYPE_CHECKING:
     import PIL.Image
 
-COORDINATES = "Coordinates run from 0 to 1000 each way, whatever the picture's shape: [0, 0] is its top left corner, " \
-              "[1000, 1000] its bottom right one. Those you give are of the picture that you name."
-BOX: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4}
-POINT: Mapping[str, Any] = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
-IMAGE: Mapping[str, Any] = {"type": "integer", "minimum": 1, "description": "The number of the picture; by default the one asked "
-                                                                              "about."}
+COORDINATES = (
+    "Coordinates run from 0 to 1000 each way, whatever the picture's shape: [0, 0] is its top left corner, "
+    "[1000, 1000] its bottom right one. Those you give are of the picture that you name."
+)
+BOX: Mapping[str, Any] = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 4,
+    "maxItems": 4,
+}
+POINT: Mapping[str, Any] = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 2,
+    "maxItems": 2,
+}
+IMAGE: Mapping[str, Any] = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "The number of the picture; by default the one asked about.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +67,26 @@ class VisionTool(ABC):
     @cached_property
     def spec(self) -> ToolSpec:
         """Name, description and parameters for the model."""
-        return ToolSpec.of(self.name, self.description, {"type": "object", "properties": dict(self.parameters),
-                                                         "required": list(self.required), "additionalProperties": False})
+        return ToolSpec.of(
+            self.name,
+            self.description,
+            {
+                "type": "object",
+                "properties": dict(self.parameters),
+                "required": list(self.required),
+                "additionalProperties": False,
+            },
+        )
 
     async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
         """Run the tool. Anything wrong with the arguments or the image becomes a failed output with one sentence."""
         async with self.album.lock:
             try:
                 if unknown := sorted(arguments.keys() - self.parameters.keys()):
-                    raise InvalidToolArguments(f"{self.name} has no argument {unknown[0]!r:.60}; it takes "
-                                               f"{', '.join(self.parameters)}.")
+                    raise InvalidToolArguments(
+                        f"{self.name} has no argument {unknown[0]!r:.60}; it takes "
+                        f"{', '.join(self.parameters)}."
+                    )
                 if missing := [name for name in self.required if arguments.get(name) is None]:
                     raise InvalidToolArguments(f"{self.name} needs {' and '.join(missing)}.")
                 given = {name: value for name, value in arguments.items() if value is not None}
@@ -88,7 +113,11 @@ class VisionTool(ABC):
             text = f"{text[:-1]}; it shows {entry.to_original.box(WHOLE).clamped} of picture {entry.original}."
         if not self.album.model_sees:
             text += " You cannot see it."
-        return ToolOutput("\n".join(filter(None, (*result.remarks, text, result.text))), (encoded,), captions=(entry.caption,))
+        return ToolOutput(
+            "\n".join(filter(None, (*result.remarks, text, result.text))),
+            (encoded,),
+            captions=(entry.caption,),
+        )
 
 
 class ThreadedVisionTool(VisionTool):
@@ -111,11 +140,15 @@ def parse_flag(arguments: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def parse_number(arguments: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None) -> float:
+def parse_number(
+    arguments: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None
+) -> float:
     """Return a number within bounds. Raises `InvalidToolArguments`."""
     value = arguments.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise InvalidToolArguments(f"{name} is a number from {low:g} to {high:g}; this is {value!r:.60}.")
+        raise InvalidToolArguments(
+            f"{name} is a number from {low:g} to {high:g}; this is {value!r:.60}."
+        )
     return float(value)
 
 
@@ -125,5 +158,7 @@ def parse_text(arguments: Mapping[str, Any], name: str, max_length: int) -> str:
     if not isinstance(value, str) or not value.strip():
         raise InvalidToolArguments(f"{name} is a text that is not empty.")
     if len(value) > max_length:
-        raise InvalidToolArguments(f"{name} has {len(value):,} characters; at most {max_length:,} are read.")
+        raise InvalidToolArguments(
+            f"{name} has {len(value):,} characters; at most {max_length:,} are read."
+        )
     return value

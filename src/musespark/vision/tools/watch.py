@@ -33,10 +33,22 @@ SPEC = ToolSpec.of(
         "type": "object",
         "properties": {
             "from": {"type": "number", "minimum": 0, "description": "Seconds from the beginning."},
-            "to": {"type": "number", "minimum": 0, "description": "Seconds from the beginning, not before `from`."},
-            "frames": {"type": "integer", "minimum": 1, "maximum": MAX_FRAMES,
-                       "description": f"How many; {DEFAULT_FRAMES} if left out."},
-            "video": {"type": "integer", "minimum": 1, "description": "Which one, where there are several: 1 is the first."},
+            "to": {
+                "type": "number",
+                "minimum": 0,
+                "description": "Seconds from the beginning, not before `from`.",
+            },
+            "frames": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": MAX_FRAMES,
+                "description": f"How many; {DEFAULT_FRAMES} if left out.",
+            },
+            "video": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Which one, where there are several: 1 is the first.",
+            },
         },
         "required": ["from", "to"],
         "additionalProperties": False,
@@ -58,17 +70,26 @@ class WatchTool:
         if isinstance(request, str):
             return ToolOutput(request, failed=True)
         try:
-            frames = await run_in_thread(lambda deadline: extract_frames(request, deadline), TIMEOUT)
+            frames = await run_in_thread(
+                lambda deadline: extract_frames(request, deadline), TIMEOUT
+            )
         except MuseError as error:
             return ToolOutput(str(error), failed=True)
         if not frames:
-            return ToolOutput(f"No frame between {request.begin:.2f} and {request.end:.2f} s could be decoded.", failed=True)
+            return ToolOutput(
+                f"No frame between {request.begin:.2f} and {request.end:.2f} s could be decoded.",
+                failed=True,
+            )
         times = [f"{time:.2f} s" for time, _ in frames]
         listed = " and ".join(filter(None, (", ".join(times[:-1]), times[-1])))
         text = f"{request.remark}The frame{'s' if len(frames) > 1 else ''} at {listed}, in order."
         if len(frames) < request.frames:
             text += " There are no others between these times."
-        return ToolOutput(text, tuple(image for _, image in frames), captions=tuple(f"frame at {time}" for time in times))
+        return ToolOutput(
+            text,
+            tuple(image for _, image in frames),
+            captions=tuple(f"frame at {time}" for time in times),
+        )
 
 
 @dataclass(frozen=True)
@@ -101,8 +122,14 @@ def _parse_request(arguments: Mapping[str, Any], videos: Sequence[Video]) -> Fra
         return f"from ({begin:g}) is after to ({end:g}); give the earlier time first."
     last = videos[number - 1].seconds
     clamped = min(max(begin, 0.0), last), min(max(end, 0.0), last)
-    remark = f"The video lasts from 0 to {last:.2f} s; times outside of it were moved there. " if clamped != (begin, end) else ""
-    return FrameRequest(videos[number - 1], *clamped, frames if clamped[0] < clamped[1] else 1, remark)
+    remark = (
+        f"The video lasts from 0 to {last:.2f} s; times outside of it were moved there. "
+        if clamped != (begin, end)
+        else ""
+    )
+    return FrameRequest(
+        videos[number - 1], *clamped, frames if clamped[0] < clamped[1] else 1, remark
+    )
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -116,7 +143,10 @@ def _name_videos(count: int) -> str:
 def extract_frames(request: FrameRequest, deadline: Deadline) -> list[tuple[float, Image]]:
     """Return the frames on screen at evenly spaced times, each once, with the second at which it came on. Raises `BadVideo`."""
     steps = max(1, request.frames - 1)
-    times = [request.begin + (request.end - request.begin) * step / steps for step in range(request.frames)]
+    times = [
+        request.begin + (request.end - request.begin) * step / steps
+        for step in range(request.frames)
+    ]
     with open_video(request.video.data) as clip:
         frames = list(_encode_frames(clip, times, deadline)) if clip.seek(request.begin) else []
     if frames and frames[0][0] <= request.begin + 1e-6:
@@ -126,7 +156,9 @@ def extract_frames(request: FrameRequest, deadline: Deadline) -> list[tuple[floa
         return list(_encode_frames(clip, times, deadline))
 
 
-def _encode_frames(clip: Clip, times: Sequence[float], deadline: Deadline) -> Iterator[tuple[float, Image]]:
+def _encode_frames(
+    clip: Clip, times: Sequence[float], deadline: Deadline
+) -> Iterator[tuple[float, Image]]:
     """Yield the frames on screen at these times, encoded as JPEG: video codecs have lost more already than this loses."""
     for time, frame in _on_screen(clip, times, deadline):
         file = io.BytesIO()
@@ -134,7 +166,9 @@ def _encode_frames(clip: Clip, times: Sequence[float], deadline: Deadline) -> It
         yield time, Image(file.getvalue(), "image/jpeg")
 
 
-def _on_screen(clip: Clip, times: Sequence[float], deadline: Deadline) -> Iterator[tuple[float, VideoFrame]]:
+def _on_screen(
+    clip: Clip, times: Sequence[float], deadline: Deadline
+) -> Iterator[tuple[float, VideoFrame]]:
     """Yield the frame on screen at each time; a frame stays on screen until the next one."""
     left = list(times)
     current: tuple[float, VideoFrame] | None = None

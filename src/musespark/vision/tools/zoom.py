@@ -16,8 +16,13 @@ class ZoomTool(ThreadedVisionTool):
     """The tool `zoom`."""
 
     name = "zoom"
-    description = f"Shows a region of a picture larger, in all the detail that the picture has. {COORDINATES}"
-    parameters: ClassVar[Mapping[str, Any]] = {"box": {**BOX, "description": "The region: [x1, y1, x2, y2]."}, "picture": IMAGE}
+    description = (
+        f"Shows a region of a picture larger, in all the detail that the picture has. {COORDINATES}"
+    )
+    parameters: ClassVar[Mapping[str, Any]] = {
+        "box": {**BOX, "description": "The region: [x1, y1, x2, y2]."},
+        "picture": IMAGE,
+    }
     required = ("box",)
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:
@@ -25,9 +30,18 @@ class ZoomTool(ThreadedVisionTool):
         box = parse_box(arguments["box"], remarks)
         image, pixels = self.source(arguments)
         cropped, to_source, covered = crop_to_box(pixels, box)
-        if box.width * pixels.width < (MIN_PIXELS - 1) * SPAN or box.height * pixels.height < (MIN_PIXELS - 1) * SPAN:
+        if (
+            box.width * pixels.width < (MIN_PIXELS - 1) * SPAN
+            or box.height * pixels.height < (MIN_PIXELS - 1) * SPAN
+        ):
             remarks.append(f"The box {box} is too small to be seen, and was widened to {covered}.")
         region = covered_pixels(box, pixels.width, pixels.height)
-        view = View(cropped, encode_image(cropped, self.album.longest_side, enlarge=True),
-                    f"picture {image.number}, zoomed to {covered}", lambda whole: whole.crop(region), image, to_source)
+        view = View(
+            cropped,
+            encode_image(cropped, self.album.longest_side, enlarge=True),
+            f"picture {image.number}, zoomed to {covered}",
+            lambda whole: whole.crop(region),
+            image,
+            to_source,
+        )
         return ToolView(view, remarks=tuple(remarks))

@@ -48,7 +48,13 @@ def media_type(data: bytes) -> str | None:
         brand = data[8:12] if data[4:8] == b"ftyp" else b"qt  "
         if brand in _STILLS:
             return None
-        return "video/quicktime" if brand == b"qt  " else "video/3gpp" if brand[:2] == b"3g" else "video/mp4"
+        return (
+            "video/quicktime"
+            if brand == b"qt  "
+            else "video/3gpp"
+            if brand[:2] == b"3g"
+            else "video/mp4"
+        )
     if data.startswith(b"\x1aE\xdf\xa3"):
         return "video/webm" if b"webm" in data[:64] else "video/x-matroska"
     if data.startswith(b"RIFF") and data[8:12] == b"AVI ":
@@ -56,8 +62,15 @@ def media_type(data: bytes) -> str | None:
     return "image/gif" if data.startswith((b"GIF87a", b"GIF89a")) else None
 
 
-_FORMATS = {"video/quicktime": "mov", "video/3gpp": "mov", "video/mp4": "mov", "video/webm": "matroska",
-            "video/x-matroska": "matroska", "video/x-msvideo": "avi", "image/gif": "gif"}
+_FORMATS = {
+    "video/quicktime": "mov",
+    "video/3gpp": "mov",
+    "video/mp4": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/x-msvideo": "avi",
+    "image/gif": "gif",
+}
 
 
 def file_bytes(path: str | Path) -> bytes:
@@ -66,7 +79,11 @@ def file_bytes(path: str | Path) -> bytes:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with a null character
-        reason = "it does not exist" if isinstance(error, FileNotFoundError) else getattr(error, "strerror", None) or str(error)
+        reason = (
+            "it does not exist"
+            if isinstance(error, FileNotFoundError)
+            else getattr(error, "strerror", None) or str(error)
+        )
         raise MissingFile(path, reason) from error
 
 
@@ -122,13 +139,23 @@ class Clip:
         last = -1.0
         for count, frame in enumerate(self._decode(deadline)):
             if frame.width * frame.height > MAX_PIXELS:
-                raise BadVideo(f"a frame has {frame.width}x{frame.height} pixels, more than {MAX_PIXELS:,}", self.name)
+                raise BadVideo(
+                    f"a frame has {frame.width}x{frame.height} pixels, more than {MAX_PIXELS:,}",
+                    self.name,
+                )
             stamp = frame.time
             if stamp is None and self._has_seeked:  # times could only be counted from the beginning
                 return
-            at = count / float(self.stream.average_rate or _DEFAULT_RATE) if stamp is None else max(0.0, stamp - self._origin)
+            at = (
+                count / float(self.stream.average_rate or _DEFAULT_RATE)
+                if stamp is None
+                else max(0.0, stamp - self._origin)
+            )
             if count >= MAX_FRAMES:
-                raise BadVideo(f"it has more than {MAX_FRAMES:,} frames; cut it to the part you mean", self.name)
+                raise BadVideo(
+                    f"it has more than {MAX_FRAMES:,} frames; cut it to the part you mean",
+                    self.name,
+                )
             if at > MAX_SECONDS:
                 raise too_long(at, self.name)
             if at > last:
@@ -176,14 +203,19 @@ class Clip:
         size = max(1, round(wide * scale)), max(1, round(frame.height * scale))
         image: PIL.Image.Image = frame.reformat(*size, "rgb24", interpolation="AREA").to_image()  # type: ignore[no-untyped-call]
         rotation = round(frame.rotation / 90) % 4 * 90
-        self.size = (frame.height, round(wide)) if rotation in (90, 270) else (round(wide), frame.height)
+        self.size = (
+            (frame.height, round(wide)) if rotation in (90, 270) else (round(wide), frame.height)
+        )
         return image.rotate(rotation, expand=True) if rotation else image
 
 
 def too_long(seconds: float, name: str) -> BadVideo:
     """Return the error for a video that is longer than the limit."""
-    return BadVideo(f"it lasts {seconds:,.0f} seconds or more, and at most {MAX_SECONDS:g} are watched; cut it to the part you "
-                    "mean", name)
+    return BadVideo(
+        f"it lasts {seconds:,.0f} seconds or more, and at most {MAX_SECONDS:g} are watched; cut it to the part you "
+        "mean",
+        name,
+    )
 
 
 @contextmanager
@@ -206,7 +238,10 @@ def _check_file(data: bytes, name: str) -> str:
     if not data:
         raise BadVideo("it is empty", name)
     if len(data) > MAX_BYTES:
-        raise BadVideo(f"it has more than {MAX_BYTES:,} bytes; cut it to the part you mean, or make it smaller", name)
+        raise BadVideo(
+            f"it has more than {MAX_BYTES:,} bytes; cut it to the part you mean, or make it smaller",
+            name,
+        )
     kind = media_type(data)
     if kind is None:
         raise BadVideo("it is not an MP4, MOV, WebM, Matroska, AVI or GIF file", name)
@@ -217,8 +252,14 @@ def _open_container(data: bytes, kind: str) -> InputContainer:
     import av
 
     allowed = {"codec_whitelist": ",".join(_DECODERS), "max_pixels": str(MAX_PIXELS)}
-    container: InputContainer = av.open(io.BytesIO(data), "r", format=_FORMATS[kind], options=allowed, metadata_errors="replace",
-                                        io_open=_refuse_open)
+    container: InputContainer = av.open(
+        io.BytesIO(data),
+        "r",
+        format=_FORMATS[kind],
+        options=allowed,
+        metadata_errors="replace",
+        io_open=_refuse_open,
+    )
     return container
 
 
@@ -231,14 +272,24 @@ def _video_stream(container: InputContainer, name: str) -> VideoStream:
     """Return the video stream, prepared for decoding. Raises `BadVideo` if it exceeds a limit."""
     from av.stream import Disposition
 
-    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
     if not streams:
         raise BadVideo("it has no moving pictures", name)
     stream, context = streams[0], streams[0].codec_context
     if context is None or context.name not in _DECODERS:
-        raise BadVideo(f"its coding, {context.name if context else 'unknown'}, is not read here; save it as H.264", name)
+        raise BadVideo(
+            f"its coding, {context.name if context else 'unknown'}, is not read here; save it as H.264",
+            name,
+        )
     if context.width * context.height > MAX_PIXELS:
-        raise BadVideo(f"it has {context.width}x{context.height} pixels, more than {MAX_PIXELS:,}; make it smaller", name)
+        raise BadVideo(
+            f"it has {context.width}x{context.height} pixels, more than {MAX_PIXELS:,}; make it smaller",
+            name,
+        )
     if container.duration and container.duration / 1e6 > MAX_SECONDS:
         raise too_long(container.duration / 1e6, name)
     with suppress(TypeError, ValueError):  # a decoder without such options

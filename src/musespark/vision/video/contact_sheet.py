@@ -19,7 +19,9 @@ def draw_contact_sheet(frames: Sequence[tuple[float, PIL.Image.Image]]) -> PIL.I
     """Draw frames (seconds, image) row by row, as large as they and `LONGEST_SIDE` allow."""
     from PIL import Image as pillow, ImageDraw, ImageFont
 
-    widest, highest = (max(getattr(image, side) for _, image in frames) for side in ("width", "height"))
+    widest, highest = (
+        max(getattr(image, side) for _, image in frames) for side in ("width", "height")
+    )
     columns, scale = _layout(len(frames), widest, highest)
     cell = max(round(widest * scale), 120), round(highest * scale)
     rows = -(-len(frames) // columns)
@@ -31,7 +33,10 @@ def draw_contact_sheet(frames: Sequence[tuple[float, PIL.Image.Image]]) -> PIL.I
         left, top = _GAP + column * (cell[0] + _GAP), _GAP + row * (cell[1] + _LABEL + _GAP)
         pen.text((left, top), f"{index + 1}   {seconds:.2f} s", "black", font)
         fit = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-        sheet.paste(image if fit == image.size else image.resize(fit, pillow.Resampling.LANCZOS), (left, top + _LABEL))
+        sheet.paste(
+            image if fit == image.size else image.resize(fit, pillow.Resampling.LANCZOS),
+            (left, top + _LABEL),
+        )
     return sheet
 
 
@@ -45,5 +50,8 @@ def _layout(count: int, wide: int, high: int) -> tuple[int, float]:
         return min(1.0, across / wide, down / high)
 
     # Among equal scales take the squarest sheet: small frames need no row of their own.
-    best = max(range(1, count + 1), key=lambda columns: (scale(columns), -abs(columns * wide - -(-count // columns) * high)))
+    best = max(
+        range(1, count + 1),
+        key=lambda columns: (scale(columns), -abs(columns * wide - -(-count // columns) * high)),
+    )
     return best, scale(best)

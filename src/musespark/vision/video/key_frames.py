@@ -58,7 +58,9 @@ class KeyFrameSelector:
             return
         if len(self.selected) == self.max_frames:
             self.dropped += 1
-            least = min(range(1, self.max_frames), key=lambda index: self._weight(index, time), default=0)
+            least = min(
+                range(1, self.max_frames), key=lambda index: self._weight(index, time), default=0
+            )
             weight = _weight(jump, change, time - self.selected[-1].time, time / self.max_frames)
             if not least or weight <= self._weight(least, time):
                 return
@@ -68,7 +70,12 @@ class KeyFrameSelector:
 
     def _weight(self, index: int, now: float) -> float:
         frame = self.selected[index]
-        return _weight(frame.jump, frame.change, frame.time - self.selected[index - 1].time, now / self.max_frames)
+        return _weight(
+            frame.jump,
+            frame.change,
+            frame.time - self.selected[index - 1].time,
+            now / self.max_frames,
+        )
 
     def _drop(self, index: int) -> None:
         del self.selected[index]

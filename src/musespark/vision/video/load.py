@@ -51,7 +51,13 @@ def as_video(source: VideoLike, deadline: Deadline | None = None) -> Video:
         key_frames, end = select_key_frames(clip, deadline or Deadline(TIMEOUT))
         frames = [(frame.time, frame.image) for frame in key_frames.selected]
         caption = _caption(clip, key_frames, end)
-    return Video(data, media_type(data) or "", Image(_encode_png(draw_contact_sheet(frames)), "image/png"), caption, end)
+    return Video(
+        data,
+        media_type(data) or "",
+        Image(_encode_png(draw_contact_sheet(frames)), "image/png"),
+        caption,
+        end,
+    )
 
 
 def select_key_frames(clip: Clip, deadline: Deadline) -> tuple[KeyFrameSelector, float]:
@@ -62,9 +68,15 @@ def select_key_frames(clip: Clip, deadline: Deadline) -> tuple[KeyFrameSelector,
         key_frames.add(at, blocks, lambda frame=frame: clip.to_image(frame, _THUMBNAIL))  # type: ignore[misc]
         latest, end = at, at + float((frame.duration or 0) * (frame.time_base or 0))
     if not key_frames.selected:
-        reason = "not one frame of it could be decoded in time" if clip.is_unfinished else "it is broken or cut short"
+        reason = (
+            "not one frame of it could be decoded in time"
+            if clip.is_unfinished
+            else "it is broken or cut short"
+        )
         raise BadVideo(reason, clip.name)
-    return key_frames, end if clip.is_damaged or clip.is_unfinished else max(end, latest, min(clip.seconds or 0.0, end + 1.0))
+    return key_frames, end if clip.is_damaged or clip.is_unfinished else max(
+        end, latest, min(clip.seconds or 0.0, end + 1.0)
+    )
 
 
 def _caption(clip: Clip, key_frames: KeyFrameSelector, end: float) -> str:
@@ -80,7 +92,11 @@ def _caption(clip: Clip, key_frames: KeyFrameSelector, end: float) -> str:
     if len(selected) == 1:
         sentences.append("Nothing changes in it: its sheet shows the one frame.")
     else:
-        which = "the most different frames" if key_frames.dropped else "each frame where the picture has changed"
+        which = (
+            "the most different frames"
+            if key_frames.dropped
+            else "each frame where the picture has changed"
+        )
         sentences.append(f"Its sheet shows {which}, in order: {_list_times(selected)}.")
     return " ".join(sentences) + "\n"
 

@@ -15,7 +15,10 @@ from musespark.models.providers.compatible import VLLM
 
 BODY = b'data: {"choices": [{"delta": {"content": "hello"}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 SIZED = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
-CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(BODY), BODY)
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+    len(BODY),
+    BODY,
+)
 
 
 @asynccontextmanager
@@ -29,7 +32,9 @@ async def answering(*replies, pause=0.0, seconds=0.5):
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 heads.append(head.lower())
-                await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+                await reader.readexactly(
+                    int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                )
                 for piece in left.pop(0):
                     writer.write(piece)
                     await writer.drain()
@@ -56,8 +61,10 @@ async def text_of(model):
 
 
 @settings(max_examples=6, deadline=None)
-@given(raw=st.sampled_from([SIZED, CHUNKED, b"HTTP/1.1 100 Continue\r\n\r\n" + SIZED]),
-       cuts=st.sets(st.integers(1, 120), max_size=4))
+@given(
+    raw=st.sampled_from([SIZED, CHUNKED, b"HTTP/1.1 100 Continue\r\n\r\n" + SIZED]),
+    cuts=st.sets(st.integers(1, 120), max_size=4),
+)
 def test_a_reply_may_arrive_in_any_pieces_and_the_next_uses_the_same_connection(raw, cuts):
     async def ask():
         ends = [*sorted(cuts), len(raw)]
@@ -69,8 +76,10 @@ def test_a_reply_may_arrive_in_any_pieces_and_the_next_uses_the_same_connection(
     asyncio.run(ask())
 
 
-@pytest.mark.parametrize(("pieces", "expected"), [
-    ([], "cannot be reached"), ([b"SSH-2.0\r\n\r\n"], "no valid answer|cannot be reached")])
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [([], "cannot be reached"), ([b"SSH-2.0\r\n\r\n"], "no valid answer|cannot be reached")],
+)
 async def test_what_is_no_reply_is_a_failure(pieces, expected):
     async with answering(pieces) as (model, connections, _):
         asking = asyncio.create_task(text_of(model))
@@ -109,7 +118,9 @@ async def test_a_request_that_meets_a_server_closing_an_idle_connection_is_sent_
     async def handle(reader, writer):
         connections.append(writer)
         head = await reader.readuntil(b"\r\n\r\n")
-        await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+        await reader.readexactly(
+            int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        )
         writer.write(SIZED)
         if len(connections) == 1:
             await reader.readuntil(b"\r\n\r\n")  # the next request was on its way
@@ -157,7 +168,11 @@ async def test_a_slow_reader_holds_the_server_back():
 @pytest.mark.parametrize("together", [True, False])
 async def test_a_second_reply_that_nobody_requested_is_dropped(together):
     more = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 3\r\n\r\nbad"
-    async with answering([SIZED + more] if together else [SIZED, more], [SIZED], pause=0.01) as (model, connections, _):
+    async with answering([SIZED + more] if together else [SIZED, more], [SIZED], pause=0.01) as (
+        model,
+        connections,
+        _,
+    ):
         assert await text_of(model) == "hello"
         await asyncio.sleep(0.05)
         assert await text_of(model) == "hello" and len(connections) == 2
@@ -169,10 +184,19 @@ async def test_nothing_is_compressed():
     assert heads[0].count(b"accept-encoding: identity") == heads[0].count(b"accept-encoding") == 1
 
 
-@pytest.mark.parametrize(("address", "plain"), [
-    ("http://127.0.0.1:8000/v1", True), ("http://[::1]:8000/v1", True), ("http://models.house/v1", True),
-    ("http://127.0.0.1/v\u00e91", False), ("http://127.0.0.1/v 1", False),
-    ("https://127.0.0.1:8000/v1", False), ("http://me:secret@127.0.0.1/v1", False), ("http://", False)])
+@pytest.mark.parametrize(
+    ("address", "plain"),
+    [
+        ("http://127.0.0.1:8000/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://models.house/v1", True),
+        ("http://127.0.0.1/v\u00e91", False),
+        ("http://127.0.0.1/v 1", False),
+        ("https://127.0.0.1:8000/v1", False),
+        ("http://me:secret@127.0.0.1/v1", False),
+        ("http://", False),
+    ],
+)
 def test_plain_http_is_without_tls_proxy_and_credentials(address, plain, monkeypatch):
     assert is_plain_http(address) is plain
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:3128")

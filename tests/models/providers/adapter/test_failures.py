@@ -15,7 +15,9 @@ from musespark.errors import ModelFailed, MuseError, RateLimited
 from musespark.models.model import Finish, TextDelta
 
 JSON = ("content-type", "application/json")
-HTML = Raw("<!doctype html><title>Welcome</title><p>nginx</p>", headers=(("content-type", "text/html"),))
+HTML = Raw(
+    "<!doctype html><title>Welcome</title><p>nginx</p>", headers=(("content-type", "text/html"),)
+)
 SMALL = [kind for kind in KINDS if kind.model != "any"]
 
 
@@ -43,19 +45,33 @@ async def test_every_status_is_a_failure_that_says_what_to_do_and_is_tried_once(
     raised, requests = await failing(kind, *[error(status, f"no, not with {KEY}")] * 3)
     assert type(raised) is ModelFailed and raised.status == status and requests == 1
     assert is_one_sentence(str(raised)) and KEY not in str(raised)
-    wanted = {401: "refused the key in", 403: "refused the key in", 404: f"no model {kind.model!r}", 500: "ask again later",
-              502: "ask again later"}
+    wanted = {
+        401: "refused the key in",
+        403: "refused the key in",
+        404: f"no model {kind.model!r}",
+        500: "ask again later",
+        502: "ask again later",
+    }
     assert wanted.get(status, "rejected the request") in str(raised)
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=str)
-@pytest.mark.parametrize(("status", "header", "low", "high"), [
-    (429, "7", 7, 7), (429, "", None, None), (503, "2", 2, 2), (429, "date", 20, 31)])
+@pytest.mark.parametrize(
+    ("status", "header", "low", "high"),
+    [(429, "7", 7, 7), (429, "", None, None), (503, "2", 2, 2), (429, "date", 20, 31)],
+)
 async def test_where_waiting_helps_it_says_how_long(kind, status, header, low, high):
     in_half_a_minute = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
     value = in_half_a_minute if header == "date" else header
-    raised, requests = await failing(kind, *[error(status, "slow down", *([("retry-after", value)] if value else []))] * 3)
-    assert isinstance(raised, RateLimited) and raised.status == status and requests == 1 and is_one_sentence(str(raised))
+    raised, requests = await failing(
+        kind, *[error(status, "slow down", *([("retry-after", value)] if value else []))] * 3
+    )
+    assert (
+        isinstance(raised, RateLimited)
+        and raised.status == status
+        and requests == 1
+        and is_one_sentence(str(raised))
+    )
     assert raised.retry_after is None if low is None else low <= raised.retry_after <= high
 
 
@@ -67,10 +83,29 @@ async def test_an_account_without_credit_is_not_worth_waiting_for():
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=str)
-@pytest.mark.parametrize("raw", [
-    HTML, Raw(HTML.body, 502, HTML.headers), Raw("", 200), Raw("data: {nonsense\n\n"), Raw("data: [1, 2]\n\n"),
-    Raw('{"a": 1}', headers=(JSON,)), Raw("event: x\ndata: \x00\x01\n\n"), Raw('data: {"choices": 7, "candidates": 7}\n\n'),
-], ids=["html", "html-502", "nothing", "no-json", "a-list", "other-json", "control", "wrong-types"])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        HTML,
+        Raw(HTML.body, 502, HTML.headers),
+        Raw("", 200),
+        Raw("data: {nonsense\n\n"),
+        Raw("data: [1, 2]\n\n"),
+        Raw('{"a": 1}', headers=(JSON,)),
+        Raw("event: x\ndata: \x00\x01\n\n"),
+        Raw('data: {"choices": 7, "candidates": 7}\n\n'),
+    ],
+    ids=[
+        "html",
+        "html-502",
+        "nothing",
+        "no-json",
+        "a-list",
+        "other-json",
+        "control",
+        "wrong-types",
+    ],
+)
 async def test_garbage_is_a_failure(kind, raw):
     raised, requests = await failing(kind, raw)
     assert isinstance(raised, ModelFailed) and requests == 1, repr(raised)
@@ -90,7 +125,9 @@ async def test_nobody_there(kind):
 @pytest.mark.parametrize("kind", SMALL, ids=str)
 async def test_a_provider_that_says_nothing_is_given_up(kind):
     raised, requests = await failing(kind, Raw("", end="hang"), timeout=0.3)
-    assert isinstance(raised, ModelFailed) and "in time" in str(raised) and requests == 1, str(raised)
+    assert isinstance(raised, ModelFailed) and "in time" in str(raised) and requests == 1, str(
+        raised
+    )
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=str)
@@ -100,7 +137,9 @@ async def test_a_reply_that_breaks_off_keeps_what_came(kind, end):
     part = whole[: whole.index("\n\n", whole.index("is long")) + 2]
     async with serving(kind.wire, Raw(part, end=end)) as server:
         deltas = [delta async for delta in kind.at(server.url).stream(Request.of("What?"))]
-    assert any(isinstance(delta, TextDelta) for delta in deltas) and not isinstance(deltas[-1], Finish)
+    assert any(isinstance(delta, TextDelta) for delta in deltas) and not isinstance(
+        deltas[-1], Finish
+    )
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=str)
@@ -112,7 +151,11 @@ async def test_a_reply_that_breaks_off_before_anything_came_has_failed(kind):
 @pytest.mark.parametrize("kind", SMALL, ids=str)
 async def test_the_key_is_in_no_error_no_repr_no_traceback_and_no_log(kind, caplog):
     caplog.set_level(logging.DEBUG)
-    for raw in (error(401, f"Incorrect API key provided: {KEY}"), error(400, "sk-qu*************6789"), Raw(f"data: {KEY}\n\n")):
+    for raw in (
+        error(401, f"Incorrect API key provided: {KEY}"),
+        error(400, "sk-qu*************6789"),
+        Raw(f"data: {KEY}\n\n"),
+    ):
         raised, _ = await failing(kind, raw)
         told = "".join(traceback.format_exception(raised))
         assert KEY not in str(raised) + repr(raised) + repr(raised.__dict__) + told
@@ -123,13 +166,21 @@ async def test_the_key_is_in_no_error_no_repr_no_traceback_and_no_log(kind, capl
 
 async def test_a_refusal_is_an_answer_and_a_filter_that_leaves_nothing_is_a_failure():
     openai = KINDS[0]
-    refusal = ('data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
-               '[{"index": 0, "delta": %s, "finish_reason": %s}]}\n\n')
-    declined = refusal % ('{"refusal": "I will not."}', "null") + refusal % ("{}", '"stop"') + "data: [DONE]\n\n"
+    refusal = (
+        'data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
+        '[{"index": 0, "delta": %s, "finish_reason": %s}]}\n\n'
+    )
+    declined = (
+        refusal % ('{"refusal": "I will not."}', "null")
+        + refusal % ("{}", '"stop"')
+        + "data: [DONE]\n\n"
+    )
     async with serving("chat", Raw(declined)) as server:
         deltas = [delta async for delta in openai.at(server.url).stream(Request.of("What?"))]
     assert TextDelta("I will not.") in deltas and deltas[-1].message.text == "I will not."
-    raised, _ = await failing(openai, Raw(refusal % ("{}", '"content_filter"') + "data: [DONE]\n\n"))
+    raised, _ = await failing(
+        openai, Raw(refusal % ("{}", '"content_filter"') + "data: [DONE]\n\n")
+    )
     assert "filter" in str(raised) and is_one_sentence(str(raised))
 
 
@@ -156,4 +207,7 @@ async def test_cancelled_before_the_answer_leaves_nothing():
         await asyncio.wait_for(server.gone.wait(), 5)
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert model._connections.count == 0 and asyncio.all_tasks() - {asyncio.current_task(), *server.tasks} == set()
+        assert (
+            model._connections.count == 0
+            and asyncio.all_tasks() - {asyncio.current_task(), *server.tasks} == set()
+        )

@@ -18,7 +18,12 @@ async def test_the_kind_of_an_answer_is_worked_out_once(name, monkeypatch):
     monkeypatch.setattr(automatic, name, lambda answer: seen.append(answer) or original(answer))
     groups = AnswerGroups(equivalence_for(Request.of("Why?"), judge=differs))
     for number in range(8):
-        await groups.add(attempt(f"Because of reason {number}. " + "It has been so for a long time, as all of us know. " * 5))
+        await groups.add(
+            attempt(
+                f"Because of reason {number}. "
+                + "It has been so for a long time, as all of us know. " * 5
+            )
+        )
     # `prose` asks `_structured` once more of its own.
     assert len(groups) == 8 and len(seen) == (16 if name == "_structured" else 8)
 

@@ -17,22 +17,50 @@ def prover() -> Prover:
     return Prover()
 
 
-@pytest.mark.parametrize(("left", "right"), [
-    (r"\frac{1}{2}", "0.5"), ("x+1", "1+x"), (r"\sqrt{8}", r"2\sqrt{2}"), (r"$\dfrac{3}{4}$", "3/4"), (r"2^{10}", "1024"),
-    (r"\left( 1, 2 \right)", "(1,2)"), (r"\sqrt{2+\sqrt{3}}", r"\frac{\sqrt6+\sqrt2}{2}"), (r"\sin 2x", r"2\sin x\cos x"),
-    (r"\frac{x^2-1}{x-1}", "x+1"), (r"\ln 8", r"3\ln 2"), (r"(\sqrt[3]{2})^2", r"\sqrt[3]{4}"), ("y = 2x + 1", "2x - y + 1 = 0"),
-    (r"\sin^2 x", r"1 - \cos^2 x"), (r"\cos\frac{\pi}{5}", r"\frac{1+\sqrt5}{4}"),
-    ("x^2 - y^2 = 1", r"\frac{x^2-y^2}{2} = \frac12"),
-])
-async def test_equal_expressions_are_the_same_both_ways(prover: Prover, left: str, right: str) -> None:
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (r"\frac{1}{2}", "0.5"),
+        ("x+1", "1+x"),
+        (r"\sqrt{8}", r"2\sqrt{2}"),
+        (r"$\dfrac{3}{4}$", "3/4"),
+        (r"2^{10}", "1024"),
+        (r"\left( 1, 2 \right)", "(1,2)"),
+        (r"\sqrt{2+\sqrt{3}}", r"\frac{\sqrt6+\sqrt2}{2}"),
+        (r"\sin 2x", r"2\sin x\cos x"),
+        (r"\frac{x^2-1}{x-1}", "x+1"),
+        (r"\ln 8", r"3\ln 2"),
+        (r"(\sqrt[3]{2})^2", r"\sqrt[3]{4}"),
+        ("y = 2x + 1", "2x - y + 1 = 0"),
+        (r"\sin^2 x", r"1 - \cos^2 x"),
+        (r"\cos\frac{\pi}{5}", r"\frac{1+\sqrt5}{4}"),
+        ("x^2 - y^2 = 1", r"\frac{x^2-y^2}{2} = \frac12"),
+    ],
+)
+async def test_equal_expressions_are_the_same_both_ways(
+    prover: Prover, left: str, right: str
+) -> None:
     same = Mathematics(prover)
     assert await same.same(attempt(left), attempt(right))
     assert await same.same(attempt(right), attempt(left))
 
 
-@pytest.mark.parametrize(("left", "right"), [
-    ("x+1", "x+2"), (r"\sqrt{2}", "1"), ("[1,2]", "(1,2)"), (r"\frac{1}{2}", "2"), ("12", "13"), (r"\sqrt{x^2}", "x"), ("|x|", "x"),
-    ("y = 2x + 1", "y = 2x - 1"), (r"\frac{1}{2^{999}}", r"\frac{1}{2^{998}}"), (r"\log 2", r"\ln 2"), ("x < 3", "-x < -3")])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("x+1", "x+2"),
+        (r"\sqrt{2}", "1"),
+        ("[1,2]", "(1,2)"),
+        (r"\frac{1}{2}", "2"),
+        ("12", "13"),
+        (r"\sqrt{x^2}", "x"),
+        ("|x|", "x"),
+        ("y = 2x + 1", "y = 2x - 1"),
+        (r"\frac{1}{2^{999}}", r"\frac{1}{2^{998}}"),
+        (r"\log 2", r"\ln 2"),
+        ("x < 3", "-x < -3"),
+    ],
+)
 async def test_others_are_not(prover: Prover, left: str, right: str) -> None:
     assert not await Mathematics(prover).same(attempt(left), attempt(right))
 
@@ -40,7 +68,9 @@ async def test_others_are_not(prover: Prover, left: str, right: str) -> None:
 def test_it_works_off_the_main_thread(prover: Prover) -> None:
     found: list[bool] = []
     identity = attempt(r"\sin 2x"), attempt(r"2\sin x\cos x")
-    thread = threading.Thread(target=lambda: found.append(asyncio.run(Mathematics(prover).same(*identity))))
+    thread = threading.Thread(
+        target=lambda: found.append(asyncio.run(Mathematics(prover).same(*identity)))
+    )
     thread.start()
     thread.join(60)
     assert found == [True]
@@ -96,7 +126,9 @@ async def test_all_proofs_of_one_question_share_a_limit_and_those_left_over_are_
     same = Mathematics(prover, seconds=1.2)
     identities = [attempt(rf"\sin({n}x)^2 + \cos({n}x)^2") for n in range(2, 12)]
     assert not any([await same.same(one, attempt("1")) for one in identities])
-    assert 1 <= prover.asked <= 3  # half a second each: after that there is no time left, and nothing is asked
+    assert (
+        1 <= prover.asked <= 3
+    )  # half a second each: after that there is no time left, and nothing is asked
     assert same.undecided == len(identities)
 
 
@@ -108,7 +140,9 @@ async def test_powers_that_nobody_can_write_out_are_left_undecided_at_once() -> 
         (process,) = prover._all
         before = process._process
         for n in range(3, 6):
-            assert not await same.same(attempt(rf"{n}^{{9^{{9^{{9}}}}}}"), attempt(rf"{n + 1}^{{9^{{9^{{9}}}}}}"))
+            assert not await same.same(
+                attempt(rf"{n}^{{9^{{9^{{9}}}}}}"), attempt(rf"{n + 1}^{{9^{{9^{{9}}}}}}")
+            )
         assert same.undecided == 3
         assert process._process is before  # it did not have to be ended
     finally:

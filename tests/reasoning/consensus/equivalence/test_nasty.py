@@ -8,7 +8,12 @@ from attempts import attempt
 from hypothesis import given, strategies as st
 
 from musespark.content import ToolCall
-from musespark.reasoning.consensus.equivalence import EQUIVALENCES, Equivalence, answer_in, equivalence_named
+from musespark.reasoning.consensus.equivalence import (
+    EQUIVALENCES,
+    Equivalence,
+    answer_in,
+    equivalence_named,
+)
 from musespark.reasoning.consensus.equivalence.automatic import prose
 from musespark.reasoning.consensus.equivalence.mathematics import Mathematics
 from musespark.reasoning.consensus.equivalence.prover import Prover
@@ -18,19 +23,80 @@ from musespark.reasoning.consensus.equivalence.reading.reader import read
 from musespark.reasoning.consensus.equivalence.reading.trees import Tree
 from musespark.reasoning.team.aggregate.verdict import verdict_in
 
-PIECES = st.sampled_from([
-    "[", "]", "{", "}", "(", ")", '"', "'", ":", ",", "\\", "\\boxed{", "answer", "-", "9", "e", "^", "/",
-    "1e9", "NaN", "-Infinity", "inf", "j", "\x00", "\ud800", "\u0301", "\u0323", "²", "٣", "½", "%", "$", "\n", "```",
-    " "])
+PIECES = st.sampled_from(
+    [
+        "[",
+        "]",
+        "{",
+        "}",
+        "(",
+        ")",
+        '"',
+        "'",
+        ":",
+        ",",
+        "\\",
+        "\\boxed{",
+        "answer",
+        "-",
+        "9",
+        "e",
+        "^",
+        "/",
+        "1e9",
+        "NaN",
+        "-Infinity",
+        "inf",
+        "j",
+        "\x00",
+        "\ud800",
+        "\u0301",
+        "\u0323",
+        "²",
+        "٣",
+        "½",
+        "%",
+        "$",
+        "\n",
+        "```",
+        " ",
+    ]
+)
 NASTY = st.one_of(
-    st.text(st.characters(exclude_categories=())), st.lists(PIECES, max_size=30).map("".join),
-    st.builds(lambda piece, count: piece * count, PIECES, st.sampled_from([80, 99, 101, 400, 2000, 5000])),
-    st.builds(lambda depth, pair, inside: pair[0] * depth + inside + pair[1] * depth,
-              st.sampled_from([50, 99, 100, 101, 190, 500, 5000]),
-              st.sampled_from([("[", "]"), ('{"a":', "}"), ("(", ",)"), ("{1:", "}"), ('"answer":[', "]")]),
-              st.sampled_from(["", "1", "NaN"])),
-    st.sampled_from(["9" * 5000, "1e999999", "-1e999999", "1e-999999", "9e999^99", "9" * 70 + "^99", "NaN", "[NaN, Infinity]",
-                     '{"a": 1e999999}', "1e999-1e999j", "1e999j", "0x" + "f" * 5000, "b'\\xff'", "{[]: 1}", "...", "\ud800\udfff"]))
+    st.text(st.characters(exclude_categories=())),
+    st.lists(PIECES, max_size=30).map("".join),
+    st.builds(
+        lambda piece, count: piece * count, PIECES, st.sampled_from([80, 99, 101, 400, 2000, 5000])
+    ),
+    st.builds(
+        lambda depth, pair, inside: pair[0] * depth + inside + pair[1] * depth,
+        st.sampled_from([50, 99, 100, 101, 190, 500, 5000]),
+        st.sampled_from(
+            [("[", "]"), ('{"a":', "}"), ("(", ",)"), ("{1:", "}"), ('"answer":[', "]")]
+        ),
+        st.sampled_from(["", "1", "NaN"]),
+    ),
+    st.sampled_from(
+        [
+            "9" * 5000,
+            "1e999999",
+            "-1e999999",
+            "1e-999999",
+            "9e999^99",
+            "9" * 70 + "^99",
+            "NaN",
+            "[NaN, Infinity]",
+            '{"a": 1e999999}',
+            "1e999-1e999j",
+            "1e999j",
+            "0x" + "f" * 5000,
+            "b'\\xff'",
+            "{[]: 1}",
+            "...",
+            "\ud800\udfff",
+        ]
+    ),
+)
 
 
 class Nobody(Prover):
@@ -55,31 +121,54 @@ async def judge(left: str, right: str) -> bool:
 
 
 def made(kind: str) -> Equivalence:
-    given: dict[str, tuple[object, ...]] = {"behaviour": (run,), "judged": (judge,), "automatic": (judge, Mathematics(Nobody())),
-                                            "mathematics": (Nobody(),), "calls": (equivalence_named("automatic", judge),)}
+    given: dict[str, tuple[object, ...]] = {
+        "behaviour": (run,),
+        "judged": (judge,),
+        "automatic": (judge, Mathematics(Nobody())),
+        "mathematics": (Nobody(),),
+        "calls": (equivalence_named("automatic", judge),),
+    }
     return equivalence_named(kind, *given.get(kind, ()))
 
 
 @pytest.mark.parametrize("kind", EQUIVALENCES)
 @given(left=NASTY, right=NASTY, calls=st.booleans())
-async def test_no_text_makes_a_comparison_raise(kind: str, left: str, right: str, calls: bool) -> None:
+async def test_no_text_makes_a_comparison_raise(
+    kind: str, left: str, right: str, calls: bool
+) -> None:
     same = made(kind)
-    one, again, other = (attempt(answer_in(text), text=text, calls=(ToolCall("1", "use", text),) if calls else ())
-                         for text in (left, left, right))
+    one, again, other = (
+        attempt(answer_in(text), text=text, calls=(ToolCall("1", "use", text),) if calls else ())
+        for text in (left, left, right)
+    )
     assert hash(same.key(one)) == hash(same.key(again)) and same.key(one) == same.key(again)
     assert await same.same(one, again)
     assert await same.same(one, other) == await same.same(other, one)
 
 
-@pytest.mark.parametrize("arguments", [
-    "[" * 2000, "[" * 2000 + "]" * 2000, "[" * 500 + "]" * 500, '{"a":' * 5000, "9" * 5000, "NaN", ""])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "[" * 2000,
+        "[" * 2000 + "]" * 2000,
+        "[" * 500 + "]" * 500,
+        '{"a":' * 5000,
+        "9" * 5000,
+        "NaN",
+        "",
+    ],
+)
 async def test_calls_of_garbage_are_the_same_as_themselves(arguments: str) -> None:
     def called(with_: str) -> ToolCall:
         return ToolCall("1", "use", with_)
 
     same = equivalence_named("calls")
-    assert await same.same(attempt("", calls=(called(arguments),)), attempt("", calls=(called(arguments + " "),)))
-    assert not await same.same(attempt("", calls=(called(arguments),)), attempt("", calls=(called("{}"),)))
+    assert await same.same(
+        attempt("", calls=(called(arguments),)), attempt("", calls=(called(arguments + " "),))
+    )
+    assert not await same.same(
+        attempt("", calls=(called(arguments),)), attempt("", calls=(called("{}"),))
+    )
 
 
 def test_arguments_that_are_nested_without_end_are_no_json() -> None:
@@ -93,14 +182,32 @@ def test_a_run_of_accents_holds_nobody_up() -> None:
     assert time.process_time() - began < 2  # a hundredth of what composing them as one would take
 
 
-@pytest.mark.parametrize("piece", ["A ", "A, ", "a and ", "is ", "about ", "km ", "(x+y+z)(a+b)", "x^", "one ", "(", "{", "5 ft ",
-                                   "\\pm "])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "A ",
+        "A, ",
+        "a and ",
+        "is ",
+        "about ",
+        "km ",
+        "(x+y+z)(a+b)",
+        "x^",
+        "one ",
+        "(",
+        "{",
+        "5 ft ",
+        "\\pm ",
+    ],
+)
 def test_an_answer_that_repeats_itself_is_read_in_no_time(piece: str) -> None:
     began = time.process_time()
     for before, after in (("", ""), ("", "x"), ("5 ", "")):
         read.__wrapped__(before + (piece * 400)[:390] + after)
     verdict_in(piece * 10_000)
-    assert time.process_time() - began < 3  # each takes hundredths of a second; what backtracks takes for ever
+    assert (
+        time.process_time() - began < 3
+    )  # each takes hundredths of a second; what backtracks takes for ever
 
 
 SENTENCES = (
@@ -122,7 +229,8 @@ FORMULAS = (
     "abc + bcd + cde + def + efg + fgh + ghi + hij + ijk + jkl + klm + lmn + mno + nop + opq + pqr + qrs + rst + stu + tuv + uvw",
     "sin(x)*cos(y) + log(x)*exp(y)*sqrt(z) - arcsin(x)/arccos(y) + sinh(x)*cosh(y)*tanh(z) - max(x, y, z) + min(x, y, z)*gcd(a, b)",
     r"f(x) = \begin{cases} x^2 & \text{if } x > 0 \\ -x & \text{else} \end{cases}, \quad \text{for all real } \; x \in \mathbb{R}",
-    "x^2 + " * 200 + "1", "1, 2, 3, " * 60,
+    "x^2 + " * 200 + "1",
+    "1, 2, 3, " * 60,
 )
 
 
@@ -138,11 +246,15 @@ def test_formulas_are_no_prose_however_long(answer: str) -> None:
     assert not prose(answer)
 
 
-@pytest.mark.parametrize("answer", ["x-y", "x - y", "2x-y", "a/b", "(a+b)-c", "x+1", "f(x) = 2", r"x\in\mathbb{R}"])
+@pytest.mark.parametrize(
+    "answer", ["x-y", "x - y", "2x-y", "a/b", "(a+b)-c", "x+1", "f(x) = 2", r"x\in\mathbb{R}"]
+)
 def test_what_is_calculated_is_a_formula(answer: str) -> None:
     assert formula(plain(answer))
 
 
-@pytest.mark.parametrize("answer", ["well-known", "and/or", "state-of-the-art", "X-ray", "2020-03-01", "Paris", "3-5"])
+@pytest.mark.parametrize(
+    "answer", ["well-known", "and/or", "state-of-the-art", "X-ray", "2020-03-01", "Paris", "3-5"]
+)
 def test_a_hyphen_a_slash_and_a_word_are_not(answer: str) -> None:
     assert formula(plain(answer)) is None

@@ -6,20 +6,38 @@ from musespark.reasoning.consensus.equivalence.refusal import is_refusal
 from musespark.reasoning.consensus.groups import AnswerGroups
 
 
-@pytest.mark.parametrize("reply", [
-    "I'm sorry, but I can't help with that.", "I cannot answer this question.",
-    "As an AI language model, I am unable to assist with it.",
-    "I don't know.", "Sorry, I can't assist with that request.", "I'm not able to provide that information.",
-    "Unfortunately, I cannot help.",
-    "I must decline to answer.", "Lo siento, no puedo ayudar con eso.", "抱歉，我无法回答。"])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'm sorry, but I can't help with that.",
+        "I cannot answer this question.",
+        "As an AI language model, I am unable to assist with it.",
+        "I don't know.",
+        "Sorry, I can't assist with that request.",
+        "I'm not able to provide that information.",
+        "Unfortunately, I cannot help.",
+        "I must decline to answer.",
+        "Lo siento, no puedo ayudar con eso.",
+        "抱歉，我无法回答。",
+    ],
+)
 def test_a_reply_that_declines_is_a_refusal(reply: str) -> None:
     assert is_refusal(reply)
 
 
-@pytest.mark.parametrize("reply", [
-    "42", "Answer: no", "I can't believe it: 42.", "Sorry for the delay. The total is 5.", "The knights could not help the king.",
-    "No.",
-    "I do not think that it is 5; it is 6.", "She said: I don't know."])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "42",
+        "Answer: no",
+        "I can't believe it: 42.",
+        "Sorry for the delay. The total is 5.",
+        "The knights could not help the king.",
+        "No.",
+        "I do not think that it is 5; it is 6.",
+        "She said: I don't know.",
+    ],
+)
 def test_an_answer_is_none(reply: str) -> None:
     assert not is_refusal(reply)
 

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.usage import RequestUsage
 
-FINISH_REASONS = {"stop": "stop", "length": "length", "tool_calls": "tool_call", "function_call": "tool_call",
-                  "content_filter": "content_filter"}
+FINISH_REASONS = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_call",
+    "function_call": "tool_call",
+    "content_filter": "content_filter",
+}
 """pydantic-ai's name of each finish reason."""
 DRAIN_TIMEOUT = 0.1
 """Seconds to wait for the end of the body after the end of the reply; after that the connection is closed."""
@@ -37,7 +42,11 @@ MAX_EVENT_BYTES = 4_000_000
 """Bytes of one event; an endless one would fill the memory, and be searched again with every read."""
 _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
 """Line breaks; one at the end of what has arrived may be half of one."""
-_UNSUPPORTED = ("openai_supports_reasoning", "openai_unsupported_model_settings", "openai_system_prompt_role")
+_UNSUPPORTED = (
+    "openai_supports_reasoning",
+    "openai_unsupported_model_settings",
+    "openai_system_prompt_role",
+)
 """Fields of a profile that change what is sent."""
 
 
@@ -46,7 +55,13 @@ def is_plain_http(address: str) -> bool:
     url = urlsplit(address)
     is_proxied = not is_loopback(address) and {"http", "all"} & getproxies().keys()
     is_simple = address.isascii() and address.isprintable() and " " not in address
-    return url.scheme == "http" and bool(url.hostname) and "@" not in url.netloc and is_simple and not is_proxied
+    return (
+        url.scheme == "http"
+        and bool(url.hostname)
+        and "@" not in url.netloc
+        and is_simple
+        and not is_proxied
+    )
 
 
 def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any] | None:
@@ -54,18 +69,34 @@ def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any]
     is_special = any(profile.get(field) for field in _UNSUPPORTED)
     if request.tools or request.schema is not None or request.effort is not None or is_special:
         return None
-    messages = [_to_json(message, is_first=number == 0) for number, message in enumerate(request.messages)]
+    messages = [
+        _to_json(message, is_first=number == 0) for number, message in enumerate(request.messages)
+    ]
     if None in messages:
         return None
-    options = {"temperature": request.temperature, "top_p": request.top_p, "seed": request.seed, "max_tokens": request.max_tokens,
-               "stop": list(request.stop) or None}
-    return {"model": model, "messages": messages, "stream": True, "stream_options": {"include_usage": True},
-            **{option: value for option, value in options.items() if value is not None}}
+    options = {
+        "temperature": request.temperature,
+        "top_p": request.top_p,
+        "seed": request.seed,
+        "max_tokens": request.max_tokens,
+        "stop": list(request.stop) or None,
+    }
+    return {
+        "model": model,
+        "messages": messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **{option: value for option, value in options.items() if value is not None},
+    }
 
 
 def _to_json(message: Message, is_first: bool) -> dict[str, str] | None:
     """A message of one text; None for any other. Unsigned thoughts of the assistant are left out."""
-    parts = [part for part in message.parts if not (message.role == "assistant" and _is_unsigned_thought(part))]
+    parts = [
+        part
+        for part in message.parts
+        if not (message.role == "assistant" and _is_unsigned_thought(part))
+    ]
     if message.role == "tool" or (message.role == "system" and not is_first) or len(parts) != 1:
         return None
     part = parts[0]
@@ -79,20 +110,33 @@ def _is_unsigned_thought(part: object) -> bool:
 
 
 @asynccontextmanager
-async def open_stream(session: aiohttp.ClientSession, access: Access, body: dict[str, Any], system: str,
-                      profile: Profile) -> AsyncIterator[ChatStream]:
+async def open_stream(
+    session: aiohttp.ClientSession,
+    access: Access,
+    body: dict[str, Any],
+    system: str,
+    profile: Profile,
+) -> AsyncIterator[ChatStream]:
     """Send a request and open its reply. system: pydantic-ai's name of the provider. Raises aiohttp's and pydantic-ai's errors."""
-    headers = {"authorization": f"Bearer {access.key}", "content-type": "application/json", "accept": "text/event-stream"}
+    headers = {
+        "authorization": f"Bearer {access.key}",
+        "content-type": "application/json",
+        "accept": "text/event-stream",
+    }
     data = json.dumps(body, separators=(",", ":")).encode()
     url = access.base_url + "/chat/completions"
     async with await post(session, url, data, headers) as response:
         if not 200 <= response.status < 300:
             raise _to_error(body["model"], response.status, await response.read(), response.headers)
-        async with aclosing(ChatStream(response.content.iter_any(), body["model"], access.base_url, system, profile)) as stream:
+        async with aclosing(
+            ChatStream(response.content.iter_any(), body["model"], access.base_url, system, profile)
+        ) as stream:
             yield stream
 
 
-async def post(session: aiohttp.ClientSession, url: str, data: bytes, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+async def post(
+    session: aiohttp.ClientSession, url: str, data: bytes, headers: Mapping[str, str]
+) -> aiohttp.ClientResponse:
     """Send a request. Sends it again if the server closes a reused connection just then, or said 408 on it: it has not read the
     request."""
     import aiohttp
@@ -100,7 +144,9 @@ async def post(session: aiohttp.ClientSession, url: str, data: bytes, headers: M
     while True:
         reused: list[object] = []
         try:
-            response = await session.post(url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=reused)
+            response = await session.post(
+                url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=reused
+            )
         except aiohttp.ClientConnectionError as error:
             if not reused or isinstance(error, TimeoutError):
                 raise
@@ -121,15 +167,26 @@ def _to_error(model: str, status: int, content: bytes, headers: Mapping[str, str
     error = body.get("error", body) if isinstance(body, dict) else body
     if status < 400:
         return ModelAPIError(model, f"status {status}")
-    is_quota = status == 402 or (isinstance(error, dict) and "insufficient_quota" in (error.get("code"), error.get("type")))
+    is_quota = status == 402 or (
+        isinstance(error, dict) and "insufficient_quota" in (error.get("code"), error.get("type"))
+    )
     category = ModelQuotaExceededError if is_quota else None
-    return ModelHTTPError.for_category(category, status_code=status, model_name=model, body=error, headers=headers)
+    return ModelHTTPError.for_category(
+        category, status_code=status, model_name=model, body=error, headers=headers
+    )
 
 
 class ChatStream:
     """A streamed reply: an iterator of deltas, and the whole response at its end. Has the interface of pydantic-ai's stream."""
 
-    def __init__(self, received: AsyncIterator[bytes], model: str, address: str, system: str, profile: Profile) -> None:
+    def __init__(
+        self,
+        received: AsyncIterator[bytes],
+        model: str,
+        address: str,
+        system: str,
+        profile: Profile,
+    ) -> None:
         from pydantic_ai.usage import RequestUsage
 
         self.usage: RequestUsage = RequestUsage()
@@ -174,7 +231,9 @@ class ChatStream:
         if not self._chunks:
             raise ValueError("it has no events")
         if not self._has_finish_reason:
-            raise ModelAPIError(self._asked_model, "Streamed response ended without a `finish_reason`")
+            raise ModelAPIError(
+                self._asked_model, "Streamed response ended without a `finish_reason`"
+            )
 
     def _parse_events(self, events: bytes) -> Iterator[TextDelta | ThinkingDelta]:
         """Yield the deltas of events that arrived together."""
@@ -183,7 +242,11 @@ class ChatStream:
         at = 0
         while (end := events.find(b"\n\n", at)) >= 0:
             event, at = events[at:end], end + 2
-            data = event[6:] if event.startswith(b"data: ") and b"\n" not in event else _join_data(event)
+            data = (
+                event[6:]
+                if event.startswith(b"data: ") and b"\n" not in event
+                else _join_data(event)
+            )
             if not data:
                 continue
             if data.startswith(b"[DONE]"):
@@ -245,11 +308,20 @@ class ChatStream:
 
         details = self._details | ({"refusal": self._refusal} if self._refusal else {})
         finish: Any = "content_filter" if self._refusal else FINISH_REASONS.get(self._finish or "")
-        return ModelResponse(parts=self._builder.build(), usage=self.usage, model_name=self._model, provider_name=self._system,
-                             provider_url=self._address, provider_details=details or None, finish_reason=finish)
+        return ModelResponse(
+            parts=self._builder.build(),
+            usage=self.usage,
+            model_name=self._model,
+            provider_name=self._system,
+            provider_url=self._address,
+            provider_details=details or None,
+            finish_reason=finish,
+        )
 
 
-def _join_adjacent(pieces: Iterable[TextDelta | ThinkingDelta]) -> Iterator[TextDelta | ThinkingDelta]:
+def _join_adjacent(
+    pieces: Iterable[TextDelta | ThinkingDelta],
+) -> Iterator[TextDelta | ThinkingDelta]:
     """Join adjacent deltas of one type, so that all work downstream is done once for text that arrived together. Deltas before an
     error come before it."""
     kind: type[TextDelta | ThinkingDelta] = TextDelta
@@ -277,7 +349,10 @@ def _join_data(event: bytes) -> bytes:
 
 def _join_parts(content: Any) -> str:
     """Join the texts of content that a server sent as a list of parts."""
-    texts = (part if isinstance(part, str) else part.get("text") if part.get("type") == "text" else "" for part in content)
+    texts = (
+        part if isinstance(part, str) else part.get("text") if part.get("type") == "text" else ""
+        for part in content
+    )
     return "".join(texts)
 
 

@@ -55,7 +55,13 @@ class ClientLease(Generic[_Model]):
 class Connections(Generic[_Model]):
     """Leases a model's clients, one set per event loop."""
 
-    def __init__(self, build: Callable[[httpx2.AsyncClient], _Model], address: str, timeout: float, has_fast_path: bool) -> None:
+    def __init__(
+        self,
+        build: Callable[[httpx2.AsyncClient], _Model],
+        address: str,
+        timeout: float,
+        has_fast_path: bool,
+    ) -> None:
         """build: makes pydantic-ai's model on a client. timeout: seconds without a byte after which a request has failed."""
         self._build = build
         self._address = address
@@ -98,8 +104,12 @@ def make_client(address: str, timeout: float) -> httpx2.AsyncClient:
         request.extensions = {**request.extensions, "timeout": timeouts.as_dict()}
 
     return httpx2.AsyncClient(
-        verify=_certificates(), trust_env=not is_loopback(address), timeout=timeouts, event_hooks={"request": [set_timeout]},
-        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100))
+        verify=_certificates(),
+        trust_env=not is_loopback(address),
+        timeout=timeouts,
+        event_hooks={"request": [set_timeout]},
+        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
+    )
 
 
 def make_session(timeout: float) -> aiohttp.ClientSession:
@@ -109,17 +119,24 @@ def make_session(timeout: float) -> aiohttp.ClientSession:
     """
     import aiohttp
 
-    async def note_reuse(session: aiohttp.ClientSession, context: SimpleNamespace,
-                         event: aiohttp.TraceConnectionReuseconnParams) -> None:
+    async def note_reuse(
+        session: aiohttp.ClientSession,
+        context: SimpleNamespace,
+        event: aiohttp.TraceConnectionReuseconnParams,
+    ) -> None:
         if context.trace_request_ctx is not None:
             context.trace_request_ctx.append(event)
 
     trace = aiohttp.TraceConfig()
     trace.on_connection_reuseconn.append(note_reuse)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False,
+        connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT, sock_read=timeout),
-        headers={"accept-encoding": "identity"}, trace_configs=[trace])
+        headers={"accept-encoding": "identity"},
+        trace_configs=[trace],
+    )
 
 
 @functools.cache

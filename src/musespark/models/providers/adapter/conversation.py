@@ -25,8 +25,9 @@ _STATE_FIELDS = ("id", "signature", "provider_name", "provider_details")
 """Fields of pydantic-ai's parts that only their provider can read."""
 
 
-def to_provider_messages(messages: Sequence[Message], origin: str, system: str,
-                         id_length: int | None = None) -> list[pydantic_messages.ModelMessage]:
+def to_provider_messages(
+    messages: Sequence[Message], origin: str, system: str, id_length: int | None = None
+) -> list[pydantic_messages.ModelMessage]:
     """Convert our messages to pydantic-ai's, for the provider at `origin`; `system` is its name in pydantic-ai.
 
     id_length: exact number of letters and digits in a call id; None: any id that matches `USUAL_ID`.
@@ -45,7 +46,12 @@ def to_provider_messages(messages: Sequence[Message], origin: str, system: str,
             if pending:
                 sent.append(ModelRequest(parts=pending))
                 pending = []
-            sent.append(ModelResponse(parts=parts, provider_name=system if any(p.provider_name for p in parts) else None))
+            sent.append(
+                ModelResponse(
+                    parts=parts,
+                    provider_name=system if any(p.provider_name for p in parts) else None,
+                )
+            )
         # No provider accepts images in an assistant message: they follow in the next user message, with a note.
         pending += _own_images(message)
     if pending:
@@ -57,8 +63,12 @@ class _CallIds:
     """The tool calls of a conversation: the id that the provider sees, and the tool's name."""
 
     def __init__(self, messages: Sequence[Message], origin: str, id_length: int | None) -> None:
-        calls = [part for message in messages for part in message.parts if isinstance(part, ToolCall)]
-        own = {call.id for call in calls if decode_provider_state(call.signature, origin) is not None}
+        calls = [
+            part for message in messages for part in message.parts if isinstance(part, ToolCall)
+        ]
+        own = {
+            call.id for call in calls if decode_provider_state(call.signature, origin) is not None
+        }
         self._own = own
         self._id_length = id_length
         self._accepted = re.compile(f"[A-Za-z0-9]{{{id_length}}}") if id_length else USUAL_ID
@@ -82,8 +92,12 @@ def _request_parts(message: Message, calls: _CallIds) -> Iterator[Any]:
 
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     for result in results:
-        yield ToolReturnPart(calls.name(result.call_id), _content(result.content), calls.id(result.call_id),
-                             outcome="failed" if result.failed else "success")
+        yield ToolReturnPart(
+            calls.name(result.call_id),
+            _content(result.content),
+            calls.id(result.call_id),
+            outcome="failed" if result.failed else "success",
+        )
     if message.role == "system":
         yield SystemPromptPart(message.text)
         shown: tuple[Part, ...] = message.images
@@ -99,8 +113,13 @@ def _content(parts: Sequence[Part]) -> Any:
 
     if all(isinstance(part, Text) for part in parts):
         return "".join(part.text for part in parts if isinstance(part, Text))
-    return [part.text if isinstance(part, Text) else BinaryContent(part.data, media_type=part.media_type)
-            for part in parts if isinstance(part, Text | Image | Video)]
+    return [
+        part.text
+        if isinstance(part, Text)
+        else BinaryContent(part.data, media_type=part.media_type)
+        for part in parts
+        if isinstance(part, Text | Image | Video)
+    ]
 
 
 def _own_images(message: Message) -> Iterator[Any]:
@@ -116,7 +135,11 @@ def _response_parts(parts: Sequence[Part], origin: str, calls: _CallIds) -> Iter
     from pydantic_ai.messages import TextPart, ThinkingPart, ToolCallPart
 
     for part in parts:
-        state = decode_provider_state(part.signature, origin) if isinstance(part, Text | Thinking | ToolCall) else None
+        state = (
+            decode_provider_state(part.signature, origin)
+            if isinstance(part, Text | Thinking | ToolCall)
+            else None
+        )
         match part:
             case Thinking() if state is not None:
                 yield ThinkingPart(part.text, **state)
@@ -129,7 +152,9 @@ def _response_parts(parts: Sequence[Part], origin: str, calls: _CallIds) -> Iter
                 pass  # a thought of another provider, or an image, which follows in the next user message
 
 
-def from_provider_response(response: pydantic_messages.ModelResponse, name: str, origin: str) -> Message:
+def from_provider_response(
+    response: pydantic_messages.ModelResponse, name: str, origin: str
+) -> Message:
     """Convert a provider's whole reply to our message. name: the model, as provenance of each part."""
     from pydantic_ai.messages import FilePart, TextPart, ThinkingPart, ToolCallPart
 
@@ -139,10 +164,16 @@ def from_provider_response(response: pydantic_messages.ModelResponse, name: str,
             case TextPart():
                 parts.append(Text(part.content, name, encode_provider_state(part, origin)))
             case ThinkingPart():
-                parts.append(Thinking(part.content, encode_provider_state(part, origin, always=True), name))
+                parts.append(
+                    Thinking(part.content, encode_provider_state(part, origin, always=True), name)
+                )
             case ToolCallPart():
                 # The text as the model wrote it; some providers send values and no text.
-                arguments = (part.args or "{}") if isinstance(part.args, str | None) else part.args_as_json_str()
+                arguments = (
+                    (part.args or "{}")
+                    if isinstance(part.args, str | None)
+                    else part.args_as_json_str()
+                )
                 state = encode_provider_state(part, origin, always=True)
                 parts.append(ToolCall(part.tool_call_id, part.tool_name, arguments, name, state))
             case FilePart() if part.content.is_image:
@@ -169,5 +200,8 @@ def decode_provider_state(signature: str | None, origin: str) -> dict[str, Any] 
     if not isinstance(state, dict) or state.pop("origin", None) != origin:
         return None
     state = {key: value for key, value in state.items() if key in _STATE_FIELDS}
-    is_valid = all(isinstance(value, dict if key == "provider_details" else str) for key, value in state.items())
+    is_valid = all(
+        isinstance(value, dict if key == "provider_details" else str)
+        for key, value in state.items()
+    )
     return state if is_valid else None  # altered by a client

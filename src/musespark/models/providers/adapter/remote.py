@@ -13,12 +13,21 @@ from urllib.parse import urlsplit
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
-from musespark.models.providers.adapter.chat_fastpath import ChatStream, build_body, is_plain_http, open_stream
+from musespark.models.providers.adapter.chat_fastpath import (
+    ChatStream,
+    build_body,
+    is_plain_http,
+    open_stream,
+)
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
 from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
-from musespark.models.providers.adapter.request import build_parameters, build_settings, require_supported_by_provider
+from musespark.models.providers.adapter.request import (
+    build_parameters,
+    build_settings,
+    require_supported_by_provider,
+)
 from musespark.models.providers.base import Access, Profile, Provider, is_private
 from musespark.models.providers.prices import Price, get_list_price
 from musespark.usage import Usage
@@ -32,8 +41,14 @@ DEFAULT_TIMEOUT = 600.0
 minutes."""
 _NO_KEY = "none"
 """Key sent to a server that needs none, because its client library requires one."""
-_PROFILE_FIELDS = {"pictures_in": "supports_image_input", "tools": "supports_tools", "schema": "supports_json_schema_output",
-            "effort": "supports_thinking", "tool_choice": "supports_forced_tool_choice", "context": "context_window"}
+_PROFILE_FIELDS = {
+    "pictures_in": "supports_image_input",
+    "tools": "supports_tools",
+    "schema": "supports_json_schema_output",
+    "effort": "supports_thinking",
+    "tool_choice": "supports_forced_tool_choice",
+    "context": "context_window",
+}
 """Abilities that pydantic-ai's profile has, under its names."""
 
 
@@ -57,23 +72,38 @@ class RemoteModel:
     A call that ends early, closed or cancelled, closes its connection at once. See `connections` for the lifetime of clients.
     """
 
-    def __init__(self, provider: Provider, argument: str, options: RemoteOptions | None = None) -> None:
+    def __init__(
+        self, provider: Provider, argument: str, options: RemoteOptions | None = None
+    ) -> None:
         """argument: the provider's name for the model. Raises `BadOption` and `NotInstalled`."""
         require_libraries(provider)
         self.provider = provider
         self.options = options or RemoteOptions()
         self.model, address = provider.parse_argument(argument)
         if not self.model:
-            raise BadOption("model", f"{provider.kind}:", f"followed by the name of a model, as in {provider.kind}:NAME")
+            raise BadOption(
+                "model",
+                f"{provider.kind}:",
+                f"followed by the name of a model, as in {provider.kind}:NAME",
+            )
         found = provider.find_address(self.options.base_url or address)
         if found is None:
-            raise BadOption("model", f"{provider.kind}:{argument}",
-                            f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1")
+            raise BadOption(
+                "model",
+                f"{provider.kind}:{argument}",
+                f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1",
+            )
         if not _is_base_url(found):
-            raise BadOption("the address of a model", found, "a URL that begins with http:// or https://, without a query")
+            raise BadOption(
+                "the address of a model",
+                found,
+                "a URL that begins with http:// or https://, without a query",
+            )
         self.address = found.rstrip("/")
         self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
-        self._connections = Connections(self._build_model, self.address, self.options.timeout, self._has_fast_path)
+        self._connections = Connections(
+            self._build_model, self.address, self.options.timeout, self._has_fast_path
+        )
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
 
@@ -98,7 +128,9 @@ class RemoteModel:
         import httpx2
 
         # This client is never used: a profile needs a model, and a model needs a client.
-        profile: Profile = self._build_model(httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), "").profile
+        profile: Profile = self._build_model(
+            httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), ""
+        ).profile
         return profile
 
     @cached_property
@@ -106,13 +138,24 @@ class RemoteModel:
         """US dollars per token: as configured, 0 for a local server, else the list price; None if it is unknown."""
         if self.options.price is not None:
             return self.options.price
-        return Price(0.0, 0.0) if self.provider.is_local else get_list_price(self.provider.price_list, self.model)
+        return (
+            Price(0.0, 0.0)
+            if self.provider.is_local
+            else get_list_price(self.provider.price_list, self.model)
+        )
 
     def _abilities(self) -> Abilities:
         prompt, written = self.price or Price(0.0, 0.0)
         can = self.provider.abilities(self.model, self.profile)
-        return replace(can, usd_per_prompt_token=prompt, usd_per_token=written, **{
-            "one_machine": self.provider.is_local and is_private(self.address), **self.options.abilities})
+        return replace(
+            can,
+            usd_per_prompt_token=prompt,
+            usd_per_token=written,
+            **{
+                "one_machine": self.provider.is_local and is_private(self.address),
+                **self.options.abilities,
+            },
+        )
 
     @property
     def key_variable(self) -> str:
@@ -130,13 +173,19 @@ class RemoteModel:
         variable, key = self.provider.find_key(self.options.key_env)
         if not self.has_key:
             raise MissingKey(self.name, variable)
-        if key and not (key.isascii() and key.isprintable()):  # libraries would repeat it in their errors
+        if key and not (
+            key.isascii() and key.isprintable()
+        ):  # libraries would repeat it in their errors
             raise MissingKey(self.name, variable, unusable=True)
         return key or ""
 
     def _build_model(self, http: Any, key: str | None = None) -> PydanticModel:
         configured = self.options.abilities
-        overrides = {field: configured[ability] for ability, field in _PROFILE_FIELDS.items() if ability in configured}
+        overrides = {
+            field: configured[ability]
+            for ability, field in _PROFILE_FIELDS.items()
+            if ability in configured
+        }
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
         return self.provider.build_model(self.model, access, http, overrides)
 
@@ -152,11 +201,18 @@ class RemoteModel:
         Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
         after its first text ends without `Finish`, as the protocol defines it.
         """
-        request = self._with_defaults(request).as_images(self.provider.accepts_video if self.abilities.videos_in else None)
+        request = self._with_defaults(request).as_images(
+            self.provider.accepts_video if self.abilities.videos_in else None
+        )
         require_supported_by_provider(self, self.provider, self.profile, request)
         key = self.read_key()
-        translator = ResponseTranslator(self.name, self.origin, request, self.price or Price(0.0, 0.0),
-                                        has_list_price=self.options.price is None and not self.provider.is_local)
+        translator = ResponseTranslator(
+            self.name,
+            self.origin,
+            request,
+            self.price or Price(0.0, 0.0),
+            has_list_price=self.options.price is None and not self.provider.is_local,
+        )
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lease() as lease:
             failed: MuseError | None
@@ -169,7 +225,9 @@ class RemoteModel:
                     response = stream.get()
             except Exception as error:
                 # The libraries raise many types; any of them means that the call failed, and none may show the key.
-                failed = to_muse_error(error, self.name, self.model, self.address, self.key_variable, key)
+                failed = to_muse_error(
+                    error, self.name, self.model, self.address, self.key_variable, key
+                )
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
@@ -183,27 +241,41 @@ class RemoteModel:
                 yield delta
 
     @asynccontextmanager
-    async def _open_stream(self, lease: ClientLease[PydanticModel], request: Request,
-                           key: str) -> AsyncIterator[StreamedResponse | ChatStream]:
+    async def _open_stream(
+        self, lease: ClientLease[PydanticModel], request: Request, key: str
+    ) -> AsyncIterator[StreamedResponse | ChatStream]:
         from pydantic_ai.direct import model_request_stream
 
         model = lease.model
         body = build_body(self.model, request, self.profile) if lease.session is not None else None
         if lease.session is not None and body is not None:
             access = Access(self.address, key or _NO_KEY)
-            async with open_stream(lease.session, access, body, model.system, self.profile) as reply:
+            async with open_stream(
+                lease.session, access, body, model.system, self.profile
+            ) as reply:
                 yield reply
             return
-        messages = to_provider_messages(request.messages, self.origin, model.system, self.provider.id_length)
+        messages = to_provider_messages(
+            request.messages, self.origin, model.system, self.provider.id_length
+        )
         settings = build_settings(self.provider, self.profile, request)
         parameters = build_parameters(request)
-        async with model_request_stream(model, messages, model_settings=settings, model_request_parameters=parameters,
-                                        instrument=False) as stream:
+        async with model_request_stream(
+            model,
+            messages,
+            model_settings=settings,
+            model_request_parameters=parameters,
+            instrument=False,
+        ) as stream:
             yield stream
 
     def _with_defaults(self, request: Request) -> Request:
         """The request, with configured defaults for the options that it leaves open."""
-        defaults = {option: value for option, value in self.options.sampling.items() if getattr(request, option) in (None, ())}
+        defaults = {
+            option: value
+            for option, value in self.options.sampling.items()
+            if getattr(request, option) in (None, ())
+        }
         return replace(request, **defaults) if defaults else request
 
 
@@ -215,7 +287,11 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return None
     if response.finish_reason == "content_filter":
         return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
-    return ModelFailed(name, f"{address} ended its reply without an answer; ask again") if response.finish_reason is None else None
+    return (
+        ModelFailed(name, f"{address} ended its reply without an answer; ask again")
+        if response.finish_reason is None
+        else None
+    )
 
 
 def _is_base_url(url: str) -> bool:
@@ -225,14 +301,25 @@ def _is_base_url(url: str) -> bool:
         port = parts.port
     except ValueError:
         return False
-    return url.startswith(("http://", "https://")) and bool(parts.hostname) and not parts.query and port != 0
+    return (
+        url.startswith(("http://", "https://"))
+        and bool(parts.hostname)
+        and not parts.query
+        and port != 0
+    )
 
 
 def require_libraries(provider: Provider) -> None:
     """Raise `NotInstalled` if a library of a provider is missing."""
-    for library in ("pydantic_ai", provider.library, *(("aiohttp",) if provider.has_fast_path else ())):
+    for library in (
+        "pydantic_ai",
+        provider.library,
+        *(("aiohttp",) if provider.has_fast_path else ()),
+    ):
         if not _is_installed(library):
-            raise NotInstalled(f"A model of {provider.kind}", library.partition(".")[0], "providers")
+            raise NotInstalled(
+                f"A model of {provider.kind}", library.partition(".")[0], "providers"
+            )
 
 
 def _is_installed(library: str) -> bool:

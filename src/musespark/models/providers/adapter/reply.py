@@ -6,8 +6,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Message, Request, Text, ToolCall
-from musespark.models.estimate import CHARACTERS_PER_WRITTEN_TOKEN, estimate_prompt_tokens, estimate_written_tokens
-from musespark.models.model import Delta, Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.models.estimate import (
+    CHARACTERS_PER_WRITTEN_TOKEN,
+    estimate_prompt_tokens,
+    estimate_written_tokens,
+)
+from musespark.models.model import (
+    Delta,
+    Finish,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
 from musespark.models.providers.adapter.conversation import from_provider_response
 from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
@@ -31,7 +42,9 @@ class ResponseTranslator:
     a call in time and a cancelled call is booked at about its cost; the last `UsageDelta` is the provider's own report.
     """
 
-    def __init__(self, name: str, origin: str, request: Request, price: Price, has_list_price: bool) -> None:
+    def __init__(
+        self, name: str, origin: str, request: Request, price: Price, has_list_price: bool
+    ) -> None:
         """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`."""
         self._name = name
         self._origin = origin
@@ -57,7 +70,11 @@ class ResponseTranslator:
         if written >= self._reported + REPORT_EVERY:
             self._reported = written
             reported = stream.usage
-            yield UsageDelta(self._usage(reported.input_tokens or self._prompt, max(reported.output_tokens, written)))
+            yield UsageDelta(
+                self._usage(
+                    reported.input_tokens or self._prompt, max(reported.output_tokens, written)
+                )
+            )
 
     @property
     def has_text(self) -> bool:
@@ -78,32 +95,66 @@ class ResponseTranslator:
         if response.finish_reason == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
         elif response.finish_reason == "content_filter":
-            yield Finish("finished", "it declined" if refusal else "the provider's filter stopped it", message)
+            yield Finish(
+                "finished",
+                "it declined" if refusal else "the provider's filter stopped it",
+                message,
+            )
         else:
             yield Finish("finished", "", message, find_stop_text(response, self._stop))
 
     def _total(self, response: ModelResponse) -> Usage:
         reported = response.usage
         if not reported.input_tokens and not reported.output_tokens:
-            return self._usage(self._prompt, estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1))
+            return self._usage(
+                self._prompt,
+                estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1),
+            )
         usage = self._usage(reported.input_tokens, reported.output_tokens)
         exact = get_billed_usd(response) if self._has_list_price else None
-        return usage if exact is None else Usage(usage.tokens, usage.critical_path, usd=exact, prompt_tokens=usage.prompt_tokens,
-                                                 calls=usage.calls)
+        return (
+            usage
+            if exact is None
+            else Usage(
+                usage.tokens,
+                usage.critical_path,
+                usd=exact,
+                prompt_tokens=usage.prompt_tokens,
+                calls=usage.calls,
+            )
+        )
 
     def _usage(self, prompt: int, written: int) -> Usage:
-        return Usage(tokens=prompt + written, critical_path=written, prompt_tokens=prompt, calls=1,
-                     usd=prompt * self._price.prompt + written * self._price.written)
+        return Usage(
+            tokens=prompt + written,
+            critical_path=written,
+            prompt_tokens=prompt,
+            calls=1,
+            usd=prompt * self._price.prompt + written * self._price.written,
+        )
 
 
 def _to_delta(event: Any) -> TextDelta | ThinkingDelta | None:
     """Text or thought of an event, if it has any."""
-    from pydantic_ai.messages import PartDeltaEvent, PartStartEvent, TextPart, TextPartDelta, ThinkingPart, ThinkingPartDelta
+    from pydantic_ai.messages import (
+        PartDeltaEvent,
+        PartStartEvent,
+        TextPart,
+        TextPartDelta,
+        ThinkingPart,
+        ThinkingPartDelta,
+    )
 
     match event:
-        case PartStartEvent(part=TextPart(content=text)) | PartDeltaEvent(delta=TextPartDelta(content_delta=text)) if text:
+        case (
+            PartStartEvent(part=TextPart(content=text))
+            | PartDeltaEvent(delta=TextPartDelta(content_delta=text))
+        ) if text:
             return TextDelta(text)
-        case PartStartEvent(part=ThinkingPart(content=text)) | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text)) if text:
+        case (
+            PartStartEvent(part=ThinkingPart(content=text))
+            | PartDeltaEvent(delta=ThinkingPartDelta(content_delta=text))
+        ) if text:
             return ThinkingDelta(text)
     return None
 

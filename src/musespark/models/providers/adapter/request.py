@@ -30,10 +30,15 @@ EFFORTS: Mapping[Effort, bool | str] = {
 """pydantic-ai's name of each effort. Each of its models maps it to the nearest step of its provider; see docs/providers.md."""
 
 
-def require_supported_by_provider(model: Model, provider: Provider, profile: Profile, request: Request) -> None:
+def require_supported_by_provider(
+    model: Model, provider: Provider, profile: Profile, request: Request
+) -> None:
     """Raise `BeyondModel` for the first thing of a request that the model or its provider cannot do."""
     require_supported(model, request)
-    for lacking, instead in (*_find_beyond_limits(provider, request), *provider.find_unsupported(request, profile)):
+    for lacking, instead in (
+        *_find_beyond_limits(provider, request),
+        *provider.find_unsupported(request, profile),
+    ):
         raise BeyondModel(model.name, lacking, instead)
 
 
@@ -43,7 +48,10 @@ def _find_beyond_limits(provider: Provider, request: Request) -> Iterator[Unsupp
         if image.media_type not in provider.image_types:
             yield f"read {image.media_type} pictures", "send it as image/png"
     if request.temperature is not None and request.temperature > provider.max_temperature:
-        yield f"be given a temperature of {request.temperature:g}", f"choose at most {provider.max_temperature:g}"
+        yield (
+            f"be given a temperature of {request.temperature:g}",
+            f"choose at most {provider.max_temperature:g}",
+        )
     if provider.max_stops is not None and len(request.stop) > provider.max_stops:
         yield f"be given {len(request.stop)} texts to stop at", f"name at most {provider.max_stops}"
 
@@ -68,7 +76,11 @@ def build_settings(provider: Provider, profile: Profile, request: Request) -> Mo
 def _tool_choice(request: Request) -> str | list[str] | None:
     if not request.tools or request.tool_choice == "auto":
         return None
-    return request.tool_choice if request.tool_choice in ("none", "required") else [request.tool_choice]
+    return (
+        request.tool_choice
+        if request.tool_choice in ("none", "required")
+        else [request.tool_choice]
+    )
 
 
 def build_parameters(request: Request) -> ModelRequestParameters:
@@ -78,8 +90,14 @@ def build_parameters(request: Request) -> ModelRequestParameters:
     from pydantic_ai.tools import ToolDefinition
 
     # strict=False would be sent to providers that know it; None leaves the schema as it is.
-    tools = [ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=json.loads(tool.parameters))
-             for tool in request.tools]
+    tools = [
+        ToolDefinition(
+            name=tool.name,
+            description=tool.description,
+            parameters_json_schema=json.loads(tool.parameters),
+        )
+        for tool in request.tools
+    ]
     if request.schema is None:
         return ModelRequestParameters(function_tools=tools)
     answer = OutputObjectDefinition(json_schema=json.loads(request.schema), name="answer")

@@ -39,7 +39,9 @@ class ResponseBuilder:
         if field not in self._thoughts:
             from pydantic_ai.messages import ThinkingPart
 
-            self._thoughts[field] = self._begin(ThinkingPart("", id=field, provider_name=self._system))
+            self._thoughts[field] = self._begin(
+                ThinkingPart("", id=field, provider_name=self._system)
+            )
             if self._current is not None and not self._is_thinking:
                 self._current, self._is_interrupted = None, True
         self._texts[self._thoughts[field]].append(text)
@@ -55,7 +57,10 @@ class ResponseBuilder:
         if text == self._tags[0]:
             from pydantic_ai.messages import ThinkingPart
 
-            self._current, self._is_thinking = self._begin(ThinkingPart("", id="content", provider_name=self._system)), True
+            self._current, self._is_thinking = (
+                self._begin(ThinkingPart("", id="content", provider_name=self._system)),
+                True,
+            )
             self._end_thoughts()
             return None
         if self._current is None:
@@ -93,7 +98,9 @@ class ResponseBuilder:
                 part.args = "".join(texts)
             else:
                 part.content = "".join(texts)
-        return [part for part in self._parts if not isinstance(part, ToolCallPart) or part.tool_name]
+        return [
+            part for part in self._parts if not isinstance(part, ToolCallPart) or part.tool_name
+        ]
 
     def _append(self, text: str) -> TextDelta | ThinkingDelta:
         assert self._current is not None

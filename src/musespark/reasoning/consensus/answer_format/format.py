@@ -36,7 +36,10 @@ class AnswerFormat:
     def asking(self) -> str:
         """A request for the answer alone."""
         if self.kind == "choice":
-            offered = ", ".join(f"{option.label}) {option.text}" if option.label else option.text for option in self.options)
+            offered = ", ".join(
+                f"{option.label}) {option.text}" if option.label else option.text
+                for option in self.options
+            )
             return f"So which of them is the answer: {offered}? Reply with only that."
         alone = {"number": "the number", "yes_no": "yes or no", "name": "the name"}[self.kind]
         return f"So what is the answer? Reply with only {alone}."
@@ -55,7 +58,11 @@ class AnswerFormat:
         if found is not None:
             return found
         is_short = len(marked.split()) <= _LONGEST_MARKED and not marked.endswith(":")
-        if self.kind == "name" and len(marked.split()) <= 2 * _LONGEST_MARKED and not marked.endswith(":"):
+        if (
+            self.kind == "name"
+            and len(marked.split()) <= 2 * _LONGEST_MARKED
+            and not marked.endswith(":")
+        ):
             return marked
         return None if is_short or is_refusal(marked) else self._read(text)
 

@@ -34,8 +34,17 @@ EQUIVALENCES = {
     "automatic": "musespark.reasoning.consensus.equivalence.automatic:Automatic",
 }
 
-__all__ = ["EQUIVALENCES", "Equivalence", "Judge", "Limited", "answer_in", "blank", "equivalence_for", "equivalence_named",
-           "marked_answer"]
+__all__ = [
+    "EQUIVALENCES",
+    "Equivalence",
+    "Judge",
+    "Limited",
+    "answer_in",
+    "blank",
+    "equivalence_for",
+    "equivalence_named",
+    "marked_answer",
+]
 
 
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:
@@ -54,5 +63,7 @@ def equivalence_for(request: Request, judge: Judge | None = None) -> Equivalence
     """
     if request.schema is not None:
         return equivalence_named("json")
-    automatic = equivalence_named("automatic", judge, equivalence_named("mathematics", None, request.question))
+    automatic = equivalence_named(
+        "automatic", judge, equivalence_named("mathematics", None, request.question)
+    )
     return equivalence_named("calls", automatic) if request.tools else automatic

@@ -68,8 +68,12 @@ class Automatic:
         answer = attempt.answer
         if answer not in self._known:
             is_structured = _structured(answer)
-            self._known[answer] = _Traits(literal_key(answer) if is_structured else self._values.key(attempt), is_structured,
-                                          _quoted_value(answer), self._judged is not None and prose(answer))
+            self._known[answer] = _Traits(
+                literal_key(answer) if is_structured else self._values.key(attempt),
+                is_structured,
+                _quoted_value(answer),
+                self._judged is not None and prose(answer),
+            )
         return self._known[answer]
 
 

@@ -24,7 +24,9 @@ class Behaviour:
         return program(attempt)
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
-        return self.key(left) == self.key(right) or await self.passed(left) == await self.passed(right)
+        return self.key(left) == self.key(right) or await self.passed(left) == await self.passed(
+            right
+        )
 
     async def passed(self, attempt: Attempt) -> tuple[bool, ...]:
         """For each test, whether the program passed."""
@@ -37,4 +39,8 @@ class Behaviour:
 def program(attempt: Attempt) -> str:
     """The program in a reply: its last fenced block, else all of it."""
     pieces = attempt.text.split("```")
-    return pieces[-2 if len(pieces) % 2 else -1].partition("\n")[2].strip() if len(pieces) > 2 else attempt.text.strip()
+    return (
+        pieces[-2 if len(pieces) % 2 else -1].partition("\n")[2].strip()
+        if len(pieces) > 2
+        else attempt.text.strip()
+    )

@@ -7,7 +7,12 @@ from collections.abc import Hashable
 from musespark.content import ToolCall
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence.exact import Exact
-from musespark.reasoning.consensus.equivalence.protocols import Contradictions, Equivalence, Forms, Limited
+from musespark.reasoning.consensus.equivalence.protocols import (
+    Contradictions,
+    Equivalence,
+    Forms,
+    Limited,
+)
 from musespark.reasoning.consensus.equivalence.values import hashable
 
 
@@ -35,13 +40,19 @@ class Calls:
 
     def formed(self, attempt: Attempt) -> bool:
         """True if the answer is in the form that was asked for; calls always are."""
-        return bool(attempt.calls) or not isinstance(self._otherwise, Forms) or self._otherwise.formed(attempt)
+        return (
+            bool(attempt.calls)
+            or not isinstance(self._otherwise, Forms)
+            or self._otherwise.formed(attempt)
+        )
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """True if the two call different things, or differ otherwise."""
         if left.calls or right.calls:
             return self.key(left) != self.key(right)
-        return isinstance(self._otherwise, Contradictions) and self._otherwise.contradict(left, right)
+        return isinstance(self._otherwise, Contradictions) and self._otherwise.contradict(
+            left, right
+        )
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         if left.calls or right.calls:

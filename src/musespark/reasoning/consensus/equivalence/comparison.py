@@ -6,7 +6,15 @@ import re
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
 
-from musespark.reasoning.consensus.equivalence.reading.answer import Answer, Bound, Choice, Decimal, Formula, Moment, Words
+from musespark.reasoning.consensus.equivalence.reading.answer import (
+    Answer,
+    Bound,
+    Choice,
+    Decimal,
+    Formula,
+    Moment,
+    Words,
+)
 from musespark.reasoning.consensus.equivalence.reading.expectation import NOTHING, Expectation
 from musespark.reasoning.consensus.equivalence.reading.reader import read
 from musespark.reasoning.consensus.equivalence.reading.rounding import stands_for
@@ -39,7 +47,9 @@ class Comparison:
             case _, Choice():
                 return await self._chosen(right, left)
             case Bound(), Bound():
-                return left.relation == right.relation and await self._same_formula(left.limit, right.limit)
+                return left.relation == right.relation and await self._same_formula(
+                    left.limit, right.limit
+                )
             case Bound(), Formula():
                 return await self._bounded(left, right)
             case Formula(), Bound():
@@ -47,7 +57,9 @@ class Comparison:
             case Formula(), Formula():
                 return await self._same_formula(left, right)
             case Words(), Words():
-                return left.text == right.text and not (left.note and right.note and left.note != right.note)
+                return left.text == right.text and not (
+                    left.note and right.note and left.note != right.note
+                )
             case Moment(), Moment():
                 return False  # equal ones are equal
         return False
@@ -56,12 +68,16 @@ class Comparison:
         """Equal letters; what stands beside them may not contradict."""
         if left.letters != right.letters:
             return False
-        return not (left.content and right.content) or await self.same(read(left.content), read(right.content))
+        return not (left.content and right.content) or await self.same(
+            read(left.content), read(right.content)
+        )
 
     async def _chosen(self, chosen: Choice, other: Answer) -> bool:
         """True if the other answer is what stands beside the letter, in the answer or in the question."""
         if isinstance(other, Words) and len(chosen.letters) > 1 and _LETTERS.fullmatch(other.text):
-            return len(set(other.text)) == len(other.text) and chosen.letters == set(other.text.upper())
+            return len(set(other.text)) == len(other.text) and chosen.letters == set(
+                other.text.upper()
+            )
         if len(chosen.letters) > 1:
             return False
         option = self._expected.options.get(next(iter(chosen.letters)), "")
@@ -101,9 +117,13 @@ class Comparison:
         """50% is 0.5, and 50 where the question may have said that percent are meant."""
         if other.unit is not None:
             return False
-        hundredfold = Formula(canonical(("mul", (number(100), percent.tree))), decimal=percent.decimal)
+        hundredfold = Formula(
+            canonical(("mul", (number(100), percent.tree))), decimal=percent.decimal
+        )
         finer = percent.decimal and Decimal(percent.decimal.places + 2, percent.decimal.digits)
-        return await self._same_value(Formula(percent.tree, decimal=finer), other) or await self._same_value(hundredfold, other)
+        return await self._same_value(
+            Formula(percent.tree, decimal=finer), other
+        ) or await self._same_value(hundredfold, other)
 
     async def _same_bare(self, left: Formula, right: Formula) -> bool:
         """A number without a unit goes with any single unit, for the question may have said which."""
@@ -114,13 +134,17 @@ class Comparison:
         turned, plain = (left, right) if left.unit else (right, left)
         if turned.unit is None or turned.unit.dimension != (("angle", 1),):
             return False
-        return "PI" in repr(plain.tree) and await self._same_value(Formula(canonical(("mul", (_TURN, turned.tree)))), plain)
+        return "PI" in repr(plain.tree) and await self._same_value(
+            Formula(canonical(("mul", (_TURN, turned.tree)))), plain
+        )
 
     async def _same_measure(self, left: Formula, right: Formula, one: Unit, other: Unit) -> bool:
         names = {one.dimension, other.dimension}
         if names == {(("angle", 1),), (("radian", 1),)}:
             turned, plain = (left, right) if one.dimension == (("angle", 1),) else (right, left)
-            return await self._same_value(Formula(canonical(("mul", (_TURN, turned.tree)))), Formula(plain.tree))
+            return await self._same_value(
+                Formula(canonical(("mul", (_TURN, turned.tree)))), Formula(plain.tree)
+            )
         if len(names) > 1 or (one.nouns and other.nouns and not same_nouns(one.nouns, other.nouns)):
             return False
         if (one.factor, one.offset) == (other.factor, other.offset):
@@ -129,11 +153,15 @@ class Comparison:
 
     async def _same_value(self, left: Formula, right: Formula) -> bool:
         """Equal values; where one is a decimal it may stand for the other."""
-        return stands_for(left, right, self._expected) or await self._structures.same(left.tree, right.tree)
+        return stands_for(left, right, self._expected) or await self._structures.same(
+            left.tree, right.tree
+        )
 
 
 def _in_base_units(formula: Formula, unit: Unit) -> Formula:
-    return Formula(canonical(("add", (("mul", (number(unit.factor), formula.tree)), number(unit.offset)))))
+    return Formula(
+        canonical(("add", (("mul", (number(unit.factor), formula.tree)), number(unit.offset))))
+    )
 
 
 def _note(answer: Answer) -> str:

@@ -27,6 +27,10 @@ class Exact:
 
 def normalised(text: str) -> str:
     """The text in compatibility form and lower case, spaces as one, without quotes, emphasis and full stop around it."""
-    composed = text if text.isascii() else "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
+    composed = (
+        text
+        if text.isascii()
+        else "".join(unicodedata.normalize("NFKC", piece) for piece in _PIECE.findall(text))
+    )
     plain = " ".join(composed.split()).strip(_AROUND)
     return plain.removesuffix(".").strip(_AROUND).casefold() or text.strip()

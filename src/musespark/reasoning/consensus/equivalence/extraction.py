@@ -28,7 +28,7 @@ def answer_in(text: str) -> str:
     text = text[-AT_MOST:]
     body = text.rstrip().removesuffix("```")
     if body != text.rstrip() and (fence := _FENCE.search(body)):
-        return body[fence.end():].strip()
+        return body[fence.end() :].strip()
     line = next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
     return value_of_sentence(line) or line
 
@@ -44,7 +44,11 @@ def marked_answer(text: str) -> str | None:
     field = answer_field(text) if "answer" in text.casefold() else None
     if field is not None:
         return _plain_answer(field)
-    found = [each for each in (_last_boxed(text), _last_tagged(text), _last_hashed(text), last_said(text)) if each is not None]
+    found = [
+        each
+        for each in (_last_boxed(text), _last_tagged(text), _last_hashed(text), last_said(text))
+        if each is not None
+    ]
     return _plain_answer(max(found)[1]) if found else None
 
 
@@ -62,8 +66,8 @@ def _last_tagged(text: str) -> tuple[int, str] | None:
         if not tag[1]:
             opened = tag
         elif opened is not None:
-            last, opened = (opened.start(), text[opened.end():tag.start()].strip()), None
-    if opened is not None and (line := text[opened.end():].strip().partition("\n")[0].strip()):
+            last, opened = (opened.start(), text[opened.end() : tag.start()].strip()), None
+    if opened is not None and (line := text[opened.end() :].strip().partition("\n")[0].strip()):
         return opened.start(), line
     return last if last is not None and last[1] else None
 
@@ -71,7 +75,9 @@ def _last_tagged(text: str) -> tuple[int, str] | None:
 def _last_hashed(text: str) -> tuple[int, str] | None:
     """The last line that begins with four hashes, unless it is a heading: a number, or the last line of all."""
     for found in reversed(list(_HASHES.finditer(text))):
-        if re.match(r"[-+$€£\d\\(]", found[1]) or (not text[found.end():].strip() and not found[1].endswith(":")):
+        if re.match(r"[-+$€£\d\\(]", found[1]) or (
+            not text[found.end() :].strip() and not found[1].endswith(":")
+        ):
             return found.start(), found[1].strip()
     return None
 
@@ -91,7 +97,7 @@ def _last_boxed(text: str) -> tuple[int, str] | None:
             box = opened.pop()
             if box["box"] and (last is None or box.start() > last[0]):
                 last = box.start(), box.end(), brace.start()
-    return (last[0], text[last[1]:last[2]]) if last else None
+    return (last[0], text[last[1] : last[2]]) if last else None
 
 
 def _bare(answer: str) -> str:
@@ -100,7 +106,7 @@ def _bare(answer: str) -> str:
     while True:
         inner = answer.strip("*_ \t\n") if answer.startswith(("**", "__")) else answer
         boxed = _last_boxed(inner) if inner.endswith(("}", "$", ".")) else None
-        if boxed is not None and inner[:boxed[0]].strip(" $:") == "":
+        if boxed is not None and inner[: boxed[0]].strip(" $:") == "":
             inner = boxed[1]
         if inner == answer:
             return answer

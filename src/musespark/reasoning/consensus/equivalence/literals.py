@@ -62,7 +62,10 @@ def _hashable(value: Any, deepest: int = DEEPEST) -> Hashable:
         raise ValueError("nested too deeply")
     match value:
         case dict():
-            return dict, frozenset((_hashable(key, deepest - 1), _hashable(item, deepest - 1)) for key, item in value.items())
+            return dict, frozenset(
+                (_hashable(key, deepest - 1), _hashable(item, deepest - 1))
+                for key, item in value.items()
+            )
         case set():
             return set, frozenset(_hashable(item, deepest - 1) for item in value)
         case list() | tuple():

@@ -41,7 +41,9 @@ class Mathematics:
     name = "mathematics"
     keyed = False
 
-    def __init__(self, prover: Prover | None = None, question: str = "", seconds: float = TOTAL) -> None:
+    def __init__(
+        self, prover: Prover | None = None, question: str = "", seconds: float = TOTAL
+    ) -> None:
         """Without a prover the shared one is used, where SymPy is installed; without SymPy nothing but exact arithmetic proves.
 
         question: what was asked; seconds: for all proofs together.
@@ -62,13 +64,19 @@ class Mathematics:
 
     async def same(self, left: Attempt, right: Attempt) -> bool:
         """True if either answer may stand for the other."""
-        return await self._comparison.same(read(left.answer, self._expected.base), read(right.answer, self._expected.base))
+        return await self._comparison.same(
+            read(left.answer, self._expected.base), read(right.answer, self._expected.base)
+        )
 
     def formed(self, attempt: Attempt) -> bool:
         """True if the answer is as precise as was asked: exact, or with as many decimal places as the question says."""
         answer = read(attempt.answer, self._expected.base)
         decimal = answer.decimal if isinstance(answer, Formula) else None
-        if self._expected.rounded and self._expected.places is not None and self._expected.places > 0:
+        if (
+            self._expected.rounded
+            and self._expected.places is not None
+            and self._expected.places > 0
+        ):
             return decimal is not None and decimal.places == self._expected.places
         return self._expected.rounded or decimal is None or decimal.digits < REPEATING
 
@@ -87,7 +95,9 @@ class Mathematics:
             self.undecided += found is None
         return self._proofs[known]
 
-    async def _within_time(self, prover: Prover, left: Tree, right: Tree, asked: str) -> bool | None:
+    async def _within_time(
+        self, prover: Prover, left: Tree, right: Tree, asked: str
+    ) -> bool | None:
         """The prover's verdict; None if it says nothing within what is left of the time for this question."""
         await prover.start()
         if not self._under_way:

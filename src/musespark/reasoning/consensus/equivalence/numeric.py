@@ -28,7 +28,11 @@ class Numeric:
     def key(self, attempt: Attempt) -> Hashable:
         """The number as it was read, or the words."""
         answer = read(attempt.answer, self._expected.base)
-        return answer if isinstance(answer, Formula) and not symbols(answer.tree) else normalised(attempt.answer)
+        return (
+            answer
+            if isinstance(answer, Formula) and not symbols(answer.tree)
+            else normalised(attempt.answer)
+        )
 
     def contradict(self, left: Attempt, right: Attempt) -> bool:
         """True if the two differ; numbers need no proof."""

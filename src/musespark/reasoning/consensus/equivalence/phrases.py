@@ -7,26 +7,41 @@ from collections.abc import Iterator
 
 from musespark.reasoning.consensus.equivalence.reading.answer import Formula
 from musespark.reasoning.consensus.equivalence.reading.notation import plain
-from musespark.reasoning.consensus.equivalence.reading.quantities import formula, numbers_in, quantity
+from musespark.reasoning.consensus.equivalence.reading.quantities import (
+    formula,
+    numbers_in,
+    quantity,
+)
 from musespark.reasoning.consensus.equivalence.reading.reader import is_value, read
 from musespark.reasoning.consensus.equivalence.reading.trees import symbols
 
-_ENGLISH = (r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|ans\.?|correct (?:option|choice)|my "
-            r"choice)(?:[ \t](?:is|are))?")
-_FOREIGN = (r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|respuesta(?: final)?|risposta(?: finale)?|"
-            r"resposta(?: final)?|"
-            r"antwoord|svar|vastaus|odpow(?:ied[źz])|odpov[ěe][ďd]|r[ăa]spuns|v[áa]lasz|cevap|yan[ıi]t|jawaban|đáp án|trả lời|"
-            r"(?:окончательный |итоговый |правильный |верный )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|"
-            r"উত্তর|คำตอบ|"
-            r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|答|(?:최종 )?정답|답")
-_LABEL = re.compile(rf"(?:^[ \t>*_#•-]*+(?:(?:thus|so|therefore|hence),? )?|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})"
-                    r"(?:[ \t]?[*_]{0,3}[ \t]?(?:[:：]|=(?!=)|[—–])[ \t*_]*|[ \t]-[ \t]|[ \t]+(?=[-+$€£]?\d[\d.,/]*\s*\Z))",
-                    re.IGNORECASE | re.MULTILINE)
-_RESULT = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|"
-                     r"resultado|risultato|wynik|результат|"
-                     r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*", re.IGNORECASE | re.MULTILINE)
-_HEADING = re.compile(r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$",
-                      re.IGNORECASE | re.MULTILINE)
+_ENGLISH = (
+    r"(?:the |my |our )?(?:final |correct |short |best )?(?:answers?|answer choice|ans\.?|correct (?:option|choice)|my "
+    r"choice)(?:[ \t](?:is|are))?"
+)
+_FOREIGN = (
+    r"(?:endgültige |finale )?antwort(?:en)?|r[ée]ponse(?: finale)?|respuesta(?: final)?|risposta(?: finale)?|"
+    r"resposta(?: final)?|"
+    r"antwoord|svar|vastaus|odpow(?:ied[źz])|odpov[ěe][ďd]|r[ăa]spuns|v[áa]lasz|cevap|yan[ıi]t|jawaban|đáp án|trả lời|"
+    r"(?:окончательный |итоговый |правильный |верный )?ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|उत्तर|"
+    r"উত্তর|คำตอบ|"
+    r"(?:最终|最終|正确)?答案(?:是|为|為)?|(?:最終的な)?答え|解答|回答|正解|答|(?:최종 )?정답|답"
+)
+_LABEL = re.compile(
+    rf"(?:^[ \t>*_#•-]*+(?:(?:thus|so|therefore|hence),? )?|(?<=[.!?;。)] )[*_]{{0,2}})(?:{_ENGLISH}|{_FOREIGN})"
+    r"(?:[ \t]?[*_]{0,3}[ \t]?(?:[:：]|=(?!=)|[—–])[ \t*_]*|[ \t]-[ \t]|[ \t]+(?=[-+$€£]?\d[\d.,/]*\s*\Z))",
+    re.IGNORECASE | re.MULTILINE,
+)
+_RESULT = re.compile(
+    r"^[ \t>*_#-]*+(?:the )?(?:final )?(?:result|solution|lösung|ergebnis|resultat|solución|résultat|"
+    r"resultado|risultato|wynik|результат|"
+    r"结果|結果|결과)[*_]{0,3}[ \t]?[:：][ \t*_]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HEADING = re.compile(
+    r"^[ \t>*_#-]*+(?:the )?(?:final answer|finale antwort|réponse finale|respuesta final|最终答案)[ \t*_]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _SAID = re.compile(
     r"\b(?:the|my|our)[ \t]{1,3}(?:final |correct |right |best )?(?:answer|option|choice|answer choice)[ \t]{1,3}"
     r"(?:is|are|would be|must be|should be|will be)(?:[ \t](?:therefore|thus|clearly|simply|indeed|then|hence|option|"
@@ -38,21 +53,34 @@ _SAID = re.compile(
     r"|(?:^|(?<=\n))[ \t*_>]{0,6}(?:final |correct )?answer[ \t]{1,3}is:?[ \t*_]+"
     r"|【(?:答案|解答)】[ \t]*|(?:故选|所以选|应选|应选择)[ \t]?[:：]?[ \t]*(?=[(（]?[A-J])"
     r"|\bi(?:['’]d| would|['’]ll)? (?:choose|pick|select|go with)[ \t]{1,3}(?:option |choice |answer )?[ \t*_]*(?=[(\[]?[A-J]\b)",
-    re.IGNORECASE)
-_NAMED = re.compile(r"(?:^|(?<=[.!?:]\s)|(?<=\n))[ \t*_>-]{0,6}(?:(?:therefore|thus|so|hence),? )?(?:option |choice |answer "
-                    r")?(?P<answer>[(\[]?[A-J][)\]]?)[*_]{0,2}"
-                    r"[ \t](?:is|must be)[ \t](?:the[ \t])?(?:(?:correct|right|best|final)(?:[ \t](?:answer|option|choice))?|"
-                    r"answer)\b[.!]?[ \t*_]*$",
-                    re.IGNORECASE | re.MULTILINE)
-_STEMS = re.compile(r"answer|ans\b|故选|所以选|应选|go with|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|"
-                    r"результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|" + _FOREIGN,
-                    re.IGNORECASE)
+    re.IGNORECASE,
+)
+_NAMED = re.compile(
+    r"(?:^|(?<=[.!?:]\s)|(?<=\n))[ \t*_>-]{0,6}(?:(?:therefore|thus|so|hence),? )?(?:option |choice |answer "
+    r")?(?P<answer>[(\[]?[A-J][)\]]?)[*_]{0,2}"
+    r"[ \t](?:is|must be)[ \t](?:the[ \t])?(?:(?:correct|right|best|final)(?:[ \t](?:answer|option|choice))?|"
+    r"answer)\b[.!]?[ \t*_]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_STEMS = re.compile(
+    r"answer|ans\b|故选|所以选|应选|go with|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|"
+    r"результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|"
+    + _FOREIGN,
+    re.IGNORECASE,
+)
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_]{0,2}\s+(?=[^\s\d])|(?<=[。！？])(?=\S)")
-_ABBREVIATED = re.compile(r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|"
-                          r"Rep|Rev|Capt|Lt|Col)|"
-                          r"(?:^|[\s.])[A-Z])\.$")
-_LIMITED = re.compile(r"(?:but|however|only|except|unless|or|and|if|provided|although)\b", re.IGNORECASE)
-_REASON = re.compile(r",?\s+(?:because|since|which|where|as shown|after)\b|,\s+(?:as|so|not|and not)\s", re.IGNORECASE)
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|"
+    r"Rep|Rev|Capt|Lt|Col)|"
+    r"(?:^|[\s.])[A-Z])\.$"
+)
+_LIMITED = re.compile(
+    r"(?:but|however|only|except|unless|or|and|if|provided|although)\b", re.IGNORECASE
+)
+_REASON = re.compile(
+    r",?\s+(?:because|since|which|where|as shown|after)\b|,\s+(?:as|so|not|and not)\s",
+    re.IGNORECASE,
+)
 _SENTENCE = 5
 """Words of a first sentence after "Answer:" that is the answer without those behind it."""
 
@@ -66,10 +94,14 @@ _STATED = re.compile(
     r"^[A-Z][A-Za-z ]{1,30}:\s*)"
     r"(?P<value>[-−$€£¥]{0,2}(?:\d|\\frac|\\sqrt)[^\n]*?)"
     r"(?:[\s,]+(?:altogether|in total|in all|total|overall|left|left over|remaining|together|combined|now))*"
-    r"(?:\s(?:in|on|at|for|during|from)(?:\s[a-z'’]+){1,6})?[.!\s]*$")
-_OPEN = re.compile(r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|"
-                   r"per|every|"
-                   r"then|next|first|mod|times|before|after|late|early|ago)\b", re.IGNORECASE)
+    r"(?:\s(?:in|on|at|for|during|from)(?:\s[a-z'’]+){1,6})?[.!\s]*$"
+)
+_OPEN = re.compile(
+    r"\b(?:not|n't|never|least|most|than|or|between|either|if|unless|maybe|unclear|cannot|unknown|step|each|"
+    r"per|every|"
+    r"then|next|first|mod|times|before|after|late|early|ago)\b",
+    re.IGNORECASE,
+)
 _MORE = re.compile(r"^(\S*\d\S*\s)(?:more|additional|extra|other)\s(?=[a-z])")
 _LONGEST = 200
 """Characters of a sentence that is searched for its number."""
@@ -79,17 +111,26 @@ def last_said(text: str) -> tuple[int, str] | None:
     """Start of the last phrase that names the answer, and the answer; None if there is none."""
     if _STEMS.search(text) is None:
         return None
-    found = [each for each in (_last(text, _LABEL.finditer(text), False), _last(text, _HEADING.finditer(text), False),
-                               _last(text, _SAID.finditer(text), True), _last_named(text), _last_result(text)) if each is not None]
+    found = [
+        each
+        for each in (
+            _last(text, _LABEL.finditer(text), False),
+            _last(text, _HEADING.finditer(text), False),
+            _last(text, _SAID.finditer(text), True),
+            _last_named(text),
+            _last_result(text),
+        )
+        if each is not None
+    ]
     return max(found) if found else None
 
 
 def _last(text: str, marks: Iterator[re.Match[str]], spoken: bool) -> tuple[int, str] | None:
     """The last mark that something stands behind: on its line, or on the next that is not empty."""
     for mark in reversed(list(marks)):
-        line = text[mark.end():].partition("\n")[0].strip() if mark.end() < len(text) else ""
+        line = text[mark.end() :].partition("\n")[0].strip() if mark.end() < len(text) else ""
         if not line and not spoken:
-            line = text[mark.end():mark.end() + 2000].strip().partition("\n")[0].strip()
+            line = text[mark.end() : mark.end() + 2000].strip().partition("\n")[0].strip()
             if _LABEL.match(line):
                 continue
         answer = _first_sentence(line, spoken)
@@ -112,18 +153,22 @@ def _last_named(text: str) -> tuple[int, str] | None:
 def _first_sentence(line: str, spoken: bool) -> str:
     """The answer without sentences that explain it. A sentence that limits it belongs to it."""
     for boundary in _BOUNDARY.finditer(line[:2000]):
-        head, rest = line[:boundary.start()], line[boundary.end():]
-        if _LIMITED.match(rest) or not (rest[0].isupper() or not rest[0].isascii() or rest[0] in "(*"):
+        head, rest = line[: boundary.start()], line[boundary.end() :]
+        if _LIMITED.match(rest) or not (
+            rest[0].isupper() or not rest[0].isascii() or rest[0] in "(*"
+        ):
             continue
-        letter = re.fullmatch(r"\W*(?:[A-J]|\d+)\.", head) is not None  # J. Robert Oppenheimer, 15. März
+        letter = (
+            re.fullmatch(r"\W*(?:[A-J]|\d+)\.", head) is not None
+        )  # J. Robert Oppenheimer, 15. März
         if (_ABBREVIATED.search(head) or letter) and not (letter and _explains(rest)):
             continue
         if spoken or len(head.split()) <= _SENTENCE:
             line = head
         break
     reason = _REASON.search(line)
-    if reason and (spoken or len(line[:reason.start()].split()) <= 2):
-        line = line[:reason.start()]
+    if reason and (spoken or len(line[: reason.start()].split()) <= 2):
+        line = line[: reason.start()]
     line = line.strip()
     return line if line.endswith("..") else line.removesuffix(".")
 
@@ -143,7 +188,7 @@ def value_of_sentence(line: str) -> str | None:
         return None
     line = plain(line)
     found = _STATED.search(line)
-    if found is None or numbers_in(line[:found.start("value")]):
+    if found is None or numbers_in(line[: found.start("value")]):
         return None
     value = _MORE.sub(r"\1", found["value"])
     stated = quantity(value) or formula(value)  # "5 minutes late" says more than a quantity

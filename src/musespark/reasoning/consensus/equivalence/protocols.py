@@ -64,4 +64,8 @@ def blank(attempt: Attempt) -> bool:
 
 def declines(attempt: Attempt) -> bool:
     """True if the attempt declines to answer, or says that it does not know, and marks no answer besides."""
-    return not attempt.calls and is_refusal(attempt.text) and marked_answer(attempt.text) in (None, attempt.text.strip())
+    return (
+        not attempt.calls
+        and is_refusal(attempt.text)
+        and marked_answer(attempt.text) in (None, attempt.text.strip())
+    )

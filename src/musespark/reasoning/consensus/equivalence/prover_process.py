@@ -48,7 +48,9 @@ def expression(tree: Any) -> Any:
             exponent.is_Rational
             and base.is_Rational
             and abs(exponent) * max(int(base.p).bit_length(), int(base.q).bit_length()) > LARGEST
-        ) or (not exponent.is_Rational and exponent.is_number and abs(exponent.evalf(10)) > LARGEST):
+        ) or (
+            not exponent.is_Rational and exponent.is_number and abs(exponent.evalf(10)) > LARGEST
+        ):
             raise TooLarge
         return base**exponent
     if kind == "call":
@@ -70,7 +72,9 @@ def function(name: str) -> Any:
         "mod": sympy.Mod,
         **{
             each: getattr(sympy, each)
-            for each in ("sin cos tan cot sec csc asin acos atan sinh cosh tanh floor gcd lcm factorial binomial").split()
+            for each in (
+                "sin cos tan cot sec csc asin acos atan sinh cosh tanh floor gcd lcm factorial binomial"
+            ).split()
         },
     }
     return known.get(name) or sympy.Function(name)

@@ -8,7 +8,8 @@ _LONGEST = 600
 """Characters of the longest reply that can be a refusal: a longer one says something else besides."""
 
 # Polite words before a refusal. Alone they are none: "Sorry to hear that."
-_LEAD = re.compile(r"""
+_LEAD = re.compile(
+    r"""
     (?: well | h+m+ | u+[hm]+ | oh | ah | no(?=,) | unfortunately | regrettably | sadly | honestly | frankly | to\ be\ honest
       | (?:i'm|i\ am)\ (?:(?:very|so|really|terribly)\ )?(?:sorry|afraid)(?:\ (?:but|that)\b)?
       | (?:my\ )?(?:sorry|apologies)(?:\ (?:but|that)\b)?
@@ -16,13 +17,17 @@ _LEAD = re.compile(r"""
       | as\ an?\ [^,.;\n]{0,30}\b(?:ai|model|assistant)\b
       | (?:i'm|i\ am)\ (?:just\ |only\ )?an?\ (?:\w+\ ){0,3}(?:ai|model|assistant|chatbot|program)\b
       | but | and | so
-    )\b [\ ,.;:!—–-]*+""", re.VERBOSE)
+    )\b [\ ,.;:!—–-]*+""",
+    re.VERBOSE,
+)
 
 _MANNER = r"(?:(?:really|just|simply|honestly|still|also|currently|truly|therefore)\ )?"
 _NO_MORE = (
     r"(?=\W*(?:$|[.,;:!?\n—–]"
-    r"|\b(?:how|what|which|who|where|when|why|if|whether|for|from|with|the|that|this|it|your|exactly|and|but|or|as|to)\b))")
-_REFUSAL = re.compile(rf"""
+    r"|\b(?:how|what|which|who|where|when|why|if|whether|for|from|with|the|that|this|it|your|exactly|and|but|or|as|to)\b))"
+)
+_REFUSAL = re.compile(
+    rf"""
     # "I cannot answer that."
     (?:(?:i|we)\ )? {_MANNER}
     (?: cannot | can't | can\ not | could\ not | couldn't | won't | will\ not | am\ (?:unable|not\ able)\ to | 'm\ (?:unable
@@ -58,17 +63,26 @@ _REFUSAL = re.compile(rf"""
   | there(?:'s|\ is)\ no\ (?:way\ (?:to|of)\ (?:know|tell|say|determin|answer|find)\w*
         |(?:(?:definite|definitive|single|clear|one|simple|known)\ )?(?:correct\ |right\ )?answer\b|information\b|data\b)
   | (?:no\ (?:idea|clue|answer|information|comment)|unknown|undetermined|unanswerable|n/?a)(?=\W*(?:$|[.;!?\n]))
-    """, re.VERBOSE)
+    """,
+    re.VERBOSE,
+)
 _ELSEWHERE = re.compile(
     r"\W*(?:es tut mir leid\b.*|tut mir leid\b.*|lo siento\b.*|(?:je suis )?désolée?\b.*|mi dispiace\b.*|desculpe\b.*|"
-    r"извините\b.*|к сожалению\b.*|抱歉.*|对不起.*|很抱歉.*|申し訳.*|죄송.*)\W*", re.DOTALL)
+    r"извините\b.*|к сожалению\b.*|抱歉.*|对不起.*|很抱歉.*|申し訳.*|죄송.*)\W*",
+    re.DOTALL,
+)
 """Refusals in other languages begin with an apology as a rule."""
-_ANSWERS_ALL_THE_SAME = re.compile(r"""
+_ANSWERS_ALL_THE_SAME = re.compile(
+    r"""
     \b(?: probably | likely | maybe | perhaps | my\ (?:best\ )?(?:guess|estimate) | if\ i\ had\ to | roughly | approximately
         | i(?:'d|\ would)?\ (?:think|believe|guess|suspect|say|estimate|assume)
         | (?:but|however|yet|still),?\ (?:it|the|they|that|this|there|he|she|\d)\b(?!\ (?:depends|is\ (?:im|not\ )possible))
-    )""", re.VERBOSE)
-_FIGURE_ALONE = re.compile(r"(?:^|[.;:!?\n])\s?(?:\w+\s){0,2}-?\d[\d.,%]*(?:\s\w+){0,2}\s?(?:[.!?\n]|$)")
+    )""",
+    re.VERBOSE,
+)
+_FIGURE_ALONE = re.compile(
+    r"(?:^|[.;:!?\n])\s?(?:\w+\s){0,2}-?\d[\d.,%]*(?:\s\w+){0,2}\s?(?:[.!?\n]|$)"
+)
 
 
 def is_refusal(reply: str) -> bool:
@@ -89,6 +103,6 @@ def is_refusal(reply: str) -> bool:
     said = _REFUSAL.match(bare) or _REFUSAL.match(text)
     if said is None:
         return False
-    rest = (bare if _REFUSAL.match(bare) else text)[said.end():]
+    rest = (bare if _REFUSAL.match(bare) else text)[said.end() :]
     is_praise = " enough" in rest[:60] and "information" not in rest
     return not (is_praise or _ANSWERS_ALL_THE_SAME.search(rest) or _FIGURE_ALONE.search(rest))

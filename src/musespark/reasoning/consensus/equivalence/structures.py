@@ -34,7 +34,9 @@ POINTS = 6
 class Structures:
     """Compares trees; asks for a proof where exact arithmetic does not tell and floating point does not refute."""
 
-    def __init__(self, prove: Callable[[Tree, Tree, str], Awaitable[bool]], ordered: bool = False) -> None:
+    def __init__(
+        self, prove: Callable[[Tree, Tree, str], Awaitable[bool]], ordered: bool = False
+    ) -> None:
         """ordered: rows of answers are sequences and no sets."""
         self._prove = prove
         self._ordered = ordered
@@ -84,13 +86,18 @@ class Structures:
         return true
 
     async def _in_order(self, left: Sequence[Tree], right: Sequence[Tree]) -> bool:
-        return len(left) == len(right) and await self._all([self.same(*pair) for pair in zip(left, right, strict=True)])
+        return len(left) == len(right) and await self._all(
+            [self.same(*pair) for pair in zip(left, right, strict=True)]
+        )
 
     async def _same_items(self, left: Tree, right: Tree) -> bool:
         """Items in any order. "And" is no "or", and a comma may be either."""
         if {left[0], right[0]} == {"all", "any"}:
             return False
-        if (self._ordered and "set" not in (left[0], right[0])) or ("dots", ()) in (*left[1], *right[1]):
+        if (self._ordered and "set" not in (left[0], right[0])) or ("dots", ()) in (
+            *left[1],
+            *right[1],
+        ):
             return await self._in_order(left[1], right[1])
         return await self._matched(tuple(dict.fromkeys(left[1])), tuple(dict.fromkeys(right[1])))
 
@@ -126,13 +133,20 @@ class Structures:
                 return False
             if len(one) != len(other):
                 return False
-            return await self._matched([("half", *_ended(each)) for each in one], [("half", *_ended(each)) for each in other])
+            return await self._matched(
+                [("half", *_ended(each)) for each in one],
+                [("half", *_ended(each)) for each in other],
+            )
         if left[0] == right[0] == "rel":
             return await self._same_equation(_oriented(left), _oriented(right))
         if left[0] == right[0] == "without":
             return await self._in_order(left[1], right[1])
         if left[0] == right[0] == "union" or (left[0] in _UNORDERED and right[0] in _UNORDERED):
-            return await self._same_items(left, right) if left[0] != "union" else await self._matched(left[1], right[1])
+            return (
+                await self._same_items(left, right)
+                if left[0] != "union"
+                else await self._matched(left[1], right[1])
+            )
         return False
 
     async def _same_equation(self, left: Tree, right: Tree) -> bool:
@@ -143,9 +157,13 @@ class Structures:
             return True
         if left[1] not in ("=", "!=", "<", "<="):
             return False
-        if STRUCTURES & {side[0] for side in (*left[2:], *right[2:])} or "function" in repr((left, right)):
+        if STRUCTURES & {side[0] for side in (*left[2:], *right[2:])} or "function" in repr(
+            (left, right)
+        ):
             return False
-        one, other = (canonical(("add", (each[2], ("mul", (MINUS, each[3]))))) for each in (left, right))
+        one, other = (
+            canonical(("add", (each[2], ("mul", (MINUS, each[3]))))) for each in (left, right)
+        )
         if symbols(one) != symbols(other) or not symbols(one):
             return False
         positive = left[1] in ("<", "<=")
@@ -168,7 +186,15 @@ def functions(tree: Tree) -> frozenset[str]:
     """Names of functions of which nothing is known: f(x), P(A)."""
     if tree[0] == "call" and tree[1].startswith("function "):
         return frozenset({tree[1]})
-    inner = tree[2] if tree[0] == "call" else tree[1] if tree[0] in ("add", "mul") else tree[1:] if tree[0] == "pow" else ()
+    inner = (
+        tree[2]
+        if tree[0] == "call"
+        else tree[1]
+        if tree[0] in ("add", "mul")
+        else tree[1:]
+        if tree[0] == "pow"
+        else ()
+    )
     return frozenset().union(*map(functions, inner))
 
 
@@ -180,7 +206,9 @@ def bare(tree: Tree) -> Tree:
     if tree[0] != "rel" or tree[1] not in ("=", "approx", "equiv", "in"):
         return tree
     name = tree[2]
-    named = (name[0] == "sym" and name[1] not in (*CONSTANTS, "oo")) or (name[0] == "call" and name[1].startswith("function "))
+    named = (name[0] == "sym" and name[1] not in (*CONSTANTS, "oo")) or (
+        name[0] == "call" and name[1].startswith("function ")
+    )
     segment = name[0] == "mul" and all(item[0] == "sym" and item[1].isupper() for item in name[1])
     return tree[3] if named or segment else tree
 
@@ -190,10 +218,19 @@ def solutions(tree: Tree) -> Tree:
     if tree[0] in ("row", "any", "all", "set") and tree[1]:
         names = {item[2] for item in tree[1] if item[0] == "rel" and item[1] == "="}
         related = [item for item in tree[1] if item[0] == "rel"]
-        if len(names) == 1 and all(item[1] == "=" for item in related) and next(iter(names))[0] == "sym":
+        if (
+            len(names) == 1
+            and all(item[1] == "=" for item in related)
+            and next(iter(names))[0] == "sym"
+        ):
             return ("set", tuple(item[3] if item[0] == "rel" else item for item in tree[1]))
         if any(item[0] == "row" for item in tree[1]):
-            return (tree[0], tuple(each for item in tree[1] for each in (item[1] if item[0] == "row" else (item,))))
+            return (
+                tree[0],
+                tuple(
+                    each for item in tree[1] for each in (item[1] if item[0] == "row" else (item,))
+                ),
+            )
     return tree
 
 
@@ -204,10 +241,16 @@ def point(tree: Tree) -> Tree:
     """A column, or x = 3 and y = 4, as the point that it is; everything else as it is."""
     if tree[0] == "matrix" and all(len(row) == 1 for row in tree[1]):
         return ("tuple", tuple(row[0] for row in tree[1]))
-    named = tree[0] in ("row", "all") and all(item[0] == "rel" and item[1] == "=" and item[2][0] == "sym" for item in tree[1])
+    named = tree[0] in ("row", "all") and all(
+        item[0] == "rel" and item[1] == "=" and item[2][0] == "sym" for item in tree[1]
+    )
     values = {item[2][1]: item[3] for item in tree[1]} if named else {}
     names = _COORDINATES[: len(values)]
-    return ("tuple", tuple(values[name] for name in names)) if len(values) > 1 and values.keys() == set(names) else tree
+    return (
+        ("tuple", tuple(values[name] for name in names))
+        if len(values) > 1 and values.keys() == set(names)
+        else tree
+    )
 
 
 def _relates(tree: Tree) -> bool:
@@ -215,7 +258,9 @@ def _relates(tree: Tree) -> bool:
 
 
 def _has_relation(*trees: Tree) -> bool:
-    return any(item[0] == "rel" for tree in trees if tree[0] in ("all", "any", "row") for item in tree[1])
+    return any(
+        item[0] == "rel" for tree in trees if tree[0] in ("all", "any", "row") for item in tree[1]
+    )
 
 
 def _oriented(relation: Tree) -> Tree:
@@ -241,7 +286,11 @@ def intervals(tree: Tree) -> list[Interval] | None:
         return _half_line(tree)
     if tree[0] in ("union", "any", "row"):
         parts = [intervals(item) for item in tree[1]]
-        return None if None in parts or len(_names(tree)) > 1 else [each for part in parts for each in part or []]
+        return (
+            None
+            if None in parts or len(_names(tree)) > 1
+            else [each for part in parts for each in part or []]
+        )
     if tree[0] == "all" and len(tree[1]) == 2 and len(_names(tree)) == 1:
         ends = [_half_line(item) if item[0] == "rel" else None for item in tree[1]]
         if ends[0] is None or ends[1] is None:
@@ -258,7 +307,12 @@ def _excluded(tree: Tree) -> set[Fraction] | None:
     """Numbers that alone are left out of the real ones: x != 0, all real numbers without 0 and 1."""
     if tree[0] == "rel" and tree[1] == "!=" and tree[2][0] == "sym" and tree[3][0] == "num":
         return {tree[3][1]}
-    if tree[0] == "without" and tree[1][0] == _REALS and tree[1][1][0] == "set" and all(item[0] == "num" for item in tree[1][1][1]):
+    if (
+        tree[0] == "without"
+        and tree[1][0] == _REALS
+        and tree[1][1][0] == "set"
+        and all(item[0] == "num" for item in tree[1][1][1])
+    ):
         return {item[1] for item in tree[1][1][1]}
     if tree[0] in ("all", "row") and tree[1] and len(_names(tree)) == 1:
         parts = [_excluded(item) for item in tree[1]]
@@ -268,7 +322,11 @@ def _excluded(tree: Tree) -> set[Fraction] | None:
 
 def _bounded(tree: Tree) -> frozenset[Tree]:
     """Variables that the relations of an answer are about."""
-    return _names(("all", (tree,) if tree[0] == "rel" else tree[1])) if tree[0] in ("rel", "all", "any", "row") else frozenset()
+    return (
+        _names(("all", (tree,) if tree[0] == "rel" else tree[1]))
+        if tree[0] in ("rel", "all", "any", "row")
+        else frozenset()
+    )
 
 
 def _names(tree: Tree) -> frozenset[Tree]:
@@ -276,7 +334,16 @@ def _names(tree: Tree) -> frozenset[Tree]:
     found = set()
     for item in tree[1]:
         if item[0] == "rel":
-            found.add(next((side for side in item[2:] if side[0] == "sym" and side[1] not in ("PI", "E", "oo")), item[2]))
+            found.add(
+                next(
+                    (
+                        side
+                        for side in item[2:]
+                        if side[0] == "sym" and side[1] not in ("PI", "E", "oo")
+                    ),
+                    item[2],
+                )
+            )
         elif item[0] == "all":
             found |= _names(item)
     return frozenset(found)
@@ -311,7 +378,8 @@ def _points(names: frozenset[str]) -> Iterable[dict[str, float]]:
     for turn in range(POINTS):
         chance = random.Random(f"{turn} {sorted(names)}")
         yield {
-            name: chance.uniform(0.3, 3.7) * (1 if turn < 3 or (turn > 4 and chance.random() < 0.5) else -1)
+            name: chance.uniform(0.3, 3.7)
+            * (1 if turn < 3 or (turn > 4 and chance.random() < 0.5) else -1)
             for name in sorted(names)
         }
 
@@ -325,20 +393,30 @@ def _values(left: Tree, right: Tree) -> Iterable[tuple[complex, complex, float]]
             (one, size), (other, largest) = evaluate(left, point), evaluate(right, point)
         except (ArithmeticError, ValueError, KeyError, TypeError):
             continue
-        if complex_too or all(abs(value.imag) <= 1e-9 * max(1.0, abs(value)) for value in (one, other)):
+        if complex_too or all(
+            abs(value.imag) <= 1e-9 * max(1.0, abs(value)) for value in (one, other)
+        ):
             yield one, other, max(size, largest, 1e-300)
 
 
 def refuted(left: Tree, right: Tree) -> bool:
     """True if the two differ at a point by more than floating point could lose."""
-    return any(abs(one - other) > DIFFERENT * largest for one, other, largest in _values(left, right))
+    return any(
+        abs(one - other) > DIFFERENT * largest for one, other, largest in _values(left, right)
+    )
 
 
 def _proportional(left: Tree, right: Tree, positive: bool) -> bool | None:
     """False if the ratio of the two is not the same at all points, or has the wrong sign."""
-    ratios = [one / other for one, other, _ in _values(left, right) if abs(other) > 1e-9 and abs(one) > 1e-9]
+    ratios = [
+        one / other
+        for one, other, _ in _values(left, right)
+        if abs(other) > 1e-9 and abs(one) > 1e-9
+    ]
     if not ratios:
         return None
     if positive and any(ratio.real < 0 for ratio in ratios):
         return False
-    return False if any(abs(ratio - ratios[0]) > 1e-6 * abs(ratios[0]) for ratio in ratios) else None
+    return (
+        False if any(abs(ratio - ratios[0]) > 1e-6 * abs(ratios[0]) for ratio in ratios) else None
+    )

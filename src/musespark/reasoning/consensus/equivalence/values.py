@@ -27,7 +27,9 @@ def hashable(value: Any, deepest: int = DEEPEST) -> Hashable:
         raise ValueError("nested too deeply")
     match value:
         case dict():
-            return "object", frozenset((name, hashable(item, deepest - 1)) for name, item in value.items())
+            return "object", frozenset(
+                (name, hashable(item, deepest - 1)) for name, item in value.items()
+            )
         case list() | tuple():
             return "array", tuple(hashable(item, deepest - 1) for item in value)
         case bool():

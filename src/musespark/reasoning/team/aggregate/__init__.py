@@ -19,7 +19,13 @@ from musespark.reasoning.team.aggregate.weigh import weigh
 from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.team import Aggregator, Team
 
-AGGREGATORS: Mapping[str, Aggregator] = {"auto": automatic, "vote": vote, "weigh": weigh, "judge": judge, "merge": merge}
+AGGREGATORS: Mapping[str, Aggregator] = {
+    "auto": automatic,
+    "vote": vote,
+    "weigh": weigh,
+    "judge": judge,
+    "merge": merge,
+}
 
 
 def aggregator_of(team: Team, answers: AnswerPool) -> Aggregator:

@@ -22,7 +22,9 @@ async def automatic(run: RunContext, team: Team, answers: AnswerPool) -> Decisio
     panel is known; a vote if one answer leads. A tie between prose answers goes to a merger, another tie to a judge if one was
     named or helped in calibration, and otherwise the earliest answer wins, reported as a tie."""
     decide, why = _choice(run, team, answers)
-    return _because(await decide(run, team, answers), why, by="verified" if answers.verified else None)
+    return _because(
+        await decide(run, team, answers), why, by="verified" if answers.verified else None
+    )
 
 
 def _choice(run: RunContext, team: Team, answers: AnswerPool) -> tuple[Aggregator, str]:
@@ -56,8 +58,16 @@ def decision_cost(run: RunContext, team: Team, answers: AnswerPool) -> Cost:
     if decide in ("judge", judge):
         cost = answers.allocator.cost(comparisons(run, team, finalists), VERDICT)
     else:
-        cost = answers.allocator.cost(writing(run, team, finalists)) if decide in ("merge", merge) else NO_COST
-    compared = team.judge is not None and team.same is None and any(prose(each.answer) for each in finalists)
+        cost = (
+            answers.allocator.cost(writing(run, team, finalists))
+            if decide in ("merge", merge)
+            else NO_COST
+        )
+    compared = (
+        team.judge is not None
+        and team.same is None
+        and any(prose(each.answer) for each in finalists)
+    )
     return answers.allocator.with_comparisons(cost) if compared and cost != NO_COST else cost
 
 

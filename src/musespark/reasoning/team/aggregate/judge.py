@@ -31,6 +31,7 @@ for three."""
 VERDICT = 400
 """Tokens that a verdict is taken to need at most."""
 
+
 async def judge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """Return the finalist with most wins; the order of the vote breaks ties, and decides if no verdict counts."""
     model = team.model_for("judge", run.request)
@@ -48,7 +49,9 @@ async def judge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     wins, reason, why = await _compared(run, team, model, compared, answers)
     if not wins:
         return replace(fallback, reason=f"{why} {fallback.reason}")
-    winner = max(finalists, key=lambda attempt: wins[attempt.agent])  # of equals, max takes the first
+    winner = max(
+        finalists, key=lambda attempt: wins[attempt.agent]
+    )  # of equals, max takes the first
     group = next(group for group in ranked if group.representative is winner)
     return Decision(by="judge", winner=winner, winners=group.agents, reason=reason[winner.agent])
 
@@ -58,13 +61,18 @@ def comparisons(run: RunContext, team: Team, finalists: Sequence[Attempt]) -> li
     model = team.model_for("judge", run.request)
     if model is None:
         return []
-    return [_task(run, team, model, f"judge-{number}", *pair) for number, pair in enumerate(permutations(finalists, 2), 1)]
+    return [
+        _task(run, team, model, f"judge-{number}", *pair)
+        for number, pair in enumerate(permutations(finalists, 2), 1)
+    ]
 
 
 _Pair = tuple[Attempt, Attempt]
 
 
-def _payable(run: RunContext, team: Team, finalists: list[Attempt], answers: AnswerPool) -> list[tuple[AgentTask, _Pair]]:
+def _payable(
+    run: RunContext, team: Team, finalists: list[Attempt], answers: AnswerPool
+) -> list[tuple[AgentTask, _Pair]]:
     """Tasks for as many finalists as can all be compared, each with its token limit."""
     for count in range(len(finalists), 1, -1):
         tasks = comparisons(run, team, finalists[:count])
@@ -74,8 +82,13 @@ def _payable(run: RunContext, team: Team, finalists: list[Attempt], answers: Ans
     return []
 
 
-async def _compared(run: RunContext, team: Team, model: Model, compared: list[tuple[AgentTask, _Pair]],
-                    answers: AnswerPool) -> tuple[Counter[str], dict[str, str], str]:
+async def _compared(
+    run: RunContext,
+    team: Team,
+    model: Model,
+    compared: list[tuple[AgentTask, _Pair]],
+    answers: AnswerPool,
+) -> tuple[Counter[str], dict[str, str], str]:
     """Wins by agent, a judge's sentence for each winner, and the reason if no verdict counts."""
     pairs = {task.agent: pair for task, pair in compared}
     verdicts: dict[tuple[str, str], Verdict] = {}
@@ -98,18 +111,24 @@ async def _compared(run: RunContext, team: Team, model: Model, compared: list[tu
     return wins, reason, f"The judge failed: {failed}" if failed else without
 
 
-_WITHOUT = {"tie": "called {} and {} equally good", "none": "gave no verdict on {} and {} that can be read",
-            "order": "favoured neither of {} and {} in both orders"}
+_WITHOUT = {
+    "tie": "called {} and {} equally good",
+    "none": "gave no verdict on {} and {} that can be read",
+    "order": "favoured neither of {} and {} in both orders",
+}
 
 
-def _counted(run: RunContext, model: Model, finalists: list[str],
-             verdicts: Mapping[tuple[str, str], Verdict]) -> tuple[Counter[str], dict[str, str], str]:
+def _counted(
+    run: RunContext, model: Model, finalists: list[str], verdicts: Mapping[tuple[str, str], Verdict]
+) -> tuple[Counter[str], dict[str, str], str]:
     """Wins by agent for verdicts that agree in both orders, a sentence for each winner, and the reason if there is no win."""
     wins: Counter[str] = Counter()
     reason: dict[str, str] = {}
     without: list[str] = []
     for one, other in combinations(finalists, 2):
-        first, second = (verdicts.get(pair, Verdict(None, "")) for pair in ((one, other), (other, one)))
+        first, second = (
+            verdicts.get(pair, Verdict(None, "")) for pair in ((one, other), (other, one))
+        )
         match first.better, second.better:
             case "A", "B":
                 winner, loser, said = one, other, first.reason
@@ -126,16 +145,30 @@ def _counted(run: RunContext, model: Model, finalists: list[str],
     return wins, reason, " ".join(without)
 
 
-def _task(run: RunContext, team: Team, model: Model, agent: str, first: Attempt, second: Attempt) -> AgentTask:
+def _task(
+    run: RunContext, team: Team, model: Model, agent: str, first: Attempt, second: Attempt
+) -> AgentTask:
     # The limit of a reply is for answers; a verdict needs what it needs.
-    request = replace(run.request, max_tokens=None, mode=Mode.THINKING, tools=(), tool_choice="auto", stop=(), schema=None)
+    request = replace(
+        run.request,
+        max_tokens=None,
+        mode=Mode.THINKING,
+        tools=(),
+        tool_choice="auto",
+        stop=(),
+        schema=None,
+    )
     asked = Message.user(
         "Two people answered the question above.\n"
-        f"\n<answer id=\"A\">\n{reasons(first)}\n</answer>\n\n<answer id=\"B\">\n{reasons(second)}\n</answer>\n"
+        f'\n<answer id="A">\n{reasons(first)}\n</answer>\n\n<answer id="B">\n{reasons(second)}\n</answer>\n'
         "\nWhich answer is right, or else better? Work out for yourself what differs between them; length and confidence count "
         'for nothing. Reply with one JSON object: {"reason": "<one sentence>", "better": "A" or "B" or "neither"}',
         *shown((first, second), model),
     )
-    return AgentTask(agent=agent, model=model, label=f"{model.name}: {first.agent} or {second.agent}?",
-                 tools=team.tools if model.abilities.tools else (),
-                 request=replace(request, messages=(*request.messages, asked)))
+    return AgentTask(
+        agent=agent,
+        model=model,
+        label=f"{model.name}: {first.agent} or {second.agent}?",
+        tools=team.tools if model.abilities.tools else (),
+        request=replace(request, messages=(*request.messages, asked)),
+    )

@@ -30,11 +30,17 @@ async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     best = [group.representative for group in answers.groups.ranked[:MOST]]
     if model is None or len(best) == 1:
         fallback = await vote(run, team, answers)
-        return fallback if model is not None else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
+        return (
+            fallback
+            if model is not None
+            else replace(fallback, reason=f"No model here can merge. {fallback.reason}")
+        )
     if any(attempt.calls for attempt in best):
         # Calls are run by the caller: no text says them, and of two calls only one may be meant.
         fallback = await vote(run, team, answers)
-        return replace(fallback, reason=f"Answers that call tools are voted on, not merged. {fallback.reason}")
+        return replace(
+            fallback, reason=f"Answers that call tools are voted on, not merged. {fallback.reason}"
+        )
     for count in range(len(best), 1, -1):
         best = best[:count]
         if funded := answers.allocator.allocate(writing(run, team, best), 1):
@@ -49,8 +55,13 @@ async def merge(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
         answers.budget_limited |= isinstance(merged, BudgetExhausted)
         fallback = await vote(run, team, answers)
         return replace(fallback, reason=f"Merging failed: {merged} {fallback.reason}")
-    return Decision(by="merge", winner=merged, winners=tuple(attempt.agent for attempt in best), written=True,
-                    reason=f"{model.name} wrote it from {len(best)} different answers.")
+    return Decision(
+        by="merge",
+        winner=merged,
+        winners=tuple(attempt.agent for attempt in best),
+        written=True,
+        reason=f"{model.name} wrote it from {len(best)} different answers.",
+    )
 
 
 def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentTask]:
@@ -58,13 +69,27 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
     model = team.model_for("merger", run.request)
     if model is None:
         return []
-    request = replace(run.request, tools=(), tool_choice="auto", messages=(*run.request.messages, _asked(best, model)))
-    return [AgentTask(agent=NAME, model=model, label=f"{model.name}: writes one answer from {len(best)}", request=request,
-                  verify=team.verify)]
+    request = replace(
+        run.request,
+        tools=(),
+        tool_choice="auto",
+        messages=(*run.request.messages, _asked(best, model)),
+    )
+    return [
+        AgentTask(
+            agent=NAME,
+            model=model,
+            label=f"{model.name}: writes one answer from {len(best)}",
+            request=request,
+            verify=team.verify,
+        )
+    ]
 
 
 async def _written(run: RunContext, task: AgentTask) -> Attempt | MuseError:
-    merged = await run_agent(run, task, run.main.add_child(task.agent), lambda: "the run was stopped", speak=True)
+    merged = await run_agent(
+        run, task, run.main.add_child(task.agent), lambda: "the run was stopped", speak=True
+    )
     if isinstance(merged, Attempt) and merged.finish_reason in ("cut", "budget"):
         merged = StreamCut(task.model.name)
     if isinstance(merged, MuseError) and run.answer:
@@ -75,8 +100,9 @@ async def _written(run: RunContext, task: AgentTask) -> Attempt | MuseError:
 def _asked(best: Sequence[Attempt], model: Model) -> Message:
     given = "".join(f"\n<answer>\n{reasons(attempt)}\n</answer>\n" for attempt in best)
     return Message.user(
-        "Several people answered the question above independently, and differently:\n" + given +
-        "\nWrite the one best answer to the question: keep what is right in each, settle what they contradict each other in by "
+        "Several people answered the question above independently, and differently:\n"
+        + given
+        + "\nWrite the one best answer to the question: keep what is right in each, settle what they contradict each other in by "
         "working it out, and add nothing that you cannot support. Answer the question directly, in the form that was asked "
         "for; do not mention the answers above.",
         *shown(best, model),

@@ -9,38 +9,71 @@ from dataclasses import dataclass
 
 TIE = "tie"
 _FIELDS = ("better", "winner", "verdict", "preferred", "preference", "choice", "best", "answer")
-_NAME = (r"(?:(?:the |candidate |response |option |choice )*(?:answers?|response|option|candidate|assistant|choice|"
-         r"one)?\s*[\[({<\"'*_`$]{0,4}\s*(?P<letter>[AB])\b[\])}>\"'*_`$]{0,4})")
-_EQUAL = (r"(?:neither|tied?|a tie|both(?: are)?(?: equal(?:ly)?.*)?|equal(?:ly)?(?: good)?|same|draw|none|no difference|c)")
-_VALUE = re.compile(rf"\W*(?:{_NAME}|(?P<equal>{_EQUAL}))(?:\W*|\s+is\b.*|\W+.*\b(?:better|right|correct)\b.*)",
-                    re.IGNORECASE | re.DOTALL)
-_BRACKETED = re.compile(r"\[\[\s*(?:answer\s+)?(?P<letter>[AB])\s*\]\]|\[\[\s*(?P<equal>C|tie|neither)\s*\]\]|"
-                        r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}", re.IGNORECASE)
+_NAME = (
+    r"(?:(?:the |candidate |response |option |choice )*(?:answers?|response|option|candidate|assistant|choice|"
+    r"one)?\s*[\[({<\"'*_`$]{0,4}\s*(?P<letter>[AB])\b[\])}>\"'*_`$]{0,4})"
+)
+_EQUAL = r"(?:neither|tied?|a tie|both(?: are)?(?: equal(?:ly)?.*)?|equal(?:ly)?(?: good)?|same|draw|none|no difference|c)"
+_VALUE = re.compile(
+    rf"\W*(?:{_NAME}|(?P<equal>{_EQUAL}))(?:\W*|\s+is\b.*|\W+.*\b(?:better|right|correct)\b.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_BRACKETED = re.compile(
+    r"\[\[\s*(?:answer\s+)?(?P<letter>[AB])\s*\]\]|\[\[\s*(?P<equal>C|tie|neither)\s*\]\]|"
+    r"\\boxed\{\s*(?:\\text\{)?\s*(?P<boxed>[AB])\s*\}",
+    re.IGNORECASE,
+)
 _LABELLED = re.compile(
     rf"\b(?:better(?: answer)?|verdict|winner|preferred|preference|(?:final |my )?(?:choice|decision|judg[e]?ment)|final "
     rf"answer|best)\b[\"'*_`]{{0,4}}\s*(?:is|[:=])\s*[\"'*_`]{{0,4}}\s*"
-    rf"(?:{_NAME}|(?P<equal>{_EQUAL})(?!\w))", re.IGNORECASE)
+    rf"(?:{_NAME}|(?P<equal>{_EQUAL})(?!\w))",
+    re.IGNORECASE,
+)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
-_GOOD = (r"(?:better|best|right|correct|stronger|superior|preferable|more (?:accurate|correct|complete|precise)|preferred|the "
-         r"winner|wins?|accurate)")
-_BAD = r"(?:worse|wrong|incorrect|weaker|inferior|mistaken|flawed|less (?:accurate|correct|complete))"
+_GOOD = (
+    r"(?:better|best|right|correct|stronger|superior|preferable|more (?:accurate|correct|complete|precise)|preferred|the "
+    r"winner|wins?|accurate)"
+)
+_BAD = (
+    r"(?:worse|wrong|incorrect|weaker|inferior|mistaken|flawed|less (?:accurate|correct|complete))"
+)
 _LETTER = r"[\[({<\"'*_`]{0,4}(?:answer |response |option |candidate )?[\[({<\"'*_`]{0,4}(?P<letter>[AB])\b[\])}>\"'*_`]{0,4}"
-_IS = (r"\s+(?:is|was|seems|looks|appears|would be|has|must be|gives)(?:\s+(?:clearly|definitely|slightly|much|far|overall|the|"
-       r"to be|also|therefore|thus|a|an|both|answer))*\s+")
+_IS = (
+    r"\s+(?:is|was|seems|looks|appears|would be|has|must be|gives)(?:\s+(?:clearly|definitely|slightly|much|far|overall|the|"
+    r"to be|also|therefore|thus|a|an|both|answer))*\s+"
+)
 _PROSE = (
     (re.compile(_LETTER + _IS + r"(?P<negated>not\s+)?" + _GOOD + r"\b", re.IGNORECASE), False),
-    (re.compile(_LETTER + r"\s+(?P<negated>is not|isn't|does not|doesn't)?\s*(?:wins?|beats|outperforms|deserves)\b",
-                re.IGNORECASE), False),
+    (
+        re.compile(
+            _LETTER
+            + r"\s+(?P<negated>is not|isn't|does not|doesn't)?\s*(?:wins?|beats|outperforms|deserves)\b",
+            re.IGNORECASE,
+        ),
+        False,
+    ),
     (re.compile(_LETTER + _IS + r"(?P<negated>not\s+)?" + _BAD + r"\b", re.IGNORECASE), True),
-    (re.compile(r"\b(?:i (?:would |clearly )?(?:prefer|choose|pick|favou?r|select|go with)|(?:the )?(?:better|best|right|"
-                r"correct|stronger|winning) (?:answer|one|response|option|choice)"
-                r"(?: here)? (?:is|would be)|in favou?r of)\s+(?P<negated>not\s+)?" + _LETTER, re.IGNORECASE), False))
-_TIED = re.compile(r"\b(?:neither (?:answer |one |of them )?is (?:better|right|correct)|(?:they|both|the two|the answers|both "
-                   r"answers) are (?:equally|the same|equal|equivalent|tied|both)|"
-                   r"(?:it is|it's|this is) a (?:tie|draw)|equally (?:good|correct|right|valid|bad|wrong)|no difference between)\b",
-                   re.IGNORECASE)
-_UNSURE = re.compile(r"\b(?:can(?:not|'t| not)|unable to|not able to|impossible to|hard to) (?:decide|tell|say|judge|"
-                     r"determine|choose)\b|\bundecided\b", re.IGNORECASE)
+    (
+        re.compile(
+            r"\b(?:i (?:would |clearly )?(?:prefer|choose|pick|favou?r|select|go with)|(?:the )?(?:better|best|right|"
+            r"correct|stronger|winning) (?:answer|one|response|option|choice)"
+            r"(?: here)? (?:is|would be)|in favou?r of)\s+(?P<negated>not\s+)?" + _LETTER,
+            re.IGNORECASE,
+        ),
+        False,
+    ),
+)
+_TIED = re.compile(
+    r"\b(?:neither (?:answer |one |of them )?is (?:better|right|correct)|(?:they|both|the two|the answers|both "
+    r"answers) are (?:equally|the same|equal|equivalent|tied|both)|"
+    r"(?:it is|it's|this is) a (?:tie|draw)|equally (?:good|correct|right|valid|bad|wrong)|no difference between)\b",
+    re.IGNORECASE,
+)
+_UNSURE = re.compile(
+    r"\b(?:can(?:not|'t| not)|unable to|not able to|impossible to|hard to) (?:decide|tell|say|judge|"
+    r"determine|choose)\b|\bundecided\b",
+    re.IGNORECASE,
+)
 
 
 LONGEST = 10_000

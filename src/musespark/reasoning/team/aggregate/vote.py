@@ -15,4 +15,6 @@ async def vote(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     reason = "It is the only answer" if choice.of == 1 else choice.reason
     if all(attempt.abstained for attempt in answers.attempts):
         reason = "No agent gave an answer"
-    return Decision(by="vote", winner=choice.attempt, winners=choice.winner.agents, reason=f"{reason}.")
+    return Decision(
+        by="vote", winner=choice.attempt, winners=choice.winner.agents, reason=f"{reason}."
+    )

@@ -16,10 +16,16 @@ async def weigh(run: RunContext, team: Team, answers: AnswerPool) -> Decision:
     """Return the group with the most weight; the plain vote's if no reliability is known."""
     if team.panel is None:
         fallback = await vote(run, team, answers)
-        return replace(fallback, reason=f"No reliability is known of these models. {fallback.reason}")
+        return replace(
+            fallback, reason=f"No reliability is known of these models. {fallback.reason}"
+        )
     choice = team.panel.weigh(answers.groups)
     answered = {attempt.model for group in answers.groups.ranked for attempt in group.attempts}
     voters = {model: team.panel.weights.get(model, 0.0) for model in answered}
     worth = effective_votes(voters, team.panel.correlation)
-    return Decision(by="weigh", winner=choice.attempt, winners=choice.winner.agents,
-                    reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.")
+    return Decision(
+        by="weigh",
+        winner=choice.attempt,
+        winners=choice.winner.agents,
+        reason=f"{choice.reason}; these {len(voters)} models are worth {worth:.1f} independent voters.",
+    )

@@ -33,7 +33,9 @@ class ChatRefusalPart(StrictModel):
 
 
 ChatUserPart: TypeAlias = Annotated[ChatTextPart | ChatImagePart, Field(discriminator="type")]
-ChatAssistantPart: TypeAlias = Annotated[ChatTextPart | ChatRefusalPart, Field(discriminator="type")]
+ChatAssistantPart: TypeAlias = Annotated[
+    ChatTextPart | ChatRefusalPart, Field(discriminator="type")
+]
 
 
 class ChatFunctionCall(StrictModel):
@@ -49,7 +51,9 @@ class ChatToolCall(StrictModel):
 
 
 class _Message(StrictModel):
-    type: Literal["text", "message"] | None = None  # some clients name the type although there is only one
+    type: Literal["text", "message"] | None = (
+        None  # some clients name the type although there is only one
+    )
 
 
 class ChatSystemMessage(_Message):
@@ -87,7 +91,9 @@ class ChatToolMessage(_Message):
 
 
 ChatMessage: TypeAlias = Annotated[
-    ChatSystemMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage, Field(discriminator="role")]
+    ChatSystemMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage,
+    Field(discriminator="role"),
+]
 
 
 class ChatFunction(StrictModel):
@@ -131,7 +137,9 @@ class ChatJsonSchemaFormat(StrictModel):
     json_schema: ChatJsonSchema
 
 
-ChatFormat: TypeAlias = Annotated[ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")]
+ChatFormat: TypeAlias = Annotated[
+    ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")
+]
 
 
 class ChatStreamOptions(StrictModel):
@@ -153,7 +161,9 @@ class ChatBody(StrictModel):
     top_p: float | None = None
     seed: int | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
+        None
+    )
     response_format: ChatFormat | None = None
     tools: Annotated[list[ChatTool], Field(max_length=MAX_TOOLS)] | None = None
     tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None

@@ -34,31 +34,77 @@ class Chat(Dialect[wire.ChatBody]):
 
     def remote_image_urls(self, body: wire.ChatBody) -> list[str]:
         """Return the addresses of images that have to be fetched."""
-        parts = [part for message in body.messages if isinstance(message.content, list) for part in message.content]
-        return [part.image_url.url for part in parts if isinstance(part, wire.ChatImagePart) and is_remote_url(part.image_url.url)]
+        parts = [
+            part
+            for message in body.messages
+            if isinstance(message.content, list)
+            for part in message.content
+        ]
+        return [
+            part.image_url.url
+            for part in parts
+            if isinstance(part, wire.ChatImagePart) and is_remote_url(part.image_url.url)
+        ]
 
     def parse(self, body: wire.ChatBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
-        refuse_unsupported(body, n=(1,), logprobs=(False,), top_logprobs=(0,), logit_bias=({},), presence_penalty=(0,),
-                        frequency_penalty=(0,), modalities=(["text"],), verbosity=("medium",), audio=(), prediction=(),
-                        moderation=(), web_search_options=(), functions=([],), function_call=("none",))
-        if None not in (body.max_tokens, body.max_completion_tokens) and body.max_tokens != body.max_completion_tokens:
-            raise RequestRefused("max_tokens and max_completion_tokens differ; send one of them.", param="max_tokens")
+        refuse_unsupported(
+            body,
+            n=(1,),
+            logprobs=(False,),
+            top_logprobs=(0,),
+            logit_bias=({},),
+            presence_penalty=(0,),
+            frequency_penalty=(0,),
+            modalities=(["text"],),
+            verbosity=("medium",),
+            audio=(),
+            prediction=(),
+            moderation=(),
+            web_search_options=(),
+            functions=([],),
+            function_call=("none",),
+        )
+        if (
+            None not in (body.max_tokens, body.max_completion_tokens)
+            and body.max_tokens != body.max_completion_tokens
+        ):
+            raise RequestRefused(
+                "max_tokens and max_completion_tokens differ; send one of them.", param="max_tokens"
+            )
         tools = body.tools or []
         messages = merge_tool_results(_messages(body.messages, context))
         request = Request(
-            messages=(*context.earlier, *messages), max_tokens=body.max_completion_tokens or body.max_tokens,
-            temperature=body.temperature, top_p=body.top_p, seed=body.seed, stop=_stop(body.stop),
-            tools=tuple(ToolSpec.of(tool.function.name, tool.function.description or "", tool.function.parameters or _NO_PARAMETERS)
-                        for tool in tools),
-            tool_choice=_tool_choice(body), schema=_schema(body))
+            messages=(*context.earlier, *messages),
+            max_tokens=body.max_completion_tokens or body.max_tokens,
+            temperature=body.temperature,
+            top_p=body.top_p,
+            seed=body.seed,
+            stop=_stop(body.stop),
+            tools=tuple(
+                ToolSpec.of(
+                    tool.function.name,
+                    tool.function.description or "",
+                    tool.function.parameters or _NO_PARAMETERS,
+                )
+                for tool in tools
+            ),
+            tool_choice=_tool_choice(body),
+            schema=_schema(body),
+        )
         options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
-            model=body.model, request=request, conversation=request.messages, options=options, stream=bool(body.stream),
+            model=body.model,
+            request=request,
+            conversation=request.messages,
+            options=options,
+            stream=bool(body.stream),
             usage_chunk=bool(body.stream_options and body.stream_options.include_usage),
             effort=EFFORTS[body.reasoning_effort] if body.reasoning_effort else None,
-            store=body.store is not False and options.store is not False, single_tool_call=body.parallel_tool_calls is False,
-            strict_tools=frozenset(tool.function.name for tool in tools if tool.function.strict))
+            store=body.store is not False and options.store is not False,
+            single_tool_call=body.parallel_tool_calls is False,
+            strict_tools=frozenset(tool.function.name for tool in tools if tool.function.strict),
+        )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ChatChunkEncoder:
         """Make the encoder of a reply."""
@@ -71,7 +117,9 @@ class Chat(Dialect[wire.ChatBody]):
         finish: str | None = None
         stop: Chunk = {}
         for chunk in chunks:
-            whole |= {key: value for key, value in chunk.items() if key not in ("choices", "object")}
+            whole |= {
+                key: value for key, value in chunk.items() if key not in ("choices", "object")
+            }
             for choice in chunk["choices"]:
                 finish = choice["finish_reason"] or finish
                 stop |= {key: value for key, value in choice.items() if key == "stop_reason"}
@@ -79,7 +127,9 @@ class Chat(Dialect[wire.ChatBody]):
                     if key in ("content", "reasoning_content"):
                         message[key] = (message.get(key) or "") + value
                     elif key == "tool_calls":
-                        message.setdefault(key, []).extend({name: call[name] for name in call if name != "index"} for call in value)
+                        message.setdefault(key, []).extend(
+                            {name: call[name] for name in call if name != "index"} for call in value
+                        )
         if message["content"] == "" and "tool_calls" in message:
             message["content"] = None
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish, **stop}
@@ -95,7 +145,9 @@ _NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
 
 def _stop(given: str | list[str] | None) -> tuple[str, ...]:
     """Return the stop texts, without the empty ones that some clients send."""
-    return tuple(dict.fromkeys(text for text in ([given] if isinstance(given, str) else given or []) if text))
+    return tuple(
+        dict.fromkeys(text for text in ([given] if isinstance(given, str) else given or []) if text)
+    )
 
 
 def _tool_choice(body: wire.ChatBody) -> str:
@@ -124,19 +176,29 @@ def _messages(given: list[wire.ChatMessage], context: RequestContext) -> Iterato
             case wire.ChatAssistantMessage():
                 yield Message("assistant", tuple(_assistant_parts(message)))
             case wire.ChatToolMessage():
-                content = tuple(part for part in _parts(message.content, context, path) if not isinstance(part, ToolCall))
+                content = tuple(
+                    part
+                    for part in _parts(message.content, context, path)
+                    if not isinstance(part, ToolCall)
+                )
                 yield Message("tool", (ToolResult(message.tool_call_id, content),))  # type: ignore[arg-type]
             case _:
                 assert_never(message)
 
 
-def _parts(content: str | list[wire.ChatUserPart], context: RequestContext, path: str) -> tuple[Part, ...]:
+def _parts(
+    content: str | list[wire.ChatUserPart], context: RequestContext, path: str
+) -> tuple[Part, ...]:
     if isinstance(content, str):
         return without_empty_texts(content)
     return without_empty_texts(
-        Text(part.text) if isinstance(part, wire.ChatTextPart)
-        else load_image(part.image_url.url, context.images, f"{path}.content[{index}].image_url.url")
-        for index, part in enumerate(content))
+        Text(part.text)
+        if isinstance(part, wire.ChatTextPart)
+        else load_image(
+            part.image_url.url, context.images, f"{path}.content[{index}].image_url.url"
+        )
+        for index, part in enumerate(content)
+    )
 
 
 def _parts_text(content: str | list[wire.ChatTextPart]) -> Iterator[str]:
@@ -148,7 +210,9 @@ def _assistant_parts(message: wire.ChatAssistantMessage) -> Iterator[Part]:
     if isinstance(message.content, str):
         yield from without_empty_texts(message.content)
     for part in message.content if isinstance(message.content, list) else ():
-        yield from without_empty_texts(part.text if isinstance(part, wire.ChatTextPart) else part.refusal)
+        yield from without_empty_texts(
+            part.text if isinstance(part, wire.ChatTextPart) else part.refusal
+        )
     yield from without_empty_texts(message.refusal or "")
     for call in message.tool_calls or ():
         yield ToolCall(call.id, call.function.name, call.function.arguments or "{}")

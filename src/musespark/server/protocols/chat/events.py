@@ -22,16 +22,26 @@ _ERROR_TYPES = {401: "authentication_error", 429: "rate_limit_error"}
 
 def error_body(reply: ErrorReply) -> Chunk:
     """Return the JSON of an error; Responses has the same."""
-    kind = _ERROR_TYPES.get(reply.status, "invalid_request_error" if reply.status < 500 else "server_error")
-    return {"error": {"message": reply.message, "type": kind, "param": reply.param, "code": reply.code}}
+    kind = _ERROR_TYPES.get(
+        reply.status, "invalid_request_error" if reply.status < 500 else "server_error"
+    )
+    return {
+        "error": {"message": reply.message, "type": kind, "param": reply.param, "code": reply.code}
+    }
 
 
 class ChatChunkEncoder(ChunkEncoder):
     """Encoder of one completion."""
 
     def __init__(self, id: str, model: str, created: int, usage_chunk: bool) -> None:
-        self._head: Chunk = {"id": id, "object": "chat.completion.chunk", "created": created, "model": model,
-                             "service_tier": None, "system_fingerprint": None}
+        self._head: Chunk = {
+            "id": id,
+            "object": "chat.completion.chunk",
+            "created": created,
+            "model": model,
+            "service_tier": None,
+            "system_fingerprint": None,
+        }
         self._usage_chunk = usage_chunk
         self._calls = 0
 
@@ -51,16 +61,36 @@ class ChatChunkEncoder(ChunkEncoder):
             case ToolCallPiece(call=call):
                 self._calls += 1
                 function = {"name": call.name, "arguments": call.arguments}
-                return [self._chunk({"tool_calls": [{"index": self._calls - 1, "id": call.id, "type": "function",
-                                                     "function": function}]})]
+                return [
+                    self._chunk(
+                        {
+                            "tool_calls": [
+                                {
+                                    "index": self._calls - 1,
+                                    "id": call.id,
+                                    "type": "function",
+                                    "function": function,
+                                }
+                            ]
+                        }
+                    )
+                ]
             case EndPiece():
                 return self._end(piece)
 
     def _end(self, end: EndPiece) -> list[Chunk]:
-        finish = "tool_calls" if end.has_calls else "stop" if end.finish_reason == "finished" else "length"
+        finish = (
+            "tool_calls"
+            if end.has_calls
+            else "stop"
+            if end.finish_reason == "finished"
+            else "length"
+        )
         last, usage = self._chunk({}, finish), _usage(end.usage)
         if end.stop and finish == "stop":
-            last["choices"][0]["stop_reason"] = end.stop  # as in vLLM; the protocol itself has no field for it
+            last["choices"][0]["stop_reason"] = (
+                end.stop
+            )  # as in vLLM; the protocol itself has no field for it
         if not self._usage_chunk:
             return [last | {"usage": usage, "muse": end.muse}]
         return [last, {**self._head, "choices": [], "usage": usage, "muse": end.muse}]
@@ -70,10 +100,16 @@ class ChatChunkEncoder(ChunkEncoder):
         return [error_body(reply)]
 
     def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> Chunk:
-        return {**self._head, "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}]}
+        return {
+            **self._head,
+            "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
+        }
 
 
 def _usage(usage: Usage) -> dict[str, Any]:
     """Return the whole usage; not every model counts reasoning tokens apart, so there are no details."""
-    return {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.tokens - usage.prompt_tokens,
-            "total_tokens": usage.tokens}
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.tokens - usage.prompt_tokens,
+        "total_tokens": usage.tokens,
+    }

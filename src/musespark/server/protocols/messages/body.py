@@ -45,7 +45,9 @@ class MessagesToolUseBlock(_Block):
     caller: dict[str, Any] | None = None
 
 
-MessagesInputBlock: TypeAlias = Annotated[MessagesTextBlock | MessagesImageBlock, Field(discriminator="type")]
+MessagesInputBlock: TypeAlias = Annotated[
+    MessagesTextBlock | MessagesImageBlock, Field(discriminator="type")
+]
 
 
 class MessagesToolResultBlock(_Block):
@@ -71,9 +73,15 @@ class MessagesRedactedThinkingBlock(_Block):
 
 
 MessagesUserBlock: TypeAlias = Annotated[
-    MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")]
+    MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")
+]
 MessagesAssistantBlock: TypeAlias = Annotated[
-    MessagesTextBlock | MessagesToolUseBlock | MessagesThinkingBlock | MessagesRedactedThinkingBlock, Field(discriminator="type")]
+    MessagesTextBlock
+    | MessagesToolUseBlock
+    | MessagesThinkingBlock
+    | MessagesRedactedThinkingBlock,
+    Field(discriminator="type"),
+]
 
 
 class MessagesUserTurn(StrictModel):
@@ -91,7 +99,9 @@ class MessagesSystemTurn(StrictModel):
     content: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)]
 
 
-MessagesTurn: TypeAlias = Annotated[MessagesUserTurn | MessagesAssistantTurn | MessagesSystemTurn, Field(discriminator="role")]
+MessagesTurn: TypeAlias = Annotated[
+    MessagesUserTurn | MessagesAssistantTurn | MessagesSystemTurn, Field(discriminator="role")
+]
 
 
 class MessagesTool(_Block):
@@ -125,7 +135,12 @@ class MessagesToolChoiceNone(StrictModel):
 
 
 MessagesToolChoice: TypeAlias = Annotated[
-    MessagesToolChoiceAuto | MessagesToolChoiceAny | MessagesToolChoiceTool | MessagesToolChoiceNone, Field(discriminator="type")]
+    MessagesToolChoiceAuto
+    | MessagesToolChoiceAny
+    | MessagesToolChoiceTool
+    | MessagesToolChoiceNone,
+    Field(discriminator="type"),
+]
 
 
 class MessagesThinkingEnabled(StrictModel):
@@ -144,7 +159,9 @@ class MessagesThinkingDisabled(StrictModel):
 
 
 MessagesThinking: TypeAlias = Annotated[
-    MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled, Field(discriminator="type")]
+    MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled,
+    Field(discriminator="type"),
+]
 
 
 class MessagesJsonSchemaFormat(StrictModel):

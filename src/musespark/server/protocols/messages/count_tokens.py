@@ -19,11 +19,18 @@ PATH = "/v1/messages/count_tokens"
 def add_routes(app: FastAPI, server: ServerState) -> None:
     """Add the route to the application."""
     # The types it refers to are those of a message's body, which are in the document already.
-    schema = MessagesCountBody.model_json_schema(ref_template=f"#/components/schemas/{Messages.name}-{{model}}")
+    schema = MessagesCountBody.model_json_schema(
+        ref_template=f"#/components/schemas/{Messages.name}-{{model}}"
+    )
     schema.pop("$defs", None)
 
-    @app.post(PATH, responses=ERRORS,
-              openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}})
+    @app.post(
+        PATH,
+        responses=ERRORS,
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
+        },
+    )
     async def count_tokens(http: HttpRequest) -> dict[str, int]:
         """Estimate the tokens of a message's request, rather too high than too low."""
         await server.authenticate(http)

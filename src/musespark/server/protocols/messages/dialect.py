@@ -6,7 +6,18 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
-from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult, ToolSpec, signed_again
+from musespark.content import (
+    Effort,
+    Image,
+    Message,
+    Part,
+    Request,
+    Text,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    signed_again,
+)
 from musespark.server.errors import ErrorReply
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.messages import body as wire
@@ -46,14 +57,26 @@ class Messages(Dialect[wire.MessagesBody]):
         """Translate a body. Raises subclasses of `BadInput`."""
         refuse_unsupported(body, top_k=(), container=(), diagnostics=())
         tools, choice = body.tools or [], body.tool_choice
-        request = _request(body, context, max_tokens=body.max_tokens, temperature=body.temperature, top_p=body.top_p,
-                           stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)))
+        request = _request(
+            body,
+            context,
+            max_tokens=body.max_tokens,
+            temperature=body.temperature,
+            top_p=body.top_p,
+            stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)),
+        )
         options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
-            model=body.model, request=request, conversation=request.messages, options=options, stream=bool(body.stream),
-            effort=_effort(body), store=options.store is not False,
+            model=body.model,
+            request=request,
+            conversation=request.messages,
+            options=options,
+            stream=bool(body.stream),
+            effort=_effort(body),
+            store=options.store is not False,
             strict_tools=frozenset(tool.name for tool in tools if tool.strict),
-            single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)))
+            single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)),
+        )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
         """Make the encoder of a reply."""
@@ -78,7 +101,11 @@ class Messages(Dialect[wire.MessagesBody]):
                 case "content_block_stop" if message["content"][-1]["type"] == "tool_use":
                     message["content"][-1]["input"] = json.loads(written)
                 case "message_delta":
-                    message |= {**chunk["delta"], "usage": {**message["usage"], **chunk["usage"]}, "muse": chunk["muse"]}
+                    message |= {
+                        **chunk["delta"],
+                        "usage": {**message["usage"], **chunk["usage"]},
+                        "muse": chunk["muse"],
+                    }
         return message
 
     def error_body(self, reply: ErrorReply, request: str) -> Chunk:
@@ -93,28 +120,51 @@ class Messages(Dialect[wire.MessagesBody]):
 def _request(body: wire.MessagesCountBody, context: RequestContext, **sampling: Any) -> Request:
     """Translate the conversation, its tools and its schema. Raises subclasses of `BadInput`."""
     refuse_unsupported(body, context_management=(), mcp_servers=([],), speed=("standard",))
-    system = body.system if isinstance(body.system, str) else "\n".join(block.text for block in body.system or ())
+    system = (
+        body.system
+        if isinstance(body.system, str)
+        else "\n".join(block.text for block in body.system or ())
+    )
     schema_format = body.output_config.format if body.output_config else None
     return Request(
         messages=(*system_messages(system), *merge_tool_results(_messages(body.messages, context))),
-        tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.input_schema) for tool in body.tools or ()),
-        tool_choice=_tool_choice(body.tool_choice), schema=None if schema_format is None else json.dumps(schema_format.schema_),
-        **sampling)
+        tools=tuple(
+            ToolSpec.of(tool.name, tool.description or "", tool.input_schema)
+            for tool in body.tools or ()
+        ),
+        tool_choice=_tool_choice(body.tool_choice),
+        schema=None if schema_format is None else json.dumps(schema_format.schema_),
+        **sampling,
+    )
 
 
 def request_to_count(body: wire.MessagesCountBody) -> Request:
     """Translate a body for counting its tokens, without fetching images. Raises subclasses of `BadInput`."""
     placeholder = Image(b"?", "image/png")
-    return _request(body, RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder)))
+    return _request(
+        body, RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder))
+    )
 
 
 def _remote_image_urls(body: wire.MessagesCountBody) -> list[str]:
     """Return the addresses of images that have to be fetched, those within tool results included."""
-    blocks: list[Any] = [block for turn in body.messages if isinstance(turn.content, list) for block in turn.content]
-    inner = [item for block in blocks if isinstance(block, wire.MessagesToolResultBlock) and isinstance(block.content, list)
-             for item in block.content]
-    sources = [block.source for block in (*blocks, *inner) if isinstance(block, wire.MessagesImageBlock)]
-    return [source.url for source in sources if isinstance(source, wire.MessagesUrlSource) and is_remote_url(source.url)]
+    blocks: list[Any] = [
+        block for turn in body.messages if isinstance(turn.content, list) for block in turn.content
+    ]
+    inner = [
+        item
+        for block in blocks
+        if isinstance(block, wire.MessagesToolResultBlock) and isinstance(block.content, list)
+        for item in block.content
+    ]
+    sources = [
+        block.source for block in (*blocks, *inner) if isinstance(block, wire.MessagesImageBlock)
+    ]
+    return [
+        source.url
+        for source in sources
+        if isinstance(source, wire.MessagesUrlSource) and is_remote_url(source.url)
+    ]
 
 
 def _effort(body: wire.MessagesBody) -> Effort | None:
@@ -148,7 +198,11 @@ def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterat
         path = f"messages[{index}].content"
         match turn:
             case wire.MessagesSystemTurn(content=content):
-                yield from system_messages(content if isinstance(content, str) else "".join(block.text for block in content))
+                yield from system_messages(
+                    content
+                    if isinstance(content, str)
+                    else "".join(block.text for block in content)
+                )
             case wire.MessagesAssistantTurn(content=content):
                 parts = content if isinstance(content, str) else _assistant_parts(content)
                 yield Message("assistant", without_empty_texts(parts))
@@ -160,7 +214,9 @@ def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterat
                 assert_never(turn)  # type: ignore[arg-type]
 
 
-def _user_turn(blocks: list[wire.MessagesUserBlock], context: RequestContext, path: str) -> Iterator[Message]:
+def _user_turn(
+    blocks: list[wire.MessagesUserBlock], context: RequestContext, path: str
+) -> Iterator[Message]:
     results: list[ToolResult] = []
     parts: list[Part] = []
     for number, block in enumerate(blocks):
@@ -187,9 +243,18 @@ def _assistant_parts(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, .
     return signed_again(parts, signed)
 
 
-def _tool_result(block: wire.MessagesToolResultBlock, context: RequestContext, path: str) -> ToolResult:
-    content = block.content if isinstance(block.content, list) else [wire.MessagesTextBlock(type="text", text=block.content or "")]
-    parts = tuple(_input_part(item, context, f"{path}.content[{number}]") for number, item in enumerate(content))
+def _tool_result(
+    block: wire.MessagesToolResultBlock, context: RequestContext, path: str
+) -> ToolResult:
+    content = (
+        block.content
+        if isinstance(block.content, list)
+        else [wire.MessagesTextBlock(type="text", text=block.content or "")]
+    )
+    parts = tuple(
+        _input_part(item, context, f"{path}.content[{number}]")
+        for number, item in enumerate(content)
+    )
     return ToolResult(block.tool_use_id, parts, bool(block.is_error))
 
 

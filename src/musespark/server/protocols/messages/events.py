@@ -17,15 +17,27 @@ from musespark.server.protocols.encoder import (
     ToolCallPiece,
 )
 
-_ERROR_TYPES = {401: "authentication_error", 404: "not_found_error", 413: "request_too_large", 429: "rate_limit_error",
-                503: "overloaded_error", 504: "timeout_error"}
+_ERROR_TYPES = {
+    401: "authentication_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
 
 
 def error_body(reply: ErrorReply, request: str) -> Chunk:
     """Return the JSON of an error. request: an id of the request."""
-    kind = _ERROR_TYPES.get(reply.status, "invalid_request_error" if reply.status < 500 else "api_error")
+    kind = _ERROR_TYPES.get(
+        reply.status, "invalid_request_error" if reply.status < 500 else "api_error"
+    )
     param = f" ({reply.param})" if reply.param and reply.param not in reply.message else ""
-    return {"type": "error", "error": {"type": kind, "message": reply.message + param, "code": reply.code}, "request_id": request}
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": reply.message + param, "code": reply.code},
+        "request_id": request,
+    }
 
 
 class MessagesEventEncoder(ChunkEncoder):
@@ -40,30 +52,62 @@ class MessagesEventEncoder(ChunkEncoder):
     def start(self) -> list[Chunk]:
         """Return the events that open the message."""
         message: Chunk = {
-            "id": self._id, "type": "message", "role": "assistant", "model": self._model, "content": [], "stop_reason": None,
-            "stop_sequence": None, "usage": {"input_tokens": 0, "output_tokens": 0}}
+            "id": self._id,
+            "type": "message",
+            "role": "assistant",
+            "model": self._model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": {"input_tokens": 0, "output_tokens": 0},
+        }
         return [{"type": "message_start", "message": message}, {"type": "ping"}]
 
     def encode(self, piece: ReplyPiece) -> list[Chunk]:
         """Return the events of a piece."""
         match piece:
             case ReasoningPiece():
-                return [*self._in("thinking", {"thinking": "", "signature": ""}),
-                        self._delta({"type": "thinking_delta", "thinking": piece.text})]
+                return [
+                    *self._in("thinking", {"thinking": "", "signature": ""}),
+                    self._delta({"type": "thinking_delta", "thinking": piece.text}),
+                ]
             case TextPiece():
-                return [*self._in("text", {"text": ""}), self._delta({"type": "text_delta", "text": piece.text})]
+                return [
+                    *self._in("text", {"text": ""}),
+                    self._delta({"type": "text_delta", "text": piece.text}),
+                ]
             case ImagePiece():
                 return []  # the protocol has no place for images; the `muse` block links to them
             case SignaturePiece():
-                return [*self._close(), *self._in("thinking", {"thinking": "", "signature": ""}), *self._close(piece.packed)]
+                return [
+                    *self._close(),
+                    *self._in("thinking", {"thinking": "", "signature": ""}),
+                    *self._close(piece.packed),
+                ]
             case ToolCallPiece(call=call):
                 begun = {"id": call.id, "name": call.name, "input": {}}
-                return [*self._close(), *self._in("tool_use", begun),
-                        self._delta({"type": "input_json_delta", "partial_json": _object(call.arguments)})]
+                return [
+                    *self._close(),
+                    *self._in("tool_use", begun),
+                    self._delta(
+                        {"type": "input_json_delta", "partial_json": _object(call.arguments)}
+                    ),
+                ]
             case EndPiece():
-                usage = {"input_tokens": piece.usage.prompt_tokens, "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens}
-                return [*self._close(), {"type": "message_delta", "delta": _stop_delta(piece), "usage": usage, "muse": piece.muse},
-                        {"type": "message_stop"}]
+                usage = {
+                    "input_tokens": piece.usage.prompt_tokens,
+                    "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens,
+                }
+                return [
+                    *self._close(),
+                    {
+                        "type": "message_delta",
+                        "delta": _stop_delta(piece),
+                        "usage": usage,
+                        "muse": piece.muse,
+                    },
+                    {"type": "message_stop"},
+                ]
 
     def encode_error(self, reply: ErrorReply) -> list[Chunk]:
         """Return the error event, which the SDK raises."""
@@ -76,7 +120,14 @@ class MessagesEventEncoder(ChunkEncoder):
         closed = self._close()
         self._open = kind
         self._index += 1
-        return [*closed, {"type": "content_block_start", "index": self._index, "content_block": {"type": kind, **begun}}]
+        return [
+            *closed,
+            {
+                "type": "content_block_start",
+                "index": self._index,
+                "content_block": {"type": kind, **begun},
+            },
+        ]
 
     def _delta(self, delta: dict[str, Any]) -> Chunk:
         return {"type": "content_block_delta", "index": self._index, "delta": delta}
@@ -85,7 +136,11 @@ class MessagesEventEncoder(ChunkEncoder):
         if not self._open:
             return []
         # Progress is not signed by a provider: only a block that holds nothing but a signature is closed with one.
-        signed = [self._delta({"type": "signature_delta", "signature": signature})] if self._open == "thinking" else []
+        signed = (
+            [self._delta({"type": "signature_delta", "signature": signature})]
+            if self._open == "thinking"
+            else []
+        )
         self._open = ""
         return [*signed, {"type": "content_block_stop", "index": self._index}]
 
@@ -96,7 +151,10 @@ def _stop_delta(end: EndPiece) -> Chunk:
         return {"stop_reason": "tool_use", "stop_sequence": None}
     if end.finish_reason != "finished":
         return {"stop_reason": "max_tokens", "stop_sequence": None}
-    return {"stop_reason": "end_turn" if end.stop is None else "stop_sequence", "stop_sequence": end.stop or None}
+    return {
+        "stop_reason": "end_turn" if end.stop is None else "stop_sequence",
+        "stop_sequence": end.stop or None,
+    }
 
 
 def _object(arguments: str) -> str:

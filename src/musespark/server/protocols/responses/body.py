@@ -40,9 +40,13 @@ class ResponsesRefusal(StrictModel):
     refusal: str
 
 
-ResponsesInputPart: TypeAlias = Annotated[ResponsesInputText | ResponsesInputImage, Field(discriminator="type")]
+ResponsesInputPart: TypeAlias = Annotated[
+    ResponsesInputText | ResponsesInputImage, Field(discriminator="type")
+]
 ResponsesPart: TypeAlias = Annotated[
-    ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal, Field(discriminator="type")]
+    ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal,
+    Field(discriminator="type"),
+]
 
 
 class ResponsesMessageItem(StrictModel):
@@ -103,17 +107,25 @@ class ResponsesImageItem(StrictModel):
 
 def _item_type(item: Any) -> str:
     """Return an item's type; a message may leave it out."""
-    found = item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", "message")
+    found = (
+        item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", "message")
+    )
     return found if isinstance(found, str) else ""
 
 
 ResponsesItem: TypeAlias = Annotated[
-    Annotated[ResponsesMessageItem, Tag("message")] | Annotated[ResponsesFunctionCall, Tag("function_call")]
-    | Annotated[ResponsesFunctionOutput, Tag("function_call_output")] | Annotated[ResponsesReasoningItem, Tag("reasoning")]
+    Annotated[ResponsesMessageItem, Tag("message")]
+    | Annotated[ResponsesFunctionCall, Tag("function_call")]
+    | Annotated[ResponsesFunctionOutput, Tag("function_call_output")]
+    | Annotated[ResponsesReasoningItem, Tag("reasoning")]
     | Annotated[ResponsesImageItem, Tag("image_generation_call")],
-    Discriminator(_item_type, custom_error_type="unknown_item",
-                  custom_error_message="its type is not supported here; supported are message, function_call, "
-                  "function_call_output, reasoning and image_generation_call")]
+    Discriminator(
+        _item_type,
+        custom_error_type="unknown_item",
+        custom_error_message="its type is not supported here; supported are message, function_call, "
+        "function_call_output, reasoning and image_generation_call",
+    ),
+]
 
 
 class ResponsesTool(StrictModel):
@@ -146,7 +158,9 @@ class ResponsesJsonSchemaFormat(StrictModel):
 
 
 ResponsesFormat: TypeAlias = Annotated[
-    ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat, Field(discriminator="type")]
+    ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat,
+    Field(discriminator="type"),
+]
 
 
 class ResponsesTextConfig(StrictModel):
@@ -156,7 +170,9 @@ class ResponsesTextConfig(StrictModel):
 
 class ResponsesReasoning(StrictModel):
     effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = None  # there is one form of summary; muse.progress turns it off
+    summary: Literal["auto", "concise", "detailed"] | None = (
+        None  # there is one form of summary; muse.progress turns it off
+    )
     generate_summary: Literal["auto", "concise", "detailed"] | None = None
 
 

@@ -6,7 +6,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from musespark.content import Image, Message, Request, Role, Text, Thinking, ToolCall, ToolResult, ToolSpec, signed_again
+from musespark.content import (
+    Image,
+    Message,
+    Request,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    signed_again,
+)
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat.events import error_body
@@ -30,10 +41,24 @@ INCLUDED = ("reasoning.encrypted_content",)
 """Values of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
 
 DEFAULTS: Mapping[str, Any] = {
-    "background": False, "instructions": None, "max_output_tokens": None, "metadata": {}, "parallel_tool_calls": True,
-    "previous_response_id": None, "temperature": None, "text": {"format": {"type": "text"}}, "tool_choice": "auto", "tools": [],
-    "top_p": None, "truncation": "disabled", "user": None, "reasoning": {"effort": None, "summary": None},
-    "service_tier": "default", "safety_identifier": None, "prompt_cache_key": None}
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "temperature": None,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "tools": [],
+    "top_p": None,
+    "truncation": "disabled",
+    "user": None,
+    "reasoning": {"effort": None, "summary": None},
+    "service_tier": "default",
+    "safety_identifier": None,
+    "prompt_cache_key": None,
+}
 """Fields that a response repeats from its request, with their values if the request left them out."""
 
 
@@ -50,9 +75,16 @@ class Responses(Dialect[wire.ResponsesBody]):
         found: list[Any] = []
         for item in body.input if isinstance(body.input, list) else ():
             match item:
-                case wire.ResponsesMessageItem(content=list() as parts) | wire.ResponsesFunctionOutput(output=list() as parts):
+                case (
+                    wire.ResponsesMessageItem(content=list() as parts)
+                    | wire.ResponsesFunctionOutput(output=list() as parts)
+                ):
                     found += parts
-        urls = [part.image_url for part in found if isinstance(part, wire.ResponsesInputImage) and part.image_url]
+        urls = [
+            part.image_url
+            for part in found
+            if isinstance(part, wire.ResponsesInputImage) and part.image_url
+        ]
         return [url for url in urls if is_remote_url(url)]
 
     def previous_id(self, body: wire.ResponsesBody) -> str | None:
@@ -62,38 +94,77 @@ class Responses(Dialect[wire.ResponsesBody]):
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
         if body.background:
-            raise RequestRefused("Responses in the background are not supported here; leave background out, and stream instead.",
-                          code="unsupported", param="background")
-        refuse_unsupported(body, conversation=(), context_management=([],), max_tool_calls=(), moderation=(), prompt=(),
-                        top_logprobs=(0,), truncation=("disabled",))
+            raise RequestRefused(
+                "Responses in the background are not supported here; leave background out, and stream instead.",
+                code="unsupported",
+                param="background",
+            )
+        refuse_unsupported(
+            body,
+            conversation=(),
+            context_management=([],),
+            max_tool_calls=(),
+            moderation=(),
+            prompt=(),
+            top_logprobs=(0,),
+            truncation=("disabled",),
+        )
         for name in body.include or ():
             if name not in INCLUDED:
-                raise RequestRefused(f"include: {name[:80]!r} is not supported here; leave it out.", code="unsupported",
-                                     param="include")
+                raise RequestRefused(
+                    f"include: {name[:80]!r} is not supported here; leave it out.",
+                    code="unsupported",
+                    param="include",
+                )
         if body.text and body.text.verbosity not in (None, "medium"):
-            raise RequestRefused("text.verbosity is not supported here; it can be 'medium', or left out.", code="unsupported",
-                          param="text.verbosity")
+            raise RequestRefused(
+                "text.verbosity is not supported here; it can be 'medium', or left out.",
+                code="unsupported",
+                param="text.verbosity",
+            )
         tools = body.tools or []
         conversation = merge_tool_results((*context.earlier, *_messages(body.input, context)))
         request = Request(
-            messages=(*system_messages(body.instructions), *conversation), max_tokens=body.max_output_tokens,
-            temperature=body.temperature, top_p=body.top_p, schema=_schema(body.text),
-            tools=tuple(ToolSpec.of(tool.name, tool.description or "", tool.parameters or {"type": "object", "properties": {}})
-                        for tool in tools),
-            tool_choice=_tool_choice(body))
+            messages=(*system_messages(body.instructions), *conversation),
+            max_tokens=body.max_output_tokens,
+            temperature=body.temperature,
+            top_p=body.top_p,
+            schema=_schema(body.text),
+            tools=tuple(
+                ToolSpec.of(
+                    tool.name,
+                    tool.description or "",
+                    tool.parameters or {"type": "object", "properties": {}},
+                )
+                for tool in tools
+            ),
+            tool_choice=_tool_choice(body),
+        )
         options = body.muse or context.options or TeamOptions()
         effort = body.reasoning.effort if body.reasoning else None
         return ParsedRequest(
-            model=body.model, request=request, conversation=conversation, options=options, stream=bool(body.stream),
-            effort=EFFORTS[effort] if effort else None, store=body.store is not False and options.store is not False,
-            single_tool_call=body.parallel_tool_calls is False, strict_tools=frozenset(tool.name for tool in tools if tool.strict),
-            previous_run=body.previous_response_id, echo=_echo(body), include_signatures=bool(body.include))
+            model=body.model,
+            request=request,
+            conversation=conversation,
+            options=options,
+            stream=bool(body.stream),
+            effort=EFFORTS[effort] if effort else None,
+            store=body.store is not False and options.store is not False,
+            single_tool_call=body.parallel_tool_calls is False,
+            strict_tools=frozenset(tool.name for tool in tools if tool.strict),
+            previous_run=body.previous_response_id,
+            echo=_echo(body),
+            include_signatures=bool(body.include),
+        )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ResponsesEventEncoder:
         """Make the encoder of a reply."""
         return ResponsesEventEncoder(
-            run, self.id_prefix, {"created_at": created, "model": parsed.model, "store": parsed.store, **parsed.echo},
-            parsed.include_signatures)
+            run,
+            self.id_prefix,
+            {"created_at": created, "model": parsed.model, "store": parsed.store, **parsed.echo},
+            parsed.include_signatures,
+        )
 
     def collect(self, chunks: Iterable[Chunk]) -> Chunk:
         """Return the response of the last event, which contains everything before it."""
@@ -117,7 +188,11 @@ def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
 
 
 def _tool_choice(body: wire.ResponsesBody) -> str:
-    return body.tool_choice.name if isinstance(body.tool_choice, wire.ResponsesToolChoice) else body.tool_choice or "auto"
+    return (
+        body.tool_choice.name
+        if isinstance(body.tool_choice, wire.ResponsesToolChoice)
+        else body.tool_choice or "auto"
+    )
 
 
 def _schema(text: wire.ResponsesTextConfig | None) -> str | None:
@@ -143,11 +218,21 @@ def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) ->
             found[-1] = Message("assistant", (*found[-1].parts, *message.parts))
         else:
             found.append(message)
-    signed = [part for item in given if isinstance(item, wire.ResponsesReasoningItem)
-              for part in unpack_signatures(item.encrypted_content)]
-    signed = [part for part in signed if not isinstance(part, Thinking)]  # those stand in their turn already
-    return [Message("assistant", signed_again(message.parts, signed)) if message.role == "assistant" else message
-            for message in found]
+    signed = [
+        part
+        for item in given
+        if isinstance(item, wire.ResponsesReasoningItem)
+        for part in unpack_signatures(item.encrypted_content)
+    ]
+    signed = [
+        part for part in signed if not isinstance(part, Thinking)
+    ]  # those stand in their turn already
+    return [
+        Message("assistant", signed_again(message.parts, signed))
+        if message.role == "assistant"
+        else message
+        for message in found
+    ]
 
 
 def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Message | None:
@@ -157,19 +242,32 @@ def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Me
         case wire.ResponsesMessageItem():
             role: Role = "assistant" if item.role == "assistant" else "user"
             content = item.content
-            parts = content if isinstance(content, str) else _parts(content, context, f"{path}.content")
+            parts = (
+                content if isinstance(content, str) else _parts(content, context, f"{path}.content")
+            )
             return Message(role, without_empty_texts(parts))
         case wire.ResponsesFunctionCall():
-            return Message("assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),))
+            return Message(
+                "assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),)
+            )
         case wire.ResponsesFunctionOutput(output=str() as output):
             return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
         case wire.ResponsesFunctionOutput(output=list() as output):
-            return Message("tool", (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),))
+            return Message(
+                "tool",
+                (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),),
+            )
         case wire.ResponsesReasoningItem():
             signed = unpack_signatures(item.encrypted_content)
-            return Message("assistant", tuple(part for part in signed if isinstance(part, Thinking)))
+            return Message(
+                "assistant", tuple(part for part in signed if isinstance(part, Thinking))
+            )
         case wire.ResponsesImageItem():
-            return Message("assistant", (decode_image(item.result, f"{path}.result"),)) if item.result else None
+            return (
+                Message("assistant", (decode_image(item.result, f"{path}.result"),))
+                if item.result
+                else None
+            )
         case _:
             return None
 
@@ -182,12 +280,17 @@ def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
         yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
 
 
-def _parts(content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart], context: RequestContext,
-           path: str) -> Iterator[Text | Image]:
+def _parts(
+    content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart],
+    context: RequestContext,
+    path: str,
+) -> Iterator[Text | Image]:
     for number, part in enumerate(content):
         match part:
             case wire.ResponsesInputImage():
-                yield load_image(part.image_url or "", context.images, f"{path}[{number}].image_url")
+                yield load_image(
+                    part.image_url or "", context.images, f"{path}[{number}].image_url"
+                )
             case wire.ResponsesRefusal():
                 yield Text(part.refusal)
             case _:

@@ -21,11 +21,19 @@ from musespark.server.protocols.encoder import (
 class ResponsesEventEncoder(ChunkEncoder):
     """Encoder of one response; its events are numbered from 0."""
 
-    def __init__(self, run: str, prefix: str, head: dict[str, Any], include_signatures: bool = False) -> None:
+    def __init__(
+        self, run: str, prefix: str, head: dict[str, Any], include_signatures: bool = False
+    ) -> None:
         """head: fields of the response from its start. include_signatures: add what the provider wants back."""
         self._run, self._include_signatures = run, include_signatures
-        self._head = {"id": f"{prefix}{run}", "object": "response", "error": None, "incomplete_details": None, "usage": None,
-                      **head}
+        self._head = {
+            "id": f"{prefix}{run}",
+            "object": "response",
+            "error": None,
+            "incomplete_details": None,
+            "usage": None,
+            **head,
+        }
         self._number = 0
         self._output: list[dict[str, Any]] = []
         """Items, the open one last."""
@@ -36,22 +44,39 @@ class ResponsesEventEncoder(ChunkEncoder):
 
     def start(self) -> list[Chunk]:
         """Return the events that open the response."""
-        return [self._event("response.created", response=self._response("in_progress")),
-                self._event("response.in_progress", response=self._response("in_progress"))]
+        return [
+            self._event("response.created", response=self._response("in_progress")),
+            self._event("response.in_progress", response=self._response("in_progress")),
+        ]
 
     def encode(self, piece: ReplyPiece) -> list[Chunk]:
         """Return the events of a piece."""
         match piece:
             case ReasoningPiece():
-                return [*self._in("reasoning"), self._delta("response.reasoning_summary_text.delta", piece.text, summary_index=0)]
+                return [
+                    *self._in("reasoning"),
+                    self._delta(
+                        "response.reasoning_summary_text.delta", piece.text, summary_index=0
+                    ),
+                ]
             case TextPiece():
-                return [*self._in("message"), self._delta("response.output_text.delta", piece.text, content_index=0, logprobs=[])]
+                return [
+                    *self._in("message"),
+                    self._delta(
+                        "response.output_text.delta", piece.text, content_index=0, logprobs=[]
+                    ),
+                ]
             case ImagePiece():
                 return [*self._close(), *self._image(piece)]
             case SignaturePiece():
                 if not self._include_signatures:
                     return []
-                item = {"type": "reasoning", "summary": [], "status": "completed", "encrypted_content": piece.packed}
+                item = {
+                    "type": "reasoning",
+                    "summary": [],
+                    "status": "completed",
+                    "encrypted_content": piece.packed,
+                }
                 return [*self._close(), self._add(item), self._done()]
             case ToolCallPiece():
                 return [*self._close(), *self._call(piece)]
@@ -63,18 +88,30 @@ class ResponsesEventEncoder(ChunkEncoder):
         code = "rate_limit_exceeded" if reply.status == 429 else "server_error"
         closed = self._close(is_complete=False)
         error = {"code": code, "message": reply.message}
-        return [*closed, self._event("response.failed", response=self._response("failed") | {"error": error})]
+        return [
+            *closed,
+            self._event("response.failed", response=self._response("failed") | {"error": error}),
+        ]
 
     def _end(self, end: EndPiece) -> Chunk:
         used = end.usage
-        usage = {"input_tokens": used.prompt_tokens, "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-                 "output_tokens": used.tokens - used.prompt_tokens, "output_tokens_details": {"reasoning_tokens": 0},
-                 "total_tokens": used.tokens}
+        usage = {
+            "input_tokens": used.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+            "output_tokens": used.tokens - used.prompt_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": used.tokens,
+        }
         is_complete = end.has_calls or end.finish_reason == "finished"
-        response = self._response("completed" if is_complete else "incomplete") | {"usage": usage, "muse": end.muse}
+        response = self._response("completed" if is_complete else "incomplete") | {
+            "usage": usage,
+            "muse": end.muse,
+        }
         if not is_complete:
             response["incomplete_details"] = {"reason": "max_output_tokens"}
-        return self._event("response.completed" if is_complete else "response.incomplete", response=response)
+        return self._event(
+            "response.completed" if is_complete else "response.incomplete", response=response
+        )
 
     def snapshot(self, status: str) -> dict[str, Any]:
         """Close the open item and return the response so far."""
@@ -98,13 +135,26 @@ class ResponsesEventEncoder(ChunkEncoder):
         return {"item_id": self._output[-1]["id"], "output_index": len(self._output) - 1}
 
     def _add(self, item: dict[str, Any]) -> Chunk:
-        short = {"reasoning": "rs", "message": "msg", "function_call": "fc", "image_generation_call": "ig"}[item["type"]]
+        short = {
+            "reasoning": "rs",
+            "message": "msg",
+            "function_call": "fc",
+            "image_generation_call": "ig",
+        }[item["type"]]
         self._output.append({"id": f"{short}_{self._run}_{len(self._output)}", **item})
-        return self._event("response.output_item.added", output_index=len(self._output) - 1, item=dict(self._output[-1]))
+        return self._event(
+            "response.output_item.added",
+            output_index=len(self._output) - 1,
+            item=dict(self._output[-1]),
+        )
 
     def _done(self, **values: Any) -> Chunk:
         self._output[-1] |= values
-        return self._event("response.output_item.done", output_index=len(self._output) - 1, item=dict(self._output[-1]))
+        return self._event(
+            "response.output_item.done",
+            output_index=len(self._output) - 1,
+            item=dict(self._output[-1]),
+        )
 
     # Reasoning and text are written piece by piece.
 
@@ -115,41 +165,110 @@ class ResponsesEventEncoder(ChunkEncoder):
         closed = self._close()
         self._open, self._text = kind, ""
         if kind == "reasoning":
-            return [*closed, self._add({"type": kind, "summary": [], "status": "in_progress"}),
-                    self._event("response.reasoning_summary_part.added", **self._position, summary_index=0, part=_summary(""))]
-        return [*closed, self._add({"type": kind, "role": "assistant", "status": "in_progress", "content": []}),
-                self._event("response.content_part.added", **self._position, content_index=0, part=_content(""))]
+            return [
+                *closed,
+                self._add({"type": kind, "summary": [], "status": "in_progress"}),
+                self._event(
+                    "response.reasoning_summary_part.added",
+                    **self._position,
+                    summary_index=0,
+                    part=_summary(""),
+                ),
+            ]
+        return [
+            *closed,
+            self._add({"type": kind, "role": "assistant", "status": "in_progress", "content": []}),
+            self._event(
+                "response.content_part.added", **self._position, content_index=0, part=_content("")
+            ),
+        ]
 
     def _close(self, is_complete: bool = True) -> list[Chunk]:
         kind, text, self._open = self._open, self._text, ""
         status = "completed" if is_complete else "incomplete"
         if kind == "reasoning":
-            return [self._event("response.reasoning_summary_text.done", **self._position, summary_index=0, text=text),
-                    self._event("response.reasoning_summary_part.done", **self._position, summary_index=0, part=_summary(text)),
-                    self._done(summary=[_summary(text)], status=status)]
+            return [
+                self._event(
+                    "response.reasoning_summary_text.done",
+                    **self._position,
+                    summary_index=0,
+                    text=text,
+                ),
+                self._event(
+                    "response.reasoning_summary_part.done",
+                    **self._position,
+                    summary_index=0,
+                    part=_summary(text),
+                ),
+                self._done(summary=[_summary(text)], status=status),
+            ]
         if kind == "message":
-            return [self._event("response.output_text.done", **self._position, content_index=0, text=text, logprobs=[]),
-                    self._event("response.content_part.done", **self._position, content_index=0, part=_content(text)),
-                    self._done(content=[_content(text)], status=status)]
+            return [
+                self._event(
+                    "response.output_text.done",
+                    **self._position,
+                    content_index=0,
+                    text=text,
+                    logprobs=[],
+                ),
+                self._event(
+                    "response.content_part.done",
+                    **self._position,
+                    content_index=0,
+                    part=_content(text),
+                ),
+                self._done(content=[_content(text)], status=status),
+            ]
         return []
 
     # Images and calls come whole.
 
     def _image(self, image: ImagePiece) -> list[Chunk]:
-        added = self._add({"type": "image_generation_call", "status": "in_progress", "result": None})
-        steps = [self._event(f"response.image_generation_call.{step}", **self._position) for step in ("in_progress", "generating")]
+        added = self._add(
+            {"type": "image_generation_call", "status": "in_progress", "result": None}
+        )
+        steps = [
+            self._event(f"response.image_generation_call.{step}", **self._position)
+            for step in ("in_progress", "generating")
+        ]
         done = self._event("response.image_generation_call.completed", **self._position)
-        return [added, *steps, done, self._done(
-            status="completed", result=base64.b64encode(image.png).decode("ascii"), output_format="png",
-            revised_prompt=image.caption, size=f"{image.width}x{image.height}")]
+        return [
+            added,
+            *steps,
+            done,
+            self._done(
+                status="completed",
+                result=base64.b64encode(image.png).decode("ascii"),
+                output_format="png",
+                revised_prompt=image.caption,
+                size=f"{image.width}x{image.height}",
+            ),
+        ]
 
     def _call(self, piece: ToolCallPiece) -> list[Chunk]:
         call = piece.call
-        added = self._add({"type": "function_call", "call_id": call.id, "name": call.name, "arguments": "",
-                           "status": "in_progress"})
-        return [added, self._event("response.function_call_arguments.delta", **self._position, delta=call.arguments),
-                self._event("response.function_call_arguments.done", **self._position, name=call.name, arguments=call.arguments),
-                self._done(arguments=call.arguments, status="completed")]
+        added = self._add(
+            {
+                "type": "function_call",
+                "call_id": call.id,
+                "name": call.name,
+                "arguments": "",
+                "status": "in_progress",
+            }
+        )
+        return [
+            added,
+            self._event(
+                "response.function_call_arguments.delta", **self._position, delta=call.arguments
+            ),
+            self._event(
+                "response.function_call_arguments.done",
+                **self._position,
+                name=call.name,
+                arguments=call.arguments,
+            ),
+            self._done(arguments=call.arguments, status="completed"),
+        ]
 
 
 def _summary(text: str) -> dict[str, Any]:

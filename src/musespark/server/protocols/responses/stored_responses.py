@@ -28,35 +28,65 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
     """Add the routes to the application."""
 
     @app.get(_PATH, responses=ERRORS)
-    async def get_response(http: HttpRequest, id: _Id, stream: Annotated[bool, Query()] = False) -> Response:
+    async def get_response(
+        http: HttpRequest, id: _Id, stream: Annotated[bool, Query()] = False
+    ) -> Response:
         """Return a response as far as it has come. The parameters of its request, apart from the conversation, are not stored."""
         if stream:
-            raise RequestRefused("A stored response cannot be streamed; leave stream out.", code="unsupported", param="stream")
-        return Response(to_json_bytes(response_of(await _find(http, id))), media_type="application/json")
+            raise RequestRefused(
+                "A stored response cannot be streamed; leave stream out.",
+                code="unsupported",
+                param="stream",
+            )
+        return Response(
+            to_json_bytes(response_of(await _find(http, id))), media_type="application/json"
+        )
 
     @app.delete(_PATH, responses=ERRORS)
     async def delete_response(http: HttpRequest, id: _Id) -> dict[str, Any]:
         """Delete a response with its run: all events and images."""
         kept = await _find(http, id)
         if not await server.runs.delete(kept.header.id):
-            raise RequestRefused(f"The response {id!r} is still in progress; delete it once it has ended.", code="still_running")
+            raise RequestRefused(
+                f"The response {id!r} is still in progress; delete it once it has ended.",
+                code="still_running",
+            )
         return {"id": id, "object": "response", "deleted": True}
 
     async def _find(http: HttpRequest, id: str) -> StoredRun:
         caller = await server.authenticate(http)
         kept = await server.runs.get(id.removeprefix(Responses.id_prefix))
-        if kept is None or kept.header.caller != caller.name or kept.header.protocol != Responses.name:
-            raise RequestRefused(f"There is no response {id[:80]!r}; it was not stored, or was deleted.", status=404,
-                                 code="no_such_response", param="id")
+        if (
+            kept is None
+            or kept.header.caller != caller.name
+            or kept.header.protocol != Responses.name
+        ):
+            raise RequestRefused(
+                f"There is no response {id[:80]!r}; it was not stored, or was deleted.",
+                status=404,
+                code="no_such_response",
+                param="id",
+            )
         return kept
 
 
 def response_of(kept: StoredRun) -> Chunk:
     """Build the response that a run's events add up to, also before the run has ended."""
-    is_team = any(isinstance(event, RunStarted) and event.mode is Mode.CONTEMPLATING for event in kept.events)
+    is_team = any(
+        isinstance(event, RunStarted) and event.mode is Mode.CONTEMPLATING for event in kept.events
+    )
     reply = ReplyEncoder(show_progress=is_team, links=f"/v1/runs/{kept.header.id}/pictures/")
-    encoder = ResponsesEventEncoder(kept.header.id, Responses.id_prefix, {
-        "created_at": int(kept.header.created), "model": kept.header.model, "store": True, **DEFAULTS}, include_signatures=True)
+    encoder = ResponsesEventEncoder(
+        kept.header.id,
+        Responses.id_prefix,
+        {
+            "created_at": int(kept.header.created),
+            "model": kept.header.model,
+            "store": True,
+            **DEFAULTS,
+        },
+        include_signatures=True,
+    )
     chunks = encoder.start()
     for event in without_dropped_text(kept.events):
         chunks += [chunk for piece in reply.encode(event) for chunk in encoder.encode(piece)]
@@ -65,8 +95,14 @@ def response_of(kept: StoredRun) -> Chunk:
     if kept.status == "cancelled":
         return encoder.snapshot("cancelled")
     if kept.status != "finished":
-        reason = "The server had to stop." if kept.status == "interrupted" else "Its answer does not match the request."
-        message = next((event.message for event in kept.events if isinstance(event, RunFailed)), reason)
+        reason = (
+            "The server had to stop."
+            if kept.status == "interrupted"
+            else "Its answer does not match the request."
+        )
+        message = next(
+            (event.message for event in kept.events if isinstance(event, RunFailed)), reason
+        )
         chunks += encoder.encode_error(ErrorReply(status=502, code="model_failed", message=message))
     found: Chunk = chunks[-1]["response"]
     return found

@@ -78,7 +78,9 @@ COMMANDS = (
     | FUNCTIONS.keys()
 )
 """TeX commands that a factor may begin with."""
-_WORDS = frozenset("is it in of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split())
+_WORDS = frozenset(
+    "is it in of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split()
+)
 _BASES = {
     "two": 2,
     "three": 3,
@@ -200,7 +202,13 @@ def _function(parser: Grammar, name: str) -> Tree:
     if name == "log" and parser.took("operator", "_"):
         sign = parser.next()
         base = parser.braced() if sign is not None and sign.text == "{" else atom(parser)
-    if name == "log" and base is None and (sign := parser.next()) is not None and sign.kind == "number" and not sign.spaced:
+    if (
+        name == "log"
+        and base is None
+        and (sign := parser.next()) is not None
+        and sign.kind == "number"
+        and not sign.spaced
+    ):
         following = parser.next(1)
         if following is not None and following.text == "(":
             base = number(parser.take().value)  # log2(8)
@@ -223,7 +231,11 @@ def _arguments(parser: Grammar) -> tuple[Tree, ...]:
     if parser.is_next("operator", "|"):
         return (atom(parser),)
     inner = parser.power()
-    while parser.begins_factor() and not _is_function(parser.next()) and not parser.is_next("operator", "("):
+    while (
+        parser.begins_factor()
+        and not _is_function(parser.next())
+        and not parser.is_next("operator", "(")
+    ):
         inner = ("mul", (inner, parser.power()))
     return (inner,)
 
@@ -249,7 +261,11 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
         # Without a base nobody can tell a natural logarithm from a common one; the unknown base is the same everywhere.
         below = base if base is not None else ("sym", "base of log")
         value, by = rational(canonical(first)), rational(canonical(below))
-        if value is not None and by is not None and (exact := exact_logarithm(value, by)) is not None:
+        if (
+            value is not None
+            and by is not None
+            and (exact := exact_logarithm(value, by)) is not None
+        ):
             return number(exact)
         return ("mul", (("call", "ln", (first,)), ("pow", ("call", "ln", (below,)), MINUS)))
     if len(arguments) > 1 and name not in ("max", "min", "gcd", "lcm", "binomial"):
@@ -274,7 +290,9 @@ def _command(parser: Grammar, token: Token) -> Tree:
             if parser.took("operator", "["):
                 degree = parser.sum()
                 parser.expect("operator", "]")
-            inside = _applied(parser, "")[2][0] if parser.is_next("operator", "(") else _argument(parser)
+            inside = (
+                _applied(parser, "")[2][0] if parser.is_next("operator", "(") else _argument(parser)
+            )
             return ("pow", inside, ("pow", degree, MINUS))
         case "cbrt":
             return ("pow", _argument(parser), number(Fraction(1, 3)))
@@ -311,8 +329,15 @@ def _bracketed(parser: Grammar, opening: str) -> Tree:
     if _took(parser, closing):
         return ({"(": "tuple", "[": "list"}.get(opening, "set"), ())
     inner = parser.statement()
-    if opening == r"\{" and inner[0] == "all" and inner[1][0][0] == "rel" and inner[1][0][1] in ("mid", ":"):
-        inner = inner[1][1] if len(inner[1]) == 2 else ("all", inner[1][1:])  # a set by a condition is the condition
+    if (
+        opening == r"\{"
+        and inner[0] == "all"
+        and inner[1][0][0] == "rel"
+        and inner[1][0][1] in ("mid", ":")
+    ):
+        inner = (
+            inner[1][1] if len(inner[1]) == 2 else ("all", inner[1][1:])
+        )  # a set by a condition is the condition
         if not _took(parser, closing):
             raise Unreadable("a set that does not close")
         return inner
@@ -341,7 +366,11 @@ def _matrix(parser: Grammar, environment: str) -> Tree:
     while not parser.took("end", environment):
         if rows[-1]:
             if parser.took("command", "\\"):
-                rows += [[]] if parser.next() is not None and not parser.is_next("end", environment) else []
+                rows += (
+                    [[]]
+                    if parser.next() is not None and not parser.is_next("end", environment)
+                    else []
+                )
                 continue
             parser.expect("operator", "&")
         rows[-1].append(parser.sum())

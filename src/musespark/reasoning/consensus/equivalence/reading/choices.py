@@ -19,7 +19,9 @@ _BESIDE = re.compile(
     r"[\s:*_.–—-]*(?P<content>\S.*)",
     re.DOTALL,
 )
-_BRACKETED = re.compile(r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE)
+_BRACKETED = re.compile(
+    r"(?:option |choice )?(?P<letter>[A-J])\s+[(\[](?P<content>.+)[)\]]", re.DOTALL | re.IGNORECASE
+)
 _LETTERS = re.compile(
     r"(?:both |options? |choices? |answers? )*[\[({]*(?P<letters>\(?[A-J]\)?(?:\s*(?:,\s*and|,|;|and|&|"
     r"\s)\s*\(?[A-J]\)?)+)[\])}]*(?: only)?",
@@ -43,7 +45,9 @@ def choice(text: str) -> Choice | None:
     text = re.sub(r"[*_]{2}|`", "", text).strip()
     if re.fullmatch(r"""\[(?:\s*["'][A-J]["']\s*,?)+\]""", text):
         text = re.sub("[\"']", "", text)
-    brief = text if len(text) <= LONGEST else ""  # longer texts may begin with a letter, but are none
+    brief = (
+        text if len(text) <= LONGEST else ""
+    )  # longer texts may begin with a letter, but are none
     if alone := _ALONE.fullmatch(brief):
         if text != alone["letter"] or text in "abcd" or text.isupper():
             return Choice(frozenset({alone["letter"].upper()}))
@@ -52,7 +56,9 @@ def choice(text: str) -> Choice | None:
         return Choice(frozenset({stated["letter"].upper()}))
     if roman := _ROMAN.fullmatch(brief):
         return Choice(frozenset(re.findall(r"[IVX]+", roman["numerals"])))
-    if (several := _LETTERS.fullmatch(brief)) and (letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])):
+    if (several := _LETTERS.fullmatch(brief)) and (
+        letters := re.findall(r"\b[A-Ja-j]\b", several["letters"])
+    ):
         upper = all(letter.isupper() for letter in letters)
         if (upper and len(set(letters)) == len(letters) > 1) or (
             not upper and all("(" + letter + ")" in text for letter in letters)
@@ -60,8 +66,12 @@ def choice(text: str) -> Choice | None:
             return Choice(frozenset(letter.upper() for letter in letters))
     for pattern in (_BESIDE, _BRACKETED):
         if found := pattern.fullmatch(text):
-            letter = next(value for name, value in found.groupdict().items() if name != "content" and value)
-            if not (pattern is _BRACKETED and letter.islower()) and not _formula_follows(text, found["content"]):
+            letter = next(
+                value for name, value in found.groupdict().items() if name != "content" and value
+            )
+            if not (pattern is _BRACKETED and letter.islower()) and not _formula_follows(
+                text, found["content"]
+            ):
                 return Choice(frozenset({letter.upper()}), found["content"].strip())
     return None
 

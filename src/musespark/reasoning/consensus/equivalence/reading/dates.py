@@ -31,13 +31,15 @@ _MONTHS = {
 }
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAY = re.compile(rf"(?P<name>{'|'.join(_WEEKDAYS)}),?\s+(?:the\s+)?(?P<rest>.+)", re.IGNORECASE)
+_WEEKDAY = re.compile(
+    rf"(?P<name>{'|'.join(_WEEKDAYS)}),?\s+(?:the\s+)?(?P<rest>.+)", re.IGNORECASE
+)
 _DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})",
         r"(?P<year>[12]\d{3})-(?P<month>0[1-9]|1[0-2])",
-    r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
+        r"(?P<year>\d{4})年(?P<month>\d{1,2})月(?P<day>\d{1,2})日",
         rf"(?P<name>{_MONTH})\.?\s+(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:(?:\s*,\s*|\s+)(?P<year>\d{{4}}))?",
         rf"(?:the\s+)?(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?(?P<name>{_MONTH})\.?(?:(?:\s*,\s*|\s+)(?P<year>\d{{4}}))?",
         rf"(?P<name>{_MONTH})\.?(?:\s*,\s*|\s+)(?:of\s+)?(?P<year>\d{{4}})",
@@ -52,7 +54,8 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 _BOTH = re.compile(
-    r"(?P<date>.+?)(?:\s+at\s+|,?\s+|T)(?P<time>\d{1,2}(?:[:.]\d{2}){0,2}\s*(?:[ap]\.?m\.?)?Z?|noon|midnight)", re.IGNORECASE
+    r"(?P<date>.+?)(?:\s+at\s+|,?\s+|T)(?P<time>\d{1,2}(?:[:.]\d{2}){0,2}\s*(?:[ap]\.?m\.?)?Z?|noon|midnight)",
+    re.IGNORECASE,
 )
 _NAMED = {"noon": 720, "midday": 720, "midnight": 0, "12 noon": 720, "12 midnight": 0}
 
@@ -72,7 +75,9 @@ def _date(text: str) -> Moment | None:
         day = _date(named["rest"])
         if day is None or day.year is None or day.day is None:
             return day
-        right = date(day.year or 1, day.month or 1, day.day or 1).weekday() == _WEEKDAYS.index(named["name"].lower())
+        right = date(day.year or 1, day.month or 1, day.day or 1).weekday() == _WEEKDAYS.index(
+            named["name"].lower()
+        )
         return day if right else None
     if slashed := _SLASHED.fullmatch(text):
         one, two = int(slashed["one"]), int(slashed["two"])
@@ -84,7 +89,9 @@ def _date(text: str) -> Moment | None:
             parts = found.groupdict()
             month = _MONTHS[parts["name"].lower()] if parts.get("name") else int(parts["month"])
             return _checked(
-                int(parts["year"]) if parts.get("year") else None, month, int(parts["day"]) if parts.get("day") else None
+                int(parts["year"]) if parts.get("year") else None,
+                month,
+                int(parts["day"]) if parts.get("day") else None,
             )
     return None
 
@@ -102,7 +109,8 @@ def _time(text: str) -> Moment | None:
         return Moment(minute=Fraction(_NAMED[text.lower()]))
     found = _CLOCK.fullmatch(text)
     if found is None or not (
-        found["half"] or (found["minute"] and len(text) - len(text.lstrip("0123456789")) == 2 and ":" in text)
+        found["half"]
+        or (found["minute"] and len(text) - len(text.lstrip("0123456789")) == 2 and ":" in text)
     ):
         return None  # 3:30 is a ratio as well, or half past three of either half of the day
     hour, minute = int(found["hour"]), int(found["minute"] or 0)

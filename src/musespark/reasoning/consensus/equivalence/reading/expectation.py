@@ -7,8 +7,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-_COUNTS = {word: number for number, word in enumerate("zero one two three four five six seven eight nine ten".split())}
-_BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "twelve": 12, "sixteen": 16}
+_COUNTS = {
+    word: number
+    for number, word in enumerate("zero one two three four five six seven eight nine ten".split())
+}
+_BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "twelve": 12,
+    "sixteen": 16,
+}
 _NEAREST = {
     "tenth": 1,
     "hundredth": 2,
@@ -25,8 +39,10 @@ _ROUNDED = re.compile(
     r"\bsignificant (?:figures|digits)\b|\bapproximate(?:ly)?\b|\bestimate\b|\bcorrect to\b",
     re.IGNORECASE,
 )
-_PLACES = re.compile(r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)[ -](?:decimal|digits? after|places?\b)",
-                     re.IGNORECASE)
+_PLACES = re.compile(
+    r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)[ -](?:decimal|digits? after|places?\b)",
+    re.IGNORECASE,
+)
 _TO_NEAREST = re.compile(r"nearest (?:whole )?(\w+)", re.IGNORECASE)
 _ORDERED = re.compile(
     r"\b(?:in|what|which|correct|right|ascending|descending|increasing|decreasing|chronological|"
@@ -36,9 +52,14 @@ _ORDERED = re.compile(
     r"\brespectively\b|\bfrom (?:least|smallest|largest|greatest|lowest|highest)\b",
     re.IGNORECASE,
 )
-_BASE = re.compile(r"\b(?:in|to|into|as an?|your|with)(?: the)?(?: answer in)? base[- ]?\$?(\d+|\w+)", re.IGNORECASE)
+_BASE = re.compile(
+    r"\b(?:in|to|into|as an?|your|with)(?: the)?(?: answer in)? base[- ]?\$?(\d+|\w+)",
+    re.IGNORECASE,
+)
 _PERCENT = re.compile(r"\bpercent(?:age)?s?\b|\bper cent\b|%", re.IGNORECASE)
-_OPTION = re.compile(r"(?:^|\n|(?<=\s))\(?(?P<letter>[A-J])[).:]\s+(?P<text>[^\n]+?)(?=\s+\(?[A-J][).:]\s|\n|$)")
+_OPTION = re.compile(
+    r"(?:^|\n|(?<=\s))\(?(?P<letter>[A-J])[).:]\s+(?P<text>[^\n]+?)(?=\s+\(?[A-J][).:]\s|\n|$)"
+)
 
 
 @dataclass(frozen=True)
@@ -68,8 +89,13 @@ def expectation_of(question: str) -> Expectation:
     question = question[-20_000:]
     rounded = _ROUNDED.search(question) is not None
     options = {found["letter"]: found["text"].strip() for found in _OPTION.finditer(question)}
-    listed = len(options) > 1 and sorted(options) == [chr(ord("A") + place) for place in range(len(options))]
-    bases = [int(name) if name.isdigit() else _BASES.get(name.lower(), 10) for name in _BASE.findall(question)]
+    listed = len(options) > 1 and sorted(options) == [
+        chr(ord("A") + place) for place in range(len(options))
+    ]
+    bases = [
+        int(name) if name.isdigit() else _BASES.get(name.lower(), 10)
+        for name in _BASE.findall(question)
+    ]
     return Expectation(
         rounded,
         _places(question) if rounded else None,

@@ -86,7 +86,8 @@ _SIGNS = {
     "Ω": "Ω",
 }
 _GREEK = (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi omega"
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma "
+    "tau upsilon phi chi psi omega"
 )
 _VULGAR = re.compile(r"(\d+)⁄(\d+)")
 _RAISED = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
@@ -111,8 +112,18 @@ _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
 _SPOKEN = (
     (re.compile(r"^(\d[\d,.]*|[a-z]) squared$", re.IGNORECASE), r"\1^2"),
     (re.compile(r"^(\d[\d,.]*|[a-z]) cubed$", re.IGNORECASE), r"\1^3"),
-    (re.compile(r"^(\d[\d,.]*|[a-z]) (?:raised )?to the (?:power(?: of)? )(-?\d+|[a-z])$", re.IGNORECASE), r"\1^{\2}"),
-    (re.compile(r"^(\d[\d,]*),? (?:with )?(?:a )?(?:r|rem|remainder)\.?(?: of)? ?(\d+)$", re.IGNORECASE), r"\1 remainder \2"),
+    (
+        re.compile(
+            r"^(\d[\d,.]*|[a-z]) (?:raised )?to the (?:power(?: of)? )(-?\d+|[a-z])$", re.IGNORECASE
+        ),
+        r"\1^{\2}",
+    ),
+    (
+        re.compile(
+            r"^(\d[\d,]*),? (?:with )?(?:a )?(?:r|rem|remainder)\.?(?: of)? ?(\d+)$", re.IGNORECASE
+        ),
+        r"\1 remainder \2",
+    ),
     (re.compile(r"^(\d[\d,.]*) to (\d[\d,.]*)$"), r"\1:\2"),
 )
 """Formulas in words that are the whole of an answer."""
@@ -150,7 +161,9 @@ def plain(text: str) -> str:
     text = re.sub(r"(\\?\{\s*[a-zA-Z]\s*)\|", r"\1\\mid ", text)
     text = _BLACKBOARD.sub(r"\\\1 ", text)
     for _ in range(4):
-        text, changed = _WORDED.subn(lambda found: f" {found[1]} " if len(found[1].strip()) > 1 else found[1], text)
+        text, changed = _WORDED.subn(
+            lambda found: f" {found[1]} " if len(found[1].strip()) > 1 else found[1], text
+        )
         if not changed:
             break
     text = _ended(_unwrapped(_SPACE.sub(" ", text).strip()))
@@ -161,8 +174,12 @@ def plain(text: str) -> str:
 
 def _lettered(text: str) -> str:
     """Unicode's signs by their names, raised and lowered digits as powers and indices, everything else in compatibility form."""
-    text = _RAISED.sub(lambda found: "^{" + "".join(_SUPERSCRIPTS[sign] for sign in found[0]) + "}", text)
-    text = _LOWERED.sub(lambda found: "_{" + "".join(_SUBSCRIPTS[sign] for sign in found[0]) + "}", text)
+    text = _RAISED.sub(
+        lambda found: "^{" + "".join(_SUPERSCRIPTS[sign] for sign in found[0]) + "}", text
+    )
+    text = _LOWERED.sub(
+        lambda found: "_{" + "".join(_SUBSCRIPTS[sign] for sign in found[0]) + "}", text
+    )
     letters = []
     for sign in text:
         name = unicodedata.name(sign, "") if sign > "\x7f" else ""
@@ -193,7 +210,11 @@ def _unwrapped(text: str) -> str:
             ):
                 text = inner.strip()
         for command in (r"\boxed{", r"\fbox{", "{"):
-            if text.startswith(command) and _closes(text, len(command)) and (command != "{" or "," not in text):
+            if (
+                text.startswith(command)
+                and _closes(text, len(command))
+                and (command != "{" or "," not in text)
+            ):
                 text = text[len(command) : -1].strip()
         if text.endswith(("**", "__")) and text[:-2].count(text[-2:]) == 0:
             text = text[:-2].strip()

@@ -13,7 +13,10 @@ _SMALL = {
         "nineteen".split()
     )
 }
-_TENS = {word: 10 * value for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+}
 SCALES: Mapping[str, int] = {
     "hundred": 100,
     "thousand": 1000,
@@ -73,7 +76,9 @@ _PARTS = {
     "hundredth": 100,
     "thousandth": 1000,
 }
-_FRACTION = re.compile(r"(?:(?P<whole>[a-z -]+) and )?(?P<above>a|an|one|[a-z]+)?[ -]?(?P<part>[a-z]+?)(?P<many>s|ves)?")
+_FRACTION = re.compile(
+    r"(?:(?P<whole>[a-z -]+) and )?(?P<above>a|an|one|[a-z]+)?[ -]?(?P<part>[a-z]+?)(?P<many>s|ves)?"
+)
 _SIGNED = re.compile(r"(?:minus|negative)\s+(?P<rest>.+)")
 
 
@@ -100,7 +105,11 @@ def _whole(words: str) -> int | None:
     for place, word in enumerate(parts):
         if word in ("a", "an") and place + 1 < len(parts) and parts[place + 1] in SCALES:
             group = 1
-        elif word in _SMALL and before not in _SMALL and not (before in _TENS and not 0 < _SMALL[word] < 10):
+        elif (
+            word in _SMALL
+            and before not in _SMALL
+            and not (before in _TENS and not 0 < _SMALL[word] < 10)
+        ):
             group += _SMALL[word]
         elif word in _TENS and before not in _SMALL and before not in _TENS:
             group += _TENS[word]
@@ -126,4 +135,6 @@ def _fraction(words: str) -> Fraction | None:
         return None  # "third" is a place
     above = 1 if found["above"] in (None, "a", "an") else _whole(found["above"])
     whole = _whole(found["whole"]) if found["whole"] else 0
-    return None if above is None or whole is None else whole + Fraction(above, _PARTS[found["part"]])
+    return (
+        None if above is None or whole is None else whole + Fraction(above, _PARTS[found["part"]])
+    )

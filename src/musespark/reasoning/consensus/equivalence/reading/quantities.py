@@ -10,7 +10,13 @@ from musespark.reasoning.consensus.equivalence.reading.answer import Bound, Deci
 from musespark.reasoning.consensus.equivalence.reading.atoms import in_base
 from musespark.reasoning.consensus.equivalence.reading.number_words import SCALES, ordinal, spelled
 from musespark.reasoning.consensus.equivalence.reading.syntax import parse
-from musespark.reasoning.consensus.equivalence.reading.trees import Tree, Unreadable, canonical, number, symbols
+from musespark.reasoning.consensus.equivalence.reading.trees import (
+    Tree,
+    Unreadable,
+    canonical,
+    number,
+    symbols,
+)
 from musespark.reasoning.consensus.equivalence.reading.units import CURRENCIES, TABLE, Unit, unit_of
 
 _NUMERAL = re.compile(r"\d[\d,.' _]*\d|\d\.?|\.\d+")
@@ -26,7 +32,9 @@ _QUANTITY = re.compile(
     + r"(?:\s*\\frac\{\d+\}\{\d+\}| \d+/\d+|\s*/\s*\d+)?)(?P<rest>.*)",
     re.DOTALL,
 )
-_LETTERED = re.compile(r"(?P<sign>(?:minus |negative )?)(?P<words>[a-z]+(?:[ -][a-z]+){0,9})", re.IGNORECASE)
+_LETTERED = re.compile(
+    r"(?P<sign>(?:minus |negative )?)(?P<words>[a-z]+(?:[ -][a-z]+){0,9})", re.IGNORECASE
+)
 _BEFORE: Mapping[str, str] = {
     "greater than or equal to": ">=",
     "less than or equal to": "<=",
@@ -89,7 +97,9 @@ _AFTER: Mapping[str, str] = {
     "or shorter": "<=",
     "and less": "<=",
 }
-_BOUND_BEFORE = re.compile(rf"(?P<word>{'|'.join(sorted(_BEFORE, key=len, reverse=True))})\s+(?P<rest>.+)", re.IGNORECASE)
+_BOUND_BEFORE = re.compile(
+    rf"(?P<word>{'|'.join(sorted(_BEFORE, key=len, reverse=True))})\s+(?P<rest>.+)", re.IGNORECASE
+)
 _BOUND_AFTER = re.compile(
     rf"(?P<value>.*\d\S*)\s+(?P<unit>[^\d]*?)\(?(?P<word"
     rf">{'|'.join(sorted(_AFTER, key=len, reverse=True))})\)?",
@@ -111,12 +121,17 @@ _LETTER_SCALES: Mapping[str, int] = {
     "b": 10**9,
     "T": 10**12,
 }
-_PART_OF = re.compile(r"(?P<amount>half an?|a quarter of an|an?)\s+(?P<unit>[a-z]+)(?P<more> and a half)?", re.IGNORECASE)
+_PART_OF = re.compile(
+    r"(?P<amount>half an?|a quarter of an|an?)\s+(?P<unit>[a-z]+)(?P<more> and a half)?",
+    re.IGNORECASE,
+)
 _CODED = re.compile(r"(?P<code>USD|EUR|GBP|JPY|INR|CNY)\s?(?P<rest>[-\d].*)")
 _FEET = re.compile(r"(?P<feet>\d+)'\s?(?P<inches>\d+(?:\.\d+)?)(?:\"|'')")
 _WORDS = re.compile(r"[^\W\d_]+(?:[-/' ]+[^\W\d_]+)*")
 _CONSTANT = frozenset({"pi", "inf", "infinity", "Infinity", "oo"})
-_PART = re.compile(r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d,&]+?)(?=\s*(?:,|and\b|&|\d|$))")
+_PART = re.compile(
+    r"\s*(?:,|and|&)?\s*(?P<value>\d[\d,]*(?:\.\d+)?)\s*(?P<unit>[^\d,&]+?)(?=\s*(?:,|and\b|&|\d|$))"
+)
 
 
 def quantity(text: str) -> Formula | Bound | None:
@@ -132,12 +147,18 @@ def quantity(text: str) -> Formula | Bound | None:
 
 def _bounded(text: str) -> Bound | None:
     if sign := re.match(r"(>=|<=|>|<|\\geq?\b|\\leq?\b|\\gt\b|\\lt\b)\s*(?=\S)", text):
-        inner, relation = quantity(text[sign.end() :]), {"g": ">", "l": "<"}.get(sign[1][1:2], sign[1])
+        inner, relation = (
+            quantity(text[sign.end() :]),
+            {"g": ">", "l": "<"}.get(sign[1][1:2], sign[1]),
+        )
         relation += "=" if sign[1][1:3] in ("ge", "le") else ""
     elif before := _BOUND_BEFORE.fullmatch(text):
         inner, relation = quantity(before["rest"]), _BEFORE[before["word"].lower()]
     elif after := _BOUND_AFTER.fullmatch(text):
-        inner, relation = quantity(f"{after['value']} {after['unit']}".strip()), _AFTER[after["word"].lower()]
+        inner, relation = (
+            quantity(f"{after['value']} {after['unit']}".strip()),
+            _AFTER[after["word"].lower()],
+        )
     else:
         plus = re.fullmatch(r"(?P<value>\d[\d,.]*)\s*\+", text)
         inner, relation = (quantity(plus["value"]), ">=") if plus else (None, "")
@@ -165,7 +186,10 @@ def _number(text: str) -> Formula | None:
     found = _QUANTITY.fullmatch(text)
     if found is None:
         return None
-    numeral, rest = found["value"].rstrip(" ,_'"), found["value"][len(found["value"].rstrip(" ,_'")) :] + found["rest"]
+    numeral, rest = (
+        found["value"].rstrip(" ,_'"),
+        found["value"][len(found["value"].rstrip(" ,_'")) :] + found["rest"],
+    )
     try:
         tree = canonical(parse(numeral))
     except Unreadable:
@@ -174,7 +198,9 @@ def _number(text: str) -> Formula | None:
         return None
     negative = (found["sign"].strip() in ("-", "minus", "negative")) != (found["inner"] == "-")
     value = -tree[1] if negative else tree[1]
-    return _with_words(value, rest.strip(), found["currency"] or "", _precision(numeral), rest[:1].isspace())
+    return _with_words(
+        value, rest.strip(), found["currency"] or "", _precision(numeral), rest[:1].isspace()
+    )
 
 
 def _precision(numeral: str) -> Decimal | None:
@@ -185,24 +211,34 @@ def _precision(numeral: str) -> Decimal | None:
     return Decimal(len(plain[2]), len(digits))
 
 
-def _with_words(value: Fraction, rest: str, currency: str, precision: Decimal | None, spaced: bool) -> Formula | None:
+def _with_words(
+    value: Fraction, rest: str, currency: str, precision: Decimal | None, spaced: bool
+) -> Formula | None:
     """The number with what the words behind it make of it; None if they say more."""
     while scale := re.match(r"([a-zA-Z]+)\b\.?\s*(?:of\s+)?", rest):
         word = scale[1]
         if word.lower() in SCALES:
             value *= SCALES[word.lower()]
-        elif word in _LETTER_SCALES and (currency or (word in ("k", "K") and not spaced and not rest[scale.end() :])):
+        elif word in _LETTER_SCALES and (
+            currency or (word in ("k", "K") and not spaced and not rest[scale.end() :])
+        ):
             value *= _LETTER_SCALES[word]
         else:
             break
         rest, precision = rest[scale.end() :].strip(), None
     money = Unit(TABLE[CURRENCIES[currency]].dimension) if currency else None
     if rest in ("%", "percent", "per cent", "pct"):
-        return Formula(number(value / 100), None, precision, percent=True) if money is None else None
+        return (
+            Formula(number(value / 100), None, precision, percent=True) if money is None else None
+        )
     if not rest:
         return Formula(number(value), money, precision)
     if found := re.fullmatch(r"([$€£¥₹])", rest):
-        return Formula(number(value), Unit(TABLE[CURRENCIES[found[1]]].dimension), precision) if money is None else None
+        return (
+            Formula(number(value), Unit(TABLE[CURRENCIES[found[1]]].dimension), precision)
+            if money is None
+            else None
+        )
     if rest in ("st", "nd", "rd", "th"):
         return Formula(number(value), Unit(nouns=("place",)), precision) if not money else None
     rate = money is not None and rest.startswith(("per ", "/", "each", "a ", "an "))
@@ -225,11 +261,21 @@ def _several(text: str) -> Formula | None:
     while at < len(text):
         found = _PART.match(text, at)
         unit = (
-            unit_of("min" if found["unit"].strip() == "m" and dimension == TABLE["h"].dimension else found["unit"])
+            unit_of(
+                "min"
+                if found["unit"].strip() == "m" and dimension == TABLE["h"].dimension
+                else found["unit"]
+            )
             if found
             else None
         )
-        if found is None or unit is None or not unit.dimension or unit.offset or (dimension or unit.dimension) != unit.dimension:
+        if (
+            found is None
+            or unit is None
+            or not unit.dimension
+            or unit.offset
+            or (dimension or unit.dimension) != unit.dimension
+        ):
             return None
         if before is not None and unit.factor >= before:
             return None
@@ -248,10 +294,22 @@ def _spelled(text: str) -> Formula | None:
         value = spelled(" ".join(words[:count]))
         rest = " ".join(words[count:])
         if value is not None and not (rest and words[0].lower() in ("a", "an")):
-            return _with_words(value, rest.removeprefix("of a ").removeprefix("of an "), "", None, True)
-    if (part := _PART_OF.fullmatch(text)) and (unit := unit_of(part["unit"])) is not None and unit.dimension:
+            return _with_words(
+                value, rest.removeprefix("of a ").removeprefix("of an "), "", None, True
+            )
+    if (
+        (part := _PART_OF.fullmatch(text))
+        and (unit := unit_of(part["unit"])) is not None
+        and unit.dimension
+    ):
         amount = part["amount"].lower()
-        whole = Fraction(1, 2) if amount.startswith("half") else Fraction(1, 4) if "quarter" in amount else Fraction(1)
+        whole = (
+            Fraction(1, 2)
+            if amount.startswith("half")
+            else Fraction(1, 4)
+            if "quarter" in amount
+            else Fraction(1)
+        )
         return Formula(number(whole + (Fraction(1, 2) if part["more"] else 0)), unit)
     place = ordinal(text)
     return None if place is None else Formula(number(place), Unit(nouns=("place",)))
@@ -283,7 +341,11 @@ def formula(text: str) -> Formula | None:
     try:
         if re.fullmatch(r"\d+(?:[-–]\d+)+|\d+ ?(?:AD|BC|CE|BCE)", text):
             return None  # 3-5 is a range as much as a difference
-        if _WORDS.fullmatch(text) and max(map(len, re.findall(r"[^\W\d_]+", text))) > 1 and text not in _CONSTANT:
+        if (
+            _WORDS.fullmatch(text)
+            and max(map(len, re.findall(r"[^\W\d_]+", text))) > 1
+            and text not in _CONSTANT
+        ):
             return None  # well-known, and/or, Paris
         return Formula(_checked(canonical(parse(text))))
     except (Unreadable, RecursionError):

@@ -8,7 +8,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from musespark.reasoning.consensus.equivalence.exact import normalised
-from musespark.reasoning.consensus.equivalence.reading.answer import Answer, Bound, Choice, Formula, Moment, Words
+from musespark.reasoning.consensus.equivalence.reading.answer import (
+    Answer,
+    Bound,
+    Choice,
+    Formula,
+    Moment,
+    Words,
+)
 from musespark.reasoning.consensus.equivalence.reading.atoms import FUNCTIONS
 from musespark.reasoning.consensus.equivalence.reading.choices import choice
 from musespark.reasoning.consensus.equivalence.reading.dates import moment
@@ -47,21 +54,43 @@ _HYPHEN = re.compile(r"-(?<=[^\W\d_]{2}-)(?=[^\W\d_]{2})")
 _DOT_OF_INITIALS = re.compile(r"\.(?<=\b[^\W\d_]\.)(?=[^\W\d_](?:\b|\.))")
 """Dots that abbreviations have and their plain forms have not: U.S.A."""
 _CONDITION = re.compile(
-    r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b", re.IGNORECASE
+    r"\b(?:not|no|if|but|except|unless|only|when|mod|base|excluding|without|plus|minus|or|and)\b",
+    re.IGNORECASE,
 )
-_REMARK = re.compile(r"(?:approx(?:\.|imately)?|rounded.*|exact(?:ly)?|about|in total|total|simplified|or)", re.IGNORECASE)
+_REMARK = re.compile(
+    r"(?:approx(?:\.|imately)?|rounded.*|exact(?:ly)?|about|in total|total|simplified|or)",
+    re.IGNORECASE,
+)
 _NAMED: dict[str, Tree] = {
     **dict.fromkeys(
-        ("all real numbers", "all reals", "every real number", "any real number", "all real values", "r"), ("sym", "R")
+        (
+            "all real numbers",
+            "all reals",
+            "every real number",
+            "any real number",
+            "all real values",
+            "r",
+        ),
+        ("sym", "R"),
     ),
     **dict.fromkeys(
-        ("no solution", "no solutions", "no real solution", "no real solutions", "the empty set", "empty set"), ("set", ())
+        (
+            "no solution",
+            "no solutions",
+            "no real solution",
+            "no real solutions",
+            "the empty set",
+            "empty set",
+        ),
+        ("set", ()),
     ),
 }
 _SAME_WORDS = {
     **dict.fromkeys(("usa", "us", "united states of america", "u.s", "u.s.a"), "united states"),
     **dict.fromkeys(("uk", "u.k"), "united kingdom"),
-    "dne": "does not exist", "the limit does not exist": "does not exist", "it does not exist": "does not exist",
+    "dne": "does not exist",
+    "the limit does not exist": "does not exist",
+    "it does not exist": "does not exist",
 }
 SENTENCE = 12
 """Spaces from which on a text without a digit or a relation is a sentence, and not worth being read as a value."""
@@ -94,17 +123,26 @@ def unquoted(text: str) -> str:
 
 def _read(text: str, base: int | None, layers: int = LAYERS) -> Answer | None:
     """The value under a few layers of hedges; None if there is none."""
-    if base is not None and (told := re.fullmatch(rf"(-?[0-9A-Za-z]+)\s*_\s*\{{?\s*{base}\s*\}}?", text)):
+    if base is not None and (
+        told := re.fullmatch(rf"(-?[0-9A-Za-z]+)\s*_\s*\{{?\s*{base}\s*\}}?", text)
+    ):
         text = told[1]  # the question has said so already: 2516_8 is 2516
     found = _value(text)
     if found is not None or not layers:
         return found
-    if (shorter := _TRAILING.sub("", text)) != text and not isinstance(inner := _read(shorter, base, layers - 1), Words | None):
+    if (shorter := _TRAILING.sub("", text)) != text and not isinstance(
+        inner := _read(shorter, base, layers - 1), Words | None
+    ):
         return inner
-    if (hedge := _HEDGE.match(text)) and not isinstance(inner := _read(text[hedge.end() :], base, layers - 1), Words | None):
+    if (hedge := _HEDGE.match(text)) and not isinstance(
+        inner := _read(text[hedge.end() :], base, layers - 1), Words | None
+    ):
         return inner
     placed = _PLACED.match(text)
-    if placed and (isinstance(inner := _read(text[placed.end():], base, layers - 1), Moment) or _is_year(inner)):
+    if placed and (
+        isinstance(inner := _read(text[placed.end() :], base, layers - 1), Moment)
+        or _is_year(inner)
+    ):
         return inner
     if (opinion := _OPINION.match(text)) and len(text) > opinion.end():
         return _read(text[opinion.end() :], base, layers - 1) or _words(text[opinion.end() :])
@@ -112,7 +150,12 @@ def _read(text: str, base: int | None, layers: int = LAYERS) -> Answer | None:
 
 
 def _is_year(answer: Answer | None) -> bool:
-    return isinstance(answer, Formula) and answer.unit is None and answer.tree[0] == "num" and 1000 <= answer.tree[1] <= 2100
+    return (
+        isinstance(answer, Formula)
+        and answer.unit is None
+        and answer.tree[0] == "num"
+        and 1000 <= answer.tree[1] <= 2100
+    )
 
 
 def _value(text: str) -> Answer | None:
@@ -125,16 +168,32 @@ def _value(text: str) -> Answer | None:
         return found
     if (twice := _TWICE.fullmatch(text)) and (said := spelled(twice["words"])) is not None:
         again = quantity(f"{twice['value']} {twice['rest'] or ''}".strip())
-        return again if quantity(twice["value"]) == Formula(number(said)) else Words(normalised(text))
+        return (
+            again if quantity(twice["value"]) == Formula(number(said)) else Words(normalised(text))
+        )
     noted = _NOTE.fullmatch(text)
     if noted and "\\" in noted["note"] and (whole := formula(text)) is not None:
         return whole
-    if noted and _WORD.search(noted["note"]) and not any(word in FUNCTIONS for word in _WORD.findall(noted["note"])):
+    if (
+        noted
+        and _WORD.search(noted["note"])
+        and not any(word in FUNCTIONS for word in _WORD.findall(noted["note"]))
+    ):
         return _noted(text, noted["main"], noted["note"].strip()) or formula(text)
-    if noted and (main := quantity(noted["main"])) is not None and (aside := quantity(noted["note"].lstrip("=≈~ "))) is not None:
+    if (
+        noted
+        and (main := quantity(noted["main"])) is not None
+        and (aside := quantity(noted["note"].lstrip("=≈~ "))) is not None
+    ):
         return _agreeing(main, aside) or formula(text)
-    named_quantity = re.fullmatch(r"(?P<name>[A-Za-z](?:_?\w)?|[A-Z]{2,3})\s*(?:=|\\approx)\s*(?P<rest>.+)", text)
-    if named_quantity and isinstance(value := quantity(named_quantity["rest"]), Formula) and value.unit is not None:
+    named_quantity = re.fullmatch(
+        r"(?P<name>[A-Za-z](?:_?\w)?|[A-Z]{2,3})\s*(?:=|\\approx)\s*(?P<rest>.+)", text
+    )
+    if (
+        named_quantity
+        and isinstance(value := quantity(named_quantity["rest"]), Formula)
+        and value.unit is not None
+    ):
         return replace(value, note=f"{named_quantity['name']} =")
     return formula(text)
 
@@ -174,7 +233,11 @@ def _agreeing(value: Answer, aside: Answer) -> Answer | None:
     if value.tree == aside.tree:
         return value
     one, other = (value, aside) if value.decimal else (aside, value)
-    if one.decimal and one.tree[0] == "num" and is_rounding(one.tree[1], one.decimal.places, other.tree):
+    if (
+        one.decimal
+        and one.tree[0] == "num"
+        and is_rounding(one.tree[1], one.decimal.places, other.tree)
+    ):
         return other
     return Words(f"{value.tree} or {aside.tree}")
 
@@ -206,7 +269,11 @@ def _unaccented(text: str) -> str:
     if not text[:1].isupper() or text.count(" ") >= SENTENCE:
         return text
     letters = unicodedata.normalize("NFD", text[:LONGEST])
-    kept = [sign for at, sign in enumerate(letters) if not (unicodedata.combining(sign) and at and letters[at - 1] < "\u0250")]
+    kept = [
+        sign
+        for at, sign in enumerate(letters)
+        if not (unicodedata.combining(sign) and at and letters[at - 1] < "\u0250")
+    ]
     return unicodedata.normalize("NFC", "".join(kept)) + text[LONGEST:]
 
 

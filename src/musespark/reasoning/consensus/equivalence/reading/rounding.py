@@ -49,7 +49,9 @@ def _is_for(short: Formula, long: Formula, expected: Expectation) -> bool:
     if expected.rounded and _is_asked(precision, expected, shift):
         return is_rounding(short.tree[1], places, long.tree)
     repeats = long.tree[0] == "num" and long.decimal is None and long.tree[1].denominator <= 1000
-    return precision.digits >= (REPEATING if repeats else PRECISE) and is_rounding(short.tree[1], places, long.tree)
+    return precision.digits >= (REPEATING if repeats else PRECISE) and is_rounding(
+        short.tree[1], places, long.tree
+    )
 
 
 def _is_asked(precision: Decimal, expected: Expectation, shift: int) -> bool:
@@ -74,7 +76,9 @@ def is_rounding(short: Fraction, places: int, tree: Tree) -> bool:
         return False
     known = Fraction(value.real)
     slack = abs(known) * Fraction(2, 10**15)
-    return any(is_rounding(short, places, ("num", each)) for each in (known, known + slack, known - slack))
+    return any(
+        is_rounding(short, places, ("num", each)) for each in (known, known + slack, known - slack)
+    )
 
 
 def _is_noise(short: Fraction, long: Fraction) -> bool:

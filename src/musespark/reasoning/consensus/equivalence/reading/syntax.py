@@ -12,7 +12,13 @@ from fractions import Fraction
 from musespark.reasoning.consensus.equivalence.reading import atoms
 from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
 from musespark.reasoning.consensus.equivalence.reading.tokens import tokens
-from musespark.reasoning.consensus.equivalence.reading.trees import MINUS, ONE, Tree, Unreadable, number
+from musespark.reasoning.consensus.equivalence.reading.trees import (
+    MINUS,
+    ONE,
+    Tree,
+    Unreadable,
+    number,
+)
 
 RELATIONS: Mapping[str, str] = {
     "=": "=",
@@ -117,7 +123,11 @@ class Parser(Grammar):
     def united(self) -> Tree:
         """Formulas, or sets with unions between."""
         left = self.sum()
-        while (sign := self.next()) is not None and sign.kind in ("command", "name") and sign.text in _SETS:
+        while (
+            (sign := self.next()) is not None
+            and sign.kind in ("command", "name")
+            and sign.text in _SETS
+        ):
             self.take()
             kind, right = _SETS[sign.text], self.sum()
             inner = left[1] if left[0] == kind and kind != "without" else (left,)

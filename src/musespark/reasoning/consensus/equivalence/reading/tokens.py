@@ -64,7 +64,10 @@ def tokens(text: str) -> list[Token]:
             end = match.end()
             kind = match.lastgroup or "operator"
             found.append(Token(kind, match[kind], spaced=spaced))
-            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(match[0], 0) + {r"\{": 1, r"\}": -1}.get(match[0], 0)
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(match[0], 0) + {
+                r"\{": 1,
+                r"\}": -1,
+            }.get(match[0], 0)
         if len(found) > MOST:
             raise Unreadable("too long")
         at = end
@@ -76,8 +79,14 @@ def _numeral(text: str, at: int, inside: bool) -> tuple[Fraction, int] | None:
     if not text[at].isascii():
         return None
     mixed = _MIXED.match(text, at)
-    if mixed and (below := int(mixed["below"] or mixed["under"])) and int(mixed["above"] or mixed["over"]) < below:
-        return int(mixed["whole"]) + Fraction(int(mixed["above"] or mixed["over"]), below), mixed.end()
+    if (
+        mixed
+        and (below := int(mixed["below"] or mixed["under"]))
+        and int(mixed["above"] or mixed["over"]) < below
+    ):
+        return int(mixed["whole"]) + Fraction(
+            int(mixed["above"] or mixed["over"]), below
+        ), mixed.end()
     for pattern in (_REPEATING, _OVERLINED):
         if (repeating := pattern.match(text, at)) and (value := _repeated(repeating)) is not None:
             return value, repeating.end()
@@ -104,7 +113,10 @@ def decimal(text: str) -> Fraction:
 def _repeated(found: re.Match[str]) -> Fraction | None:
     """The value of 0.1(6), with a bar, or as 0.1666... (three equal digits, or a group of digits twice)."""
     parts = found.groupdict()
-    fixed, block = parts["fixed"], (parts.get("bar") or parts.get("round") or "").replace("\u0305", "")
+    fixed, block = (
+        parts["fixed"],
+        (parts.get("bar") or parts.get("round") or "").replace("\u0305", ""),
+    )
     if parts.get("dots"):
         digits = fixed + parts["dots"]
         repeated = re.fullmatch(r"(\d*?)(?:(\d)\2{2,}|(\d{2,6})\3+)", digits)
@@ -113,4 +125,8 @@ def _repeated(found: re.Match[str]) -> Fraction | None:
         fixed, block = repeated[1], repeated[2] or repeated[3]
     whole = Fraction(int(parts["whole"] or 0))
     scale = 10 ** len(fixed)
-    return whole + Fraction(int(fixed or 0), scale) + Fraction(int(block), scale * (10 ** len(block) - 1))
+    return (
+        whole
+        + Fraction(int(fixed or 0), scale)
+        + Fraction(int(block), scale * (10 ** len(block) - 1))
+    )

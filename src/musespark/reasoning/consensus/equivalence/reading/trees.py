@@ -18,7 +18,23 @@ Tree = tuple[Any, ...]
 
 CONSTANTS: Mapping[str, complex] = {"PI": math.pi, "E": math.e, "I": 1j}
 STRUCTURES = frozenset(
-    {"rel", "row", "all", "any", "tuple", "list", "set", "half", "union", "meet", "without", "matrix", "dots", "class", "member"}
+    {
+        "rel",
+        "row",
+        "all",
+        "any",
+        "tuple",
+        "list",
+        "set",
+        "half",
+        "union",
+        "meet",
+        "without",
+        "matrix",
+        "dots",
+        "class",
+        "member",
+    }
 )
 BITS = 20_000
 """Size of the largest number that a power is written out to."""
@@ -75,12 +91,20 @@ def _either(tree: Tree) -> list[Tree] | None:
     """The two formulas that one with a plus-or-minus within it stands for; None if there is none."""
     inner = tree[1] if tree[0] in ("add", "mul") else tree[2] if tree[0] == "call" else tree[1:]
     for place, item in enumerate(inner):
-        found = item[1] if item[0] == "row" else _either(item) if item[0] in ("add", "mul", "pow", "call") else None
+        found = (
+            item[1]
+            if item[0] == "row"
+            else _either(item)
+            if item[0] in ("add", "mul", "pow", "call")
+            else None
+        )
         if found is not None and len(found) == 2:
             made = [(*inner[:place], each, *inner[place + 1 :]) for each in found]
             if tree[0] == "pow":
                 return [("pow", *each) for each in made]
-            return [("call", tree[1], each) if tree[0] == "call" else (tree[0], each) for each in made]
+            return [
+                ("call", tree[1], each) if tree[0] == "call" else (tree[0], each) for each in made
+            ]
     return None
 
 
@@ -149,7 +173,12 @@ def _product(factors: list[Tree]) -> Tree:
     sums = [each for each in kept if each[0] == "add"]
     if sums and math.prod(len(each[1]) for each in sums) <= TERMS:
         others = [each for each in kept if each[0] != "add"]
-        return _sum([_product([number(weight), *others, *chosen]) for chosen in product(*(each[1] for each in sums))])
+        return _sum(
+            [
+                _product([number(weight), *others, *chosen])
+                for chosen in product(*(each[1] for each in sums))
+            ]
+        )
     kept.sort(key=repr)
     rest = ONE if not kept else kept[0] if len(kept) == 1 else ("mul", tuple(kept))
     return _scaled(weight, rest)
@@ -199,7 +228,13 @@ def _half_turns(exponent: Tree) -> int | None:
 def _product_of_sums(base: Tree, degree: int) -> Tree:
     total = base
     for _ in range(degree - 1):
-        total = _sum([_product([one, other]) for one in (total[1] if total[0] == "add" else (total,)) for other in base[1]])
+        total = _sum(
+            [
+                _product([one, other])
+                for one in (total[1] if total[0] == "add" else (total,))
+                for other in base[1]
+            ]
+        )
     return total
 
 
@@ -214,10 +249,17 @@ def _number_power(value: Fraction, degree: Fraction) -> Tree:
             return ("pow", number(value), number(degree))
         return number(value ** int(degree))
     if degree.denominator == 2 and value > 0:
-        return _product([_number_power(value, degree - Fraction(1, 2)) if degree != Fraction(1, 2) else ONE, _root(value)])
+        return _product(
+            [
+                _number_power(value, degree - Fraction(1, 2)) if degree != Fraction(1, 2) else ONE,
+                _root(value),
+            ]
+        )
     if degree == Fraction(1, 2):
         return _product([("sym", "I"), _root(-value)])
-    exact = [_exact_root(abs(part), degree.denominator) for part in (value.numerator, value.denominator)]
+    exact = [
+        _exact_root(abs(part), degree.denominator) for part in (value.numerator, value.denominator)
+    ]
     if value > 0 and None not in exact:
         return _number_power(Fraction(exact[0] or 0, exact[1] or 1), Fraction(degree.numerator))
     return ("pow", number(value), number(degree))
@@ -240,7 +282,9 @@ def _exact_root(value: int, degree: int) -> int | None:
     if value.bit_length() > 1000 or degree > 60:
         return None
     near = round(value ** (1 / degree)) if value < 1 << 500 else 0
-    return next((each for each in (near - 1, near, near + 1) if each >= 0 and each**degree == value), None)
+    return next(
+        (each for each in (near - 1, near, near + 1) if each >= 0 and each**degree == value), None
+    )
 
 
 def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
@@ -257,7 +301,12 @@ def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
 
 def _logarithm(value: Fraction) -> Tree:
     """The natural logarithm of a positive rational number, as a sum over its prime factors: ln 12 is 2 ln 2 + ln 3."""
-    return _sum([_scaled(Fraction(count), ("call", "ln", (number(prime),))) for prime, count in _factors(value).items()])
+    return _sum(
+        [
+            _scaled(Fraction(count), ("call", "ln", (number(prime),)))
+            for prime, count in _factors(value).items()
+        ]
+    )
 
 
 def exact_logarithm(value: Fraction, base: Fraction) -> Fraction | None:
@@ -326,7 +375,13 @@ def symbols(tree: Tree) -> frozenset[str]:
         return frozenset()
     inner = [item for item in tree[1:] if isinstance(item, tuple)]
     return frozenset().union(
-        *(symbols(item) if item and isinstance(item[0], str) else frozenset().union(*map(symbols, item)) for item in inner if item)
+        *(
+            symbols(item)
+            if item and isinstance(item[0], str)
+            else frozenset().union(*map(symbols, item))
+            for item in inner
+            if item
+        )
     )
 
 
@@ -362,7 +417,10 @@ def evaluate(tree: Tree, point: Mapping[str, float]) -> tuple[complex, float]:
         return value, abs(value)
     if kind not in ("add", "mul", "pow", "call"):
         raise ValueError(kind)
-    inner = [evaluate(item, point) for item in (tree[1] if kind in ("add", "mul") else tree[2] if kind == "call" else tree[1:])]
+    inner = [
+        evaluate(item, point)
+        for item in (tree[1] if kind in ("add", "mul") else tree[2] if kind == "call" else tree[1:])
+    ]
     values = [value for value, _ in inner]
     largest = max(size for _, size in inner)
     if kind == "add":

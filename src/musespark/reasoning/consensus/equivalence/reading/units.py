@@ -53,7 +53,11 @@ _PREFIX_WORDS: Mapping[str, Fraction] = {
 
 def _unit(dimension: str, factor: int | str | Fraction, offset: str = "0") -> Unit:
     return Unit(
-        tuple(sorted((name, int(power or 1)) for name, power in re.findall(r"([a-z]+)(-?\d*)", dimension))),
+        tuple(
+            sorted(
+                (name, int(power or 1)) for name, power in re.findall(r"([a-z]+)(-?\d*)", dimension)
+            )
+        ),
         Fraction(factor),
         Fraction(offset),
     )
@@ -134,7 +138,11 @@ _OTHER = (
     ("yuan rmb cny", "yuan", "1"),
     ("percentage-point", "percentage point", "1"),
 )
-_TEMPERATURES = (("celsius centigrade", "1", "5463/20"), ("fahrenheit", "5/9", "45967/180"), ("kelvin", "1", "0"))
+_TEMPERATURES = (
+    ("celsius centigrade", "1", "5463/20"),
+    ("fahrenheit", "5/9", "45967/180"),
+    ("kelvin", "1", "0"),
+)
 
 
 def _table() -> dict[str, Unit]:
@@ -165,7 +173,14 @@ def _table() -> dict[str, Unit]:
 
 
 TABLE: Mapping[str, Unit] = _table()
-CURRENCIES: Mapping[str, str] = {"$": "dollar", "€": "euro", "£": "sterling", "¥": "yen", "₹": "rupee", "US$": "dollar"}
+CURRENCIES: Mapping[str, str] = {
+    "$": "dollar",
+    "€": "euro",
+    "£": "sterling",
+    "¥": "yen",
+    "₹": "rupee",
+    "US$": "dollar",
+}
 _POWERS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _NEUTRAL = frozenset({"unit", "degree"})
 _PIECE = re.compile(
@@ -223,10 +238,18 @@ def _portion(text: str) -> Unit | None:
     parts = text.split(" of ")
     if len(parts) != 2:
         return None
-    unit, thing = _measure(parts[0]) or _noun(parts[0]), _noun(re.sub(r"^(?:the|an?|his|her|their) ", "", parts[1]))
+    unit, thing = (
+        _measure(parts[0]) or _noun(parts[0]),
+        _noun(re.sub(r"^(?:the|an?|his|her|their) ", "", parts[1])),
+    )
     if unit is None or thing is None:
         return None
-    return Unit(unit.dimension, unit.factor, unit.offset, thing.nouns if unit.dimension else (*thing.nouns, *unit.nouns))
+    return Unit(
+        unit.dimension,
+        unit.factor,
+        unit.offset,
+        thing.nouns if unit.dimension else (*thing.nouns, *unit.nouns),
+    )
 
 
 def _rate(text: str) -> Unit | None:
@@ -235,7 +258,9 @@ def _rate(text: str) -> Unit | None:
     units = [_measure(part) or _noun(part) for part in parts]
     if len(parts) != 2 or None in units:
         return None
-    return Unit(nouns=(" per ".join(" ".join(map(_singular, part.lower().split())) for part in parts),))
+    return Unit(
+        nouns=(" per ".join(" ".join(map(_singular, part.lower().split())) for part in parts),)
+    )
 
 
 def _measure(text: str) -> Unit | None:
@@ -271,7 +296,11 @@ def _measure(text: str) -> Unit | None:
         if unit is None:
             return None
         after = re.match(r"\s+(squared|cubed)\b", words[at:])
-        if found["power"] and "^" not in found[0] and not {name for name, _ in unit.dimension} <= {"length", "time"}:
+        if (
+            found["power"]
+            and "^" not in found[0]
+            and not {name for name, _ in unit.dimension} <= {"length", "time"}
+        ):
             return None  # cm3, but no C3
         power = int(found["power"] or raised or (_POWERS[after[1]] if after else 1))
         at += after.end() if after else 0
@@ -282,7 +311,9 @@ def _measure(text: str) -> Unit | None:
     if not parts or raised:
         return None
     return Unit(
-        tuple(sorted((base, degree) for base, degree in dimension.items() if degree)), factor, offset if parts == 1 else Fraction(0)
+        tuple(sorted((base, degree) for base, degree in dimension.items() if degree)),
+        factor,
+        offset if parts == 1 else Fraction(0),
     )
 
 
@@ -301,11 +332,15 @@ def known(name: str) -> Unit | None:
 
 def _noun(text: str) -> Unit | None:
     words = text.lower().split()
-    if not 0 < len(words) <= NOUNS or not all(re.fullmatch(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*|[^\W\d_]", word) for word in words):
+    if not 0 < len(words) <= NOUNS or not all(
+        re.fullmatch(r"[^\W\d_]{2,}(?:[-'][^\W\d_]{2,})*|[^\W\d_]", word) for word in words
+    ):
         return None
     if _REFUSED & set(words) or any(known(word) for word in words):
         return None
-    if not all(re.search("[aeiouy]", word) or not word.isascii() for word in words) or (len(words[-1]) < 3 and words[-1].isascii()):
+    if not all(re.search("[aeiouy]", word) or not word.isascii() for word in words) or (
+        len(words[-1]) < 3 and words[-1].isascii()
+    ):
         return None  # 2 xy is a product
     return Unit(nouns=tuple(map(_singular, words)))
 

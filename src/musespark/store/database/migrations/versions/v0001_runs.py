@@ -17,7 +17,8 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("place", sa.Text, nullable=False),
         sa.Column("process", sa.Text, nullable=False),
-        sa.Column("seen", sa.Float, nullable=False))
+        sa.Column("seen", sa.Float, nullable=False),
+    )
     op.create_table(
         "runs",
         sa.Column("seq", _Serial, primary_key=True, autoincrement=True),
@@ -32,7 +33,8 @@ def upgrade() -> None:
         sa.Column("tokens", sa.BigInteger, nullable=False),
         sa.Column("usd", sa.Float, nullable=False),
         sa.Column("calls", sa.BigInteger, nullable=False),
-        sqlite_autoincrement=True)
+        sqlite_autoincrement=True,
+    )
     op.create_index("runs_of_caller", "runs", ["caller", "seq"])
     op.create_index("runs_by_how", "runs", ["how", "seq"])
     op.create_index("runs_by_created", "runs", ["created"])
@@ -42,7 +44,8 @@ def upgrade() -> None:
         sa.Column("run", sa.Text, nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("body", sa.Text, nullable=False))
+        sa.Column("body", sa.Text, nullable=False),
+    )
     op.create_index("events_of_run", "events", ["run", "number"], unique=True)
     op.create_table(
         "pictures",
@@ -50,4 +53,5 @@ def upgrade() -> None:
         sa.Column("place", sa.Text, primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("media_type", sa.Text, nullable=False),
-        sa.Column("data", sa.LargeBinary, nullable=False))
+        sa.Column("data", sa.LargeBinary, nullable=False),
+    )

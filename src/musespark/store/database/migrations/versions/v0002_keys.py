@@ -19,16 +19,19 @@ def upgrade() -> None:
         sa.Column("created", sa.Float, nullable=False),
         sa.Column("revoked", sa.Float),
         sa.Column("nanousd_per_day", sa.BigInteger),
-        sa.Column("per_minute", sa.Integer))
+        sa.Column("per_minute", sa.Integer),
+    )
     op.create_table(
         "shares",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("day", sa.Text, primary_key=True),
         sa.Column("server", sa.Text, primary_key=True),
         sa.Column("granted", sa.BigInteger, nullable=False),
-        sa.Column("spent", sa.BigInteger, nullable=False))
+        sa.Column("spent", sa.BigInteger, nullable=False),
+    )
     op.create_table(
         "minutes",
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("minute", sa.BigInteger, primary_key=True),
-        sa.Column("requests", sa.Integer, nullable=False))
+        sa.Column("requests", sa.Integer, nullable=False),
+    )

@@ -16,8 +16,11 @@ def upgrade() -> None:
         sa.Column("key", sa.Text, primary_key=True),
         sa.Column("day", sa.Text, primary_key=True),
         sa.Column("server", sa.Text, primary_key=True),
-        sa.Column("nanousd", sa.BigInteger, nullable=False))
-    op.execute("INSERT INTO spending (key, day, server, nanousd) SELECT key, day, server, spent FROM shares")
+        sa.Column("nanousd", sa.BigInteger, nullable=False),
+    )
+    op.execute(
+        "INSERT INTO spending (key, day, server, nanousd) SELECT key, day, server, spent FROM shares"
+    )
     op.drop_table("shares")
     op.create_table(
         "reservations",
@@ -26,6 +29,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Text, nullable=False),
         sa.Column("server", sa.Text, nullable=False),
         sa.Column("nanousd", sa.BigInteger, nullable=False),
-        sa.Column("expires", sa.Float, nullable=False))
+        sa.Column("expires", sa.Float, nullable=False),
+    )
     op.create_index("reservations_of_key", "reservations", ["key", "day"])
     op.create_index("reservations_of_server", "reservations", ["server"])
