@@ -14,6 +14,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from musespark.content import Request
 from musespark.errors import MuseError
@@ -268,12 +269,10 @@ class Calibration:
         )
         return tables[0] if tables else None
 
-    async def _asked(
-        self, strategy: Strategy, label: Labelled, count: int, **options: object
-    ) -> None:
+    async def _asked(self, strategy: Strategy, label: Labelled, count: int, **options: Any) -> None:
         team = with_strategy(
             Team(explorers=(self.model,), agents=count, first_wave=count, **options), strategy
-        )  # type: ignore[arg-type]
+        )
         request = Request.of(label.question, seed=self.seed, max_tokens=self.max_tokens)
         try:
             async with aclosing(self.ask(team, request)) as events:

@@ -148,7 +148,10 @@ def messages(arguments: Mapping[str, Any]) -> list[str] | str:
     for number, each in enumerate(given, 1):
         if lacking := sorted(wanted - each.keys()):
             return f"Sub-agent {number} has no value for {', '.join(lacking)}."
-    told = [
-        _PLACEHOLDER.sub(lambda found, each=each: str(each[found[1]]), template) for each in given
-    ]  # type: ignore[misc]
+    told = [_filled(template, each) for each in given]
     return told if all(each.strip() for each in told) else "A sub-agent's message is empty."
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    """The template with the values of its placeholders."""
+    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), template)
