@@ -11,7 +11,16 @@ import pytest
 import musespark
 from musespark import errors
 from musespark.models.fake import FakeModel
+from musespark.models.model import Finish, TextDelta
 from musespark.trace import read_trace
+
+
+async def test_options_of_an_earlier_version_are_read(tmp_path):
+    model = FakeModel(lambda request, number: [TextDelta("42"), Finish()])
+    answer = await musespark.ask(
+        "?", model=model, agents=3, first=3, rounds=0, kind="sums", store=tmp_path / "votes.db"
+    )
+    assert answer.answer == "42" and len(model.requests) == 3
 
 
 async def test_ask_collects_the_stream(tmp_path):

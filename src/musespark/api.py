@@ -10,7 +10,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
 from musespark.answer import Answer, collect
 from musespark.budget import Budget, Limits
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 _CONFIG_KEYS = {"first_wave": "first"}
 """Keys in a configuration that differ from the option."""
+_EARLIER_NAMES = {"first": "first_wave", "kind": "task_kind"}
+"""Options of version 0.1, which are still read."""
 
 
 class Options(TypedDict, total=False):
@@ -98,6 +100,7 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     Raises kinds of `BadInput` before the first event, unless only the model can find the mistake, and the errors of
     `musespark.reasoning.modes.run`.
     """
+    options = _with_new_names(options)
     _require_known(options)
     options["tools"] = tuple(options.get("tools", ()))
     looks = any(isinstance(tool, str) and is_vision_tool(tool) for tool in options["tools"])
@@ -151,6 +154,12 @@ def with_video_tool(team: Team, videos: Sequence[Video]) -> Team:
     from musespark.vision.tools.watch import WatchTool
 
     return replace(team, tools=(*team.tools, WatchTool(tuple(videos))), solo=False)
+
+
+def _with_new_names(options: Options) -> Options:
+    """The options, with those of earlier versions under their names of today."""
+    named = {_EARLIER_NAMES.get(name, name): value for name, value in options.items()}
+    return cast(Options, named)
 
 
 def _require_known(options: Options) -> None:

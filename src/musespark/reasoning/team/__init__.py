@@ -14,3 +14,21 @@ strategy.py          the options that calibration chooses
 llm_equivalence.py   a model judges if two answers in prose say the same
 history.py           votes, panels and strategies from and to the store
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from musespark.reasoning.team.team import Team
+
+__all__ = ["Team"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load `Team` when it is first used: parts of it import from this package."""
+    if name != "Team":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from musespark.reasoning.team.team import Team
+
+    return Team
