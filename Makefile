@@ -31,6 +31,7 @@ demo: .venv/core.done
 
 check: .venv/check.done
 	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check --quiet $(CHECKED)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -m "$(QUICK)"
 
@@ -40,10 +41,12 @@ test: .venv/test.done browser lint
 
 lint: .venv/check.done
 	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/ruff format --check --quiet $(CHECKED)
 	$(BIN)/mypy
 
 format: .venv/check.done
 	$(BIN)/ruff check --fix $(CHECKED)
+	$(BIN)/ruff format $(CHECKED)
 
 docs: .venv-docs/done
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet --site-dir site
