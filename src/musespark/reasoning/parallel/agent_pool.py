@@ -276,7 +276,13 @@ class AgentPool:
             # A pause is at most as suspicious as a late start: streams stall when whole machines do.
             start = self._first_silence_limit(peers, sure) if sure > SURE else 0.0
             return max(start, self.policy.pause_limit(pauses, sent.age, sure))
-        return self._first_silence_limit(peers, sure)
+        limit = self._first_silence_limit(peers, sure)
+        abandon = self._abandon_after()
+        streams = any(other.node.progress.comes_in_pieces for other in peers)
+        if sure > SURE or abandon is None or not streams:
+            return limit
+        # The whole replies of many others are a bound for the wait for a first piece.
+        return min(limit, abandon) if len(self._latencies) >= self.policy.many else limit
 
     def _first_silence_limit(self, peers: list[_Sent], sure: float) -> float:
         if not any(other.node.progress.comes_in_pieces for other in peers):

@@ -67,6 +67,8 @@ class StragglerPolicy:
     """More than this part of the agents must have answered before silent ones are abandoned."""
     grace: float = 0.1
     """They are abandoned this much later than the slowest answer, as a part of its time."""
+    many: int = 5
+    """From that many whole replies on, an agent that has not begun when all have ended is silent."""
     conclusion: float = 0.2
     """An abandoned agent may write its conclusion until this much later than the slowest answer, as a part of its time."""
     conclusion_share: float = 0.25
