@@ -66,7 +66,9 @@ class AnswerPool:
 
     def _standing(self, attempt: Attempt) -> int:
         standing = _standing(attempt)
-        return _IN_DOUBT if self.includes_partial and standing == _WHOLE else standing
+        if not self.includes_partial or standing not in (_IN_DOUBT, _WHOLE):
+            return standing
+        return _IN_DOUBT if standing == _WHOLE or _has_answer(attempt) else _ABSTAINED
 
     async def _group_anew(self) -> None:
         """Only the answers of the highest standing are compared."""
@@ -130,6 +132,13 @@ class AnswerPool:
 
 
 _REFUTED, _ABSTAINED, _IN_DOUBT, _WHOLE, _VERIFIED = range(5)
+
+
+def _has_answer(attempt: Attempt) -> bool:
+    """True if an unclear or cut reply came to an answer or a guess; one that a budget or a fault broke off has none."""
+    return attempt.finish_reason in ("finished", "length") and (
+        attempt.guessed or not attempt.unclear
+    )
 
 
 def _standing(attempt: Attempt) -> int:
