@@ -81,7 +81,7 @@ def backend(folder: Path) -> tuple[str, list[str], int, Path]:
 
 
 def muse(name: str, folder: Path, upstream: int, *options: str) -> tuple[str, list[str], int, Path]:
-    """What `running` needs for `muse serve`: each of the backend's models by its name, as `fake-NAME` within the process, and as
+    """The models that `running` needs for `muse serve`: each of the backend's models by its name, as `fake-NAME` within the process, and as
     `pydantic-NAME` without the fast path."""
     from load.backend import SCRIPTS
 

@@ -31,7 +31,7 @@ def problems(count: int = COUNT) -> list[dict[str, str]]:
 
 
 def right(question: str, answer: str) -> bool:
-    """What the task's own verifier says of an answer; a question that it cannot read is no problem of this file's."""
+    """Verdict of the task's own verifier on an answer; a question that it cannot read is no problem of this file's."""
     verdict = load_task("countdown").verify(question, None, answer.strip())
     assert verdict is not None, question
     return verdict

@@ -41,7 +41,7 @@ def sent(served, path, body, **options):
 
 
 def is_error(response, path):
-    """Whether it has the protocol's own shape, and a sentence."""
+    """True if it has the protocol's own shape, and a sentence."""
     said = response.json()
     error = said["error"]
     assert (
@@ -54,7 +54,7 @@ def is_error(response, path):
 
 
 def raw_exchange(served, data, seconds=10.0):
-    """What comes back for bytes on a connection of their own."""
+    """The reply to bytes on a connection of their own."""
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=seconds) as connection:
         connection.sendall(data)

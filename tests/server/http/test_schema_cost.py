@@ -1,4 +1,4 @@
-"""How much work a schema can make is bounded from above, and what has no bound is refused at once."""
+"""The work that a schema can make is bounded from above, and a schema without a bound is refused at once."""
 
 import json
 import time
@@ -43,7 +43,7 @@ ANSWER = st.recursive(
 
 
 def looked(root, schema, value):
-    """How many parts of the schema look at the answer, all together, if none is spared; written as plainly as can be."""
+    """Number of parts of the schema that look at the answer, if none is spared; written as plainly as can be."""
     if not isinstance(schema, dict):
         return 0
     here = [
