@@ -6,7 +6,8 @@
 Names are loaded when they are first used, so that importing the package costs next to nothing.
 
 The modules, from the doors to the ground floor: `cli/` the command line; `server/` HTTP and the
-page; `evals/` measurements; `api.py` questions from Python; `reasoning/` agents, teams and their
+page; `evals/` measurements; `api.py` questions from Python, with
+`api_options.py` the checks of their arguments; `reasoning/` agents, teams and their
 agreement; `tools/` and `vision/` abilities of agents; `models/` backends; `nano/` the native model;
 `store/` runs, keys and votes; `telemetry.py` spans; `trace.py` runs as folders; `answer.py` the
 answer of a run; `images.py` pixels and files; `events.py`; `content.py` messages and requests;

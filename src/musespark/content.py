@@ -64,7 +64,7 @@ class Effort(StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise BadOption("effort", name, f"one of {', '.join(cls)}") from None
+            raise BadOption.choice("effort", name, cls) from None
 
 
 Role: TypeAlias = Literal["system", "user", "assistant", "tool"]

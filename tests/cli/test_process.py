@@ -279,7 +279,7 @@ def test_lanes_on_a_terminal(environment):
         "42",
         "verified by the script",
         "critical path 9 · 20 tokens · 2 threads",
-        "/picture-",
+        "1 image drawn and not kept",
     ):
         assert shown in last
     assert "thinking" in seen and "nothing" in seen and "▀" in seen

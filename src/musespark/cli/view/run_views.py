@@ -47,7 +47,7 @@ class RunView(Protocol):
     """A view of a run."""
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
-        """Show an event. board: after it. picture: the file of its image."""
+        """Show an event. board: after it. image: the file of its image; None if it has none, or none is kept."""
 
     def pulse(self) -> None:
         """Show that time passes; called several times a second."""
@@ -162,7 +162,8 @@ class LinesView:
                 self._did(
                     board,
                     event,
-                    f"drew {wording.clean(str(image))}" + (caption and f" ({caption})"),
+                    f"drew {wording.clean(str(image)) if image else 'an image'}"
+                    + (caption and f" ({caption})"),
                 )
             case ToolCalled():
                 given = wording.arguments(ActiveToolCall(event.call, event.tool, event.arguments))
