@@ -178,7 +178,7 @@ def build_team(options: Options) -> Team:
     if options.get("team") is not None:
         return options["team"]
     config = options.get("config") or Config()
-    named = options["model"] if "model" in options else config.roles.explorer or ("nano",)
+    named = options.get("model", config.roles.explorer or ("nano",))
     several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
     explorers = tuple(_model(each, config) for each in several)
     chosen: dict[str, Any] = {

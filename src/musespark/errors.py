@@ -73,7 +73,7 @@ class UnknownModel(BadInput):
 
 def _in_full(name: str, known: Iterable[str]) -> Iterator[str]:
     """Names of models that may be meant: for `provider:NAME`, with the name that was given after the colon."""
-    kind, colon, rest = name.partition(":")
+    _kind, colon, rest = name.partition(":")
     for each in known:
         provider, _, place = each.partition(":")
         yield f"{provider}:{rest}" if place == "NAME" and colon and rest else each

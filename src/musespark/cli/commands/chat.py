@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 CHAT_EXAMPLES = (("muse chat", "x"),)
 
 
