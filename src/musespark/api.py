@@ -120,6 +120,17 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
         temperature=options.get("temperature"),
         effort=options.get("effort"),
     )
+    async with aclosing(stream_request(request, options)) as events:
+        async for event in events:
+            yield event
+
+
+async def stream_request(request: Request, options: Options) -> AsyncGenerator[Event, None]:
+    """Answer a request, which may be a whole conversation; its question, images and sampling options are those of the request.
+
+    Raises what `stream` raises.
+    """
+    videos = request.videos
     _require_a_team(options, request.mode)
     budget = options.get("budget")
     # What is known of a kind of question is read from a database, which must not hold up other runs.

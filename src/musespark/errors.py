@@ -15,7 +15,7 @@ def did_you_mean(value: object, known: Iterable[str]) -> str:
     from difflib import get_close_matches
 
     names = {str(name).lower(): str(name) for name in known}
-    close = get_close_matches(str(value).strip().lower()[:200], names, 1)
+    close = get_close_matches(str(value).strip().lower()[:200], names, 1, 0.65)
     return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 

@@ -140,7 +140,7 @@ QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
         _spec(
             "mode",
             "choice",
-            "instant answers, thinking reasons first, contemplating asks a team (the default).",
+            "instant answers, thinking reasons first, contemplating asks a team.",
             choices=tuple(Mode),
             default=Mode.CONTEMPLATING.value,
             metavar="MODE",

@@ -86,7 +86,6 @@ def _option(spec: OptionSpec) -> Any:
             help=spec.help,
             rich_help_panel=spec.group,
             autocompletion=completer(spec),
-            show_default=spec.kind != "choice",
         ),
     ]
 

@@ -87,13 +87,13 @@ class JsonView:
             return
         if board.answer and (early := wording.early(board)):
             print(f"This is the {early}.", file=sys.stderr)
-        print(json.dumps(_object(board, images)), flush=True)
+        print(json.dumps(run_object(board, images)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
 
 
-def _object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
+def run_object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
     """A run as a JSON object; each agent once, as it stood in its last round."""
     usage, decided = board.usage, board.decided
     latest = {lane.base_name: lane for lane in board.lanes.values() if lane.agent != MAIN}
