@@ -12,6 +12,7 @@ from musespark.budget import Limits
 from musespark.config import Config
 from musespark.content import MAX_IMAGES, THREADS, Image, Message, Mode, Request, Text
 from musespark.events import MAIN, AnswerDelta, AnswerDropped, Event, RunEnded, Spent
+from musespark.models.model import Model
 from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
@@ -24,8 +25,8 @@ class ChatSettings:
     """Settings of the next turn."""
 
     config: Config = field(default_factory=Config)
-    models: tuple[str, ...] = ()
-    """Names of the models; empty for the configured ones, or the native one."""
+    models: tuple[str | Model, ...] = ()
+    """Models or their names; empty for the configured ones, or the native one."""
     mode: Mode = Mode.THINKING
     limits: Limits = field(default_factory=Limits)
     """Limits of each turn."""
@@ -53,7 +54,8 @@ class ChatSettings:
     @property
     def named(self) -> str:
         """Models and mode, in a few words."""
-        names = self.models or self.config.roles.explorer or ("nano",)
+        models = self.models or self.config.roles.explorer or ("nano",)
+        names = (each if isinstance(each, str) else each.name for each in models)
         return f"{' + '.join(names)} · {self.mode}"
 
 

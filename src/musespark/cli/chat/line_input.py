@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from prompt_toolkit.output import Output
 
 PROMPT = "> "
+_TAKE_PATHS = ("/image", "/save")
 Words = Callable[[str], Iterable[str]]
 """Words that can follow a command, by its name."""
 
@@ -64,20 +65,20 @@ class TerminalInput:
     def __init__(
         self,
         words: Words,
-        status: Callable[[], str],
         terminal_input: Input | None = None,
         terminal_output: Output | None = None,
     ) -> None:
-        """words: words after a command. status: shown below the line. The terminal is that of the process by default."""
+        """words: words after a command. The terminal is that of the process by default."""
         from prompt_toolkit import PromptSession
+        from prompt_toolkit.shortcuts import CompleteStyle
 
         self._session: PromptSession[str] = PromptSession(
             history=_history(history_path()),
             completer=_completer(words),
             complete_while_typing=False,
+            complete_style=CompleteStyle.READLINE_LIKE,
             key_bindings=_keys(),
             multiline=True,
-            bottom_toolbar=status,
             input=terminal_input,
             output=terminal_output,
         )
@@ -137,17 +138,22 @@ def _keys() -> KeyBindings:
 
 def _completer(words: Words) -> Completer:
     """Completes commands, the words after them, and paths."""
-    from prompt_toolkit.completion import NestedCompleter, PathCompleter, WordCompleter
+    from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+    from prompt_toolkit.document import Document
 
-    class _Words(WordCompleter):
-        """Words that are asked for when they are needed."""
+    class _Words(Completer):
+        def get_completions(
+            self, document: Document, complete_event: CompleteEvent
+        ) -> Iterator[Completion]:
+            command, space, rest = document.text_before_cursor.partition(" ")
+            if space and command in _TAKE_PATHS:
+                yield from PathCompleter(expanduser=True).get_completions(
+                    Document(rest), complete_event
+                )
+                return
+            typed = rest.rpartition(" ")[2] if space else command
+            for word in words(command) if space else COMMANDS:
+                if document.text.startswith("/") and word.startswith(typed):
+                    yield Completion(word, -len(typed))
 
-        def __init__(self, name: str) -> None:
-            super().__init__(lambda: list(words(name)))
-
-    paths = PathCompleter(expanduser=True)
-    after = {
-        name: paths if name in ("/image", "/save") else _Words(name) if form else None
-        for name, (form, _) in COMMANDS.items()
-    }
-    return NestedCompleter(after)
+    return _Words()

@@ -103,24 +103,21 @@ class Talk:
 
         self._conversation, self._view = conversation, view
         self._commands: Commands = Commands(conversation, view.say, self._show_agents)
-        self._lines = lines or self._prompt()
+        self._lines = lines or _prompt()
         self._by_person = not isinstance(self._lines, PipeInput)
         self._board: Board | None = None
         self._turns = 0
         self._failed = 0
-
-    def _prompt(self) -> LineInput:
-        from musespark.cli.chat.line_input import TerminalInput
-
-        return TerminalInput(
-            _words, lambda: f"{self._conversation.settings.named} · /help lists the commands"
-        )
 
     def run(self) -> int:
         """Answer line after line; returns the exit code: in a pipe that of the last turn without an answer, else 0."""
         from musespark.cli.flags import with_flag
         from musespark.errors import MuseError
 
+        if self._by_person:
+            self._view.say(
+                f"{self._conversation.settings.named} · /help lists the commands, Ctrl-D leaves"
+            )
         while not self._commands.over and (line := self._lines.read()) is not None:
             try:
                 asked = self._commands.read(line)
@@ -158,6 +155,12 @@ class Talk:
         if self._board is not None:
             self._view.agents(self._board)
         self._view.say(f"Up to {number} agents in /mode contemplating.")
+
+
+def _prompt() -> LineInput:
+    from musespark.cli.chat.line_input import TerminalInput
+
+    return TerminalInput(_words)
 
 
 def _words(command: str) -> list[str]:
