@@ -61,7 +61,9 @@ def run(args: list[str]) -> int:
     except typer.TyperException as error:
         return _failed(usage_sentence(error, args), BAD_INPUT)
     except OSError as error:
-        _drop_output()
+        from musespark.cli.view.run_views import drop_output
+
+        drop_output()
         if isinstance(error, BrokenPipeError):
             return FAILED  # the reader of the output has closed it
         where = "The output" if error.filename is None else repr(str(error.filename))
@@ -73,11 +75,6 @@ def _failed(sentence: str, code: int) -> int:
     if sys.stderr is not None:
         print(sentence, file=sys.stderr)
     return code
-
-
-def _drop_output() -> None:
-    """Discard buffered output, on which the interpreter would fail once more when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _version(wanted: bool) -> None:

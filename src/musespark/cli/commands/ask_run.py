@@ -7,22 +7,25 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
+from typing import cast
 
 from musespark.api import Options, stream
 from musespark.budget import Budget, Limits
 from musespark.cli.commands.run_files import RunFiles
 from musespark.cli.view import wording
 from musespark.cli.view.board import Board
-from musespark.cli.view.run_views import BETWEEN_FRAMES, RunView
-from musespark.errors import MuseError
+from musespark.cli.view.run_views import BETWEEN_FRAMES, RescueView, RunView
+from musespark.errors import MuseError, StoreUnusable
 from musespark.events import MAIN, Event, Noted, RunStarted
 
 OK, NO_ANSWER, ABSTAINED, REFUTED, UNSAVED, BY_SIGNAL = 0, 1, 3, 4, 5, 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_RECORD = ("kind", "task_kind")
+"""Options for which the store of votes is read."""
 _TURN = 0.02
 """Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
 
@@ -68,13 +71,12 @@ class RunFollower:
         pulse = asyncio.create_task(self._pulse())
         turn = time.monotonic()
         try:
-            async with aclosing(stream(question, **options)) as events:
+            async with aclosing(self._events(question, options)) as events:
                 async for event in events:
                     if isinstance(event, RunStarted):  # the request is valid, and has cost nothing
                         self._files.open()
                     self._board, self._heard = self._board.after(event), time.monotonic()
-                    self._show.happened(self._board, event, self._files.keep(event))
-                    self._note_failure(event)
+                    self._happened(event)
                     if self._signal:
                         break
                     if time.monotonic() - turn > _TURN:
@@ -84,6 +86,40 @@ class RunFollower:
             self._cancel = lambda: None
             pulse.cancel()
             self._files.close()
+
+    async def _events(self, question: str, options: Options) -> AsyncGenerator[Event, None]:
+        """The run; without the record of such questions if it cannot be read, for an answer does not need it."""
+        try:
+            async with aclosing(stream(question, **options)) as events:
+                async for event in events:
+                    yield event
+            return
+        except StoreUnusable as error:
+            if self._board.lanes:
+                raise
+            self._files.failures.append(str(error))
+        rest = {name: value for name, value in options.items() if name not in _RECORD}
+        async with aclosing(stream(question, **cast(Options, rest))) as events:
+            async for event in events:
+                yield event
+
+    def _happened(self, event: Event) -> None:
+        """Keep and show an event. A full disk behind the output ends a run that has only begun, and no other."""
+        image = self._files.keep(event)
+        try:
+            self._show.happened(self._board, event, image)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if isinstance(event, RunStarted):
+                raise
+            self._rescue(error)
+        self._note_failure(event)
+
+    def _rescue(self, error: OSError) -> None:
+        """Show the rest on standard error."""
+        self._show = RescueView()
+        self._files.failures.append(f"The output cannot be written: {error.strerror or error}.")
 
     def _note_failure(self, event: Event) -> None:
         """Keep a note that comes after the answer: something about the run could not be stored."""
@@ -131,7 +167,13 @@ class RunFollower:
             self._board = self._board.broken_off(self._now(), "the run was stopped")
         board = self._board
         self._files.write_answer(board.answer)
-        self._show.ended(board, self._files.paths)
+        try:
+            self._show.ended(board, self._files.paths)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._rescue(error)
+            self._show.ended(board, self._files.paths)
         if not board.answer.strip():
             print(wording.empty(board), file=sys.stderr)
         for failure in self._files.failures:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from musespark.errors import BadOption, FileUnwritable, MuseError, TraceUnwritable
 from musespark.events import Event, Pictured, RunEnded
 from musespark.trace import TraceWriter, keep_image
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that is full, or of one's share of it: the place is right, and no reason not to ask."""
 
 
 class RunFiles:
@@ -53,9 +57,12 @@ class RunFiles:
             try:
                 self._images.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise _unwritable("images", self._images, error) from error
+                if error.errno not in _FULL:
+                    raise _unwritable("images", self._images, error) from error
+                self._fail(_unwritable("images", self._images, error))
+                self._images = None
         if self._trace is not None:
-            self._writer = TraceWriter(self._trace)
+            self._open_trace(self._trace)
 
     def keep(self, event: Event) -> Path | None:
         """Write an event where it was asked for. Returns the path of its image; None if it has none, or none is kept."""
@@ -86,6 +93,14 @@ class RunFiles:
         """Close the trace."""
         if self._writer is not None:
             self._writer.__exit__(None, None, None)
+
+    def _open_trace(self, directory: Path) -> None:
+        try:
+            self._writer = TraceWriter(directory)
+        except TraceUnwritable as error:
+            if getattr(error.__cause__, "errno", None) not in _FULL:
+                raise
+            self._fail(error)
 
     def _traced(self, event: Event) -> Path | None:
         if self._writer is None:

@@ -137,6 +137,30 @@ def _agent(board: Board, lane: Lane) -> dict[str, Any]:
     }
 
 
+class RescueView:
+    """The answer on standard error, once standard output cannot be written any more."""
+
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
+        """Wait for the end."""
+
+    def pulse(self) -> None:
+        """Nothing moves."""
+
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
+        """Print the answer, and discard what standard output still holds."""
+        if board.answer.strip():
+            print(wording.clean(board.answer).strip("\n"), file=sys.stderr)
+        drop_output()
+
+    def dropped(self) -> None:
+        """Nothing is open."""
+
+
+def drop_output() -> None:
+    """Discard buffered output, on which the interpreter would fail once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class LinesView:
     """A line for each event, without control codes, for a pipe, a file or a CI log."""
 
