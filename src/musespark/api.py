@@ -201,7 +201,7 @@ def build_team(options: Options) -> Team:
     for role in ("refiner", "judge", "merger"):
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
-            chosen[role] = _model(player, config)  # type: ignore[arg-type]
+            chosen[role] = _model(player, config, role)  # type: ignore[arg-type]
     if tools := _tools(options.get("tools", ())):
         chosen["tools"] = tools
     if task_kind := options.get("task_kind"):
@@ -218,11 +218,11 @@ def build_team(options: Options) -> Team:
     )
 
 
-def _model(named: str | Model, config: Config) -> Model:
+def _model(named: str | Model, config: Config, option: str = "model") -> Model:
     if isinstance(named, str):
         return create_model(named, config)
     if not hasattr(named, "stream"):
-        raise BadOption("model", named, "a name or a model")
+        raise BadOption(option, named, "a name or a model")
     return named
 
 
