@@ -41,7 +41,7 @@ def piped(environment, text: str, *args: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_a_pipe_is_answered_a_line_a_turn(environment):
+def test_a_pipe_is_answered_a_line_a_question(environment):
     done = piped(environment, "One?\n\n/mode contemplating\nTwo?", "--model", "fake:answer")
     assert (done.returncode, done.stdout) == (0, "42\n42\n")
     assert "fake:answer · contemplating." in done.stderr and "so far" in done.stderr

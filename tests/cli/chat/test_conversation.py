@@ -138,7 +138,7 @@ async def test_options_of_a_team_wait_for_a_team():
         ChatSettings(models=("nowhere",)).team()
 
 
-async def test_the_native_model_answers_turn_after_turn():
+async def test_the_native_model_answers_turn_after_exchange():
     talk = Conversation(ChatSettings(mode=Mode.INSTANT))
     for question in ("Use 25, 3, 7 and 12 to make 66.", "Use 1, 2 and 3 to make 6."):
         await said(talk.ask(question))

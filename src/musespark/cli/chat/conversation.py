@@ -22,14 +22,14 @@ _TEAM = ("agents", "first_wave", "rounds", "approach", "aggregate")
 
 @dataclass(frozen=True, kw_only=True)
 class ChatSettings:
-    """Settings of the next turn."""
+    """Settings of the next exchange."""
 
     config: Config = field(default_factory=Config)
     models: tuple[str | Model, ...] = ()
     """Models or their names; empty for the configured ones, or the native one."""
     mode: Mode = Mode.THINKING
     limits: Limits = field(default_factory=Limits)
-    """Limits of each turn."""
+    """Limits of each exchange."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further options of `musespark.stream`."""
 
@@ -70,18 +70,18 @@ class Exchange:
 
     @property
     def messages(self) -> tuple[Message, Message]:
-        """Both as turns of a conversation."""
+        """Both as messages."""
         return self.question, Message("assistant", (Text(self.answer),))
 
 
 class Conversation:
-    """What was said so far. A turn that has no answer leaves it as it was."""
+    """What was said so far. An exchange that has no answer leaves it as it was."""
 
     def __init__(self, settings: ChatSettings) -> None:
         self.settings = settings
         self.exchanges: list[Exchange] = []
         self.spent = Usage()
-        """Usage of all turns, those that were stopped or failed included."""
+        """Usage of all exchanges, those that were stopped or failed included."""
         self._last: Message | None = None
         self._retries = 0
 
@@ -98,7 +98,7 @@ class Conversation:
     def ask(self, question: str, images: Sequence[Image] = ()) -> AsyncGenerator[Event, None]:
         """Ask, as a stream of events; close it to stop, and what was answered until then is kept."""
         self._last, self._retries = Message.user(*images, question), 0
-        return self._turn(self._last)
+        return self._exchange(self._last)
 
     def retry(self) -> AsyncGenerator[Event, None]:
         """Ask the last question once more, in place of its answer; with another seed, where the model has seeds."""
@@ -106,14 +106,14 @@ class Conversation:
         if self.exchanges and self.exchanges[-1].question is self._last:
             self.exchanges.pop()
         self._retries += 1
-        return self._turn(self._last)
+        return self._exchange(self._last)
 
     def remembers(self, team: Team) -> bool:
         """True if all models of the team read what was said before; others are sent the last question alone."""
         return all(model.abilities.conversation for model in team.explorers)
 
-    async def _turn(self, question: Message) -> AsyncGenerator[Event, None]:
-        """Events of a turn; it is kept if it has an answer, however it ended."""
+    async def _exchange(self, question: Message) -> AsyncGenerator[Event, None]:
+        """Events of an exchange; it is kept if it has an answer, however it ended."""
         team = self.settings.team()
         answer, usage = "", Usage()
         try:

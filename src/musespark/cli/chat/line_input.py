@@ -1,4 +1,4 @@
-"""Lines of a conversation: from a terminal, with a history and completion, or from a pipe, a line a turn."""
+"""Lines of a conversation: from a terminal, with a history and completion, or from a pipe, a line a question."""
 
 from __future__ import annotations
 

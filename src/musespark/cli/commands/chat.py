@@ -1,4 +1,4 @@
-"""`muse chat`: a conversation in the terminal, or in a pipe, a line a turn."""
+"""`muse chat`: a conversation in the terminal, or in a pipe, a line a question."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CHAT_EXAMPLES = (
     ("muse chat --model ollama:qwen3 --mode contemplating --agents 4", "a team"),
     (
         "muse chat --model openai:gpt-5 --tools look --max-usd 0.10",
-        "with tools, and a limit a turn",
+        "with tools, and a limit for each answer",
     ),
-    ("printf 'Hello\\nGoodbye\\n' | muse chat --model ollama:qwen3", "a line a turn"),
+    ("printf 'Hello\\nGoodbye\\n' | muse chat --model ollama:qwen3", "a line a question"),
 )
 _OPTIONS = (
     *("mode", "model", "effort", "temperature", "seed", "tools"),
@@ -40,15 +40,15 @@ def chat(
         bool,
         typer.Option(
             "--json",
-            help="Print one JSON object a turn and nothing else.",
+            help="Print one JSON object an answer and nothing else.",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
     **options: Any,
 ) -> None:
-    """Talk with a model or a team, turn after turn. Limits are those of each turn.
+    """Talk with a model or a team, question after question. Limits are those of each answer.
 
-    On a terminal the lines typed before are remembered; without one, standard input is read, a line a turn.
+    On a terminal the lines typed before are remembered; without one, standard input is read, a line a question.
     """
     from musespark.cli.chat.conversation import Conversation
 
@@ -106,11 +106,11 @@ class Talk:
         self._lines = lines or _prompt()
         self._by_person = not isinstance(self._lines, PipeInput)
         self._board: Board | None = None
-        self._turns = 0
+        self._answered = 0
         self._failed = 0
 
     def run(self) -> int:
-        """Answer line after line; returns the exit code: in a pipe that of the last turn without an answer, else 0."""
+        """Answer line after line; returns the exit code: in a pipe that of the last line without an answer, else 0."""
         from musespark.cli.flags import with_flag
         from musespark.errors import MuseError
 
@@ -126,7 +126,7 @@ class Talk:
             except MuseError as error:
                 self._view.fail(str(with_flag(error)))
                 self._failed = error.exit_code
-            except KeyboardInterrupt:  # before the turn had begun, or for the second time
+            except KeyboardInterrupt:  # before it had begun, or for the second time
                 if not self._by_person:
                     raise
                 self._view.say("Stopped.")
@@ -134,7 +134,7 @@ class Talk:
 
     def _answer(self, asked: Ask) -> None:
         """Ask, and show the answer and its cost."""
-        from musespark.cli.chat.turn import Turn
+        from musespark.cli.chat.follower import ExchangeFollower
 
         conversation = self._conversation
         events = (
@@ -142,10 +142,12 @@ class Talk:
             if asked.question is None
             else conversation.ask(asked.question, asked.images)
         )
-        self._turns += 1
-        board = Turn(self._view, conversation.settings.limits).run(events, self._by_person)
+        self._answered += 1
+        board = ExchangeFollower(self._view, conversation.settings.limits).run(
+            events, self._by_person
+        )
         self._board = board
-        self._view.costs(board, conversation.spent, self._turns)
+        self._view.costs(board, conversation.spent, self._answered)
         if not board.answer.strip():
             self._failed = 1
 

@@ -1,4 +1,4 @@
-"""Three views of a conversation: on a terminal, as plain text in a pipe, as a JSON object for each turn."""
+"""Three views of a conversation: on a terminal, as plain text in a pipe, as a JSON object for each exchange."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_ROWS = 24
 
 
 class ChatView(Protocol):
-    """A view of a conversation, turn after turn."""
+    """A view of a conversation, question after question."""
 
     def say(self, text: str) -> None:
         """Show text of the program itself."""
@@ -38,16 +38,16 @@ class ChatView(Protocol):
         """Show that time passes; called several times a second."""
 
     def ended(self, board: Board) -> None:
-        """Show the end of a turn."""
+        """Show the end of an exchange."""
 
     def broken(self) -> None:
-        """Leave a turn that ended with an error."""
+        """Leave an exchange that ended with an error."""
 
-    def costs(self, board: Board, total: Usage, turns: int) -> None:
-        """Show the cost of a turn and, after several, of the conversation."""
+    def costs(self, board: Board, total: Usage, exchanges: int) -> None:
+        """Show the cost of an exchange and, after several, of the conversation."""
 
     def agents(self, board: Board) -> None:
-        """Show the agents of a turn."""
+        """Show the agents of an exchange."""
 
 
 class PlainChatView:
@@ -79,9 +79,9 @@ class PlainChatView:
     def broken(self) -> None:
         """Nothing is open."""
 
-    def costs(self, board: Board, total: Usage, turns: int) -> None:
+    def costs(self, board: Board, total: Usage, exchanges: int) -> None:
         """Print them to standard error."""
-        self.say(cost_line(board, total, turns))
+        self.say(cost_line(board, total, exchanges))
 
     def agents(self, board: Board) -> None:
         """Print a line for each."""
@@ -92,7 +92,7 @@ class PlainChatView:
 
 
 class JsonChatView(PlainChatView):
-    """A JSON object a line for each turn that has an answer."""
+    """A JSON object a line for each exchange that has an answer."""
 
     def ended(self, board: Board) -> None:
         """Print the object."""
@@ -101,7 +101,7 @@ class JsonChatView(PlainChatView):
         if not board.answer.strip():
             self.fail(wording.empty(board))
 
-    def costs(self, board: Board, total: Usage, turns: int) -> None:
+    def costs(self, board: Board, total: Usage, exchanges: int) -> None:
         """They stand in the object."""
 
 
@@ -116,7 +116,7 @@ class TerminalChatView:
         self._start()
 
     def _start(self) -> None:
-        """Begin a turn."""
+        """Begin an exchange."""
         self._board, self._heard = Board(), time.monotonic()
         self._next = 0.0
         self._drawn = False
@@ -184,9 +184,9 @@ class TerminalChatView:
             self._write("\n")
         self._start()
 
-    def costs(self, board: Board, total: Usage, turns: int) -> None:
+    def costs(self, board: Board, total: Usage, exchanges: int) -> None:
         """Print them dimmed, and an empty line."""
-        self.say(cost_line(board, total, turns) + "\n")
+        self.say(cost_line(board, total, exchanges) + "\n")
 
     def agents(self, board: Board) -> None:
         """Print the lanes, as `muse ask` shows them at its end."""
@@ -218,9 +218,9 @@ def remarks(board: Board) -> list[str]:
     return told
 
 
-def cost_line(board: Board, total: Usage, turns: int) -> str:
-    """The cost of a turn and, after several, of the conversation."""
+def cost_line(board: Board, total: Usage, exchanges: int) -> str:
+    """The cost of an exchange and, after several, of the conversation."""
     line = " · ".join(wording.spending(board))
-    if turns < 2:
+    if exchanges < 2:
         return line
     return f"{line} · so far {wording.counted(total.tokens, 'token')}, {wording.money(total.usd)}"

@@ -1,4 +1,4 @@
-"""One turn, from its question to its end: its events are shown, and Ctrl-C stops it, but not the program."""
+"""One exchange, from its question to its end: its events are shown, and Ctrl-C stops it, but not the program."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _TURN = 0.02
 """Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
 
 
-class Turn:
-    """Follows the events of one turn."""
+class ExchangeFollower:
+    """Follows the events of one exchange."""
 
     def __init__(self, view: ChatView, limits: Limits) -> None:
         self._view = view
@@ -28,9 +28,9 @@ class Turn:
         self._heard = time.monotonic()
 
     def run(self, events: AsyncGenerator[Event, None], stoppable: bool) -> Board:
-        """Show the turn; returns its last state. Raises what the events raise.
+        """Show the exchange; returns its last state. Raises what the events raise.
 
-        stoppable: Ctrl-C stops the turn alone, and a second one what does not stop; otherwise it is raised as usual.
+        stoppable: Ctrl-C stops the exchange alone, and a second one what does not stop; otherwise it is raised as usual.
         """
         try:
             asyncio.run(self._follow(events, stoppable))
@@ -66,7 +66,7 @@ class Turn:
     async def _pulse(self) -> None:
         while True:
             await asyncio.sleep(BETWEEN_FRAMES)
-            with suppress(OSError):  # the next event meets the same error, and ends the turn
+            with suppress(OSError):  # the next event meets the same error, and ends the exchange
                 self._view.pulse()
 
 
