@@ -16,6 +16,7 @@ import asyncio
 import math
 import os
 import random
+import zlib
 from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -258,15 +259,16 @@ def synthetic(questions: int, seed: int) -> list[Scene]:
 
 
 async def recorded(
-    directory: Path, task: str, ranks: slice, seed: int, kept: Path | None
+    directory: Path, task: str, ranks: slice, repeats: int, kept: Path | None
 ) -> list[Scene]:
-    """Recorded answers of eight models, with the lengths of their outputs."""
+    """Recorded answers of eight models, with the lengths of their outputs; each question `repeats` times, with faults of its own
+    each time."""
     recording = await load(directory, task, kept)
     outputs = raw_outputs(directory, task)
     models = recording.ranked[ranks]
-    chance = random.Random(seed)
+    chance = random.Random(0)
     scenes = []
-    for number, question in enumerate(recording.questions):
+    for number, question in enumerate(recording.questions * repeats):
         replies = []
         for model in models:
             answer = question.answers.get(model)
@@ -285,7 +287,7 @@ async def recorded(
 
 def label(group: str) -> str:
     """A short name for a group of equal answers, the same for the same group."""
-    return f"g{hash(group) % 10**9}"
+    return f"g{zlib.crc32(group.encode())}"
 
 
 def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
@@ -301,7 +303,7 @@ def table(named: dict[str, list[Scene]]) -> str:
     """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
     head = (
         "replies",
-        "questions",
+        "runs",
         "healthy cut off",
         "healthy doubled",
         "vote",
@@ -387,12 +389,14 @@ def plot(found: dict[str, list[tuple[float, float, float, float]]], where: Path)
     return path
 
 
-def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list[Scene]]:
+def sets(
+    data: Path | None, questions: int, repeats: int, kept: Path | None
+) -> dict[str, list[Scene]]:
     """The sets of questions, by name."""
     named = {MADE_UP: synthetic(questions, 0)}
     for task in TASKS if data else ():
         for ranks, name in ((slice(2, 10), STRONG), (slice(10, 18), "ranks 11-18")):
-            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, 0, kept))
+            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, repeats, kept))
     return named
 
 
@@ -405,13 +409,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the directory of recorded answers",
     )
     parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="runs of each recorded question, paced anew"
+    )
     parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
 
 
 def report(options: argparse.Namespace) -> None:
     """Print both tables, and draw the plot where one is asked for."""
-    named = sets(Path(options.data) if options.data else None, options.questions, options.kept)
+    data = Path(options.data) if options.data else None
+    named = sets(data, options.questions, options.repeats, options.kept)
     print(table(named), flush=True)
     by_deadline = deadlines(named)
     print(deadline_table(by_deadline), flush=True)
