@@ -80,7 +80,7 @@ class PoolWatch:
     """Seconds of those that answered."""
     working: list[RunningAgent] = field(default_factory=list)
     everyone: list[RunningAgent] = field(default_factory=list)
-    """Those at work and those that came back."""
+    """Agents at work, and those that came back."""
     broken: set[str] = field(default_factory=set)
     """Names of agents with a request that failed or broke off."""
 
