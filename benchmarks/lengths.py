@@ -211,7 +211,7 @@ def table(named: dict[str, list[Scene]]) -> str:
         "replies",
         "questions",
         "healthy cut off",
-        "healthy doubled",
+        "healthy hedged",
         "vote",
         "vote of all healthy",
         "hang: wall / slowest healthy, median (p95)",
