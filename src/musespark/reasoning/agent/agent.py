@@ -13,7 +13,8 @@ from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
-from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
+from musespark.reasoning.agent.model_call import call_model, readable
+from musespark.reasoning.agent.reply import ModelReply
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
