@@ -31,6 +31,7 @@ SLOW = (
     "nano/test_shipped.py",
     "nano/training",
     "server/http/test_hostile.py",
+    "server/http/test_hostile_heads.py",
     "store/test_crash.py",
     "vision/test_video.py",
 )

@@ -1,4 +1,4 @@
-"""A conversation: what was said, with which settings, at what cost. No terminal."""
+"""A conversation: its exchanges, its settings and its cost. No terminal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Exchange:
 
 
 class Conversation:
-    """What was said so far. An exchange that has no answer leaves it as it was."""
+    """Exchanges so far, and their cost. One that has no answer leaves them as they were."""
 
     def __init__(self, settings: ChatSettings) -> None:
         self.settings = settings

@@ -78,7 +78,7 @@ def _settings(given: dict[str, Any]) -> ChatSettings:
 
 
 def _terminal(as_json: bool) -> tuple[LineInput | None, ChatView]:
-    """Where lines come from, and the view; None for a terminal that can move its cursor."""
+    """The source of lines, and the view; None for a terminal that can move its cursor."""
     from musespark.cli.chat.line_input import DumbInput, PipeInput
     from musespark.cli.view.chat_views import JsonChatView, PlainChatView, TerminalChatView
 

@@ -207,7 +207,7 @@ class TerminalChatView:
 
 
 def remarks(board: Board) -> list[str]:
-    """What has to be said of an answer: that it came early, who checked it, how a team decided."""
+    """Remarks on an answer: that it came early, who checked it, images that were drawn."""
     if not board.answer.strip():
         return []
     told = [f"This is the {early}." for early in [wording.early(board)] if early]

@@ -93,35 +93,7 @@ class Responses(Dialect[wire.ResponsesBody]):
 
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
-        if body.background:
-            raise RequestRefused(
-                "Responses in the background are not supported here; leave background out, and stream instead.",
-                code="unsupported",
-                param="background",
-            )
-        refuse_unsupported(
-            body,
-            conversation=(),
-            context_management=([],),
-            max_tool_calls=(),
-            moderation=(),
-            prompt=(),
-            top_logprobs=(0,),
-            truncation=("disabled",),
-        )
-        for name in body.include or ():
-            if name not in INCLUDED:
-                raise RequestRefused(
-                    f"include: {name[:80]!r} is not supported here; leave it out.",
-                    code="unsupported",
-                    param="include",
-                )
-        if body.text and body.text.verbosity not in (None, "medium"):
-            raise RequestRefused(
-                "text.verbosity is not supported here; it can be 'medium', or left out.",
-                code="unsupported",
-                param="text.verbosity",
-            )
+        _refuse_unsupported_fields(body)
         tools = body.tools or []
         conversation = merge_tool_results((*context.earlier, *_messages(body.input, context)))
         request = Request(
@@ -179,6 +151,39 @@ class Responses(Dialect[wire.ResponsesBody]):
     def frame(self, chunk: Chunk) -> bytes:
         """Encode an event as a server-sent event."""
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
+
+
+def _refuse_unsupported_fields(body: wire.ResponsesBody) -> None:
+    """Raise `RequestRefused` for a field that has no meaning here."""
+    if body.background:
+        raise RequestRefused(
+            "Responses in the background are not supported here; leave background out, and stream instead.",
+            code="unsupported",
+            param="background",
+        )
+    refuse_unsupported(
+        body,
+        conversation=(),
+        context_management=([],),
+        max_tool_calls=(),
+        moderation=(),
+        prompt=(),
+        top_logprobs=(0,),
+        truncation=("disabled",),
+    )
+    for name in body.include or ():
+        if name not in INCLUDED:
+            raise RequestRefused(
+                f"include: {name[:80]!r} is not supported here; leave it out.",
+                code="unsupported",
+                param="include",
+            )
+    if body.text and body.text.verbosity not in (None, "medium"):
+        raise RequestRefused(
+            "text.verbosity is not supported here; it can be 'medium', or left out.",
+            code="unsupported",
+            param="text.verbosity",
+        )
 
 
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:

@@ -6,17 +6,17 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from musespark.reasoning.consensus.equivalence.reading.exact_functions import exact_logarithm
 from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
 from musespark.reasoning.consensus.equivalence.reading.trees import (
     MINUS,
     Tree,
-    Unreadable,
     canonical,
-    exact_logarithm,
     number,
     rational,
 )
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {
