@@ -34,7 +34,7 @@ class HelpApp(typer.Typer):
             }
         )
 
-    def command(  # type: ignore[override]
+    def command(
         self, name: str | None = None, *, examples: Iterable[Example] = (), **settings: Any
     ) -> Callable[[Any], Any]:
         """Add a command. examples: commands that its help shows."""
