@@ -22,7 +22,9 @@ settings.load_profile("shared")
 HERE = Path(__file__).parent
 SLOW = (
     "benchmarks",
+    "cli/chat/test_chat_process.py",
     "cli/test_process.py",
+    "cli/commands/test_run_files.py",
     "cli/commands/test_serve.py",
     "evals/test_grounding_rendering.py",
     "models/test_nano.py",

@@ -60,7 +60,7 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
         image = Image.from_bytes(encode_png(source))
     else:
         raise BadImage(
-            f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
+            f"a value of type {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
         )
     _decode(image, name, strict)
     return image

@@ -62,7 +62,7 @@ class Effort(StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise BadOption("effort", name, f"one of {', '.join(cls)}") from None
+            raise BadOption.choice("effort", name, cls) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ class Recording:
 def task_file(directory: str | Path, task: str) -> Path:
     """Return the file of a task. Raises `BadOption` for an unknown task, and `MissingFile`."""
     if task not in TASKS:
-        raise BadOption("task", task, f"one of {', '.join(TASKS)}")
+        raise BadOption.choice("task", task, TASKS)
     path = Path(directory) / f"{task}.jsonl.gz"
     if not path.exists():
         raise MissingFile(

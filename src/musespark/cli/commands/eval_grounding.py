@@ -62,10 +62,10 @@ def grounding(
 ) -> None:
     """Measure find and read, and OCR alone, against what a browser says is written where: click-in-box, overlap, characters."""
     if part not in PARTS:
-        raise BadOption("part", part, f"one of {', '.join(PARTS)}")
+        raise BadOption.choice("--part", part, PARTS)
     for size in scale or []:
         if not 0.5 <= size <= 8:
-            raise BadOption("scale", size, "between 0.5 and 8")
+            raise BadOption("--scale", size, "between 0.5 and 8")
     from musespark.evals.grounding_screens import read_screens
 
     kept = None if screens is None else read_screens(screens)
@@ -91,7 +91,7 @@ def grounding(
                 if (not page or screen.page in page) and (not scale or screen.scale in scale)
             ]
         if not found:
-            raise BadOption("screens", screens or page, "screens with something written on them")
+            raise BadOption("--screens", screens or page, "screens with something written on them")
         outcomes = _measured(progress, found, reads, seed)
     about = {
         "command": "muse " + shlex.join(sys.argv[1:]),

@@ -10,15 +10,33 @@ import typer
 from musespark.cli.commands.nano_eval import card, measure
 from musespark.cli.commands.nano_outside import outside, tasks
 from musespark.cli.extras import require
+from musespark.cli.help_format import HelpApp
 
-app = typer.Typer(rich_markup_mode=None)
+app = HelpApp(
+    examples=(
+        ("muse nano tasks", "what the native model can be asked"),
+        ("muse nano train --minutes 90", "train it anew"),
+        ("muse nano eval -n 1000", "measure it"),
+    )
+)
 
-app.command(short_help="List the tasks it is trained for, with examples.")(tasks)
 app.command(
-    short_help="Ask questions it is not trained for: it should abstain, and confirm nothing wrong."
+    short_help="List the tasks it is trained for, with examples.",
+    examples=(("muse nano tasks", "each with an example"),),
+)(tasks)
+app.command(
+    short_help="Ask questions it is not trained for: it should abstain, and confirm nothing wrong.",
+    examples=(("muse nano outside --mode thinking", "one agent alone"),),
 )(outside)
-app.command(name="eval", short_help="Measure the native model on fresh problems.")(measure)
-app.command(short_help="Write the model card of what was measured.")(card)
+app.command(
+    name="eval",
+    short_help="Measure the native model on fresh problems.",
+    examples=(("muse nano eval -n 1000 --mode instant", "accuracy without a thought"),),
+)(measure)
+app.command(
+    short_help="Write the model card of what was measured.",
+    examples=(("muse nano card runs/eval", "from the figures of muse nano eval"),),
+)(card)
 
 Number: TypeAlias = float | None
 Count: TypeAlias = int | None
@@ -32,7 +50,12 @@ def nano(context: typer.Context) -> None:
 
 
 # Defaults are those of the recipe, or of the checkpoint that is resumed: only what is given overrides them.
-@app.command()
+@app.command(
+    examples=(
+        ("muse nano train --minutes 90", "from scratch"),
+        ("muse nano train --resume runs/nano/checkpoint.pt", "go on"),
+    )
+)
 def train(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")
@@ -99,7 +122,9 @@ def train(
     raise typer.Exit(train_by(recipe, out, resume, start))
 
 
-@app.command()
+@app.command(
+    examples=(("muse nano pack runs/nano/checkpoint.pt nano.safetensors", "weights to ask with"),)
+)
 def pack(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="CHECKPOINT", help="A checkpoint of muse nano train.")
@@ -117,7 +142,7 @@ def pack(
     print(file, flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse nano export exported", "for transformers"),))
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
     weights: Annotated[

@@ -64,7 +64,7 @@ def measure(
     from musespark.nano.weights import load
 
     require("The evaluation", "eval", "matplotlib")
-    worlds, modes = _chosen("task", world, WORLDS), _chosen("mode", mode, MODES)
+    worlds, modes = _chosen("--task", world, WORLDS), _chosen("--mode", mode, MODES)
     if "shapes" in worlds:
         require("Measuring shapes", "eval", "easy_vqa")
     load(weights) if weights else load()  # a damaged file is named before any process is started
@@ -121,7 +121,7 @@ def card(
 def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> list[str]:
     for name in given or []:
         if name not in known:
-            raise BadOption(option, name, f"one of {', '.join(known)}")
+            raise BadOption.choice(option, name, known)
     return given or list(known)
 
 

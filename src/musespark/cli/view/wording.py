@@ -277,6 +277,11 @@ def paths(images: Sequence[Path]) -> list[str]:
     return listed
 
 
+def unkept(images: int) -> str:
+    """Note on images of which no file was kept, and the way to keep them."""
+    return f"{counted(images, 'image')} drawn and not kept; --save-images DIR keeps images"
+
+
 def tally(lanes: Iterable[Lane]) -> str:
     """`5 returned, 2 cancelled`: lanes by their state, the most frequent first."""
     counts: dict[str, int] = {}
