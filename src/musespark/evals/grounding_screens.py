@@ -150,7 +150,7 @@ def read_screens(directory: Path) -> list[LabelledScreen]:
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise MissingFile(path, f"it is no index of screens: {error!r}") from error
+        raise MissingFile(path, f"it is not an index of screens: {error!r}") from error
 
 
 def _edges(box: Box) -> list[float]:

@@ -258,7 +258,7 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
         case "lg", 1:
             return _called("log", None, arguments)
     if name == "log":
-        # Without a base nobody can tell a natural logarithm from a common one; the unknown base is the same everywhere.
+        # Without a base a natural logarithm cannot be told from a common one; the unknown base is the same everywhere.
         below = base if base is not None else ("sym", "base of log")
         value, by = rational(canonical(first)), rational(canonical(below))
         if (
