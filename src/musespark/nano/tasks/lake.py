@@ -16,14 +16,13 @@ from musespark.nano.tasks.grid_questions import (
 )
 from musespark.nano.tasks.lake_reading import is_explained, read_drawing
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
-from musespark.nano.trace import Branch
 
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
 """Shares of ice, one of them chosen at random for a map."""
 _TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
 
 
-class Lake:
+class Lake(grid.GridTask):
     """The task of frozen lakes."""
 
     name = "lake"
@@ -42,16 +41,6 @@ class Lake:
         return TaskProblem(
             self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows}
         )
-
-    def write_thought(
-        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
-    ) -> None:
-        """Redraw, flood, follow: see `grid.py`."""
-        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
-
-    def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Return True if the moves are safe, reach the goal, and are as few as possible."""
-        return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""

@@ -17,10 +17,9 @@ from musespark.nano.tasks.grid_questions import (
 )
 from musespark.nano.tasks.maze_reading import read_maze
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
-from musespark.nano.trace import Branch
 
 
-class Maze:
+class Maze(grid.GridTask):
     """The task of mazes."""
 
     name = "maze"
@@ -40,16 +39,6 @@ class Maze:
         return TaskProblem(
             self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze}
         )
-
-    def write_thought(
-        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
-    ) -> None:
-        """Redraw, flood, follow: see `grid.py`."""
-        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
-
-    def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Return True if the moves pass no wall, reach the goal, and are as few as possible."""
-        return grid.is_shortest(problem.facts["grid"], answer)
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
