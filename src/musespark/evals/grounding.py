@@ -25,7 +25,7 @@ BOOTSTRAP_DRAWS = 2000
 
 
 class Grounder(Protocol):
-    """An implementation of `find` and `read`. Boxes are relative to the whole picture, 0 to 1000 each way."""
+    """An implementation of `find` and `read`. Boxes are relative to the whole image, 0 to 1000 each way."""
 
     name: str
 

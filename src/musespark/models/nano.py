@@ -160,7 +160,7 @@ def _read_image(name: str, request: Request) -> np.ndarray | None:
 def _to_patches(image: np.ndarray | None) -> np.ndarray | None:
     if image is None:
         return None
-    from musespark.nano.picture import patches, shrink
+    from musespark.nano.patches import patches, shrink
 
     return patches(shrink(image))
 

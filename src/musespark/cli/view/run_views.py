@@ -47,7 +47,7 @@ class RunView(Protocol):
     """A view of a run."""
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
-        """Show an event. board: after it. picture: the file of its image."""
+        """Show an event. board: after it. image: the file of its image."""
 
     def pulse(self) -> None:
         """Show that time passes; called several times a second."""

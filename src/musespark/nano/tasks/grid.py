@@ -1,6 +1,6 @@
 """Search on grids, shared by lakes and mazes: cells, and the moves that each of them allows.
 
-The thought is a picture: redraw the map, run a breadth-first flood from the goal to the start that leaves an arrow towards the goal
+The thought is an image: redraw the map, run a breadth-first flood from the goal to the start that leaves an arrow towards the goal
 in every cell, and follow the arrows. In contemplating mode each first move has a thread: it blocks the start, floods to the cell
 that the move leads to, and returns a path that begins with its move.
 """

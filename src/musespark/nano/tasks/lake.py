@@ -28,7 +28,7 @@ class Lake(grid.GridTask):
     name = "lake"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Generate a solvable map and its picture; held-out ones are laid out and drawn as gymnasium does."""
+        """Generate a solvable map and its image; held-out ones are laid out and drawn as gymnasium does."""
         size = rng.choice(SIZES)
         while True:
             rows = _random_map(size, rng, plain=held_out)
@@ -43,14 +43,14 @@ class Lake(grid.GridTask):
         )
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
-        """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
+        """Check the moves on the map in the image; None if question or image were not read completely, or no path is safe."""
         drawn = None if image is None or PHRASINGS.read(question) is None else read_drawing(image)
         if image is None or drawn is None or not is_explained(drawn, image):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
-        """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
+        """Abstain from unknown conditions, images without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if image is None else read_drawing(image)

@@ -25,7 +25,7 @@ class Maze(grid.GridTask):
     name = "maze"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Generate a perfect maze and its picture, in any of the styles of `walls.py`."""
+        """Generate a perfect maze and its image, in any of the styles of `walls.py`."""
         size = rng.choice(SIZES)
         while True:
             exits = rng.choice(CARVERS)(size, rng)
@@ -41,13 +41,13 @@ class Maze(grid.GridTask):
         )
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
-        """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
+        """Check the moves on the maze in the image; None if question or image were not read completely, or no path exists."""
         drawn = None if image is None or PHRASINGS.read(question) is None else read_maze(image)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
-        """Abstain from unknown conditions, pictures without a maze, mazes of other sizes, and mazes without a path."""
+        """Abstain from unknown conditions, images without a maze, mazes of other sizes, and mazes without a path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if image is None else read_maze(image)
