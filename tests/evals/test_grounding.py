@@ -284,7 +284,7 @@ def test_the_command_measures_screens_that_are_there(tmp_path, capsys):
         (["--part", "mine"], "part cannot be 'mine'"),
         (["--scale", "99"], "between 0.5 and 8"),
         (["--screens", "/nowhere"], "cannot be read"),
-        (["--screens", str(SCREENS), "--page", "none"], "screens with something written on them"),
+        (["--screens", str(SCREENS), "--page", "none"], "screens with text"),
         (
             ["--browser", "/nowhere/chrome", "--page", "click-button"],
             "no such browser is installed",

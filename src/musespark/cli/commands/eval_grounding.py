@@ -91,7 +91,7 @@ def grounding(
                 if (not page or screen.page in page) and (not scale or screen.scale in scale)
             ]
         if not found:
-            raise BadOption("screens", screens or page, "screens with something written on them")
+            raise BadOption("screens", screens or page, "screens with text")
         outcomes = _measured(progress, found, reads, seed)
     about = {
         "command": "muse " + shlex.join(sys.argv[1:]),
