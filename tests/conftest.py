@@ -33,6 +33,7 @@ SLOW = (
     "server/http/test_hostile.py",
     "server/http/test_hostile_heads.py",
     "store/test_crash.py",
+    "test_documented_commands.py",
     "vision/test_video.py",
 )
 """Folders and files whose tests start processes, draw from the native model at length, or try thousands of inputs."""

@@ -118,9 +118,9 @@ class BadImage(BadInput):
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(
-            f"The picture {name!r} cannot be used: {reason}."
+            f"The image {name!r} cannot be used: {reason}."
             if name
-            else f"The picture cannot be used: {reason}."
+            else f"The image cannot be used: {reason}."
         )
 
 

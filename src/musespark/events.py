@@ -237,7 +237,7 @@ class AnswerDropped(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Verified(_Happened):
-    """The answer was checked by a verifier, such as a world's."""
+    """The answer was checked by a verifier, such as a task's."""
 
     kind: ClassVar[Literal["verified"]] = "verified"
     ok: bool

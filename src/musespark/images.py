@@ -1,4 +1,4 @@
-"""Images between the outside world, the messages and the arrays that models compute with.
+"""Images between files, messages and the arrays that models compute with.
 
 Pillow and NumPy are imported when an image is at hand, so that a question without one starts faster. Decoding takes up to a second:
 on an event loop, `load_images` does it in worker threads.

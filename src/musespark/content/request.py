@@ -115,7 +115,7 @@ class Request:
         if characters > MAX_QUESTION:
             raise QuestionTooLong(characters, MAX_QUESTION)
         if len(self.images) > MAX_IMAGES:
-            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} images")
         if len(self.videos) > MAX_VIDEOS:
             raise BadOption("videos", len(self.videos), f"at most {MAX_VIDEOS} videos")
         return self

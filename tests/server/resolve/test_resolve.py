@@ -137,7 +137,7 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
         await resolved("nano", **option)
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
-    with pytest.raises(errors.BeyondModel, match="pictures"):
+    with pytest.raises(errors.BeyondModel, match="images"):
         await resolve(
             ParsedRequest(
                 model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()

@@ -61,7 +61,7 @@ def train(
         Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")
     ] = Path("runs/nano"),
     minutes: Annotated[
-        Number, typer.Option(help="Duration; 90 if --tokens is not given either.")
+        Number, typer.Option(help="Duration; 90 if neither this nor --tokens is given.")
     ] = None,
     tokens: Annotated[Number, typer.Option(help="Number of tokens to train on.")] = None,
     resume: Annotated[
@@ -71,25 +71,29 @@ def train(
     start: Annotated[
         Path | None, typer.Option(metavar="WEIGHTS", help="Initial weights instead of random ones.")
     ] = None,
-    width: Annotated[Count, typer.Option(help="Width of the network; 256.")] = None,
-    layers: Annotated[Count, typer.Option(help="Layers of the network; 6.")] = None,
-    heads: Annotated[Count, typer.Option(help="Attention heads of the network; 4.")] = None,
+    width: Annotated[Count, typer.Option(help="Width of the network (default 256).")] = None,
+    layers: Annotated[Count, typer.Option(help="Layers of the network (default 6).")] = None,
+    heads: Annotated[
+        Count, typer.Option(help="Attention heads of the network (default 4).")
+    ] = None,
     rows: Annotated[
-        Count, typer.Option(help="Rows of 864 tokens in a step, for each process; 12.")
+        Count, typer.Option(help="Rows of 864 tokens in a step, for each process (default 12).")
     ] = None,
     lr: Annotated[
-        Number, typer.Option(help="Peak learning rate of the matrices (Muon); 0.02.")
+        Number, typer.Option(help="Peak learning rate of the matrices (Muon) (default 0.02).")
     ] = None,
     adam_lr: Annotated[
-        Number, typer.Option(help="Peak learning rate of the rest (AdamW); 0.003.")
+        Number, typer.Option(help="Peak learning rate of the rest (AdamW) (default 0.003).")
     ] = None,
     warmup: Annotated[
-        Number, typer.Option(help="Part of the budget over which the rates rise; 0.01.")
+        Number, typer.Option(help="Part of the budget over which the rates rise (default 0.01).")
     ] = None,
     decay: Annotated[
-        Number, typer.Option(help="Part of the budget over which they fall to zero; 0.3.")
+        Number, typer.Option(help="Part of the budget over which they fall to zero (default 0.3).")
     ] = None,
-    seed: Annotated[Count, typer.Option(help="Random seed of weights and problems; 0.")] = None,
+    seed: Annotated[
+        Count, typer.Option(help="Random seed of weights and problems (default 0).")
+    ] = None,
     share: Annotated[
         list[str] | None,
         typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable."),
@@ -146,7 +150,8 @@ def pack(
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A weights file; by default the package's own."),
     ] = None,
 ) -> None:
     """Write the weights in a form that transformers loads."""

@@ -113,7 +113,7 @@ def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
 
 
 def readable(request: Request, model: Model) -> Request:
-    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    """The request as the model can take it: its videos as images, unless it takes them whole."""
     return request if model.abilities.videos_in else request.as_images()
 
 

@@ -212,5 +212,5 @@ class Team:
         taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption(
-                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+                "tools", ", ".join(sorted(taken)), "named differently from the agents' own tools"
             )

@@ -165,7 +165,7 @@ def _add_image_routes(app: FastAPI, server: ServerState) -> None:
         found = await server.runs.image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The run has no picture {number}.", status=404, code="no_such_picture"
+                f"The run has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 
@@ -178,7 +178,7 @@ def _add_image_routes(app: FastAPI, server: ServerState) -> None:
         found = await server.runs.question_image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The question has no picture {number}.", status=404, code="no_such_picture"
+                f"The question has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from server.conftest import live
-from server.runs.requests import models
+from server.runs.routes.requests import models
 
 from musespark.config import Config, Roles
 

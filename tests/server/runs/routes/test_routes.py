@@ -4,7 +4,7 @@ import time
 
 import httpx
 import pytest
-from server.runs.requests import IMAGE, ended, refused
+from server.runs.routes.requests import IMAGE, ended, refused
 from server.watchers import started, until, watched
 
 from musespark.content import MAX_QUESTION
