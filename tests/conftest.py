@@ -31,7 +31,7 @@ SLOW = (
     "server/http/test_hostile.py",
     "server/http/test_hostile_heads.py",
     "store/test_crash.py",
-    "vision/test_video.py",
+    "vision/video",
 )
 """Folders and files whose tests start processes, draw from the native model at length, or try thousands of inputs."""
 _IMPORTS = {
