@@ -117,10 +117,8 @@ def test_stopping_keeps_the_best_so_far(served, http, model, mode, once, answer)
     served.models[model].requests.clear()
     id = started(http, mode=mode, models=[model])
     until(lambda: once in [event["kind"] for event in http.get(f"/v1/runs/{id}").json()["events"]])
-    began = time.monotonic()
     assert http.post(f"/v1/runs/{id}/stop").json() == {"id": id, "status": "stopping"}
     run = ended(http, id)
-    assert time.monotonic() - began < 20  # milliseconds on an idle machine
     assert (
         run["answer"] == answer
         and run["events"][-1]["why"] == "budget"
