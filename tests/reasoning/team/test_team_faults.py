@@ -42,9 +42,9 @@ def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
     assert "silent" in of(events, "agent_cancelled")[0].reason
 
 
-async def test_a_straggler_is_relieved_before_there_is_a_quorum():
+def test_a_straggler_is_relieved_before_there_is_a_quorum():
     one = model([[Hang()], says("Answer: 42", 0.05)])
-    events, _, _ = await contemplated(team(one, agents=4, first_wave=2))
+    events, _, _ = virtual_time.run(contemplated(team(one, agents=4, first_wave=2)))
     assert events[-1].answer == "Answer: 42"
     assert one.running == 0
 
