@@ -188,11 +188,11 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
 
 
 @asynccontextmanager
-async def keyed_client(database, models, **patience):
+async def keyed_client(database, models, call_policy, **patience):
     """A client with a key of a dollar a day, and the server that asks for the key."""
     runs = SqlRunStore(Database(database))
     _, key = KeyStore(runs.database).create("poor", usd_per_day=1)
-    settings = ServerSettings(call_policy=CallPolicy(pause=0.01))
+    settings = ServerSettings(call_policy=call_policy)
     looks = KeyBudgetSettings(poll_interval=0.05, **patience)
     with live(
         models, runs=runs, settings=settings, authenticate=KeyAuthenticator(runs, budgets=looks)
@@ -214,15 +214,15 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
     )
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
     models = {"slow": slow, "hang": hang}
-    many = 1000  # looks: however slow the machine is
-    async with keyed_client(tmp_path / "together.db", models, max_polls=many) as http:
+    patient, hasty = CallPolicy(retries_reserved=9), CallPolicy(pause=0.01)
+    async with keyed_client(tmp_path / "together.db", models, patient, max_polls=1000) as http:
         ask = {**ASK, "model": "slow"}
         replies = await asyncio.gather(
             *(http.post("/v1/chat/completions", json=ask) for _ in range(8))
         )
         assert [reply.status_code for reply in replies] == [200] * 8
         assert max(request.max_tokens for request in slow.requests) <= 500
-    async with keyed_client(tmp_path / "held.db", models, max_polls=10) as http:
+    async with keyed_client(tmp_path / "held.db", models, hasty, max_polls=10) as http:
         hanging = asyncio.create_task(
             http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950})
         )
