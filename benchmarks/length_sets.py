@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,15 +79,16 @@ def synthetic(questions: int, seed: int) -> list[Scene]:
 
 
 async def recorded(
-    directory: Path, task: str, ranks: slice, seed: int, kept: Path | None
+    directory: Path, task: str, ranks: slice, repeats: int, kept: Path | None
 ) -> list[Scene]:
-    """Recorded answers of eight models, with the lengths of their outputs."""
+    """Recorded answers of eight models, with the lengths of their outputs; each question `repeats` times, with faults of its own
+    each time."""
     recording = await load(directory, task, kept)
     outputs = raw_outputs(directory, task)
     models = recording.ranked[ranks]
-    chance = random.Random(seed)
+    chance = random.Random(0)
     scenes = []
-    for number, question in enumerate(recording.questions):
+    for number, question in enumerate(recording.questions * repeats):
         replies = []
         for model in models:
             answer = question.answers.get(model)
@@ -105,7 +107,7 @@ async def recorded(
 
 def label(group: str) -> str:
     """A short name for a group of equal answers, the same for the same group."""
-    return f"g{hash(group) % 10**9}"
+    return f"g{zlib.crc32(group.encode())}"
 
 
 def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
@@ -117,10 +119,12 @@ def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
         return {row["id"]: row["outputs"] for row in map(json.loads, lines)}
 
 
-def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list[Scene]]:
+def sets(
+    data: Path | None, questions: int, repeats: int, kept: Path | None
+) -> dict[str, list[Scene]]:
     """The sets of questions, by name."""
     named = {MADE_UP: synthetic(questions, 0)}
     for task in TASKS if data else ():
         for ranks, name in ((slice(2, 10), STRONG), (slice(10, 18), "ranks 11-18")):
-            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, 0, kept))
+            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, repeats, kept))
     return named

@@ -209,9 +209,9 @@ def table(named: dict[str, list[Scene]]) -> str:
     """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
     head = (
         "replies",
-        "questions",
+        "runs",
         "healthy cut off",
-        "healthy doubled",
+        "healthy hedged",
         "vote",
         "vote of all healthy",
         "hang: wall / slowest healthy, median (p95)",
@@ -304,13 +304,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the directory of recorded answers",
     )
     parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="runs of each recorded question, paced anew"
+    )
     parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
 
 
 def report(options: argparse.Namespace) -> None:
     """Print both tables, and draw the plot where one is asked for."""
-    named = sets(Path(options.data) if options.data else None, options.questions, options.kept)
+    data = Path(options.data) if options.data else None
+    named = sets(data, options.questions, options.repeats, options.kept)
     print(table(named), flush=True)
     by_deadline = deadlines(named)
     print(deadline_table(by_deadline), flush=True)

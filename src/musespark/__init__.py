@@ -1,11 +1,11 @@
-"""Muse Spark, open: a question goes in, a team thinks about it, one answer comes out.
+"""Muse Spark, open: a team of agents thinks about a question and agrees on one answer.
 
     answer = await musespark.ask("Use 25, 3, 7 and 12 to make 66.", mode="contemplating")
     print(answer, answer.verified, answer.usage.critical_path)
 
 Names are loaded when they are first used, so that importing the package costs next to nothing.
 
-The modules, from the doors to the ground floor: `cli/` the command line; `server/` HTTP and the
+The modules, from the entry points down: `cli/` the command line; `server/` HTTP and the
 page; `evals/` measurements; `api.py` questions from Python; `reasoning/` agents, teams and their
 agreement; `tools/` and `vision/` abilities of agents; `models/` backends; `nano/` the native model;
 `store/` runs, keys and votes; `telemetry/` spans; `trace.py` runs as folders; `answer.py` the

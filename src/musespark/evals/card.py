@@ -208,12 +208,12 @@ def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
             )
         lines.append(f"Wrong answers that a verifier confirmed: {wrong}.")
     for task in ("lake", "maze"):
-        seen, blank = (
+        seen, ablated = (
             found.get((task, "contemplating")),
-            found.get((task, "contemplating (pictures blanked)")),
+            found.get((task, "contemplating (images ablated)")),
         )
-        if seen and blank:
+        if seen and ablated:
             lines.append(
-                f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}."
+                f"With the imagined images ablated, {task} falls from {seen.accuracy:.1%} to {ablated.accuracy:.1%}."
             )
     return lines

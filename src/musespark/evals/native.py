@@ -39,7 +39,7 @@ class EvalSpec:
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
-    blank_images: bool = False
+    ablate_images: bool = False
     """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
     votes: int = 1
     """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
@@ -122,7 +122,7 @@ def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineReq
     seen = None if problem.image is None else patches(shrink(problem.image))
     return EngineRequest(
         prompt_tokens(problem.question, seen is not None), v.MODES[spec.mode], seen, spec.threads, seed,
-        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.blank_images,
+        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.ablate_images,
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ class Tally:
     def row(self) -> EvalRow:
         """Results so far; at least one sample must have been added."""
         sums, count = self._sums, self._sums["problems"]
-        mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_images else "")
+        mode = self.spec.mode + (" (images ablated)" if self.spec.ablate_images else "")
         mode += f" (vote of {self.spec.votes})" if self.spec.votes > 1 else ""
         row = EvalRow(
             self.spec.task, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,

@@ -33,10 +33,10 @@ def plan_evals(
     """Plan every task in every mode, and ablations of the pictures where they are imagined."""
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
-    blanked = [
-        replace(spec, blank_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen
+    ablated = [
+        replace(spec, ablate_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen
     ]
-    return specs + (blanked if ablate else [])
+    return specs + (ablated if ablate else [])
 
 
 def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:

@@ -105,7 +105,7 @@ class Engine:
         seed: int = 0,
         temperature: float = 0.0,
         max_tokens: int = 2048,
-        blank_images: bool = False,
+        ablate_images: bool = False,
     ) -> Iterator[EngineEvent]:
         """Answer one request.
 
@@ -115,7 +115,7 @@ class Engine:
         Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
         request = EngineRequest(
-            list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_images
+            list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, ablate_images
         )
         for _, event in self.run_many([request], 1):
             yield event

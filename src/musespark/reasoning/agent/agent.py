@@ -167,13 +167,13 @@ _REMINDER = Message.user(
 
 def _forgets_to_spawn(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """True if a model that can spawn says that it will, and then does not; it is reminded once."""
-    able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
-    answered = marked_answer(reply.message.text) is not None
     return (
-        able
-        and not answered
+        "spawn_agents" in held
+        and reply.finish_reason == "finished"
+        and not reply.calls
         and _REMINDER not in said
-        and bool(_ANNOUNCED.search(reply.message.text))
+        and _ANNOUNCED.search(reply.message.text) is not None
+        and marked_answer(reply.message.text) is None
     )
 
 
