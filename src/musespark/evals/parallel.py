@@ -34,7 +34,8 @@ def plan_evals(
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
     ablated = [
-        replace(spec, ablate_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen
+        replace(spec, ablate_images=True, problems=min(spec.problems, MAX_COMPARED))
+        for spec in seen
     ]
     return specs + (ablated if ablate else [])
 
