@@ -67,11 +67,20 @@ class View:
 class Album:
     """One agent's images. Tools hold the lock while they work, so that views are numbered in the order of the calls."""
 
-    def __init__(self, *, model_sees: bool = True, longest_side: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        model_sees: bool = True,
+        longest_side: int | None = None,
+        max_images: int = MAX_IMAGES,
+        cached_pixels: int = CACHED_PIXELS,
+    ) -> None:
         """Start empty.
 
         model_sees: True if the model takes images as input. longest_side: limit in pixels of the images that it takes.
+        cached_pixels: pixels that are kept decoded.
         """
+        self.max_images, self.cached_pixels = max_images, cached_pixels
         self.model_sees, self.longest_side = model_sees, longest_side
         self.lock = asyncio.Lock()
         self._images: list[AlbumImage] = []
@@ -117,7 +126,7 @@ class Album:
         pixels = self._decoded.pop(image.number, None) or image.decode()
         self._decoded[image.number] = pixels
         while (
-            sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS
+            sum(one.width * one.height for one in self._decoded.values()) > self.cached_pixels
             and self._decoded
         ):
             del self._decoded[next(iter(self._decoded))]
@@ -128,9 +137,9 @@ class Album:
 
         Raises `InvalidToolArguments` if the album is full.
         """
-        if len(self._images) >= MAX_IMAGES:
+        if len(self._images) >= self.max_images:
             raise InvalidToolArguments(
-                f"There are {MAX_IMAGES} pictures already, and no more can be made; answer from those."
+                f"There are {self.max_images} pictures already, and no more can be made; answer from those."
             )
         source, number = view.source, len(self._images) + 1
         original, to_original = (
