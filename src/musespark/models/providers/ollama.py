@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
+from musespark.models.providers.adapter.chat_model import chat_model
 from musespark.models.providers.base import Access, Profile, merge_profiles
 from musespark.models.providers.compatible import PROFILE, Compatible
 
@@ -26,11 +27,10 @@ class Ollama(Compatible):
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
     ) -> PydanticModel:
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.ollama import OllamaProvider
 
         provider = OllamaProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(model, provider=provider, profile=merge_profiles(PROFILE, profile))
+        return chat_model()(model, provider=provider, profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), tool_choice=False)

@@ -101,8 +101,14 @@ class RemoteModel:
             )
         self.address = found.rstrip("/")
         self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
+        self._is_own = provider.is_local or self.address != provider.base_url
+        """True for a server of one's own, which may depart from what the provider does."""
         self._connections = Connections(
-            self._build_model, self.address, self.options.timeout, self._has_fast_path
+            self._build_model,
+            self.address,
+            self.options.timeout,
+            self._has_fast_path,
+            normalizes_chat=self._is_own and provider.speaks_chat,
         )
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
@@ -129,7 +135,7 @@ class RemoteModel:
 
         # This client is never used: a profile needs a model, and a model needs a client.
         profile: Profile = self._build_model(
-            httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), ""
+            httpx2.AsyncClient(verify=False, trust_env=False, timeout=DEFAULT_TIMEOUT), ""
         ).profile
         return profile
 
@@ -198,7 +204,7 @@ class RemoteModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Send a request and stream its reply.
 
-        Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
+        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
         after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).as_images(
@@ -212,6 +218,7 @@ class RemoteModel:
             request,
             self.price or Price(0.0, 0.0),
             has_list_price=self.options.price is None and not self.provider.is_local,
+            splits_thoughts=self._is_own,
         )
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lease() as lease:
@@ -231,9 +238,11 @@ class RemoteModel:
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
-                cut = response.finish_reason is None
+                cut = _is_unfinished(response)
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
+                for delta in translator.flush():
+                    yield delta
                 return
             if failed is not None:
                 raise failed
@@ -279,6 +288,12 @@ class RemoteModel:
         return replace(request, **defaults) if defaults else request
 
 
+def _is_unfinished(response: ModelResponse) -> bool:
+    """True if a reply came without an end. An end that the libraries do not know yet is one."""
+    details = response.provider_details or {}
+    return response.finish_reason is None and not details.get("finish_reason")
+
+
 def _find_empty_reply(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
     """The error for a reply that ended without anything that could be an answer; None if it has something."""
     if response.finish_reason == "error":
@@ -289,7 +304,7 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
-        if response.finish_reason is None
+        if _is_unfinished(response)
         else None
     )
 
