@@ -156,7 +156,7 @@ def check_config(path: Path | None = None) -> list[ConfigProblem]:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")  # editors on Windows begin a file with a byte order mark
     except FileNotFoundError:
         if os.environ.get(VARIABLE):
             raise BadConfig(path, f"it does not exist, though {VARIABLE} names it") from None
@@ -242,6 +242,7 @@ _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 
 FLAGS = (
     "pictures_in",
+    "videos_in",
     "tools",
     "seed",
     "temperature",
@@ -250,6 +251,7 @@ FLAGS = (
     "schema",
     "effort",
     "tool_choice",
+    "one_machine",
 )
 """Abilities that a file can override."""
 

@@ -118,6 +118,11 @@ class Provider(ABC):
         """Address of its API: the configured one, else the environment's, else the provider's own."""
         return configured or _find_first_set(self.url_variables)[1] or self.base_url
 
+    def find_address_variable(self) -> str | None:
+        """Environment variable that names its address; None if none does."""
+        variable, value = _find_first_set(self.url_variables)
+        return variable if value else None
+
     def find_key(self, configured: str | None) -> tuple[str, str | None]:
         """Environment variable that holds the key, or should, and its value. configured: the variable to read instead."""
         return _find_first_set((configured,) if configured else self.key_variables)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from musespark.content import Request
-from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
+from musespark.errors import (
+    BadEnvironment,
+    BadOption,
+    MissingKey,
+    ModelFailed,
+    MuseError,
+    NotInstalled,
+)
 from musespark.models.model import Abilities, Delta, UsageDelta
 from musespark.models.providers.adapter.chat_fastpath import (
     ChatStream,
@@ -92,6 +99,13 @@ class RemoteModel:
                 "model",
                 f"{provider.kind}:{argument}",
                 f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1",
+            )
+        variable = provider.find_address_variable()
+        if not _is_base_url(found) and variable and not (self.options.base_url or address):
+            raise BadEnvironment(
+                variable,
+                "it is not the address of a server",
+                "set it to a URL that begins with http:// or https://, without a query, or unset it",
             )
         if not _is_base_url(found):
             raise BadOption(
