@@ -49,8 +49,8 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     """Read, decode and check an image for a message.
 
     strict: refuse an image that has several frames, or depends on the background behind it; otherwise `decode_visible` shows one
-    frame of it, on a plain background. Raises `MissingFile`, or `BadImage` if the image is broken, too large, animated, partly transparent or
-    not an image.
+    frame of it, on a plain background. Raises `MissingFile`, or `BadImage` if the image is broken, too large, animated, partly
+    transparent or not an image.
     """
     from PIL import Image as pillow
 
@@ -133,8 +133,8 @@ def read_header(image: Image) -> ImageHeader:
 
 
 def decode_visible(image: Image) -> PIL.Image.Image:
-    """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white, or on the
-    ground that the rest stands out from.
+    """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white, or on a
+    background that the rest stands out from.
 
     `read_header` has remarks on both. Raises `BadImage` if the image is broken, too large or of another format.
     """

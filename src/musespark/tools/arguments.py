@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -110,7 +111,10 @@ def to_number(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # a whole number of hundreds of digits
+            return math.inf if value > 0 else -math.inf
     if not isinstance(value, str):
         return None
     found = re.fullmatch(rf"\s*({_NUMBER.pattern})\s*[^\d\s,;]*\s*", value)

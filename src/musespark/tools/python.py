@@ -8,12 +8,12 @@ agent to another, and a cancelled call leaves nothing running.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from musespark.content import ToolSpec
+from musespark.tools.code_argument import find_code
 from musespark.tools.tool import ToolOutput
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class PythonTool:
 
     async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
         """Run `arguments["code"]`. The output is failed, with the reason, if the snippet is refused, fails or reaches a limit."""
-        code = unfenced(arguments.get("code"))
+        code = find_code(arguments)
         if not isinstance(code, str) or not code.strip():
             return ToolOutput(
                 'There is no snippet; write it as text: {"code": "print(1 + 1)"}.', failed=True
@@ -141,18 +141,6 @@ class PythonTool:
         except (ValueError, RecursionError):  # an integer of too many digits; deeply nested lists
             return "The value of the last expression is too large or nested too deep to be shown; print the part you need."
         return f"Value of the last expression: {_cut(text, self._characters, len(text))}"
-
-
-_FENCED = re.compile(
-    r"\s*(?P<fence>`{3,}|~{3,})[ \t]*[\w.+-]*[ \t]*\r?\n(?P<code>.*?)(?:\r?\n[ \t]*(?P=fence)\s*|\s*)\Z",
-    re.DOTALL,
-)
-
-
-def unfenced(code: object) -> object:
-    """Return a snippet without the fence of Markdown around it; any other value as it is."""
-    found = _FENCED.match(code) if isinstance(code, str) else None
-    return found["code"] if found else code
 
 
 class _CappedOutput:

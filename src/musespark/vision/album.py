@@ -132,7 +132,7 @@ class Album:
         return image
 
     def _to_number(self, given: object) -> object:
-        """The number that a model means: a number, also as text, with a word before it, or in a list; a name if there is one image."""
+        """Return the number that a model means: also as text, after a word, in a list; any name if there is one image."""
         if isinstance(given, list | tuple) and len(given) == 1:
             given = given[0]
         if isinstance(given, dict):

@@ -126,7 +126,6 @@ def _parse_request(arguments: Mapping[str, Any], videos: Sequence[Video]) -> Fra
         for name, default in (("video", 1), ("frames", DEFAULT_FRAMES))
     )
     begin, end = (_to_seconds(arguments.get(name)) for name in ("from", "to"))
-    begin, end = (end if begin is None else begin), (begin if end is None else end)
     if not videos:
         return "There is no video to watch."
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(videos):

@@ -1,4 +1,4 @@
-"""Chunks of Chat Completions as servers send them, in the form of the standard: thoughts, text, tool calls, the end, usage, errors."""
+"""Chunks of Chat Completions in the form of the standard: thoughts, text, tool calls, the end, usage and errors."""
 
 from __future__ import annotations
 

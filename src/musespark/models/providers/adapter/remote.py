@@ -218,8 +218,8 @@ class RemoteModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Send a request and stream its reply.
 
-        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
-        after its first text ends without `Finish`, as the protocol defines it.
+        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A
+        reply that breaks off after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).as_images(
             self.provider.accepts_video if self.abilities.videos_in else None
