@@ -20,7 +20,8 @@ def chat_model() -> type[OpenAIChatModel]:
 
     class Stream(OpenAIStreamedResponse):
         def __init__(self, *, _model_profile: Any, **fields: Any) -> None:
-            super().__init__(_model_profile={**_model_profile, "thinking_tags": None}, **fields)
+            profile: Any = {**_model_profile, "thinking_tags": None}
+            super().__init__(_model_profile=profile, **fields)
 
         def _map_provider_details(self, chunk: Any) -> dict[str, Any] | None:
             details = super()._map_provider_details(chunk) or {}

@@ -113,14 +113,14 @@ def make_client(address: str, timeout: float, normalizes_chat: bool = False) -> 
 
     proxy = find_proxy(address)
     is_tls = address.startswith("https:") or (proxy is not None and proxy.is_tls)
-    certificates = load_certificates() if is_tls else False
+    certificates = load_certificates() if is_tls else None
     transport = httpx2.AsyncHTTPTransport(
-        verify=certificates,
+        verify=certificates or False,
         trust_env=False,
         limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
         proxy=None
         if proxy is None
-        else httpx2.Proxy(proxy.url, ssl_context=(certificates or None) if proxy.is_tls else None),
+        else httpx2.Proxy(proxy.url, ssl_context=certificates if proxy.is_tls else None),
     )
     return httpx2.AsyncClient(
         transport=BackendTransport(transport, normalizes_chat=normalizes_chat),

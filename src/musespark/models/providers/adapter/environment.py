@@ -106,6 +106,21 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
+def require_usable_environment() -> None:
+    """Raise `BadEnvironment` for the first proxy or certificates that cannot be used, whatever they are for."""
+    load_certificates()
+    for name in (
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+    ):
+        if value := read_variable(name):
+            _ = ProxySetting(name, value).url
+
+
 def load_certificates() -> ssl.SSLContext:
     """Load the certificates that servers are checked against, once: it takes tens of milliseconds and gives the same each time.
 

@@ -19,6 +19,8 @@ _LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
 """Line breaks; one at the end of what has arrived may be half of one."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DONE = b"[DONE]"
+_WRAPPINGS = frozenset({"error", "errors", "base_resp", "choices"})
+"""Fields that tell an error from a bare one in an event that is named so."""
 
 
 class EventReader:
@@ -110,7 +112,9 @@ def _parse_data(name: bytes, lines: list[bytes]) -> Iterator[Any]:
         else:
             raise
     for chunk in chunks:
-        is_bare_error = name == b"error" and isinstance(chunk, dict) and not chunk.get("error")
+        is_bare_error = (
+            name == b"error" and isinstance(chunk, dict) and not _WRAPPINGS & chunk.keys()
+        )
         yield {"error": chunk} if is_bare_error else chunk
 
 

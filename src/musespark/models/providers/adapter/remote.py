@@ -28,6 +28,7 @@ from musespark.models.providers.adapter.chat_fastpath import (
 )
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
+from musespark.models.providers.adapter.environment import require_usable_environment
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
 from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
 from musespark.models.providers.adapter.request import (
@@ -207,7 +208,12 @@ class RemoteModel:
             if ability in configured
         }
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
-        return self.provider.build_model(self.model, access, http, overrides)
+        try:
+            return self.provider.build_model(self.model, access, http, overrides)
+        except (ImportError, OSError, ValueError):
+            # Some SDKs make clients of their own, which are never used, and read the environment for them.
+            require_usable_environment()
+            raise
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:

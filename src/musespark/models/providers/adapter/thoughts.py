@@ -91,7 +91,7 @@ _ABOUT_AFTER = re.compile(
 )
 _ABOUT_BEFORE = re.compile(
     r"\b(?:the|a|an|and|or|with|by|closing|opening|ending|end|tags?|tokens?|like|use|using|write|writes|put|called|named|"
-    r"its|matching|final|until|after|before)[ \t]+\Z",
+    r"its|matching|final|until|after|before|at|on|of|in|to|from|for|into|this|that|each|every|no|first|second|emits?|see)[ \t]+\Z",
     re.IGNORECASE,
 )
 _START = re.compile(r"(?:\A|\n)[ ]{0,3}\Z|[.!?。！？][\"')\]*_]*[ \t]*\Z")
