@@ -207,6 +207,10 @@ class ModelFailed(MuseError):
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
 
 
+class ConnectionLost(ModelFailed):
+    """The backend closed the connection before its reply had anything; the same request may succeed."""
+
+
 class StreamCut(ModelFailed):
     """A reply broke off before it had anything that could be shown as an answer."""
 
@@ -292,6 +296,16 @@ class MissingKey(BadInput):
             else f"needs a key; set the environment variable {variable}"
         )
         super().__init__(f"The model {model!r} {said}.")
+
+
+class BadEnvironment(BadInput):
+    """An environment variable has a value that cannot be used."""
+
+    def __init__(self, variable: str, reason: str, instead: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"The environment variable {variable} cannot be used: {reason}; {instead}."
+        )
 
 
 class BadConfig(BadInput):

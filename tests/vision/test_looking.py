@@ -140,7 +140,7 @@ async def test_what_is_wrong_is_told_to_the_model_in_one_sentence():
             {"box": [0, 0, 9, 9], "picture": 7},
             "There is no picture 7; there is only picture 1.",
         ),
-        ("zoom", {"box": [0, 0, 9, 9], "colour": 1}, "no argument 'colour'"),
+        ("zoom", {"colour": 1}, "zoom needs box; it takes box, picture."),
         ("rotate", {}, "Nothing would change"),
         ("rotate", {"degrees": "left"}, "degrees is a number"),
         ("enhance", {}, "Say what to enhance"),
@@ -152,7 +152,7 @@ async def test_what_is_wrong_is_told_to_the_model_in_one_sentence():
         ("compare", {"pictures": [1, 1]}, "Both are picture 1"),
         ("compare", {"pictures": [1, 2], "how": "x"}, "how is"),
         ("sketch", {"svg": " "}, "svg is a text that is not empty"),
-        ("find", {"what": 3}, "what is a text"),
+        ("find", {"what": [3]}, "what is a text"),
         ("read", {"box": [1]}, "A box is"),
     ]
     one = scripted(

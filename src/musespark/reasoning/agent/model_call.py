@@ -18,6 +18,7 @@ from musespark.content import Message, Mode, Part, Request, Text, Thinking, Tool
 from musespark.errors import (
     BudgetExhausted,
     BudgetReserved,
+    ConnectionLost,
     ModelFailed,
     MuseError,
     RateLimited,
@@ -26,10 +27,12 @@ from musespark.errors import (
 from musespark.events import (
     Abstained,
     AnswerDropped,
+    Event,
     FinishReason,
     Noted,
     Pictured,
     Spent,
+    Thought,
     Verified,
 )
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
@@ -37,6 +40,7 @@ from musespark.models.model import (
     Delta,
     Finish,
     Model,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -86,22 +90,19 @@ def _pause(policy: CallPolicy, error: ModelFailed | BudgetReserved, again: int) 
     """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
         return policy.pause * 2**again if again < policy.retries_reserved else None
-    passing = isinstance(error, RateLimited) or error.status in (
-        408,
-        409,
-        425,
-        429,
-        500,
-        502,
-        503,
-        504,
-        529,
-    )
+    passing = isinstance(error, RateLimited | ConnectionLost | StreamCut) or _may_pass(error.status)
     if not passing or again >= policy.retries:
         return None
     asked = error.retry_after if isinstance(error, RateLimited) else None
     pause = policy.pause * 2**again if asked is None else asked
     return pause if pause <= policy.longest_pause else None
+
+
+def _may_pass(status: int | None) -> bool:
+    """True for an HTTP status of a server, or of a gateway before it, that a later request may not meet."""
+    return status in (408, 409, 425, 429) or (
+        status is not None and 500 <= status < 600 and status not in (501, 505, 511)
+    )
 
 
 def readable(request: Request, model: Model) -> Request:
@@ -264,6 +265,9 @@ class _Call:
                 self.parts.append(Text(delta.text, self.name))
             case ThinkingDelta(agent="main"):
                 self.parts.append(Thinking(delta.text, None, self.name))
+            case TextBecameThought():
+                self._turn_text(event)
+                return
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
@@ -295,6 +299,17 @@ class _Call:
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
             self.images.append(sent)
+
+    def _turn_text(self, dropped: Event | None) -> None:
+        """Take all text so far for a thought; `dropped` takes it back from the run's answer, if it went there."""
+        text = "".join(part.text for part in self.parts if isinstance(part, Text))
+        self.parts = [
+            Thinking(part.text, None, self.name) if isinstance(part, Text) else part
+            for part in self.parts
+        ]
+        if dropped is not None:
+            self.run.emit(dropped)
+            self.run.emit(Thought(self.node.agent, text))
 
     def _book_prompt(self) -> None:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
