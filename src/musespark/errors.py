@@ -172,6 +172,15 @@ class ModelFailed(MuseError):
         return changed
 
 
+class EmptyReply(ModelFailed):
+    """The reply is empty, although nothing has ended it early."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            model, "it ended its reply without any answer; ask again, or choose another model"
+        )
+
+
 class ContextExceeded(ModelFailed):
     """The request is longer than its model can read."""
 

@@ -19,7 +19,7 @@ _RANGES = {
     "frequency_penalty": (-2, 2),
     "repetition_penalty": (0, 10),
 }
-_VERBOSITIES = ("low", "medium", "high")
+VERBOSITIES = ("low", "medium", "high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class Sampling:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             if not is_number or not math.isfinite(value) or not low <= value <= high:
                 raise BadOption(name, value, f"a number from {low} to {high:,}")
-        if self.verbosity not in (None, *_VERBOSITIES):
-            raise BadOption("verbosity", self.verbosity, f"one of {', '.join(_VERBOSITIES)}")
+        if self.verbosity not in (None, *VERBOSITIES):
+            raise BadOption("verbosity", self.verbosity, f"one of {', '.join(VERBOSITIES)}")
 
     def set_fields(self) -> Iterator[str]:
         """Yield the names of the fields that are set."""

@@ -12,6 +12,7 @@ from musespark.errors import (
     BudgetReserved,
     ContentFiltered,
     ContextExceeded,
+    EmptyReply,
     MissingKey,
     ModelFailed,
     MuseError,
@@ -48,15 +49,6 @@ class SchemaNotMet(ModelFailed):
         super().__init__(
             model,
             f"its answer does not fit the schema ({reason}); ask again, or choose another model",
-        )
-
-
-class EmptyReply(ModelFailed):
-    """The answer is empty."""
-
-    def __init__(self, model: str) -> None:
-        super().__init__(
-            model, "it ended its reply without any answer; ask again, or choose another model"
         )
 
 

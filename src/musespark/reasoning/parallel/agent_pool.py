@@ -14,7 +14,14 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 from musespark.content import Request
-from musespark.errors import AllFailed, BadInput, ContentFiltered, ModelFailed, MuseError
+from musespark.errors import (
+    AllFailed,
+    BadInput,
+    ContentFiltered,
+    EmptyReply,
+    ModelFailed,
+    MuseError,
+)
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
 from musespark.reasoning.agent import conclude
 from musespark.reasoning.agent.agent import run_task
@@ -62,18 +69,21 @@ async def run_agent(
         return _failed(run, task, error)
     except Exception as crash:  # a bug in an adapter; the others go on
         return _failed(run, task, ModelFailed(task.model.name, repr(crash)))
-    if blank(attempt) and attempt.finish_reason == "filtered":
-        return _failed(run, task, ContentFiltered(task.model.name))
     if blank(attempt):
-        return _failed(run, task, ModelFailed(task.model.name, _why_blank(attempt)))
+        return _failed(run, task, _blank_error(attempt, task.model.name))
     run.emit(AgentReturned(task.agent, attempt.text))
     return attempt
 
 
-def _why_blank(attempt: Attempt) -> str:
-    if attempt.finish_reason not in ("length", "budget"):
-        return "it answered nothing"
-    return "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
+def _blank_error(attempt: Attempt, model: str) -> ModelFailed:
+    """The error for an attempt that says nothing."""
+    match attempt.finish_reason:
+        case "filtered":
+            return ContentFiltered(model)
+        case "length" | "budget":
+            reason = "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
+            return ModelFailed(model, reason)
+    return EmptyReply(model)
 
 
 def _failed(run: RunContext, task: AgentTask, error: MuseError) -> MuseError:

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from musespark.sampling import EXTRA, Sampling
+from musespark.sampling import EXTRA, VERBOSITIES, Sampling
 from musespark.server.http.body import OpenModel
+from musespark.server.protocols.warnings import RequestWarnings
 
 PASSED_ON: Mapping[str, tuple[Any, ...]] = {
     "chat_template_kwargs": ({},),
@@ -56,8 +57,19 @@ PASSED_ON: Mapping[str, tuple[Any, ...]] = {
     "thinking": (),
 }
 """Fields that servers of open models know and that go to them as they are, each with the values that ask for nothing."""
-_TUNING = ("mirostat_tau", "mirostat_eta", "dynatemp_exponent", "dry_base", "dry_allowed_length")
-_TUNING += ("dry_penalty_last_n", "dry_sequence_breakers", "xtc_threshold", "num_ctx")
+_TUNING = frozenset(
+    {
+        "mirostat_tau",
+        "mirostat_eta",
+        "dynatemp_exponent",
+        "dry_base",
+        "dry_allowed_length",
+        "dry_penalty_last_n",
+        "dry_sequence_breakers",
+        "xtc_threshold",
+        "num_ctx",
+    }
+)
 """Fields that alone change nothing: they tune another, or the server."""
 
 
@@ -84,8 +96,13 @@ def passed_on(body: OpenModel) -> dict[str, Any]:
     return given if asking else {}
 
 
-def parse_sampling(body: SamplingFields, verbosity: str | None = None) -> Sampling:
+def parse_sampling(
+    body: SamplingFields, warnings: RequestWarnings, verbosity: str | None = None
+) -> Sampling:
     """Return the sampling options of a body, without values that mean the default. Raises `BadOption`."""
+    if verbosity not in (None, *VERBOSITIES):
+        warnings.ignore(f"verbosity ({verbosity})")
+        verbosity = None
     penalty = (
         body.repetition_penalty if body.repetition_penalty is not None else body.repeat_penalty
     )

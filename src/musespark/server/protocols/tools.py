@@ -56,8 +56,10 @@ def custom_spec(name: str, description: str | None, form: Any) -> ToolSpec:
     """Return a tool with a free text as input as a function with one argument."""
     told = description or ""
     if isinstance(form, dict) and form.get("type") == "grammar":
-        grammar = form.get("grammar") if isinstance(form.get("grammar"), dict) else form
-        told += f"\n\nThe input follows this grammar ({grammar.get('syntax', 'lark')}):\n{grammar.get('definition', '')}"
+        inner = form.get("grammar")
+        grammar: dict[str, Any] = inner if isinstance(inner, dict) else form
+        syntax, rules = grammar.get("syntax", "lark"), grammar.get("definition", "")
+        told += f"\n\nThe input follows this grammar ({syntax}):\n{rules}"
     parameters = {"type": "object", "properties": {_INPUT: _TEXT}, "required": [_INPUT]}
     return ToolSpec.of(name, told.strip(), parameters)
 

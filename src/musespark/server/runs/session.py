@@ -8,10 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, MuseError, Stopped
+from musespark.errors import BudgetExhausted, EmptyReply, MuseError, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import run_batches
-from musespark.server.errors import EmptyReply
 from musespark.server.http.schema import require_match
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.resolve import ResolvedRequest

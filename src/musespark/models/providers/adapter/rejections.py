@@ -33,20 +33,23 @@ def with_context_exceeded(failed: MuseError, error: Exception) -> MuseError:
     return ContextExceeded(failed.model, reason, failed.status)
 
 
-def discreet_error(error: MuseError, address: str, variable: str) -> MuseError:
-    """Return the same error for someone who may not know where a model is served, and with which key.
+def discreet_error(error: MuseError, model: str, address: str, variable: str) -> MuseError:
+    """Return the same error for someone who knows a model by its alias: not by its server's name, address or key.
 
-    variable: environment variable of the key.
+    model: the server's name of it. variable: environment variable of the key.
     """
     if not isinstance(error, ModelFailed):
         return error
     reason = without_addresses(error.reason, address)
     if variable:
-        reason = reason.replace(
-            f"set {variable} to one that may use this model", "tell the operator"
-        )
-        reason = reason.replace(f"the key in {variable}", "the key").replace(
-            f"the account of {variable}", f"the account at {SERVER}"
-        )
-        reason = reason.replace(variable, "the key")
+        for told, instead in (
+            (f"set {variable} to one that may use this model", "tell the operator"),
+            (f"the key in {variable}", "the key"),
+            (f"the account of {variable}", f"the account at {SERVER}"),
+            (variable, "the key"),
+        ):
+            reason = reason.replace(told, instead)
+    if not error.model.endswith(model):
+        name = error.model.replace("\\", r"\\")
+        reason = re.sub(rf"(?<![\w/.:-]){re.escape(model)}(?![\w/:-])", name, reason)
     return error.with_reason(reason)

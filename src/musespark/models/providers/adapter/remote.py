@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from musespark.content import Request
 from musespark.errors import (
     BadOption,
-    ContentFiltered,
     MissingKey,
     ModelFailed,
     MuseError,
@@ -257,7 +256,7 @@ class RemoteModel:
         """Return a failure as the users of this model may read it."""
         if self.alias is None:
             return failed
-        return discreet_error(failed, self.address, self.key_variable)
+        return discreet_error(failed, self.model, self.address, self.key_variable)
 
     @asynccontextmanager
     async def _open_stream(
@@ -304,8 +303,6 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
     if response.parts or get_refusal(response):
         return None
-    if find_end(response) == "filtered":
-        return ContentFiltered(name)
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
         if find_end(response) is None

@@ -97,7 +97,7 @@ class Chat(Dialect[wire.ChatBody]):
             stop=_stop(body.stop),
             tools=tools,
             tool_choice=choice,
-            sampling=parse_sampling(body, body.verbosity),
+            sampling=parse_sampling(body, warnings, body.verbosity),
             **_schema(body),
         )
         options = body.muse or context.options or TeamOptions()

@@ -66,7 +66,7 @@ class Messages(Dialect[wire.MessagesBody]):
     def parse(self, body: wire.MessagesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
         warnings = RequestWarnings()
-        warnings.ignore_unknown(body, but=PASSED_ON)
+        warnings.ignore_unknown(body, but=(*PASSED_ON, *_typed_fields(body)))
         request = _request(
             body,
             context,
@@ -75,7 +75,7 @@ class Messages(Dialect[wire.MessagesBody]):
             temperature=body.temperature,
             top_p=body.top_p,
             stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)),
-            sampling=parse_sampling(body),
+            sampling=parse_sampling(body, warnings),
         )
         options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
@@ -153,6 +153,13 @@ def _request(
         schema=None if schema_format is None else json.dumps(clean_schema(schema_format.schema_)),
         **sampling,
     )
+
+
+def _typed_fields(body: wire.MessagesBody) -> Iterator[str]:
+    """Yield the paths of fields that belong to the type of a tool, and not to this protocol."""
+    for index, tool in enumerate(body.tools or ()):
+        if tool.input_schema is None:
+            yield from (f"tools[{index}].{name}" for name in tool.model_extra or ())
 
 
 def _tools(given: Iterable[wire.MessagesTool], warnings: RequestWarnings) -> Iterator[ToolSpec]:

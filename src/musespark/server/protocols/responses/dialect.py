@@ -139,7 +139,7 @@ class Responses(Dialect[wire.ResponsesBody]):
             stop=(body.stop,)
             if isinstance(body.stop, str) and body.stop
             else tuple(body.stop or ()),
-            sampling=parse_sampling(body, verbosity),
+            sampling=parse_sampling(body, warnings, verbosity),
             tools=tools,
             tool_choice=choice,
             **_schema(body.text),
