@@ -206,6 +206,33 @@ class ModelFailed(MuseError):
         with_status = f" with status {status}" if status is not None else ""
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
 
+    def with_reason(self, reason: str) -> ModelFailed:
+        """Return the same error with another reason."""
+        changed = type(self).__new__(type(self))
+        changed.__dict__.update(self.__dict__)
+        ModelFailed.__init__(changed, self.model, reason, self.status)
+        return changed
+
+
+class EmptyReply(ModelFailed):
+    """The reply is empty, although nothing has ended it early."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            model, "it ended its reply without any answer; ask again, or choose another model"
+        )
+
+
+class ContextExceeded(ModelFailed):
+    """The request is longer than its model can read."""
+
+
+class ContentFiltered(ModelFailed):
+    """The provider's filter left nothing of the reply."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "its provider's filter left nothing of the reply; ask differently")
+
 
 class ConnectionLost(ModelFailed):
     """The backend closed the connection before its reply had anything; the same request may succeed."""
@@ -290,6 +317,7 @@ class MissingKey(BadInput):
 
     def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
         """unusable: the variable is set, but no HTTP header could carry its value."""
+        self.variable, self.unusable = variable, unusable
         said = (
             f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again"
             if unusable

@@ -13,6 +13,7 @@ from musespark.config.problems import ConfigProblem
 from musespark.config.rules import (
     ABILITY_RULES,
     FLAGS,
+    MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
     ROLE_RULES,
@@ -25,6 +26,7 @@ from musespark.config.values import Config, ModelConfig, Roles, TeamConfig, Tele
 __all__ = [
     "ABILITY_RULES",
     "FLAGS",
+    "MAX_NAME",
     "MODEL_RULES",
     "PRICE_RULES",
     "ROLE_RULES",

@@ -10,6 +10,7 @@ from typing import Any
 
 from musespark.config.rules import (
     ABILITY_RULES,
+    MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
     ROLE_RULES,
@@ -18,7 +19,9 @@ from musespark.config.rules import (
     Rule,
 )
 from musespark.config.toml_lines import TomlLines
+from musespark.content import Mode
 
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _TABLES = ("models", "roles", "team", "telemetry")
 
 
@@ -64,9 +67,12 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
             f'This must be a table; write [models.{name}] and under it model = "provider:name".',
         )
         return
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+    if name in list(Mode) or len(name) > MAX_NAME or not _NAME.fullmatch(name):
         yield _problem(
-            lines, at, "The name of a model has letters, digits, dots, dashes and underscores only."
+            lines,
+            at,
+            "The name of a model is no mode, has no spaces and no control characters, and at most "
+            f"{MAX_NAME} characters.",
         )
     inner = {"prices": PRICE_RULES, "abilities": ABILITY_RULES}
     yield from _checked(

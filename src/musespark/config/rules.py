@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
+MAX_NAME = 256
+"""Characters of a model's name."""
 Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
 from musespark.models.providers.adapter.chat_model import chat_model
-from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
+from musespark.models.providers.base import (
+    AS_GIVEN,
+    Access,
+    Profile,
+    Provider,
+    matches,
+    merge_profiles,
+)
+from musespark.sampling import ALL
 
 if TYPE_CHECKING:
     import httpx2
@@ -37,6 +45,7 @@ VISION_MODELS = (
 )
 """Name patterns of open models that read images. A server does not say, and may drop an image silently."""
 PROFILE = {
+    **AS_GIVEN,
     # Some of these servers ignore max_completion_tokens.
     "openai_chat_supports_max_completion_tokens": False,
     "openai_chat_streaming_requires_finish_reason": True,
@@ -58,6 +67,8 @@ class Compatible(Provider):
     is_local = True
     has_fast_path = True
     speaks_chat = True
+    has_open_body = True
+    sampling = ALL
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -10,7 +10,7 @@ from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
 from musespark.models.providers.adapter.chat_model import chat_model
-from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
+from musespark.models.providers.base import AS_GIVEN, Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 PROFILE = {
+    **AS_GIVEN,
     "openai_chat_streaming_requires_finish_reason": True,
     "supports_thinking": True,
     "thinking_always_enabled": True,

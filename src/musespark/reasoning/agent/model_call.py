@@ -69,7 +69,10 @@ async def call_model(
     Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
     `BudgetReserved` if other calls kept the rest of the budget reserved all the while.
     """
-    request = await fit_images(readable(request, model), model.abilities.longest_side)
+    abilities = model.abilities
+    request = await fit_images(
+        readable(request, model), abilities.longest_side, abilities.image_types
+    )
     for again in count():
         try:
             return await _Call(run, node, model, speak).complete(request)
@@ -186,6 +189,7 @@ class _Call:
             verified=verified,
             verified_by=by,
             abstained=self.abstained,
+            spawns=self.model.abilities.native_spawn,
         )
 
     @property

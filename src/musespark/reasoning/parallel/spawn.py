@@ -19,6 +19,7 @@ from musespark.reasoning.parallel.agent_pool import AgentPool
 from musespark.reasoning.parallel.budget_split import TokenAllocator
 from musespark.reasoning.parallel.stragglers import EVERYONE
 from musespark.reasoning.usage_node import UsageNode
+from musespark.sampling import Sampling
 from musespark.tools.tool import ToolOutput
 
 MOST = 16
@@ -115,6 +116,8 @@ class SpawnAgents:
             tools=(),
             tool_choice="auto",
             schema=None,
+            json_mode=False,
+            sampling=Sampling(),
         )
         return AgentTask(
             agent=name,

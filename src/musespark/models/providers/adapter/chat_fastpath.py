@@ -22,6 +22,7 @@ from musespark.models.providers.adapter.environment import find_proxy
 from musespark.models.providers.adapter.event_reader import EventReader
 from musespark.models.providers.adapter.redirects import RedirectRefused, find_redirect
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
+from musespark.models.providers.adapter.sampling import sampling_fields
 from musespark.models.providers.base import Access, Profile
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any]
         "seed": request.seed,
         "max_tokens": request.max_tokens,
         "stop": list(request.stop) or None,
+        **sampling_fields(request.sampling),
     }
     return {
         "model": model,
@@ -297,6 +299,8 @@ class ChatStream:
         from pydantic_ai.messages import ModelResponse
 
         details = self._details | ({"refusal": self._refusal} if self._refusal else {})
+        if self._finish and self._finish not in FINISH_REASONS:
+            details["finish_reason"] = self._finish
         finish: Any = "content_filter" if self._refusal else FINISH_REASONS.get(self._finish or "")
         return ModelResponse(
             parts=self._builder.build(),

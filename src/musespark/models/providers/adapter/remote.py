@@ -30,7 +30,8 @@ from musespark.models.providers.adapter.connections import ClientLease, Connecti
 from musespark.models.providers.adapter.conversation import to_provider_messages
 from musespark.models.providers.adapter.environment import require_usable_environment
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
-from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
+from musespark.models.providers.adapter.rejections import discreet_error, with_context_exceeded
+from musespark.models.providers.adapter.reply import ResponseTranslator, find_end, get_refusal
 from musespark.models.providers.adapter.request import (
     build_parameters,
     build_settings,
@@ -125,12 +126,16 @@ class RemoteModel:
             self._has_fast_path,
             normalizes_chat=self._is_own and provider.speaks_chat,
         )
+        self.alias: str | None = None
+        """Name by which strangers know it: it then stands in place of `name`, and errors tell no address."""
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
 
     @property
     def name(self) -> str:
-        """Provider and model; with the address if the provider has no default one."""
+        """Alias, or else provider and model, with the address if the provider has no default one."""
+        if self.alias is not None:
+            return self.alias
         at = f"@{self.address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
@@ -255,19 +260,26 @@ class RemoteModel:
                 failed = to_muse_error(
                     error, self.name, self.model, self.address, self.key_variable, key
                 )
+                failed = with_context_exceeded(failed, error)
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
-                cut = _is_unfinished(response)
+                cut = find_end(response) is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
                 for delta in translator.flush():
                     yield delta
                 return
             if failed is not None:
-                raise failed
+                raise self._told(failed)
             for delta in translator.end(response):
                 yield delta
+
+    def _told(self, failed: MuseError) -> MuseError:
+        """Return a failure as the users of this model may read it."""
+        if self.alias is None:
+            return failed
+        return discreet_error(failed, self.model, self.address, self.key_variable)
 
     @asynccontextmanager
     async def _open_stream(
@@ -288,7 +300,7 @@ class RemoteModel:
             request.messages, self.origin, model.system, self.provider.id_length
         )
         settings = build_settings(self.provider, self.profile, request)
-        parameters = build_parameters(request)
+        parameters = build_parameters(request, self.profile)
         async with model_request_stream(
             model,
             messages,
@@ -308,23 +320,15 @@ class RemoteModel:
         return replace(request, **defaults) if defaults else request
 
 
-def _is_unfinished(response: ModelResponse) -> bool:
-    """True if a reply came without an end. An end that the libraries do not know yet is one."""
-    details = response.provider_details or {}
-    return response.finish_reason is None and not details.get("finish_reason")
-
-
 def _find_empty_reply(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
     """The error for a reply that ended without anything that could be an answer; None if it has something."""
     if response.finish_reason == "error":
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
     if response.parts or get_refusal(response):
         return None
-    if response.finish_reason == "content_filter":
-        return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
-        if _is_unfinished(response)
+        if find_end(response) is None
         else None
     )
 

@@ -24,6 +24,7 @@ from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.decision import Decision
 from musespark.reasoning.team.prompts import reasons, shown
 from musespark.reasoning.team.team import Team
+from musespark.sampling import Sampling
 
 FINALISTS = 3
 """Most distinct answers that are compared, the largest groups first: three make six parallel calls. Two if the budget does not pay
@@ -154,6 +155,8 @@ def _task(
         tool_choice="auto",
         stop=(),
         schema=None,
+        json_mode=False,
+        sampling=Sampling(),
     )
     asked = Message.user(
         "Two people answered the question above.\n"
