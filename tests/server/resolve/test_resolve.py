@@ -150,7 +150,7 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
 
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
-    with pytest.raises(errors.BadOption, match="another name"):
+    with pytest.raises(errors.BadOption, match="named differently"):
         await resolved(
             "contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]}
         )
