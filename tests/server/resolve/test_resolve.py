@@ -167,7 +167,7 @@ async def test_an_effort_makes_a_configured_team_smaller_but_never_larger():
 
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
-    with pytest.raises(errors.BadOption, match="another name"):
+    with pytest.raises(errors.BadOption, match="named differently"):
         await resolved(
             "contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]}
         )
