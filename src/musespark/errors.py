@@ -118,9 +118,9 @@ class BadImage(BadInput):
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(
-            f"The picture {name!r} cannot be used: {reason}."
+            f"The image {name!r} cannot be used: {reason}."
             if name
-            else f"The picture cannot be used: {reason}."
+            else f"The image cannot be used: {reason}."
         )
 
 
@@ -205,6 +205,10 @@ class ModelFailed(MuseError):
         """HTTP status of a remote model; None if there was none."""
         with_status = f" with status {status}" if status is not None else ""
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
+
+
+class ConnectionLost(ModelFailed):
+    """The backend closed the connection before its reply had anything; the same request may succeed."""
 
 
 class StreamCut(ModelFailed):
@@ -292,6 +296,16 @@ class MissingKey(BadInput):
             else f"needs a key; set the environment variable {variable}"
         )
         super().__init__(f"The model {model!r} {said}.")
+
+
+class BadEnvironment(BadInput):
+    """An environment variable has a value that cannot be used."""
+
+    def __init__(self, variable: str, reason: str, instead: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"The environment variable {variable} cannot be used: {reason}; {instead}."
+        )
 
 
 class BadConfig(BadInput):

@@ -135,5 +135,5 @@ def _with_image(values: dict[str, Any], directory: Path) -> dict[str, Any]:
     name = str(reference.get("file"))
     # A trace may come from anywhere; it may name files of its own directory only.
     if not _IMAGE.fullmatch(name):
-        raise BadEvent(f"{name!r} is not the name of a stored picture")
+        raise BadEvent(f"{name!r} is not the name of a stored image")
     return {**values, "picture": (directory / name).read_bytes()}

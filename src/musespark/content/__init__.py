@@ -29,6 +29,7 @@ from musespark.content.request import (
     Effort,
     Mode,
     Request,
+    RequestStage,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "Mode",
     "Part",
     "Request",
+    "RequestStage",
     "Role",
     "Text",
     "Thinking",

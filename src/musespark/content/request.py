@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from musespark.content.message import Message
 from musespark.content.parts import (
@@ -28,6 +28,13 @@ MAX_VIDEOS = 4
 MAX_THREADS = 64
 THREADS = 12
 """Default limit of threads or sub-agents: the number of first moves with three numbers in Countdown."""
+
+
+RequestStage: TypeAlias = Literal[
+    "explore", "conclude", "clarify", "compare", "refine", "judge", "merge"
+]
+"""Work that a request asks for: an answer, one without further thought, the answer alone, a verdict on the sameness of two, an
+answer in view of its rivals, a verdict on the better one, one answer from several."""
 
 
 class Mode(StrEnum):
@@ -94,6 +101,8 @@ class Request:
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     schema: str | None = None
     """A JSON schema, as text, that the answer must satisfy."""
+    stage: RequestStage = "explore"
+    """Work that the request asks for. Scripted models go by it and not by the words of a prompt; no provider is sent it."""
 
     @classmethod
     def of(
@@ -115,7 +124,7 @@ class Request:
         if characters > MAX_QUESTION:
             raise QuestionTooLong(characters, MAX_QUESTION)
         if len(self.images) > MAX_IMAGES:
-            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} images")
         if len(self.videos) > MAX_VIDEOS:
             raise BadOption("videos", len(self.videos), f"at most {MAX_VIDEOS} videos")
         return self

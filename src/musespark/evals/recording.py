@@ -135,7 +135,7 @@ def read_rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             found = [json.loads(line) for line in lines]
     except (OSError, EOFError, ValueError) as error:
-        raise MissingFile(path, f"it is no gzipped file of JSON lines ({error})") from error
+        raise MissingFile(path, f"it is not a gzipped file of JSON lines ({error})") from error
     if not found or not all({"id", "question", "gold", "outputs"} <= row.keys() for row in found):
         raise MissingFile(path, "its lines do not have id, question, gold and outputs")
     return found

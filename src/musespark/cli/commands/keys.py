@@ -29,7 +29,7 @@ app = HelpApp(
 _Store = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="FILE|URL", help="The store of the server, as muse serve has it."
+        "--store", metavar="FILE|URL", help="Store of the server, as in muse serve --store."
     ),
 ]
 
@@ -105,7 +105,7 @@ def _keys(store: str | None) -> Iterator[KeyStore]:
         raise BadOption(
             "--store",
             store,
-            "the file or the postgresql:// URL of a server's store; in memory no keys are kept",
+            "the file or the postgresql:// URL of a server's store; a store in memory has no keys",
         )
     require("muse keys", "serve", "sqlalchemy", "alembic")
     from musespark.store.database.database import Database

@@ -63,7 +63,7 @@ def train(
     minutes: Annotated[
         Number,
         typer.Option(
-            help="Duration; 90 if --tokens is not given either.", rich_help_panel="Budget"
+            help="Duration; 90 if neither this nor --tokens is given.", rich_help_panel="Budget"
         ),
     ] = None,
     tokens: Annotated[
@@ -86,47 +86,55 @@ def train(
         ),
     ] = None,
     width: Annotated[
-        Count, typer.Option(help="Width of the network; 256.", rich_help_panel="Network")
+        Count, typer.Option(help="Width of the network (default 256).", rich_help_panel="Network")
     ] = None,
     layers: Annotated[
-        Count, typer.Option(help="Layers of the network; 6.", rich_help_panel="Network")
+        Count, typer.Option(help="Layers of the network (default 6).", rich_help_panel="Network")
     ] = None,
     heads: Annotated[
-        Count, typer.Option(help="Attention heads of the network; 4.", rich_help_panel="Network")
+        Count,
+        typer.Option(help="Attention heads of the network (default 4).", rich_help_panel="Network"),
     ] = None,
     rows: Annotated[
         Count,
         typer.Option(
-            help="Rows of 864 tokens in a step, for each process; 12.", rich_help_panel="Optimiser"
+            help="Rows of 864 tokens in a step, for each process (default 12).",
+            rich_help_panel="Optimiser",
         ),
     ] = None,
     lr: Annotated[
         Number,
         typer.Option(
-            help="Peak learning rate of the matrices (Muon); 0.02.", rich_help_panel="Optimiser"
+            help="Peak learning rate of the matrices (Muon) (default 0.02).",
+            rich_help_panel="Optimiser",
         ),
     ] = None,
     adam_lr: Annotated[
         Number,
         typer.Option(
-            help="Peak learning rate of the rest (AdamW); 0.003.", rich_help_panel="Optimiser"
+            help="Peak learning rate of the rest (AdamW) (default 0.003).",
+            rich_help_panel="Optimiser",
         ),
     ] = None,
     warmup: Annotated[
         Number,
         typer.Option(
-            help="Part of the budget over which the rates rise; 0.01.", rich_help_panel="Budget"
+            help="Part of the budget over which the rates rise (default 0.01).",
+            rich_help_panel="Budget",
         ),
     ] = None,
     decay: Annotated[
         Number,
         typer.Option(
-            help="Part of the budget over which they fall to zero; 0.3.", rich_help_panel="Budget"
+            help="Part of the budget over which they fall to zero (default 0.3).",
+            rich_help_panel="Budget",
         ),
     ] = None,
     seed: Annotated[
         Count,
-        typer.Option(help="Random seed of weights and problems; 0.", rich_help_panel="Problems"),
+        typer.Option(
+            help="Random seed of weights and problems (default 0).", rich_help_panel="Problems"
+        ),
     ] = None,
     share: Annotated[
         list[str] | None,
@@ -188,7 +196,8 @@ def pack(
 def export(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty directory.")],
     weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="A weights file; else that of the package.")
+        Path | None,
+        typer.Option(metavar="FILE", help="A weights file; by default the package's own."),
     ] = None,
 ) -> None:
     """Write the weights in a form that transformers loads."""

@@ -17,6 +17,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask, ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
 from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.consensus.panel import Panel
@@ -108,6 +109,7 @@ class Team:
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
+    call_policy: CallPolicy = field(default_factory=CallPolicy)
     panel: Panel | None = None
     """Reliability of the models on such questions: it weighs votes, and decides when they are enough."""
     remember: Callable[[RunContext, AnswerPool], None] | None = None
@@ -212,5 +214,5 @@ class Team:
         taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption(
-                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+                "tools", ", ".join(sorted(taken)), "named differently from the agents' own tools"
             )

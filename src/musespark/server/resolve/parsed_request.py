@@ -76,7 +76,7 @@ def load_image(url: str, fetched: Mapping[str, Image], param: str) -> Image:
     found = _DATA_URL.match(url)
     if found is None:
         raise RequestRefused(
-            "A picture is a data URL with base64 (data:image/png;base64,...).",
+            "An image is a data URL with base64 (data:image/png;base64,...).",
             param=param,
             code="bad_picture",
         )
@@ -89,7 +89,7 @@ def decode_image(text: str, param: str) -> Image:
         return Image.from_bytes(base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError) as error:
         raise RequestRefused(
-            f"The picture is not base64: {error}.", param=param, code="bad_picture"
+            f"The image is not valid base64: {error}.", param=param, code="bad_picture"
         ) from None
     except BadImage as error:
         raise RequestRefused(str(error), param=param, code="bad_picture") from None

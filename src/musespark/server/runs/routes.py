@@ -165,7 +165,7 @@ def _add_image_routes(app: FastAPI, server: ServerState) -> None:
         found = await server.runs.image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The run has no picture {number}.", status=404, code="no_such_picture"
+                f"The run has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 
@@ -178,7 +178,7 @@ def _add_image_routes(app: FastAPI, server: ServerState) -> None:
         found = await server.runs.question_image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The question has no picture {number}.", status=404, code="no_such_picture"
+                f"The question has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 
@@ -196,7 +196,8 @@ def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> Non
         """Stream a run's events, from its start or from the event after the given one, until its end."""
         await find_run(server, http, id)
         return WatchResponse(
-            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id))
+            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id)),
+            server.settings.stream,
         )
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)

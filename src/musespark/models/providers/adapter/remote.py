@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from musespark.content import Request
-from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
+from musespark.errors import (
+    BadEnvironment,
+    BadOption,
+    MissingKey,
+    ModelFailed,
+    MuseError,
+    NotInstalled,
+)
 from musespark.models.model import Abilities, Delta, UsageDelta
 from musespark.models.providers.adapter.chat_fastpath import (
     ChatStream,
@@ -21,6 +28,7 @@ from musespark.models.providers.adapter.chat_fastpath import (
 )
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
+from musespark.models.providers.adapter.environment import require_usable_environment
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
 from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
 from musespark.models.providers.adapter.request import (
@@ -93,6 +101,13 @@ class RemoteModel:
                 f"{provider.kind}:{argument}",
                 f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1",
             )
+        variable = provider.find_address_variable()
+        if not _is_base_url(found) and variable and not (self.options.base_url or address):
+            raise BadEnvironment(
+                variable,
+                "it is not the address of a server",
+                "set it to a URL that begins with http:// or https://, without a query, or unset it",
+            )
         if not _is_base_url(found):
             raise BadOption(
                 "the address of a model",
@@ -101,8 +116,14 @@ class RemoteModel:
             )
         self.address = found.rstrip("/")
         self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
+        self._is_own = provider.is_local or self.address != provider.base_url
+        """True for a server of one's own, which may depart from what the provider does."""
         self._connections = Connections(
-            self._build_model, self.address, self.options.timeout, self._has_fast_path
+            self._build_model,
+            self.address,
+            self.options.timeout,
+            self._has_fast_path,
+            normalizes_chat=self._is_own and provider.speaks_chat,
         )
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
@@ -129,7 +150,7 @@ class RemoteModel:
 
         # This client is never used: a profile needs a model, and a model needs a client.
         profile: Profile = self._build_model(
-            httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), ""
+            httpx2.AsyncClient(verify=False, trust_env=False, timeout=DEFAULT_TIMEOUT), ""
         ).profile
         return profile
 
@@ -187,7 +208,12 @@ class RemoteModel:
             if ability in configured
         }
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
-        return self.provider.build_model(self.model, access, http, overrides)
+        try:
+            return self.provider.build_model(self.model, access, http, overrides)
+        except (ImportError, OSError, ValueError):
+            # Some SDKs make clients of their own, which are never used, and read the environment for them.
+            require_usable_environment()
+            raise
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -198,8 +224,8 @@ class RemoteModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Send a request and stream its reply.
 
-        Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
-        after its first text ends without `Finish`, as the protocol defines it.
+        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A
+        reply that breaks off after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).as_images(
             self.provider.accepts_video if self.abilities.videos_in else None
@@ -212,6 +238,7 @@ class RemoteModel:
             request,
             self.price or Price(0.0, 0.0),
             has_list_price=self.options.price is None and not self.provider.is_local,
+            splits_thoughts=self._is_own,
         )
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lease() as lease:
@@ -231,9 +258,11 @@ class RemoteModel:
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
-                cut = response.finish_reason is None
+                cut = _is_unfinished(response)
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
+                for delta in translator.flush():
+                    yield delta
                 return
             if failed is not None:
                 raise failed
@@ -279,6 +308,12 @@ class RemoteModel:
         return replace(request, **defaults) if defaults else request
 
 
+def _is_unfinished(response: ModelResponse) -> bool:
+    """True if a reply came without an end. An end that the libraries do not know yet is one."""
+    details = response.provider_details or {}
+    return response.finish_reason is None and not details.get("finish_reason")
+
+
 def _find_empty_reply(name: str, address: str, response: ModelResponse) -> ModelFailed | None:
     """The error for a reply that ended without anything that could be an answer; None if it has something."""
     if response.finish_reason == "error":
@@ -289,7 +324,7 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
-        if response.finish_reason is None
+        if _is_unfinished(response)
         else None
     )
 

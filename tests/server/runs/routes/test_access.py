@@ -3,7 +3,7 @@
 import httpx
 import pytest
 from server.conftest import live
-from server.runs.requests import IMAGE, ended, models, refused
+from server.runs.routes.requests import IMAGE, ended, models, refused
 from server.watchers import started, until, watched
 
 from musespark.server.auth import KeyAuthenticator
