@@ -31,9 +31,12 @@ def serve(
         typer.Option(
             metavar="ADDRESS",
             help="Address to listen on; one that other machines reach requires a key.",
+            rich_help_panel="Address",
         ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="0 chooses a free one.", rich_help_panel="Address")
+    ] = 8787,
     config: Annotated[
         str | None, typer.Option(metavar="FILE", help="Another configuration file.")
     ] = None,
@@ -42,6 +45,7 @@ def serve(
         typer.Option(
             "--allow-remote-images",
             help="Fetch images that a request names by a public web address.",
+            rich_help_panel="Access",
         ),
     ] = False,
     grace: Annotated[
@@ -51,6 +55,7 @@ def serve(
             min=0,
             max=_DAY,
             help="Time for runs in progress to end when the server stops.",
+            rich_help_panel="Runs",
         ),
     ] = GRACE,
     store: Annotated[
@@ -59,6 +64,7 @@ def serve(
             metavar="FILE|URL|memory",
             help="Store of runs and keys: a file, by default in "
             "the user's data directory; a postgresql:// URL; or memory.",
+            rich_help_panel="Runs",
         ),
     ] = None,
     keep: Annotated[
@@ -66,6 +72,7 @@ def serve(
         typer.Option(
             metavar="30d|5000",
             help="Delete older runs, or all but this many; by default nothing is deleted.",
+            rich_help_panel="Runs",
         ),
     ] = None,
     require_key: Annotated[
@@ -73,6 +80,7 @@ def serve(
         typer.Option(
             "--require-key",
             help="Require a key on this machine's own address too, as behind a proxy.",
+            rich_help_panel="Access",
         ),
     ] = False,
 ) -> None:
