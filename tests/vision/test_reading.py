@@ -346,7 +346,7 @@ async def test_a_strip_is_read_where_its_words_stand(width, height, size):
     output = await Tools(
         strip(width, height, (20, "Invoice"), (left, "TOTAL 6.75"), size=size)
     ).read()
-    lines = [each for each in output.text.splitlines() if each[:1].isdigit()]
+    lines = [each for each in output.text.splitlines() if each[1:3] == ". "]
     assert [each.partition("] ")[2].split(" (")[0] for each in lines] == ["Invoice", "TOTAL 6.75"]
     starts = [float(each.partition("[")[2].split(",")[0]) for each in lines]
     assert starts == pytest.approx([20 / width * SPAN, 700], abs=15)

@@ -123,7 +123,7 @@ class RemoteModel:
             self.address,
             self.options.timeout,
             self._has_fast_path,
-            normalizes_chat=self._is_own and provider.speaks_chat,
+            normalized_path=provider.normalized_path if self._is_own else None,
         )
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
