@@ -217,10 +217,9 @@ class ModelFailed(MuseError):
 class EmptyReply(ModelFailed):
     """The reply is empty, although nothing has ended it early."""
 
-    def __init__(self, model: str) -> None:
-        super().__init__(
-            model, "it ended its reply without any answer; ask again, or choose another model"
-        )
+    def __init__(self, model: str, reason: str = "") -> None:
+        said = reason or "it ended its reply without any answer"
+        super().__init__(model, f"{said}; ask again, or choose another model")
 
 
 class ContextExceeded(ModelFailed):

@@ -66,9 +66,9 @@ class Compatible(Provider):
     needs_key = False
     is_local = True
     has_fast_path = True
-    speaks_chat = True
     has_open_body = True
     sampling = ALL
+    normalized_path = "/chat/completions"
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
@@ -49,7 +49,7 @@ class OpenAI(Provider):
     base_url = "https://api.openai.com/v1"
     url_variables = ("OPENAI_BASE_URL",)
     key_variables = ("OPENAI_API_KEY",)
-    speaks_chat = True
+    normalized_path: ClassVar[str | None] = "/chat/completions"
     price_list = "openai"
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     max_stops = 4
@@ -104,7 +104,7 @@ class OpenAIResponses(OpenAI):
     """OpenAI's Responses API."""
 
     kind = "openai-responses"
-    speaks_chat = False
+    normalized_path = None
     sampling = frozenset({"verbosity"})
 
     def build_model(

@@ -20,6 +20,7 @@ Replies of servers of one's own, which depart from the standards:
     tool_calls.py        names and arguments of calls that are almost right
     thoughts.py          thoughts that stand within the text
     chat_model.py        pydantic-ai's model of Chat Completions, adapted
+    message_events.py    a whole reply of Anthropic's Messages as events
     transport.py         the transport below the SDKs, which normalizes replies
     redirects.py         redirects, within one server only
     environment.py       proxies and certificates that the environment names
