@@ -22,14 +22,18 @@ settings.load_profile("shared")
 HERE = Path(__file__).parent
 SLOW = (
     "benchmarks",
+    "cli/chat/test_chat_process.py",
     "cli/test_process.py",
+    "cli/commands/test_run_files.py",
     "cli/commands/test_serve.py",
     "evals/test_grounding_rendering.py",
     "models/test_nano.py",
     "nano/test_shipped.py",
     "nano/training",
     "server/http/test_hostile.py",
+    "server/http/test_hostile_heads.py",
     "store/test_crash.py",
+    "test_documented_commands.py",
     "vision/test_video.py",
 )
 """Folders and files whose tests start processes, draw from the native model at length, or try thousands of inputs."""

@@ -6,8 +6,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar, Self
+
+
+def did_you_mean(value: object, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for a known name that is much like the value; else nothing."""
+    from difflib import get_close_matches
+
+    names = {str(name).lower(): str(name) for name in known}
+    close = get_close_matches(str(value).strip().lower()[:200], names, 1, 0.65)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 
 class MuseError(Exception):
@@ -45,23 +54,56 @@ class UnknownMode(BadInput):
     """The mode is not one of the three."""
 
     def __init__(self, mode: object) -> None:
-        super().__init__(f"There is no mode {mode!r}; choose instant, thinking or contemplating.")
+        hint = did_you_mean(mode, ("instant", "thinking", "contemplating"))
+        super().__init__(
+            f"There is no mode {mode!r}{hint}; choose instant, thinking or contemplating."
+        )
 
 
 class UnknownModel(BadInput):
     """No model of this name is registered."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no model {name!r}; choose one of: {', '.join(sorted(known))}.")
+        names = sorted(known)
+        super().__init__(
+            f"There is no model {name!r}{did_you_mean(name, _in_full(name, names))}; "
+            f"choose one of: {', '.join(names)}."
+        )
+
+
+def _in_full(name: str, known: Iterable[str]) -> Iterator[str]:
+    """Names of models that may be meant: for `provider:NAME`, with the name that was given after the colon."""
+    _kind, colon, rest = name.partition(":")
+    for each in known:
+        provider, _, place = each.partition(":")
+        yield f"{provider}:{rest}" if place == "NAME" and colon and rest else each
 
 
 class BadOption(BadInput):
     """An option is out of its range."""
 
-    def __init__(self, option: str, value: object, allowed: str) -> None:
+    def __init__(
+        self, option: str, value: object, allowed: str, choices: Iterable[str] = ()
+    ) -> None:
+        """choices: the valid values, if they can be listed; one that is much like the value is suggested."""
+        self.option = option
+        self.value = value
+        self.allowed = allowed
+        self.choices = tuple(choices)
         shown = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
         shown = shown if len(shown) <= 120 else f"{shown[:119]}…"
-        super().__init__(f"{option} cannot be {shown}; it must be {allowed}.")
+        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        super().__init__(f"{option} cannot be {shown}{hint}; it must be {allowed}.")
+
+    @classmethod
+    def choice(cls, option: str, value: object, choices: Iterable[str]) -> Self:
+        """The error for a value that is none of the choices."""
+        listed = tuple(choices)
+        return cls(option, value, f"one of {', '.join(listed)}", listed)
+
+    def renamed(self, option: str) -> BadOption:
+        """The same error about an option of another name, such as the flag that a person typed."""
+        return BadOption(option, self.value, self.allowed, self.choices)
 
 
 class MissingFile(BadInput):
@@ -76,9 +118,9 @@ class BadImage(BadInput):
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(
-            f"The picture {name!r} cannot be used: {reason}."
+            f"The image {name!r} cannot be used: {reason}."
             if name
-            else f"The picture cannot be used: {reason}."
+            else f"The image cannot be used: {reason}."
         )
 
 
@@ -296,6 +338,16 @@ class TraceUnwritable(MuseError):
     def __init__(self, path: object, reason: str) -> None:
         super().__init__(
             f"The trace cannot be written to {str(path)!r}: {reason}; name another directory."
+        )
+
+
+class FileUnwritable(MuseError):
+    """A file that a person asked for cannot be written."""
+
+    def __init__(self, content: str, path: object, reason: str) -> None:
+        """content: a plural or singular noun for what was to be written, such as `images`."""
+        super().__init__(
+            f"The {content} cannot be written to {str(path)!r}: {reason}; name another place."
         )
 
 

@@ -7,7 +7,6 @@ one `RunFailed`. Plain dataclasses: importing them costs milliseconds.
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 from musespark.content import Mode, Text, Thinking, ToolCall
 from musespark.errors import BadEvent
+from musespark.event_json import AS_IS, DECODERS, encode
 from musespark.usage import Usage
 
 MAIN = "main"
@@ -46,7 +46,7 @@ class _Happened:
         return {
             "kind": self.kind,
             **{
-                key: value if type(value) in _AS_IS else _encode(value)
+                key: value if type(value) in AS_IS else encode(value)
                 for key, value in values.items()
             },
         }
@@ -241,7 +241,7 @@ class AnswerDropped(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Verified(_Happened):
-    """The answer was checked by a verifier, such as a world's."""
+    """The answer was checked by a verifier, such as a task's."""
 
     kind: ClassVar[Literal["verified"]] = "verified"
     ok: bool
@@ -349,11 +349,7 @@ _LEFT_OUT = frozenset({"refused", "answer_usage"})
 _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()
 }
-_PARTS: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Usage, ToolCall, Text, Thinking)
-}
 _set = object.__setattr__
-_AS_IS = frozenset({str, int, float, bool, type(None)})
 
 _AnyEvent = TypeVar("_AnyEvent", bound=_Happened)
 
@@ -384,49 +380,10 @@ def from_json(value: Mapping[str, Any]) -> Event:
         event = KINDS[value["kind"]]
         attributes = _ATTRIBUTES[event.kind]
         decoded = {
-            attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
+            attributes[key]: DECODERS[key](item) if key in DECODERS else item
             for key, item in value.items()
             if key != "kind"
         }
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadEvent(f"{type(error).__name__} {error}") from error
-
-
-def _encode(value: object) -> object:
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case Usage() | ToolCall():
-            return {name: getattr(value, name) for name in _PARTS[type(value)]}
-        case Text() | Thinking():
-            return {
-                "is": type(value).__name__,
-                **{name: getattr(value, name) for name in _PARTS[type(value)]},
-            }
-        case Mode():
-            return str(value)
-        case tuple():
-            return [_encode(item) for item in value]
-        case _:
-            return value
-
-
-def _signed(**values: Any) -> Text | Thinking:
-    return Text(**values) if values.pop("is") == "Text" else Thinking(**values)
-
-
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "picture": lambda value: (
-        value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
-    ),
-    "usage": lambda values: Usage(**values),
-    "answer_usage": lambda values: None if values is None else Usage(**values),
-    "mode": Mode,
-    "pictures": tuple,
-    "groups": lambda groups: tuple(tuple(group) for group in groups),
-    "answers": tuple,
-    "calls": lambda calls: tuple(ToolCall(**call) for call in calls),
-    "winners": tuple,
-    "signed": lambda parts: tuple(_signed(**part) for part in parts),
-}

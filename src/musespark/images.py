@@ -1,4 +1,4 @@
-"""Images between the outside world, the messages and the arrays that models compute with.
+"""Images between files, messages and the arrays that models compute with.
 
 Pillow and NumPy are imported when an image is at hand, so that a question without one starts faster. Decoding takes up to a second:
 on an event loop, `load_images` does it in worker threads.
@@ -60,7 +60,7 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
         image = Image.from_bytes(encode_png(source))
     else:
         raise BadImage(
-            f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
+            f"a value of type {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
         )
     _decode(image, name, strict)
     return image

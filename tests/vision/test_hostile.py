@@ -173,7 +173,7 @@ async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(fil
     ):
         output = await getattr(tools, name)(**arguments)
         assert output.failed and not output.images and "\n" not in output.text
-        assert output.text.startswith("The picture cannot be used: ")
+        assert output.text.startswith("The image cannot be used: ")
     assert len(tools.album.images) == 2
 
 

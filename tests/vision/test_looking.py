@@ -203,7 +203,7 @@ async def test_a_model_that_sees_nothing_has_it_read_and_is_sent_no_image():
 @pytest.mark.parametrize(("tools", "abilities"), [(("zoom",), BLIND), ((), BLIND)])
 async def test_a_model_that_sees_nothing_is_refused_where_nothing_is_read_to_it(tools, abilities):
     one = scripted(says("?"), abilities=abilities)
-    with pytest.raises(errors.BeyondModel, match="read pictures"):
+    with pytest.raises(errors.BeyondModel, match="read images"):
         await ask("?", model=one, images=[receipt()], tools=tools)
 
 

@@ -223,7 +223,7 @@ async def test_a_model_without_tools_gets_the_sheet_alone():
 
 async def test_a_model_that_sees_nothing_refuses():
     model = FakeModel(lambda request, number: says("green"), abilities=Abilities(conversation=True))
-    with pytest.raises(errors.BeyondModel, match="pictures"):
+    with pytest.raises(errors.BeyondModel, match="images"):
         await musespark.ask("What comes in the middle?", video=THREE, model=model)
 
 

@@ -48,7 +48,7 @@ def require_sight(model: Model, request: Request, *, images_as_text: bool = Fals
     ):
         raise BeyondModel(
             model.name,
-            "read pictures",
+            "read images",
             "ask without one, choose a model that sees, or set pictures_in = true among "
             "its abilities in the configuration if it can after all",
         )

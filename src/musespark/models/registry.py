@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from musespark.config import Config, ModelConfig
-from musespark.errors import BadOption, MissingKey, UnknownModel
+from musespark.errors import BeyondModel, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ PROVIDERS = {
 def create_model(name: str, config: Config | None = None) -> Model:
     """Create a model from an alias of the configuration, `nano`, or `provider:name`.
 
-    Raises `UnknownModel`, `BadOption` for a name that lacks a part, and `NotInstalled` if a provider's libraries are missing.
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, `BeyondModel` for options that it does not take, and
+    `NotInstalled` if a provider's libraries are missing.
     """
     entry = config.models.get(name) if config is not None else None
     if entry is None:
@@ -76,10 +77,8 @@ def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
         aliases = config.models if config is not None else ()
         raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
     if entry != ModelConfig(model=name):
-        raise BadOption(
-            f"A configured model that is {name}",
-            "more than its name",
-            "without options: it takes none",
+        raise BeyondModel(
+            name, "take options of the configuration", "leave only its name in the file"
         )
     factory = _import(MODELS[kind])
     model: Model = factory(argument) if argument else factory()

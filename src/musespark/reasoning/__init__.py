@@ -1,4 +1,4 @@
-"""The heart: a question becomes an answer. Imports go down this list, never up; a contract in `pyproject.toml` checks that.
+"""Agents and teams: a question becomes an answer. Imports go down this list, never up; a contract in `pyproject.toml` checks that.
 
 calibration.py   the search for the strategy that helps a model on one kind of question
 modes.py         the entry: instant and thinking run one agent, contemplating a team

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI
@@ -70,26 +70,10 @@ def make_app(
         settings=settings or ServerSettings(),
     )
 
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_model(server.runs), open_model(server.authenticate):
-            warming = asyncio.create_task(server.models.warm_up())
-            yield
-            warming.cancel()
-            told_to_stop = getattr(app.state, "told_to_stop", time.monotonic())
-            await drain_background_runs(
-                server, told_to_stop + server.settings.grace - time.monotonic()
-            )
-            with suppress(TimeoutError):
-                async with asyncio.timeout(server.settings.cleanup_timeout):
-                    await server.idle.wait()
-            await server.models.aclose()
-            server.images.close()
-
     app = FastAPI(
         title="Muse Spark, open",
         version=musespark.__version__,
-        lifespan=lifespan,
+        lifespan=_lifespan(server),
         docs_url=None,
         redoc_url=None,
     )
@@ -118,6 +102,28 @@ def make_app(
     if server.settings.hosts is not None:
         app.add_middleware(AllowedHosts, hosts=server.settings.hosts, respond=_respond)
     return app
+
+
+def _lifespan(server: ServerState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Start and end of the application: stores are opened; runs under way get their grace before all is closed."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_model(server.runs), open_model(server.authenticate):
+            warming = asyncio.create_task(server.models.warm_up())
+            yield
+            warming.cancel()
+            told_to_stop = getattr(app.state, "told_to_stop", time.monotonic())
+            await drain_background_runs(
+                server, told_to_stop + server.settings.grace - time.monotonic()
+            )
+            with suppress(TimeoutError):
+                async with asyncio.timeout(server.settings.cleanup_timeout):
+                    await server.idle.wait()
+            await server.models.aclose()
+            server.images.close()
+
+    return lifespan
 
 
 class ProtocolEndpoint:

@@ -51,7 +51,7 @@ class KeyAuthenticator:
         wait = await self._budgets.count_request(key)
         if wait is not None:
             raise RequestRefused(
-                f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
+                f"This key is limited to {key.per_minute:,} requests a minute; retry in {math.ceil(wait)} seconds.",
                 status=429,
                 code="too_many_requests",
                 retry_after=math.ceil(wait),

@@ -57,7 +57,7 @@ def make_tools(names: Iterable[str]) -> tuple[Tool, ...]:
 
 def _make(name: str) -> Tool:
     if name not in TOOLS or TOOLS[name].uses_album:
-        raise BadOption("tool", name, f"one of: {', '.join(sorted((*TOOLS, SPAWN, LOOK)))}")
+        raise BadOption.choice("tools", name, sorted((*TOOLS, SPAWN, LOOK)))
     return _load(TOOLS[name])
 
 

@@ -31,7 +31,7 @@ def test_no_key_is_made_where_none_is_kept(tmp_path, monkeypatch, capsys):
         assert run(["keys", *args, "--store", "memory"]) == 2
         printed = capsys.readouterr()
         assert (
-            "in memory no keys are kept" in printed.err
+            "a store in memory has no keys" in printed.err
             and printed.err.count("\n") == 1
             and not printed.out
         )

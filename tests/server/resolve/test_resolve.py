@@ -140,7 +140,7 @@ async def test_what_a_model_cannot_do_is_refused_by_name(option):
         await resolved("nano", **option)
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
-    with pytest.raises(errors.BeyondModel, match="pictures"):
+    with pytest.raises(errors.BeyondModel, match="images"):
         await resolve(
             ParsedRequest(
                 model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()
@@ -170,7 +170,7 @@ async def test_an_effort_makes_a_configured_team_smaller_but_never_larger():
 
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
-    with pytest.raises(errors.BadOption, match="another name"):
+    with pytest.raises(errors.BadOption, match="named differently"):
         await resolved(
             "contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]}
         )

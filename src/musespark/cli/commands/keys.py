@@ -10,24 +10,33 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.cli.help_format import HelpApp
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
     from musespark.store.keys.key_store import KeyStore
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server."
+app = HelpApp(
+    no_args_is_help=True,
+    help="Manage API keys of your server.",
+    examples=(
+        ("muse keys create ada --usd-per-day 5", "a key with a daily budget"),
+        ("muse keys list", "keys, limits, and what they spent today"),
+        ("muse keys revoke ada", "from now on it is refused"),
+    ),
 )
 
 _Store = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="FILE|URL", help="The store of the server, as muse serve has it."
+        "--store", metavar="FILE|URL", help="Store of the server, as in muse serve --store."
     ),
 ]
 
 
-@app.command()
+@app.command(
+    examples=(("muse keys create ada --usd-per-day 5 --per-minute 60", "with both limits"),)
+)
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key's owner.")],
     usd_per_day: Annotated[
@@ -45,7 +54,7 @@ def create(
     typer.echo("Keep it now: it is not shown again.", err=True)
 
 
-@app.command("list")
+@app.command("list", examples=(("muse keys list", "of the usual store"),))
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
     with _keys(_existing(store)) as keys:
@@ -63,7 +72,7 @@ def list_all(store: _Store = None) -> None:
         print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse keys revoke ada", "by its name or its id"),))
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")],
     store: _Store = None,
@@ -96,7 +105,7 @@ def _keys(store: str | None) -> Iterator[KeyStore]:
         raise BadOption(
             "--store",
             store,
-            "the file or the postgresql:// URL of a server's store; in memory no keys are kept",
+            "the file or the postgresql:// URL of a server's store; a store in memory has no keys",
         )
     require("muse keys", "serve", "sqlalchemy", "alembic")
     from musespark.store.database.database import Database

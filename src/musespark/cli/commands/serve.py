@@ -28,11 +28,14 @@ _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 def serve(
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key."),
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address to listen on; one that other machines reach requires a key.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
     config: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")
+        str | None, typer.Option(metavar="FILE", help="Another configuration file.")
     ] = None,
     allow_remote_images: Annotated[
         bool,
@@ -47,7 +50,7 @@ def serve(
             metavar="SECONDS",
             min=0,
             max=_DAY,
-            help="Time for answers under way to end when the server stops.",
+            help="Time for runs in progress to end when the server stops.",
         ),
     ] = GRACE,
     store: Annotated[
@@ -55,7 +58,7 @@ def serve(
         typer.Option(
             metavar="FILE|URL|memory",
             help="Store of runs and keys: a file, by default in "
-            "the user's data directory; a postgresql:// URL; or memory alone.",
+            "the user's data directory; a postgresql:// URL; or memory.",
         ),
     ] = None,
     keep: Annotated[
@@ -125,7 +128,7 @@ def _runs(store: str | None, keep: str | None) -> RunStore:
 
     if store == "memory":
         if keep is not None:
-            raise BadOption("--keep", keep, "left out where nothing is kept but in memory")
+            raise BadOption("--keep", keep, "left out with --store memory")
         return MemoryRunStore()
     from musespark.cli.extras import require
 
@@ -145,7 +148,7 @@ def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticat
 
     if isinstance(runs, MemoryRunStore):
         if host is not None or require_key:
-            raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
+            raise BadOption("--store", "memory", "a file or a database, because a key is required")
         return allow_anyone
     from musespark.server.auth import KeyAuthenticator
     from musespark.store.keys.key_store import KeyStore

@@ -277,11 +277,16 @@ def money(usd: float) -> str:
 
 
 def paths(images: Sequence[Path]) -> list[str]:
-    """The pictures' paths, a few by name and the rest by their directory."""
+    """The images' paths, a few by name and the rest by their directory."""
     listed = [clean(str(path)) for path in images[:MOST_PATHS]]
     if len(images) > MOST_PATHS:
         listed.append(f"and {len(images) - MOST_PATHS:,} more in {clean(str(images[0].parent))}")
     return listed
+
+
+def unkept(images: int) -> str:
+    """Note on images of which no file was kept, and the way to keep them."""
+    return f"{counted(images, 'image')} drawn and not kept; --save-images DIR keeps images"
 
 
 def tally(lanes: Iterable[Lane]) -> str:

@@ -14,7 +14,8 @@ from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolRet
 from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
 from musespark.reasoning.agent.form import in_form
-from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
+from musespark.reasoning.agent.model_call import call_model, readable
+from musespark.reasoning.agent.reply import ModelReply
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
@@ -170,13 +171,13 @@ _REMINDER = Message.user(
 
 def _forgets_to_spawn(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """True if a model that can spawn says that it will, and then does not; it is reminded once."""
-    able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
-    answered = marked_answer(reply.message.text) is not None
     return (
-        able
-        and not answered
+        "spawn_agents" in held
+        and reply.finish_reason == "finished"
+        and not reply.calls
         and _REMINDER not in said
-        and bool(_ANNOUNCED.search(reply.message.text))
+        and _ANNOUNCED.search(reply.message.text) is not None
+        and marked_answer(reply.message.text) is None
     )
 
 

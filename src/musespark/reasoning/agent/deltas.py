@@ -57,7 +57,7 @@ class DeltaTranslator:
                 return Thought(self._live(delta.agent), delta.text)
             case ImageDelta():
                 if not delta.image.startswith(b"\x89PNG"):
-                    raise self._wrong("a picture is not a PNG")
+                    raise self._wrong("an image is not a PNG")
                 return Pictured(
                     self._live(delta.agent), delta.image, delta.caption, delta.width, delta.height
                 )

@@ -10,8 +10,8 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from dataclasses import replace
+from itertools import count
 
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
@@ -43,6 +43,7 @@ from musespark.models.model import (
     UsageDelta,
 )
 from musespark.reasoning.agent.deltas import DeltaTranslator
+from musespark.reasoning.agent.reply import ModelReply, join_parts
 from musespark.reasoning.concurrency import is_being_cancelled
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
@@ -62,40 +63,6 @@ SILENCE = 300.0
 """Seconds without a sign of life after which a backend counts as gone."""
 _TICK = 0.01
 """Seconds that an event loop's timer may come early."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelReply:
-    """A model's reply."""
-
-    message: Message
-    finish_reason: FinishReason
-    detail: str = ""
-    stop: str | None = None
-    images: tuple[Pictured, ...] = ()
-    verified: bool | None = None
-    verified_by: str = ""
-    abstained: str = ""
-    """Why the model does not answer; empty if it does."""
-    usage: Usage = field(default_factory=Usage)
-    spawns: bool = False
-    """True if the model spawns threads by itself."""
-
-    @property
-    def cut(self) -> bool:
-        """True if it broke off."""
-        return self.finish_reason not in ("finished", "refused")
-
-    @property
-    def written_tokens(self) -> int:
-        """Tokens that the model wrote; of one that spawns by itself those of the longest way to the answer."""
-        written = self.usage.tokens - self.usage.prompt_tokens
-        return min(written, self.usage.critical_path or written) if self.spawns else written
-
-    @property
-    def calls(self) -> tuple[ToolCall, ...]:
-        """The tools it asks for."""
-        return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
 
 
 async def call_model(
@@ -149,7 +116,7 @@ def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
 
 
 def readable(request: Request, model: Model) -> Request:
-    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    """The request as the model can take it: its videos as images, unless it takes them whole."""
     return request if model.abilities.videos_in else request.as_images()
 
 
@@ -373,13 +340,7 @@ class _Call:
     def _message(self) -> Message:
         if self.finish is not None and self.finish.message is not None:
             return self.finish.message
-        runs = ((kind, list(parts)) for kind, parts in groupby(self.parts, type))
-        joined = [
-            part
-            for kind, parts in runs
-            for part in (_joined(parts) if kind in (Text, Thinking) else parts)
-        ]
-        return Message("assistant", tuple(joined))
+        return Message("assistant", join_parts(self.parts))
 
     def _wanted(self, request: Request) -> Cost:
         """The most that the call may cost."""
@@ -417,10 +378,3 @@ class _Call:
             and granted == self._wanted(request)
         )
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
-
-
-def _joined(pieces: list[Part]) -> list[Part]:
-    """Pieces of text, or of thinking, as one."""
-    text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Thinking))
-    first = pieces[0]
-    return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces

@@ -129,7 +129,7 @@ class Team:
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
         if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
-            raise BadOption("aggregate", self.aggregate, f"one of {', '.join(AGGREGATES)}")
+            raise BadOption.choice("aggregate", self.aggregate, AGGREGATES)
         instructions(self.approach)
 
     @classmethod
@@ -215,5 +215,5 @@ class Team:
         taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption(
-                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+                "tools", ", ".join(sorted(taken)), "named differently from the agents' own tools"
             )

@@ -132,7 +132,7 @@ async def read_body(http: HttpRequest) -> bytes:
     except (
         ClientDisconnect
     ):  # the client does not read this, and it is no error of the server to log
-        raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
+        raise RequestRefused("The body broke off before its end.", code="not_json") from None
     except TimeoutError:
         raise RequestRefused(
             f"The body did not arrive within {READ_TIMEOUT:g} seconds.",
@@ -167,7 +167,7 @@ def _require_few_tokens(raw: bytes) -> None:
         return  # true of almost all bodies: an image is one string, however large
     if next(islice(_TOKENS.finditer(raw), MAX_JSON_TOKENS, None), None) is not None:
         raise RequestRefused(
-            f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
+            f"The body has more than {MAX_JSON_TOKENS:,} JSON values; send fewer fields, messages or "
             "tools.",
             code="too_many",
         )

@@ -68,11 +68,11 @@ def _validator(schema: str, param: str) -> Any:
     try:
         import jsonschema_rs
     except ImportError:
-        raise NotInstalled("An answer in a given form", "jsonschema-rs", "serve") from None
+        raise NotInstalled("Structured output", "jsonschema-rs", "serve") from None
     try:
         value = json.loads(schema)
         if SchemaCost(value).checks_per_value(ASSUMED_DEPTH) > MAX_CHECKS:
-            raise ValueError("to check an answer against it would take too long")
+            raise ValueError("checking an answer against it would take too long")
         return jsonschema_rs.validator_for(
             value,
             retriever=_refuse_reference,

@@ -183,7 +183,7 @@ def _require_distinct_tool_names(team: Team, request: Request) -> None:
             raise BadOption(
                 "tools",
                 tool.name,
-                "of another name than the tools that the agents use by themselves",
+                "named differently from the agents' own tools",
             )
 
 

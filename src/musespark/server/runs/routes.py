@@ -50,12 +50,15 @@ _IMAGE: dict[int | str, dict[str, Any]] = {
 
 def add_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
     """Add the routes to the application. page: the page's files, for runs that are exported as one of them."""
-    _add_control_routes(app, server)
-    _add_read_routes(app, server, page)
+    _add_start_route(app, server)
+    _add_end_routes(app, server)
+    _add_list_routes(app, server)
+    _add_image_routes(app, server)
+    _add_watch_routes(app, server, page)
 
 
-def _add_control_routes(app: FastAPI, server: ServerState) -> None:
-    """Add the routes that start, stop and delete runs."""
+def _add_start_route(app: FastAPI, server: ServerState) -> None:
+    """Add the route that starts a run."""
 
     @app.post(
         "/v1/runs",
@@ -77,6 +80,10 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
             {"location": f"/v1/runs/{session.id}"},
             "application/json",
         )
+
+
+def _add_end_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes that stop and delete runs."""
 
     @app.post(
         "/v1/runs/{id}/stop",
@@ -120,8 +127,8 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         return Response(status_code=204)
 
 
-def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
-    """Add the routes that list, show, watch and export runs."""
+def _add_list_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes that list runs and show one."""
 
     @app.get("/v1/runs", responses=ERRORS)
     async def list_runs(
@@ -145,6 +152,10 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         kept = await _find_owned(server, await server.authenticate(http), id, whole=True)
         return _json({**summary(kept), "events": list(_events(kept))})
 
+
+def _add_image_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes of a run's images."""
+
     @app.get(
         "/v1/runs/{id}/pictures/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response
     )
@@ -154,7 +165,7 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         found = await server.runs.image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The run has no picture {number}.", status=404, code="no_such_picture"
+                f"The run has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 
@@ -167,9 +178,13 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         found = await server.runs.question_image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The question has no picture {number}.", status=404, code="no_such_picture"
+                f"The question has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
+
+
+def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
+    """Add the routes that show a run live, and as one file."""
 
     @app.get("/v1/runs/{id}/events", responses={**ERRORS, **_STREAM}, response_class=Response)
     async def watch_run(

@@ -72,7 +72,7 @@ class TextReader:
     def __init__(self) -> None:
         """Prepare the worker thread; the models are loaded at the first use. Raises `NotInstalled`."""
         if find_spec("rapidocr") is None or find_spec("onnxruntime") is None:
-            raise NotInstalled("Reading text in pictures", "rapidocr", "vision")
+            raise NotInstalled("Reading text in images", "rapidocr", "vision")
         # A thread of its own: tasks that queue for it do not occupy the threads of the shared pool.
         self._thread = ThreadPoolExecutor(1, "reader")
         self._lock = threading.Lock()

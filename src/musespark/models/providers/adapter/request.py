@@ -47,7 +47,7 @@ def _find_beyond_limits(provider: Provider, request: Request) -> Iterator[Unsupp
     """Yield what exceeds the numbers and formats that a provider accepts."""
     for image in list_images(request):
         if image.media_type not in provider.image_types:
-            yield f"read {image.media_type} pictures", "send it as image/png"
+            yield f"read {image.media_type} images", "send it as image/png"
     if request.temperature is not None and request.temperature > provider.max_temperature:
         yield (
             f"be given a temperature of {request.temperature:g}",

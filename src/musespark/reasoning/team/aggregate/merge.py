@@ -12,7 +12,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import run_agent
+from musespark.reasoning.parallel.run_agent import run_agent
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.decision import Decision

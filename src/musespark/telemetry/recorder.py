@@ -1,22 +1,12 @@
-"""Runs as OpenTelemetry spans, by the semantic conventions for generative AI: a consumer of events like any other.
-
-A run is a span, and below it its stages, its agents, each agent's model calls and its tools, with tokens and cost. Off unless
-`OTEL_EXPORTER_OTLP_ENDPOINT` or the configuration names a collector, and while it is off nothing of OpenTelemetry is imported.
-docs/telemetry.md lists what each span carries.
-"""
+"""The events of one run as spans."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import time
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from musespark.events import (
@@ -34,70 +24,20 @@ from musespark.events import (
     ToolCalled,
     ToolReturned,
 )
+from musespark.telemetry.attributes import (
+    difference,
+    fail,
+    messages,
+    model_attributes,
+    usage_attributes,
+)
 from musespark.usage import Usage
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
 
-ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-"""Environment variables that name the collector, as OpenTelemetry defines them."""
-CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""Environment variable that lets questions, answers, and the arguments and results of tools into spans."""
-COST = "gen_ai.usage.cost"
-"""US dollars; not part of the conventions yet, and what their users call it."""
-_PROVIDERS = {"google": "gcp.gemini", "mistral": "mistral_ai"}
-"""Names of providers in the conventions, where ours are other ones."""
 _NANOSECONDS = 1_000_000_000
 _log = logging.getLogger(__name__)
-
-
-def start_recorder(endpoint: str | None = None) -> SpanRecorder | None:
-    """A recorder for one run; None while telemetry is off. endpoint: base URL of the collector, if the environment names none."""
-    named = any(os.environ.get(variable) for variable in ENDPOINTS)
-    if os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or not (named or endpoint):
-        return None
-    tracer = _tracer(None if named else endpoint)
-    return (
-        SpanRecorder(tracer, content=os.environ.get(CONTENT, "").lower() == "true")
-        if tracer is not None
-        else None
-    )
-
-
-@cache
-def _tracer(endpoint: str | None) -> Tracer | None:
-    """The application's own tracer if it has set OpenTelemetry up, else one that exports; None without the extra."""
-    if find_spec("opentelemetry") is None or find_spec("opentelemetry.sdk") is None:
-        _log.warning(
-            'A collector is named, and OpenTelemetry is not installed; run: pip install "musespark[otel]".'
-        )
-        return None
-    from opentelemetry import trace
-    from opentelemetry.sdk.trace import TracerProvider
-
-    provider = trace.get_tracer_provider()
-    if not isinstance(provider, TracerProvider):
-        provider = _exporting(endpoint)
-    tracer: Tracer = provider.get_tracer("musespark", version("musespark"))
-    return tracer
-
-
-def _exporting(endpoint: str | None) -> Any:
-    """A provider of tracers whose spans go to the collector, in the background."""
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-    service = {} if os.environ.get("OTEL_SERVICE_NAME") else {"service.name": "musespark"}
-    provider = TracerProvider(resource=Resource.create(service))
-    exporter = (
-        OTLPSpanExporter()
-        if endpoint is None
-        else OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
-    )
-    provider.add_span_processor(BatchSpanProcessor(exporter))
-    return provider
 
 
 async def with_spans(
@@ -198,11 +138,11 @@ class SpanRecorder:
                 "gen_ai.operation.name": "invoke_workflow",
                 "gen_ai.workflow.name": self._mode,
                 "muse.run.id": event.run,
-                **_model_attributes(self._model_of_all),
+                **model_attributes(self._model_of_all),
             },
         )
         if self._content:
-            self._run.set_attribute("gen_ai.input.messages", _messages("user", event.question))
+            self._run.set_attribute("gen_ai.input.messages", messages("user", event.question))
 
     @property
     def _model_of_all(self) -> str:
@@ -235,7 +175,7 @@ class SpanRecorder:
             {
                 "gen_ai.operation.name": "invoke_agent",
                 "gen_ai.agent.name": event.agent,
-                **_model_attributes(model),
+                **model_attributes(model),
             },
         )
         self._agents[event.agent] = _AgentSpan(span, event.parent, model, self._now)
@@ -245,7 +185,7 @@ class SpanRecorder:
         if agent is None or agent.ended:
             return
         below = [child.used for child in self._agents.values() if child.parent == event.agent]
-        own = _difference(event.usage, below)
+        own = difference(event.usage, below)
         if own.calls > agent.own.calls > agent.recorded.calls:
             self._end_call(agent)  # it was followed by another: a call that was tried again
         agent.used, agent.own, agent.spent_at = event.usage, own, self._now
@@ -254,15 +194,15 @@ class SpanRecorder:
         """The span of the call that an agent has just made, if it has made one."""
         if agent.own.calls <= agent.recorded.calls:
             return
-        used = _difference(agent.own, [agent.recorded])
+        used = difference(agent.own, [agent.recorded])
         name = agent.model.partition(":")[2] or agent.model
         span = self._start(
             f"chat {name}".rstrip(),
             agent.span,
             {
                 "gen_ai.operation.name": "chat",
-                **_model_attributes(agent.model),
-                **_usage_attributes(used),
+                **model_attributes(agent.model),
+                **usage_attributes(used),
             },
             began=agent.free_at,
             client=True,
@@ -296,7 +236,7 @@ class SpanRecorder:
         if self._content:
             span.set_attribute("gen_ai.tool.call.result", event.text)
         if event.failed:
-            _fail(span, "tool_failed", event.text if self._content else "")
+            fail(span, "tool_failed", event.text if self._content else "")
         span.end(self._now)
         if event.agent in self._agents:
             self._agents[event.agent].free_at = self._now
@@ -308,11 +248,11 @@ class SpanRecorder:
         for key in [key for key in self._tools if key[0] == event.agent]:
             self._tools.pop(key).end(self._now)
         self._end_call(agent)
-        agent.span.set_attributes(_usage_attributes(agent.used))
+        agent.span.set_attributes(usage_attributes(agent.used))
         outcome = event.kind.removeprefix("agent_")
         agent.span.set_attribute("muse.outcome", outcome)
         if isinstance(event, AgentFailed):
-            _fail(agent.span, event.error, event.message)
+            fail(agent.span, event.error, event.message)
         agent.span.end(self._now)
         agent.ended = True
 
@@ -321,13 +261,13 @@ class SpanRecorder:
             return
         values = event.to_json()
         if isinstance(event, RunFailed):
-            _fail(self._run, event.error, event.message)
+            fail(self._run, event.error, event.message)
             self._run.set_attribute("muse.outcome", "failed")
         else:
             usage = event.usage
             self._run.set_attributes(
                 {
-                    **_usage_attributes(usage),
+                    **usage_attributes(usage),
                     "muse.outcome": "finished",
                     "muse.finish_reason": values["why"],
                     "muse.status": values["status"],
@@ -339,7 +279,7 @@ class SpanRecorder:
             )
             if self._content:
                 self._run.set_attribute(
-                    "gen_ai.output.messages", _messages("assistant", event.answer)
+                    "gen_ai.output.messages", messages("assistant", event.answer)
                 )
         self._end_all()
 
@@ -350,7 +290,7 @@ class SpanRecorder:
         for agent in reversed(self._agents.values()):
             if not agent.ended:
                 self._end_call(agent)
-                agent.span.set_attributes(_usage_attributes(agent.used))
+                agent.span.set_attributes(usage_attributes(agent.used))
                 agent.span.end(self._now)
         for span in (self._stage, self._run):
             if span is not None:
@@ -378,50 +318,3 @@ class SpanRecorder:
             attributes=attributes,
             start_time=self._now if began is None else began,
         )
-
-
-def _difference(usage: Usage, parts: Iterable[Usage]) -> Usage:
-    """Tokens, calls and money of a usage without those of its parts."""
-    tokens, prompt_tokens, calls, usd = usage.tokens, usage.prompt_tokens, usage.calls, usage.usd
-    for part in parts:
-        tokens, prompt_tokens = tokens - part.tokens, prompt_tokens - part.prompt_tokens
-        calls, usd = calls - part.calls, usd - part.usd
-    return Usage(
-        tokens=max(tokens, 0),
-        prompt_tokens=max(prompt_tokens, 0),
-        calls=max(calls, 0),
-        usd=max(usd, 0.0),
-    )
-
-
-def _usage_attributes(usage: Usage) -> dict[str, Any]:
-    return {
-        "gen_ai.usage.input_tokens": usage.prompt_tokens,
-        "gen_ai.usage.output_tokens": usage.tokens - usage.prompt_tokens,
-        COST: usage.usd,
-    }
-
-
-def _model_attributes(name: str) -> dict[str, Any]:
-    """The provider and the model of a name such as `openai:gpt-5`; nothing for no name."""
-    if not name:
-        return {}
-    provider, _, model = name.partition(":") if ":" in name else ("musespark", "", name)
-    return {
-        "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
-        "gen_ai.request.model": model,
-    }
-
-
-def _messages(role: str, text: str) -> str:
-    """Messages in the form that the conventions prescribe, as JSON."""
-    return json.dumps(
-        [{"role": role, "parts": [{"type": "text", "content": text}]}], ensure_ascii=False
-    )
-
-
-def _fail(span: Span, error: str, message: str) -> None:
-    from opentelemetry.trace import Status, StatusCode
-
-    span.set_attribute("error.type", error)
-    span.set_status(Status(StatusCode.ERROR, message or None))

@@ -1,4 +1,4 @@
-"""Pictures of one coloured shape: drawn like easy-VQA's, varied, and read by plain geometry.
+"""Images of one coloured shape: drawn like easy-VQA's, varied, and read by plain geometry.
 
 Sizes, colours, grounds and soft edges were measured on easy-VQA's train split only.
 """
@@ -25,7 +25,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 SHAPES = ("rectangle", "circle", "triangle")
 SIDE = 64
 _FINE = 4
-"""Factor of size at which shapes are drawn before they are shrunk, for soft edges like those of easy-VQA's pictures."""
+"""Factor of size at which shapes are drawn before they are shrunk, for soft edges like those of easy-VQA's images."""
 _LARGEST_READ = 512
 
 
@@ -49,7 +49,7 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
         pen.polygon(
             [(x, y + height), (x + width, y + height), (x + width / 2, y)], fill=COLOURS[colour]
         )
-    soft = rng.random() < 0.9  # sometimes hard edges, as other people's pictures have
+    soft = rng.random() < 0.9  # sometimes hard edges, as other people's images have
     small = image.resize(
         (SIDE, SIDE), Image.Resampling.BILINEAR if soft else Image.Resampling.NEAREST
     )
@@ -57,7 +57,7 @@ def draw(colour: str, shape: str, rng: random.Random) -> Array:
 
 
 def vary_image(image: Array, rng: random.Random) -> Array:
-    """Vary a picture: mirrored, moved (within the edges), a little brighter or darker."""
+    """Vary an image: mirrored, moved (within the edges), a little brighter or darker."""
     if rng.random() < 0.5:
         image = image[:, ::-1]
     ground = ground_of(image)

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from musespark.nano.arrays import Array
 from musespark.nano.tasks import frames
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES
+from musespark.nano.tasks.shapes_images import COLOURS, SHAPES
 
 _CELL = 40
 """Pixels per side of a maze's cell."""
@@ -226,7 +226,7 @@ def _classic(rows: Sequence[str], walked: int, art: Path) -> Array:
 
 
 def draw_shape(name: str, question: str, wanted: Sequence[str], rng: random.Random) -> Array | None:
-    """Draw a picture whose answer is in `want`: one shape on a pale ground, varied as the name says."""
+    """Draw an image whose answer is in `want`: one shape on a pale ground, varied as the name says."""
     if "no picture" in name:
         return None
     named = [word.strip("?.,") for word in question.lower().split()]

@@ -1,4 +1,4 @@
-"""Pictures as the model sees them: trimmed of margins, shrunk to 64 by 64 pixels, cut into 64 patches."""
+"""Images as the model sees them: trimmed of margins, shrunk to 64 by 64 pixels, cut into 64 patches."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from musespark.nano.arrays import Array
 from musespark.nano.vocabulary import GRID, PLACES
 
 SIDE = GRID * tiles.SIDE
-"""Pixels per side of the picture the model sees."""
+"""Pixels per side of the image the model sees."""
 PATCH_WIDTH = tiles.SIDE * tiles.SIDE * 3 + PLACES
 """Floats per patch: its pixels, and a one-hot of its place."""
 LONGEST = 2048
-"""Pixels per side beyond which a picture that is not square is shrunk before it is padded: a long strip would fill the memory."""
+"""Pixels per side beyond which an image that is not square is shrunk before it is padded: a long strip would fill the memory."""
 PAPER = 225
 """A pixel whose darkest channel is at least this is blank paper."""
 
@@ -25,7 +25,7 @@ def trim(pixels: Array) -> Array:
 
 
 def within_margins(pixels: Array) -> tuple[slice, slice]:
-    """Rows and columns between the blank margins; all of them if the picture is blank."""
+    """Rows and columns between the blank margins; all of them if the image is blank."""
     inked = (
         np.minimum(np.minimum(pixels[..., 0], pixels[..., 1]), pixels[..., 2]) < PAPER
     )  # pixels.min(axis=2), ten times faster
@@ -36,7 +36,7 @@ def within_margins(pixels: Array) -> tuple[slice, slice]:
 
 
 def shrink(pixels: Array) -> Array:
-    """Trim a picture, pad it with white to a square and resize it to (64, 64, 3) uint8."""
+    """Trim an image, pad it with white to a square and resize it to (64, 64, 3) uint8."""
     pixels = trim(pixels)
     height, width = pixels.shape[:2]
     side = max(height, width)
@@ -51,13 +51,13 @@ def shrink(pixels: Array) -> Array:
         pixels = square
     if side == SIDE:
         return np.ascontiguousarray(pixels)
-    # Hamming: as sharp as bicubic when thin walls become thinner than a pixel, and never darker than the picture
+    # Hamming: as sharp as bicubic when thin walls become thinner than a pixel, and never darker than the image
     small = Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.HAMMING, reducing_gap=3.0)
     return np.asarray(small)
 
 
 def patches(pixels: Array) -> Array:
-    """Cut a 64x64 picture into patches: (64, 256) float32, 8x8x3 pixels from -1 to 1 (y, x, colour) and a one-hot of the place.
+    """Cut a 64x64 image into patches: (64, 256) float32, 8x8x3 pixels from -1 to 1 (y, x, colour) and a one-hot of the place.
 
     The one-hot is a fourth channel that holds the coordinates (CoordConv: Liu et al. 2018).
     """
