@@ -116,7 +116,7 @@ def decode_image(text: str, param: str) -> Image:
 
 
 def _bad_picture(reason: str, param: str) -> RequestRefused:
-    return RequestRefused(f"The picture cannot be read: {reason}.", param=param, code="bad_picture")
+    return RequestRefused(f"The image cannot be read: {reason}.", param=param, code="bad_picture")
 
 
 def is_remote_url(url: str) -> bool:

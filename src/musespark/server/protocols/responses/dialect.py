@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musespark.content import (
-    Image,
-    Message,
     Request,
-    Role,
-    Text,
-    Thinking,
     ToolCall,
-    ToolResult,
     ToolSpec,
-    signed_again,
 )
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
+from musespark.server.protocols.responses.items import parse_items
 from musespark.server.protocols.sampling import (
     PASSED_ON,
     parse_max_tokens,
     parse_sampling,
     parse_seed,
 )
-from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.protocols.tools import (
     choose,
     clean_schema,
-    custom_arguments,
     custom_spec,
     form_of,
     function_spec,
@@ -43,14 +35,11 @@ from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
     ToolForm,
-    decode_image,
     is_remote_url,
-    load_image,
     merge_tool_results,
     refuse_unsupported,
     system_messages,
     with_question,
-    without_empty_texts,
 )
 from musespark.store.json_text import to_json_bytes
 
@@ -112,13 +101,7 @@ class Responses(Dialect[wire.ResponsesBody]):
 
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
-        if body.background:
-            raise RequestRefused(
-                "Responses in the background are not supported here; leave background out, and stream instead.",
-                code="unsupported",
-                param="background",
-            )
-        refuse_unsupported(body, conversation=(), prompt=(), top_logprobs=(0,))
+        _refuse_unsupported_fields(body)
         warnings = RequestWarnings()
         warnings.ignore_unknown(body, but=PASSED_ON)
         if body.truncation not in (None, "disabled"):
@@ -127,7 +110,9 @@ class Responses(Dialect[wire.ResponsesBody]):
         tools, forms = _tools(body.tools or (), warnings)
         tools, choice = _choice(body.tool_choice, tools, forms, warnings)
         conversation = with_question(
-            merge_tool_results((*context.earlier, *_messages(body.input, context, forms, warnings)))
+            merge_tool_results(
+                (*context.earlier, *parse_items(body.input, context, forms, warnings))
+            )
         )
         verbosity = body.text.verbosity if body.text else None
         request = Request(
@@ -190,6 +175,17 @@ class Responses(Dialect[wire.ResponsesBody]):
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
 
 
+def _refuse_unsupported_fields(body: wire.ResponsesBody) -> None:
+    """Raise `RequestRefused` for a field that has no meaning here."""
+    if body.background:
+        raise RequestRefused(
+            "Responses in the background are not supported here; leave background out, and stream instead.",
+            code="unsupported",
+            param="background",
+        )
+    refuse_unsupported(body, conversation=(), prompt=(), top_logprobs=(0,))
+
+
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
     """Return the fields that a response repeats from its request."""
     sent = body.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -241,16 +237,6 @@ def _tools(
     return tuple(tools), forms
 
 
-def _name_of(forms: Mapping[str, ToolForm], name: str, namespace: str | None) -> str:
-    """Return the name under which models know a tool of a namespace."""
-    if namespace is None:
-        return name
-    known = (
-        each for each, form in forms.items() if (form.name, form.namespace) == (name, namespace)
-    )
-    return next(known, name)
-
-
 def _choice(
     choice: str | wire.ResponsesAnyChoice | None,
     tools: tuple[ToolSpec, ...],
@@ -284,117 +270,3 @@ def _schema(text: wire.ResponsesTextConfig | None) -> dict[str, Any]:
                 "schema_strict": given.strict,
             }
     return {}
-
-
-def _messages(
-    given: str | list[wire.ResponsesItem],
-    context: RequestContext,
-    forms: Mapping[str, ToolForm],
-    warnings: RequestWarnings,
-) -> list[Message]:
-    """Translate each item to a message; the assistant's items that follow each other become one turn."""
-    if isinstance(given, str):
-        return [Message("user", without_empty_texts(given))]
-    found: list[Message] = []
-    for index, item in enumerate(given):
-        if isinstance(item, wire.ResponsesOtherItem):
-            warnings.ignore(f"input[{index}] ({item.type})")
-            continue
-        message = _message(item, context, forms, f"input[{index}]")
-        if message is None or not message.parts:
-            continue
-        if found and found[-1].role == message.role == "assistant":
-            found[-1] = Message("assistant", (*found[-1].parts, *message.parts))
-        else:
-            found.append(message)
-    signed = [
-        part
-        for item in given
-        if isinstance(item, wire.ResponsesReasoningItem)
-        for part in unpack_signatures(item.encrypted_content)
-    ]
-    signed = [
-        part for part in signed if not isinstance(part, Thinking)
-    ]  # those stand in their turn already
-    return [
-        Message("assistant", signed_again(message.parts, signed))
-        if message.role == "assistant"
-        else message
-        for message in found
-    ]
-
-
-def _message(
-    item: wire.ResponsesItem,
-    context: RequestContext,
-    forms: Mapping[str, ToolForm],
-    path: str,
-) -> Message | None:
-    match item:
-        case wire.ResponsesMessageItem(role="system" | "developer"):
-            return next(iter(system_messages("".join(_part_texts(item.content)))), None)
-        case wire.ResponsesMessageItem():
-            role: Role = "assistant" if item.role == "assistant" else "user"
-            content = item.content
-            parts = (
-                content if isinstance(content, str) else _parts(content, context, f"{path}.content")
-            )
-            return Message(role, without_empty_texts(parts))
-        case wire.ResponsesFunctionCall():
-            name = _name_of(forms, item.name, item.namespace)
-            return Message("assistant", (ToolCall(item.call_id, name, item.arguments or "{}"),))
-        case wire.ResponsesCustomCall():
-            name = _name_of(forms, item.name, item.namespace)
-            call = ToolCall(item.call_id, name, custom_arguments(item.input))
-            return Message("assistant", (call,))
-        case (
-            wire.ResponsesFunctionOutput(output=str() as output)
-            | wire.ResponsesCustomOutput(output=str() as output)
-        ):
-            return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
-        case (
-            wire.ResponsesFunctionOutput(output=list() as output)
-            | wire.ResponsesCustomOutput(output=list() as output)
-        ):
-            return Message(
-                "tool",
-                (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),),
-            )
-        case wire.ResponsesReasoningItem():
-            signed = unpack_signatures(item.encrypted_content)
-            return Message(
-                "assistant", tuple(part for part in signed if isinstance(part, Thinking))
-            )
-        case wire.ResponsesImageItem():
-            return (
-                Message("assistant", (decode_image(item.result, f"{path}.result"),))
-                if item.result
-                else None
-            )
-        case _:
-            return None
-
-
-def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-        return
-    for part in content:
-        yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
-
-
-def _parts(
-    content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart],
-    context: RequestContext,
-    path: str,
-) -> Iterator[Text | Image]:
-    for number, part in enumerate(content):
-        match part:
-            case wire.ResponsesInputImage():
-                yield load_image(
-                    part.image_url or "", context.images, f"{path}[{number}].image_url"
-                )
-            case wire.ResponsesRefusal():
-                yield Text(part.refusal)
-            case _:
-                yield Text(part.text)
