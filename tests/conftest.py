@@ -25,6 +25,7 @@ SLOW = (
     "cli/test_process.py",
     "cli/commands/test_serve.py",
     "evals/test_grounding_rendering.py",
+    "models/local/test_gguf_model.py",
     "models/test_nano.py",
     "nano/test_shipped.py",
     "nano/training",

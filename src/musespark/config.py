@@ -27,7 +27,7 @@ class ModelConfig:
     """A model under a configured name."""
 
     model: str
-    """Provider and model, such as `openai:gpt-5`; or `nano`."""
+    """Provider and model, such as `openai:gpt-5`; a file, such as `gguf:qwen3.gguf`; or `nano`."""
     base_url: str | None = None
     key_env: str | None = None
     """Name of an environment variable, never a key."""
@@ -39,6 +39,17 @@ class ModelConfig:
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     effort: str | None = None
+    threads: int | None = None
+    """Threads that decode a model of this process."""
+    slots: int | None = None
+    """Agents that a model of this process decodes at once."""
+    mmproj: str | None = None
+    """File of the projector with which a model of this process reads images."""
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars per million tokens: `prompt` and `written`."""
     abilities: Mapping[str, Any] = field(default_factory=dict)
@@ -52,6 +63,12 @@ class ModelConfig:
             for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")
         }
         return {option: value for option, value in options.items() if value not in (None, ())}
+
+    @property
+    def local_sampling(self) -> dict[str, float]:
+        """Sampling options that only models of this process take."""
+        values = {option: getattr(self, option) for option in LOCAL_SAMPLING_RULES}
+        return {option: value for option, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,12 +270,36 @@ FLAGS = (
 )
 """Abilities that a file can override."""
 
+_PENALTY: Rule = (lambda value: _is_number(value) and -2 <= value <= 2, "a number from -2 to 2")
+LOCAL_SAMPLING_RULES: Mapping[str, Rule] = {
+    "top_k": _whole(0, 10**6),
+    "min_p": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),
+    "repeat_penalty": (
+        lambda value: _is_number(value) and 0 < value <= 2,
+        "a number greater than 0 and at most 2",
+    ),
+    "presence_penalty": _PENALTY,
+    "frequency_penalty": _PENALTY,
+}
+LOCAL_RULES: Mapping[str, Rule] = {
+    "threads": _whole(1, 1024),
+    "slots": _whole(1, 64),
+    "mmproj": _TEXT,
+    **LOCAL_SAMPLING_RULES,
+}
+LOCAL_FIELDS = tuple(LOCAL_RULES)
+"""Fields of models of this process alone."""
+REMOTE_FIELDS = ("base_url", "key_env", "timeout", "prices")
+"""Fields of models of a server alone."""
+LOCAL_KIND = "gguf"
+"""Kind of the models of this process that take options."""
 MODEL_RULES: Mapping[str, Rule] = {
     "model": _TEXT,
     "base_url": _URL,
     "key_env": _ENV,
     "timeout": _POSITIVE,
     **_rules(SAMPLING_OPTIONS),
+    **LOCAL_RULES,
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
 ABILITY_RULES: Mapping[str, Rule] = {
@@ -319,6 +360,7 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
     )
     if "model" not in table:
         yield lines.problem(at, 'It does not name a model; add model = "provider:name".')
+    yield from _misplaced(table, at, lines)
     for key, rules in inner.items():
         if key not in table:
             continue
@@ -328,6 +370,17 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
         yield from _checked(table[key], rules, (*at, key), lines)
         if key == "prices" and set(table[key]) & set(rules) != set(rules):
             yield lines.problem((*at, key), "A price has two parts, prompt and written; give both.")
+
+
+def _misplaced(
+    table: Mapping[str, Any], at: tuple[str, ...], lines: _Lines
+) -> Iterator[ConfigProblem]:
+    """Problems of fields that belong to another kind of model."""
+    is_local = str(table.get("model", "")).partition(":")[0] == LOCAL_KIND
+    where = "a server" if is_local else f"this process ({LOCAL_KIND}:FILE)"
+    for key in REMOTE_FIELDS if is_local else LOCAL_FIELDS:
+        if key in table and "model" in table:
+            yield lines.problem((*at, key), f"Only models of {where} take it; leave it out.")
 
 
 def _checked(
