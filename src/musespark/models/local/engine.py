@@ -52,7 +52,7 @@ class EngineOptions:
         return self.weights_bytes + cache + WORK_BYTES
 
 
-class Engine:
+class LlamaEngine:
     """llama.cpp with one file. The constructor loads it, which takes seconds."""
 
     def __init__(self, options: EngineOptions) -> None:
@@ -192,7 +192,7 @@ class _Call:
 class _States:
     """States of slots as files in the engine's directory."""
 
-    engine: Engine
+    engine: LlamaEngine
     call: _Call
 
     def save(self, slot: Slot, state: str) -> bool:
@@ -219,19 +219,19 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 
-class Engines:
+class LlamaEngines:
     """The engines of this process, one for equal options."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._open: dict[EngineOptions, Engine] = {}
+        self._open: dict[EngineOptions, LlamaEngine] = {}
         self._holders: dict[EngineOptions, int] = {}
 
-    def acquire(self, options: EngineOptions) -> Engine:
+    def acquire(self, options: EngineOptions) -> LlamaEngine:
         """Return the engine; loads it if it is not. Raises `ModelFailed`."""
         with self._lock:
             if options not in self._open:
-                self._open[options] = Engine(options)
+                self._open[options] = LlamaEngine(options)
             self._holders[options] = self._holders.get(options, 0) + 1
             return self._open[options]
 
@@ -249,7 +249,7 @@ class Engines:
         return len(self._open)
 
     @asynccontextmanager
-    async def lease(self, options: EngineOptions) -> AsyncIterator[Engine]:
+    async def lease(self, options: EngineOptions) -> AsyncIterator[LlamaEngine]:
         """Lease an engine for a block. Loading and closing happen in a worker thread. Raises `ModelFailed`."""
         loop = asyncio.get_running_loop()
         acquiring = loop.run_in_executor(None, self.acquire, options)
@@ -266,5 +266,5 @@ class Engines:
             await asyncio.shield(loop.run_in_executor(None, self.release, options))
 
 
-ENGINES = Engines()
+ENGINES = LlamaEngines()
 """The one place that loads files: weights take gigabytes, and two copies of a file would take them twice."""

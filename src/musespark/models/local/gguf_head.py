@@ -33,7 +33,7 @@ _KEPT_NUMBERS = 4096
 
 @dataclass(frozen=True)
 class GGUFHead:
-    """What the head of a file says."""
+    """Head of a file."""
 
     path: Path
     values: dict[str, Any]
