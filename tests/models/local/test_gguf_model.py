@@ -50,16 +50,16 @@ HERMES = """{%- if tools %}{{ "<|im_start|>system\nCall a function: " }}{{ tools
 def model():
     """The model, loaded for all tests of this file."""
     made = GGUFModel("smollm2", SMALL)
-    ENGINES.acquire(made._engine)
+    ENGINES.acquire(made.engine_options)
     yield made
-    ENGINES.release(made._engine)
+    ENGINES.release(made.engine_options)
 
 
 @pytest.fixture
 def running(model):
     """The engine of the model."""
-    yield ENGINES.acquire(model._engine)
-    ENGINES.release(model._engine)
+    yield ENGINES.acquire(model.engine_options)
+    ENGINES.release(model.engine_options)
 
 
 def counted(running, name) -> float:
@@ -274,8 +274,8 @@ async def test_an_engine_is_closed_with_its_last_stream_and_leaves_nothing():
     alone = GGUFModel("smollm2", GGUFOptions(threads=1, slots=2, abilities={"context": 256}))
     before = ENGINES.count
     async with alone.open():
-        directory = ENGINES.acquire(alone._engine)._socket.directory
-        ENGINES.release(alone._engine)
+        directory = ENGINES.acquire(alone.engine_options)._socket.directory
+        ENGINES.release(alone.engine_options)
         assert directory.is_dir() and (directory.stat().st_mode & 0o777) == 0o700
         await all_of(alone, Request.of("Say yes.", max_tokens=2))
         assert ENGINES.count == before + 1
@@ -408,7 +408,7 @@ def test_the_configuration_is_carried_to_the_engine(tmp_path):
         abilities={"context": 1024},
     )
     made = create_model("small", Config(models={"small": entry}))
-    options = made._engine
+    options = made.engine_options
     assert (options.threads, options.slots, options.context) == (2, 3, 1024)
     assert options.projector == projector and made.abilities.pictures_in
     assert made.options.sampling == {"temperature": 0.5}

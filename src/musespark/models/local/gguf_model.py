@@ -61,7 +61,8 @@ class GGUFModel:
         self._projector = find_projector(self.options.projector) if self.options.projector else None
         self.abilities = self._abilities()
         """Abilities, by the head of the file and the configuration."""
-        self._engine = self._engine_options()
+        self.engine_options = self._build_engine_options()
+        """Options of the engine that it leases; models with equal ones share it."""
 
     def __repr__(self) -> str:
         return f"GGUFModel({self.name!r})"
@@ -86,7 +87,7 @@ class GGUFModel:
         can = replace(can, **self.options.abilities)
         return replace(can, context=min(can.context, trained))
 
-    def _engine_options(self) -> EngineOptions:
+    def _build_engine_options(self) -> EngineOptions:
         context, per_token = self.abilities.context, self.head.cache_bytes_per_token
         return EngineOptions(
             name=self.name,
@@ -103,7 +104,7 @@ class GGUFModel:
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
         """Keep the file loaded between calls that follow each other, until the block ends."""
-        async with ENGINES.lease(self._engine):
+        async with ENGINES.lease(self.engine_options):
             yield self
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
@@ -116,9 +117,9 @@ class GGUFModel:
                     self.name, f"read {image.media_type} pictures", "send it as image/png"
                 )
         body = build_chat_body(request, self.options.llama_sampling)
-        translator = ChunkTranslator(self.name, self._engine.context)
+        translator = ChunkTranslator(self.name, self.engine_options.context)
         yield UsageDelta(Usage(calls=1))
-        async with ENGINES.lease(self._engine) as engine:
+        async with ENGINES.lease(self.engine_options) as engine:
             failed: MuseError | None = None
             try:
                 async with aclosing(engine.stream(body, prompt_texts(body))) as chunks:

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +76,7 @@ class PrivateSocket:
     def __init__(self) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="muse-gguf-"))
         """Directory of this user alone, for the socket and for states of slots."""
+        self._removal = weakref.finalize(self, shutil.rmtree, self.directory, ignore_errors=True)
         self._is_unix = hasattr(socket, "AF_UNIX")
         self._key = secrets.token_urlsafe(32)
 
@@ -107,8 +109,8 @@ class PrivateSocket:
             connection.close()
 
     def remove(self) -> None:
-        """Remove the directory and all that is in it."""
-        shutil.rmtree(self.directory, ignore_errors=True)
+        """Remove the directory and all that is in it; happens at the latest when the process ends."""
+        self._removal()
 
 
 class _UnixConnection(http.client.HTTPConnection):
