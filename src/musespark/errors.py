@@ -305,10 +305,12 @@ class WeightsDamaged(MuseError):
 class NotInstalled(MuseError):
     """An optional library is needed and not installed."""
 
-    def __init__(self, purpose: str, library: str, extra: str) -> None:
-        super().__init__(
-            f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".'
-        )
+    def __init__(
+        self, purpose: str, library: str, extra: str = "", command: str | None = None
+    ) -> None:
+        """command: installs it, if no extra of this package does."""
+        run = command or f'pip install "musespark[{extra}]"'
+        super().__init__(f"{purpose} needs {library}, which is not installed; run: {run}.")
 
 
 class MissingKey(BadInput):

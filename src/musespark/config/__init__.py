@@ -13,9 +13,11 @@ from musespark.config.problems import ConfigProblem
 from musespark.config.rules import (
     ABILITY_RULES,
     FLAGS,
+    LOCAL_FIELDS,
     MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
+    REMOTE_FIELDS,
     ROLE_RULES,
     TEAM_RULES,
     TELEMETRY_RULES,
@@ -26,9 +28,11 @@ from musespark.config.values import Config, ModelConfig, Roles, TeamConfig, Tele
 __all__ = [
     "ABILITY_RULES",
     "FLAGS",
+    "LOCAL_FIELDS",
     "MAX_NAME",
     "MODEL_RULES",
     "PRICE_RULES",
+    "REMOTE_FIELDS",
     "ROLE_RULES",
     "TEAM_RULES",
     "TELEMETRY_RULES",

@@ -114,6 +114,7 @@ def _lifespan(server: ServerState) -> Callable[[FastAPI], AbstractAsyncContextMa
             warming = asyncio.create_task(server.models.warm_up())
             yield
             warming.cancel()
+            await asyncio.wait([warming])  # it may be loading a file, which it gives back
             told_to_stop = getattr(app.state, "told_to_stop", time.monotonic())
             await drain_background_runs(
                 server, told_to_stop + server.settings.grace - time.monotonic()

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from musespark.config import Config
 from musespark.content import Mode
 from musespark.errors import MissingKey, MuseError, UnknownModel
+from musespark.models.local.model_file import PACKAGED
 from musespark.models.model import Model, open_model
 from musespark.models.providers.adapter.remote import RemoteModel
-from musespark.models.registry import PROVIDERS, create_model, require_key
+from musespark.models.registry import LOCAL, PROVIDERS, create_model, require_key
 from musespark.server.errors import RequestRefused
 
 NATIVE = "nano"
@@ -143,9 +144,9 @@ class ModelCatalog:
     def _require_nameable(self, name: str) -> None:
         kind, _, argument = name.partition(":")
         configured = name in self.config.models
-        if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (
-            not configured and "@" in argument
-        ):
+        known = name == NATIVE or (kind in PROVIDERS and argument)
+        packaged = kind in LOCAL and argument in PACKAGED
+        if not (configured or known or packaged) or (not configured and "@" in argument):
             raise UnknownModel(name, self.listed)
         try:
             require_key(name, self.config)
@@ -180,13 +181,17 @@ class ModelCatalog:
             await self._drop(name)
 
     async def warm_up(self) -> None:
-        """Load the native model, so that its first answer is as fast as others. A failure is raised by its first request."""
+        """Load the models of this process: the native one, and what has a role, for nothing else is served while a file loads. A
+        failure is raised by the first request."""
         from musespark.models.nano import load_engine
 
-        try:
+        with suppress(MuseError):
             await asyncio.to_thread(load_engine, None)
-        except MuseError:
-            return
+        roles = self.config.roles
+        for name in dict.fromkeys((*roles.explorer, roles.refiner, roles.judge, roles.merger)):
+            if name is not None and self._kind(name) in LOCAL:
+                with suppress(MuseError):
+                    await self.named(name)
 
 
 def _price(model: Model) -> dict[str, float] | None:
