@@ -8,12 +8,13 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.requests import Request as HttpRequest
 
 from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.budgets import KeyBudget, KeyBudgets
 from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.runs.run_store import SqlRunStore
 
@@ -41,13 +42,15 @@ class KeyAuthenticator:
         yield self
 
     async def __call__(self, http: HttpRequest) -> Caller:
-        """Find the caller. Raises `RequestRefused` (401 without a valid key, 429 above its rate) and `BudgetExhausted`."""
+        """Find the caller. Raises `RequestRefused` (401 without a valid key) and `StoreUnusable`."""
         secret = _secret(http)
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
         key = await self._key(secret)
-        if http.method != "POST":
-            return Caller(key.id)
+        return Caller(key.id, admit=partial(self._admit, key), pays=key.nanousd_per_day is not None)
+
+    async def _admit(self, key: ApiKey) -> KeyBudget:
+        """Count a request that starts a run. Raises `RequestRefused` (429 above its rate) and `BudgetExhausted`."""
         wait = await self._budgets.count_request(key)
         if wait is not None:
             raise RequestRefused(
@@ -56,7 +59,7 @@ class KeyAuthenticator:
                 code="too_many_requests",
                 retry_after=math.ceil(wait),
             )
-        return Caller(key.id, await self._budgets.budget_of(key))
+        return await self._budgets.budget_of(key)
 
     async def _key(self, secret: str) -> ApiKey:
         hashed = hash_of(secret)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -12,14 +13,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, NotInstalled
+from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 
 if TYPE_CHECKING:
     from musespark.server.runs.run_store import RunStore
-    from musespark.server.state import Authenticator
+    from musespark.server.state import Authenticator, ServerState
 
-GRACE = 10.0
-"""Seconds that answers under way have to end once the server stops."""
+GRACE = 6.0
+"""Seconds that answers under way have to end once the server stops. What is cancelled then has two more to clean up, and the store
+two: all within the ten seconds after which a container is killed."""
+CLEANUP = 2.0
+"""Seconds that cancelled runs have to clean up."""
+_LOG = logging.getLogger(__name__)
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
@@ -28,9 +33,16 @@ _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 def serve(
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key."),
+        typer.Option(
+            metavar="ADDRESS",
+            envvar="MUSE_HOST",
+            help="Address to listen at. Other machines need a key.",
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, envvar="MUSE_PORT", help="0 chooses a free one."),
+    ] = 8787,
     config: Annotated[
         str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")
     ] = None,
@@ -38,6 +50,7 @@ def serve(
         bool,
         typer.Option(
             "--allow-remote-images",
+            envvar="MUSE_ALLOW_REMOTE_IMAGES",
             help="Fetch images that a request names by a public web address.",
         ),
     ] = False,
@@ -45,6 +58,7 @@ def serve(
         float,
         typer.Option(
             metavar="SECONDS",
+            envvar="MUSE_GRACE",
             min=0,
             max=_DAY,
             help="Time for answers under way to end when the server stops.",
@@ -54,6 +68,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="FILE|URL|memory",
+            envvar="MUSE_STORE",
             help="Store of runs and keys: a file, by default in "
             "the user's data directory; a postgresql:// URL; or memory alone.",
         ),
@@ -62,6 +77,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="30d|5000",
+            envvar="MUSE_KEEP",
             help="Delete older runs, or all but this many; by default nothing is deleted.",
         ),
     ] = None,
@@ -69,6 +85,7 @@ def serve(
         bool,
         typer.Option(
             "--require-key",
+            envvar="MUSE_REQUIRE_KEY",
             help="Require a key on this machine's own address too, as behind a proxy.",
         ),
     ] = False,
@@ -96,7 +113,12 @@ def serve(
         found,
         runs=runs,
         authenticate=callers,
-        settings=ServerSettings(allow_remote_images=allow_remote_images, hosts=hosts, grace=grace),
+        settings=ServerSettings(
+            allow_remote_images=allow_remote_images,
+            hosts=hosts,
+            grace=grace,
+            cleanup_timeout=CLEANUP,
+        ),
     )
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
@@ -114,9 +136,21 @@ def serve(
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         lines = greeting(address, found, keyed=require_key or not loopback)
-        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(
-            sockets=[listener]
-        )
+        AnnouncedServer(
+            settings,
+            lambda: print("\n".join(lines), flush=True),
+            lambda: _reload(app.state.server, config),
+        ).run(sockets=[listener])
+
+
+def _reload(server: ServerState, config: str | None) -> None:
+    """Read the configuration again; one that cannot be used leaves everything as it was."""
+    try:
+        server.reload(_configured(config))
+    except MuseError as error:
+        _LOG.error("The configuration was not read again: %s", error)
+    else:
+        _LOG.warning("The configuration was read again.")
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:
