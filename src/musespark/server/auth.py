@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -33,6 +32,7 @@ class KeyAuthenticator:
             KeyBudgets(runs),
             required,
         )
+        self._database = runs.database
         self._cache: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """Keys by the hash of their secret, with the time of their lookup."""
 
@@ -66,7 +66,7 @@ class KeyAuthenticator:
         found = self._cache.get(hashed)
         if found is not None and time.monotonic() - found[0] < CACHE_SECONDS:
             return found[1]
-        key = await asyncio.to_thread(self._keys.find, secret) if secret else None
+        key = await self._database.in_thread(self._keys.find, secret) if secret else None
         if key is None:
             self._cache.pop(hashed, None)
             problem = "is not known, or was revoked" if secret else "is missing"

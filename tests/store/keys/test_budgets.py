@@ -16,8 +16,8 @@ from musespark.store.database.schema import RESERVATIONS, SPENDING
 from musespark.store.keys import budgets, reservations
 from musespark.store.keys.budgets import KeyBudgets
 from musespark.store.keys.key_store import NANO, KeyStore
-from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs import servers
+from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import socket
@@ -141,6 +142,7 @@ def serve(
             lambda: print("\n".join(lines), flush=True),
             lambda: _reload(app.state.server, config),
         ).run(sockets=[listener])
+        gc.freeze()  # the process ends: to collect what its libraries have made would take a second
 
 
 def _reload(server: ServerState, config: str | None) -> None:

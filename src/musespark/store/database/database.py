@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from musespark.errors import NotInstalled, StoreUnusable
 from musespark.store.database.faults import classify
@@ -26,6 +27,9 @@ LATEST_REVISION = "0005"
 """The newest migration."""
 PATIENCE = 10.0
 """Seconds that a transaction which writes waits for the locks of others."""
+_RECHECK = 0.25
+"""Seconds between two looks whether the database still answers, while a thread reads from it."""
+_Result = TypeVar("_Result")
 _MIGRATION_PATIENCE = 120.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_305_823_017
@@ -68,6 +72,8 @@ class Database:
         """Name for error sentences, without a password."""
         self.file: SqliteFile | None = None
         """The file of an SQLite database."""
+        self.down: StoreUnusable | None = None
+        """Error with which reads and writes fail at once, while a monitor finds that the database does not answer."""
         self.engine = self._postgres(text) if "://" in text else self._sqlite(text)
         self._troubles += (self.engine.dialect.loaded_dbapi.Error,)
         try:
@@ -104,6 +110,21 @@ class Database:
         instead = "see that it can be written to, or name another with --store"
         return StoreUnusable(self.name, reason, instead, fault=fault)
 
+    async def in_thread(self, function: Callable[..., _Result], *args: Any) -> _Result:
+        """Run a function that reads in a thread. Raises `StoreUnusable` once the database is known not to answer."""
+        reading = asyncio.ensure_future(asyncio.to_thread(function, *args))
+        while not (await asyncio.wait([reading], timeout=_RECHECK))[0]:
+            if self.down is not None:
+                reading.add_done_callback(lambda done: done.cancelled() or done.exception())
+                raise self.down
+        return reading.result()
+
+    def require_usable(self) -> None:
+        """Raise `StoreUnusable` if the database does not answer, or its file is gone or was replaced."""
+        if self.down is not None:
+            raise self.down
+        self.require_file()
+
     def require_file(self) -> None:
         """Raise `StoreUnusable` if the file that was opened is gone, or another has taken its place."""
         fault = None if self.file is None else self.file.fault()
@@ -129,7 +150,7 @@ class Database:
         patience: seconds to wait for the locks of others. checked: false for a file that is not the one that was opened.
         """
         if checked:
-            self.require_file()
+            self.require_usable()
         with self.translating_errors(), self.engine.connect() as connection:
             connection = connection.execution_options(writes=True, patience=patience)
             with connection.begin():
@@ -138,7 +159,7 @@ class Database:
     @contextmanager
     def raw_cursor(self) -> Iterator[Cursor]:
         """Begin a transaction that writes through the driver alone (`statements.py`). Raises `StoreUnusable`."""
-        self.require_file()
+        self.require_usable()
         with self.translating_errors():
             connection = self.engine.raw_connection()
             try:
@@ -161,7 +182,7 @@ class Database:
     def begin_read(self, *, checked: bool = True) -> Iterator[Connection]:
         """Begin a transaction that reads a consistent snapshot. Raises `StoreUnusable`."""
         if checked:
-            self.require_file()
+            self.require_usable()
         with self.translating_errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
 
-READ_PATIENCE = 2.0
+READ_PATIENCE = 1.0
 """Seconds that a read waits for a lock, which only a change of the tables takes."""
 STATEMENT = 30
 """Seconds that a statement may take."""

@@ -206,6 +206,7 @@ class DayBooks:
 
     async def flush(self) -> None:
         """Return once everything so far is written. Raises `StoreUnusable`."""
+        self._store.require_writable()
         await self._store.writer.flush()
 
     def _ask(self) -> None:
@@ -291,6 +292,7 @@ class KeyBudgets:
 
     async def _read(self, key: ApiKey) -> KeyBudget:
         """The key's budget of today by the database's clock, with the amounts that the database holds."""
+        self._store.require_writable()
         totals, recorded = await self._store.writer.run(
             partial(read_totals, key=key.id, server=self._store.server)
         )

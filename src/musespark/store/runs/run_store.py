@@ -164,6 +164,8 @@ class SqlRunStore:
         """Return when everything added to a run is committed."""
         count = self._counts.get(id)
         if count is not None and count.committed < (given := count.events):
+            if count.committed < 0:
+                self.require_writable()  # nothing of it is under way that would be lost
             count.asked = time.monotonic()
             await self.writer.flush(id, begins=count.committed < 0)
             count.committed = max(given, count.committed)
@@ -176,25 +178,26 @@ class SqlRunStore:
     async def get(self, id: str) -> StoredRun | None:
         """A run; None if there is none of that id."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._get, id)
+        return await self.database.in_thread(self._get, id)
 
     async def head(self, id: str) -> StoredRun | None:
         """A run without its conversation and its events; None if there is none of that id."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._head, id)
+        return await self.database.in_thread(self._head, id)
 
     async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; an image is its number in the run, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._events_json, id, after, limit)
+        return await self.database.in_thread(self._events_json, id, after, limit)
 
     async def question_image(self, id: str, number: int) -> Image | None:
         """An image of a run's question by its number, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._question_image, id, number)
+        return await self.database.in_thread(self._question_image, id, number)
 
     async def delete(self, id: str) -> bool:
         """Delete a run that has ended; True if there was one."""
+        self.require_writable()
         deleted = await self.writer.run(partial(delete_run, id=id))
         self._deleted.set()
         return deleted
@@ -207,15 +210,16 @@ class SqlRunStore:
         They come with the events that a summary needs, the beginning of an unfinished text, and the number of their images.
         """
         await self._up_to_date()
-        return await asyncio.to_thread(self._latest, limit, before, caller)
+        return await self.database.in_thread(self._latest, limit, before, caller)
 
     async def image(self, id: str, number: int) -> Image | None:
         """A drawn image of a run by its number, from 1."""
         await self._up_to_date()
-        return await asyncio.to_thread(self._image, id, number)
+        return await self.database.in_thread(self._image, id, number)
 
     async def request_stop(self, id: str) -> bool:
         """Ask the server that runs a run to stop it; false if none does."""
+        self.require_writable()
         return await self.writer.run(partial(servers.request_stop, run=id))
 
     async def _up_to_date(self) -> None:
@@ -228,7 +232,8 @@ class SqlRunStore:
     def _look(self) -> None:
         """Write to the database, as the monitor wants it: that this server is alive. Takes requests to stop runs along."""
         server = self.server
-        with self.database.begin_write(monitor.PATIENCE) as connection:
+        self.database.require_file()
+        with self.database.begin_write(monitor.PATIENCE, checked=False) as connection:
             lock_tables(connection)
             known = servers.is_registered(connection, server)
             stopped = servers.take_stops(connection, server) if known else []
