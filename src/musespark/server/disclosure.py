@@ -13,7 +13,17 @@ from urllib.parse import urlsplit
 
 from musespark.config import Config
 from musespark.errors import MuseError
-from musespark.events import AgentFailed, AgentStarted, Event, Noted, RunFailed, RunStarted
+from musespark.events import (
+    AgentCancelled,
+    AgentFailed,
+    AgentStarted,
+    AnswerDropped,
+    Decided,
+    Event,
+    Noted,
+    RunFailed,
+    RunStarted,
+)
 from musespark.models.registry import PROVIDERS, create_provider
 from musespark.server.errors import ErrorReply, error_reply
 
@@ -23,11 +33,15 @@ _ADDRESSES = re.compile(
     r"|\[?\b\d{1,3}(?:\.\d{1,3}){3}\b(?::\d+)?"
     r"|\[[0-9a-fA-F:]*::?[0-9a-fA-F:]+\](?::\d+)?"
 )
+_AT = re.compile(r"(?<=\w)@[a-z][a-z0-9+.-]*://[^\s'\")\],;]+?(?=:?(?:[\s'\")\],;]|$))")
 _PATHS = re.compile(r"(?<![\w/.:])(?:~|/[\w.@+-]+)(?:/[\w.@+-]+)+")
 _TEXTS: dict[type[Event], tuple[str, ...]] = {
     RunStarted: ("model",),
     AgentStarted: ("model",),
+    AgentCancelled: ("reason",),
     AgentFailed: ("message",),
+    AnswerDropped: ("reason",),
+    Decided: ("reason",),
     Noted: ("text",),
     RunFailed: ("message",),
 }
@@ -67,6 +81,8 @@ class Redactor:
             said = getattr(event, name)
             if (shown := self.text(said)) != said:
                 changes[name] = shown
+        if isinstance(event, AgentStarted) and (task := _AT.sub("", event.task)) != event.task:
+            changes["task"] = task  # it may be a person's words: only a model's address goes
         return replace(event, **changes) if changes else event
 
     def reply(self, error: MuseError) -> ErrorReply:

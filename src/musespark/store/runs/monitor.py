@@ -37,8 +37,8 @@ class StoreMonitor:
         on_fault: Callable[[StoreUnusable], None],
         on_reopened: Callable[[], None],
     ) -> None:
-        """look: writes to the database, in a thread. on_fault: called when a fault begins. on_reopened: called when a database was
-        opened in place of the one before."""
+        """look: writes to the database, in a thread. on_fault: called when a fault begins. on_reopened: called in
+        a thread when a database was opened in place of the one before, and nothing is written to it yet."""
         self._database, self._look = database, look
         self._on_fault, self._on_reopened = on_fault, on_reopened
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="musespark-store-monitor")
@@ -105,16 +105,21 @@ class StoreMonitor:
         if error.fault not in ("replaced", "damaged"):
             return error
         loop = asyncio.get_running_loop()
-        self._looking = loop.run_in_executor(self._threads, self._database.reopen)
+        self._database.down = error  # nothing is written before it is known which runs are there
+        self._looking = loop.run_in_executor(self._threads, self._open_other)
         done, _ = await asyncio.wait([self._looking], timeout=TIMEOUT)
         if not done:
             return error
         looked, self._looking = self._looking, None
         failed = _error_of(looked, self._database)
         if failed is None:
+            self.failures[error.fault] += 1
             _LOG.warning("The store %s was replaced; the new one is open.", self._database.name)
-            self._on_reopened()
         return failed
+
+    def _open_other(self) -> None:
+        self._database.reopen()
+        self._on_reopened()
 
     def _set(self, error: StoreUnusable | None) -> None:
         before, self.blocking = self.blocking, error
@@ -129,7 +134,7 @@ class StoreMonitor:
         else:
             if before is not None:
                 _LOG.warning("The store %s can be used again.", self._database.name)
-            if time.monotonic() - self._failed_at > HOLD:
+            if before is not None or time.monotonic() - self._failed_at > HOLD:
                 self.noted = None
 
 

@@ -69,9 +69,8 @@ class SqlRunStore:
         self._peers = servers.Peers()
         self._deleted = asyncio.Event()
         """Set while the files may hold something of deleted rows."""
-        self._tasks: set[asyncio.Task[None]] = set()
         self.monitor = StoreMonitor(
-            database, self._look, on_fault=self._refuse, on_reopened=self._check_runs
+            database, self._look, on_fault=self._refuse, on_reopened=self._find_lost_runs
         )
 
     @property
@@ -119,7 +118,7 @@ class SqlRunStore:
             try:
                 yield self
             finally:
-                for task in (*upkeep, *self._tasks):
+                for task in upkeep:
                     task.cancel()
                 await asyncio.wait(upkeep)
                 writer.enqueue(partial(servers.deregister, id=self.server))
@@ -241,7 +240,7 @@ class SqlRunStore:
             raise self.database.unusable("its log (-wal) was removed", "replaced")
         with suppress(RuntimeError):  # the loop is closed
             if not known:
-                self._loop.call_soon_threadsafe(self._check_runs)
+                self._find_lost_runs()
             for run in stopped:
                 self._loop.call_soon_threadsafe(self.on_stop, run)
 
@@ -249,18 +248,15 @@ class SqlRunStore:
         if self._open is not None:
             self.writer.refuse_waiting(error)
 
-    def _check_runs(self) -> None:
-        """Register again, and end the runs under way of which the database that is there now knows nothing."""
-        task = asyncio.create_task(self._find_lost_runs())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _find_lost_runs(self) -> None:
-        begun = [run for run, count in self._counts.items() if count.committed >= 0]
-        with suppress(StoreUnusable):  # the next look finds the same
-            await self.heartbeat()
-            lost = await self.writer.run(partial(servers.missing_runs, runs=begun))
-            self.writer.lose(lost, self.database.unusable("it was replaced", "replaced"))
+    def _find_lost_runs(self) -> None:
+        """Register again, and end the runs under way of which the database that is there now knows nothing. In a thread."""
+        begun = [run for run, count in list(self._counts.items()) if count.committed >= 0]
+        with self.database.begin_write(monitor.PATIENCE, checked=False) as connection:
+            servers.heartbeat(connection, self.server, self._peers)
+            lost = servers.missing_runs(connection, begun)
+        error = self.database.unusable("it was replaced", "replaced")
+        with suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self.writer.lose, lost, error)
 
     async def _tidy_up(self) -> None:
         """Overwrite what the files still hold of deleted rows, as soon as no reader needs it any more."""
