@@ -377,9 +377,16 @@ class StoreUnusable(MuseError):
     """The store cannot be read or written."""
 
     def __init__(
-        self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME"
+        self,
+        path: object,
+        reason: str,
+        instead: str = "name another file or set XDG_DATA_HOME",
+        *,
+        fault: str = "other",
     ) -> None:
         self.reason = reason
+        self.fault = fault
+        """Kind of the fault, a word that programs can compare (`store/database/faults.py`)."""
         super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 
 

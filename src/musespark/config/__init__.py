@@ -8,7 +8,7 @@ rules.py      valid values of each field, also in words
 problems.py   problems of a file, in sentences; toml_lines.py finds the line of each
 """
 
-from musespark.config.load import VARIABLE, check_config, config_path, load_config
+from musespark.config.load import VARIABLE, check_config, config_path, home_folder, load_config
 from musespark.config.problems import ConfigProblem
 from musespark.config.rules import (
     ABILITY_RULES,
@@ -46,5 +46,6 @@ __all__ = [
     "TelemetryConfig",
     "check_config",
     "config_path",
+    "home_folder",
     "load_config",
 ]

@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,7 +23,7 @@ from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, open_model
 from musespark.server import routes_models
-from musespark.server.errors import ErrorReply, RequestRefused, error_reply
+from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.http.body import BodyMemory, parse_body, parse_header, read_body
 from musespark.server.http.hosts import AllowedHosts
 from musespark.server.http.schema import require_schemas
@@ -67,7 +68,7 @@ def make_app(
     server = ServerState(
         models=ModelCatalog(config, models),
         runs=LiveRuns(runs or MemoryRunStore(), settings.watch),
-        authenticate=authenticate,
+        authenticator=authenticate,
         settings=settings,
     )
 
@@ -79,6 +80,7 @@ def make_app(
         redoc_url=None,
     )
     app.state.body_memory = BodyMemory()
+    app.state.server = server
     for dialect in DIALECTS:  # the most frequent requests match first
         app.router.routes.append(
             Route(
@@ -95,7 +97,7 @@ def make_app(
     page_info.add_routes(app, server)
     routes_runs.add_routes(app, server, page)
     static.add_routes(app, page)
-    app.add_exception_handler(MuseError, _on_muse_error)
+    app.add_exception_handler(MuseError, partial(_on_muse_error, server))
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
     app.add_exception_handler(Exception, _on_crash)
@@ -110,7 +112,7 @@ def _lifespan(server: ServerState) -> Callable[[FastAPI], AbstractAsyncContextMa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_model(server.runs), open_model(server.authenticate):
+        async with open_model(server.runs), open_model(server.authenticator):
             warming = asyncio.create_task(server.models.warm_up())
             yield
             warming.cancel()
@@ -140,10 +142,12 @@ class ProtocolEndpoint:
         try:
             session = await self._open_session(http)
         except MuseError as error:
-            await error_response(self._dialect, error_reply(error))(scope, receive, send)
+            reply = self._server.reply(error, scope.get("muse.caller"))
+            await error_response(self._dialect, reply)(scope, receive, send)
             return
         with self._server.track(session):
-            await RunResponse(self._dialect, session, self._server.settings.stream)(
+            to_reply = partial(self._server.reply, caller=scope.get("muse.caller"))
+            await RunResponse(self._dialect, session, to_reply, self._server.settings.stream)(
                 scope, http.receive, send
             )
 
@@ -151,7 +155,7 @@ class ProtocolEndpoint:
         """Authenticate, read, parse and resolve a request, before any model is called. Raises subclasses of `MuseError`."""
         server, dialect = self._server, self._dialect
         caller = await server.authenticate(http)
-        server.require_capacity()
+        server.require_capacity(caller)
         body = parse_body(dialect.body, await read_body(http))
         header = http.headers.get("x-muse")
         context = RequestContext(
@@ -218,9 +222,9 @@ def _dialect_of(http: HttpRequest) -> Dialect[Any]:
     )
 
 
-async def _on_muse_error(http: HttpRequest, error: Exception) -> Response:
+async def _on_muse_error(server: ServerState, http: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, MuseError)
-    return error_response(_dialect_of(http), error_reply(error))
+    return error_response(_dialect_of(http), server.reply(error, http.scope.get("muse.caller")))
 
 
 async def _on_http_error(http: HttpRequest, error: Exception) -> Response:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -12,14 +14,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, NotInstalled
+from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 
 if TYPE_CHECKING:
     from musespark.server.runs.run_store import RunStore
-    from musespark.server.state import Authenticator
+    from musespark.server.state import Authenticator, ServerState
 
-GRACE = 10.0
-"""Seconds that answers under way have to end once the server stops."""
+GRACE = 6.0
+"""Seconds that answers under way have to end once the server stops. What is cancelled then has two more to clean up, and the store
+two: all within the ten seconds after which a container is killed."""
+CLEANUP = 2.0
+"""Seconds that cancelled runs have to clean up."""
+_LOG = logging.getLogger(__name__)
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
@@ -30,12 +36,20 @@ def serve(
         str,
         typer.Option(
             metavar="ADDRESS",
+            envvar="MUSE_HOST",
             help="Address to listen on; one that other machines reach requires a key.",
             rich_help_panel="Address",
         ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="0 chooses a free one.", rich_help_panel="Address")
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            envvar="MUSE_PORT",
+            help="0 chooses a free one.",
+            rich_help_panel="Address",
+        ),
     ] = 8787,
     config: Annotated[
         str | None, typer.Option(metavar="FILE", help="Another configuration file.")
@@ -44,6 +58,7 @@ def serve(
         bool,
         typer.Option(
             "--allow-remote-images",
+            envvar="MUSE_ALLOW_REMOTE_IMAGES",
             help="Fetch images that a request names by a public web address.",
             rich_help_panel="Access",
         ),
@@ -52,6 +67,7 @@ def serve(
         float,
         typer.Option(
             metavar="SECONDS",
+            envvar="MUSE_GRACE",
             min=0,
             max=_DAY,
             help="Time for runs in progress to end when the server stops.",
@@ -62,6 +78,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="FILE|URL|memory",
+            envvar="MUSE_STORE",
             help="Store of runs and keys: a file, by default in "
             "the user's data directory; a postgresql:// URL; or memory.",
             rich_help_panel="Runs",
@@ -71,6 +88,7 @@ def serve(
         str | None,
         typer.Option(
             metavar="30d|5000",
+            envvar="MUSE_KEEP",
             help="Delete older runs, or all but this many; by default nothing is deleted.",
             rich_help_panel="Runs",
         ),
@@ -79,6 +97,7 @@ def serve(
         bool,
         typer.Option(
             "--require-key",
+            envvar="MUSE_REQUIRE_KEY",
             help="Require a key on this machine's own address too, as behind a proxy.",
             rich_help_panel="Access",
         ),
@@ -107,7 +126,12 @@ def serve(
         found,
         runs=runs,
         authenticate=callers,
-        settings=ServerSettings(allow_remote_images=allow_remote_images, hosts=hosts, grace=grace),
+        settings=ServerSettings(
+            allow_remote_images=allow_remote_images,
+            hosts=hosts,
+            grace=grace,
+            cleanup_timeout=CLEANUP,
+        ),
     )
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
@@ -125,9 +149,22 @@ def serve(
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         lines = greeting(address, found, keyed=require_key or not loopback)
-        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(
-            sockets=[listener]
-        )
+        AnnouncedServer(
+            settings,
+            lambda: print("\n".join(lines), flush=True),
+            lambda: _reload(app.state.server, config),
+        ).run(sockets=[listener])
+        gc.freeze()  # the process ends: to collect what its libraries have made would take a second
+
+
+def _reload(server: ServerState, config: str | None) -> None:
+    """Read the configuration again; one that cannot be used leaves everything as it was."""
+    try:
+        server.reload(_configured(config))
+    except MuseError as error:
+        _LOG.error("The configuration was not read again: %s", error)
+    else:
+        _LOG.warning("The configuration was read again.")
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:

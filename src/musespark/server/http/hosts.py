@@ -40,7 +40,10 @@ class AllowedHosts:
         )
 
     async def _is_allowed(self, scope: Scope, receive: Receive) -> bool:
-        if len(Headers(scope=scope).getlist("host")) != 1:
+        hosts = len(Headers(scope=scope).getlist("host"))
+        if hosts == 0 and scope.get("http_version") == "1.0":
+            return True  # a probe: no browser sends such a request
+        if hosts != 1:
             return False
         allowed = False
 

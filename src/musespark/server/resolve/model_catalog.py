@@ -57,10 +57,22 @@ class ModelCatalog:
         self._given = dict(given or {})
         self._made: OrderedDict[str, Model] = OrderedDict()
         self._held: dict[str, AsyncExitStack] = {}
+        self._replaced: list[AsyncExitStack] = []
         self._importing = asyncio.Lock()
         """Held while a provider's library is imported: threads that import parts of the same library see it half imported."""
         self._loading = asyncio.Lock()
         self._making: dict[str, asyncio.Task[Model]] = {}
+
+    def reload(self, config: Config) -> None:
+        """Use another configuration, with models made anew; those before keep their connections until `close_replaced`."""
+        self.config = config
+        self._replaced += self._held.values()
+        self._held, self._made = {}, OrderedDict()
+
+    async def close_replaced(self) -> None:
+        """Close the connections of models before a reload."""
+        while self._replaced:
+            await self._replaced.pop().aclose()
 
     @property
     def names(self) -> list[str]:
@@ -179,6 +191,7 @@ class ModelCatalog:
         """Close all connections."""
         for name in list(self._made):
             await self._drop(name)
+        await self.close_replaced()
 
     async def warm_up(self) -> None:
         """Load the models of this process: the native one, and what has a role, for nothing else is served while a file loads. A
