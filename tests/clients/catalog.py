@@ -1,0 +1,59 @@
+"""The programs that `make test-clients` runs, one line each. A program is a small script in `programs/`, in Python, JavaScript or sh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, and where it is installed."""
+
+    title: str
+    script: str
+    """File in `programs/`."""
+    home: str
+    """Folder of `.venv-clients` in which it is installed: an environment of Python, or `node`."""
+    packages: tuple[str, ...]
+    """Packages whose versions are shown; the first is the program's own."""
+    tool: str = "weather"
+    """Question of its tool loop: `weather` for its own tool, `read` or `write` for a file, by a tool that it brings with it."""
+
+
+def _python(title: str, script: str, *packages: str, home: str = "frameworks") -> Program:
+    return Program(title, f"{script}.py", home, packages)
+
+
+def _node(title: str, script: str, *packages: str) -> Program:
+    return Program(title, f"{script}.mjs", "node", packages)
+
+
+def _agent(title: str, script: str, package: str, home: str = "node", tool: str = "read") -> Program:
+    return Program(title, f"{script}.sh", home, (package,), tool)
+
+
+PROGRAMS = (
+    _python("OpenAI SDK (Python)", "openai_python", "openai"),
+    _python("Anthropic SDK (Python)", "anthropic_python", "anthropic"),
+    _node("OpenAI SDK (Node)", "openai_node", "openai"),
+    _node("Anthropic SDK (Node)", "anthropic_node", "@anthropic-ai/sdk"),
+    _agent("Claude Code", "claude_code", "@anthropic-ai/claude-code"),
+    _agent("Codex CLI", "codex", "@openai/codex"),
+    _agent("opencode", "opencode", "opencode-ai"),
+    _agent("Qwen Code", "qwen_code", "@qwen-code/qwen-code"),
+    _agent("Cline CLI", "cline", "cline"),
+    _agent("aider", "aider", "aider-chat", home="aider", tool="write"),
+    _agent("llm", "llm", "llm", home="frameworks", tool="weather"),
+    _node("AI SDK", "ai_sdk", "ai", "@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/openai-compatible"),
+    _python("LangChain (OpenAI)", "langchain_chat", "langchain-openai"),
+    _python("LangChain (Anthropic)", "langchain_messages", "langchain-anthropic"),
+    _python("LlamaIndex", "llamaindex", "llama-index-llms-openai-like"),
+    _python("instructor", "instructor_", "instructor"),
+    _python("pydantic-ai", "pydantic_ai_", "pydantic-ai-slim"),
+    _python("OpenAI Agents SDK", "openai_agents_python", "openai-agents"),
+    _python("DSPy", "dspy_", "dspy", home="litellm"),
+    _python("LiteLLM", "litellm_", "litellm", home="litellm"),
+    _python("Semantic Kernel", "semantic_kernel_", "semantic-kernel", home="semantic-kernel"),
+    _python("Haystack", "haystack_", "haystack-ai"),
+)
+"""All of them, in the order of the table."""
