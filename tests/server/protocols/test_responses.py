@@ -188,7 +188,6 @@ def test_the_limit_of_tokens_is_told(openai_client):
         ({"truncation": "auto"}, "truncation"),
         ({"include": ["message.output_text.logprobs"]}, "include"),
         ({"conversation": "conv_1"}, "conversation"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
         ({"tools": [{"type": "web_search"}]}, "tools[0].type"),
     ],
 )

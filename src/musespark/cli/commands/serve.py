@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -41,6 +42,15 @@ def serve(
             help="Fetch images that a request names by a public web address.",
         ),
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Let pages of this origin, such as https://chat.example.com, use the protocols from a browser; * for any. "
+            "May be repeated.",
+        ),
+    ] = None,
     grace: Annotated[
         float,
         typer.Option(
@@ -96,7 +106,12 @@ def serve(
         found,
         runs=runs,
         authenticate=callers,
-        settings=ServerSettings(allow_remote_images=allow_remote_images, hosts=hosts, grace=grace),
+        settings=ServerSettings(
+            allow_remote_images=allow_remote_images,
+            hosts=hosts,
+            origins=_origins(allow_origin or []),
+            grace=grace,
+        ),
     )
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
@@ -117,6 +132,18 @@ def serve(
         AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(
             sockets=[listener]
         )
+
+
+def _origins(given: list[str]) -> tuple[str, ...]:
+    """The origins as browsers send them. Raises `BadOption`."""
+    for origin in given:
+        parts = urlsplit(origin)
+        bare = f"{parts.scheme}://{parts.netloc}"
+        if origin != "*" and (origin.rstrip("/") != bare or not (parts.scheme and parts.netloc)):
+            raise BadOption(
+                "--allow-origin", origin[:80], "an origin such as https://chat.example.com, or *"
+            )
+    return tuple(origin.rstrip("/").lower() for origin in given)
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:

@@ -56,6 +56,8 @@ class Provider(ABC):
     """True if it runs on one's own machines: tokens cost nothing, and it is quick to ask if it is there."""
     has_fast_path: ClassVar[bool] = False
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
+    has_embeddings: ClassVar[bool] = False
+    """True if it has OpenAI's page for embeddings."""
     price_list: ClassVar[str | None] = None
     """Name of the provider in genai-prices; None if it has no prices there."""
     image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")

@@ -80,6 +80,7 @@ class Compatible(Provider):
     needs_key = False
     is_local = True
     has_fast_path = True
+    has_embeddings = True
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -6,6 +6,7 @@
     reply.py             a provider's stream as deltas, and its usage
     failures.py          errors of the libraries as ours
     connections.py       HTTP clients, one set per model and event loop
+    embeddings.py        embeddings of texts, passed on
     chat_fastpath.py     Chat Completions without pydantic-ai, for requests of plain text
     response_builder.py  the parts of a reply on the fast path
 

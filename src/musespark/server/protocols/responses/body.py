@@ -105,11 +105,35 @@ class ResponsesImageItem(StrictModel):
     action: str | None = None
 
 
+class ResponsesReference(StrictModel):
+    """A reference to an item of a stored response."""
+
+    type: Literal["item_reference"] | None = None
+    id: Annotated[str, Field(max_length=128)]
+
+
+class ResponsesCompactionItem(StrictModel):
+    """A summary that stands for a conversation; one that another service made is left out."""
+
+    type: Literal["compaction", "compaction_summary"]
+    encrypted_content: str
+    id: str | None = None
+
+
 def _item_type(item: Any) -> str:
     """Return an item's type; a message may leave it out."""
     found = (
         item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", "message")
     )
+    if (
+        isinstance(item, dict)
+        and "role" not in item
+        and found in (None, "message")
+        and "id" in item
+    ):
+        return "item_reference"
+    if found == "compaction_summary":
+        return "compaction"
     return found if isinstance(found, str) else ""
 
 
@@ -118,7 +142,9 @@ ResponsesItem: TypeAlias = Annotated[
     | Annotated[ResponsesFunctionCall, Tag("function_call")]
     | Annotated[ResponsesFunctionOutput, Tag("function_call_output")]
     | Annotated[ResponsesReasoningItem, Tag("reasoning")]
-    | Annotated[ResponsesImageItem, Tag("image_generation_call")],
+    | Annotated[ResponsesImageItem, Tag("image_generation_call")]
+    | Annotated[ResponsesReference, Tag("item_reference")]
+    | Annotated[ResponsesCompactionItem, Tag("compaction")],
     Discriminator(
         _item_type,
         custom_error_type="unknown_item",

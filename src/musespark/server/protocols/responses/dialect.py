@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from musespark.content import (
     Image,
     Message,
@@ -23,6 +25,7 @@ from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
+from musespark.server.protocols.responses.items import summary_message, unpack_summary
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
@@ -36,6 +39,8 @@ from musespark.server.resolve.parsed_request import (
     without_empty_texts,
 )
 from musespark.store.json_text import to_json_bytes
+
+_ITEM: TypeAdapter[wire.ResponsesItem] = TypeAdapter(wire.ResponsesItem)
 
 INCLUDED = ("reasoning.encrypted_content",)
 """Values of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
@@ -90,6 +95,23 @@ class Responses(Dialect[wire.ResponsesBody]):
     def previous_id(self, body: wire.ResponsesBody) -> str | None:
         """Return the id of the response whose conversation the body continues."""
         return body.previous_response_id
+
+    def item_ids(self, body: wire.ResponsesBody) -> list[str]:
+        """Return the ids of the stored items that the body refers to."""
+        items = body.input if isinstance(body.input, list) else ()
+        return [item.id for item in items if isinstance(item, wire.ResponsesReference)]
+
+    def with_items(self, body: wire.ResponsesBody, items: dict[str, Chunk]) -> wire.ResponsesBody:
+        """Return the body with items in place of references."""
+        if not isinstance(body.input, list) or not items:
+            return body
+        whole = [
+            _ITEM.validate_python(items[item.id])
+            if isinstance(item, wire.ResponsesReference)
+            else item
+            for item in body.input
+        ]
+        return body.model_copy(update={"input": whole})
 
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
@@ -262,6 +284,9 @@ def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Me
             return Message(
                 "assistant", tuple(part for part in signed if isinstance(part, Thinking))
             )
+        case wire.ResponsesCompactionItem():
+            summary = unpack_summary(item.encrypted_content)
+            return None if summary is None else summary_message(summary)
         case wire.ResponsesImageItem():
             return (
                 Message("assistant", (decode_image(item.result, f"{path}.result"),))
