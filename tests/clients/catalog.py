@@ -1,4 +1,4 @@
-"""The programs that `make test-clients` runs, one line each. A program is a small script in `programs/`, in Python, JavaScript or sh."""
+"""The programs that `make test-clients` runs, one line each: a program is a small script in `programs/`."""
 
 from __future__ import annotations
 
@@ -28,27 +28,32 @@ def _node(title: str, script: str, *packages: str) -> Program:
     return Program(title, f"{script}.mjs", "node", packages)
 
 
-def _agent(title: str, script: str, package: str, home: str = "node", tool: str = "read") -> Program:
+def _agent(
+    title: str, script: str, package: str, home: str = "node", tool: str = "read"
+) -> Program:
     return Program(title, f"{script}.sh", home, (package,), tool)
 
 
 PROGRAMS = (
-    _python("OpenAI SDK (Python)", "openai_python", "openai"),
-    _python("Anthropic SDK (Python)", "anthropic_python", "anthropic"),
+    _python("OpenAI SDK (Python)", "openai_python", "openai", home="sdks"),
+    _python("Anthropic SDK (Python)", "anthropic_python", "anthropic", home="sdks"),
     _node("OpenAI SDK (Node)", "openai_node", "openai"),
     _node("Anthropic SDK (Node)", "anthropic_node", "@anthropic-ai/sdk"),
     _agent("Claude Code", "claude_code", "@anthropic-ai/claude-code"),
     _agent("Codex CLI", "codex", "@openai/codex"),
+    _agent("Codex CLI (own provider)", "codex_openai", "@openai/codex"),
     _agent("opencode", "opencode", "opencode-ai"),
     _agent("Qwen Code", "qwen_code", "@qwen-code/qwen-code"),
     _agent("Cline CLI", "cline", "cline"),
     _agent("aider", "aider", "aider-chat", home="aider", tool="write"),
     _agent("llm", "llm", "llm", home="frameworks", tool="weather"),
-    _node("AI SDK", "ai_sdk", "ai", "@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/openai-compatible"),
-    _python("LangChain (OpenAI)", "langchain_chat", "langchain-openai"),
-    _python("LangChain (Anthropic)", "langchain_messages", "langchain-anthropic"),
-    _python("LlamaIndex", "llamaindex", "llama-index-llms-openai-like"),
-    _python("instructor", "instructor_", "instructor"),
+    _node(
+        "AI SDK", "ai_sdk", "ai", "@ai-sdk/openai", "@ai-sdk/anthropic", "@ai-sdk/openai-compatible"
+    ),
+    _python("LangChain (OpenAI)", "langchain_chat", "langchain-openai", home="langchain"),
+    _python("LangChain (Anthropic)", "langchain_messages", "langchain-anthropic", home="langchain"),
+    _python("LlamaIndex", "llamaindex", "llama-index-llms-openai-like", home="llama-index"),
+    _python("instructor", "instructor_", "instructor", home="instructor"),
     _python("pydantic-ai", "pydantic_ai_", "pydantic-ai-slim"),
     _python("OpenAI Agents SDK", "openai_agents_python", "openai-agents"),
     _python("DSPy", "dspy_", "dspy", home="litellm"),

@@ -12,13 +12,16 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 sys.path.append(str(Path(__file__).parent))
 
@@ -33,7 +36,7 @@ DOCUMENTED = "http://127.0.0.1:8787"
 CONTEMPLATING = "contemplating"
 """Model in the scripts; the single one takes its place in half of the runs."""
 TURNS, MODELS = ("text", "tool"), (MODEL, CONTEMPLATING)
-PATIENCE = 300.0
+PATIENCE = 120.0
 """Seconds that one turn may take on a busy machine."""
 WORKERS = 2
 CONFIG = """
@@ -70,7 +73,6 @@ def environment(program: Program, folder: Path) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([*map(str, own), os.environ["PATH"]]),
         "HOME": str(folder),
-        "TMPDIR": str(folder),
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "NO_PROXY": "127.0.0.1,localhost",
@@ -96,39 +98,63 @@ def question(program: Program, turn: str, folder: Path, secret: str) -> str:
     return {
         "weather": "What is the weather in Paris?",
         "read": f"Please read {folder}/secret.txt and tell me what it says.",
-        "write": f"Please write {secret} into {folder}/found.txt.",
+        "write": f"Please write {secret} into found.txt.",
     }[program.tool]
 
 
 def run_turn(program: Program, turn: str, model: str, address: str) -> Outcome:
     """Run one turn of a program in an empty folder; its output must hold what only the model, or only the tool, could know."""
-    folder = BUILD / Path(program.script).stem / f"{turn}-{model}"
-    shutil.copytree(SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    script = folder / program.script
-    text = script.read_text("utf-8").replace(DOCUMENTED, address)
-    script.write_text(text if model == CONTEMPLATING else text.replace(CONTEMPLATING, model))
-    (folder / "node_modules").symlink_to(HOMES / "node" / "node_modules")
     secret = f"code {secrets.token_hex(6)}"
-    (folder / "secret.txt").write_text(f"{secret}\n")
-    asked = question(program, turn, folder, secret)
-    own = {"SECRET": secret, "QUESTION": asked, "TURN": turn, "MODEL": model}
-    try:
-        done = subprocess.run(
-            command(program, turn),
-            cwd=folder,
-            env=environment(program, folder) | own,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-    except subprocess.TimeoutExpired:
-        return Outcome(program, turn, model, f"did not end within {PATIENCE:g} seconds")
-    (folder / "output.txt").write_text(f"{done.stdout}\n----\n{done.stderr}")
+    with TemporaryDirectory(prefix="muse-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)  # not below the repository, whose files some programs would read
+        shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+        script = folder / program.script
+        text = script.read_text("utf-8").replace(DOCUMENTED, address)
+        script.write_text(text if model == CONTEMPLATING else text.replace(CONTEMPLATING, model))
+        (folder / "node_modules").symlink_to(HOMES / "node" / "node_modules")
+        (folder / "secret.txt").write_text(f"{secret}\n")
+        asked = question(program, turn, folder, secret)
+        own = {"SECRET": secret, "QUESTION": asked, "TURN": turn, "MODEL": model}
+        said = BUILD / f"{script.stem}-{turn}-{model}"
+        try:
+            done = run_command(
+                command(program, turn), folder, environment(program, folder) | own, said
+            )
+        except subprocess.TimeoutExpired:
+            return Outcome(program, turn, model, f"did not end within {PATIENCE:g} seconds")
     wanted = "heliotrope" if turn == "text" else secret
     if done.returncode == 0 and wanted in done.stdout:
         return Outcome(program, turn, model, "")
     return Outcome(program, turn, model, _reason(done, wanted))
+
+
+def run_command(
+    words: list[str], folder: Path, environment: dict[str, str], said: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a command, and end it with everything it has started. Raises `TimeoutExpired`.
+
+    said: files for its output, but for their suffixes.
+    """
+    output, errors = said.with_suffix(".out"), said.with_suffix(".err")
+    with output.open("w") as out, errors.open("w") as err:
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+        try:
+            process.wait(PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return subprocess.CompletedProcess(
+        words, process.returncode, output.read_text("utf-8"), errors.read_text("utf-8")
+    )
 
 
 def _reason(done: subprocess.CompletedProcess[str], wanted: str) -> str:
@@ -169,7 +195,9 @@ def main(names: Sequence[str]) -> int:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     problems = []
-    heads = [f"{turn} {'single' if model == MODEL else 'team'}" for turn, model in product(TURNS, MODELS)]
+    heads = [
+        f"{turn} {'single' if model == MODEL else 'team'}" for turn, model in product(TURNS, MODELS)
+    ]
     print("".join(f"{head:14}" for head in [f"{'program':40}", *heads]))
     config = BUILD / "config.toml"
     with upstream() as backend:
@@ -177,12 +205,25 @@ def main(names: Sequence[str]) -> int:
         with serving("--config", str(config)) as address:
             missing = [each for each in programs if version(each, each.packages[0]) is None]
             for program in missing:
-                problems.append(f"{program.title}: {program.packages[0]} is not installed in .venv-clients/{program.home}")
-            for outcomes in run_programs([each for each in programs if each not in missing], address):
+                problems.append(
+                    f"{program.title}: {program.packages[0]} is not installed in .venv-clients/{program.home}"
+                )
+            for outcomes in run_programs(
+                [each for each in programs if each not in missing], address
+            ):
                 program = outcomes[0].program
                 title = f"{program.title} {version(program, program.packages[0])}"
-                print("".join(f"{cell:14}" for cell in [f"{title:40}", *(each.cell for each in outcomes)]), flush=True)
-                problems += [f"{title}, {each.turn}, {each.model}: {each.problem}" for each in outcomes if each.problem]
+                print(
+                    "".join(
+                        f"{cell:14}" for cell in [f"{title:40}", *(each.cell for each in outcomes)]
+                    ),
+                    flush=True,
+                )
+                problems += [
+                    f"{title}, {each.turn}, {each.model}: {each.problem}"
+                    for each in outcomes
+                    if each.problem
+                ]
     for problem in problems:
         print(problem)
     if not names:

@@ -95,13 +95,36 @@ def _call(tool: Mapping[str, Any], arguments: Any) -> dict[str, Any]:
 
 def _shaped(body: Mapping[str, Any], text: str) -> str:
     """Put an answer into the form that is wanted."""
-    wanted = body.get("response_format") or {}
-    if wanted.get("type") == "json_schema":
-        return json.dumps(_instance(wanted["json_schema"]["schema"], {**PERSON, "answer": text}))
     prompt = "\n".join(_text(message.get("content")) for message in body["messages"])
-    if wanted.get("type") == "json_object" or re.search(r"json[_ ]?schema", prompt, re.I):
-        return json.dumps(PERSON)
+    if edit := re.search(r"Please write (.+) into (\S+)\.$", prompt, re.M):
+        return f"{edit[2]}\n```\n{edit[1]}\n```\n"
+    wanted = body.get("response_format") or {}
+    known = {**PERSON, **_fields(prompt, text)}
+    if wanted.get("type") == "json_schema":
+        return json.dumps(_instance(wanted["json_schema"]["schema"], known))
+    if wanted.get("type") == "json_object" or re.search(r"\bJSON\b", prompt):
+        return json.dumps(known)
+    if "[[ ## " in prompt:
+        lines = [f"[[ ## {name} ## ]]\n{_plain(value)}\n" for name, value in known.items()]
+        return "\n".join([*lines, "[[ ## completed ## ]]"])
     return text
+
+
+def _fields(prompt: str, text: str) -> dict[str, Any]:
+    """Fill the fields that DSPy asks for in words, in their order: those of an agent's step call the tool, then finish."""
+    asked = re.findall(r"^Respond with .*$", prompt, re.M)
+    names = re.findall(r"`(?:\[\[ ## )?(\w+)", asked[-1]) if asked else []
+    seen = re.findall(r"In \w+ it is code \w+\.", prompt)
+    values = {
+        "answer": seen[-1] if seen else text,
+        "next_tool_name": "finish" if seen else "weather",
+        "next_tool_args": {} if seen else {"city": "Paris"},
+    }
+    return {name: values.get(name, "Hm.") for name in names if name != "completed"}
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _instance(schema: Mapping[str, Any], known: Mapping[str, Any], name: str = "") -> Any:
@@ -208,11 +231,21 @@ def _embeddings(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"object": "list", "model": body["model"], "data": data, "usage": usage}
 
 
+class Server(ThreadingHTTPServer):
+    """A thread for each connection; those that a client breaks off are no errors."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report errors other than broken connections."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def upstream(port: int = 0) -> Iterator[str]:
     """The address of the scripted model's server, while it runs."""
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", port), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}/v1"

@@ -14,4 +14,4 @@ END
 export MUSE_KEY=none
 
 # turns
-codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox "$QUESTION" < /dev/null
+codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox "$QUESTION"

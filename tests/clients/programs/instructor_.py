@@ -1,5 +1,6 @@
 """instructor, in the modes that each of the three protocols has."""
 
+import os
 import sys
 
 # settings
@@ -51,8 +52,9 @@ def main(turn: str) -> None:
                 messages=ASKED,
                 **({"max_tokens": 1000} if client is messages else {}),
             )
-            assert (list(found) == [ADA]) if several else (found == ADA), name
-    print(f"{ADA.name} heliotrope")
+            (person,) = found if several else [found]
+            assert person.model_dump() == ADA.model_dump(), name
+    print(os.environ["SECRET"] if turn == "tool" else "heliotrope")
 
 
 main(sys.argv[1])

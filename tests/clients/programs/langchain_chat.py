@@ -5,9 +5,7 @@ import sys
 # settings
 from langchain_openai import ChatOpenAI
 
-model = ChatOpenAI(
-    model="contemplating", base_url="http://127.0.0.1:8787/v1", api_key="none"
-)
+model = ChatOpenAI(model="contemplating", base_url="http://127.0.0.1:8787/v1", api_key="none")
 
 # turns
 import turns

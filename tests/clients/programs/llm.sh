@@ -1,7 +1,6 @@
 # llm, with its OpenAI models and a tool in Python.
 
 # settings
-mkdir -p "$(dirname "$(llm logs path)")"
 cat > "$(dirname "$(llm logs path)")/extra-openai-models.yaml" <<'END'
 - model_id: muse
   model_name: contemplating
@@ -11,4 +10,12 @@ cat > "$(dirname "$(llm logs path)")/extra-openai-models.yaml" <<'END'
 END
 
 # turns
-llm --model muse --key none ${FUNCTIONS:+--functions "$FUNCTIONS"} "$QUESTION"
+cat > weather.py <<'END'
+import os
+
+def weather(city: str) -> str:
+    """The weather of a city."""
+    return f"In {city} it is {os.environ['SECRET']}."
+END
+[ "$TURN" = text ] || tools="--functions weather.py"
+llm --model muse --key none ${tools:-} "$QUESTION"

@@ -29,36 +29,37 @@ def weather(city: str) -> str:
     return turns.weather(city)
 
 
-async def streamed(agent: Agent, question: str) -> str:
-    """Ask for the answer as a stream."""
-    result = Runner.run_streamed(agent, question)
-    async for _ in result.stream_events():
-        pass
-    return result.final_output
-
-
-def text(protocol: str) -> str:
+async def text(protocol: str) -> str:
     """Ask for a text, streamed and not, and for an object."""
     agent = Agent(name="a", instructions="Be short.", model=model)
-    said = Runner.run_sync(agent, turns.TEXT).final_output
-    assert asyncio.run(streamed(agent, turns.TEXT)) == said
+    streamed = Runner.run_streamed(agent, turns.TEXT)
+    async for _ in streamed.stream_events():
+        pass
+    said = (await Runner.run(agent, turns.TEXT)).final_output
+    assert streamed.final_output == said
     person = Agent(name="b", model=model, output_type=Person)
-    assert Runner.run_sync(person, turns.OBJECT).final_output == Person(name="Ada", age=36)
+    found = await Runner.run(person, turns.OBJECT)
+    assert found.final_output == Person(name="Ada", age=36)
     return said
 
 
-def tool(protocol: str) -> str:
+async def tool(protocol: str) -> str:
     """Let an agent call a tool, in two turns of one conversation."""
     agent = Agent(name="a", model=model, tools=[weather])
-    first = Runner.run_sync(agent, turns.LOOK)
+    first = await Runner.run(agent, turns.LOOK)
     follow = [*first.to_input_list(), {"role": "user", "content": turns.LOOK}]
-    said = Runner.run_sync(agent, follow).final_output
+    said = (await Runner.run(agent, follow)).final_output
     if protocol == "responses":
-        kept = Runner.run_sync(agent, turns.LOOK, previous_response_id=first.last_response_id)
+        kept = await Runner.run(agent, turns.LOOK, previous_response_id=first.last_response_id)
         assert kept.final_output == said
     return said
 
 
-for protocol in ("responses", "chat_completions"):
-    set_default_openai_api(protocol)
-    print({"text": text, "tool": tool}[sys.argv[1]](protocol))
+async def main(turn: str) -> None:
+    """Run a turn over both protocols."""
+    for protocol in ("responses", "chat_completions"):
+        set_default_openai_api(protocol)
+        print(await {"text": text, "tool": tool}[turn](protocol))
+
+
+asyncio.run(main(sys.argv[1]))

@@ -16,4 +16,4 @@ cat > ~/.config/opencode/opencode.json <<'END'
 END
 
 # turns
-opencode run "$QUESTION" < /dev/null
+opencode run "$QUESTION"

@@ -6,4 +6,4 @@ export OPENAI_API_KEY=none
 export OPENAI_MODEL=contemplating
 
 # turns
-qwen --yolo --prompt "$QUESTION" < /dev/null
+qwen --yolo --prompt "$QUESTION"
