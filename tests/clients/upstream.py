@@ -61,6 +61,8 @@ def _fitting_call(
     names: tuple[str, ...] = ()
     if city:
         known, names = {"city": city[1]}, ("weather",)
+    elif "Who is that?" in asked:
+        known, names = PERSON, ("person",)
     elif file:
         path = file[1].rstrip(".")
         known = {word: path for word in ("file_path", "filePath", "absolute_path", "path", "paths")}
@@ -101,7 +103,7 @@ def _shaped(body: Mapping[str, Any], text: str) -> str:
     wanted = body.get("response_format") or {}
     known = {**PERSON, **_fields(prompt, text)}
     if wanted.get("type") == "json_schema":
-        return json.dumps(_instance(wanted["json_schema"]["schema"], known))
+        return json.dumps(_instance(wanted["json_schema"]["schema"], known) or known)
     if wanted.get("type") == "json_object" or re.search(r"\bJSON\b", prompt):
         return json.dumps(known)
     if "[[ ## " in prompt:

@@ -5,12 +5,14 @@ import sys
 
 # settings
 import instructor
+from anthropic import Anthropic
 
-settings = {"base_url": "http://127.0.0.1:8787/v1", "api_key": "none"}
-chat = instructor.from_provider("openai/contemplating", **settings)
-
-settings = {"base_url": "http://127.0.0.1:8787", "api_key": "none"}
-messages = instructor.from_provider("anthropic/contemplating", **settings)
+chat = instructor.from_provider(
+    "openai/contemplating", base_url="http://127.0.0.1:8787/v1", api_key="none"
+)
+messages = instructor.from_anthropic(
+    Anthropic(base_url="http://127.0.0.1:8787", api_key="none"), model="contemplating"
+)
 
 # turns
 from collections.abc import Iterable

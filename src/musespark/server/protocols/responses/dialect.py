@@ -52,11 +52,15 @@ DEFAULTS: Mapping[str, Any] = {
     "metadata": {},
     "parallel_tool_calls": True,
     "previous_response_id": None,
-    "temperature": None,
+    "temperature": 1.0,
     "text": {"format": {"type": "text"}},
     "tool_choice": "auto",
     "tools": [],
-    "top_p": None,
+    "top_p": 1.0,
+    "top_logprobs": 0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "max_tool_calls": None,
     "truncation": "disabled",
     "user": None,
     "reasoning": {"effort": None, "summary": None},
@@ -65,6 +69,10 @@ DEFAULTS: Mapping[str, Any] = {
     "prompt_cache_key": None,
 }
 """Fields that a response repeats from its request, with their values if the request left them out."""
+
+
+_UNSAID = {"description": None, "parameters": None, "strict": None}
+"""Fields of a function that a response repeats also if they were left out."""
 
 
 class Responses(Dialect[wire.ResponsesBody]):
@@ -206,6 +214,9 @@ class Responses(Dialect[wire.ResponsesBody]):
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
     """Return the fields that a response repeats from its request."""
     sent = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    sent["tools"] = [
+        _UNSAID | tool if tool.get("type") == "function" else tool for tool in sent.get("tools", ())
+    ]
     return {name: sent.get(name, value) for name, value in DEFAULTS.items()}
 
 

@@ -29,6 +29,7 @@ class ResponsesEventEncoder(ChunkEncoder):
         self._head = {
             "id": f"{prefix}{run}",
             "object": "response",
+            "completed_at": None,
             "error": None,
             "incomplete_details": None,
             "usage": None,
@@ -107,7 +108,9 @@ class ResponsesEventEncoder(ChunkEncoder):
             "usage": usage,
             "muse": end.muse,
         }
-        if not is_complete:
+        if is_complete:
+            response["completed_at"] = self._head["created_at"] + round(used.seconds)
+        else:
             response["incomplete_details"] = {"reason": "max_output_tokens"}
         return self._event(
             "response.completed" if is_complete else "response.incomplete", response=response
