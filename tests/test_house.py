@@ -26,7 +26,6 @@ LONG_FUNCTIONS = {
     "src/musespark/cli/commands/nano_outside.py: outside",
     "src/musespark/cli/commands/serve.py: serve",
     "src/musespark/server/app.py: make_app",
-    "src/musespark/server/protocols/responses/dialect.py: parse",
     "src/musespark/server/runs/routes.py: _add_control_routes",
     "src/musespark/server/runs/routes.py: _add_read_routes",
     "tests/models/providers/servers.py: anthropic",

@@ -11,7 +11,8 @@ agreement; `tools/` and `vision/` abilities of agents; `models/` backends; `nano
 `store/` runs, keys and votes; `telemetry.py` spans; `trace.py` runs as folders; `answer.py` the
 answer of a run; `images.py` pixels and files; `events.py`; `content.py` messages and requests;
 `budget.py` limits; `usage.py` tokens and money; `config.py` the configuration file;
-`option_schema.py` ranges and help of all options; `errors.py`.
+`option_schema.py` ranges and help of all options; `sampling.py` options that some models know;
+`errors.py`.
 """
 
 from __future__ import annotations

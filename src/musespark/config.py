@@ -15,9 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from musespark.content import Mode
 from musespark.errors import BadConfig
 from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
+MAX_NAME = 256
+"""Characters of a model's name."""
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 VARIABLE = "MUSE_CONFIG"
 """Environment variable that names another file."""
 
@@ -305,9 +309,11 @@ def _model_problems(name: str, table: Any, lines: _Lines) -> Iterator[ConfigProb
             at, f'This must be a table; write [models.{name}] and under it model = "provider:name".'
         )
         return
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+    if name in list(Mode) or len(name) > MAX_NAME or not _NAME.fullmatch(name):
         yield lines.problem(
-            at, "The name of a model has letters, digits, dots, dashes and underscores only."
+            at,
+            "The name of a model is no mode, has no spaces and no control characters, and at most "
+            f"{MAX_NAME} characters.",
         )
     inner = {"prices": PRICE_RULES, "abilities": ABILITY_RULES}
     yield from _checked(

@@ -21,6 +21,7 @@ from musespark.errors import (
     QuestionTooLong,
     UnknownMode,
 )
+from musespark.sampling import Sampling
 
 MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
@@ -28,6 +29,8 @@ MAX_IMAGE_BYTES = 20_000_000
 MAX_IMAGES = 16
 MAX_VIDEOS = 4
 MAX_THREADS = 64
+ANY_OBJECT = '{"type": "object"}'
+"""JSON schema of JSON mode: any object."""
 THREADS = 12
 """Default limit of threads or sub-agents: the number of first moves with three numbers in Countdown."""
 
@@ -201,11 +204,19 @@ class ToolSpec:
     name: str
     description: str
     parameters: str = '{"type": "object", "properties": {}}'
+    strict: bool | None = None
+    """True if the provider is to hold the model to the parameters; None leaves it to the provider."""
 
     @classmethod
-    def of(cls, name: str, description: str, parameters: Mapping[str, Any]) -> Self:
+    def of(
+        cls,
+        name: str,
+        description: str,
+        parameters: Mapping[str, Any],
+        strict: bool | None = None,
+    ) -> Self:
         """Make a description from a JSON schema as values."""
-        return cls(name, description, json.dumps(parameters))
+        return cls(name, description, json.dumps(parameters), strict)
 
 
 Part: TypeAlias = Text | Image | Video | Thinking | ToolCall | ToolResult
@@ -272,6 +283,9 @@ def signed_again(parts: Iterable[Part], signed: Iterable[Part]) -> tuple[Part, .
     return (*thoughts, *(again(part) for part in given if not isinstance(part, Thinking)))
 
 
+_NO_SAMPLING = Sampling()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """A question for a model. It validates itself: a `Request` that exists is well formed.
@@ -301,6 +315,13 @@ class Request:
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     schema: str | None = None
     """A JSON schema, as text, that the answer must satisfy."""
+    schema_name: str = "answer"
+    schema_strict: bool | None = None
+    """True if the provider is to hold the model to the schema; None leaves it to the provider."""
+    json_mode: bool = False
+    """True if the answer is any JSON object (`schema` is `ANY_OBJECT` then), and providers are asked for JSON mode."""
+    sampling: Sampling = _NO_SAMPLING
+    """Further options, which some models know."""
 
     @classmethod
     def of(
@@ -350,12 +371,17 @@ class Request:
             else self
         )
 
+    def _has_question(self) -> bool:
+        """Return True if the last message of a person has text, an image or a video."""
+        last = next((m for m in reversed(self.messages) if m.role == "user"), None)
+        return last is not None and bool(last.text.strip() or last.images or last.videos)
+
     def __post_init__(self) -> None:
         # Callers may pass a plain string; the field always holds a Mode.
         object.__setattr__(self, "mode", Mode.named(self.mode))
         if self.effort is not None:
             object.__setattr__(self, "effort", Effort.named(self.effort))
-        if not self.question.strip():
+        if not self._has_question():
             raise EmptyQuestion
         _whole("threads", self.threads, 1, MAX_THREADS)
         if self.seed is not None:
@@ -383,6 +409,8 @@ class Request:
             )
         if self.schema is not None and not _is_schema(self.schema):
             raise BadOption("schema", self.schema[:80], "a JSON schema of an object, as JSON text")
+        if self.json_mode:
+            object.__setattr__(self, "schema", ANY_OBJECT)
 
 
 def _characters(part: Part) -> int:

@@ -164,6 +164,24 @@ class ModelFailed(MuseError):
         with_status = f" with status {status}" if status is not None else ""
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
 
+    def with_reason(self, reason: str) -> ModelFailed:
+        """Return the same error with another reason."""
+        changed = type(self).__new__(type(self))
+        changed.__dict__.update(self.__dict__)
+        ModelFailed.__init__(changed, self.model, reason, self.status)
+        return changed
+
+
+class ContextExceeded(ModelFailed):
+    """The request is longer than its model can read."""
+
+
+class ContentFiltered(ModelFailed):
+    """The provider's filter left nothing of the reply."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "its provider's filter left nothing of the reply; ask differently")
+
 
 class StreamCut(ModelFailed):
     """A reply broke off before it had anything that could be shown as an answer."""
@@ -244,6 +262,7 @@ class MissingKey(BadInput):
 
     def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
         """unusable: the variable is set, but no HTTP header could carry its value."""
+        self.variable, self.unusable = variable, unusable
         said = (
             f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again"
             if unusable

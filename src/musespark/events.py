@@ -25,8 +25,9 @@ Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
 """Certainty of an answer: checked and right, not checked, checked and wrong, or a reason in place of an answer."""
 
-FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut"]
-"""Reason for the end of a run: by itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
+FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut", "filtered", "refused"]
+"""Reason for the end of a run: by itself, at its token limit, at a budget's limit, because the model's reply broke off or a
+provider's filter stopped it, or because the model declined what was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,9 @@ class _Happened:
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON values, images as base64. `from_json` restores an equal event."""
         values = {key: getattr(self, name) for name, key in _KEYS[self.kind]}
+        for key in _LEFT_OUT & values.keys():
+            if not values[key]:
+                del values[key]
         return {
             "kind": self.kind,
             **{
@@ -251,6 +255,8 @@ class Abstained(_Happened):
     kind: ClassVar[Literal["abstained"]] = "abstained"
     reason: str
     """A clause without a full stop."""
+    refused: bool = False
+    """True if the model declines what was asked: the answer's text is its refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +291,9 @@ class RunEnded(_Happened):
     """Certainty of the answer; empty in runs stored by versions without it, of which only `verified` is known."""
     abstained: str = ""
     """Reason for abstaining, as in `Abstained`; empty if the model did not abstain."""
+    answer_usage: Usage | None = None
+    """Tokens of the conversation's prompt and of the answer alone, as the conversation goes on with them; None in runs stored by
+    versions without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +344,8 @@ _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names)
     for kind, names in _NAMES.items()
 }
+_LEFT_OUT = frozenset({"refused", "answer_usage"})
+"""Keys in JSON that are left out if they are false or None: most events have none of them."""
 _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()
 }
@@ -410,6 +421,7 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
         value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
     ),
     "usage": lambda values: Usage(**values),
+    "answer_usage": lambda values: None if values is None else Usage(**values),
     "mode": Mode,
     "pictures": tuple,
     "groups": lambda groups: tuple(tuple(group) for group in groups),

@@ -211,7 +211,7 @@ def test_a_body_that_is_too_large(served, path):
         ),
         ("/v1/chat/completions", {"max_tokens": 0}),
         ("/v1/chat/completions", {"max_tokens": 10**30}),
-        ("/v1/chat/completions", {"seed": -1}),
+        ("/v1/chat/completions", {"seed": 2**63}),
         ("/v1/chat/completions", {"temperature": 1e308}),
         ("/v1/chat/completions", {"top_p": 0}),
         ("/v1/chat/completions", {"temperature": "0.5"}),

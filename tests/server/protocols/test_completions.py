@@ -11,7 +11,7 @@ def test_a_prompt_is_answered_whole_and_streamed(openai_client, model):
     done = openai_client.completions.create(model=model, prompt=ASK)
     assert done.object == "text_completion" and done.model == model
     assert (done.choices[0].text, done.choices[0].finish_reason) == ("42", "stop")
-    assert done.usage.total_tokens == done.muse["usage"]["tokens"] > 0
+    assert 0 < done.usage.total_tokens <= done.muse["usage"]["tokens"]
     chunks = list(openai_client.completions.create(model=model, prompt=[ASK], stream=True))
     assert "".join(chunk.choices[0].text for chunk in chunks) == "42"
     assert [chunk.choices[0].finish_reason for chunk in chunks][-1] == "stop"

@@ -151,7 +151,7 @@ def test_a_conversation_goes_on_from_its_summary():
         assert len(models["clerk"].requests) == calls + 1  # one agent writes it, not a team
         assert done.object == "response.compaction" and done.usage.total_tokens > 0
         assert [item.type for item in done.output] == ["message", "message", "compaction"]
-        items = [item.model_dump(exclude_none=True) for item in done.output]
+        items = [item.model_dump(exclude_none=True, warnings=False) for item in done.output]
         follow = {"role": "user", "content": "And?"}
         whole = client.responses.create(model="clerk", input=[*items, follow])
         assert "I am Alice. / I want a boat. / Summary" in whole.output_text

@@ -85,7 +85,10 @@ def test_a_stream_adds_up_to_the_message(anthropic_client):
         done = stream.get_final_message()
     assert text == "42" == done.content[-1].text
     assert done.content[0].thinking.startswith("Up to 8 agents of plain think about it.\n")
-    assert done.usage.input_tokens + done.usage.output_tokens == 20  # two agents agreed
+    assert (done.usage.input_tokens, done.usage.output_tokens) == (4, 6)
+    whole = create(anthropic_client, model="contemplating").usage
+    assert (whole.input_tokens, whole.output_tokens) == (4, 6)
+    assert whole.team == {"input_tokens": 4, "output_tokens": 6}  # two agents agreed
 
 
 def test_tools_and_their_results(anthropic_client, served):
@@ -196,8 +199,10 @@ def test_errors_have_their_own_shape(anthropic_client):
     with pytest.raises(anthropic.NotFoundError) as missing:
         create(anthropic_client, model="nobody")
     assert missing.value.body["error"]["type"] == "not_found_error"
-    with pytest.raises(anthropic.InternalServerError) as failed:
+    with pytest.raises(anthropic.BadRequestError, match="it is broken"):
         create(anthropic_client, model="broken")
+    with pytest.raises(anthropic.InternalServerError) as failed:
+        create(anthropic_client, model="crash")
     assert failed.value.status_code == 502 and failed.value.body["error"]["type"] == "api_error"
 
 

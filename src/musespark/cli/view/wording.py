@@ -26,6 +26,8 @@ _EARLY = {
     "length": "the token limit ended the run",
     "budget": "the budget ended the run",
     "cut": "the model's reply broke off",
+    "filtered": "the reply ended early",
+    "refused": "",
     None: "the run was stopped",
 }
 _CANCELLED = {
@@ -33,6 +35,8 @@ _CANCELLED = {
     "length": "the token limit was reached",
     "budget": "the budget ran out",
     "cut": "the reply broke off",
+    "filtered": "the provider's filter stopped the reply",
+    "refused": "the model declined",
 }
 _WAYS = {
     "verified": "verification",
@@ -49,6 +53,8 @@ _EMPTY = {
     "length": "The token limit was reached before an answer{}; try another mode, or raise --max-tokens where it is set.",
     "budget": "The budget ran out before an answer{}; raise --deadline or --max-tokens.",
     "cut": "The model's reply broke off before an answer{}; ask again.",
+    "filtered": "The model's reply ended before an answer{}; ask differently.",
+    "refused": "The model declined{}; ask differently.",
     None: "The run was stopped before an answer{}.",
 }
 
@@ -194,7 +200,8 @@ def early(board: Board) -> str:
         if board.failed
         else _EARLY[board.finish_reason] + _in_brackets(board.detail)
     )
-    return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
+    is_whole = board.finish_reason in ("finished", "refused")
+    return "" if is_whole else f"best answer so far: {why}"
 
 
 def empty(board: Board) -> str:

@@ -54,6 +54,10 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
     """True if it runs on one's own machines: tokens cost nothing, and it is quick to ask if it is there."""
+    has_open_body: ClassVar[bool] = False
+    """True if its servers read further sampling options, or ignore those that they do not know."""
+    sampling: ClassVar[frozenset[str]] = frozenset()
+    """Fields of `musespark.sampling.Sampling` that its models take."""
     has_fast_path: ClassVar[bool] = False
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
     has_embeddings: ClassVar[bool] = False
@@ -96,6 +100,9 @@ class Provider(ABC):
             stop=True,
             schema=bool(profile.get("supports_json_schema_output", False)),
             effort=bool(profile.get("supports_thinking", False)),
+            effort_none=not profile.get("thinking_always_enabled", False),
+            sampling=self.sampling,
+            image_types=self.image_types,
             tool_choice=bool(profile.get("supports_forced_tool_choice", True)),
         )
 
@@ -124,6 +131,10 @@ class Provider(ABC):
         """The model's own name and, from an argument `NAME@http://...`, its address."""
         name, at, address = argument.partition("@http")
         return (name, f"http{address}") if at else (argument, None)
+
+
+AS_GIVEN: Profile = {"json_schema_transformer": None}
+"""Profile of providers that take any schema as it is: pydantic-ai would close its objects, and make their fields required."""
 
 
 def merge_profiles(*layers: Profile) -> ModelProfile:

@@ -7,7 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
+from musespark.models.providers.base import (
+    AS_GIVEN,
+    Access,
+    Profile,
+    Provider,
+    matches,
+    merge_profiles,
+)
+from musespark.sampling import ALL
 
 if TYPE_CHECKING:
     import httpx2
@@ -38,6 +46,7 @@ VISION_MODELS = (
 )
 """Name patterns of open models that read images. A server does not say, and may drop an image silently."""
 PROFILE = {
+    **AS_GIVEN,
     # Some of these servers ignore max_completion_tokens.
     "openai_chat_supports_max_completion_tokens": False,
     "openai_chat_streaming_requires_finish_reason": True,
@@ -81,6 +90,8 @@ class Compatible(Provider):
     is_local = True
     has_fast_path = True
     has_embeddings = True
+    has_open_body = True
+    sampling = ALL
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
+from musespark.models.providers.base import AS_GIVEN, Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 PROFILE = {
+    **AS_GIVEN,
     "openai_chat_streaming_requires_finish_reason": True,
     "supports_thinking": True,
     "thinking_always_enabled": True,

@@ -40,6 +40,7 @@ class Mistral(Provider):
     longest_side = 1540
     """Pixels, for Mistral Small 3.1 and 3.2 and Medium 3; Mistral docs, Vision, FAQ, table of maximum resolutions."""
     max_temperature = 1.5
+    sampling = frozenset({"presence_penalty", "frequency_penalty"})
     id_length = 9
 
     def build_model(

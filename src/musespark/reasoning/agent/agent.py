@@ -13,6 +13,7 @@ from musespark.errors import BudgetExhausted, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
+from musespark.reasoning.agent.form import in_form
 from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
@@ -56,9 +57,10 @@ async def run_task(
                     asked, tool_choice="none" if task.model.abilities.tool_choice else "auto"
                 )
             reply = await call_model(run, node, task.model, asked, speak=speak)
+            run.note_prompt(task.request.messages, reply.usage.prompt_tokens)
             images += reply.images
             said.append(reply.message)
-            own = [one for one in reply.calls if one.name not in theirs]
+            own = [one for one in reply.calls if one.name in held or not theirs]
             goes_on = own == list(reply.calls) != [] or _forgets_to_spawn(reply, held, said)
             if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
                 break
@@ -73,15 +75,16 @@ async def run_task(
         reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
     if (
         reply.calls
-        and not theirs.issuperset(one.name for one in reply.calls)
+        and (not theirs or any(one.name in held for one in reply.calls))
         and not (reply.message.text.strip() or reply.cut)
     ):
         raise ModelFailed(
             task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing"
         )
-    attempt = _attempt(task, reply, said, images, node, theirs)
+    attempt = _attempt(task, reply, said, images, node, theirs, held)
     if node.conclude_because and reply.cut:
         attempt = await _conclude(run, task, node, said, attempt)
+    attempt = await in_form(run, task, node, said, attempt, speak=speak)
     return await _verify(run, _classify(attempt, task), task)
 
 
@@ -132,6 +135,7 @@ async def _conclude(
         thoughts=attempt.thoughts + attempt.text,
         transcript=(*attempt.transcript, reply.message),
         usage=node.total,
+        answer_tokens=reply.written_tokens,
         concluded=reply.finish_reason == "finished",
     )
 
@@ -241,12 +245,14 @@ def _attempt(
     images: list[Pictured],
     node: UsageNode,
     theirs: frozenset[str],
+    held: Mapping[str, Tool],
 ) -> Attempt:
     text = reply.message.text
     thoughts = "".join(
         part.text for message in said for part in message.parts if isinstance(part, Thinking)
     )
-    calls = tuple(one for one in reply.calls if one.name in theirs)
+    # A tool that is nobody's is the caller's to refuse, if it has tools: it tells the model so, and goes on.
+    calls = tuple(one for one in reply.calls if theirs and one.name not in held)
     return Attempt(
         agent=task.agent,
         model=task.model.name,
@@ -257,6 +263,7 @@ def _attempt(
         transcript=tuple(said),
         images=tuple(images),
         usage=node.total,
+        answer_tokens=reply.written_tokens,
         verified=reply.verified,
         verified_by=reply.verified_by,
         abstained=reply.abstained,

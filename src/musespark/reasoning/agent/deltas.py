@@ -70,7 +70,7 @@ class DeltaTranslator:
             case VerifiedDelta():
                 return Verified(delta.ok, delta.by)
             case AbstainedDelta():
-                return Abstained(delta.reason)
+                return Abstained(delta.reason, delta.refused)
             case UsageDelta():
                 if min(delta.usage.tokens, delta.usage.prompt_tokens, delta.usage.usd) < 0:
                     raise self._wrong("it counted less than nothing")

@@ -78,11 +78,19 @@ class ModelReply:
     abstained: str = ""
     """Why the model does not answer; empty if it does."""
     usage: Usage = field(default_factory=Usage)
+    spawns: bool = False
+    """True if the model spawns threads by itself."""
 
     @property
     def cut(self) -> bool:
         """True if it broke off."""
-        return self.finish_reason != "finished"
+        return self.finish_reason not in ("finished", "refused")
+
+    @property
+    def written_tokens(self) -> int:
+        """Tokens that the model wrote; of one that spawns by itself those of the longest way to the answer."""
+        written = self.usage.tokens - self.usage.prompt_tokens
+        return min(written, self.usage.critical_path or written) if self.spawns else written
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:
@@ -98,7 +106,10 @@ async def call_model(
     Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
     `BudgetReserved` if other calls kept the rest of the budget reserved all the while.
     """
-    request = await fit_images(readable(request, model), model.abilities.longest_side)
+    abilities = model.abilities
+    request = await fit_images(
+        readable(request, model), abilities.longest_side, abilities.image_types
+    )
     for again in count():
         try:
             return await _Call(run, node, model, speak).complete(request)
@@ -217,6 +228,7 @@ class _Call:
             verified=verified,
             verified_by=by,
             abstained=self.abstained,
+            spawns=self.model.abilities.native_spawn,
         )
 
     @property

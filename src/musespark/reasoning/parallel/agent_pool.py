@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 from musespark.content import Request
-from musespark.errors import AllFailed, BadInput, ModelFailed, MuseError
+from musespark.errors import AllFailed, BadInput, ContentFiltered, ModelFailed, MuseError
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted, Noted
 from musespark.reasoning.agent import conclude
 from musespark.reasoning.agent.agent import run_task
@@ -62,6 +62,8 @@ async def run_agent(
         return _failed(run, task, error)
     except Exception as crash:  # a bug in an adapter; the others go on
         return _failed(run, task, ModelFailed(task.model.name, repr(crash)))
+    if blank(attempt) and attempt.finish_reason == "filtered":
+        return _failed(run, task, ContentFiltered(task.model.name))
     if blank(attempt):
         return _failed(run, task, ModelFailed(task.model.name, _why_blank(attempt)))
     run.emit(AgentReturned(task.agent, attempt.text))

@@ -144,6 +144,7 @@ def _task(
         label=f"{model.name}: reconsiders",
         tools=team.tools if model.abilities.tools else (),
         verify=team.verify,
+        fits=team.fits,
     )
 
 

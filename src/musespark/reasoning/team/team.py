@@ -63,6 +63,7 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
                 label=f"{model.name}: {approach}",
                 tools=team.tools,
                 verify=team.verify,
+                fits=team.fits,
                 asks_for=asks_for if model.abilities.conversation else None,
                 concludes=model.abilities.conversation,
             )
@@ -107,6 +108,8 @@ class Team:
     enough: Enough = enough
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
+    fits: Callable[[str], str] | None = None
+    """Reason why a text does not have the form that the request's schema asks for; empty if it has."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
     panel: Panel | None = None
     """Reliability of the models on such questions: it weighs votes, and decides when they are enough."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -45,6 +45,44 @@ class StrictModel(BaseModel):
                 if item is not None or key in cls.model_fields
             }
         return value
+
+
+class OpenModel(StrictModel):
+    """Base of a protocol's bodies: unknown fields are kept, to be named in a warning."""
+
+    model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
+
+
+class LeftOutModel(OpenModel):
+    """Base of parts, items and tools that are not known here, and left out as a whole."""
+
+    type: str
+
+
+def type_tag(tags: Mapping[str, str], missing: str = "other") -> Callable[[Any], str]:
+    """Return a discriminator by the field `type`. missing: tag of a value without it; types beside `tags` are `other`."""
+
+    def tag(value: Any) -> str:
+        found = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+        return missing if found is None else tags.get(str(found), "other")
+
+    return tag
+
+
+def unknown_fields(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of the fields of a body that are not known, at every depth."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, BaseModel | list):
+                yield from unknown_fields(item, f"{path}[{index}]")
+    elif isinstance(value, BaseModel) and not isinstance(value, LeftOutModel):
+        start = f"{path}." if path else ""
+        for name in value.model_extra or ():
+            yield f"{start}{name}"
+        for name in value.model_fields_set & type(value).model_fields.keys():
+            item = getattr(value, name)
+            if isinstance(item, BaseModel | list):
+                yield from unknown_fields(item, f"{start}{name}")
 
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]

@@ -36,20 +36,27 @@ def require_schemas(schemas: Mapping[str, str]) -> None:
 
 def require_match(answer: str, schema: str, model: str) -> None:
     """Raise `SchemaNotMet` if the answer is not JSON, or does not match the schema."""
+    if reason := find_mismatch(answer, schema):
+        raise SchemaNotMet(model, reason)
+
+
+def find_mismatch(answer: str, schema: str) -> str:
+    """Return the reason why an answer does not match the schema; empty if it does."""
     import jsonschema_rs
 
     try:
         value = json.loads(answer)
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
-        raise SchemaNotMet(model, "it is not JSON") from None
+        return "it is not JSON"
     try:
         require_affordable(schema, value)
         _validator(schema, "schema").validate(value)
     except jsonschema_rs.ValidationError as error:
-        raise SchemaNotMet(model, error.message[:_MAX_REASON].rstrip(".")) from None
+        return str(error.message[:_MAX_REASON].rstrip(".")) or "it does not match"
     except ValueError as error:
-        raise SchemaNotMet(model, str(error)[:_MAX_REASON].rstrip(".")) from None
+        return str(error)[:_MAX_REASON].rstrip(".") or "it does not match"
+    return ""
 
 
 def _refuse_reference(address: str) -> Any:

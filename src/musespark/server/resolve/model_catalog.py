@@ -10,7 +10,7 @@ from typing import Any
 
 from musespark.config import Config
 from musespark.content import Mode
-from musespark.errors import MuseError, UnknownModel
+from musespark.errors import MissingKey, MuseError, UnknownModel
 from musespark.models.model import Model, open_model
 from musespark.models.providers.adapter.remote import RemoteModel
 from musespark.models.registry import PROVIDERS, create_model, require_key
@@ -78,13 +78,8 @@ class ModelCatalog:
 
         `ready` is false, with a sentence in `why`, if a key, a library or weights are missing.
         """
-        mode, _, model_name = name.partition("/")
-        is_mode = mode in list(Mode)
-        names = (
-            [model_name or name]
-            if model_name or not is_mode
-            else list(self.config.roles.explorer or (NATIVE,))
-        )
+        _, model_name = self.split_mode(name)
+        names = [model_name] if model_name else list(self.config.roles.explorer or (NATIVE,))
         try:
             found = [await self._known(each) for each in names]
             for model in found:
@@ -104,6 +99,15 @@ class ModelCatalog:
             "context": min(model.abilities.context for model in found),
             "price": _price(found[0]) if len(found) == 1 else None,
         }
+
+    def split_mode(self, name: str) -> tuple[Mode | None, str]:
+        """Split `MODE/MODEL`. The name of a model may have slashes, too, and wins where it is one of this server's own."""
+        before, _, after = name.partition("/")
+        if before not in list(Mode) or (
+            after and (name in self._given or name in self.config.models)
+        ):
+            return None, name
+        return Mode(before), after
 
     async def named(self, name: str) -> Model:
         """Return the model of that name and keep its connections open. Raises `UnknownModel`, and what making it raises.
@@ -143,7 +147,10 @@ class ModelCatalog:
             not configured and "@" in argument
         ):
             raise UnknownModel(name, self.listed)
-        require_key(name, self.config)
+        try:
+            require_key(name, self.config)
+        except MissingKey as error:
+            raise MissingKey(name, error.variable, error.unusable) from None
 
     def _kind(self, name: str) -> str:
         configured = self.config.models.get(name)
@@ -153,7 +160,10 @@ class ModelCatalog:
         kind = self._kind(name)
         async with self._importing if kind in PROVIDERS else self._loading:
             # A provider's library takes a second to import: other requests are served meanwhile.
-            made = self._made[name] = await asyncio.to_thread(create_model, name, self.config)
+            made = await asyncio.to_thread(create_model, name, self.config)
+        if isinstance(made, RemoteModel):
+            made.alias = name
+        self._made[name] = made
         if len(self._made) > _MAX_MODELS:
             await self._drop(next(iter(self._made)))
         return made

@@ -13,6 +13,7 @@ from musespark.server.errors import ErrorReply, error_reply
 from musespark.server.http.event_stream import EventStream, serve_until_disconnect
 from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
+from musespark.server.protocols.warnings import log_warnings, warning_headers
 from musespark.server.resolve.resolve import stored_options
 from musespark.server.runs.session import RunSession
 from musespark.store.json_text import to_json_bytes
@@ -55,11 +56,19 @@ class RunResponse:
             notes=resolved.notes,
             show_progress=resolved.show_progress,
             links=links,
+            is_json=resolved.request.schema is not None,
+            warnings=resolved.warnings,
         )
+        log_warnings(session.id, parsed.model, resolved.warnings)
         self._chunks: ChunkEncoder = dialect.encoder(parsed, session.id, created)
         self._opening = self._chunks.start()
         id = session.id.encode()
-        self._headers = [(b"x-muse-run", id), (b"x-request-id", id), (b"request-id", id)]
+        self._headers = [
+            (b"x-muse-run", id),
+            (b"x-request-id", id),
+            (b"request-id", id),
+            *warning_headers(resolved.warnings),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(

@@ -11,6 +11,7 @@ from musespark.budget import Budget, Limits
 from musespark.errors import BudgetExhausted, MuseError, Stopped
 from musespark.events import Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import run_batches
+from musespark.server.errors import EmptyReply
 from musespark.server.http.schema import require_match
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.resolve import ResolvedRequest
@@ -116,6 +117,8 @@ class RunSession:
                 else BudgetExhausted("tokens", limits.tokens or 0)
             )
         name = self.resolved.team.name
+        if self._is_empty(ended):
+            raise EmptyReply(name)
         if request.schema is not None and not ended.calls and ended.finish_reason == "finished":
             require_match(ended.answer, request.schema, name)
         for call in ended.calls:
@@ -125,3 +128,12 @@ class RunSession:
                     next(tool.parameters for tool in request.tools if tool.name == call.name),
                     name,
                 )
+
+    def _is_empty(self, ended: RunEnded) -> bool:
+        """Return True if the answer is nothing at all, although no limit, filter or stop text has ended it."""
+        return (
+            ended.finish_reason == "finished"
+            and not ended.answer.strip()
+            and not (ended.calls or ended.images or self.resolved.request.stop)
+            and ended.stop is None
+        )

@@ -3,8 +3,11 @@
     remote.py            `RemoteModel`: a provider's model behind the `Model` protocol
     conversation.py      messages in both directions, with the state that a provider attaches
     request.py           options, tools and schema of a request; what the provider cannot do is refused
+    sampling.py          further sampling options as fields and settings
     reply.py             a provider's stream as deltas, and its usage
     failures.py          errors of the libraries as ours
+    rejections.py        failures as they are told to others
+    addresses.py         addresses taken out of errors that strangers read
     connections.py       HTTP clients, one set per model and event loop
     embeddings.py        embeddings of texts, passed on
     chat_fastpath.py     Chat Completions without pydantic-ai, for requests of plain text

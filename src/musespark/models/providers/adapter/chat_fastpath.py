@@ -20,6 +20,7 @@ from urllib.request import getproxies
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
+from musespark.models.providers.adapter.sampling import sampling_fields
 from musespark.models.providers.base import Access, Profile, is_loopback
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any]
         "seed": request.seed,
         "max_tokens": request.max_tokens,
         "stop": list(request.stop) or None,
+        **sampling_fields(request.sampling),
     }
     return {
         "model": model,
@@ -307,6 +309,8 @@ class ChatStream:
         from pydantic_ai.messages import ModelResponse
 
         details = self._details | ({"refusal": self._refusal} if self._refusal else {})
+        if self._finish and self._finish not in FINISH_REASONS:
+            details["finish_reason"] = self._finish
         finish: Any = "content_filter" if self._refusal else FINISH_REASONS.get(self._finish or "")
         return ModelResponse(
             parts=self._builder.build(),

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from musespark.content import Request
-from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
+from musespark.errors import (
+    BadOption,
+    ContentFiltered,
+    MissingKey,
+    ModelFailed,
+    MuseError,
+    NotInstalled,
+)
 from musespark.models.model import Abilities, Delta, UsageDelta
 from musespark.models.providers.adapter.chat_fastpath import (
     ChatStream,
@@ -22,7 +29,8 @@ from musespark.models.providers.adapter.chat_fastpath import (
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
-from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
+from musespark.models.providers.adapter.rejections import discreet_error, with_context_exceeded
+from musespark.models.providers.adapter.reply import ResponseTranslator, find_end, get_refusal
 from musespark.models.providers.adapter.request import (
     build_parameters,
     build_settings,
@@ -104,12 +112,16 @@ class RemoteModel:
         self._connections = Connections(
             self._build_model, self.address, self.options.timeout, self._has_fast_path
         )
+        self.alias: str | None = None
+        """Name by which strangers know it: it then stands in place of `name`, and errors tell no address."""
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
 
     @property
     def name(self) -> str:
-        """Provider and model; with the address if the provider has no default one."""
+        """Alias, or else provider and model, with the address if the provider has no default one."""
+        if self.alias is not None:
+            return self.alias
         at = f"@{self.address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
@@ -228,17 +240,24 @@ class RemoteModel:
                 failed = to_muse_error(
                     error, self.name, self.model, self.address, self.key_variable, key
                 )
+                failed = with_context_exceeded(failed, error)
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
-                cut = response.finish_reason is None
+                cut = find_end(response) is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
                 return
             if failed is not None:
-                raise failed
+                raise self._told(failed)
             for delta in translator.end(response):
                 yield delta
+
+    def _told(self, failed: MuseError) -> MuseError:
+        """Return a failure as the users of this model may read it."""
+        if self.alias is None:
+            return failed
+        return discreet_error(failed, self.address, self.key_variable)
 
     @asynccontextmanager
     async def _open_stream(
@@ -259,7 +278,7 @@ class RemoteModel:
             request.messages, self.origin, model.system, self.provider.id_length
         )
         settings = build_settings(self.provider, self.profile, request)
-        parameters = build_parameters(request)
+        parameters = build_parameters(request, self.profile)
         async with model_request_stream(
             model,
             messages,
@@ -285,11 +304,11 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
     if response.parts or get_refusal(response):
         return None
-    if response.finish_reason == "content_filter":
-        return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
+    if find_end(response) == "filtered":
+        return ContentFiltered(name)
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
-        if response.finish_reason is None
+        if find_end(response) is None
         else None
     )
 

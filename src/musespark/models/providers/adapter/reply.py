@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from musespark.content import Message, Request, Text, ToolCall
 from musespark.models.estimate import (
@@ -12,6 +12,7 @@ from musespark.models.estimate import (
     estimate_written_tokens,
 )
 from musespark.models.model import (
+    AbstainedDelta,
     Delta,
     Finish,
     TextDelta,
@@ -32,6 +33,11 @@ if TYPE_CHECKING:
 REPORT_EVERY = 64
 """Estimated tokens between two usage reports; the caller estimates what came after the last one in the same way."""
 
+DECLINED = "its model declined what was asked"
+"""Reason for abstaining, of a model that refuses."""
+_LENGTH_WORDS = ("length", "max_tokens", "max_output", "context_window")
+_FILTER_WORDS = ("filter", "safety", "guardrail", "moderation", "blocked", "prohibited")
+"""Parts of finish reasons of providers that are not in the protocol, as in `max_tokens` and `guardrail_intervened`."""
 _DELTAS = (TextDelta, ThinkingDelta)
 
 
@@ -86,20 +92,20 @@ class ResponseTranslator:
         message = from_provider_response(response, self._name, self._origin)
         refusal = get_refusal(response)
         if refusal:
+            yield AbstainedDelta(DECLINED, refused=True)
             yield TextDelta(refusal)
             message = Message("assistant", (*message.parts, Text(refusal, self._name)))
         for part in message.parts:
             if isinstance(part, ToolCall):
                 yield ToolCallDelta(part)
         yield UsageDelta(self._total(response))
-        if response.finish_reason == "length":
+        ended = find_end(response)
+        if ended == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
-        elif response.finish_reason == "content_filter":
-            yield Finish(
-                "finished",
-                "it declined" if refusal else "the provider's filter stopped it",
-                message,
-            )
+        elif ended == "filtered":
+            yield Finish("filtered", "the provider's filter stopped it", message)
+        elif ended == "refused":
+            yield Finish("refused", "it declined", message)
         else:
             yield Finish("finished", "", message, find_stop_text(response, self._stop))
 
@@ -169,6 +175,27 @@ def find_stop_text(response: ModelResponse, stop: tuple[str, ...]) -> str | None
         return stop[0] if len(stop) == 1 else ""
     reason = details.get("stop_reason")
     return reason if isinstance(reason, str) and reason in stop else None
+
+
+def find_end(
+    response: ModelResponse,
+) -> Literal["finished", "length", "filtered", "refused"] | None:
+    """Why a reply ended; None if it broke off. A reason that is known nowhere ("eos") is an end all the same."""
+    raw = str((response.provider_details or {}).get("finish_reason") or "").lower()
+    if get_refusal(response) or raw == "refusal":
+        return "refused"
+    match response.finish_reason:
+        case None if not raw:
+            return None
+        case "length":
+            return "length"
+        case "content_filter":
+            return "filtered"
+        case None if any(word in raw for word in _LENGTH_WORDS):
+            return "length"
+        case None if any(word in raw for word in _FILTER_WORDS):
+            return "filtered"
+    return "finished"
 
 
 def get_refusal(response: ModelResponse) -> str:

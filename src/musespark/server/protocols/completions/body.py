@@ -1,21 +1,22 @@
-"""The request body of Completions. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Completions. Fields with a comment have no effect, as unknown ones; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from musespark.server.http.body import Name, StrictModel
+from musespark.server.http.body import Name, OpenModel
+from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 
 
-class CompletionsStreamOptions(StrictModel):
+class CompletionsStreamOptions(OpenModel):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None  # chunks are not padded
 
 
-class CompletionsBody(StrictModel):
+class CompletionsBody(SamplingFields):
     """The body of POST /v1/completions."""
 
     model: Name
@@ -31,12 +32,9 @@ class CompletionsBody(StrictModel):
     echo: bool | None = None
     store: bool | None = None
     # Accepted without effect: the user's identity.
-    user: str | None = None
+    user: Any = None
     # Rejected, except for the value that is the default here.
     suffix: str | None = None
     n: int | None = None
     best_of: int | None = None
     logprobs: int | None = None
-    logit_bias: dict[str, float] | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None

@@ -10,6 +10,13 @@ from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.completions.body import CompletionsBody
 from musespark.server.protocols.completions.events import CompletionsChunkEncoder
+from musespark.server.protocols.sampling import (
+    PASSED_ON,
+    parse_max_tokens,
+    parse_sampling,
+    parse_seed,
+)
+from musespark.server.protocols.warnings import RequestWarnings
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest, refuse_unsupported
 
@@ -35,20 +42,20 @@ class Completions(Dialect[CompletionsBody]):
             n=(1,),
             best_of=(1,),
             logprobs=(0,),
-            logit_bias=({},),
-            presence_penalty=(0,),
-            frequency_penalty=(0,),
         )
         prompt = body.prompt if isinstance(body.prompt, str) else body.prompt[0]
         if not prompt:
             raise RequestRefused("prompt: it is empty.", param="prompt")
+        warnings = RequestWarnings()
+        warnings.ignore_unknown(body, but=PASSED_ON)
         stop = [body.stop] if isinstance(body.stop, str) else body.stop or []
         request = Request(
             messages=(Message("user", (Text(prompt),)),),
-            max_tokens=body.max_tokens,
+            max_tokens=parse_max_tokens(body.max_tokens),
             temperature=body.temperature,
             top_p=body.top_p,
-            seed=body.seed,
+            seed=parse_seed(body.seed),
+            sampling=parse_sampling(body),
             stop=tuple(dict.fromkeys(text for text in stop if text)),
         )
         options = body.muse or context.options or TeamOptions()
@@ -60,6 +67,7 @@ class Completions(Dialect[CompletionsBody]):
             stream=bool(body.stream),
             usage_chunk=bool(body.stream_options and body.stream_options.include_usage),
             store=body.store is not False and options.store is not False,
+            warnings=warnings.told,
             echo={"prompt": prompt} if body.echo else {},
         )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from musespark.server.errors import ErrorReply
 from musespark.server.protocols.base import Chunk, ChunkEncoder
-from musespark.server.protocols.chat.events import error_body
-from musespark.server.protocols.encoder import EndPiece, ReplyPiece, TextPiece
+from musespark.server.protocols.chat.events import error_body, finish_reason, usage_of
+from musespark.server.protocols.encoder import EndPiece, RefusalPiece, ReplyPiece, TextPiece
 
 
 class CompletionsChunkEncoder(ChunkEncoder):
@@ -33,7 +33,7 @@ class CompletionsChunkEncoder(ChunkEncoder):
     def encode(self, piece: ReplyPiece) -> list[Chunk]:
         """Return the chunks of a piece."""
         match piece:
-            case TextPiece():
+            case TextPiece() | RefusalPiece():
                 return [self._chunk(piece.text)]
             case EndPiece():
                 return self._end(piece)
@@ -41,12 +41,8 @@ class CompletionsChunkEncoder(ChunkEncoder):
                 return []
 
     def _end(self, end: EndPiece) -> list[Chunk]:
-        usage = {
-            "prompt_tokens": end.usage.prompt_tokens,
-            "completion_tokens": end.usage.tokens - end.usage.prompt_tokens,
-            "total_tokens": end.usage.tokens,
-        }
-        last = self._chunk("", "stop" if end.finish_reason == "finished" else "length")
+        usage = usage_of(end)
+        last = self._chunk("", finish_reason(end))
         if not self._usage_chunk:
             return [last | {"usage": usage, "muse": end.muse}]
         return [last, {**self._head, "choices": [], "usage": usage, "muse": end.muse}]

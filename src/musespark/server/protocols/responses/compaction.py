@@ -16,7 +16,6 @@ from musespark.server.protocols.responses.dialect import Responses
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
 from musespark.server.protocols.responses.items import input_items, pack_summary
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, ParsedRequest
-from musespark.server.resolve.resolve import split_mode
 
 INSTRUCTION = (
     "Sum up our conversation so far, so that it can be continued without it: what was asked and wanted, what was done and found "
@@ -65,12 +64,12 @@ class Compaction(Dialect[CompactionBody]):
             update={"input": body.input or [], "text": None, "stream": False, "tool_choice": "none"}
         )
         parsed = self._responses.parse(whole, context)
-        mode, name = split_mode(parsed.model)
-        alone = f"{Mode.THINKING.value}/{name}" if name else Mode.THINKING.value
+        mode, slash, name = parsed.model.partition("/")
+        alone = f"{Mode.THINKING.value}{slash}{name}"
         instruction = Message("user", (Text(INSTRUCTION),))
         return replace(
             parsed,
-            model=alone if mode is Mode.CONTEMPLATING else parsed.model,
+            model=alone if mode == Mode.CONTEMPLATING.value else parsed.model,
             request=replace(
                 parsed.request, messages=(*parsed.request.messages, instruction), tool_choice="none"
             ),

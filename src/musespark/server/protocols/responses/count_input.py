@@ -11,7 +11,6 @@ from musespark.server.openapi import ERRORS
 from musespark.server.protocols.responses.body import ResponsesBody
 from musespark.server.protocols.responses.dialect import Responses
 from musespark.server.request_context import gather_context
-from musespark.server.resolve.resolve import split_mode
 from musespark.server.state import ServerState
 
 PATH = "/v1/responses/input_tokens"
@@ -36,7 +35,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """Estimate the tokens of a response's input, rather too high than too low."""
         caller = await server.authenticate(http)
         body = parse_body(ResponsesBody, await read_body(http))
-        name = split_mode(body.model)[1]
+        name = server.models.split_mode(body.model)[1]
         if name:
             await server.models.named(name)
         body, context = await gather_context(server, dialect, body, caller=caller.name)

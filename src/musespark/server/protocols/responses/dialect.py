@@ -26,24 +26,42 @@ from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
 from musespark.server.protocols.responses.items import summary_message, unpack_summary
+from musespark.server.protocols.sampling import (
+    PASSED_ON,
+    parse_max_tokens,
+    parse_sampling,
+    parse_seed,
+)
 from musespark.server.protocols.signatures import unpack_signatures
+from musespark.server.protocols.tools import (
+    choose,
+    clean_schema,
+    custom_arguments,
+    custom_spec,
+    form_of,
+    function_spec,
+)
+from musespark.server.protocols.warnings import RequestWarnings
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
+    ToolForm,
     decode_image,
     is_remote_url,
     load_image,
     merge_tool_results,
     refuse_unsupported,
     system_messages,
+    with_question,
     without_empty_texts,
 )
 from musespark.store.json_text import to_json_bytes
 
 _ITEM: TypeAdapter[wire.ResponsesItem] = TypeAdapter(wire.ResponsesItem)
 
-INCLUDED = ("reasoning.encrypted_content",)
-"""Values of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
+SIGNATURES = "reasoning.encrypted_content"
+"""Value of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
+_LOGPROBS = "message.output_text.logprobs"
 
 DEFAULTS: Mapping[str, Any] = {
     "background": False,
@@ -91,6 +109,7 @@ class Responses(Dialect[wire.ResponsesBody]):
                 case (
                     wire.ResponsesMessageItem(content=list() as parts)
                     | wire.ResponsesFunctionOutput(output=list() as parts)
+                    | wire.ResponsesCustomOutput(output=list() as parts)
                 ):
                     found += parts
         urls = [
@@ -129,49 +148,36 @@ class Responses(Dialect[wire.ResponsesBody]):
                 code="unsupported",
                 param="background",
             )
-        refuse_unsupported(
-            body,
-            conversation=(),
-            context_management=([],),
-            max_tool_calls=(),
-            moderation=(),
-            prompt=(),
-            top_logprobs=(0,),
-            truncation=("disabled",),
+        refuse_unsupported(body, conversation=(), prompt=(), top_logprobs=(0,))
+        warnings = RequestWarnings()
+        warnings.ignore_unknown(body, but=PASSED_ON)
+        if body.truncation not in (None, "disabled"):
+            warnings.ignore("truncation")
+        _check_included(body.include or (), warnings)
+        tools, forms = _tools(body.tools or (), warnings)
+        tools, choice = _choice(body.tool_choice, tools, forms, warnings)
+        conversation = with_question(
+            merge_tool_results((*context.earlier, *_messages(body.input, context, forms, warnings)))
         )
-        for name in body.include or ():
-            if name not in INCLUDED:
-                raise RequestRefused(
-                    f"include: {name[:80]!r} is not supported here; leave it out.",
-                    code="unsupported",
-                    param="include",
-                )
-        if body.text and body.text.verbosity not in (None, "medium"):
-            raise RequestRefused(
-                "text.verbosity is not supported here; it can be 'medium', or left out.",
-                code="unsupported",
-                param="text.verbosity",
-            )
-        tools = body.tools or []
-        conversation = merge_tool_results((*context.earlier, *_messages(body.input, context)))
+        verbosity = body.text.verbosity if body.text else None
         request = Request(
             messages=(*system_messages(body.instructions), *conversation),
-            max_tokens=body.max_output_tokens,
+            max_tokens=parse_max_tokens(body.max_output_tokens),
             temperature=body.temperature,
             top_p=body.top_p,
-            schema=_schema(body.text),
-            tools=tuple(
-                ToolSpec.of(
-                    tool.name,
-                    tool.description or "",
-                    tool.parameters or {"type": "object", "properties": {}},
-                )
-                for tool in tools
-            ),
-            tool_choice=_tool_choice(body),
+            seed=parse_seed(body.seed),
+            stop=(body.stop,)
+            if isinstance(body.stop, str) and body.stop
+            else tuple(body.stop or ()),
+            sampling=parse_sampling(body, verbosity),
+            tools=tools,
+            tool_choice=choice,
+            **_schema(body.text),
         )
         options = body.muse or context.options or TeamOptions()
-        effort = body.reasoning.effort if body.reasoning else None
+        effort = warnings.effort(
+            body.reasoning.effort if body.reasoning else None, "reasoning.effort"
+        )
         return ParsedRequest(
             model=body.model,
             request=request,
@@ -184,7 +190,9 @@ class Responses(Dialect[wire.ResponsesBody]):
             strict_tools=frozenset(tool.name for tool in tools if tool.strict),
             previous_run=body.previous_response_id,
             echo=_echo(body),
-            include_signatures=bool(body.include),
+            include_signatures=SIGNATURES in (body.include or ()),
+            tool_forms=forms,
+            warnings=warnings.told,
         )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ResponsesEventEncoder:
@@ -194,6 +202,7 @@ class Responses(Dialect[wire.ResponsesBody]):
             self.id_prefix,
             {"created_at": created, "model": parsed.model, "store": parsed.store, **parsed.echo},
             parsed.include_signatures,
+            parsed.tool_forms,
         )
 
     def collect(self, chunks: Iterable[Chunk]) -> Chunk:
@@ -220,31 +229,111 @@ def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
     return {name: sent.get(name, value) for name, value in DEFAULTS.items()}
 
 
-def _tool_choice(body: wire.ResponsesBody) -> str:
-    return (
-        body.tool_choice.name
-        if isinstance(body.tool_choice, wire.ResponsesToolChoice)
-        else body.tool_choice or "auto"
+def _check_included(names: Iterable[str], warnings: RequestWarnings) -> None:
+    """Note values of `include` for items that are never here. Raises `RequestRefused` for one that would change the answer."""
+    for name in names:
+        if name == _LOGPROBS:
+            raise RequestRefused(
+                f"include: {name!r} is not supported here; leave it out.",
+                code="unsupported",
+                param="include",
+            )
+        if name != SIGNATURES:
+            warnings.ignore(f"include ({name})")
+
+
+def _tools(
+    given: Iterable[wire.ResponsesAnyTool], warnings: RequestWarnings
+) -> tuple[tuple[ToolSpec, ...], dict[str, ToolForm]]:
+    """Return the tools as functions, those of namespaces too, and the forms of those that are no plain functions."""
+    tools: list[ToolSpec] = []
+    forms: dict[str, ToolForm] = {}
+
+    def add(tool: wire.ResponsesAnyTool, path: str, namespace: str | None = None) -> None:
+        match tool:
+            case wire.ResponsesNamespace():
+                for index, each in enumerate(tool.tools):
+                    add(each, f"{path}.tools[{index}]", tool.name)
+                return
+            case wire.ResponsesOtherTool():
+                warnings.ignore(f"{path} ({tool.type})")
+                return
+        is_custom = isinstance(tool, wire.ResponsesCustomTool)
+        taken = {each.name for each in tools}
+        name = f"{namespace}__{tool.name}" if namespace and tool.name in taken else tool.name
+        tools.append(
+            custom_spec(name, tool.description, tool.format)
+            if isinstance(tool, wire.ResponsesCustomTool)
+            else function_spec(name, tool.description, tool.parameters, tool.strict)
+        )
+        if is_custom or namespace:
+            forms[name] = ToolForm(tool.name, namespace, is_custom)
+
+    for index, tool in enumerate(given):
+        add(tool, f"tools[{index}]")
+    return tuple(tools), forms
+
+
+def _name_of(forms: Mapping[str, ToolForm], name: str, namespace: str | None) -> str:
+    """Return the name under which models know a tool of a namespace."""
+    if namespace is None:
+        return name
+    known = (
+        each for each, form in forms.items() if (form.name, form.namespace) == (name, namespace)
     )
+    return next(known, name)
 
 
-def _schema(text: wire.ResponsesTextConfig | None) -> str | None:
+def _choice(
+    choice: str | wire.ResponsesAnyChoice | None,
+    tools: tuple[ToolSpec, ...],
+    forms: Mapping[str, ToolForm],
+    warnings: RequestWarnings,
+) -> tuple[tuple[ToolSpec, ...], str]:
+    """Return the tools that may be called, and how they are chosen."""
+    match choice:
+        case wire.ResponsesAllowedChoice():
+            names = {each.name for each in choice.tools}
+            tools = tuple(
+                tool
+                for tool in tools
+                if tool.name in names or form_of(forms, ToolCall("", tool.name)).name in names
+            )
+            return tools, choose(choice.mode, tools, warnings)
+        case wire.ResponsesToolChoice():
+            return tools, choose(choice.name or choice.type, tools, warnings, choice.name is None)
+    return tools, choose(choice, tools, warnings)
+
+
+def _schema(text: wire.ResponsesTextConfig | None) -> dict[str, Any]:
+    """Return the fields of a request that say in which form its answer is to be."""
     match text.format if text else None:
-        case None | wire.ResponsesTextFormat():
-            return None
         case wire.ResponsesJsonObjectFormat():
-            return json.dumps({"type": "object"})
-        case wire.ResponsesJsonSchemaFormat(schema_=schema):
-            return json.dumps(schema)
+            return {"json_mode": True}
+        case wire.ResponsesJsonSchemaFormat() as given:
+            return {
+                "schema": json.dumps(clean_schema(given.schema_)),
+                "schema_name": given.name,
+                "schema_strict": given.strict,
+            }
+    return {}
 
 
-def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) -> list[Message]:
+def _messages(
+    given: str | list[wire.ResponsesItem],
+    context: RequestContext,
+    forms: Mapping[str, ToolForm],
+    warnings: RequestWarnings,
+) -> list[Message]:
     """Translate each item to a message; the assistant's items that follow each other become one turn."""
     if isinstance(given, str):
         return [Message("user", without_empty_texts(given))]
     found: list[Message] = []
     for index, item in enumerate(given):
-        message = _message(item, context, f"input[{index}]")
+        if isinstance(item, wire.ResponsesOtherItem):
+            warnings.ignore(f"input[{index}] ({item.type})")
+            continue
+        message = _message(item, context, forms, f"input[{index}]")
         if message is None or not message.parts:
             continue
         if found and found[-1].role == message.role == "assistant":
@@ -268,7 +357,12 @@ def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) ->
     ]
 
 
-def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Message | None:
+def _message(
+    item: wire.ResponsesItem,
+    context: RequestContext,
+    forms: Mapping[str, ToolForm],
+    path: str,
+) -> Message | None:
     match item:
         case wire.ResponsesMessageItem(role="system" | "developer"):
             return next(iter(system_messages("".join(_part_texts(item.content)))), None)
@@ -280,12 +374,21 @@ def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Me
             )
             return Message(role, without_empty_texts(parts))
         case wire.ResponsesFunctionCall():
-            return Message(
-                "assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),)
-            )
-        case wire.ResponsesFunctionOutput(output=str() as output):
+            name = _name_of(forms, item.name, item.namespace)
+            return Message("assistant", (ToolCall(item.call_id, name, item.arguments or "{}"),))
+        case wire.ResponsesCustomCall():
+            name = _name_of(forms, item.name, item.namespace)
+            call = ToolCall(item.call_id, name, custom_arguments(item.input))
+            return Message("assistant", (call,))
+        case (
+            wire.ResponsesFunctionOutput(output=str() as output)
+            | wire.ResponsesCustomOutput(output=str() as output)
+        ):
             return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
-        case wire.ResponsesFunctionOutput(output=list() as output):
+        case (
+            wire.ResponsesFunctionOutput(output=list() as output)
+            | wire.ResponsesCustomOutput(output=list() as output)
+        ):
             return Message(
                 "tool",
                 (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),),
