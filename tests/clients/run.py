@@ -234,4 +234,7 @@ def main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that everything it has started ends, too
     sys.exit(main(sys.argv[1:]))

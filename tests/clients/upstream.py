@@ -27,7 +27,7 @@ _READERS = ("read",)
 def answer(body: Mapping[str, Any]) -> dict[str, Any]:
     """Reply to a request: `content`, or `tool_calls`."""
     messages, tools = body["messages"], body.get("tools") or []
-    last = messages[-1]
+    last = [each for each in messages if each["role"] in ("user", "tool")][-1]
     if last["role"] == "tool":
         text = _text(last["content"])
         finish = _finisher(tools)
@@ -190,7 +190,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Answer a completion, or embed texts."""
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        size = int(self.headers["content-length"])
+        raw = self.rfile.read(size)
+        if len(raw) < size:  # the client has left
+            raise ConnectionResetError
+        body = json.loads(raw)
         if self.path.endswith("/embeddings"):
             self._send(_embeddings(body))
             return

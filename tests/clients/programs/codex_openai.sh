@@ -1,8 +1,12 @@
 # Codex CLI with its own provider for OpenAI, which compacts conversations on the server.
 
 # settings
-export OPENAI_BASE_URL=http://127.0.0.1:8787/v1
+mkdir -p ~/.codex
+cat > ~/.codex/config.toml <<'END'
+model = "contemplating"
+openai_base_url = "http://127.0.0.1:8787/v1"
+END
 export CODEX_API_KEY=none
 
 # turns
-codex exec --model contemplating --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox "$QUESTION"
+codex exec --skip-git-repo-check --dangerously-bypass-approvals-and-sandbox "$QUESTION"

@@ -58,7 +58,7 @@ def test_fields_without_a_meaning_here_are_refused_by_name(openai_client, option
 
 
 def test_a_model_that_fails_is_an_error(openai_client):
-    with pytest.raises(openai.InternalServerError, match="it is broken"):
+    with pytest.raises(openai.BadRequestError, match="it is broken"):
         openai_client.completions.create(model="broken", prompt=ASK)
     with pytest.raises(openai.APIError, match="it broke"):
         list(openai_client.completions.create(model="late-broken", prompt=ASK, stream=True))
