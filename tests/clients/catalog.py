@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parent / "programs"
+_SETTINGS = re.compile(r"^(?:#|//) settings\n(.*?)\n\n(?:#|//) turns$", re.M | re.S)
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,11 @@ class Program:
     """Packages whose versions are shown; the first is the program's own."""
     tool: str = "weather"
     """Question of its tool loop: `weather` for its own tool, `read` or `write` for a file, by a tool that it brings with it."""
+
+    @property
+    def settings(self) -> str:
+        """Part of its script that points it at the server; docs/clients.md repeats it."""
+        return _SETTINGS.findall((SCRIPTS / self.script).read_text("utf-8"))[0].strip()
 
 
 def _python(title: str, script: str, *packages: str, home: str = "frameworks") -> Program:

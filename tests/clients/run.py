@@ -25,11 +25,10 @@ from tempfile import TemporaryDirectory
 
 sys.path.append(str(Path(__file__).parent))
 
-from catalog import PROGRAMS, Program
+from catalog import PROGRAMS, SCRIPTS, Program
 from serving import BUILD, ROOT, serving
 from upstream import MODEL, upstream
 
-SCRIPTS = Path(__file__).parent / "programs"
 HOMES = ROOT / ".venv-clients"
 DOCUMENTED = "http://127.0.0.1:8787"
 """Address in the scripts, as a person would write it; that of the server takes its place."""

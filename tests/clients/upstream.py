@@ -150,17 +150,16 @@ class _Instances:
         kind = kind[0] if isinstance(kind, list) else kind
         value = known.get(name)
         if kind == "object":
-            required = schema.get("required", [])
-            return {
-                field: self.make(inner, known, field)
-                for field, inner in schema.get("properties", {}).items()
-                if field in required or field in known
-            }
+            fields = schema.get("properties", {})
+            wanted = [field for field in fields if field in schema.get("required", [])]
+            wanted += [field for field in fields if field in known and field not in wanted]
+            return {field: self.make(fields[field], known, field) for field in wanted or fields}
         if kind == "array":
             inner = schema.get("items", {})
             if isinstance(value, str) and name == "command":
                 return ["bash", "-c", value]
-            return [self.make(inner, known, name)] if value is not None else []
+            is_plain = value is None and "$ref" not in inner and inner.get("type") != "object"
+            return [] if is_plain else [self.make(inner, known, name)]
         if kind in ("integer", "number"):
             return value if isinstance(value, int) else 1
         if kind == "boolean":

@@ -1,4 +1,4 @@
-# Codex CLI with its own provider for OpenAI, which compacts conversations on the server.
+# Codex CLI, with the provider for OpenAI that it brings with it.
 
 # settings
 mkdir -p ~/.codex
