@@ -101,10 +101,11 @@ def _shaped(body: Mapping[str, Any], text: str) -> str:
     if edit := re.search(r"Please write (.+) into (\S+)\.$", prompt, re.M):
         return f"{edit[2]}\n```\n{edit[1]}\n```\n"
     wanted = body.get("response_format") or {}
-    known = {**PERSON, **_fields(prompt, text)}
+    known = _fields(prompt, text) or PERSON
     if wanted.get("type") == "json_schema":
         return json.dumps(_instance(wanted["json_schema"]["schema"], known) or known)
-    if wanted.get("type") == "json_object" or re.search(r"\bJSON\b", prompt):
+    is_asked = known is not PERSON or "Who is that?" in prompt
+    if wanted.get("type") == "json_object" or (is_asked and re.search(r"\bJSON\b", prompt)):
         return json.dumps(known)
     if "[[ ## " in prompt:
         lines = [f"[[ ## {name} ## ]]\n{_plain(value)}\n" for name, value in known.items()]

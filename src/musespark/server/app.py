@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 import musespark
@@ -27,7 +27,6 @@ from musespark.server.errors import ErrorReply, error_reply
 from musespark.server.http.body import BodyMemory, parse_body, read_body
 from musespark.server.http.hosts import AllowedHosts
 from musespark.server.http.methods import StandardMethods
-from musespark.server.http.schema import require_schemas
 from musespark.server.openapi import document
 from musespark.server.page import page_info, static
 from musespark.server.page.static import PageFiles
@@ -39,9 +38,9 @@ from musespark.server.protocols.messages.dialect import Messages
 from musespark.server.protocols.responses import count_input, stored_responses
 from musespark.server.protocols.responses.compaction import Compaction
 from musespark.server.protocols.responses.dialect import Responses
-from musespark.server.request_context import gather_context
+from musespark.server.request_context import gather_context, require_valid_schemas
 from musespark.server.resolve.model_catalog import ModelCatalog
-from musespark.server.resolve.parsed_request import ParsedRequest
+from musespark.server.responses_socket import ResponsesSocket
 from musespark.server.runs import routes as routes_runs
 from musespark.server.runs.background import drain_background_runs
 from musespark.server.runs.live_runs import LiveRuns
@@ -113,6 +112,7 @@ def make_app(
                 include_in_schema=False,
             )
         )
+    app.router.routes.append(WebSocketRoute(Responses.path, ResponsesSocket(server)))
     routes_models.add_routes(app, server)
     stored_responses.add_routes(app, server)
     count_tokens.add_routes(app, server)
@@ -168,22 +168,8 @@ class ProtocolEndpoint:
             server, dialect, body, caller=caller.name, options=http.headers.get("x-muse")
         )
         parsed = dialect.parse(body, context)
-        _require_schemas(parsed)
+        require_valid_schemas(parsed)
         return await server.open_session(parsed, caller)
-
-
-def _require_schemas(parsed: ParsedRequest) -> None:
-    """Raise `RequestRefused` for an invalid schema, before any model is called."""
-    request = parsed.request
-    answer = {} if request.schema is None else {"schema": request.schema}
-    require_schemas(
-        answer
-        | {
-            f"the parameters of {tool.name}": tool.parameters
-            for tool in request.tools
-            if tool.name in parsed.strict_tools
-        }
-    )
 
 
 def error_response(dialect: Dialect[Any], reply: ErrorReply) -> Response:

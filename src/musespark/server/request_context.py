@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from musespark.server.errors import RequestRefused
 from musespark.server.http.body import StrictModel, parse_header
+from musespark.server.http.schema import require_schemas
 from musespark.server.protocols.base import Dialect, RequestContext
 from musespark.server.protocols.responses.references import find_items
 from musespark.server.resolve.options import TeamOptions
+from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.state import ServerState
 
 _Body = TypeVar("_Body", bound=StrictModel)
@@ -52,3 +54,17 @@ async def _earlier(
             param="previous_response_id",
         )
     return kept.turn
+
+
+def require_valid_schemas(parsed: ParsedRequest) -> None:
+    """Raise `RequestRefused` for an invalid schema, before any model is called."""
+    request = parsed.request
+    answer = {} if request.schema is None else {"schema": request.schema}
+    require_schemas(
+        answer
+        | {
+            f"the parameters of {tool.name}": tool.parameters
+            for tool in request.tools
+            if tool.name in parsed.strict_tools
+        }
+    )

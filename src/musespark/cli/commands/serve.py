@@ -92,6 +92,7 @@ def serve(
 
         from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
+        from musespark.server.http.body import MAX_BYTES
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
         from musespark.server.state import ServerSettings
     except ImportError as error:
@@ -123,7 +124,9 @@ def serve(
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BYTES,
+        ws_per_message_deflate=False,
         http=BoundedHttpProtocol,
     )
     with listener:
