@@ -18,7 +18,7 @@ _Body = TypeVar("_Body", bound=StrictModel)
 
 async def gather_context(
     server: ServerState,
-    dialect: Dialect[_Body],
+    dialect: Dialect[Any],
     body: _Body,
     *,
     caller: str,
