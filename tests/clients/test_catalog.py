@@ -32,12 +32,18 @@ def test_every_script_is_a_program_of_the_table():
     assert sorted(re.findall(r"^### (.+)$", PAGE, re.M)) == sorted(titles)
 
 
+def pinned(program, package):
+    """The version of a package that is installed."""
+    if program.home == "node":
+        return json.loads((INSTALLED / "package.json").read_text())["dependencies"][package]
+    pins = (INSTALLED / "requirements" / f"{program.home}.txt").read_text()
+    (version,) = re.findall(rf"^{re.escape(package)}==(\S+)", pins, re.M)
+    return version
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.script)
-def test_every_package_has_one_version(program):
-    for package in program.packages:
-        if program.home == "node":
-            versions = json.loads((INSTALLED / "package.json").read_text())["dependencies"]
-            assert re.fullmatch(r"\d+\.\d+\.\d+", versions[package])
-        else:
-            pins = (INSTALLED / "requirements" / f"{program.home}.txt").read_text()
-            assert len(re.findall(rf"^{re.escape(package)}==\S+", pins, re.M)) == 1
+def test_every_package_has_one_version_and_the_page_tells_the_program_s(program):
+    versions = [pinned(program, package) for package in program.packages]
+    assert all(re.fullmatch(r"[\d.]+", version) for version in versions)
+    (told,) = re.findall(rf"^\| {re.escape(program.title)} \| (\S+) \|", PAGE, re.M)
+    assert told == versions[0]
