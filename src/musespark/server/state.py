@@ -69,6 +69,8 @@ class ServerSettings:
     hosts: tuple[str, ...] | None = None
     """Host names that the server answers to; None for any. On loopback these are this machine's own names, so that a web page
     whose name was rebound to this address is refused."""
+    origins: tuple[str, ...] = ()
+    """Origins of other sites' pages that a browser lets use the protocols; `*` for any."""
     max_runs: int = 1000
     """Runs in progress at the same time."""
     grace: float = 0.0

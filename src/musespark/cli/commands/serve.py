@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -63,6 +64,15 @@ def serve(
             rich_help_panel="Access",
         ),
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Let pages of this origin, such as https://chat.example.com, use the protocols from a browser; * for any. "
+            "May be repeated.",
+        ),
+    ] = None,
     grace: Annotated[
         float,
         typer.Option(
@@ -112,6 +122,7 @@ def serve(
 
         from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
+        from musespark.server.http.body import MAX_BYTES
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
         from musespark.server.state import ServerSettings
     except ImportError as error:
@@ -129,6 +140,7 @@ def serve(
         settings=ServerSettings(
             allow_remote_images=allow_remote_images,
             hosts=hosts,
+            origins=_origins(allow_origin or []),
             grace=grace,
             cleanup_timeout=CLEANUP,
         ),
@@ -143,7 +155,9 @@ def serve(
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BYTES,
+        ws_per_message_deflate=False,
         http=BoundedHttpProtocol,
     )
     with listener:
@@ -165,6 +179,18 @@ def _reload(server: ServerState, config: str | None) -> None:
         _LOG.error("The configuration was not read again: %s", error)
     else:
         _LOG.warning("The configuration was read again.")
+
+
+def _origins(given: list[str]) -> tuple[str, ...]:
+    """The origins as browsers send them. Raises `BadOption`."""
+    for origin in given:
+        parts = urlsplit(origin)
+        bare = f"{parts.scheme}://{parts.netloc}"
+        if origin != "*" and (origin.rstrip("/") != bare or not (parts.scheme and parts.netloc)):
+            raise BadOption(
+                "--allow-origin", origin[:80], "an origin such as https://chat.example.com, or *"
+            )
+    return tuple(origin.rstrip("/").lower() for origin in given)
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:

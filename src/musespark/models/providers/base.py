@@ -64,6 +64,8 @@ class Provider(ABC):
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
     normalized_path: ClassVar[str | None] = None
     """End of the path whose replies servers of one's own may send in other forms, which `adapter.transport` normalizes."""
+    has_embeddings: ClassVar[bool] = False
+    """True if it has OpenAI's page for embeddings."""
     price_list: ClassVar[str | None] = None
     """Name of the provider in genai-prices; None if it has no prices there."""
     image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")

@@ -66,6 +66,7 @@ class Compatible(Provider):
     needs_key = False
     is_local = True
     has_fast_path = True
+    has_embeddings = True
     has_open_body = True
     sampling = ALL
     normalized_path = "/chat/completions"

@@ -45,6 +45,7 @@ class OpenAI(Provider):
     """OpenAI's Chat Completions API."""
 
     kind = "openai"
+    has_embeddings = True
     library = "openai"
     base_url = "https://api.openai.com/v1"
     url_variables = ("OPENAI_BASE_URL",)

@@ -9,6 +9,7 @@
     rejections.py        failures as they are told to others
     addresses.py         addresses taken out of errors that strangers read
     connections.py       HTTP clients, one set per model and event loop
+    embeddings.py        embeddings of texts, passed on
     chat_fastpath.py     Chat Completions without pydantic-ai, for requests of plain text
     response_builder.py  the parts of a reply on the fast path
 
