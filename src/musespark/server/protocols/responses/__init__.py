@@ -2,7 +2,6 @@
 
 body.py               the request body, field by field
 dialect.py            the body becomes a parsed request; events add up to a response
-items.py              items of the input become messages
 events.py             pieces of a reply become events
 stored_responses.py   routes of stored responses: read, input items, delete
 items.py              items of a request's input as messages
