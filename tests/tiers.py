@@ -13,8 +13,10 @@ HERE = Path(__file__).parent
 SLOW = {
     "start processes or servers of their own": (
         "benchmarks",
+        "cli/chat/test_chat_process.py",
         "cli/commands/test_keys.py::test_a_server_for_others_starts_once_there_is_a_key",
         "cli/commands/test_keys.py::test_behind_a_proxy_it_answers_for_the_name_that_the_proxy_has",
+        "cli/commands/test_run_files.py",
         "cli/commands/test_serve.py",
         "cli/test_process.py",
         "evals/test_native.py::test_evaluations_run_in_processes_and_make_a_card",
@@ -24,8 +26,10 @@ SLOW = {
         "store/test_crash.py",
         "store/test_stored_data.py",
         "test_docs.py::test_benchmarks_run",
+        "test_documented_commands.py",
     ),
     "ask the native model at length": (
+        "models/local/test_gguf_model.py",
         "models/test_nano.py",
         "nano/test_network.py::test_any_tree_of_sequences",
         "nano/test_shipped.py",

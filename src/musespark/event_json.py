@@ -46,6 +46,7 @@ DECODERS: Mapping[str, Callable[[Any], Any]] = {
         value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
     ),
     "usage": lambda values: Usage(**values),
+    "answer_usage": lambda values: None if values is None else Usage(**values),
     "mode": Mode,
     "pictures": tuple,
     "groups": lambda groups: tuple(tuple(group) for group in groups),

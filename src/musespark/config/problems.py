@@ -10,15 +10,21 @@ from typing import Any
 
 from musespark.config.rules import (
     ABILITY_RULES,
+    LOCAL_FIELDS,
+    LOCAL_KIND,
+    MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
+    REMOTE_FIELDS,
     ROLE_RULES,
     TEAM_RULES,
     TELEMETRY_RULES,
     Rule,
 )
 from musespark.config.toml_lines import TomlLines
+from musespark.content import Mode
 
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _TABLES = ("models", "roles", "team", "telemetry")
 
 
@@ -64,9 +70,12 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
             f'This must be a table; write [models.{name}] and under it model = "provider:name".',
         )
         return
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
+    if name in list(Mode) or len(name) > MAX_NAME or not _NAME.fullmatch(name):
         yield _problem(
-            lines, at, "The name of a model has letters, digits, dots, dashes and underscores only."
+            lines,
+            at,
+            "The name of a model is no mode, has no spaces and no control characters, and at most "
+            f"{MAX_NAME} characters.",
         )
     inner = {"prices": PRICE_RULES, "abilities": ABILITY_RULES}
     yield from _checked(
@@ -78,6 +87,7 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
     )
     if "model" not in table:
         yield _problem(lines, at, 'It does not name a model; add model = "provider:name".')
+    yield from _misplaced(table, at, lines)
     for key, rules in inner.items():
         if key not in table:
             continue
@@ -89,6 +99,17 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
             yield _problem(
                 lines, (*at, key), "A price has two parts, prompt and written; give both."
             )
+
+
+def _misplaced(
+    table: Mapping[str, Any], at: tuple[str, ...], lines: TomlLines
+) -> Iterator[ConfigProblem]:
+    """Problems of fields that belong to another kind of model."""
+    is_local = str(table.get("model", "")).partition(":")[0] == LOCAL_KIND
+    where = "a server" if is_local else f"this process ({LOCAL_KIND}:FILE)"
+    for key in REMOTE_FIELDS if is_local else LOCAL_FIELDS:
+        if key in table and "model" in table:
+            yield _problem(lines, (*at, key), f"Only models of {where} take it; leave it out.")
 
 
 def _checked(

@@ -21,6 +21,7 @@ from musespark.content.parts import (
     Video,
 )
 from musespark.content.request import (
+    ANY_OBJECT,
     MAX_IMAGES,
     MAX_QUESTION,
     MAX_THREADS,
@@ -33,6 +34,7 @@ from musespark.content.request import (
 )
 
 __all__ = [
+    "ANY_OBJECT",
     "MAX_IMAGES",
     "MAX_IMAGE_BYTES",
     "MAX_QUESTION",

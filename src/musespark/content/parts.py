@@ -144,11 +144,19 @@ class ToolSpec:
     name: str
     description: str
     parameters: str = '{"type": "object", "properties": {}}'
+    strict: bool | None = None
+    """True if the provider is to hold the model to the parameters; None leaves it to the provider."""
 
     @classmethod
-    def of(cls, name: str, description: str, parameters: Mapping[str, Any]) -> Self:
+    def of(
+        cls,
+        name: str,
+        description: str,
+        parameters: Mapping[str, Any],
+        strict: bool | None = None,
+    ) -> Self:
         """Make a description from a JSON schema as values."""
-        return cls(name, description, json.dumps(parameters))
+        return cls(name, description, json.dumps(parameters), strict)
 
 
 Part: TypeAlias = Text | Image | Video | Thinking | ToolCall | ToolResult

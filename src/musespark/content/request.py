@@ -20,12 +20,15 @@ from musespark.content.parts import (
     Video,
 )
 from musespark.errors import BadOption, EmptyQuestion, QuestionTooLong, UnknownMode
+from musespark.sampling import Sampling
 
 MAX_QUESTION = 4_000_000
 """Characters of text in one request."""
 MAX_IMAGES = 16
 MAX_VIDEOS = 4
 MAX_THREADS = 64
+ANY_OBJECT = '{"type": "object"}'
+"""JSON schema of JSON mode: any object."""
 THREADS = 12
 """Default limit of threads or sub-agents: the number of first moves with three numbers in Countdown."""
 
@@ -69,7 +72,10 @@ class Effort(StrEnum):
         try:
             return cls(name)
         except ValueError:
-            raise BadOption("effort", name, f"one of {', '.join(cls)}") from None
+            raise BadOption.choice("effort", name, cls) from None
+
+
+_NO_SAMPLING = Sampling()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +107,13 @@ class Request:
     """`auto`, `none`, `required`, or the name of the one tool to call."""
     schema: str | None = None
     """A JSON schema, as text, that the answer must satisfy."""
+    schema_name: str = "answer"
+    schema_strict: bool | None = None
+    """True if the provider is to hold the model to the schema; None leaves it to the provider."""
+    json_mode: bool = False
+    """True if the answer is any JSON object (`schema` is `ANY_OBJECT` then), and providers are asked for JSON mode."""
+    sampling: Sampling = _NO_SAMPLING
+    """Further options, which some models know."""
     stage: RequestStage = "explore"
     """Work that the request asks for. Scripted models go by it and not by the words of a prompt; no provider is sent it."""
 
@@ -124,7 +137,7 @@ class Request:
         if characters > MAX_QUESTION:
             raise QuestionTooLong(characters, MAX_QUESTION)
         if len(self.images) > MAX_IMAGES:
-            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} pictures")
+            raise BadOption("images", len(self.images), f"at most {MAX_IMAGES} images")
         if len(self.videos) > MAX_VIDEOS:
             raise BadOption("videos", len(self.videos), f"at most {MAX_VIDEOS} videos")
         return self
@@ -152,12 +165,17 @@ class Request:
             else self
         )
 
+    def _has_question(self) -> bool:
+        """Return True if the last message of a person has text, an image or a video."""
+        last = next((m for m in reversed(self.messages) if m.role == "user"), None)
+        return last is not None and bool(last.text.strip() or last.images or last.videos)
+
     def __post_init__(self) -> None:
         # Callers may pass a plain string; the field always holds a Mode.
         object.__setattr__(self, "mode", Mode.named(self.mode))
         if self.effort is not None:
             object.__setattr__(self, "effort", Effort.named(self.effort))
-        if not self.question.strip():
+        if not self._has_question():
             raise EmptyQuestion
         _whole("threads", self.threads, 1, MAX_THREADS)
         if self.seed is not None:
@@ -185,6 +203,8 @@ class Request:
             )
         if self.schema is not None and not _is_schema(self.schema):
             raise BadOption("schema", self.schema[:80], "a JSON schema of an object, as JSON text")
+        if self.json_mode:
+            object.__setattr__(self, "schema", ANY_OBJECT)
 
 
 def _characters(part: Part) -> int:

@@ -169,7 +169,7 @@ def target_rows(rows: Sequence[EvalRow]) -> list[str]:
 
 
 def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
-    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
+    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined images."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []
     team, alone = (

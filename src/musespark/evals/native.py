@@ -16,7 +16,7 @@ from musespark.evals.report import EvalRow
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
 from musespark.nano.engine_events import Finished, Started
-from musespark.nano.picture import patches, shrink
+from musespark.nano.patches import patches, shrink
 from musespark.nano.tasks import Task, TaskProblem, load_task
 from musespark.nano.tasks.countdown import Move, evaluate, heuristic_cost, moves, solves
 from musespark.nano.tasks.decline import SENTENCE
@@ -40,7 +40,7 @@ class EvalSpec:
     threads: int = THREADS
     batch: int = 16
     ablate_images: bool = False
-    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
+    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the images contribute."""
     votes: int = 1
     """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
 
@@ -111,7 +111,7 @@ def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
         problem = task.generate(rng, held_out=True)
         known = problem.key + (
             problem.question if problem.task == "shapes" else ""
-        )  # one picture has many questions
+        )  # one image has many questions
         repeated = repeated + 1 if known in problems else 0
         problems.setdefault(known, problem)
     return list(problems.values())

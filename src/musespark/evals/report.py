@@ -41,7 +41,7 @@ class EvalRow:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> EvalRow:
-        """Read a row of `results.json`. Older files call the task `world`, and ablated images blanked pictures."""
+        """Read a row of `results.json`. Older files call the task `world`, and ablated images `blanked pictures`."""
         values = {"task" if name == "world" else name: value for name, value in row.items()}
         mode = str(values["mode"]).replace("(pictures blanked)", "(images ablated)")
         return cls(**{**values, "mode": mode})

@@ -28,7 +28,7 @@ MAX_DEPTH = 2
 CHILD_PREFIX: tuple[int, ...] = (v.GO,)
 """Tokens fed to a child after its branch: without them it would see the same context as its parent, which lists branches."""
 BLANK = v.tile(tiles.maze(0))
-"""The white tile that replaces every painted tile in an ablation of the imagined pictures."""
+"""The white tile that replaces every painted tile in an ablation of the imagined images."""
 
 
 class CanvasLike(Protocol):

@@ -73,7 +73,12 @@ async def _alone(run: RunContext, team: Team) -> None:
     if told := ignored_models([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
     task = AgentTask(
-        agent=run.main.agent, model=model, request=run.request, tools=team.tools, verify=team.verify
+        agent=run.main.agent,
+        model=model,
+        request=run.request,
+        tools=team.tools,
+        verify=team.verify,
+        fits=team.fits,
     )
     try:
         attempt = await run_task(run, task, run.main, speak=True)

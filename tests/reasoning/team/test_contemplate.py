@@ -158,7 +158,7 @@ def test_a_team_that_cannot_be_is_one_sentence(options, says):
 
 async def test_what_the_models_cannot_do_is_told_before_any_is_called():
     blind = model([says("Answer: 1")], abilities=Abilities(conversation=True))
-    with pytest.raises(errors.BeyondModel, match="read pictures"):
+    with pytest.raises(errors.BeyondModel, match="read images"):
         await anext(run(team(blind), Request.of("Which?", [Image.from_bytes(DOT)])))
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await anext(run(team(blind), Request.of("Which?", tools=(ToolSpec("a", "b"),))))

@@ -16,7 +16,7 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Bools, Floats, Ints
-from musespark.nano.picture import PATCH_WIDTH, patches, shrink
+from musespark.nano.patches import PATCH_WIDTH, patches, shrink
 from musespark.nano.tasks import Task, load_task
 from musespark.nano.trace import Trace, begin_trace
 

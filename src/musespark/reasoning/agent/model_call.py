@@ -18,6 +18,7 @@ from musespark.content import Message, Mode, Part, Request, Text, Thinking, Tool
 from musespark.errors import (
     BudgetExhausted,
     BudgetReserved,
+    ConnectionLost,
     ModelFailed,
     MuseError,
     RateLimited,
@@ -26,10 +27,12 @@ from musespark.errors import (
 from musespark.events import (
     Abstained,
     AnswerDropped,
+    Event,
     FinishReason,
     Noted,
     Pictured,
     Spent,
+    Thought,
     Verified,
 )
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
@@ -37,6 +40,7 @@ from musespark.models.model import (
     Delta,
     Finish,
     Model,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -53,6 +57,7 @@ from musespark.vision.resize import fit_images
 
 BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
+_NANO_USD = 1e-9
 _TICK = 0.01
 """Seconds that an event loop's timer may come early."""
 
@@ -65,7 +70,10 @@ async def call_model(
     Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
     `BudgetReserved` if other calls kept the rest of the budget reserved all the while.
     """
-    request = await fit_images(readable(request, model), model.abilities.longest_side)
+    abilities = model.abilities
+    request = await fit_images(
+        readable(request, model), abilities.longest_side, abilities.image_types
+    )
     for again in count():
         try:
             return await _Call(run, node, model, speak).complete(request)
@@ -86,17 +94,7 @@ def _pause(policy: CallPolicy, error: ModelFailed | BudgetReserved, again: int) 
     """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
         return policy.pause * 2**again if again < policy.retries_reserved else None
-    passing = isinstance(error, RateLimited) or error.status in (
-        408,
-        409,
-        425,
-        429,
-        500,
-        502,
-        503,
-        504,
-        529,
-    )
+    passing = isinstance(error, RateLimited | ConnectionLost | StreamCut) or _may_pass(error.status)
     if not passing or again >= policy.retries:
         return None
     asked = error.retry_after if isinstance(error, RateLimited) else None
@@ -104,8 +102,15 @@ def _pause(policy: CallPolicy, error: ModelFailed | BudgetReserved, again: int) 
     return pause if pause <= policy.longest_pause else None
 
 
+def _may_pass(status: int | None) -> bool:
+    """True for an HTTP status of a server, or of a gateway before it, that a later request may not meet."""
+    return status in (408, 409, 425, 429) or (
+        status is not None and 500 <= status < 600 and status not in (501, 505, 511)
+    )
+
+
 def readable(request: Request, model: Model) -> Request:
-    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    """The request as the model can take it: its videos as images, unless it takes them whole."""
     return request if model.abilities.videos_in else request.as_images()
 
 
@@ -137,9 +142,8 @@ class _Call:
         )
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
-            asked_for = (
-                request.max_tokens == self.run.request.max_tokens
-                and held.granted == self._wanted(request)
+            asked_for = request.max_tokens == self.run.request.max_tokens and _is_same(
+                held.granted, self._wanted(request)
             )
             at_limit: FinishReason = "length" if asked_for else "budget"
             try:
@@ -185,6 +189,7 @@ class _Call:
             verified=verified,
             verified_by=by,
             abstained=self.abstained,
+            spawns=self.model.abilities.native_spawn,
         )
 
     @property
@@ -264,6 +269,9 @@ class _Call:
                 self.parts.append(Text(delta.text, self.name))
             case ThinkingDelta(agent="main"):
                 self.parts.append(Thinking(delta.text, None, self.name))
+            case TextBecameThought():
+                self._turn_text(event)
+                return
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
@@ -295,6 +303,17 @@ class _Call:
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
             self.images.append(sent)
+
+    def _turn_text(self, dropped: Event | None) -> None:
+        """Take all text so far for a thought; `dropped` takes it back from the run's answer, if it went there."""
+        text = "".join(part.text for part in self.parts if isinstance(part, Text))
+        self.parts = [
+            Thinking(part.text, None, self.name) if isinstance(part, Text) else part
+            for part in self.parts
+        ]
+        if dropped is not None:
+            self.run.emit(dropped)
+            self.run.emit(Thought(self.node.agent, text))
 
     def _book_prompt(self) -> None:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
@@ -354,16 +373,22 @@ class _Call:
         """The request with as many tokens as were granted, in tokens and in money."""
         abilities, read = self.model.abilities, self.prompt_tokens
         tokens = granted.tokens - read
-        if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
-            tokens = min(
-                tokens,
-                int(
-                    (granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token
-                ),
-            )
+        # Money is kept in billionths, so the last digits of a float decide nothing.
+        if abilities.usd_per_token and granted.usd < self._wanted(request).usd - _NANO_USD / 2:
+            left = granted.usd - read * abilities.usd_per_prompt_token + _NANO_USD / 2
+            tokens = min(tokens, int(left / abilities.usd_per_token))
         unbounded = (
             request.max_tokens is None
             and abilities.conversation
-            and granted == self._wanted(request)
+            and _is_same(granted, self._wanted(request))
         )
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
+
+
+def _is_same(granted: Cost, wanted: Cost) -> bool:
+    """True if all was granted that was wanted, to a billionth of a dollar."""
+    return (
+        granted.tokens == wanted.tokens
+        and granted.calls == wanted.calls
+        and abs(granted.usd - wanted.usd) <= _NANO_USD / 2
+    )

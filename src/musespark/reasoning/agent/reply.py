@@ -25,11 +25,19 @@ class ModelReply:
     abstained: str = ""
     """Why the model does not answer; empty if it does."""
     usage: Usage = field(default_factory=Usage)
+    spawns: bool = False
+    """True if the model spawns threads by itself."""
 
     @property
     def cut(self) -> bool:
         """True if it broke off."""
-        return self.finish_reason != "finished"
+        return self.finish_reason not in ("finished", "refused")
+
+    @property
+    def written_tokens(self) -> int:
+        """Tokens that the model wrote; of one that spawns by itself those of the longest way to the answer."""
+        written = self.usage.tokens - self.usage.prompt_tokens
+        return min(written, self.usage.critical_path or written) if self.spawns else written
 
     @property
     def calls(self) -> tuple[ToolCall, ...]:

@@ -166,6 +166,15 @@ class AgentPool:
                 )
         return None
 
+    async def next_with_hedges(self) -> tuple[AgentTask, Outcome] | None:
+        """The next to come back, with silent agents hedged meanwhile; None when none is left that is worth waiting for."""
+        while (back := await self.next_outcome()) is not None:
+            if not isinstance(back, Straggler):
+                return back
+            if back.can_be_hedged:
+                self.hedge(back.task)
+        return None
+
     def _conclude_in_time(self) -> None:
         for sent in self._watch.working:
             if self._watch.too_late_in(sent) <= NOT_BEFORE and sent.node.progress.state != "idle":

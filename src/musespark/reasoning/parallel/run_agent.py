@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
-from musespark.errors import ModelFailed, MuseError
+from musespark.errors import ContentFiltered, EmptyReply, ModelFailed, MuseError
 from musespark.events import AgentCancelled, AgentFailed, AgentReturned, AgentStarted
 from musespark.reasoning.agent.agent import run_task
 from musespark.reasoning.agent.task import AgentTask
@@ -43,15 +43,20 @@ async def run_agent(
     except Exception as crash:  # a bug in an adapter; the others go on
         return _failed(run, task, ModelFailed(task.model.name, repr(crash)))
     if blank(attempt):
-        return _failed(run, task, ModelFailed(task.model.name, _why_blank(attempt)))
+        return _failed(run, task, _blank_error(attempt, task.model.name))
     run.emit(AgentReturned(task.agent, attempt.text))
     return attempt
 
 
-def _why_blank(attempt: Attempt) -> str:
-    if attempt.finish_reason not in ("length", "budget"):
-        return "it answered nothing"
-    return "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
+def _blank_error(attempt: Attempt, model: str) -> ModelFailed:
+    """The error for an attempt that says nothing."""
+    match attempt.finish_reason:
+        case "filtered":
+            return ContentFiltered(model)
+        case "length" | "budget":
+            reason = "its share of the budget ended before its answer began; allow more tokens, or ask fewer agents"
+            return ModelFailed(model, reason)
+    return EmptyReply(model)
 
 
 def _failed(run: RunContext, task: AgentTask, error: MuseError) -> MuseError:

@@ -121,5 +121,6 @@ def _clarified(before: Attempt, after: Attempt) -> Attempt:
         thoughts=before.thoughts,
         images=before.images,
         usage=before.usage + after.usage,
+        answer_tokens=before.answer_tokens + after.answer_tokens,
         finish_reason=before.finish_reason,
     )

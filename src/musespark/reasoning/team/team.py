@@ -64,6 +64,7 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
                 label=f"{model.name}: {approach}",
                 tools=team.tools,
                 verify=team.verify,
+                fits=team.fits,
                 asks_for=asks_for if model.abilities.conversation else None,
                 concludes=model.abilities.conversation,
             )
@@ -108,6 +109,8 @@ class Team:
     enough: Enough = enough
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
+    fits: Callable[[str], str] | None = None
+    """Reason why a text does not have the form that the request's schema asks for; empty if it has."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
     call_policy: CallPolicy = field(default_factory=CallPolicy)
     panel: Panel | None = None
@@ -128,7 +131,7 @@ class Team:
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
         if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
-            raise BadOption("aggregate", self.aggregate, f"one of {', '.join(AGGREGATES)}")
+            raise BadOption.choice("aggregate", self.aggregate, AGGREGATES)
         instructions(self.approach)
 
     @classmethod
@@ -214,5 +217,5 @@ class Team:
         taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption(
-                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+                "tools", ", ".join(sorted(taken)), "named differently from the agents' own tools"
             )

@@ -50,13 +50,13 @@ class ImageFetcher:
         found = list(dict.fromkeys(urls))
         if found and not allowed:
             raise RequestRefused(
-                "Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); "
+                "This server does not fetch images from web addresses (muse serve --allow-remote-images would); "
                 "send a data URL with base64 instead.",
                 code="remote_picture",
             )
         if len(found) > MAX_IMAGES:
             raise RequestRefused(
-                f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many"
+                f"There are {len(found)} images; at most {MAX_IMAGES} are read.", code="too_many"
             )
         if not found:
             return {}
@@ -141,7 +141,7 @@ def _certificates() -> ssl.SSLContext:
 def _refusal(url: str, reason: str) -> RequestRefused:
     shown = re.sub("//[^/]*@", "//", url)[:120]  # without a password
     return RequestRefused(
-        f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture"
+        f"The image at {shown!r} cannot be used: {reason}.", code="remote_picture"
     )
 
 

@@ -120,7 +120,7 @@ REFUSED = [
     ("meta", {"tools": (LOOK,), "tool_choice": "none"}, "choose tools by 'none'"),
     ("ollama", {"tools": (LOOK,), "tool_choice": "required"}, "choose tools"),
     ("mistral", {"schema": SCHEMA}, "held to a schema"),
-    ("llamacpp", {"images": [Image.from_bytes(DOT)]}, "read pictures"),
+    ("llamacpp", {"images": [Image.from_bytes(DOT)]}, "read images"),
     ("google", {"images": [Image(b"GIF89a", "image/gif")]}, "read image/gif"),
     ("openai", {"images": [Image(b"BM", "image/bmp")]}, "read image/bmp"),
 ]

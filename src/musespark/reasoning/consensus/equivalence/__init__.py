@@ -51,7 +51,7 @@ __all__ = [
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:
     """A new equivalence of that kind; what it needs to know (a runner, a judge) follows. Raises `BadOption`."""
     if name not in EQUIVALENCES:
-        raise BadOption("equivalence", name, f"one of {', '.join(EQUIVALENCES)}")
+        raise BadOption.choice("equivalence", name, EQUIVALENCES)
     module, _, attribute = EQUIVALENCES[name].partition(":")
     equivalence: Equivalence = getattr(import_module(module), attribute)(*arguments)
     return equivalence

@@ -83,6 +83,7 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
             label=f"{model.name}: writes one answer from {len(best)}",
             request=request,
             verify=team.verify,
+            fits=team.fits,
         )
     ]
 
