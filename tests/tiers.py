@@ -31,6 +31,7 @@ SLOW = {
     "ask the native model at length": (
         "models/local/test_gguf_model.py",
         "models/test_nano.py",
+        "nano/test_network.py::test_any_tree_of_sequences",
         "nano/test_shipped.py",
         "server/protocols/test_clients.py::test_a_image_that_the_native_model_reads",
         "server/protocols/test_stop.py::test_the_native_model_stops_too",

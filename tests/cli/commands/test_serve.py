@@ -138,12 +138,12 @@ def test_a_client_that_waits_longer_than_the_server_does_is_told_that_it_stops(t
     with serving(
         "--store", "memory", "--grace", "0", MUSE_CONFIG=str(tmp_path / "config.toml")
     ) as (process, (where, *_)):
+        url = where.split()[-1]
         body = {"model": "hang", "messages": [{"role": "user", "content": "?"}], "stream": stream}
         with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(
-                httpx.post, f"{where.split()[-1]}/v1/chat/completions", json=body, timeout=60
-            )
-            time.sleep(0.5)
+            asked = pool.submit(httpx.post, f"{url}/v1/chat/completions", json=body, timeout=60)
+            while not httpx.get(f"{url}/v1/runs", timeout=60).json()["data"]:
+                time.sleep(0.02)
             process.send_signal(signal.SIGTERM)
             response = asked.result()
         assert process.wait(60) == 0
