@@ -46,7 +46,7 @@ def calls(*tool_calls, text=""):
 
 def stage_of(request):
     """Which stage of a team a request belongs to, by what it says."""
-    said = request.messages[-1].text
+    said = "\n".join(message.text for message in request.messages)
     if "Others answered the same question differently" in said:
         return "refine"
     if "Which answer is right" in said:
