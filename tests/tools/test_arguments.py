@@ -6,6 +6,7 @@ from hypothesis import given, strategies as st
 from musespark.tools.arguments import (
     parse_json,
     pick_arguments,
+    read_arguments,
     to_flag,
     to_number,
     unwrap_arguments,
@@ -37,6 +38,37 @@ JSON = st.recursive(
 def test_wrappers_are_taken_off(given_):
     found = pick_arguments(unwrap_arguments(given_, NAMES), NAMES)
     assert found == {"box": [1, 2, 3, 4], "picture": 1}
+
+
+CODE = {"type": "object", "properties": {"code": {"type": "string"}}}
+BOX = {"type": "object", "properties": {"box": {"type": "array"}, "picture": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("text", "schema", "expected"),
+    [
+        ('{"code": "1 + 1"}', CODE, {"code": "1 + 1"}),
+        ("print(1 + 1)", CODE, {"code": "print(1 + 1)"}),
+        ("42", CODE, {"code": "42"}),
+        ('"print(1)"', CODE, {"code": "print(1)"}),
+        ('"{\\"code\\": \\"1\\"}"', CODE, {"code": "1"}),
+        ('{"arguments": {"code": "1"}}', CODE, {"code": "1"}),
+        ("", CODE, {}),
+        ("null", CODE, {}),
+        ("[]", BOX, {}),
+        ('{"input": {"picture": 2}}', BOX, {"picture": 2}),
+        ('{"other": {"picture": 2}}', BOX, {"other": {"picture": 2}}),
+        ('{"any": {"deep": 1}}', {"type": "object"}, {"any": {"deep": 1}}),
+    ],
+)
+def test_what_a_model_writes_becomes_an_object(text, schema, expected):
+    assert read_arguments(text, schema) == expected
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "{'box'", "7", "look here", "[" * 100_000])
+def test_what_is_no_object_is_refused(text):
+    with pytest.raises(ValueError):
+        read_arguments(text, BOX)
 
 
 def test_an_argument_has_neighbouring_names_and_its_own_wins():

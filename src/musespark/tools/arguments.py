@@ -29,8 +29,47 @@ _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "none", "null")
 
 
-def unwrap_arguments(arguments: Mapping[str, Any], names: Collection[str]) -> Mapping[str, Any]:
-    """Return the arguments without the objects that a model has put around them; `names` are those that the tool may know."""
+def read_arguments(text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call as an object, from what a model wrote; `schema` is that of the tool.
+
+    For a tool that takes one text, a text that is no object is that text. Raises `ValueError` if there is no object.
+    """
+    properties = schema.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    found = _parse_twice(text)
+    if found is None or found == []:
+        return {}
+    if isinstance(found, dict):
+        return dict(unwrap_arguments(found, properties, any_name=False)) if properties else found
+    only = next(iter(properties)) if len(properties) == 1 else None
+    if only is None or properties[only].get("type") != "string" or text.lstrip()[:1] == "{":
+        json.loads(text)  # says what is wrong with it
+        raise ValueError("they are no object")
+    return {only: found if isinstance(found, str) else text}
+
+
+def _parse_twice(text: str) -> Any:
+    """The JSON in a text, or in the text that it is; the text itself if it is none."""
+    found: Any = text
+    for _ in range(2):
+        if not isinstance(found, str) or not found.strip():
+            break
+        try:
+            found = json.loads(found)
+        except RecursionError:
+            raise ValueError("nested too deeply") from None
+        except ValueError:
+            break
+    return found if not isinstance(found, str) or found.strip() else None
+
+
+def unwrap_arguments(
+    arguments: Mapping[str, Any], names: Collection[str], *, any_name: bool = True
+) -> Mapping[str, Any]:
+    """Return the arguments without the objects that a model has put around them.
+
+    names: those that the tool may know. any_name: also take off an object of one field with another name than the usual ones.
+    """
     folded = {_folded(name) for name in names}
     for _ in range(MAX_WRAPPERS):
         if any(_folded(name) in folded for name in arguments):
@@ -40,7 +79,7 @@ def unwrap_arguments(arguments: Mapping[str, Any], names: Collection[str]) -> Ma
                 value
                 for name in (*_WRAPPERS, *arguments)
                 if (value := _to_object(arguments.get(name))) is not None
-                and (name in _WRAPPERS or len(arguments) == 1)
+                and (name in _WRAPPERS or (any_name and len(arguments) == 1))
             ),
             None,
         )

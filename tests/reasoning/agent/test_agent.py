@@ -231,6 +231,8 @@ async def test_who_announces_sub_agents_and_calls_none_is_asked_once_again():
         "Launch both cleaning agents, then wait an hour.",
         "I will not do that; the travel agents start selling in May.",
         "I'll spawn three helpers. Answer: 5",
+        "Starting the support agents is done in the menu.",
+        "Launching sub-agents requires a licence.",
     ],
 )
 async def test_advice_about_agents_and_an_answer_announce_nothing(reply):

@@ -25,6 +25,7 @@ from musespark.reasoning.consensus.equivalence import answer_in, marked_answer
 from musespark.reasoning.consensus.equivalence.refusal import is_refusal
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
+from musespark.tools.arguments import read_arguments
 from musespark.tools.tool import Tool, ToolOutput, Toolset
 
 TURNS = 16
@@ -175,7 +176,8 @@ _ANNOUNCED = re.compile(
     r"(?:(?:\b(?:I|we)(?:['’](?:ll|m|re)| will| shall| am| are)\b|\blet(?: me|['’]s| us)\b)[^.\n]{0,40}"
     r"\b(?:spawn|launch|start|dispatch|delegat|deploy)(?:e|ing|ting)?|(?:^|[.!\n])\W*(?:now )?(?:spawning|launching|starting|"
     r"dispatching|"
-    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b",
+    r"delegating|deploying))\b[^.\n]{0,60}\b(?:sub-?agents?|agents|helpers)\b"
+    r"(?! (?:is|are|was|were|requires?|takes?|needs?|costs?|can|may)\b)",
     re.I,
 )
 
@@ -239,18 +241,15 @@ async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
             f"There is no tool {one.name!r} here; there are: {', '.join(held) or 'none'}.",
             failed=True,
         )
+    tool = held[one.name]
     try:
-        arguments = one.parsed()
-        if isinstance(arguments, str):  # JSON within JSON
-            arguments = json.loads(arguments)
-    except ValueError as error:
+        arguments = read_arguments(one.arguments, json.loads(tool.spec.parameters))
+    except json.JSONDecodeError as error:
         return ToolOutput(f"The arguments are not JSON: {error}", failed=True)
-    if arguments is None or arguments == []:
-        arguments = {}
-    if not isinstance(arguments, dict):
-        return ToolOutput("The arguments must be a JSON object.", failed=True)
+    except ValueError as error:
+        return ToolOutput(f"The arguments must be a JSON object: {error}.", failed=True)
     try:
-        return await held[one.name].use(arguments)
+        return await tool.use(arguments)
     except asyncio.CancelledError:
         if is_being_cancelled():
             raise
