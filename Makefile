@@ -22,6 +22,11 @@ NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number
 
 
 QUICK = not browser and not torch and not slow
+# As many processes as there are cores, and not more than eight. `make WORKERS=0 ...` runs the tests in one process.
+WORKERS = auto
+# Compiled modules are kept, whatever the machine's own setting is: tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 CHECKED = src tests benchmarks docs examples
 
 .PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock clean
@@ -29,15 +34,12 @@ CHECKED = src tests benchmarks docs examples
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-check: .venv/check.done
-	$(BIN)/ruff check $(CHECKED)
-	$(BIN)/ruff format --check --quiet $(CHECKED)
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "$(QUICK)"
+check: lint
+	$(PYTEST) --quiet --hypothesis-profile quick -m "$(QUICK)"
 
 test: .venv/test.done browser lint
 	@if $(NODE_READY); then $(MAKE) --no-print-directory page-test; else echo "No recent Node: the page's unit tests are left out"; fi
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: .venv/check.done
 	$(BIN)/ruff check $(CHECKED)

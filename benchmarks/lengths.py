@@ -67,7 +67,7 @@ class Paced:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """A reply to an explorer; to one that is asked to conclude, what it would have said with what it has worked out."""
-        if "no time left" in request.messages[-1].text:
+        if request.stage == "conclude":
             async for delta in self._conclusion(request.messages[-2].text):
                 yield delta
             return

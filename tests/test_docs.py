@@ -107,7 +107,6 @@ def test_every_benchmark_of_the_documents_is_run_or_excused():
     assert all((ROOT / script).is_file() for script in {*SHORT, *NOT_RUN})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(SHORT))
 def test_benchmarks_run(script, tmp_path):
     done = subprocess.run(

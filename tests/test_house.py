@@ -1,9 +1,9 @@
 """The rules of the house that a machine can check: names, docstrings, maps of packages, sizes of files and functions."""
 
 import ast
-import re
 
 import house
+import tiers
 
 LINES, SPAN = 400, 60
 """Lines of a file, and of a function below its signature, that are still read in one sitting. There are no exceptions."""
@@ -38,14 +38,10 @@ def test_functions_fit_on_a_screen():
 
 
 def test_slow_tests_are_where_they_are_said_to_be():
-    (slow,) = re.findall(
-        r"^SLOW = \((.*?)\)$", (house.ROOT / "tests/conftest.py").read_text("utf-8"), re.M | re.S
-    )
-    assert not [
-        name
-        for name in re.findall(r'"([^"]+)"', slow)
-        if not (house.ROOT / "tests" / name).exists()
-    ]
+    for place in (place for places in tiers.SLOW.values() for place in places):
+        file, _, name = place.partition("::")
+        assert (tiers.HERE / file).exists(), place
+        assert not name or f"def {name}(" in (tiers.HERE / file).read_text("utf-8"), place
 
 
 def test_docstrings_of_every_kind_are_found(tmp_path):

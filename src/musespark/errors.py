@@ -217,10 +217,8 @@ class ModelFailed(MuseError):
 class EmptyReply(ModelFailed):
     """The reply is empty, although nothing has ended it early."""
 
-    def __init__(self, model: str) -> None:
-        super().__init__(
-            model, "it ended its reply without any answer; ask again, or choose another model"
-        )
+    def __init__(self, model: str, reason: str = "its reply was empty") -> None:
+        super().__init__(model, f"{reason}; ask differently, or choose another model")
 
 
 class ContextExceeded(ModelFailed):
@@ -232,6 +230,10 @@ class ContentFiltered(ModelFailed):
 
     def __init__(self, model: str) -> None:
         super().__init__(model, "its provider's filter left nothing of the reply; ask differently")
+
+
+class ConnectionLost(ModelFailed):
+    """The backend closed the connection before its reply had anything; the same request may succeed."""
 
 
 class StreamCut(ModelFailed):
@@ -320,6 +322,16 @@ class MissingKey(BadInput):
             else f"needs a key; set the environment variable {variable}"
         )
         super().__init__(f"The model {model!r} {said}.")
+
+
+class BadEnvironment(BadInput):
+    """An environment variable has a value that cannot be used."""
+
+    def __init__(self, variable: str, reason: str, instead: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"The environment variable {variable} cannot be used: {reason}; {instead}."
+        )
 
 
 class BadConfig(BadInput):

@@ -233,7 +233,7 @@ class AnswerDelta(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class AnswerDropped(_Happened):
-    """The pieces of the answer so far are void, because the agent that wrote them failed. Others follow."""
+    """The pieces of the answer so far are void: the agent that wrote them failed, or they were a thought. Others follow."""
 
     kind: ClassVar[Literal["answer_dropped"]] = "answer_dropped"
     reason: str

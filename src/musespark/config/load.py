@@ -61,7 +61,7 @@ def check_config(path: Path | None = None) -> list[ConfigProblem]:
 
 def _text(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig")  # editors on Windows begin a file with a byte order mark
     except FileNotFoundError:
         if os.environ.get(VARIABLE):
             raise BadConfig(path, f"it does not exist, though {VARIABLE} names it") from None

@@ -53,6 +53,7 @@ _FLAG: Rule = (lambda value: isinstance(value, bool), "true or false")
 
 FLAGS = (
     "pictures_in",
+    "videos_in",
     "tools",
     "seed",
     "temperature",
@@ -61,6 +62,7 @@ FLAGS = (
     "schema",
     "effort",
     "tool_choice",
+    "one_machine",
 )
 """Abilities that a file can override."""
 

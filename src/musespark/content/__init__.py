@@ -30,6 +30,7 @@ from musespark.content.request import (
     Effort,
     Mode,
     Request,
+    RequestStage,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "Mode",
     "Part",
     "Request",
+    "RequestStage",
     "Role",
     "Text",
     "Thinking",

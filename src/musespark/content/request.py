@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Literal, Self, TypeAlias
 
 from musespark.content.message import Message
 from musespark.content.parts import (
@@ -31,6 +31,13 @@ ANY_OBJECT = '{"type": "object"}'
 """JSON schema of JSON mode: any object."""
 THREADS = 12
 """Default limit of threads or sub-agents: the number of first moves with three numbers in Countdown."""
+
+
+RequestStage: TypeAlias = Literal[
+    "explore", "conclude", "clarify", "compare", "refine", "judge", "merge"
+]
+"""Work that a request asks for: an answer, one without further thought, the answer alone, a verdict on the sameness of two, an
+answer in view of its rivals, a verdict on the better one, one answer from several."""
 
 
 class Mode(StrEnum):
@@ -107,6 +114,8 @@ class Request:
     """True if the answer is any JSON object (`schema` is `ANY_OBJECT` then), and providers are asked for JSON mode."""
     sampling: Sampling = _NO_SAMPLING
     """Further options, which some models know."""
+    stage: RequestStage = "explore"
+    """Work that the request asks for. Scripted models go by it and not by the words of a prompt; no provider is sent it."""
 
     @classmethod
     def of(

@@ -74,6 +74,11 @@ class ThinkingDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class TextBecameThought:
+    """All text of the reply so far was reasoning and no answer: a closing tag came that no opening one had announced."""
+
+
+@dataclass(frozen=True, slots=True)
 class ImageDelta:
     """A whole image that an agent drew."""
 
@@ -163,6 +168,7 @@ class Finish:
 Delta: TypeAlias = (
     TextDelta
     | ThinkingDelta
+    | TextBecameThought
     | ImageDelta
     | ThreadStarted
     | ThreadReturned

@@ -9,5 +9,6 @@ context.py       the context of one run: events, usage, budget, outcome
 usage_node.py    the tree of usage; progress.py, signs of life of one agent
 consensus/       groups of equal answers, the stopping rule, votes, reliability, equivalences, answer formats
 attempt.py       the result of one agent
+call_policy.py   patience with models: retries, pauses, silence
 concurrency.py   groups of tasks, and waiting that survives a cancellation
 """

@@ -36,6 +36,7 @@ from musespark.events import (
 from musespark.images import as_png
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
@@ -58,9 +59,19 @@ _PATIENT = (*_TEXTS, Spent)
 class RunContext:
     """One run. Tasks that do the work `emit` events; the stream of events (`batches`) is read once."""
 
-    def __init__(self, request: Request, budget: Budget, model: str) -> None:
-        """model: name of the run."""
+    def __init__(
+        self,
+        request: Request,
+        budget: Budget,
+        model: str,
+        *,
+        call_policy: CallPolicy | None = None,
+        gather: float = GATHER,
+    ) -> None:
+        """model: name of the run. gather: seconds that text may wait for more text."""
         self.request, self.budget, self.model = request, budget, model
+        self.call_policy = call_policy or CallPolicy()
+        self._gather = gather
         self.main = UsageNode(MAIN)
         self.finish_reason: FinishReason = "finished"
         self.detail = ""
@@ -151,9 +162,9 @@ class RunContext:
         return event
 
     def _wake(self, event: Event) -> None:
-        """Wake the reader, at once or within `GATHER`."""
+        """Wake the reader, at once or after text has waited for more text."""
         left = (
-            self._last_read + GATHER - time.monotonic()
+            self._last_read + self._gather - time.monotonic()
             if isinstance(event, _PATIENT) and not self.is_behind
             else 0.0
         )

@@ -42,7 +42,9 @@ async def run_batches(
     one."""
     team.require(request)
     work = contemplate if request.mode is Mode.CONTEMPLATING and not team.solo else _alone
-    current = RunContext(request.checked(), budget or Budget(), team.name)
+    current = RunContext(
+        request.checked(), budget or Budget(), team.name, call_policy=team.call_policy
+    )
     async with aclosing(current.batches(_held_open(current, team, work))) as found:
         async for burst in found:
             yield burst

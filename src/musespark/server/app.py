@@ -63,11 +63,12 @@ def make_app(
     models: ready models by name, beside those of the configuration. runs: store of runs; in memory by default.
     authenticate: finds the caller of a request.
     """
+    settings = settings or ServerSettings()
     server = ServerState(
         models=ModelCatalog(config, models),
-        runs=LiveRuns(runs or MemoryRunStore()),
+        runs=LiveRuns(runs or MemoryRunStore(), settings.watch),
         authenticate=authenticate,
-        settings=settings or ServerSettings(),
+        settings=settings,
     )
 
     app = FastAPI(
@@ -90,7 +91,7 @@ def make_app(
     routes_models.add_routes(app, server)
     stored_responses.add_routes(app, server)
     count_tokens.add_routes(app, server)
-    page = PageFiles()
+    page = PageFiles(settings.page)
     page_info.add_routes(app, server)
     routes_runs.add_routes(app, server, page)
     static.add_routes(app, page)
@@ -141,7 +142,9 @@ class ProtocolEndpoint:
             await error_response(self._dialect, error_reply(error))(scope, receive, send)
             return
         with self._server.track(session):
-            await RunResponse(self._dialect, session)(scope, http.receive, send)
+            await RunResponse(self._dialect, session, self._server.settings.stream)(
+                scope, http.receive, send
+            )
 
     async def _open_session(self, http: HttpRequest) -> RunSession:
         """Authenticate, read, parse and resolve a request, before any model is called. Raises subclasses of `MuseError`."""

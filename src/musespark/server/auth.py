@@ -13,7 +13,7 @@ from starlette.requests import Request as HttpRequest
 
 from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.runs.run_store import SqlRunStore
 
@@ -25,13 +25,16 @@ _MAX_CACHED = 10_000
 class KeyAuthenticator:
     """`Authenticator` for `make_app` that accepts API keys. Use it within `open`."""
 
-    def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
+    def __init__(
+        self,
+        runs: SqlRunStore,
+        *,
+        required: bool = True,
+        budgets: KeyBudgetSettings | None = None,
+    ) -> None:
         """required: refuse requests without a key; otherwise they are anonymous and have no limits."""
-        self._keys, self._budgets, self.required = (
-            KeyStore(runs.database),
-            KeyBudgets(runs),
-            required,
-        )
+        self._keys, self.required = KeyStore(runs.database), required
+        self._budgets = KeyBudgets(runs, budgets)
         self._cache: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """Keys by the hash of their secret, with the time of their lookup."""
 

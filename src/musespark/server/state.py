@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeAlias
 
 from starlette.requests import Request as HttpRequest
 
 from musespark.budget import Budget
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.server.errors import RequestRefused
+from musespark.server.http.event_stream import StreamTiming
 from musespark.server.http.remote_images import ImageFetcher
 from musespark.server.metrics import Metrics
 from musespark.server.resolve.model_catalog import ModelCatalog, require_prices
 from musespark.server.resolve.parsed_request import ParsedRequest
 from musespark.server.resolve.resolve import resolve
-from musespark.server.runs.live_runs import LiveRuns
+from musespark.server.runs.live_runs import LiveRuns, WatchSettings
 from musespark.server.runs.session import RunSession
 from musespark.telemetry import start_recorder
 
@@ -55,6 +58,11 @@ class ServerSettings:
     """Seconds that background runs may continue after the server was told to stop."""
     cleanup_timeout: float = 5.0
     """Seconds that cancelled runs have to clean up when the server stops."""
+    stream: StreamTiming = field(default_factory=StreamTiming)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    call_policy: CallPolicy = field(default_factory=CallPolicy)
+    page: Path | None = None
+    """Directory of the built page; None for the one that the package has."""
 
 
 @dataclass(kw_only=True)
@@ -89,6 +97,8 @@ class ServerState:
     async def open_session(self, parsed: ParsedRequest, caller: Caller) -> RunSession:
         """Resolve a request to a run that is ready to start. Raises subclasses of `MuseError`."""
         resolved = await resolve(parsed, self.models)
+        team = replace(resolved.team, call_policy=self.settings.call_policy)
+        resolved = replace(resolved, team=team)
         if caller.budget is not None and caller.budget.limits.usd is not None:
             require_prices(resolved.team.models)
         budget = caller.budget.child(resolved.limits) if caller.budget else Budget(resolved.limits)

@@ -42,9 +42,7 @@ def unconfigured(tmp_path):
 
 
 def test_it_greets_with_a_line_that_works(unconfigured):
-    began = time.monotonic()
     with serving(**unconfigured) as (_, (where, models, line, page)):
-        assert time.monotonic() - began < 30  # 1.5 s on an idle machine
         assert (
             where.startswith("Muse Spark listens at http://127.0.0.1:")
             and "contemplating/nano" in models

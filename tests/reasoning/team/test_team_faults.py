@@ -42,16 +42,16 @@ def test_one_hangs_one_fails_one_breaks_off_and_nobody_waits():
     assert "silent" in of(events, "agent_cancelled")[0].reason
 
 
-async def test_a_straggler_is_relieved_before_there_is_a_quorum():
+def test_a_straggler_is_relieved_before_there_is_a_quorum():
     one = model([[Hang()], says("Answer: 42", 0.05)])
-    events, _, _ = await contemplated(team(one, agents=4, first_wave=2))
+    events, _, _ = virtual_time.run(contemplated(team(one, agents=4, first_wave=2)))
     assert events[-1].answer == "Answer: 42"
     assert one.running == 0
 
 
-async def test_with_nobody_left_to_send_a_straggler_is_doubled():
+def test_with_nobody_left_to_send_a_straggler_is_doubled():
     one = model([[Hang()], says("Answer: 42", 0.05), says("Answer: 42", 0.05)])
-    events, _, _ = await contemplated(team(one, agents=2, first_wave=2))
+    events, _, _ = virtual_time.run(contemplated(team(one, agents=2, first_wave=2)))
     assert "asked a second time" in of(events, "noted")[0].text
     assert events[-1].usage.calls == 3
     assert {"agent-1-again"} <= {event.agent for event in of(events, "agent_started")}

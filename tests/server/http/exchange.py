@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from contextlib import suppress
 
 import httpx
@@ -24,12 +23,7 @@ def sent(served, path, body, **options):
     """The response to raw bytes, or to a value as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": "application/json", **options.pop("headers", {})}
-    began = time.monotonic()
-    response = httpx.post(
-        f"{served.url}{path}", content=raw, headers=headers, timeout=60, **options
-    )
-    assert time.monotonic() - began < 20  # one second on an idle machine
-    return response
+    return httpx.post(f"{served.url}{path}", content=raw, headers=headers, timeout=60, **options)
 
 
 def is_error(response, path):

@@ -13,8 +13,8 @@ from musespark.errors import BudgetExhausted, BudgetReserved, StoreUnusable
 from musespark.events import MAIN, Spent
 from musespark.store.database.database import Database
 from musespark.store.database.schema import RESERVATIONS, SPENDING
-from musespark.store.keys import budgets, reservations
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys import reservations
+from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import NANO, KeyStore
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
@@ -67,8 +67,8 @@ def spent_today(where):
     costs=st.lists(st.sampled_from([0.01, 0.1, 0.3]), min_size=1, max_size=60),
     seed=st.integers(0, 99),
 )
-def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, seed, monkeypatch):
-    monkeypatch.setattr(budgets, "POLL_INTERVAL", 0.01)
+def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, seed):
+    often = KeyBudgetSettings(poll_interval=0.01)
     chance = random.Random(seed)
     path = tmp_path / "runs.db"
     key, _ = made(path, uuid.uuid4().hex, usd_per_day=1)
@@ -79,8 +79,8 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
             SqlRunStore(Database(path)).open() as two,
         ):
             spent = await asyncio.gather(
-                spend_randomly(KeyBudgets(one), key, costs, chance),
-                spend_randomly(KeyBudgets(two), key, costs, chance),
+                spend_randomly(KeyBudgets(one, often), key, costs, chance),
+                spend_randomly(KeyBudgets(two, often), key, costs, chance),
             )
         database = Database(path)
         assert (
@@ -94,14 +94,13 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
     asyncio.run(two_servers())
 
 
-async def test_two_servers_have_the_whole_day_between_them_without_a_refusal(where, monkeypatch):
-    monkeypatch.setattr(budgets, "_FRESH", 0)
+async def test_two_servers_have_the_whole_day_between_them_without_a_refusal(where):
     key, _ = made(where, usd_per_day=3)
     async with (
         SqlRunStore(Database(where)).open() as one,
         SqlRunStore(Database(where)).open() as two,
     ):
-        keyed = [KeyBudgets(one), KeyBudgets(two)]
+        keyed = [KeyBudgets(each, KeyBudgetSettings(fresh=0)) for each in (one, two)]
         for number in range(3):
             with (
                 await (await keyed[number % 2].budget_of(key))
@@ -251,12 +250,11 @@ async def test_a_run_goes_on_after_midnight_with_what_its_day_has_left(where, mo
     key, _ = made(where, usd_per_day=1)
     today, tomorrow = reservations.day_of(time.time()), reservations.day_of(time.time() + 86400)
     async with SqlRunStore(Database(where)).open() as runs:
-        keyed = KeyBudgets(runs)
+        keyed = KeyBudgets(runs, KeyBudgetSettings(fresh=0))
         run = (await keyed.budget_of(key)).child()
         with await run.acquire(Cost(usd=0.1)) as held:
             held.settle(Cost(usd=0.1))
         monkeypatch.setattr(reservations, "day_of", lambda now: tomorrow)
-        monkeypatch.setattr(budgets, "_FRESH", 0)
         assert (await keyed.budget_of(key)).usd_left() == 1
         with await run.acquire(Cost(usd=0.9)) as held:
             held.settle(Cost(usd=0.9))
@@ -330,11 +328,10 @@ async def test_a_call_that_may_cost_more_than_is_left_leaves_half_of_it_to_other
         assert not isinstance(refused.value, BudgetReserved)
 
 
-async def test_a_request_waits_a_moment_while_calls_hold_nearly_everything(tmp_path, monkeypatch):
-    monkeypatch.setattr(budgets, "POLL_INTERVAL", 0.05)
+async def test_a_request_waits_a_moment_while_calls_hold_nearly_everything(tmp_path):
     key, _ = made(tmp_path / "runs.db", usd_per_day=1)
     async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
-        keyed = KeyBudgets(runs)
+        keyed = KeyBudgets(runs, KeyBudgetSettings(poll_interval=0.05))
         held = await (await keyed.budget_of(key)).child().acquire(Cost(usd=1))
         waiting = asyncio.create_task(keyed.budget_of(key))
         await asyncio.sleep(0.12)

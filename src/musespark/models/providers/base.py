@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Profile: TypeAlias = Mapping[str, Any]
 """pydantic-ai's knowledge of a model: `pydantic_ai.profiles.ModelProfile` and its subclasses."""
 
+_AROUND = " \t\r\n\f\v\ufeff\u200b\u2060\u00a0"
+"""Characters around a value that are no part of it."""
 DEFAULT_CONTEXT = 8192
 """Tokens that a model is assumed to hold if neither the profile nor the configuration gives a number."""
 
@@ -60,6 +62,8 @@ class Provider(ABC):
     """Fields of `musespark.sampling.Sampling` that its models take."""
     has_fast_path: ClassVar[bool] = False
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
+    speaks_chat: ClassVar[bool] = False
+    """True if its wire is Chat Completions, from which servers of one's own depart in many ways (`adapter.chat_chunks`)."""
     price_list: ClassVar[str | None] = None
     """Name of the provider in genai-prices; None if it has no prices there."""
     image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -121,6 +125,11 @@ class Provider(ABC):
         """Address of its API: the configured one, else the environment's, else the provider's own."""
         return configured or _find_first_set(self.url_variables)[1] or self.base_url
 
+    def find_address_variable(self) -> str | None:
+        """Environment variable that names its address; None if none does."""
+        variable, value = _find_first_set(self.url_variables)
+        return variable if value else None
+
     def find_key(self, configured: str | None) -> tuple[str, str | None]:
         """Environment variable that holds the key, or should, and its value. configured: the variable to read instead."""
         return _find_first_set((configured,) if configured else self.key_variables)
@@ -144,12 +153,23 @@ def merge_profiles(*layers: Profile) -> ModelProfile:
 
 def _find_first_set(variables: tuple[str, ...]) -> tuple[str, str | None]:
     """The first of the environment variables that is set, with its value; else the first of them and None."""
-    # A key that was pasted with a line break would break the header it is sent in.
-    values = ((variable, os.environ.get(variable, "").strip()) for variable in variables)
+    values = ((variable, read_variable(variable)) for variable in variables)
     return next(
         ((variable, value) for variable, value in values if value),
         (variables[0] if variables else "", None),
     )
+
+
+def read_variable(name: str) -> str:
+    """Read an environment variable, without what files and shells leave around its value: whitespace, a byte order mark, quotes.
+
+    A key that was pasted with a line break would break the header it is sent in.
+    """
+    value = os.environ.get(name, "") or os.environ.get(f"\ufeff{name}", "")
+    value = value.strip(_AROUND)
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip(_AROUND)
+    return value
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -167,6 +187,13 @@ def is_private(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """True if an address is on this machine."""
-    host = urlsplit(address).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """True if an address is on this machine. The address of any host, 0.0.0.0, leads to it when one connects to it."""
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_loopback or ip.is_unspecified

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
+from musespark.models.providers.adapter.chat_model import chat_model
 from musespark.models.providers.base import (
     AS_GIVEN,
     Access,
@@ -48,6 +49,7 @@ class OpenAI(Provider):
     base_url = "https://api.openai.com/v1"
     url_variables = ("OPENAI_BASE_URL",)
     key_variables = ("OPENAI_API_KEY",)
+    speaks_chat = True
     price_list = "openai"
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     max_stops = 4
@@ -56,11 +58,10 @@ class OpenAI(Provider):
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
     ) -> PydanticModel:
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(
+        return chat_model()(
             model,
             provider=provider,
             profile=merge_profiles(REQUIRE_FINISH, _reasoning_efforts(model), profile),
@@ -104,6 +105,7 @@ class OpenAIResponses(OpenAI):
 
     kind = "openai-responses"
     sampling = frozenset({"verbosity"})
+    speaks_chat = False
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import zip_longest
 
-from musespark.content import Message, Text, Thinking, ToolCall, ToolResult
-from musespark.errors import BudgetExhausted, ModelFailed, MuseError
+from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
+from musespark.errors import BudgetExhausted, EmptyReply, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
 from musespark.reasoning.agent.form import in_form
+from musespark.reasoning.agent.loop_guard import LoopGuard, ask_for_answer, is_empty
 from musespark.reasoning.agent.model_call import call_model, readable
 from musespark.reasoning.agent.reply import ModelReply
 from musespark.reasoning.agent.task import AgentTask
@@ -46,6 +48,7 @@ async def run_task(
     theirs = frozenset(tool.name for tool in task.request.tools)
     said: list[Message] = []
     images: list[Pictured] = []
+    guard = LoopGuard(held)
     try:
         for turn in range(1, TURNS + 1):
             asked = replace(request, messages=(*task.request.messages, *said)) if said else request
@@ -53,40 +56,54 @@ async def run_task(
                 asked = replace(asked, messages=await toolset.prepare_messages(asked.messages))
             if turn > 1 and request.tool_choice not in ("auto", "none"):
                 asked = replace(asked, tool_choice="auto")  # what had to be called has been
-            if turn == TURNS and held:
+            if (turn == TURNS or guard.wants_answer) and held:
                 asked = replace(
                     asked, tool_choice="none" if task.model.abilities.tool_choice else "auto"
                 )
             reply = await call_model(run, node, task.model, asked, speak=speak)
             run.note_prompt(task.request.messages, reply.usage.prompt_tokens)
             images += reply.images
+            if is_empty(reply, request) and turn < TURNS and guard.allows_empty():
+                run.emit(Noted(task.agent, "Its reply was empty; it is asked once more."))
+                said += ask_for_answer(reply)
+                continue
             said.append(reply.message)
             own = [one for one in reply.calls if one.name in held or not theirs]
             goes_on = own == list(reply.calls) != [] or _forgets_to_spawn(reply, held, said)
             if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
                 break
+            if not guard.allows(own):
+                break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(
-                await _use_tools(run, node, own, held, images) if own else _remind(run, task.agent)
-            )
+            if own:
+                said.append(guard.remind(own, await _use_tools(run, node, own, held, images)))
+            else:
+                said.append(_remind(run, task.agent))
     except BudgetExhausted:
         if not node.conclude_because:
             raise
         reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
-    if (
-        reply.calls
-        and (not theirs or any(one.name in held for one in reply.calls))
-        and not (reply.message.text.strip() or reply.cut)
-    ):
-        raise ModelFailed(
-            task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing"
-        )
+    _require_answer(reply, request, task, held, guard.reason)
     attempt = _attempt(task, reply, said, images, node, theirs, held)
     if node.conclude_because and reply.cut:
         attempt = await _conclude(run, task, node, said, attempt)
     attempt = await in_form(run, task, node, said, attempt, speak=speak)
     return await _verify(run, _classify(attempt, task), task)
+
+
+def _require_answer(
+    reply: ModelReply, request: Request, task: AgentTask, held: Mapping[str, Tool], reason: str
+) -> None:
+    """Raise `ModelFailed` for a last reply that says nothing, or only calls tools. reason: why the agent has stopped."""
+    if is_empty(reply, request):
+        raise EmptyReply(task.model.name, reason or "its reply was empty")
+    is_over = not task.request.tools or any(one.name in held for one in reply.calls)
+    if reply.calls and is_over and not (reply.message.text.strip() or reply.cut):
+        raise ModelFailed(
+            task.model.name,
+            reason or f"it called tools in all of its {TURNS} replies and answered nothing",
+        )
 
 
 def _classify(attempt: Attempt, task: AgentTask) -> Attempt:
@@ -224,8 +241,12 @@ async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
         )
     try:
         arguments = one.parsed()
+        if isinstance(arguments, str):  # JSON within JSON
+            arguments = json.loads(arguments)
     except ValueError as error:
         return ToolOutput(f"The arguments are not JSON: {error}", failed=True)
+    if arguments is None or arguments == []:
+        arguments = {}
     if not isinstance(arguments, dict):
         return ToolOutput("The arguments must be a JSON object.", failed=True)
     try:

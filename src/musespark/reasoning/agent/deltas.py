@@ -14,6 +14,7 @@ from musespark.events import (
     AgentReturned,
     AgentStarted,
     AnswerDelta,
+    AnswerDropped,
     Event,
     Pictured,
     Spent,
@@ -23,6 +24,7 @@ from musespark.events import (
 from musespark.models.model import (
     AbstainedDelta,
     ImageDelta,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ThreadCancelled,
@@ -51,6 +53,8 @@ class DeltaTranslator:
         match delta:
             case TextDelta():
                 return AnswerDelta(delta.text) if self._speak else Thought(self._agent, delta.text)
+            case TextBecameThought():
+                return AnswerDropped("it was a thought") if self._speak else None
             case ToolCallDelta():
                 return None  # the user of the tool emits the event
             case ThinkingDelta():

@@ -18,6 +18,7 @@ from musespark.content import Message, Mode, Part, Request, Text, Thinking, Tool
 from musespark.errors import (
     BudgetExhausted,
     BudgetReserved,
+    ConnectionLost,
     ModelFailed,
     MuseError,
     RateLimited,
@@ -26,10 +27,12 @@ from musespark.errors import (
 from musespark.events import (
     Abstained,
     AnswerDropped,
+    Event,
     FinishReason,
     Noted,
     Pictured,
     Spent,
+    Thought,
     Verified,
 )
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
@@ -37,6 +40,7 @@ from musespark.models.model import (
     Delta,
     Finish,
     Model,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -44,23 +48,15 @@ from musespark.models.model import (
 )
 from musespark.reasoning.agent.deltas import DeltaTranslator
 from musespark.reasoning.agent.reply import ModelReply, join_parts
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.concurrency import is_being_cancelled
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 from musespark.vision.resize import fit_images
 
-RETRIES = 3
-"""Retries of a call, for failures that may pass."""
-RETRIES_RESERVED = 5
-"""Times that a call waits for others under way to give back what they do not use of a budget."""
-PAUSE = 0.5
-"""Seconds before the first time, doubled each time, unless the backend names its own."""
-LONGEST_PAUSE = 60.0
 BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
-SILENCE = 300.0
-"""Seconds without a sign of life after which a backend counts as gone."""
 _TICK = 0.01
 """Seconds that an event loop's timer may come early."""
 
@@ -83,7 +79,7 @@ async def call_model(
         except (ModelFailed, BudgetReserved) as error:
             if is_being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
-            pause = _pause(error, again)
+            pause = _pause(run.call_policy, error, again)
             left = (node.scope or run.budget).seconds_left()
             if pause is None or (left is not None and left <= pause):
                 raise
@@ -93,26 +89,23 @@ async def call_model(
     raise AssertionError("unreachable")
 
 
-def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
+def _pause(policy: CallPolicy, error: ModelFailed | BudgetReserved, again: int) -> float | None:
     """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
-        return PAUSE * 2**again if again < RETRIES_RESERVED else None
-    passing = isinstance(error, RateLimited) or error.status in (
-        408,
-        409,
-        425,
-        429,
-        500,
-        502,
-        503,
-        504,
-        529,
-    )
-    if not passing or again >= RETRIES:
+        return policy.pause * 2**again if again < policy.retries_reserved else None
+    passing = isinstance(error, RateLimited | ConnectionLost | StreamCut) or _may_pass(error.status)
+    if not passing or again >= policy.retries:
         return None
     asked = error.retry_after if isinstance(error, RateLimited) else None
-    pause = PAUSE * 2**again if asked is None else asked
-    return pause if pause <= LONGEST_PAUSE else None
+    pause = policy.pause * 2**again if asked is None else asked
+    return pause if pause <= policy.longest_pause else None
+
+
+def _may_pass(status: int | None) -> bool:
+    """True for an HTTP status of a server, or of a gateway before it, that a later request may not meet."""
+    return status in (408, 409, 425, 429) or (
+        status is not None and 500 <= status < 600 and status not in (501, 505, 511)
+    )
 
 
 def readable(request: Request, model: Model) -> Request:
@@ -127,6 +120,7 @@ class _Call:
         self.run, self.node, self.model, self.speak = run, node, model, speak
         self.name = model.name
         self.budget = node.scope or run.budget
+        self.silence = run.call_policy.silence
         self.deltas = DeltaTranslator(self.name, node.agent, speak, node.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
@@ -224,7 +218,7 @@ class _Call:
                         raise budget.overdue() from None
                     self._book_prompt()
                     raise ModelFailed(
-                        self.model.name, f"it was silent for {SILENCE:g} seconds; ask again"
+                        self.model.name, f"it was silent for {self.silence:g} seconds; ask again"
                     ) from None
 
     async def _read(
@@ -251,7 +245,7 @@ class _Call:
                 self.node.progress.resume(now)
             # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
             # timeout is moved now and then only, for that costs more than a delta.
-            if now >= ends or now - armed > SILENCE / 100:
+            if now >= ends or now - armed > self.silence / 100:
                 armed = self._arm(patience, ends)
         return "cut"
 
@@ -262,7 +256,7 @@ class _Call:
             now >= ends or self.budget.stopped
         ):  # moving a timeout that is about to expire would undo it
             raise self.budget.overdue()
-        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
+        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, self.silence))
         return now
 
     def _handle(self, delta: Delta, now: float) -> None:
@@ -275,6 +269,9 @@ class _Call:
                 self.parts.append(Text(delta.text, self.name))
             case ThinkingDelta(agent="main"):
                 self.parts.append(Thinking(delta.text, None, self.name))
+            case TextBecameThought():
+                self._turn_text(event)
+                return
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
@@ -306,6 +303,17 @@ class _Call:
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
             self.images.append(sent)
+
+    def _turn_text(self, dropped: Event | None) -> None:
+        """Take all text so far for a thought; `dropped` takes it back from the run's answer, if it went there."""
+        text = "".join(part.text for part in self.parts if isinstance(part, Text))
+        self.parts = [
+            Thinking(part.text, None, self.name) if isinstance(part, Text) else part
+            for part in self.parts
+        ]
+        if dropped is not None:
+            self.run.emit(dropped)
+            self.run.emit(Thought(self.node.agent, text))
 
     def _book_prompt(self) -> None:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""

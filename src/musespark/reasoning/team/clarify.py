@@ -104,7 +104,7 @@ def _task(asked: AgentTask, attempt: Attempt) -> AgentTask:
         asked,
         agent=f"{attempt.agent}{_SUFFIX}",
         label=f"{asked.model.name}: the answer alone",
-        request=request,
+        request=replace(request, stage="clarify"),
         tools=(),
         concludes=False,
     )

@@ -136,7 +136,10 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
         "Wording, order and detail count for nothing. Reply with yes or no."
     )
     return Request(
-        messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS
+        messages=(asked,),
+        stage="compare",
+        mode=Mode.INSTANT,
+        max_tokens=None if model.abilities.effort else TOKENS,
     )
 
 

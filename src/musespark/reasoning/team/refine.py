@@ -132,7 +132,7 @@ def _task(
     model = team.model_of(attempt, "refiner")
     told = Message.user(*rebuttal(shuffled))
     conversation = (*run.request.messages, *attempt.transcript, *_unanswered(attempt), told)
-    request = replace(run.request, messages=conversation)
+    request = replace(run.request, stage="refine", messages=conversation)
     return AgentTask(
         agent=agent,
         model=model,

@@ -17,6 +17,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask, ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
 from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.consensus.panel import Panel
@@ -111,6 +112,7 @@ class Team:
     fits: Callable[[str], str] | None = None
     """Reason why a text does not have the form that the request's schema asks for; empty if it has."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
+    call_policy: CallPolicy = field(default_factory=CallPolicy)
     panel: Panel | None = None
     """Reliability of the models on such questions: it weighs votes, and decides when they are enough."""
     remember: Callable[[RunContext, AnswerPool], None] | None = None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from musespark.errors import MuseError, StoreUnusable
 from musespark.events import RunEnded
 from musespark.server.errors import ErrorReply, error_reply
-from musespark.server.http.event_stream import EventStream, serve_until_disconnect
+from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.server.protocols.warnings import log_warnings, warning_headers
@@ -37,7 +37,10 @@ STOPPING = ErrorReply(
 class RunResponse:
     """Response that runs a session and encodes its events. If the client disconnects, everything the run started is cancelled."""
 
-    def __init__(self, dialect: Dialect[Any], session: RunSession) -> None:
+    def __init__(
+        self, dialect: Dialect[Any], session: RunSession, timing: StreamTiming | None = None
+    ) -> None:
+        self._timing = timing
         resolved, created = session.resolved, int(time.time())
         parsed = resolved.parsed
         self._dialect, self._session, self._is_streamed = dialect, session, parsed.stream
@@ -76,6 +79,7 @@ class RunResponse:
             headers=self._headers,
             preamble=to_sse(self._dialect, self._opening),
             keep_alive=self._dialect.keep_alive,
+            timing=self._timing,
         )
         work = asyncio.create_task(
             self._stream(stream, send) if self._is_streamed else self._collect(stream, send)

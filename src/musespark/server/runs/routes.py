@@ -196,7 +196,8 @@ def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> Non
         """Stream a run's events, from its start or from the event after the given one, until its end."""
         await find_run(server, http, id)
         return WatchResponse(
-            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id))
+            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id)),
+            server.settings.stream,
         )
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -32,14 +32,20 @@ if TYPE_CHECKING:
     from musespark.budget import _Amount
     from musespark.store.database.batch_writer import BatchWriter
 
-POLL_INTERVAL = 0.5
-"""Seconds between two looks at the database while a request waits for room."""
-MAX_POLLS = 10
-"""Looks before a request is refused: calls under way give back what they do not use."""
-_FRESH = 1.0
-"""Seconds for which the amounts last read are good enough to admit a request; its calls reserve exactly."""
 _KEPT_DAYS = 2
 """Days for which budgets are remembered: a run may go on past midnight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyBudgetSettings:
+    """Looks at the database by those who wait for a budget."""
+
+    poll_interval: float = 0.5
+    """Seconds between two looks while a request waits for room."""
+    max_polls: int = 10
+    """Looks before a request is refused: calls under way give back what they do not use."""
+    fresh: float = 1.0
+    """Seconds for which the amounts last read are good enough to admit a request; its calls reserve exactly."""
 
 
 class ServerStore(Protocol):
@@ -178,8 +184,8 @@ class KeyBudget(Budget):
 class KeyBudgets:
     """The budgets of a server's keys, for use while its store of runs is open."""
 
-    def __init__(self, store: ServerStore) -> None:
-        self._store = store
+    def __init__(self, store: ServerStore, settings: KeyBudgetSettings | None = None) -> None:
+        self._store, self._settings = store, settings or KeyBudgetSettings()
         self._budgets: dict[tuple[str, str], KeyBudget] = {}
 
     async def count_request(self, key: ApiKey) -> float | None:
@@ -196,12 +202,13 @@ class KeyBudgets:
         Raises `BudgetExhausted` if nothing is left then, and `StoreUnusable`.
         """
         budget = self._newest(key.id)
-        if budget is None or time.monotonic() - budget.read_at > _FRESH or not budget.has_headroom:
+        fresh = self._settings.fresh
+        if budget is None or time.monotonic() - budget.read_at > fresh or not budget.has_headroom:
             budget = await self._read(key)
-        for _ in range(MAX_POLLS):
+        for _ in range(self._settings.max_polls):
             if budget.has_headroom or not budget.totals.reserved:
                 break
-            await _wait_for_headroom(budget)
+            await _wait_for_headroom(budget, self._settings.poll_interval)
             budget = await self._read(key)
         if budget.is_limited and budget.unreserved <= 0:
             raise budget.exhausted()
@@ -227,9 +234,9 @@ class KeyBudgets:
             del self._budgets[key, day]
 
 
-async def _wait_for_headroom(budget: KeyBudget) -> None:
+async def _wait_for_headroom(budget: KeyBudget, seconds: float) -> None:
     """Wait until this server's calls give enough back, but no longer than until the next look at the database."""
     for _ in range(10):
-        await asyncio.sleep(POLL_INTERVAL / 10)
+        await asyncio.sleep(seconds / 10)
         if budget.has_headroom:
             return

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import time
 from contextlib import aclosing
 
 import pytest
@@ -199,15 +198,10 @@ async def test_who_leaves_closes_the_connection_at_once(kind, end):
 
         task = asyncio.create_task(read())
         await asyncio.wait_for(began.wait(), 20)
-        left = time.monotonic()
         task.cancel() if end == "cancel" else None
         await asyncio.wait_for(server.gone.wait(), 60)
-        seconds = time.monotonic() - left
         await asyncio.gather(task, return_exceptions=True)
         assert model._connections.count == 0
-    assert seconds < 60, (
-        seconds
-    )  # the requirement is 0.2 s, on a machine that is not busy with something else
 
 
 def test_it_can_be_asked_from_one_event_loop_after_another():

@@ -9,12 +9,12 @@ from musespark.config import Config, Roles
 
 
 @pytest.fixture(scope="module")
-def served():
+def scripted_server():
     with live(models(), config=Config(roles=Roles(explorer=("plain",)))) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def http(served):
-    with httpx.Client(base_url=served.url, timeout=60) as client:
+def http(scripted_server):
+    with httpx.Client(base_url=scripted_server.url, timeout=60) as client:
         yield client

@@ -12,5 +12,17 @@
     chat_fastpath.py     Chat Completions without pydantic-ai, for requests of plain text
     response_builder.py  the parts of a reply on the fast path
 
+Replies of servers of one's own, which depart from the standards:
+
+    event_reader.py      the chunks in a body: events, or one JSON document
+    chat_chunks.py       chunks of Chat Completions in the form of the standard
+    tool_call_joiner.py  pieces of tool calls, joined
+    tool_calls.py        names and arguments of calls that are almost right
+    thoughts.py          thoughts that stand within the text
+    chat_model.py        pydantic-ai's model of Chat Completions, adapted
+    transport.py         the transport below the SDKs, which normalizes replies
+    redirects.py         redirects, within one server only
+    environment.py       proxies and certificates that the environment names
+
 The libraries are imported when the first model is made.
 """

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from musespark.content import Request
 from musespark.errors import (
+    BadEnvironment,
     BadOption,
     MissingKey,
     ModelFailed,
@@ -27,6 +28,7 @@ from musespark.models.providers.adapter.chat_fastpath import (
 )
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
+from musespark.models.providers.adapter.environment import require_usable_environment
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
 from musespark.models.providers.adapter.rejections import discreet_error, with_context_exceeded
 from musespark.models.providers.adapter.reply import ResponseTranslator, find_end, get_refusal
@@ -100,6 +102,13 @@ class RemoteModel:
                 f"{provider.kind}:{argument}",
                 f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1",
             )
+        variable = provider.find_address_variable()
+        if not _is_base_url(found) and variable and not (self.options.base_url or address):
+            raise BadEnvironment(
+                variable,
+                "it is not the address of a server",
+                "set it to a URL that begins with http:// or https://, without a query, or unset it",
+            )
         if not _is_base_url(found):
             raise BadOption(
                 "the address of a model",
@@ -108,8 +117,14 @@ class RemoteModel:
             )
         self.address = found.rstrip("/")
         self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
+        self._is_own = provider.is_local or self.address != provider.base_url
+        """True for a server of one's own, which may depart from what the provider does."""
         self._connections = Connections(
-            self._build_model, self.address, self.options.timeout, self._has_fast_path
+            self._build_model,
+            self.address,
+            self.options.timeout,
+            self._has_fast_path,
+            normalizes_chat=self._is_own and provider.speaks_chat,
         )
         self.alias: str | None = None
         """Name by which strangers know it: it then stands in place of `name`, and errors tell no address."""
@@ -140,7 +155,7 @@ class RemoteModel:
 
         # This client is never used: a profile needs a model, and a model needs a client.
         profile: Profile = self._build_model(
-            httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), ""
+            httpx2.AsyncClient(verify=False, trust_env=False, timeout=DEFAULT_TIMEOUT), ""
         ).profile
         return profile
 
@@ -198,7 +213,12 @@ class RemoteModel:
             if ability in configured
         }
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
-        return self.provider.build_model(self.model, access, http, overrides)
+        try:
+            return self.provider.build_model(self.model, access, http, overrides)
+        except (ImportError, OSError, ValueError):
+            # Some SDKs make clients of their own, which are never used, and read the environment for them.
+            require_usable_environment()
+            raise
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -209,8 +229,8 @@ class RemoteModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Send a request and stream its reply.
 
-        Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
-        after its first text ends without `Finish`, as the protocol defines it.
+        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A
+        reply that breaks off after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).as_images(
             self.provider.accepts_video if self.abilities.videos_in else None
@@ -223,6 +243,7 @@ class RemoteModel:
             request,
             self.price or Price(0.0, 0.0),
             has_list_price=self.options.price is None and not self.provider.is_local,
+            splits_thoughts=self._is_own,
         )
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lease() as lease:
@@ -246,6 +267,8 @@ class RemoteModel:
                 cut = find_end(response) is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
+                for delta in translator.flush():
+                    yield delta
                 return
             if failed is not None:
                 raise self._told(failed)

@@ -15,12 +15,15 @@ from musespark.models.model import (
     AbstainedDelta,
     Delta,
     Finish,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     UsageDelta,
 )
 from musespark.models.providers.adapter.conversation import from_provider_response
+from musespark.models.providers.adapter.thoughts import ThoughtPiece, ThoughtSplitter
+from musespark.models.providers.adapter.tool_calls import repair_call
 from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
 
@@ -49,15 +52,24 @@ class ResponseTranslator:
     """
 
     def __init__(
-        self, name: str, origin: str, request: Request, price: Price, has_list_price: bool
+        self,
+        name: str,
+        origin: str,
+        request: Request,
+        price: Price,
+        has_list_price: bool,
+        splits_thoughts: bool = False,
     ) -> None:
-        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`."""
+        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`. splits_thoughts: True
+        for a server that may leave thoughts within the text."""
         self._name = name
         self._origin = origin
         self._price = price
         self._has_list_price = has_list_price
         self._prompt = estimate_prompt_tokens(request)
         self._stop = request.stop
+        self._tools = tuple(tool.name for tool in request.tools)
+        self._splitter = ThoughtSplitter() if splits_thoughts else None
         self._characters = 0
         self._reported = 0
 
@@ -70,7 +82,10 @@ class ResponseTranslator:
         delta = event if isinstance(event, _DELTAS) else _to_delta(event)
         if delta is None:
             return
-        yield delta
+        if self._splitter is not None and isinstance(delta, TextDelta):
+            yield from map(_to_split_delta, self._splitter.feed(delta.text))
+        else:
+            yield delta
         self._characters += len(delta.text)
         written = estimate_written_tokens(self._characters)
         if written >= self._reported + REPORT_EVERY:
@@ -87,9 +102,24 @@ class ResponseTranslator:
         """True if some text of an answer or a thought has come."""
         return self._characters > 0
 
+    def flush(self) -> Iterator[Delta]:
+        """Yield what was held back of a text, at its end."""
+        if self._splitter is not None:
+            yield from map(_to_split_delta, self._splitter.end())
+
     def end(self, response: ModelResponse) -> Iterator[Delta]:
         """Yield the end: tool calls, the total usage, and the message as it goes into the conversation."""
-        message = from_provider_response(response, self._name, self._origin)
+        yield from self.flush()
+        message = from_provider_response(
+            response, self._name, self._origin, splits_thoughts=self._splitter is not None
+        )
+        message = Message(
+            "assistant",
+            tuple(
+                repair_call(part, self._tools) if isinstance(part, ToolCall) else part
+                for part in message.parts
+            ),
+        )
         refusal = get_refusal(response)
         if refusal:
             yield AbstainedDelta(DECLINED, refused=True)
@@ -138,6 +168,12 @@ class ResponseTranslator:
             calls=1,
             usd=prompt * self._price.prompt + written * self._price.written,
         )
+
+
+def _to_split_delta(piece: ThoughtPiece) -> Delta:
+    if piece.kind == "turned":
+        return TextBecameThought()
+    return TextDelta(piece.text) if piece.kind == "text" else ThinkingDelta(piece.text)
 
 
 def _to_delta(event: Any) -> TextDelta | ThinkingDelta | None:

@@ -148,6 +148,7 @@ def _task(
     # The limit of a reply is for answers; a verdict needs what it needs.
     request = replace(
         run.request,
+        stage="judge",
         max_tokens=None,
         mode=Mode.THINKING,
         tools=(),

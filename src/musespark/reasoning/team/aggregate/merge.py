@@ -71,6 +71,7 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
         return []
     request = replace(
         run.request,
+        stage="merge",
         tools=(),
         tool_choice="auto",
         messages=(*run.request.messages, _asked(best, model)),

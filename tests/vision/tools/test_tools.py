@@ -222,19 +222,18 @@ async def test_another_shape_is_said():
     )
 
 
-async def test_views_are_made_anew_when_they_are_no_longer_kept(monkeypatch):
+async def test_views_are_made_anew_when_they_are_no_longer_kept():
     tools = Tools(red_on_white())
     await tools.rotate(degrees=30)
     await tools.enhance(invert=True, picture=2, box=[100, 100, 900, 900])
     await tools.compare(pictures=[1, 3], how="difference")
     before = [tools.album.decode(image).tobytes() for image in tools.album.images]
-    monkeypatch.setattr("musespark.vision.album.CACHED_PIXELS", 0)
+    tools.album.cached_pixels = 0
     assert [tools.album.decode(image).tobytes() for image in tools.album.images] == before
 
 
-async def test_an_album_has_an_end(monkeypatch):
-    monkeypatch.setattr("musespark.vision.album.MAX_IMAGES", 2)
-    tools = Tools(red_on_white())
+async def test_an_album_has_an_end():
+    tools = Tools(red_on_white(), max_images=2)
     assert not (await tools.zoom(box=[0, 0, 9, 9])).failed
     full = await tools.zoom(box=[0, 0, 9, 9])
     assert full.failed and "no more can be made" in full.text
