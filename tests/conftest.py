@@ -44,10 +44,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(mark)
 
 
+def pytest_collection() -> None:
+    """Keep the garbage collector from looking again and again at modules and tests, which live to the end."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Keep the garbage collector from looking again and again at what lives to the end: modules and tests."""
-    gc.collect()
+    """Let it look at whatever comes from here on."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,7 +21,6 @@ WRONG = [
     ("budget", {"seconds": 60}, "Limits"),
     ("tools", "python", r"such as \['python'\]"),
     ("tools", [3], "list of names or tools"),
-    ("tools", ["pyton"], "did you mean 'python'"),
     ("model", [], "at least one"),
     ("judge", 3, "a name or a model"),
     ("approach", 3, "approach"),
@@ -74,6 +73,7 @@ def test_an_option_of_another_name_says_where_it_is(name, says):
         ({"model": "opneai:gpt-5"}, "did you mean 'openai:gpt-5'"),
         ({"model": "nanno"}, "did you mean 'nano'"),
         ({"model": ""}, "no model ''"),
+        ({"tools": ["pyton"]}, "tool cannot be 'pyton' \\(did you mean 'python'"),
         ({"model": "zzzz"}, "no model 'zzzz'; choose"),
     ],
 )

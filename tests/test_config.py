@@ -18,6 +18,7 @@ from musespark.config import (
 )
 from musespark.errors import BadConfig
 from musespark.models.model import Abilities
+from musespark.models.registry import create_model
 
 WHOLE = """\
 [models.cheap]
@@ -77,6 +78,14 @@ def test_a_whole_file(file):
     assert config.team == TeamConfig(agents=8, first=2, deadline=60.5, aggregate="judge")
 
 
+def test_a_model_of_this_process(file):
+    file.write_text(GGUF + 'threads = 2\nslots = 4\nmmproj = "p.gguf"\ntop_k = 20\nmin_p = 0.05\n')
+    assert check_config() == []
+    entry = load_config().models["a"]
+    assert (entry.threads, entry.slots, entry.mmproj) == (2, 4, "p.gguf")
+    assert entry.local_sampling == {"top_k": 20, "min_p": 0.05} and not entry.sampling
+
+
 def test_one_explorer_needs_no_list(file):
     file.write_text('[roles]\nexplorer = "nano"')
     assert load_config().roles.explorer == ("nano",)
@@ -107,6 +116,7 @@ def test_no_file_is_an_empty_one_unless_somebody_named_it(monkeypatch, tmp_path,
 
 
 MODEL = '[models.a]\nmodel = "nano"\n'
+GGUF = MODEL.replace("nano", "gguf:x.gguf")
 WRONG = [
     ("[model.a]", 1, "model", "perhaps you mean 'models'."),
     ("models = 3", 1, "models", "write [models]"),
@@ -126,6 +136,12 @@ WRONG = [
     (MODEL + 'effort = "huge"', 3, "models.a.effort", "one of none, minimal"),
     (MODEL + 'effort = ["low"]', 3, "models.a.effort", "one of none, minimal"),
     (MODEL + 'stop = "END"', 3, "models.a.stop", "a list of texts"),
+    (MODEL + "threads = 2", 3, "models.a.threads", "Only models of this process (gguf:FILE)"),
+    (GGUF + "threads = 0", 3, "models.a.threads", "from 1 to 1,024"),
+    (GGUF + "slots = 65", 3, "models.a.slots", "from 1 to 64"),
+    (GGUF + "min_p = 2", 3, "models.a.min_p", "from 0 to 1"),
+    (GGUF + "frequency_penalty = 3", 3, "models.a.frequency_penalty", "from -2 to 2"),
+    (GGUF + 'base_url = "http://x"', 3, "models.a.base_url", "Only models of a server take it"),
     (MODEL + "prices = 1", 3, "models.a.prices", "write [models.a.prices]"),
     (MODEL + "prices = { prompt = 1 }", 3, "models.a.prices", "give both"),
     (
@@ -197,6 +213,24 @@ def test_a_file_that_cannot_be_read(file, tmp_path, monkeypatch):
     monkeypatch.setenv("MUSE_CONFIG", str(tmp_path))
     with pytest.raises(BadConfig):
         check_config()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(file, tmp_path, monkeypatch):
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b'\xef\xbb\xbf[models.big]\r\nmodel = "vllm:big"\r\n')
+    monkeypatch.setenv("MUSE_CONFIG", str(path))
+    assert check_config() == [] and load_config().models["big"].model == "vllm:big"
+
+
+@pytest.mark.parametrize("name", ["pictures_in", "videos_in", "one_machine", "tool_choice"])
+def test_an_ability_that_a_file_puts_right_is_the_models(name, file):
+    for value in (True, False):
+        file.write_text(
+            '[models.big]\nmodel = "google:gemini-3-pro"\n'
+            f"abilities = {{ {name} = {str(value).lower()} }}\n"
+        )
+        assert check_config() == []
+        assert getattr(create_model("big", load_config()).abilities, name) is value
 
 
 def test_abilities_that_a_file_can_put_right_are_abilities():

@@ -29,6 +29,7 @@ SLOW = {
         "test_documented_commands.py",
     ),
     "ask the native model at length": (
+        "models/local/test_gguf_model.py",
         "models/test_nano.py",
         "nano/test_shipped.py",
         "server/protocols/test_clients.py::test_a_image_that_the_native_model_reads",
@@ -54,7 +55,7 @@ SLOW = {
         "reasoning/team/test_contemplate.py::test_what_agents_say_to_each_other_may_be_longer_than_a_question",
         "server/http/test_hostile.py",
         "server/http/test_hostile_heads.py",
-        "server/test_openapi.py::test_whatever_the_document_allows_is_answered_as_it_says",
+        "server/test_openapi_conformance.py",
     ),
 }
 """Slow tests below `tests/`, by the reason."""

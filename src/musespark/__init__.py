@@ -12,8 +12,8 @@ agents; `models/` backends; `nano/` the native model;
 `store/` runs, keys and votes; `telemetry/` spans; `trace.py` runs as folders; `answer.py` the
 answer of a run; `images.py` pixels and files; `events.py`, and `event_json.py` their values as
 JSON; `content/` messages and requests; `budget.py` limits; `usage.py` tokens and money; `config/`
-the configuration file; `option_schema.py` ranges and help of all options; `sampling.py`
-options that some models know; `errors.py`.
+the configuration file; `option_schema.py` ranges and help of all options; `sampling.py` options
+that some models know; `errors.py`.
 """
 
 from __future__ import annotations

@@ -217,8 +217,9 @@ class ModelFailed(MuseError):
 class EmptyReply(ModelFailed):
     """The reply is empty, although nothing has ended it early."""
 
-    def __init__(self, model: str, reason: str = "its reply was empty") -> None:
-        super().__init__(model, f"{reason}; ask differently, or choose another model")
+    def __init__(self, model: str, reason: str = "") -> None:
+        said = reason or "it ended its reply without any answer"
+        super().__init__(model, f"{said}; ask again, or choose another model")
 
 
 class ContextExceeded(ModelFailed):
@@ -304,10 +305,12 @@ class WeightsDamaged(MuseError):
 class NotInstalled(MuseError):
     """An optional library is needed and not installed."""
 
-    def __init__(self, purpose: str, library: str, extra: str) -> None:
-        super().__init__(
-            f'{purpose} needs {library}, which is not installed; run: pip install "musespark[{extra}]".'
-        )
+    def __init__(
+        self, purpose: str, library: str, extra: str = "", command: str | None = None
+    ) -> None:
+        """command: installs it, if no extra of this package does."""
+        run = command or f'pip install "musespark[{extra}]"'
+        super().__init__(f"{purpose} needs {library}, which is not installed; run: {run}.")
 
 
 class MissingKey(BadInput):
@@ -374,9 +377,16 @@ class StoreUnusable(MuseError):
     """The store cannot be read or written."""
 
     def __init__(
-        self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME"
+        self,
+        path: object,
+        reason: str,
+        instead: str = "name another file or set XDG_DATA_HOME",
+        *,
+        fault: str = "other",
     ) -> None:
         self.reason = reason
+        self.fault = fault
+        """Kind of the fault, a word that programs can compare (`store/database/faults.py`)."""
         super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 
 

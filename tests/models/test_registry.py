@@ -8,7 +8,7 @@ from musespark.config import Config, ModelConfig
 from musespark.errors import BeyondModel, NotInstalled, UnknownModel
 from musespark.models.fake import FakeModel
 from musespark.models.providers.adapter import remote
-from musespark.models.registry import MODELS, PROVIDERS, create_model, create_provider
+from musespark.models.registry import LOCAL, MODELS, PROVIDERS, create_model, create_provider
 
 
 def test_a_name_gives_a_model_and_its_argument():
@@ -24,7 +24,7 @@ def test_each_call_gives_a_new_model():
 def test_an_unknown_name_lists_the_known(name):
     with pytest.raises(UnknownModel) as caught:
         create_model(name)
-    assert all(known in str(caught.value) for known in (*MODELS, *PROVIDERS))
+    assert all(known in str(caught.value) for known in (*MODELS, *LOCAL, *PROVIDERS))
 
 
 def test_an_unknown_name_lists_the_aliases():
@@ -101,7 +101,8 @@ def test_without_its_libraries_a_provider_says_what_to_install(monkeypatch):
 def test_no_provider_is_imported_before_one_is_asked_for():
     code = (
         "import sys, musespark.models.registry, musespark.cli.app, musespark.models.providers.adapter.remote;"
-        "print(*{'pydantic_ai', 'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))"
+        "import musespark.models.local.gguf_model;"
+        "print(*{'xllamacpp', 'pydantic_ai', 'openai', 'anthropic', 'httpx2', 'pydantic'} & set(sys.modules))"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", code],

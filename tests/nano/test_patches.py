@@ -8,7 +8,7 @@ import tracemalloc
 import numpy as np
 from hypothesis import given, settings, strategies as st
 
-from musespark.nano.patches import patches, shrink, trim
+from musespark.nano.patches import PATCH_WIDTH, patches, shrink, trim
 from musespark.nano.weights import NanoConfig
 
 rng = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def test_thin_lines_survive_shrinking() -> None:
 def test_patches_are_the_pixels_and_the_place() -> None:
     pixels = rng.integers(0, 255, (64, 64, 3), dtype=np.uint8)
     seen = patches(pixels)
-    assert seen.shape == (64, patches.PATCH_WIDTH) == (64, NanoConfig().patch)
+    assert seen.shape == (64, PATCH_WIDTH) == (64, NanoConfig().patch)
     assert seen.dtype == np.float32
     for place in (0, 9, 63):
         top, left = place // 8 * 8, place % 8 * 8

@@ -148,7 +148,7 @@ def live(models=None, config=None, *, protocol=BoundedHttpProtocol, **options):
             port=0,
             log_level="critical",
             timeout_graceful_shutdown=2,
-            ws="none",
+            ws="websockets-sansio",
             http=protocol,
         )
     )

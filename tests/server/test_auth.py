@@ -133,7 +133,7 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
         refused = next(reply for reply in replies if reply.status_code == 429)
         assert (
             1 <= int(refused.headers["retry-after"]) <= 60
-            and "7 times a minute" in refused.json()["error"]["message"]
+            and "7 requests a minute" in refused.json()["error"]["message"]
         )
         while (reply := await ask(poor, "dear")).status_code == 200:
             pass

@@ -282,9 +282,7 @@ def test_a_image_that_cannot_be_opened_is_said_and_not_sent():
     album = Album()
     (told,) = album.label_images((Message.user(Image(b"\x89PNG\r\n\x1a\n", "image/png"), "?"),))
     assert not told.images
-    assert (
-        told.parts[0].text == "[Picture 1: The picture cannot be used: it is broken or cut short.]"
-    )
+    assert told.parts[0].text == "[Picture 1: The image cannot be used: it is broken or cut short.]"
 
 
 def test_names_of_tools():

@@ -8,6 +8,7 @@ from musespark.option_schema import QUESTION_OPTIONS
 _IN_PYTHON = {
     "first_wave": "first",
     "task_kind": "kind",
+    "tool": "tools",
     "images": "image",
     "videos": "video",
     "budget seconds": "deadline",

@@ -8,13 +8,16 @@ rules.py      valid values of each field, also in words
 problems.py   problems of a file, in sentences; toml_lines.py finds the line of each
 """
 
-from musespark.config.load import VARIABLE, check_config, config_path, load_config
+from musespark.config.load import VARIABLE, check_config, config_path, home_folder, load_config
 from musespark.config.problems import ConfigProblem
 from musespark.config.rules import (
     ABILITY_RULES,
     FLAGS,
+    LOCAL_FIELDS,
+    MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
+    REMOTE_FIELDS,
     ROLE_RULES,
     TEAM_RULES,
     TELEMETRY_RULES,
@@ -25,8 +28,11 @@ from musespark.config.values import Config, ModelConfig, Roles, TeamConfig, Tele
 __all__ = [
     "ABILITY_RULES",
     "FLAGS",
+    "LOCAL_FIELDS",
+    "MAX_NAME",
     "MODEL_RULES",
     "PRICE_RULES",
+    "REMOTE_FIELDS",
     "ROLE_RULES",
     "TEAM_RULES",
     "TELEMETRY_RULES",
@@ -40,5 +46,6 @@ __all__ = [
     "TelemetryConfig",
     "check_config",
     "config_path",
+    "home_folder",
     "load_config",
 ]

@@ -24,10 +24,18 @@ def config_path() -> Path:
     if named:
         return Path(named).expanduser()
     if sys.platform == "win32":
-        home = Path(os.environ.get("APPDATA") or Path.home() / "AppData/Roaming")
+        home = Path(os.environ.get("APPDATA") or home_folder() / "AppData/Roaming")
     else:
-        home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        home = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config")
     return home / "musespark" / "config.toml"
+
+
+def home_folder() -> Path:
+    """The user's home directory; the root for a user without one, as containers have it."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def load_config(path: Path | None = None) -> Config:

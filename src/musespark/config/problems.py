@@ -10,8 +10,12 @@ from typing import Any
 
 from musespark.config.rules import (
     ABILITY_RULES,
+    LOCAL_FIELDS,
+    LOCAL_KIND,
+    MAX_NAME,
     MODEL_RULES,
     PRICE_RULES,
+    REMOTE_FIELDS,
     ROLE_RULES,
     TEAM_RULES,
     TELEMETRY_RULES,
@@ -20,8 +24,6 @@ from musespark.config.rules import (
 from musespark.config.toml_lines import TomlLines
 from musespark.content import Mode
 
-MAX_NAME = 256
-"""Characters of a model's name."""
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]+")
 _TABLES = ("models", "roles", "team", "telemetry")
 
@@ -85,6 +87,7 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
     )
     if "model" not in table:
         yield _problem(lines, at, 'It does not name a model; add model = "provider:name".')
+    yield from _misplaced(table, at, lines)
     for key, rules in inner.items():
         if key not in table:
             continue
@@ -96,6 +99,17 @@ def _model_problems(name: str, table: Any, lines: TomlLines) -> Iterator[ConfigP
             yield _problem(
                 lines, (*at, key), "A price has two parts, prompt and written; give both."
             )
+
+
+def _misplaced(
+    table: Mapping[str, Any], at: tuple[str, ...], lines: TomlLines
+) -> Iterator[ConfigProblem]:
+    """Problems of fields that belong to another kind of model."""
+    is_local = str(table.get("model", "")).partition(":")[0] == LOCAL_KIND
+    where = "a server" if is_local else f"this process ({LOCAL_KIND}:FILE)"
+    for key in REMOTE_FIELDS if is_local else LOCAL_FIELDS:
+        if key in table and "model" in table:
+            yield _problem(lines, (*at, key), f"Only models of {where} take it; leave it out.")
 
 
 def _checked(

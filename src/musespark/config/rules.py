@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 
 from musespark.option_schema import SAMPLING_OPTIONS, TEAM_OPTIONS, OptionSpec
 
+MAX_NAME = 256
+"""Characters of a model's name."""
 Rule: TypeAlias = tuple[Callable[[Any], bool], str]
 
 
@@ -66,12 +68,33 @@ FLAGS = (
 )
 """Abilities that a file can override."""
 
+_PENALTY: Rule = (lambda value: _is_number(value) and -2 <= value <= 2, "a number from -2 to 2")
+LOCAL_RULES: Mapping[str, Rule] = {
+    "threads": _whole(1, 1024),
+    "slots": _whole(1, 64),
+    "mmproj": _TEXT,
+    "top_k": _whole(0, 10**6),
+    "min_p": (lambda value: _is_number(value) and 0 <= value <= 1, "a number from 0 to 1"),
+    "repeat_penalty": (
+        lambda value: _is_number(value) and 0 < value <= 2,
+        "a number greater than 0 and at most 2",
+    ),
+    "presence_penalty": _PENALTY,
+    "frequency_penalty": _PENALTY,
+}
+LOCAL_FIELDS = tuple(LOCAL_RULES)
+"""Fields of models of this process alone."""
+REMOTE_FIELDS = ("base_url", "key_env", "timeout", "prices")
+"""Fields of models of a server alone."""
+LOCAL_KIND = "gguf"
+"""Kind of the models of this process that take options."""
 MODEL_RULES: Mapping[str, Rule] = {
     "model": _TEXT,
     "base_url": _URL,
     "key_env": _ENV,
     "timeout": _POSITIVE,
     **_rules(SAMPLING_OPTIONS),
+    **LOCAL_RULES,
 }
 PRICE_RULES: Mapping[str, Rule] = {"prompt": _PRICE, "written": _PRICE}
 ABILITY_RULES: Mapping[str, Rule] = {

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+LOCAL_SAMPLING = ("top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty")
+"""Sampling options that only models of this process take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelConfig:
     """A model under a configured name."""
 
     model: str
-    """Provider and model, such as `openai:gpt-5`; or `nano`."""
+    """Provider and model, such as `openai:gpt-5`; a file, such as `gguf:qwen3.gguf`; or `nano`."""
     base_url: str | None = None
     key_env: str | None = None
     """Name of an environment variable, never a key."""
@@ -25,6 +28,17 @@ class ModelConfig:
     stop: tuple[str, ...] = ()
     max_tokens: int | None = None
     effort: str | None = None
+    threads: int | None = None
+    """Threads that decode a model of this process."""
+    slots: int | None = None
+    """Agents that a model of this process decodes at once."""
+    mmproj: str | None = None
+    """File of the projector with which a model of this process reads images."""
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     prices: Mapping[str, float] = field(default_factory=dict)
     """US dollars per million tokens: `prompt` and `written`."""
     abilities: Mapping[str, Any] = field(default_factory=dict)
@@ -38,6 +52,12 @@ class ModelConfig:
             for option in ("temperature", "top_p", "seed", "stop", "max_tokens", "effort")
         }
         return {option: value for option, value in options.items() if value not in (None, ())}
+
+    @property
+    def local_sampling(self) -> dict[str, float]:
+        """Sampling options that only models of this process take."""
+        values = {option: getattr(self, option) for option in LOCAL_SAMPLING}
+        return {option: value for option, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

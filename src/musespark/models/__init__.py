@@ -7,5 +7,6 @@ estimate.py      estimates of tokens, until a backend reports them
 nano.py          the native model
 recorded.py      replay of recorded answers
 fake.py          a model that plays a script, for tests
+local/           language models in this process
 providers/       hosted models and servers of one's own
 """

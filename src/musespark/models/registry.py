@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from musespark.config import Config, ModelConfig
-from musespark.errors import BeyondModel, MissingKey, UnknownModel
+from musespark.config import LOCAL_FIELDS, REMOTE_FIELDS, Config, ModelConfig
+from musespark.errors import BadOption, BeyondModel, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ MODELS = {
     "recorded": "musespark.models.recorded:RecordedModel",
 }
 """Models of this package; the text after the colon of a name is their one argument."""
+
+LOCAL = {"gguf": "musespark.models.local.gguf_model:GGUFModel"}
+"""Models in this process that take options; the text after the colon of a name is a file, or the name of a packaged one."""
 
 PROVIDERS = {
     "openai": "musespark.models.providers.openai:OpenAI",
@@ -36,10 +39,10 @@ PROVIDERS = {
 
 
 def create_model(name: str, config: Config | None = None) -> Model:
-    """Create a model from an alias of the configuration, `nano`, or `provider:name`.
+    """Create a model from an alias of the configuration, `nano`, `gguf:FILE`, or `provider:name`.
 
-    Raises `UnknownModel`, `BadOption` for a name that lacks a part, `BeyondModel` for options that it does not take, and
-    `NotInstalled` if a provider's libraries are missing.
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, `BeyondModel` for options that it does not take, `MissingFile`
+    for a file that cannot be used, and `NotInstalled` if libraries are missing.
     """
     entry = config.models.get(name) if config is not None else None
     if entry is None:
@@ -72,17 +75,33 @@ def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
     if kind in PROVIDERS:
         from musespark.models.providers.adapter.remote import RemoteModel
 
+        _require_no_local_options(name, entry)
         return RemoteModel(create_provider(kind), argument, _to_options(entry))
+    if kind in LOCAL:
+        model: Model = _import(LOCAL[kind])(argument, _to_local_options(entry))
+        return model
     if kind not in MODELS:
         aliases = config.models if config is not None else ()
-        raise UnknownModel(name, (*MODELS, *aliases, *(f"{kind}:NAME" for kind in PROVIDERS)))
+        kinds = (*(f"{kind}:FILE" for kind in LOCAL), *(f"{kind}:NAME" for kind in PROVIDERS))
+        raise UnknownModel(name, (*MODELS, *aliases, *kinds))
     if entry != ModelConfig(model=name):
         raise BeyondModel(
             name, "take options of the configuration", "leave only its name in the file"
         )
     factory = _import(MODELS[kind])
-    model: Model = factory(argument) if argument else factory()
-    return model
+    created: Model = factory(argument) if argument else factory()
+    return created
+
+
+def _require_no_local_options(name: str, entry: ModelConfig) -> None:
+    """Raise `BadOption` for an option of a model in this process: a server's own are set where it is started."""
+    for option in LOCAL_FIELDS:
+        if getattr(entry, option) is not None:
+            raise BadOption(
+                f"A configured model that is {name}",
+                option,
+                "without it: only models of gguf: take it",
+            )
 
 
 def _to_options(entry: ModelConfig) -> Any:
@@ -100,6 +119,27 @@ def _to_options(entry: ModelConfig) -> Any:
         price=price,
         abilities=entry.abilities,
         sampling=entry.sampling,
+    )
+
+
+def _to_local_options(entry: ModelConfig) -> Any:
+    """A configured entry as options of a `GGUFModel`. Raises `BadOption` for options of a server."""
+    from musespark.models.local.gguf_model import GGUFOptions
+
+    for option in REMOTE_FIELDS:
+        if getattr(entry, option):
+            raise BadOption(
+                f"A model of gguf: in the configuration: {option}",
+                getattr(entry, option),
+                "left out: it has no server",
+            )
+    return GGUFOptions(
+        threads=entry.threads,
+        slots=entry.slots,
+        projector=entry.mmproj,
+        abilities=entry.abilities,
+        sampling=entry.sampling,
+        llama_sampling=entry.local_sampling,
     )
 
 

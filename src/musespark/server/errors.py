@@ -23,6 +23,12 @@ from musespark.errors import (
     WeightsDamaged,
     WeightsMissing,
 )
+from musespark.store.database.faults import CLIENT_SENTENCES
+
+STORE_RETRY = 5.0
+"""Seconds after which a request that the store refused may be sent again."""
+PASSES_SOON = frozenset({"locked", "unreachable", "replaced"})
+"""Faults of a store that often end by themselves."""
 
 
 class RequestRefused(BadInput):
@@ -89,8 +95,10 @@ def error_reply(error: MuseError) -> ErrorReply:
             return ErrorReply(
                 status=503,
                 code="cannot_be_kept",
-                message=f"The run cannot be stored: {error.reason}; ask with "
+                message=f"The run cannot be stored: {CLIENT_SENTENCES.get(error.fault, CLIENT_SENTENCES['other'])}; ask with "
                 '{"muse": {"store": false}}, or tell the operator of this server.',
+                retry_after=STORE_RETRY,
+                retry=error.fault in PASSES_SOON,
             )
         case BadInput():
             return ErrorReply(status=400, code="invalid_request", message=message)

@@ -6,10 +6,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from models.local.gguf_files import LLAMA, TEMPLATE_KEY, gguf
 
 from musespark.cli.app import run
+from musespark.cli.commands import models as models_command
+from musespark.models.local import gguf_model
+from musespark.models.local.model_file import PackagedModel
 from musespark.models.providers.base import Provider
-from musespark.models.registry import PROVIDERS, create_provider
+from musespark.models.registry import LOCAL, PROVIDERS, create_provider
 
 SECRET = "sk-not-to-be-shown"
 
@@ -63,8 +67,35 @@ def test_the_native_model_is_first_and_free(capsys):
     assert (
         nano["ready"] and nano["usd_per_million"] == [0, 0] and "native_spawn" in nano["abilities"]
     )
-    assert not any(row["ready"] for name, row in rows.items() if name != "nano")
-    assert {name.partition(":")[0] for name in rows} == {"nano", *PROVIDERS}
+    others = {
+        name: row for name, row in rows.items() if name.partition(":")[0] not in ("nano", *LOCAL)
+    }
+    assert not any(row["ready"] for row in others.values())
+    assert {name.partition(":")[0] for name in rows} == {"nano", *LOCAL, *PROVIDERS}
+
+
+def test_files_in_this_process_are_listed_as_far_as_they_can_run(
+    capsys, monkeypatch, tmp_path, nothing_configured
+):
+    small = tmp_path / "small.gguf"
+    small.write_bytes(gguf({**LLAMA, TEMPLATE_KEY: "{{ tools }}{{ enable_thinking }}"}))
+    nothing_configured.write_text(
+        f'[models.small]\nmodel = "gguf:{small}"\n[models.gone]\nmodel = "gguf:{tmp_path}/none.gguf"\n'
+    )
+    monkeypatch.setattr(gguf_model, "find_spec", lambda name: object())
+    monkeypatch.setattr(PackagedModel, "find", lambda self: small)
+    rows = listed(capsys)
+    for name in ("small", "gguf:smollm2"):
+        row = rows[name]
+        assert row["ready"] and row["usd_per_million"] == [0, 0] and row["context"] == 2048
+        assert str(small) in row["why"] and {"tools", "schema", "effort"} <= set(row["abilities"])
+        assert "pictures_in" not in row["abilities"]
+    assert not rows["gone"]["ready"] and "it does not exist" in rows["gone"]["why"]
+    monkeypatch.setattr(gguf_model, "find_spec", lambda name: None)
+    monkeypatch.setattr(models_command, "find_spec", lambda name: None)
+    rows = listed(capsys)
+    assert not rows["gguf:smollm2"]["ready"]
+    assert rows["gguf:FILE"]["why"] == 'pip install "musespark[local]"'
 
 
 def test_a_key_makes_a_provider_ready(capsys, monkeypatch):

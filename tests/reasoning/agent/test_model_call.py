@@ -9,7 +9,7 @@ from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
 from musespark.events import Noted
 from musespark.models.estimate import estimate_prompt_tokens
-from musespark.models.fake import DOT, Fail, FakeModel
+from musespark.models.fake import DOT, Crash, Fail, FakeModel
 from musespark.models.model import (
     Abilities,
     Finish,
@@ -54,7 +54,12 @@ async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatu
     [
         (Fail(503, "busy"), 4),
         (Fail(529, "overloaded"), 4),
+        (Fail(520, "a gateway has no answer"), 4),
+        (Fail(524, "a gateway waited too long"), 4),
+        (Crash(errors.ConnectionLost("fake", "it closed")), 4),
+        (Crash(errors.StreamCut("fake")), 4),
         (Fail(400, "bad"), 1),
+        (Fail(501, "not there"), 1),
         (Fail(None, "gone"), 1),
     ],
 )

@@ -221,3 +221,27 @@ def test_a_image_that_is_none_is_refused_by_name(anthropic_client):
             anthropic_client,
             messages=[{"role": "user", "content": [broken, {"type": "text", "text": "?"}]}],
         )
+
+
+def test_a_tool_runner_that_wants_a_thread_sends_the_conversation_instead(anthropic_client):
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather of a city.
+
+        Args:
+            city: Its name.
+        """
+        return f"fine in {city}"
+
+    runner = anthropic_client.beta.messages.tool_runner(
+        model="weather",
+        max_tokens=1000,
+        messages=[{"role": "user", "content": "How is it?"}],
+        tools=[weather],
+    )
+    assert runner.until_done().content[-1].text == "It is fine in Paris and fine in Rome."
+    for thread in ({"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}):
+        with pytest.raises(anthropic.BadRequestError, match="whole conversation") as refused:
+            create(anthropic_client, model="plain", extra_body={"thread": thread})
+        details = refused.value.body["error"]["details"]
+        assert details == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}

@@ -185,7 +185,6 @@ def test_the_limit_of_tokens_is_told(openai_client):
         ({"top_logprobs": 3}, "top_logprobs"),
         ({"include": ["message.output_text.logprobs"]}, "include"),
         ({"conversation": "conv_1"}, "conversation"),
-        ({"input": [{"type": "item_reference", "id": "msg_1"}]}, "input[0]"),
     ],
 )
 def test_what_is_not_supported_is_refused_by_name(openai_client, option, named):

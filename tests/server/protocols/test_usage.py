@@ -61,7 +61,7 @@ def sent(server, path, model, **muse):
 def numbers(path, usage):
     """Prompt and answer of a usage, and what was read and written besides."""
     match path:
-        case "/v1/chat/completions":
+        case "/v1/chat/completions" | "/v1/completions":
             read, written = usage["prompt_tokens_details"], usage["completion_tokens_details"]
             assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
             own = usage["prompt_tokens"], usage["completion_tokens"]

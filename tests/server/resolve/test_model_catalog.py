@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import threading
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -141,3 +142,32 @@ async def test_what_cannot_be_asked_is_not_made(slow_import):
     with pytest.raises(UnknownModel):
         await models.named("nobody")
     assert begun == []
+
+
+async def test_a_client_names_a_packaged_file_and_no_other(monkeypatch):
+    monkeypatch.setattr(models_module, "create_model", lambda name, config: FakeModel(name=name))
+    catalog = ModelCatalog(Config(models={"own": ModelConfig(model="gguf:/data/own.gguf")}))
+    for name in ("gguf:smollm2", "own"):
+        assert (await catalog.named(name)).name == name
+    for name in ("gguf:/etc/passwd", "gguf:", "gguf:smollm2@http://127.0.0.1:1"):
+        with pytest.raises(UnknownModel):
+            await catalog.named(name)
+
+
+async def test_files_with_a_role_are_loaded_before_the_first_request(monkeypatch):
+    opened = []
+
+    class Opened(FakeModel):
+        @asynccontextmanager
+        async def open(self):
+            opened.append(self.name)
+            yield self
+
+    monkeypatch.setattr(models_module, "create_model", lambda name, config: Opened(name=name))
+    models = {name: ModelConfig(model=f"gguf:{name}.gguf") for name in ("asked", "judge", "idle")}
+    models["hosted"] = ModelConfig(model="vllm:x")
+    roles = Roles(explorer=("asked", "hosted"), judge="judge")
+    catalog = ModelCatalog(Config(models=models, roles=roles))
+    await catalog.warm_up()
+    assert opened == ["asked", "judge"]
+    await catalog.aclose()

@@ -16,6 +16,7 @@ from musespark.store.database.schema import RESERVATIONS, SPENDING
 from musespark.store.keys import reservations
 from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import NANO, KeyStore
+from musespark.store.runs import servers
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
@@ -161,7 +162,9 @@ async def test_a_key_with_room_is_answered_while_a_dead_server_holds_a_call(wher
             await spend(budget, 0.5)
 
 
-async def test_a_reservation_expires_unless_its_server_renews_it(where):
+async def test_a_call_holds_its_money_until_its_server_is_found_dead_and_no_clock_frees_it(
+    where, monkeypatch
+):
     key, _ = made(where, usd_per_day=1)
     async with (
         SqlRunStore(Database(where)).open() as one,
@@ -169,24 +172,37 @@ async def test_a_reservation_expires_unless_its_server_renews_it(where):
     ):
         held = await (await KeyBudgets(one).budget_of(key)).child().acquire(Cost(usd=0.75))
         other = await KeyBudgets(two).budget_of(key)
+        now = reservations.database_time
 
-        async def let_pass(seconds):
-            await two.writer.run(
-                lambda connection: connection.exec_driver_sql(
-                    f"UPDATE reservations SET expires = expires - {seconds}"
-                )
+        for leap in (3600, 7 * 86_400, -3600):
+            monkeypatch.setattr(
+                reservations, "database_time", lambda connection, by=leap: now(connection) + by
             )
-
-        await let_pass(reservations.LEASE / 2)
-        await one.heartbeat()
-        await let_pass(reservations.LEASE * 0.75)
-        with pytest.raises(BudgetReserved):
-            await other.child().acquire(Cost(usd=0.5))
-        await let_pass(reservations.LEASE)
-        await one.heartbeat()  # too late: others may have used the room
+            with pytest.raises(BudgetReserved):
+                await other.child().acquire(Cost(usd=0.5))
+            await one.heartbeat()
+        monkeypatch.setattr(reservations, "database_time", now)
+        await two.writer.run(lambda connection: servers._remove(connection, one.server))
         await spend(other, 0.5)
         held.settle(Cost(usd=0.25))  # a bill that comes late is booked all the same
     assert spent_today(where) == [0.75]
+
+
+async def test_a_clock_that_leaps_days_ahead_and_back_gives_no_money_twice(where, monkeypatch):
+    key, _ = made(where, usd_per_day=1)
+    days = [reservations.day_of(time.time() + 86_400 * ahead) for ahead in range(5)]
+    async with SqlRunStore(Database(where)).open() as runs:
+        keyed = KeyBudgets(runs, KeyBudgetSettings(fresh=0))
+        for day in (0, 1, 2, 4, 0, 3, 0):
+            monkeypatch.setattr(reservations, "day_of", lambda now, day=day: days[day])
+            budget = await keyed.budget_of(key)
+            if day == 0:
+                await spend(budget, 0.3)
+        assert (await keyed.budget_of(key)).usd_left() == pytest.approx(0.1)
+        await runs.writer.flush()
+        assert {row.day: row.nanousd for row in rows(runs.database, SPENDING)} == {
+            days[0]: 9 * NANO // 10
+        }
 
 
 async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing(where):

@@ -22,6 +22,7 @@ from musespark.vision.ocr.reader import (
     shared_reader,
     split_bands,
 )
+from musespark.vision.ocr.strips import PIECE_WIDTH, split_columns
 from musespark.vision.regions import Description, find_regions, parse_description
 from musespark.vision.tools.find import find_places
 
@@ -320,3 +321,60 @@ async def test_a_reading_that_is_cancelled_ends_with_its_band(monkeypatch):
     await asyncio.wait([reading])
     assert await reader.run(lambda _: 42, {}) == 42  # its thread is free again
     assert len(bands_read) < len(list(split_bands(3000, 3000)))
+
+
+def strip(width, height, *words, size=24):
+    """A strip with words at these distances from its left."""
+    image = pillow.new("RGB", (width, height), "white")
+    draw = ImageDraw.Draw(image)
+    for left, word in words:
+        draw.text(
+            (left, max(0, (height - size) // 2 - 4)),
+            word,
+            fill="black",
+            font=ImageFont.load_default(size),
+        )
+    return image
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(2400, 40, 24), (900, 40, 24), (5000, 30, 20), (2000, 20, 16)]
+)
+async def test_a_strip_is_read_where_its_words_stand(width, height, size):
+    left = round(0.7 * width)
+    output = await Tools(
+        strip(width, height, (20, "Invoice"), (left, "TOTAL 6.75"), size=size)
+    ).read()
+    lines = [each for each in output.text.splitlines() if each[1:3] == ". "]
+    assert [each.partition("] ")[2].split(" (")[0] for each in lines] == ["Invoice", "TOTAL 6.75"]
+    starts = [float(each.partition("[")[2].split(",")[0]) for each in lines]
+    assert starts == pytest.approx([20 / width * SPAN, 700], abs=15)
+
+
+@given(
+    width=st.integers(1, 9000),
+    words=st.lists(st.tuples(st.integers(0, 8900), st.integers(1, 1500)), max_size=5),
+)
+def test_a_strip_is_cut_without_gaps_into_pieces_of_a_usual_width(width, words):
+    image = pillow.new("RGB", (width, 10), "white")
+    for left, length in words:
+        image.paste("black", (left, 2, left + length, 8))
+    pieces = list(split_columns(image))
+    assert pieces[0][0] == 0 and pieces[-1][1] == width
+    assert all(one[1] == other[0] for one, other in pairwise(pieces))
+    assert all(0 < right - left <= PIECE_WIDTH for left, right in pieces)
+
+
+def test_a_strip_is_cut_between_words():
+    image = strip(4000, 30, (100, "one"), (1500, "two"), (2800, "three"))
+    for _, cut in list(split_columns(image))[:-1]:
+        assert image.crop((cut - 5, 0, cut + 5, 30)).getcolors() == [(300, (255, 255, 255))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ink", ["white", "#eeeeee", "black", "red"])
+async def test_print_on_a_transparent_ground_is_read(ink):
+    image = pillow.new("RGBA", (400, 120), (0, 0, 0, 0))
+    ImageDraw.Draw(image).text((40, 40), "TOTAL 6.75", fill=ink, font=ImageFont.load_default(28))
+    assert "TOTAL 6.75" in (await Tools(image).read()).text

@@ -47,8 +47,9 @@ class DumbInput:
 
     def read(self) -> str | None:
         """The next line; None at the end."""
+        print(PROMPT, end="", file=sys.stderr, flush=True)
         try:
-            return input(PROMPT)
+            return input()
         except EOFError:
             return None
         except KeyboardInterrupt:

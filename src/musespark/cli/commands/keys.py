@@ -29,7 +29,10 @@ app = HelpApp(
 _Store = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="FILE|URL", help="Store of the server, as in muse serve --store."
+        "--store",
+        metavar="FILE|URL",
+        envvar="MUSE_STORE",
+        help="Store of the server, as in muse serve --store.",
     ),
 ]
 
@@ -57,7 +60,7 @@ def create(
 @app.command("list", examples=(("muse keys list", "of the usual store"),))
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
-    with _keys(_existing(store)) as keys:
+    with _keys(store, create=False) as keys:
         found = keys.list_with_spending()
     if not found:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
@@ -78,27 +81,14 @@ def revoke(
     store: _Store = None,
 ) -> None:
     """Revoke a key; servers refuse it within a second."""
-    with _keys(_existing(store)) as keys:
+    with _keys(store, create=False) as keys:
         key = keys.revoke(name)
     print(f"The key {key.id} of {key.name} is revoked.", flush=True)
 
 
-def _existing(store: str | None) -> str | None:
-    """The same store; raises `BadOption` for a file that does not exist, which may be a typing error."""
-    if (
-        store is not None
-        and store != "memory"
-        and "://" not in store
-        and not Path(store).expanduser().exists()
-    ):
-        raise BadOption(
-            "--store", store, "the file of a server's store, and there is none of that name"
-        )
-    return store
-
-
 @contextmanager
-def _keys(store: str | None) -> Iterator[KeyStore]:
+def _keys(store: str | None, *, create: bool = True) -> Iterator[KeyStore]:
+    """The keys of a store. create: false for a store that must be there; its name may be a typing error. Raises `BadOption`."""
     from musespark.cli.extras import require
 
     if store == "memory":
@@ -108,10 +98,15 @@ def _keys(store: str | None) -> Iterator[KeyStore]:
             "the file or the postgresql:// URL of a server's store; a store in memory has no keys",
         )
     require("muse keys", "serve", "sqlalchemy", "alembic")
-    from musespark.store.database.database import Database
+    from musespark.store.database.database import Database, default_runs_path
     from musespark.store.keys.key_store import KeyStore
 
-    database = Database(store)
+    where = str(store or default_runs_path())
+    if not create and "://" not in where and not Path(where).expanduser().exists():
+        raise BadOption(
+            "--store", where, "the file of a server's store, and there is none of that name"
+        )
+    database = Database(where, create=create)
     try:
         yield KeyStore(database)
     finally:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,6 +68,7 @@ def all_rows(config: Config) -> list[ModelListing]:
         others = list(pool.map(_provider_rows, PROVIDERS))
     return [
         _native(),
+        *_local_rows(),
         *(_configured(alias, config) for alias in config.models),
         *(row for rows in others for row in rows),
     ]
@@ -81,6 +83,35 @@ def _native() -> ModelListing:
     )
 
 
+def _local_rows() -> list[ModelListing]:
+    """The packaged GGUF files that are installed, or one line that says how any file is named."""
+    from musespark.models.local.model_file import PACKAGED
+    from musespark.models.registry import create_model
+
+    rows = []
+    for name, packaged in PACKAGED.items():
+        if packaged.find() is None:
+            continue
+        try:
+            model = create_model(f"gguf:{name}")
+        except MuseError as error:
+            rows.append(ModelListing(f"gguf:{name}", f"gguf:{name}", False, str(error)))
+            continue
+        can, where = model.abilities, _in_process(model)
+        rows.append(
+            ModelListing(model.name, model.name, True, where, _named(can), can.context, (0.0, 0.0))
+        )
+    is_ready = find_spec("xllamacpp") is not None
+    why = "any GGUF file, in this process" if is_ready else 'pip install "musespark[local]"'
+    return [*rows, ModelListing("gguf:FILE", "gguf:FILE", is_ready, why)]
+
+
+def _in_process(model: Any) -> str:
+    """Place of a model of this process."""
+    head = getattr(model, "head", None)
+    return "in this package" if head is None else f"in this process, from {head.path}"
+
+
 def _configured(alias: str, config: Config) -> ModelListing:
     """A model of the configuration."""
     from musespark.models.registry import create_model
@@ -93,9 +124,8 @@ def _configured(alias: str, config: Config) -> ModelListing:
 
     if not isinstance(model, RemoteModel):
         can = model.abilities
-        return ModelListing(
-            alias, model.name, True, "in this package", _named(can), can.context, (0.0, 0.0)
-        )
+        where = _in_process(model)
+        return ModelListing(alias, model.name, True, where, _named(can), can.context, (0.0, 0.0))
     return _remote(alias, model)
 
 

@@ -61,42 +61,88 @@ def train(
         Path, typer.Option(metavar="DIR", help="Directory of checkpoints, log, curve and weights.")
     ] = Path("runs/nano"),
     minutes: Annotated[
-        Number, typer.Option(help="Duration; 90 if neither this nor --tokens is given.")
+        Number,
+        typer.Option(
+            help="Duration; 90 if neither this nor --tokens is given.", rich_help_panel="Budget"
+        ),
     ] = None,
-    tokens: Annotated[Number, typer.Option(help="Number of tokens to train on.")] = None,
+    tokens: Annotated[
+        Number, typer.Option(help="Number of tokens to train on.", rich_help_panel="Budget")
+    ] = None,
     resume: Annotated[
         Path | None,
-        typer.Option(metavar="CHECKPOINT", help="Resume from this checkpoint, with its recipe."),
+        typer.Option(
+            metavar="CHECKPOINT",
+            help="Resume from this checkpoint, with its recipe.",
+            rich_help_panel="Start",
+        ),
     ] = None,
     start: Annotated[
-        Path | None, typer.Option(metavar="WEIGHTS", help="Initial weights instead of random ones.")
+        Path | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="Initial weights instead of random ones.",
+            rich_help_panel="Start",
+        ),
     ] = None,
-    width: Annotated[Count, typer.Option(help="Width of the network (default 256).")] = None,
-    layers: Annotated[Count, typer.Option(help="Layers of the network (default 6).")] = None,
+    width: Annotated[
+        Count, typer.Option(help="Width of the network (default 256).", rich_help_panel="Network")
+    ] = None,
+    layers: Annotated[
+        Count, typer.Option(help="Layers of the network (default 6).", rich_help_panel="Network")
+    ] = None,
     heads: Annotated[
-        Count, typer.Option(help="Attention heads of the network (default 4).")
+        Count,
+        typer.Option(help="Attention heads of the network (default 4).", rich_help_panel="Network"),
     ] = None,
     rows: Annotated[
-        Count, typer.Option(help="Rows of 864 tokens in a step, for each process (default 12).")
+        Count,
+        typer.Option(
+            help="Rows of 864 tokens in a step, for each process (default 12).",
+            rich_help_panel="Optimiser",
+        ),
     ] = None,
     lr: Annotated[
-        Number, typer.Option(help="Peak learning rate of the matrices (Muon) (default 0.02).")
+        Number,
+        typer.Option(
+            help="Peak learning rate of the matrices (Muon) (default 0.02).",
+            rich_help_panel="Optimiser",
+        ),
     ] = None,
     adam_lr: Annotated[
-        Number, typer.Option(help="Peak learning rate of the rest (AdamW) (default 0.003).")
+        Number,
+        typer.Option(
+            help="Peak learning rate of the rest (AdamW) (default 0.003).",
+            rich_help_panel="Optimiser",
+        ),
     ] = None,
     warmup: Annotated[
-        Number, typer.Option(help="Part of the budget over which the rates rise (default 0.01).")
+        Number,
+        typer.Option(
+            help="Part of the budget over which the rates rise (default 0.01).",
+            rich_help_panel="Budget",
+        ),
     ] = None,
     decay: Annotated[
-        Number, typer.Option(help="Part of the budget over which they fall to zero (default 0.3).")
+        Number,
+        typer.Option(
+            help="Part of the budget over which they fall to zero (default 0.3).",
+            rich_help_panel="Budget",
+        ),
     ] = None,
     seed: Annotated[
-        Count, typer.Option(help="Random seed of weights and problems (default 0).")
+        Count,
+        typer.Option(
+            help="Random seed of weights and problems (default 0).", rich_help_panel="Problems"
+        ),
     ] = None,
     share: Annotated[
         list[str] | None,
-        typer.Option(metavar="TASK=PART", help="A task's part of the tokens. Repeatable."),
+        typer.Option(
+            metavar="TASK=PART",
+            help="A task's part of the tokens. Repeatable.",
+            rich_help_panel="Problems",
+        ),
     ] = None,
 ) -> None:
     """Train the native model, from scratch or from a checkpoint.

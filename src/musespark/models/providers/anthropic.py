@@ -35,6 +35,7 @@ class Anthropic(Provider):
     base_url = "https://api.anthropic.com"
     url_variables = ("ANTHROPIC_BASE_URL",)
     key_variables = ("ANTHROPIC_API_KEY",)
+    normalized_path = "/messages"
     price_list = "anthropic"
     longest_side = 1568
     max_temperature = 1.0

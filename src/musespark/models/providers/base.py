@@ -62,8 +62,10 @@ class Provider(ABC):
     """Fields of `musespark.sampling.Sampling` that its models take."""
     has_fast_path: ClassVar[bool] = False
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
-    speaks_chat: ClassVar[bool] = False
-    """True if its wire is Chat Completions, from which servers of one's own depart in many ways (`adapter.chat_chunks`)."""
+    normalized_path: ClassVar[str | None] = None
+    """End of the path whose replies servers of one's own may send in other forms, which `adapter.transport` normalizes."""
+    has_embeddings: ClassVar[bool] = False
+    """True if it has OpenAI's page for embeddings."""
     price_list: ClassVar[str | None] = None
     """Name of the provider in genai-prices; None if it has no prices there."""
     image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")

@@ -66,9 +66,10 @@ class Compatible(Provider):
     needs_key = False
     is_local = True
     has_fast_path = True
+    has_embeddings = True
     has_open_body = True
     sampling = ALL
-    speaks_chat = True
+    normalized_path = "/chat/completions"
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -34,7 +34,7 @@ class Meta(Provider):
     base_url = "https://api.meta.ai/v1"
     url_variables = ("META_BASE_URL",)
     key_variables = ("MODEL_API_KEY",)
-    speaks_chat = True
+    normalized_path = "/chat/completions"
     price_list = "meta"
 
     def build_model(

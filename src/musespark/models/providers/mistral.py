@@ -20,6 +20,7 @@ class Mistral(Provider):
     """Mistral. Its models that always reason take no effort, and pydantic-ai sends no schema."""
 
     kind = "mistral"
+    has_embeddings = True
     library = "mistralai"
     base_url = "https://api.mistral.ai"
     url_variables = ("MISTRAL_BASE_URL",)

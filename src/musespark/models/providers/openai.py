@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
@@ -45,11 +45,12 @@ class OpenAI(Provider):
     """OpenAI's Chat Completions API."""
 
     kind = "openai"
+    has_embeddings = True
     library = "openai"
     base_url = "https://api.openai.com/v1"
     url_variables = ("OPENAI_BASE_URL",)
     key_variables = ("OPENAI_API_KEY",)
-    speaks_chat = True
+    normalized_path: ClassVar[str | None] = "/chat/completions"
     price_list = "openai"
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     max_stops = 4
@@ -104,8 +105,8 @@ class OpenAIResponses(OpenAI):
     """OpenAI's Responses API."""
 
     kind = "openai-responses"
+    normalized_path = None
     sampling = frozenset({"verbosity"})
-    speaks_chat = False
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -29,6 +29,7 @@ from musespark.tools.tool import Tool, ToolOutput, Toolset
 
 TURNS = 16
 """Most replies of one agent; the last one is requested without tools."""
+_ONLY_CALLS = f"it called tools in all of its {TURNS} replies and answered nothing"
 
 
 async def run_task(
@@ -51,11 +52,9 @@ async def run_task(
     guard = LoopGuard(held)
     try:
         for turn in range(1, TURNS + 1):
-            asked = replace(request, messages=(*task.request.messages, *said)) if said else request
+            asked = _next_request(request, task, said, turn)
             for toolset in sets:
                 asked = replace(asked, messages=await toolset.prepare_messages(asked.messages))
-            if turn > 1 and request.tool_choice not in ("auto", "none"):
-                asked = replace(asked, tool_choice="auto")  # what had to be called has been
             if (turn == TURNS or guard.wants_answer) and held:
                 asked = replace(
                     asked, tool_choice="none" if task.model.abilities.tool_choice else "auto"
@@ -70,9 +69,8 @@ async def run_task(
             said.append(reply.message)
             own = [one for one in reply.calls if one.name in held or not theirs]
             goes_on = own == list(reply.calls) != [] or _forgets_to_spawn(reply, held, said)
-            if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
-                break
-            if not guard.allows(own):
+            is_over = turn == TURNS or not goes_on or (reply.cut and node.conclude_because)
+            if is_over or not guard.allows(own):
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
@@ -84,7 +82,14 @@ async def run_task(
         if not node.conclude_because:
             raise
         reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
-    _require_answer(reply, request, task, held, guard.reason)
+    if is_empty(reply, request):
+        raise EmptyReply(task.model.name, guard.reason)
+    if (
+        reply.calls
+        and (not theirs or any(one.name in held for one in reply.calls))
+        and not (reply.message.text.strip() or reply.cut)
+    ):
+        raise ModelFailed(task.model.name, guard.reason or _ONLY_CALLS)
     attempt = _attempt(task, reply, said, images, node, theirs, held)
     if node.conclude_because and reply.cut:
         attempt = await _conclude(run, task, node, said, attempt)
@@ -92,18 +97,13 @@ async def run_task(
     return await _verify(run, _classify(attempt, task), task)
 
 
-def _require_answer(
-    reply: ModelReply, request: Request, task: AgentTask, held: Mapping[str, Tool], reason: str
-) -> None:
-    """Raise `ModelFailed` for a last reply that says nothing, or only calls tools. reason: why the agent has stopped."""
-    if is_empty(reply, request):
-        raise EmptyReply(task.model.name, reason or "its reply was empty")
-    is_over = not task.request.tools or any(one.name in held for one in reply.calls)
-    if reply.calls and is_over and not (reply.message.text.strip() or reply.cut):
-        raise ModelFailed(
-            task.model.name,
-            reason or f"it called tools in all of its {TURNS} replies and answered nothing",
-        )
+def _next_request(request: Request, task: AgentTask, said: list[Message], turn: int) -> Request:
+    """The request of a turn: what was said goes with it, and what had to be called has been called in the first one."""
+    if said:
+        request = replace(request, messages=(*task.request.messages, *said))
+    if turn > 1 and request.tool_choice not in ("auto", "none"):
+        request = replace(request, tool_choice="auto")
+    return request
 
 
 def _classify(attempt: Attempt, task: AgentTask) -> Attempt:

@@ -14,7 +14,7 @@ from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolRe
 from musespark.reasoning.agent.reply import ModelReply
 
 SAME_RESULT, SAME_CALL = 3, 6
-"""How often an agent makes the same call until it is reminded: with the same result each time, and with any."""
+"""Times that an agent makes the same call until it is reminded: with the same result each time, and with any."""
 REPEATED = "You have made this call before, with this result. Do not make it again: answer now, with what you have."
 NO_ANSWER = "Your reply had no answer. Give your answer now."
 
@@ -32,8 +32,8 @@ def is_empty(reply: ModelReply, request: Request) -> bool:
 
 
 def ask_for_answer(reply: ModelReply) -> list[Message]:
-    """What follows in the conversation in place of a reply that says nothing: its thoughts, if it has any, and the question for an
-    answer. Nothing if it has none: then it is asked the same again."""
+    """Return the messages in place of a reply that says nothing: its thoughts and the question for an answer; none if it has no
+    thoughts, for then it is asked the same again."""
     thoughts = "".join(part.text for part in reply.message.parts if isinstance(part, Thinking))
     if not thoughts.strip():
         return []

@@ -57,6 +57,7 @@ from musespark.vision.resize import fit_images
 
 BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
+_NANO_USD = 1e-9
 _TICK = 0.01
 """Seconds that an event loop's timer may come early."""
 
@@ -141,9 +142,8 @@ class _Call:
         )
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
-            asked_for = (
-                request.max_tokens == self.run.request.max_tokens
-                and held.granted == self._wanted(request)
+            asked_for = request.max_tokens == self.run.request.max_tokens and _is_same(
+                held.granted, self._wanted(request)
             )
             at_limit: FinishReason = "length" if asked_for else "budget"
             try:
@@ -373,16 +373,22 @@ class _Call:
         """The request with as many tokens as were granted, in tokens and in money."""
         abilities, read = self.model.abilities, self.prompt_tokens
         tokens = granted.tokens - read
-        if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
-            tokens = min(
-                tokens,
-                int(
-                    (granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token
-                ),
-            )
+        # Money is kept in billionths, so the last digits of a float decide nothing.
+        if abilities.usd_per_token and granted.usd < self._wanted(request).usd - _NANO_USD / 2:
+            left = granted.usd - read * abilities.usd_per_prompt_token + _NANO_USD / 2
+            tokens = min(tokens, int(left / abilities.usd_per_token))
         unbounded = (
             request.max_tokens is None
             and abilities.conversation
-            and granted == self._wanted(request)
+            and _is_same(granted, self._wanted(request))
         )
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
+
+
+def _is_same(granted: Cost, wanted: Cost) -> bool:
+    """True if all was granted that was wanted, to a billionth of a dollar."""
+    return (
+        granted.tokens == wanted.tokens
+        and granted.calls == wanted.calls
+        and abs(granted.usd - wanted.usd) <= _NANO_USD / 2
+    )

@@ -3,8 +3,8 @@
 This is the only file of the server that uses uvicorn's internals; `pyproject.toml` pins its minor version, and
 `tests/server/http/test_bounded_protocol.py` fails if they change.
 
-A request to switch to another protocol is ignored, as any server may do: Java's own client sends one with every request (h2c), and
-the parser would take the body after it for the other protocol's. Trailer fields after a body are dropped.
+A request to switch to another protocol than WebSocket is ignored, as any server may do: Java's own client sends one with every
+request (h2c), and the parser would take the body after it for the other protocol's. Trailer fields after a body are dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 65_536
 """Size of a head, and of what may come between two pieces of a body."""
-_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.I)
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:(?![ \t]*websocket[ \t]*(?:\r|$))", re.I)
+"""The header field of a request to switch to another protocol than WebSocket."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):

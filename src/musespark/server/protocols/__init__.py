@@ -12,4 +12,5 @@ signatures.py   providers' signatures, packed for clients to send back
 chat/           OpenAI's Chat Completions
 responses/      OpenAI's Responses
 messages/       Anthropic's Messages
+completions/    OpenAI's Completions, for old programs
 """

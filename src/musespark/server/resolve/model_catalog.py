@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 
 from musespark.config import Config
 from musespark.content import Mode
 from musespark.errors import MissingKey, MuseError, UnknownModel
+from musespark.models.local.model_file import PACKAGED
 from musespark.models.model import Model, open_model
 from musespark.models.providers.adapter.remote import RemoteModel
-from musespark.models.registry import PROVIDERS, create_model, require_key
+from musespark.models.registry import LOCAL, PROVIDERS, create_model, require_key
 from musespark.server.errors import RequestRefused
 
 NATIVE = "nano"
@@ -56,10 +57,22 @@ class ModelCatalog:
         self._given = dict(given or {})
         self._made: OrderedDict[str, Model] = OrderedDict()
         self._held: dict[str, AsyncExitStack] = {}
+        self._replaced: list[AsyncExitStack] = []
         self._importing = asyncio.Lock()
         """Held while a provider's library is imported: threads that import parts of the same library see it half imported."""
         self._loading = asyncio.Lock()
         self._making: dict[str, asyncio.Task[Model]] = {}
+
+    def reload(self, config: Config) -> None:
+        """Use another configuration, with models made anew; those before keep their connections until `close_replaced`."""
+        self.config = config
+        self._replaced += self._held.values()
+        self._held, self._made = {}, OrderedDict()
+
+    async def close_replaced(self) -> None:
+        """Close the connections of models before a reload."""
+        while self._replaced:
+            await self._replaced.pop().aclose()
 
     @property
     def names(self) -> list[str]:
@@ -143,9 +156,9 @@ class ModelCatalog:
     def _require_nameable(self, name: str) -> None:
         kind, _, argument = name.partition(":")
         configured = name in self.config.models
-        if not (configured or name == NATIVE or (kind in PROVIDERS and argument)) or (
-            not configured and "@" in argument
-        ):
+        known = name == NATIVE or (kind in PROVIDERS and argument)
+        packaged = kind in LOCAL and argument in PACKAGED
+        if not (configured or known or packaged) or (not configured and "@" in argument):
             raise UnknownModel(name, self.listed)
         try:
             require_key(name, self.config)
@@ -178,15 +191,20 @@ class ModelCatalog:
         """Close all connections."""
         for name in list(self._made):
             await self._drop(name)
+        await self.close_replaced()
 
     async def warm_up(self) -> None:
-        """Load the native model, so that its first answer is as fast as others. A failure is raised by its first request."""
+        """Load the models of this process: the native one, and what has a role, for nothing else is served while a file loads. A
+        failure is raised by the first request."""
         from musespark.models.nano import load_engine
 
-        try:
+        with suppress(MuseError):
             await asyncio.to_thread(load_engine, None)
-        except MuseError:
-            return
+        roles = self.config.roles
+        for name in dict.fromkeys((*roles.explorer, roles.refiner, roles.judge, roles.merger)):
+            if name is not None and self._kind(name) in LOCAL:
+                with suppress(MuseError):
+                    await self.named(name)
 
 
 def _price(model: Model) -> dict[str, float] | None:

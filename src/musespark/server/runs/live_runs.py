@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     aclosing,
@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from musespark.errors import MuseError
+from musespark.errors import MuseError, StoreUnusable
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
+from musespark.server.errors import error_reply
 from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 from musespark.server.runs.run_store import RunStore, numbered_event_json
 from musespark.store.json_text import to_json_bytes
@@ -124,6 +125,7 @@ class LiveRuns:
         self.question_image, self.events_json = runs.question_image, runs.events_json
         self.head, self.delete = runs.head, runs.delete
         self.flush = runs.flush
+        self.require_writable, self.request_stop = runs.require_writable, runs.request_stop
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[LiveRuns]:
@@ -133,6 +135,25 @@ class LiveRuns:
         )
         async with store:
             yield self
+
+    @property
+    def on_stop(self) -> Callable[[str], None]:
+        """Function that is called with the id of a run that another server was asked to stop."""
+        return self.runs.on_stop
+
+    @on_stop.setter
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        self.runs.on_stop = stop
+
+    @property
+    def fault(self) -> StoreUnusable | None:
+        """What is wrong with the store behind it."""
+        return self.runs.fault
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Numbers of faults of the store behind it, by kind."""
+        return self.runs.failures
 
     async def start(self, header: RunHeader) -> None:
         """Store the start of a run."""
@@ -267,6 +288,7 @@ class WatchResponse(Response):
                     await stream.write(frame)
         except MuseError as error:
             await stream.write(
-                b"event: error\ndata: %s\n\n" % to_json_bytes({"message": str(error)})
+                b"event: error\ndata: %s\n\n"
+                % to_json_bytes({"message": error_reply(error).message})
             )
         await stream.write(last=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import MuseError, StoreUnusable
 from musespark.events import RunEnded
-from musespark.server.errors import ErrorReply, error_reply
+from musespark.server.errors import ErrorReply
 from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
@@ -38,12 +39,18 @@ class RunResponse:
     """Response that runs a session and encodes its events. If the client disconnects, everything the run started is cancelled."""
 
     def __init__(
-        self, dialect: Dialect[Any], session: RunSession, timing: StreamTiming | None = None
+        self,
+        dialect: Dialect[Any],
+        session: RunSession,
+        reply: Callable[[MuseError], ErrorReply],
+        timing: StreamTiming | None = None,
     ) -> None:
+        """reply: makes the reply to an error."""
         self._timing = timing
         resolved, created = session.resolved, int(time.time())
         parsed = resolved.parsed
         self._dialect, self._session, self._is_streamed = dialect, session, parsed.stream
+        self._error_reply = reply
         self._header = RunHeader(
             id=session.id,
             protocol=dialect.name,
@@ -127,10 +134,10 @@ class RunResponse:
                         await self._session.flush()
                         await stream.write(to_sse(self._dialect, chunks))
         except MuseError as error:
-            await self._send_error(stream, send, error_reply(error))
+            await self._send_error(stream, send, self._error_reply(error))
             return
         except Exception as crash:
-            await self._send_error(stream, send, error_reply(_internal_error(crash)))
+            await self._send_error(stream, send, self._error_reply(_internal_error(crash)))
             raise
         await stream.write(end + self._dialect.end_marker, last=True)
 
@@ -139,10 +146,10 @@ class RunResponse:
             async with aclosing(self._session.batches(self._header)) as batches:
                 events = [event async for batch in batches for event in batch]
         except MuseError as error:
-            await self._send_error(stream, send, error_reply(error))
+            await self._send_error(stream, send, self._error_reply(error))
             return
         except Exception as crash:
-            await self._send_error(stream, send, error_reply(_internal_error(crash)))
+            await self._send_error(stream, send, self._error_reply(_internal_error(crash)))
             raise
         pieces = (
             piece for event in without_dropped_text(events) for piece in self._reply.encode(event)

@@ -70,7 +70,7 @@ def _add_start_route(app: FastAPI, server: ServerState) -> None:
         """Start a run in the background."""
         require_same_origin(http)
         caller = await server.authenticate(http)
-        server.require_capacity()
+        server.require_capacity(caller)
         parsed = await _parse(server, caller, parse_body(RunBody, await read_body(http)))
         session = await server.open_session(parsed, caller)
         await start_in_background(server, session)
@@ -94,19 +94,14 @@ def _add_end_routes(app: FastAPI, server: ServerState) -> None:
         """End a run and keep its best answer so far."""
         require_same_origin(http)
         await _require_no_form(http)
-        caller = await server.authenticate(_as_get(http))
-        session = next(
-            (each for each in server.sessions if each.id == id and each.caller == caller.name), None
-        )
-        if session is None:
+        caller = await server.authenticate(http)
+        if not server.stop(id, caller.name):
             kept = await find_run(server, http, id)
-            reason = (
-                "is run by another server; stop it there"
-                if kept.status == "running"
-                else "has already ended"
-            )
-            raise RequestRefused(f"The run {id!r} {reason}.", status=409, code="not_running")
-        session.budget.stop()
+            # Another server runs it, and is told through the store.
+            if kept.status != "running" or not await server.runs.request_stop(id):
+                raise RequestRefused(
+                    f"The run {id!r} has already ended.", status=409, code="not_running"
+                )
         return Response(
             to_json_bytes({"id": id, "status": "stopping"}), 202, media_type="application/json"
         )
@@ -218,7 +213,7 @@ def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> Non
 
 async def find_run(server: ServerState, http: HttpRequest, id: str) -> StoredRun:
     """Return a run of the caller, without its conversation and events. Raises `RequestRefused` if the caller has no such run."""
-    caller = await server.authenticate(_as_get(http))
+    caller = await server.authenticate(http)
     return await _find_owned(server, caller, id)
 
 
@@ -233,11 +228,6 @@ async def _find_owned(
             code="no_such_run",
         )
     return kept
-
-
-def _as_get(http: HttpRequest) -> HttpRequest:
-    """Return the request as one that starts no run: a caller whose budget is spent may still stop and delete runs."""
-    return HttpRequest({**http.scope, "method": "GET"})
 
 
 async def _require_no_form(http: HttpRequest) -> None:

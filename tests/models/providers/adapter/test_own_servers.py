@@ -429,6 +429,28 @@ async def test_an_end_that_the_library_does_not_know_is_an_end():
     assert deltas[-1].finish_reason == "finished" and deltas[-1].message.text == "Twelve."
 
 
+async def test_anthropics_protocol_may_come_as_one_document():
+    kind = next(kind for kind in KINDS if kind.wire == "anthropic")
+    blocks = [
+        {"type": "thinking", "thinking": "hm", "signature": "c2ln"},
+        {"type": "text", "text": "<think>so</think>Twelve."},
+        {"type": "tool_use", "id": "a", "name": "weigh", "input": STONE},
+    ]
+    whole = {"type": "message", "role": "assistant", "content": blocks, "stop_reason": "tool_use"}
+    whole["usage"] = {"input_tokens": 11, "output_tokens": 7}
+    busy = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    async with serving(
+        kind.wire, *(Raw(json.dumps(each), headers=JSON) for each in (whole, busy))
+    ) as server:
+        model = kind.at(server.url)
+        message = [delta async for delta in model.stream(WAYS[1])][-1].message
+        with pytest.raises(RateLimited):
+            async for _ in model.stream(WAYS[1]):
+                pass
+    assert message.text == "Twelve." and thoughts_of(message) == "hmso"
+    assert calls_of(message) == [("weigh", STONE)]
+
+
 async def test_a_gateway_in_place_of_a_provider_may_depart_too():
     reply = events(*says("<think>hm</think>Twelve.", finish="eos"))
     assert (await message_of(reply, WAYS[1], kind=OpenAI)).text == "Twelve."

@@ -9,6 +9,7 @@
     rejections.py        failures as they are told to others
     addresses.py         addresses taken out of errors that strangers read
     connections.py       HTTP clients, one set per model and event loop
+    embeddings.py        embeddings of texts, passed on
     chat_fastpath.py     Chat Completions without pydantic-ai, for requests of plain text
     response_builder.py  the parts of a reply on the fast path
 
@@ -20,6 +21,7 @@ Replies of servers of one's own, which depart from the standards:
     tool_calls.py        names and arguments of calls that are almost right
     thoughts.py          thoughts that stand within the text
     chat_model.py        pydantic-ai's model of Chat Completions, adapted
+    message_events.py    a whole reply of Anthropic's Messages as events
     transport.py         the transport below the SDKs, which normalizes replies
     redirects.py         redirects, within one server only
     environment.py       proxies and certificates that the environment names

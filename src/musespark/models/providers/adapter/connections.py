@@ -59,16 +59,16 @@ class Connections(Generic[_Model]):
         address: str,
         timeout: float,
         has_fast_path: bool,
-        normalizes_chat: bool = False,
+        normalized_path: str | None = None,
     ) -> None:
         """build: makes pydantic-ai's model on a client. timeout: seconds without a byte after which a request has failed.
-        normalizes_chat: as in `BackendTransport`.
+        normalized_path: as in `BackendTransport`.
         """
         self._build = build
         self._address = address
         self._timeout = timeout
         self._has_fast_path = has_fast_path
-        self._normalizes_chat = normalizes_chat
+        self._normalized_path = normalized_path
         self._leases: dict[asyncio.AbstractEventLoop, ClientLease[_Model]] = {}
 
     @asynccontextmanager
@@ -79,7 +79,7 @@ class Connections(Generic[_Model]):
         """
         loop = asyncio.get_running_loop()
         if loop not in self._leases:
-            http = make_client(self._address, self._timeout, self._normalizes_chat)
+            http = make_client(self._address, self._timeout, self._normalized_path)
             session = make_session(self._timeout) if self._has_fast_path else None
             self._leases[loop] = ClientLease(http, session, self._build(http))
         lease = self._leases[loop]
@@ -98,7 +98,9 @@ class Connections(Generic[_Model]):
         return len(self._leases)
 
 
-def make_client(address: str, timeout: float, normalizes_chat: bool = False) -> httpx2.AsyncClient:
+def make_client(
+    address: str, timeout: float, normalized_path: str | None = None
+) -> httpx2.AsyncClient:
     """Make the client of the SDKs, for one address. It uses the environment's proxies and certificates; servers on this machine are
     reached directly. Raises `BadEnvironment`."""
     import httpx2
@@ -123,7 +125,7 @@ def make_client(address: str, timeout: float, normalizes_chat: bool = False) -> 
         else httpx2.Proxy(proxy.url, ssl_context=certificates if proxy.is_tls else None),
     )
     return httpx2.AsyncClient(
-        transport=BackendTransport(transport, normalizes_chat=normalizes_chat),
+        transport=BackendTransport(transport, normalized_path),
         trust_env=False,
         timeout=timeouts,
         event_hooks={"request": [set_timeout]},

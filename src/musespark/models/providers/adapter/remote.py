@@ -124,7 +124,7 @@ class RemoteModel:
             self.address,
             self.options.timeout,
             self._has_fast_path,
-            normalizes_chat=self._is_own and provider.speaks_chat,
+            normalized_path=provider.normalized_path if self._is_own else None,
         )
         self.alias: str | None = None
         """Name by which strangers know it: it then stands in place of `name`, and errors tell no address."""

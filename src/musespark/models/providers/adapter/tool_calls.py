@@ -13,7 +13,7 @@ _EMPTY = ("", "null", "none", '""')
 _AROUND_NAME = re.compile(
     r"^(?:functions?|tools?|default_api|multi_tool_use)[.:/]|[:#]\d+$|\(\s*\)$"
 )
-"""What models write before or after the name of a tool."""
+"""Additions of models before or after the name of a tool."""
 
 
 def repair_call(call: ToolCall, names: Iterable[str]) -> ToolCall:

@@ -10,26 +10,22 @@ import httpx2
 
 from musespark.models.providers.adapter.chat_chunks import ChunkNormalizer
 from musespark.models.providers.adapter.event_reader import EventReader
+from musespark.models.providers.adapter.message_events import to_message_events
 from musespark.models.providers.adapter.redirects import MAX_REDIRECTS, find_redirect
 
-CHAT_PATH = "/chat/completions"
 _CHANGED_HEADERS = ("content-length", "content-encoding", "content-type", "transfer-encoding")
 _DONE = b"data: [DONE]\n\n"
+MESSAGES_PATH = "/messages"
 
 
 class BackendTransport(httpx2.AsyncBaseTransport):
     """The transport of one model's client."""
 
     def __init__(
-        self,
-        inner: httpx2.AsyncBaseTransport,
-        *,
-        normalizes_chat: bool,
-        thinking_field: str | None = None,
+        self, inner: httpx2.AsyncBaseTransport, normalized_path: str | None = None
     ) -> None:
-        """normalizes_chat: True for a server that may depart from the standard of Chat Completions."""
-        self._inner = inner
-        self._normalizes_chat, self._thinking_field = normalizes_chat, thinking_field
+        """normalized_path: end of the path whose replies may depart from the standard of its protocol; None if none does."""
+        self._inner, self._path = inner, normalized_path
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send a request, and again to where the server redirects it. Raises `RedirectRefused` for another server."""
@@ -51,33 +47,47 @@ class BackendTransport(httpx2.AsyncBaseTransport):
                 stream=request.stream,
                 extensions=request.extensions,
             )
-        is_chat = self._normalizes_chat and request.url.path.endswith(CHAT_PATH)
-        return self._normalized(response) if is_chat and response.is_success else response
-
-    def _normalized(self, response: httpx2.Response) -> httpx2.Response:
-        headers = [
-            item
-            for item in response.headers.multi_items()
-            if item[0].lower() not in _CHANGED_HEADERS
-        ]
-        return httpx2.Response(
-            response.status_code,
-            headers=[*headers, ("content-type", "text/event-stream")],
-            stream=NormalizedStream(response, self._thinking_field),
-            extensions=response.extensions,
-        )
+        if not (self._path and request.url.path.endswith(self._path) and response.is_success):
+            return response
+        if self._path == MESSAGES_PATH:
+            return await _with_message_events(response)
+        return _replaced(response, NormalizedStream(response))
 
     async def aclose(self) -> None:
         """Close all connections."""
         await self._inner.aclose()
 
 
+async def _with_message_events(response: httpx2.Response) -> httpx2.Response:
+    """The reply of a server that speaks Anthropic's Messages, as events if it is one JSON document."""
+    if not response.headers.get("content-type", "").startswith("application/json"):
+        return response
+    body = b"".join([piece async for piece in response.aiter_bytes()])
+    await response.aclose()
+    return _replaced(response, httpx2.ByteStream(to_message_events(body)))
+
+
+def _replaced(
+    response: httpx2.Response, stream: httpx2.AsyncByteStream | httpx2.ByteStream
+) -> httpx2.Response:
+    """A response of events with another body."""
+    kept = [
+        item for item in response.headers.multi_items() if item[0].lower() not in _CHANGED_HEADERS
+    ]
+    return httpx2.Response(
+        response.status_code,
+        headers=[*kept, ("content-type", "text/event-stream")],
+        stream=stream,
+        extensions=response.extensions,
+    )
+
+
 class NormalizedStream(httpx2.AsyncByteStream):
     """The body of a reply, as events that every client can read."""
 
-    def __init__(self, response: httpx2.Response, thinking_field: str | None) -> None:
+    def __init__(self, response: httpx2.Response) -> None:
         self._response = response
-        self._normalizer = ChunkNormalizer(thinking_field)
+        self._normalizer = ChunkNormalizer()
         self._events = self._normalize()
 
     def __aiter__(self) -> AsyncIterator[bytes]:

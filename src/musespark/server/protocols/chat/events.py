@@ -94,8 +94,8 @@ class ChatChunkEncoder(ChunkEncoder):
         }
 
     def _end(self, end: EndPiece) -> list[Chunk]:
-        finish = _finish(end)
-        last, usage = self._chunk({}, finish), _usage(end)
+        finish = finish_reason(end)
+        last, usage = self._chunk({}, finish), usage_of(end)
         if end.stop and finish == "stop":
             last["choices"][0]["stop_reason"] = (
                 end.stop
@@ -115,7 +115,7 @@ class ChatChunkEncoder(ChunkEncoder):
         }
 
 
-def _finish(end: EndPiece) -> str:
+def finish_reason(end: EndPiece) -> str:
     """Return why the reply ended, in the protocol's words."""
     if end.has_calls:
         return "tool_calls"
@@ -129,7 +129,7 @@ def _finish(end: EndPiece) -> str:
     return "length"
 
 
-def _usage(end: EndPiece) -> dict[str, Any]:
+def usage_of(end: EndPiece) -> dict[str, Any]:
     """Return the tokens of the client's own conversation, and in the details those that were spent besides."""
     own, (read, written) = end.own, end.besides
     usage: dict[str, Any] = {

@@ -277,3 +277,5 @@ class MessagesBody(MessagesCountBody, SamplingFields):
     metadata: Any = None
     service_tier: Any = None
     inference_geo: Any = None
+    # Rejected, so that SDKs send the whole conversation: a thread leaves out what the server is to remember.
+    thread: Any = None

@@ -23,7 +23,7 @@ from musespark.models.estimate import estimate_prompt_tokens
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.messages import body as wire
-from musespark.server.protocols.messages.events import MessagesEventEncoder, error_body
+from musespark.server.protocols.messages.events import NO_THREADS, MessagesEventEncoder, error_body
 from musespark.server.protocols.sampling import PASSED_ON, parse_sampling
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.protocols.tools import choose, clean_schema, client_tool_spec, function_spec
@@ -65,6 +65,12 @@ class Messages(Dialect[wire.MessagesBody]):
 
     def parse(self, body: wire.MessagesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
+        if body.thread is not None:
+            raise RequestRefused(
+                "Threads are not supported here; send the whole conversation.",
+                code=NO_THREADS,
+                param="thread",
+            )
         warnings = RequestWarnings()
         warnings.ignore_unknown(body, but=(*PASSED_ON, *_typed_fields(body)))
         request = _request(

@@ -30,17 +30,20 @@ _ERROR_TYPES = {
 }
 
 
+NO_THREADS = "thread_unsupported_request"
+"""Code by which SDKs know that they have to send whole conversations."""
+
+
 def error_body(reply: ErrorReply, request: str) -> Chunk:
     """Return the JSON of an error. request: an id of the request."""
     kind = _ERROR_TYPES.get(
         reply.status, "invalid_request_error" if reply.status < 500 else "api_error"
     )
     param = f" ({reply.param})" if reply.param and reply.param not in reply.message else ""
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": reply.message + param, "code": reply.code},
-        "request_id": request,
-    }
+    error: Chunk = {"type": kind, "message": reply.message + param, "code": reply.code}
+    if reply.code == NO_THREADS:
+        error["details"] = {"error_code": NO_THREADS, "unsupported": ["thread"]}
+    return {"type": "error", "error": error, "request_id": request}
 
 
 class MessagesEventEncoder(ChunkEncoder):

@@ -107,6 +107,21 @@ class ResponsesImageItem(OpenModel):
     action: str | None = None
 
 
+class ResponsesReference(OpenModel):
+    """A reference to an item of a stored response."""
+
+    type: Literal["item_reference"] | None = None
+    id: Annotated[str, Field(max_length=128)]
+
+
+class ResponsesCompactionItem(OpenModel):
+    """A summary that stands for a conversation; one that another service made is left out."""
+
+    type: Literal["compaction", "compaction_summary"]
+    encrypted_content: str
+    id: str | None = None
+
+
 class ResponsesCustomCall(OpenModel):
     """A call of a tool whose input is a text."""
 
@@ -140,16 +155,18 @@ _ITEMS = {
         "custom_tool_call_output",
         "reasoning",
         "image_generation_call",
+        "item_reference",
+        "compaction",
     )
-}
+} | {"compaction_summary": "compaction"}
 
 
 def _item_type(item: Any) -> str:
-    """Return an item's type; a message may leave it out, and a reference is none of the others."""
+    """Return an item's type; messages and references may leave it out."""
     found = item.get("type") if isinstance(item, dict) else getattr(item, "type", None)
-    if found is None:
-        return "message"
-    return "" if found == "item_reference" else _ITEMS.get(str(found), "other")
+    if found is not None:
+        return _ITEMS.get(str(found), "other")
+    return "item_reference" if isinstance(item, dict) and "role" not in item else "message"
 
 
 ResponsesItem: TypeAlias = Annotated[
@@ -160,12 +177,10 @@ ResponsesItem: TypeAlias = Annotated[
     | Annotated[ResponsesFunctionCall, Tag("function_call")]
     | Annotated[ResponsesFunctionOutput, Tag("function_call_output")]
     | Annotated[ResponsesReasoningItem, Tag("reasoning")]
-    | Annotated[ResponsesImageItem, Tag("image_generation_call")],
-    Discriminator(
-        _item_type,
-        custom_error_type="unknown_item",
-        custom_error_message="references to items are not supported here; send the items",
-    ),
+    | Annotated[ResponsesImageItem, Tag("image_generation_call")]
+    | Annotated[ResponsesReference, Tag("item_reference")]
+    | Annotated[ResponsesCompactionItem, Tag("compaction")],
+    Discriminator(_item_type),
 ]
 
 

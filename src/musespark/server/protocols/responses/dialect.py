@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from musespark.content import (
     Request,
     ToolCall,
@@ -43,6 +45,8 @@ from musespark.server.resolve.parsed_request import (
 )
 from musespark.store.json_text import to_json_bytes
 
+_ITEM: TypeAdapter[wire.ResponsesItem] = TypeAdapter(wire.ResponsesItem)
+
 SIGNATURES = "reasoning.encrypted_content"
 """Value of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
 _LOGPROBS = "message.output_text.logprobs"
@@ -54,11 +58,15 @@ DEFAULTS: Mapping[str, Any] = {
     "metadata": {},
     "parallel_tool_calls": True,
     "previous_response_id": None,
-    "temperature": None,
+    "temperature": 1.0,
     "text": {"format": {"type": "text"}},
     "tool_choice": "auto",
     "tools": [],
-    "top_p": None,
+    "top_p": 1.0,
+    "top_logprobs": 0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "max_tool_calls": None,
     "truncation": "disabled",
     "user": None,
     "reasoning": {"effort": None, "summary": None},
@@ -67,6 +75,10 @@ DEFAULTS: Mapping[str, Any] = {
     "prompt_cache_key": None,
 }
 """Fields that a response repeats from its request, with their values if the request left them out."""
+
+
+_UNSAID = {"description": None, "parameters": None, "strict": None}
+"""Fields of a function that a response repeats also if they were left out."""
 
 
 class Responses(Dialect[wire.ResponsesBody]):
@@ -98,6 +110,23 @@ class Responses(Dialect[wire.ResponsesBody]):
     def previous_id(self, body: wire.ResponsesBody) -> str | None:
         """Return the id of the response whose conversation the body continues."""
         return body.previous_response_id
+
+    def item_ids(self, body: wire.ResponsesBody) -> list[str]:
+        """Return the ids of the stored items that the body refers to."""
+        items = body.input if isinstance(body.input, list) else ()
+        return [item.id for item in items if isinstance(item, wire.ResponsesReference)]
+
+    def with_items(self, body: wire.ResponsesBody, items: dict[str, Chunk]) -> wire.ResponsesBody:
+        """Return the body with items in place of references."""
+        if not isinstance(body.input, list) or not items:
+            return body
+        whole = [
+            _ITEM.validate_python(items[item.id])
+            if isinstance(item, wire.ResponsesReference)
+            else item
+            for item in body.input
+        ]
+        return body.model_copy(update={"input": whole})
 
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
@@ -189,6 +218,9 @@ def _refuse_unsupported_fields(body: wire.ResponsesBody) -> None:
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
     """Return the fields that a response repeats from its request."""
     sent = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    sent["tools"] = [
+        _UNSAID | tool if tool.get("type") == "function" else tool for tool in sent.get("tools", ())
+    ]
     return {name: sent.get(name, value) for name, value in DEFAULTS.items()}
 
 

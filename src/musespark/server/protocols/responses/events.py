@@ -43,6 +43,7 @@ class ResponsesEventEncoder(ChunkEncoder):
         self._head = {
             "id": f"{prefix}{run}",
             "object": "response",
+            "completed_at": None,
             "error": None,
             "incomplete_details": None,
             "usage": None,
@@ -130,7 +131,9 @@ class ResponsesEventEncoder(ChunkEncoder):
             "usage": usage,
             "muse": end.muse,
         }
-        if not is_complete:
+        if is_complete:
+            response["completed_at"] = self._head["created_at"] + round(end.usage.seconds)
+        else:
             is_filtered = end.finish_reason in ("filtered", "refused")
             response["incomplete_details"] = {
                 "reason": "content_filter" if is_filtered else "max_output_tokens"

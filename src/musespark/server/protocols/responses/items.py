@@ -16,6 +16,7 @@ from musespark.content import (
 )
 from musespark.server.protocols.base import RequestContext
 from musespark.server.protocols.responses import body as wire
+from musespark.server.protocols.responses.stored_items import summary_message, unpack_summary
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.protocols.tools import custom_arguments
 from musespark.server.protocols.warnings import RequestWarnings
@@ -110,6 +111,9 @@ def _message(
             return Message(
                 "assistant", tuple(part for part in signed if isinstance(part, Thinking))
             )
+        case wire.ResponsesCompactionItem():
+            summary = unpack_summary(item.encrypted_content)
+            return None if summary is None else summary_message(summary)
         case wire.ResponsesImageItem():
             return (
                 Message("assistant", (decode_image(item.result, f"{path}.result"),))
