@@ -66,7 +66,7 @@ def numbers(path, usage):
             assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
             own = usage["prompt_tokens"], usage["completion_tokens"]
             return *own, read["team_tokens"], written["team_tokens"]
-        case "/v1/responses":
+        case "/v1/responses" | "/v1/responses/compact":
             read, written = usage["input_tokens_details"], usage["output_tokens_details"]
             assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
             own = usage["input_tokens"], usage["output_tokens"]
