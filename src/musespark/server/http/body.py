@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -69,20 +69,32 @@ def type_tag(tags: Mapping[str, str], missing: str = "other") -> Callable[[Any],
     return tag
 
 
-def unknown_fields(value: Any, path: str = "") -> Iterator[str]:
-    """Yield the paths of the fields of a body that are not known, at every depth."""
-    if isinstance(value, list):
+def unknown_fields(body: OpenModel) -> list[str]:
+    """Return the paths of the fields of a body that are not known, at every depth."""
+    found: list[str] = []
+    _add_unknown(body, "", found)
+    return found
+
+
+_PLAIN = frozenset({str, int, float, bool, dict, type(None)})
+"""Types of values that have no fields of a body below them."""
+
+
+def _add_unknown(value: Any, path: str, found: list[str]) -> None:
+    """Add the unknown fields below a list or a model. Only what was sent is read of a model: bodies may have many parts."""
+    if type(value) is list:
         for index, item in enumerate(value):
-            if isinstance(item, BaseModel | list):
-                yield from unknown_fields(item, f"{path}[{index}]")
-    elif isinstance(value, BaseModel) and not isinstance(value, LeftOutModel):
+            if type(item) not in _PLAIN:
+                _add_unknown(item, f"{path}[{index}]", found)
+    elif not isinstance(value, LeftOutModel):
         start = f"{path}." if path else ""
-        for name in value.model_extra or ():
-            yield f"{start}{name}"
-        for name in value.model_fields_set & type(value).model_fields.keys():
-            item = getattr(value, name)
-            if isinstance(item, BaseModel | list):
-                yield from unknown_fields(item, f"{start}{name}")
+        if value.__pydantic_extra__:
+            found += (f"{start}{name}" for name in value.__pydantic_extra__)
+        fields = value.__dict__
+        for name in sorted(value.__pydantic_fields_set__):
+            item = fields.get(name)  # None for an unknown field
+            if type(item) not in _PLAIN:
+                _add_unknown(item, f"{start}{name}", found)
 
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
