@@ -131,8 +131,9 @@ class LlamaEngine:
     def _forget(self, prompt: tuple[str, ...]) -> None:
         state = self._slots.unwant(prompt)
         if state is not None:
-            with suppress(OSError):
-                (self._socket.directory / state).unlink(missing_ok=True)
+            for name in (state, f"{state}.ckpt"):  # the second of models with a sliding window
+                with suppress(OSError):
+                    (self._socket.directory / name).unlink(missing_ok=True)
 
     def _run(self, call: _Call) -> None:
         """Carry out a call in a worker thread."""
@@ -155,6 +156,8 @@ class LlamaEngine:
         def note(chunk: Chunk) -> bool:
             nonlocal tokens
             tokens = chunk.get("usage", {}).get("prompt_tokens", tokens)
+            if call.is_closed:  # its stream ends now, and the prompt is read on for the others
+                call.put(None)
             return call.is_closed and self._slots.wanted(call.prompt) < 2
 
         body = {**call.body, "max_tokens": 0, "id_slot": slot.number}
@@ -194,6 +197,10 @@ class _States:
 
     engine: LlamaEngine
     call: _Call
+
+    @property
+    def is_closed(self) -> bool:
+        return self.call.is_closed
 
     def save(self, slot: Slot, state: str) -> bool:
         tokens = self.engine.read_prompt(slot, self.call)
