@@ -100,7 +100,7 @@ class LlamaEngine:
         return server
 
     async def stream(self, body: Chunk, prompt: tuple[str, ...]) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of a reply. prompt: the messages of the body as texts, which say what calls have in common.
+        """Yield the chunks of a reply. prompt: hashes of the messages, which say what calls have in common.
 
         Closing it frees the slot within a token. Raises whatever llama.cpp raises.
         """
@@ -116,17 +116,19 @@ class LlamaEngine:
         call = _Call(body, prompt, put)
         self._slots.want(prompt)
         running = self._workers.submit(self._run, call)
+        has_ended = False
         try:
             while (chunk := await chunks.get()) is not None:
                 yield chunk
+            has_ended = True
             await asyncio.wrap_future(running)
         finally:
             call.is_closed = True
             if running.cancel():
                 self._forget(call.prompt)
-            elif not running.done():
-                while await chunks.get() is not None:
-                    pass
+                has_ended = True
+            while not has_ended:
+                has_ended = await chunks.get() is None
 
     def _forget(self, prompt: tuple[str, ...]) -> None:
         state = self._slots.unwant(prompt)
