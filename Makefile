@@ -3,10 +3,10 @@
 # make test   everything the tests need, then the linters and all tests
 # make format   put the code into the form that the linters want
 # make docs   the site of the documents with the reference, into site/; make docs-serve shows it while you write
-# make test-clients   other programs against `muse serve`: lm-eval and inspect-ai, each with a small task
+# make test-clients   other programs against `muse serve`: SDKs, frameworks, agents that write code, and evaluations (docs/clients.md)
 # make page   build the page of `muse serve` from web/, with Node; make page-test, its own tests
 # make screenshots   the pictures of the page in docs/page/
-# make lock   resolve the pinned requirements anew
+# make lock   resolve the pinned requirements anew; make lock-clients, those of the clients
 
 # The first Python of the system that is new enough; `make PYTHON=/path/to/python3 ...` chooses another.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python
@@ -24,22 +24,24 @@ NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number
 
 
 QUICK = not browser and not torch and not slow
+# As many processes as there are cores, and not more than eight. `make WORKERS=0 ...` runs the tests in one process.
+WORKERS = logical
+# Compiled modules are kept, whatever the machine's own setting is: tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
+PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal
 CHECKED = src tests benchmarks docs examples
 
-.PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock clean
+.PHONY: demo check test test-clients lint format docs docs-serve page page-test screenshots browser lock lock-clients clean
 
 demo: .venv/core.done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
-check: .venv/check.done
-	$(BIN)/ruff check $(CHECKED)
-	$(BIN)/ruff format --check --quiet $(CHECKED)
-	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "$(QUICK)"
+check: lint
+	$(PYTEST) --quiet --hypothesis-profile quick -m "$(QUICK)"
 
 test: .venv/test.done browser lint
 	@if $(NODE_READY); then $(MAKE) --no-print-directory page-test; else echo "No recent Node: the page's unit tests are left out"; fi
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lint: .venv/check.done
 	$(BIN)/ruff check $(CHECKED)
@@ -83,11 +85,23 @@ screenshots: .venv/test.done browser
 test-clients: .venv-clients/done
 	@.venv-clients/bin/python tests/clients/run.py
 
-.venv-clients/done: requirements-clients.txt pyproject.toml
+CLIENTS = tests/clients
+CLIENT_HOMES = $(basename $(notdir $(wildcard $(CLIENTS)/requirements/*.txt)))
+CLIENT_PIP = python -m pip --disable-pip-version-check --quiet install
+
+# Each environment by itself: programs want other versions of the same libraries. One that cannot be installed is named in the table.
+.venv-clients/done: requirements-clients.txt pyproject.toml $(wildcard $(CLIENTS)/requirements/*.txt) $(CLIENTS)/package-lock.json
 	@test -n "$(PYTHON)" || { echo "musespark needs Python 3.11 or newer; name one: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@echo "Installing the clients into .venv-clients"
 	@"$(PYTHON)" -m venv .venv-clients
-	@.venv-clients/bin/python -m pip --disable-pip-version-check --quiet install --editable ".[serve]" -r requirements-clients.txt
+	@.venv-clients/bin/$(CLIENT_PIP) --editable ".[providers,serve]" -r requirements-clients.txt
+	@for home in $(CLIENT_HOMES); do \
+		"$(PYTHON)" -m venv .venv-clients/$$home \
+		&& .venv-clients/$$home/bin/$(CLIENT_PIP) -r $(CLIENTS)/requirements/$$home.txt \
+		|| echo "Not installed: $$home"; \
+	done
+	@mkdir -p .venv-clients/node && cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json .venv-clients/node
+	@npm ci --silent --prefix .venv-clients/node || echo "Not installed: node"
 	@touch $@
 
 .venv/core.done: .venv/bin/python requirements.lock pyproject.toml
@@ -122,6 +136,13 @@ lock: .venv/bin/python
 	$(RESOLVE) --upgrade > requirements.lock
 	$(RESOLVE) --extra test --constraint requirements.lock > .venv/everything.txt
 	grep -vE '^(torch|triton|cuda-|nvidia-)' .venv/everything.txt > requirements-test.lock
+
+lock-clients: .venv/bin/python
+	$(PIP) install 'uv>=0.9,<1'
+	cd $(CLIENTS)/requirements && for list in *.in; do \
+		$(CURDIR)/$(BIN)/uv pip compile $$list --universal --python-version 3.11 --upgrade --no-header --no-annotate \
+			--no-emit-index-url --no-emit-find-links --quiet > $${list%.in}.txt || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .venv-clients .venv-docs build dist site web/node_modules

@@ -31,11 +31,6 @@ RUNS = 100
 QUESTION = "How many whole numbers below 1000 are divisible by 3 or by 5?"
 ABLE = Abilities(conversation=True, context=100_000)
 WRONG = ("467", "533", "599")
-STAGES = {
-    "Which answer is right": "judge",
-    "Several people answered": "merge",
-    "Others answered the same": "refine",
-}
 
 
 @dataclass(frozen=True)
@@ -60,11 +55,10 @@ class Model:
     def __call__(self, request: Request, number: int) -> list[Step]:
         """One reply, within the request's limit."""
         length = self.rng.randint(100, 150)
-        asked = request.messages[-1].text
-        stage = next((stage for words, stage in STAGES.items() if words in asked), "explore")
         written, read = min(length, request.max_tokens or length), estimate_prompt_tokens(request)
-        self.replies[stage if written == length else "cut"] += 1
-        said = self._verdict(asked) if stage == "judge" else self._answer()
+        self.replies[request.stage if written == length else "cut"] += 1
+        judges = request.stage == "judge"
+        said = self._verdict(request.messages[-1].text) if judges else self._answer()
         used = Usage(tokens=read + written, prompt_tokens=read, critical_path=written)
         return [
             TextDelta(

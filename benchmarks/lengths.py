@@ -22,61 +22,35 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from length_sets import (
+    AGENTS,
+    CUT,
+    HANG,
+    MADE_UP,
+    PIECE,
+    REFUSED,
+    STRONG,
+    Scene,
+    sets,
+    timeline,
+)
+
 from musespark.budget import Budget, Limits
 from musespark.content import Request
 from musespark.errors import ModelFailed, MuseError
 from musespark.evals import virtual_time
-from musespark.evals.recording import TASKS, load
 from musespark.events import AgentCancelled, Event, Noted
 from musespark.models.model import Abilities, Delta, Finish, TextDelta, UsageDelta
-from musespark.models.recorded import count_tokens
 from musespark.reasoning.consensus.stopping import enough as default_enough
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.usage import Usage
 
-AGENTS = 8
-PIECE = 16
-"""Tokens of one piece of a stream."""
 ABLE = Abilities(conversation=True, context=200_000)
 DEADLINES = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 """As parts of the median time of the slowest of eight."""
 AT_DEADLINES = 150
 """Questions of a set that are asked under each deadline."""
-HANG, REFUSED, CUT = "hang", "400", "cut"
-MADE_UP, STRONG = "log-normal", "ranks 3-10"
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One agent's reply: what it will say, how many tokens it takes, and what happens to it."""
-
-    answer: str
-    tokens: int
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """A question, its answer, and the replies of the eight."""
-
-    gold: str
-    replies: tuple[Planned, ...]
-
-
-def timeline(reply: Planned, seed: str) -> list[float]:
-    """Seconds before each piece of a reply: the wait for the first, then a pace of its own, with pauses and now and then a
-    stall."""
-    chance = random.Random(seed)
-    first = chance.lognormvariate(math.log(0.6), 0.5)
-    pace = chance.lognormvariate(math.log(60), 0.3)
-    pieces = math.ceil(reply.tokens / PIECE)
-    gaps = [
-        PIECE / pace * chance.lognormvariate(-0.08, 0.4)
-        + (chance.lognormvariate(0.0, 0.6) if chance.random() < 0.004 else 0.0)
-        for _ in range(pieces)
-    ]
-    return [first + gaps[0], *gaps[1:]]
 
 
 @dataclass(eq=False)
@@ -93,7 +67,7 @@ class Paced:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """A reply to an explorer; to one that is asked to conclude, what it would have said with what it has worked out."""
-        if "no time left" in request.messages[-1].text:
+        if request.stage == "conclude":
             async for delta in self._conclusion(request.messages[-2].text):
                 yield delta
             return
@@ -231,79 +205,13 @@ def everyone(scene: Scene, seed: int) -> list[tuple[float, str]]:
     )
 
 
-def with_faults(replies: Sequence[Planned], chance: random.Random) -> tuple[Planned, ...]:
-    """The same with one that hangs, one that is refused and one that breaks off."""
-    faulty = dict(zip(chance.sample(range(len(replies)), 3), (HANG, REFUSED, CUT), strict=True))
-    return tuple(
-        Planned(reply.answer, reply.tokens, faulty.get(index, ""))
-        for index, reply in enumerate(replies)
-    )
-
-
-def synthetic(questions: int, seed: int) -> list[Scene]:
-    """Questions of a difficulty, answered with a length that is log-normal (a factor of ten between short and long) and goes with
-    being wrong on half of them, with being right on the others."""
-    chance = random.Random(seed)
-    scenes = []
-    for number in range(questions):
-        ability, lean = chance.betavariate(3, 2), chance.choice((-0.5, 0.5))
-        replies = []
-        for _ in range(AGENTS):
-            right = chance.random() < ability
-            length = chance.lognormvariate(math.log(400) + (lean if right else -lean) / 2, 0.8)
-            wrong = chance.choices(("b", "c", "d", "e"), (4, 2, 1, 1))[0]
-            replies.append(Planned("a" if right else wrong, max(8, int(length))))
-        scenes.append(Scene("a", with_faults(replies, chance) if number % 2 else tuple(replies)))
-    return scenes
-
-
-async def recorded(
-    directory: Path, task: str, ranks: slice, seed: int, kept: Path | None
-) -> list[Scene]:
-    """Recorded answers of eight models, with the lengths of their outputs."""
-    recording = await load(directory, task, kept)
-    outputs = raw_outputs(directory, task)
-    models = recording.ranked[ranks]
-    chance = random.Random(seed)
-    scenes = []
-    for number, question in enumerate(recording.questions):
-        replies = []
-        for model in models:
-            answer = question.answers.get(model)
-            group = question.same.groups[answer] if answer is not None else f"none of {model}"
-            replies.append(
-                Planned(label(group), max(8, count_tokens(outputs[question.id].get(model, ""))))
-            )
-        scenes.append(
-            Scene(
-                label(question.same.groups[question.gold]),
-                with_faults(replies, chance) if number % 2 else tuple(replies),
-            )
-        )
-    return scenes
-
-
-def label(group: str) -> str:
-    """A short name for a group of equal answers, the same for the same group."""
-    return f"g{hash(group) % 10**9}"
-
-
-def raw_outputs(directory: Path, task: str) -> dict[str, dict[str, str]]:
-    """Full texts by question and model."""
-    import gzip
-    import json
-
-    with gzip.open(directory / f"{task}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        return {row["id"]: row["outputs"] for row in map(json.loads, lines)}
-
-
 def table(named: dict[str, list[Scene]]) -> str:
     """Healthy agents cut off or doubled, the vote beside that of all healthy ones, and what faults cost."""
     head = (
         "replies",
-        "questions",
+        "runs",
         "healthy cut off",
-        "healthy doubled",
+        "healthy hedged",
         "vote",
         "vote of all healthy",
         "hang: wall / slowest healthy, median (p95)",
@@ -387,15 +295,6 @@ def plot(found: dict[str, list[tuple[float, float, float, float]]], where: Path)
     return path
 
 
-def sets(data: Path | None, questions: int, kept: Path | None) -> dict[str, list[Scene]]:
-    """The sets of questions, by name."""
-    named = {MADE_UP: synthetic(questions, 0)}
-    for task in TASKS if data else ():
-        for ranks, name in ((slice(2, 10), STRONG), (slice(10, 18), "ranks 11-18")):
-            named[f"{task}, {name}"] = asyncio.run(recorded(data, task, ranks, 0, kept))
-    return named
-
-
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of this benchmark, for its own command line and for `team.py`'s."""
     parser.add_argument(
@@ -405,13 +304,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="the directory of recorded answers",
     )
     parser.add_argument("--questions", type=int, default=1000, help="of the log-normal set")
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="runs of each recorded question, paced anew"
+    )
     parser.add_argument("--kept", type=Path, help="where compared answers are kept between runs")
     parser.add_argument("--plot", type=Path, metavar="DIR", help="where deadlines.svg goes")
 
 
 def report(options: argparse.Namespace) -> None:
     """Print both tables, and draw the plot where one is asked for."""
-    named = sets(Path(options.data) if options.data else None, options.questions, options.kept)
+    data = Path(options.data) if options.data else None
+    named = sets(data, options.questions, options.repeats, options.kept)
     print(table(named), flush=True)
     by_deadline = deadlines(named)
     print(deadline_table(by_deadline), flush=True)

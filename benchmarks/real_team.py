@@ -14,28 +14,25 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
-import math
-import random
 import re
-import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from kept_replies import SLOTS, Replayed
 from questions import KINDS, Problem, problems
+from real_team_table import LABELS, QUESTIONS, WAYS, Row, table
 
 from musespark.content import Request
 from musespark.errors import MuseError
 from musespark.events import RunEnded
-from musespark.models.model import Delta, Finish, Model, TextDelta, UsageDelta
+from musespark.models.model import TextDelta, UsageDelta
 from musespark.models.registry import create_model
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.calibration import Calibration, Labelled, with_strategy
@@ -50,97 +47,6 @@ AGENTS = 8
 TOKENS = 32
 """Tokens of a reply at most, for every row: SmolLM2 goes round in circles beyond."""
 SEED = 1000
-LABELS, QUESTIONS = 50, 200
-SLOTS = 8
-
-
-class Replayed:
-    """A model whose replies are kept: a request that was made before is not sent again.
-
-    Requests of one conversation follow one another, so that the server reads its prompt once; as many conversations as it has slots
-    go on side by side, and several servers share them.
-    """
-
-    def __init__(self, models: list[Model], path: Path) -> None:
-        self.models, self.name, self.abilities = models, models[0].name, models[0].abilities
-        self._kept = sqlite3.connect(path, isolation_level=None)
-        self._kept.execute(
-            "CREATE TABLE IF NOT EXISTS replies (request TEXT PRIMARY KEY, text TEXT, tokens INT, prompt INT, why TEXT)"
-        )
-        self._talking: dict[str, asyncio.Lock] = {}
-        self.sent = 0
-        """Requests that really were sent."""
-
-    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
-        """The reply, as it was or as it comes."""
-        talk = hashlib.sha256(repr(request.messages).encode()).hexdigest()
-        key = hashlib.sha256(
-            repr((request.messages, request.temperature, request.seed, request.max_tokens)).encode()
-        ).hexdigest()
-        if self._row(key) is None:
-            async with self._talking.setdefault(talk, asyncio.Lock()):
-                if self._row(key) is None:
-                    await self._send(self.models[int(talk, 16) % len(self.models)], request, key)
-        text, tokens, prompt, why = self._row(key)
-        yield TextDelta(text)
-        yield UsageDelta(
-            Usage(tokens=tokens, critical_path=tokens - prompt, prompt_tokens=prompt, calls=1)
-        )
-        yield Finish(why)
-
-    def _row(self, key: str) -> tuple | None:
-        return self._kept.execute(
-            "SELECT text, tokens, prompt, why FROM replies WHERE request = ?", (key,)
-        ).fetchone()
-
-    async def _send(self, model: Model, request: Request, key: str) -> None:
-        text, usage, why = "", Usage(), "finished"
-        self.sent += 1
-        async with aclosing(model.stream(request)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, TextDelta):
-                    text += delta.text
-                elif isinstance(delta, UsageDelta):
-                    usage = delta.usage
-                elif isinstance(delta, Finish):
-                    why = delta.finish_reason
-        self._kept.execute(
-            "INSERT INTO replies VALUES (?, ?, ?, ?, ?)",
-            (key, text, usage.tokens, usage.prompt_tokens, why),
-        )
-
-
-@dataclass
-class Row:
-    """One way to answer, on one kind of question."""
-
-    kind: str
-    way: str
-    right: list[float] = field(default_factory=list)
-    """For each question 1, 0, or the share of samples that were right."""
-    tokens: int = 0
-    """Read and written."""
-    written: int = 0
-    calls: int = 0
-
-    def count(self, right: float, usage: Usage) -> None:
-        self.right.append(right)
-        self.tokens += usage.tokens
-        self.written += usage.tokens - usage.prompt_tokens
-        self.calls += usage.calls
-
-    @property
-    def accuracy(self) -> float:
-        return sum(self.right) / len(self.right)
-
-
-WAYS = (
-    "one sample",
-    "majority of 8, last number or line",
-    "majority of 8, answers found as ours",
-    "team by default",
-    f"team with {LABELS} labels",
-)
 
 
 async def measure(
@@ -273,63 +179,6 @@ def told_answer(problem: Problem, reply: str) -> str:
     """The answer that a team finds in a reply."""
     form = answer_format(Request.of(problem.question))
     return (form and (form.find(reply) or form.guess(reply))) or answer_in(reply)
-
-
-def difference(
-    one: list[float], other: list[float], draws: int = 10_000
-) -> tuple[float, float, float]:
-    """The mean of `other` - `one` over the same questions, and its 95% interval by bootstrap over questions."""
-    gaps = [after - before for before, after in zip(one, other, strict=True)]
-    chance = random.Random(0)
-    means = sorted(
-        sum(chance.choices(gaps, k=len(gaps))) / len(gaps)
-        for _ in range(draws if len(gaps) < 2000 else 2000)
-    )
-    return sum(gaps) / len(gaps), means[int(0.025 * len(means))], means[int(0.975 * len(means))]
-
-
-def table(rows: list[Row]) -> str:
-    """Accuracy, tokens and calls by kind and on the whole, and the differences that matter, as Markdown."""
-    kinds = list(dict.fromkeys(row.kind for row in rows))
-    lines = [
-        f"| {' | '.join(['right answers', *kinds, 'all', 'tokens', 'of them written', 'calls'])} |",
-        "|" + "---|" * (len(kinds) + 5),
-    ]
-    whole: dict[str, list[float]] = {}
-    for way in WAYS:
-        of_way = [row for row in rows if row.way == way and row.right]
-        if not of_way:
-            continue
-        whole[way] = [right for row in of_way for right in row.right]
-        count = len(whole[way])
-        cells = [f"{row.accuracy:.3f} ± {_half(row.right):.3f}" for row in of_way]
-        cells += [
-            f"{sum(whole[way]) / count:.3f} ± {_half(whole[way]):.3f}",
-            f"{sum(row.tokens for row in of_way) / count:.0f}",
-            f"{sum(row.written for row in of_way) / count:.0f}",
-            f"{sum(row.calls for row in of_way) / count:.1f}",
-        ]
-        lines.append(f"| {' | '.join([way, *cells])} |")
-    lines += ["", "| difference, the same questions | mean | 95% interval |", "|---|---|---|"]
-    for one, other in (
-        (WAYS[1], WAYS[3]),
-        (WAYS[2], WAYS[3]),
-        (WAYS[1], WAYS[4]),
-        (WAYS[2], WAYS[4]),
-        (WAYS[3], WAYS[4]),
-    ):
-        if one in whole and other in whole:
-            mean, low, high = difference(whole[one], whole[other])
-            lines.append(f"| {other}, against {one} | {mean:+.3f} | {low:+.3f} to {high:+.3f} |")
-    return "\n".join(lines) + "\n"
-
-
-def _half(right: list[float]) -> float:
-    """Half the 95% interval of a mean."""
-    mean = sum(right) / len(right)
-    return 1.96 * math.sqrt(
-        sum((each - mean) ** 2 for each in right) / max(1, len(right) - 1) / len(right)
-    )
 
 
 SERVER = """

@@ -127,50 +127,14 @@ async def measure_briefly(
 async def measured(upstream: Process, servers: dict[str, Process], less: int) -> Results:
     """Everything. less: the numbers are divided by that."""
     found = Results()
-    muse, forgetful, peer = servers["muse"], servers["forgetful"], servers["litellm"]
+    muse = servers["muse"]
     for server in servers.values():
         await load(server.port, request("quick"), 300, 8, answered)
     await load(muse.port, request("fake-quick"), 300, 8, answered)
-
-    told("one after the other")
-    count = 500 // less
-    for name, server, model in (
-        ("direct", upstream, "quick"),
-        ("muse", muse, "quick"),
-        ("litellm", peer, "quick"),
-        ("muse, in process", muse, "fake-quick"),
-    ):
-        found.seconds[name] = await latencies(server.port, request(model), count, answered)
-    found.seconds["in process"] = await in_process(count)
-
-    told("64 at once")
-    for name, server, model, count in (
-        ("direct", upstream, "quick", 20_000),
-        ("litellm", peer, "quick", 800),
-        ("muse", muse, "quick", 4000),
-        ("forgetful", forgetful, "quick", 4000),
-        ("muse, in process", muse, "fake-quick", 4000),
-    ):
-        rounds = [
-            count // less / await load(server.port, request(model), count // less, 64, answered)
-            for _ in range(3)
-        ]
-        found.rates[name] = statistics.median(rounds)
+    await measure_latency(found, upstream, servers, 500 // less)
+    await measure_rates(found, upstream, servers, less)
     found.memory = {name: server.memory for name, server in servers.items()}
-
-    told("100 chunks")
-    for name, server, extra in (
-        ("direct", upstream, KEPT),
-        ("muse", muse, KEPT),
-        ("not kept", muse, NOT_KEPT),
-        ("litellm", peer, KEPT),
-    ):
-        found.together[name] = await cost_of_streams(server, "hundred", max(1, 20 // less), extra)
-        found.paced[name] = await cost_of_streams(server, "hundred-paced", max(1, 3 // less), extra)
-    for name, extra in (("in process", KEPT), ("in process, not kept", NOT_KEPT)):
-        found.together[name] = await cost_of_streams(
-            muse, "fake-hundred", max(1, 20 // less), extra
-        )
+    await measure_streams(found, upstream, servers, less)
 
     told("first sign of life")
     found.signs = {
@@ -189,6 +153,60 @@ async def measured(upstream: Process, servers: dict[str, Process], less: int) ->
     told("500 streams")
     found.held = await held_open(muse, "endless", 500, 4.0)
     return found
+
+
+async def measure_latency(
+    found: Results, upstream: Process, servers: dict[str, Process], count: int
+) -> None:
+    """Seconds of each request, one after the other."""
+    told("one after the other")
+    for name, server, model in (
+        ("direct", upstream, "quick"),
+        ("muse", servers["muse"], "quick"),
+        ("litellm", servers["litellm"], "quick"),
+        ("muse, in process", servers["muse"], "fake-quick"),
+    ):
+        found.seconds[name] = await latencies(server.port, request(model), count, answered)
+    found.seconds["in process"] = await in_process(count)
+
+
+async def measure_rates(
+    found: Results, upstream: Process, servers: dict[str, Process], less: int
+) -> None:
+    """Requests a second, 64 at once: the median of three rounds."""
+    told("64 at once")
+    for name, server, model, count in (
+        ("direct", upstream, "quick", 20_000),
+        ("litellm", servers["litellm"], "quick", 800),
+        ("muse", servers["muse"], "quick", 4000),
+        ("forgetful", servers["forgetful"], "quick", 4000),
+        ("muse, in process", servers["muse"], "fake-quick", 4000),
+    ):
+        rounds = [
+            count // less / await load(server.port, request(model), count // less, 64, answered)
+            for _ in range(3)
+        ]
+        found.rates[name] = statistics.median(rounds)
+
+
+async def measure_streams(
+    found: Results, upstream: Process, servers: dict[str, Process], less: int
+) -> None:
+    """Processor time of streams of 100 chunks, together and one by one."""
+    told("100 chunks")
+    muse = servers["muse"]
+    for name, server, extra in (
+        ("direct", upstream, KEPT),
+        ("muse", muse, KEPT),
+        ("not kept", muse, NOT_KEPT),
+        ("litellm", servers["litellm"], KEPT),
+    ):
+        found.together[name] = await cost_of_streams(server, "hundred", max(1, 20 // less), extra)
+        found.paced[name] = await cost_of_streams(server, "hundred-paced", max(1, 3 // less), extra)
+    for name, extra in (("in process", KEPT), ("in process, not kept", NOT_KEPT)):
+        found.together[name] = await cost_of_streams(
+            muse, "fake-hundred", max(1, 20 // less), extra
+        )
 
 
 async def in_process(count: int) -> list[float]:

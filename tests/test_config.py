@@ -18,6 +18,7 @@ from musespark.config import (
 )
 from musespark.errors import BadConfig
 from musespark.models.model import Abilities
+from musespark.models.registry import create_model
 
 WHOLE = """\
 [models.cheap]
@@ -121,7 +122,7 @@ WRONG = [
     ("models = 3", 1, "models", "write [models]"),
     ("[models]\na = 3", 2, "models.a", "write [models.a]"),
     ("[models.a]", 1, "models.a", 'add model = "provider:name"'),
-    ('[models."a b"]\nmodel = "nano"', 1, "models.a b", "letters, digits"),
+    ('[models."a b"]\nmodel = "nano"', 1, "models.a b", "no spaces"),
     ("[models.a]\nmodel = 3", 2, "models.a.model", "must be a text, not 3"),
     (MODEL + 'base_ulr = "http://x"', 3, "models.a.base_ulr", "perhaps you mean 'base_url'."),
     (MODEL + 'base_url = "localhost:8000"', 3, "models.a.base_url", "begins with http"),
@@ -212,6 +213,24 @@ def test_a_file_that_cannot_be_read(file, tmp_path, monkeypatch):
     monkeypatch.setenv("MUSE_CONFIG", str(tmp_path))
     with pytest.raises(BadConfig):
         check_config()
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(file, tmp_path, monkeypatch):
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b'\xef\xbb\xbf[models.big]\r\nmodel = "vllm:big"\r\n')
+    monkeypatch.setenv("MUSE_CONFIG", str(path))
+    assert check_config() == [] and load_config().models["big"].model == "vllm:big"
+
+
+@pytest.mark.parametrize("name", ["pictures_in", "videos_in", "one_machine", "tool_choice"])
+def test_an_ability_that_a_file_puts_right_is_the_models(name, file):
+    for value in (True, False):
+        file.write_text(
+            '[models.big]\nmodel = "google:gemini-3-pro"\n'
+            f"abilities = {{ {name} = {str(value).lower()} }}\n"
+        )
+        assert check_config() == []
+        assert getattr(create_model("big", load_config()).abilities, name) is value
 
 
 def test_abilities_that_a_file_can_put_right_are_abilities():

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import documents
 import pytest
@@ -116,7 +117,6 @@ def test_every_benchmark_of_the_documents_is_run_or_excused():
     assert all((ROOT / script).is_file() for script in {*SHORT, *NOT_RUN})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("script", sorted(SHORT))
 def test_benchmarks_run(script, tmp_path):
     done = subprocess.run(
@@ -171,6 +171,28 @@ def test_links_between_documents_lead_somewhere():
             if "://" not in target and not (ROOT / page).parent.joinpath(target).exists():
                 broken.append(f"{page}: {target}")
     assert not broken, "\n".join(broken)
+
+
+def test_files_that_documents_name_exist():
+    missing = []
+    files = {path.relative_to(ROOT).as_posix() for path in _tracked()}
+    folders = {parent.as_posix() for name in files for parent in Path(name).parents}
+    for page in documents.PAGES:
+        if page == "CHANGELOG.md":  # it names files of earlier versions
+            continue
+        text = re.sub(r"^```.*?^```", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
+        for name in re.findall(r"`([\w./]+\.(?:py|tsx?|toml)|(?:\w+/)+)`", text):
+            known, wanted = (folders, name.rstrip("/")) if name.endswith("/") else (files, name)
+            if not any(f"/{each}".endswith(f"/{wanted}") for each in known):
+                missing.append(f"{page}: {name}")
+    assert not missing, "\n".join(missing)
+
+
+def _tracked():
+    folders = ("src", "tests", "benchmarks", "docs", "web/src", "web/test", "examples")
+    yield from ROOT.glob("*.*")
+    for folder in folders:
+        yield from (path for path in (ROOT / folder).rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize(

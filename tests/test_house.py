@@ -1,40 +1,12 @@
 """The rules of the house that a machine can check: names, docstrings, maps of packages, sizes of files and functions."""
 
 import ast
-import re
 
 import house
+import tiers
 
-LINES, SPAN = 500, 60
-"""Lines of a file and of a function, as the formatter breaks them, that are still read in one sitting."""
-LONG_FILES = {
-    "tests/reasoning/team/test_contemplate.py",
-    "tests/cli/view/test_team_views.py",
-    "tests/models/providers/adapter/test_remote.py",
-    "tests/reasoning/consensus/test_answer_format.py",
-    "tests/server/http/test_hostile.py",
-}
-"""Files that may have more lines."""
-LONG_FUNCTIONS = {
-    "benchmarks/load/tables.py: _asked",
-    "benchmarks/server_load.py: measured",
-    "benchmarks/team.py: faults",
-    "src/musespark/cli/commands/calibrate.py: calibrate",
-    "src/musespark/cli/commands/eval_grounding.py: grounding",
-    "src/musespark/cli/commands/nano.py: train",
-    "src/musespark/cli/commands/nano_eval.py: measure",
-    "src/musespark/cli/commands/nano_outside.py: outside",
-    "src/musespark/cli/commands/serve.py: serve",
-    "src/musespark/server/app.py: make_app",
-    "src/musespark/server/protocols/responses/dialect.py: parse",
-    "src/musespark/server/runs/routes.py: _add_control_routes",
-    "src/musespark/server/runs/routes.py: _add_read_routes",
-    "tests/models/providers/servers.py: anthropic",
-    "tests/models/providers/servers.py: responses",
-    "tests/page/conftest.py: models",
-    "tests/server/test_auth.py: test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side",
-}
-"""Functions that may have more lines, as `path: name`: signatures of commands, routes, scripted servers."""
+LINES, SPAN = 400, 60
+"""Lines of a file, and of a function below its signature, that are still read in one sitting. There are no exceptions."""
 FOLDERS = ("src", "tests", "benchmarks", "docs")
 
 
@@ -56,39 +28,20 @@ def test_every_package_names_all_of_its_modules():
 
 
 def test_files_can_be_read_in_one_sitting():
-    found = [
-        line
-        for line in house.long_files(LINES, *FOLDERS)
-        if line.partition(":")[0] not in LONG_FILES
-    ]
+    found = house.long_files(LINES, *FOLDERS)
     assert not found, _listing(found)
 
 
 def test_functions_fit_on_a_screen():
-    found = [
-        line
-        for line in house.long_functions(SPAN, *FOLDERS)
-        if line.partition(",")[0] not in LONG_FUNCTIONS
-    ]
+    found = house.long_functions(SPAN, *FOLDERS)
     assert not found, _listing(found)
 
 
-def test_exceptions_are_still_needed():
-    assert LONG_FILES <= {line.partition(":")[0] for line in house.long_files(LINES, *FOLDERS)}
-    assert LONG_FUNCTIONS <= {
-        line.partition(",")[0] for line in house.long_functions(SPAN, *FOLDERS)
-    }
-
-
 def test_slow_tests_are_where_they_are_said_to_be():
-    (slow,) = re.findall(
-        r"^SLOW = \((.*?)\)$", (house.ROOT / "tests/conftest.py").read_text("utf-8"), re.M | re.S
-    )
-    assert not [
-        name
-        for name in re.findall(r'"([^"]+)"', slow)
-        if not (house.ROOT / "tests" / name).exists()
-    ]
+    for place in (place for places in tiers.SLOW.values() for place in places):
+        file, _, name = place.partition("::")
+        assert (tiers.HERE / file).exists(), place
+        assert not name or f"def {name}(" in (tiers.HERE / file).read_text("utf-8"), place
 
 
 def test_docstrings_of_every_kind_are_found(tmp_path):

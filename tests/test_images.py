@@ -12,7 +12,7 @@ from PIL import Image as pillow
 
 from musespark import errors, images as images
 from musespark.content import MAX_IMAGE_BYTES, Image
-from musespark.images import as_image, encode_png, to_array
+from musespark.images import as_image, decode_visible, encode_png, to_array
 
 rng = np.random.default_rng(0)
 ARRAY = np.asarray(
@@ -248,3 +248,22 @@ def test_damaged_files_are_read_or_refused(file, damage, end, tail):
         return
     assert found.dtype == np.uint8
     assert found.shape[2:] == (3,)
+
+
+@pytest.mark.parametrize(
+    ("drawn", "ground"),
+    [
+        (["white"], (0, 0, 0)),
+        (["white", "black"], (128, 128, 128)),
+        (["black"], (255, 255, 255)),
+        (["red"], (255, 255, 255)),
+        ([], (255, 255, 255)),
+    ],
+)
+def test_a_transparent_ground_becomes_one_that_the_rest_stands_out_from(drawn, ground):
+    image = pillow.new("RGBA", (60, 20), (0, 0, 0, 0))
+    for number, colour in enumerate(drawn):
+        image.paste(colour, (10 + 20 * number, 5, 20 + 20 * number, 15))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    assert decode_visible(Image.from_bytes(file.getvalue())).getpixel((0, 0)) == ground

@@ -53,7 +53,9 @@ def test_the_help_names_every_option():
     told = CliRunner().invoke(app, ["ask", "--help"], env={"COLUMNS": "200"}).output
     for spec in QUESTION_OPTIONS.values():
         assert (spec.flag or "--" + spec.name.replace("_", "-")) in told
-    named = set(inspect.get_annotations(Options)) | {"image", "deadline", "max_usd", "as_json"}
+    named = set(inspect.get_annotations(Options)) | {
+        *("image", "deadline", "max_usd", "as_json", "output", "save_images")
+    }
     assert {
         {"first": "first_wave", "kind": "task_kind"}.get(name, name) for name in QUESTION_OPTIONS
     } <= named

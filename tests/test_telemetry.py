@@ -285,7 +285,7 @@ def test_it_is_off_unless_a_collector_is_named(monkeypatch, variables, endpoint,
         monkeypatch.delenv(variable, raising=False)
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.setattr(telemetry, "_tracer", lambda named: Spans().tracer)
+    monkeypatch.setattr("musespark.telemetry.start._tracer", lambda named: Spans().tracer)
     assert (telemetry.start_recorder(endpoint) is not None) is on
 
 

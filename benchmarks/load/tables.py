@@ -164,6 +164,11 @@ def _asked(found: Results) -> Iterator[str]:
     ):
         rate = found.rates[name]
         yield _row(what, "at least 5", f"{rate / peer:.1f} ({rate:,.0f})", _kept(rate >= 5 * peer))
+    yield from _asked_of_streams(found)
+    yield from _asked_of_waits(found)
+
+
+def _asked_of_streams(found: Results) -> Iterator[str]:
     for streams, name, what in (
         (found.together, "muse", "processor time of a stream of 100 chunks, of the client's"),
         (found.together, "not kept", "the same, not kept"),
@@ -183,6 +188,9 @@ def _asked(found: Results) -> Iterator[str]:
             f"{spent / own:.0%} ({spent:.2f} of {own:.2f} ms)",
             _kept(spent <= 0.15 * own),
         )
+
+
+def _asked_of_waits(found: Results) -> Iterator[str]:
     for name, waits in found.signs.items():
         worst = max(waits)
         yield _row(

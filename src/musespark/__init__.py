@@ -1,17 +1,19 @@
-"""Muse Spark, open: a question goes in, a team thinks about it, one answer comes out.
+"""Muse Spark, open: a team of agents thinks about a question and agrees on one answer.
 
     answer = await musespark.ask("Use 25, 3, 7 and 12 to make 66.", mode="contemplating")
     print(answer, answer.verified, answer.usage.critical_path)
 
 Names are loaded when they are first used, so that importing the package costs next to nothing.
 
-The modules, from the doors to the ground floor: `cli/` the command line; `server/` HTTP and the
-page; `evals/` measurements; `api.py` questions from Python; `reasoning/` agents, teams and their
-agreement; `tools/` and `vision/` abilities of agents; `models/` backends; `nano/` the native model;
-`store/` runs, keys and votes; `telemetry.py` spans; `trace.py` runs as folders; `answer.py` the
-answer of a run; `images.py` pixels and files; `events.py`; `content.py` messages and requests;
-`budget.py` limits; `usage.py` tokens and money; `config.py` the configuration file;
-`option_schema.py` ranges and help of all options; `errors.py`.
+The modules, from the entry points down: `cli/` the command line; `server/` HTTP and the
+page; `evals/` measurements; `api.py` questions from Python, with `api_options.py` the checks of
+their arguments; `reasoning/` agents, teams and their agreement; `tools/` and `vision/` abilities of
+agents; `models/` backends; `nano/` the native model;
+`store/` runs, keys and votes; `telemetry/` spans; `trace.py` runs as folders; `answer.py` the
+answer of a run; `images.py` pixels and files; `events.py`, and `event_json.py` their values as
+JSON; `content/` messages and requests; `budget.py` limits; `usage.py` tokens and money; `config/`
+the configuration file; `option_schema.py` ranges and help of all options; `sampling.py` options
+that some models know; `errors.py`.
 """
 
 from __future__ import annotations

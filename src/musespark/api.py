@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack, cast
 
-from musespark.answer import Answer, collect
+from musespark.answer import Answer, fold
+from musespark.api_options import checked_options
 from musespark.budget import Budget, Limits
 from musespark.config import Config
 from musespark.content import THREADS, Mode, Request, Video
-from musespark.errors import BadOption
-from musespark.events import Event
+from musespark.errors import BadOption, TraceUnwritable
+from musespark.events import Event, RunEnded
 from musespark.images import ImageLike, load_images
 from musespark.models.model import Model
 from musespark.models.registry import create_model
@@ -91,7 +92,8 @@ class Options(TypedDict, total=False):
     config: Config
     """Model names, roles and defaults of a team, as `musespark.config.load_config` reads them."""
     trace: str | Path
-    """A directory for all events and images of the run."""
+    """A directory for all events and images of the run. If it fills up on the way, `stream` raises `TraceUnwritable` after the last
+    event, and `ask` returns the answer with a warning."""
 
 
 async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Event, None]:
@@ -100,9 +102,10 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
     Raises kinds of `BadInput` before the first event, unless only the model can find the mistake, and the errors of
     `musespark.reasoning.modes.run`.
     """
-    options = _with_new_names(options)
-    _require_known(options)
-    options["tools"] = tuple(options.get("tools", ()))
+    options = cast(
+        Options,
+        checked_options(question, _with_new_names(options), Options.__annotations__),
+    )
     looks = any(isinstance(tool, str) and is_vision_tool(tool) for tool in options["tools"])
     images = await load_images(options.get("images", ()), strict=not looks)
     videos = await _seen(options["video"]) if "video" in options else ()
@@ -117,6 +120,17 @@ async def stream(question: str, **options: Unpack[Options]) -> AsyncGenerator[Ev
         temperature=options.get("temperature"),
         effort=options.get("effort"),
     )
+    async with aclosing(stream_request(request, options)) as events:
+        async for event in events:
+            yield event
+
+
+async def stream_request(request: Request, options: Options) -> AsyncGenerator[Event, None]:
+    """Answer a request, which may be a whole conversation; its question, images and sampling options are those of the request.
+
+    Raises what `stream` raises.
+    """
+    videos = request.videos
     _require_a_team(options, request.mode)
     budget = options.get("budget")
     # What is known of a kind of question is read from a database, which must not hold up other runs.
@@ -162,20 +176,6 @@ def _with_new_names(options: Options) -> Options:
     return cast(Options, named)
 
 
-def _require_known(options: Options) -> None:
-    """Raise `BadOption` for an unknown option, which a type checker would have found."""
-    for name in options:
-        if name not in Options.__annotations__:
-            close = get_close_matches(name, Options.__annotations__, 1)
-            raise BadOption(
-                "option",
-                name,
-                f"{close[0]!r}, perhaps"
-                if close
-                else f"one of {', '.join(Options.__annotations__)}",
-            )
-
-
 def _require_a_team(options: Options, mode: Mode) -> None:
     """Raise `BadOption` for options of a team in a mode without one."""
     for name in ("agents", "first_wave", "rounds", "approach", "aggregate"):
@@ -189,7 +189,7 @@ def build_team(options: Options) -> Team:
     if options.get("team") is not None:
         return options["team"]
     config = options.get("config") or Config()
-    named = options.get("model") or config.roles.explorer or ("nano",)
+    named = options.get("model", config.roles.explorer or ("nano",))
     several = named if isinstance(named, Sequence) and not isinstance(named, str) else [named]
     explorers = tuple(_model(each, config) for each in several)
     chosen: dict[str, Any] = {
@@ -201,7 +201,7 @@ def build_team(options: Options) -> Team:
     for role in ("refiner", "judge", "merger"):
         player = options.get(role, getattr(config.roles, role))
         if player is not None:
-            chosen[role] = _model(player, config)  # type: ignore[arg-type]
+            chosen[role] = _model(player, config, role)  # type: ignore[arg-type]
     if tools := _tools(options.get("tools", ())):
         chosen["tools"] = tools
     if task_kind := options.get("task_kind"):
@@ -218,11 +218,11 @@ def build_team(options: Options) -> Team:
     )
 
 
-def _model(named: str | Model, config: Config) -> Model:
+def _model(named: str | Model, config: Config, option: str = "model") -> Model:
     if isinstance(named, str):
         return create_model(named, config)
     if not hasattr(named, "stream"):
-        raise BadOption("model", named, "a name or a model")
+        raise BadOption(option, named, "a name or a model")
     return named
 
 
@@ -246,8 +246,16 @@ def _tools(named: Iterable[str | Tool]) -> tuple[Tool | ToolFactory, ...]:
 
 async def ask(question: str, **options: Unpack[Options]) -> Answer:
     """Answer a question. `str()` of the result is the answer; `.pictures` and `.usage` tell more of the run."""
+    seen: list[Event] = []
     async with aclosing(stream(question, **options)) as events:
-        return await collect(events)
+        try:
+            async for event in events:
+                seen.append(event)
+        except TraceUnwritable as error:
+            if not seen or not isinstance(seen[-1], RunEnded):
+                raise
+            warnings.warn(str(error), RuntimeWarning, stacklevel=2)  # the answer is there
+    return fold(seen)
 
 
 def ask_sync(question: str, **options: Unpack[Options]) -> Answer:

@@ -237,6 +237,11 @@ class Budget:
         Only called for scopes that are `shared`. Raises `BudgetExhausted`.
         """
 
+    async def recorded(self) -> None:
+        """Return once whatever shares a scope above knows what was spent."""
+        if self.parent is not None:
+            await self.parent.recorded()
+
     def _grant(self, want: _Amount, least: _Amount) -> _Amount:
         """The part of `want` that is left here."""
         if self._ends is not None and self._clock() >= self._ends:

@@ -6,8 +6,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from typing import ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar, Self
+
+
+def did_you_mean(value: object, known: Iterable[str]) -> str:
+    """` (did you mean 'x'?)` for a known name that is much like the value; else nothing."""
+    from difflib import get_close_matches
+
+    names = {str(name).lower(): str(name) for name in known}
+    close = get_close_matches(str(value).strip().lower()[:200], names, 1, 0.65)
+    return f" (did you mean {names[close[0]]!r}?)" if close else ""
 
 
 class MuseError(Exception):
@@ -45,23 +54,56 @@ class UnknownMode(BadInput):
     """The mode is not one of the three."""
 
     def __init__(self, mode: object) -> None:
-        super().__init__(f"There is no mode {mode!r}; choose instant, thinking or contemplating.")
+        hint = did_you_mean(mode, ("instant", "thinking", "contemplating"))
+        super().__init__(
+            f"There is no mode {mode!r}{hint}; choose instant, thinking or contemplating."
+        )
 
 
 class UnknownModel(BadInput):
     """No model of this name is registered."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"There is no model {name!r}; choose one of: {', '.join(sorted(known))}.")
+        names = sorted(known)
+        super().__init__(
+            f"There is no model {name!r}{did_you_mean(name, _in_full(name, names))}; "
+            f"choose one of: {', '.join(names)}."
+        )
+
+
+def _in_full(name: str, known: Iterable[str]) -> Iterator[str]:
+    """Names of models that may be meant: for `provider:NAME`, with the name that was given after the colon."""
+    _kind, colon, rest = name.partition(":")
+    for each in known:
+        provider, _, place = each.partition(":")
+        yield f"{provider}:{rest}" if place == "NAME" and colon and rest else each
 
 
 class BadOption(BadInput):
     """An option is out of its range."""
 
-    def __init__(self, option: str, value: object, allowed: str) -> None:
+    def __init__(
+        self, option: str, value: object, allowed: str, choices: Iterable[str] = ()
+    ) -> None:
+        """choices: the valid values, if they can be listed; one that is much like the value is suggested."""
+        self.option = option
+        self.value = value
+        self.allowed = allowed
+        self.choices = tuple(choices)
         shown = repr(os.fspath(value) if isinstance(value, os.PathLike) else value)
         shown = shown if len(shown) <= 120 else f"{shown[:119]}…"
-        super().__init__(f"{option} cannot be {shown}; it must be {allowed}.")
+        hint = did_you_mean(value, self.choices) if isinstance(value, str) else ""
+        super().__init__(f"{option} cannot be {shown}{hint}; it must be {allowed}.")
+
+    @classmethod
+    def choice(cls, option: str, value: object, choices: Iterable[str]) -> Self:
+        """The error for a value that is none of the choices."""
+        listed = tuple(choices)
+        return cls(option, value, f"one of {', '.join(listed)}", listed)
+
+    def renamed(self, option: str) -> BadOption:
+        """The same error about an option of another name, such as the flag that a person typed."""
+        return BadOption(option, self.value, self.allowed, self.choices)
 
 
 class MissingFile(BadInput):
@@ -76,9 +118,9 @@ class BadImage(BadInput):
 
     def __init__(self, reason: str, name: str = "") -> None:
         super().__init__(
-            f"The picture {name!r} cannot be used: {reason}."
+            f"The image {name!r} cannot be used: {reason}."
             if name
-            else f"The picture cannot be used: {reason}."
+            else f"The image cannot be used: {reason}."
         )
 
 
@@ -164,6 +206,36 @@ class ModelFailed(MuseError):
         with_status = f" with status {status}" if status is not None else ""
         super().__init__(f"The model {model!r} failed{with_status}: {reason}.")
 
+    def with_reason(self, reason: str) -> ModelFailed:
+        """Return the same error with another reason."""
+        changed = type(self).__new__(type(self))
+        changed.__dict__.update(self.__dict__)
+        ModelFailed.__init__(changed, self.model, reason, self.status)
+        return changed
+
+
+class EmptyReply(ModelFailed):
+    """The reply is empty, although nothing has ended it early."""
+
+    def __init__(self, model: str, reason: str = "") -> None:
+        said = reason or "it ended its reply without any answer"
+        super().__init__(model, f"{said}; ask again, or choose another model")
+
+
+class ContextExceeded(ModelFailed):
+    """The request is longer than its model can read."""
+
+
+class ContentFiltered(ModelFailed):
+    """The provider's filter left nothing of the reply."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(model, "its provider's filter left nothing of the reply; ask differently")
+
+
+class ConnectionLost(ModelFailed):
+    """The backend closed the connection before its reply had anything; the same request may succeed."""
+
 
 class StreamCut(ModelFailed):
     """A reply broke off before it had anything that could be shown as an answer."""
@@ -246,12 +318,23 @@ class MissingKey(BadInput):
 
     def __init__(self, model: str, variable: str, unusable: bool = False) -> None:
         """unusable: the variable is set, but no HTTP header could carry its value."""
+        self.variable, self.unusable = variable, unusable
         said = (
             f"cannot be used with the value of {variable}: a key is one line of ASCII characters; set it again"
             if unusable
             else f"needs a key; set the environment variable {variable}"
         )
         super().__init__(f"The model {model!r} {said}.")
+
+
+class BadEnvironment(BadInput):
+    """An environment variable has a value that cannot be used."""
+
+    def __init__(self, variable: str, reason: str, instead: str) -> None:
+        self.variable = variable
+        super().__init__(
+            f"The environment variable {variable} cannot be used: {reason}; {instead}."
+        )
 
 
 class BadConfig(BadInput):
@@ -273,6 +356,16 @@ class TraceUnwritable(MuseError):
         )
 
 
+class FileUnwritable(MuseError):
+    """A file that a person asked for cannot be written."""
+
+    def __init__(self, content: str, path: object, reason: str) -> None:
+        """content: a plural or singular noun for what was to be written, such as `images`."""
+        super().__init__(
+            f"The {content} cannot be written to {str(path)!r}: {reason}; name another place."
+        )
+
+
 class TraceDamaged(MuseError):
     """A stored trace cannot be read."""
 
@@ -284,9 +377,16 @@ class StoreUnusable(MuseError):
     """The store cannot be read or written."""
 
     def __init__(
-        self, path: object, reason: str, instead: str = "name another file or set XDG_DATA_HOME"
+        self,
+        path: object,
+        reason: str,
+        instead: str = "name another file or set XDG_DATA_HOME",
+        *,
+        fault: str = "other",
     ) -> None:
         self.reason = reason
+        self.fault = fault
+        """Kind of the fault, a word that programs can compare (`store/database/faults.py`)."""
         super().__init__(f"The store {str(path)!r} cannot be used: {reason}; {instead}.")
 
 

@@ -7,7 +7,6 @@ one `RunFailed`. Plain dataclasses: importing them costs milliseconds.
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -15,6 +14,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 from musespark.content import Mode, Text, Thinking, ToolCall
 from musespark.errors import BadEvent
+from musespark.event_json import AS_IS, DECODERS, encode
 from musespark.usage import Usage
 
 MAIN = "main"
@@ -25,8 +25,9 @@ Stage: TypeAlias = Literal["explore", "refine", "aggregate"]
 Status: TypeAlias = Literal["verified", "unchecked", "refuted", "abstained"]
 """Certainty of an answer: checked and right, not checked, checked and wrong, or a reason in place of an answer."""
 
-FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut"]
-"""Reason for the end of a run: by itself, at its token limit, at a budget's limit, or because the model's reply broke off."""
+FinishReason: TypeAlias = Literal["finished", "length", "budget", "cut", "filtered", "refused"]
+"""Reason for the end of a run: by itself, at its token limit, at a budget's limit, because the model's reply broke off or a
+provider's filter stopped it, or because the model declined what was asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +40,13 @@ class _Happened:
     def to_json(self) -> dict[str, Any]:
         """Convert to JSON values, images as base64. `from_json` restores an equal event."""
         values = {key: getattr(self, name) for name, key in _KEYS[self.kind]}
+        for key in _LEFT_OUT & values.keys():
+            if not values[key]:
+                del values[key]
         return {
             "kind": self.kind,
             **{
-                key: value if type(value) in _AS_IS else _encode(value)
+                key: value if type(value) in AS_IS else encode(value)
                 for key, value in values.items()
             },
         }
@@ -229,7 +233,7 @@ class AnswerDelta(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class AnswerDropped(_Happened):
-    """The pieces of the answer so far are void, because the agent that wrote them failed. Others follow."""
+    """The pieces of the answer so far are void: the agent that wrote them failed, or they were a thought. Others follow."""
 
     kind: ClassVar[Literal["answer_dropped"]] = "answer_dropped"
     reason: str
@@ -237,7 +241,7 @@ class AnswerDropped(_Happened):
 
 @dataclass(frozen=True, slots=True)
 class Verified(_Happened):
-    """The answer was checked by a verifier, such as a world's."""
+    """The answer was checked by a verifier, such as a task's."""
 
     kind: ClassVar[Literal["verified"]] = "verified"
     ok: bool
@@ -251,6 +255,8 @@ class Abstained(_Happened):
     kind: ClassVar[Literal["abstained"]] = "abstained"
     reason: str
     """A clause without a full stop."""
+    refused: bool = False
+    """True if the model declines what was asked: the answer's text is its refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +291,9 @@ class RunEnded(_Happened):
     """Certainty of the answer; empty in runs stored by versions without it, of which only `verified` is known."""
     abstained: str = ""
     """Reason for abstaining, as in `Abstained`; empty if the model did not abstain."""
+    answer_usage: Usage | None = None
+    """Tokens of the conversation's prompt and of the answer alone, as the conversation goes on with them; None in runs stored by
+    versions without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,14 +344,12 @@ _KEYS: Mapping[str, tuple[tuple[str, str], ...]] = {
     kind: tuple((name, _STORED_AS.get(kind, {}).get(name, name)) for name in names)
     for kind, names in _NAMES.items()
 }
+_LEFT_OUT = frozenset({"refused", "answer_usage"})
+"""Keys in JSON that are left out if they are false or None: most events have none of them."""
 _ATTRIBUTES: Mapping[str, Mapping[str, str]] = {
     kind: {key: name for name, key in keys} for kind, keys in _KEYS.items()
 }
-_PARTS: Mapping[type, tuple[str, ...]] = {
-    kind: tuple(field.name for field in fields(kind)) for kind in (Usage, ToolCall, Text, Thinking)
-}
 _set = object.__setattr__
-_AS_IS = frozenset({str, int, float, bool, type(None)})
 
 _AnyEvent = TypeVar("_AnyEvent", bound=_Happened)
 
@@ -373,48 +380,10 @@ def from_json(value: Mapping[str, Any]) -> Event:
         event = KINDS[value["kind"]]
         attributes = _ATTRIBUTES[event.kind]
         decoded = {
-            attributes[key]: _DECODERS[key](item) if key in _DECODERS else item
+            attributes[key]: DECODERS[key](item) if key in DECODERS else item
             for key, item in value.items()
             if key != "kind"
         }
         return event(**decoded)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadEvent(f"{type(error).__name__} {error}") from error
-
-
-def _encode(value: object) -> object:
-    match value:
-        case bytes():
-            return base64.b64encode(value).decode("ascii")
-        case Usage() | ToolCall():
-            return {name: getattr(value, name) for name in _PARTS[type(value)]}
-        case Text() | Thinking():
-            return {
-                "is": type(value).__name__,
-                **{name: getattr(value, name) for name in _PARTS[type(value)]},
-            }
-        case Mode():
-            return str(value)
-        case tuple():
-            return [_encode(item) for item in value]
-        case _:
-            return value
-
-
-def _signed(**values: Any) -> Text | Thinking:
-    return Text(**values) if values.pop("is") == "Text" else Thinking(**values)
-
-
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "picture": lambda value: (
-        value if isinstance(value, bytes) else base64.b64decode(value, validate=True)
-    ),
-    "usage": lambda values: Usage(**values),
-    "mode": Mode,
-    "pictures": tuple,
-    "groups": lambda groups: tuple(tuple(group) for group in groups),
-    "answers": tuple,
-    "calls": lambda calls: tuple(ToolCall(**call) for call in calls),
-    "winners": tuple,
-    "signed": lambda parts: tuple(_signed(**part) for part in parts),
-}

@@ -1,4 +1,4 @@
-"""Images between the outside world, the messages and the arrays that models compute with.
+"""Images between files, messages and the arrays that models compute with.
 
 Pillow and NumPy are imported when an image is at hand, so that a question without one starts faster. Decoding takes up to a second:
 on an event loop, `load_images` does it in worker threads.
@@ -29,6 +29,13 @@ _ORIENTATION = 0x0112
 _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 """The formats that `Image` accepts. Pillow's other decoders are rarely exercised, and some start programs: they are never used."""
 
+_SAMPLED_PIXELS = 1_000_000
+"""Pixels that are looked at to choose a background."""
+_MOSTLY = 0.9
+"""Share of an image that is drawn beyond which its background hardly shows."""
+_NEARLY_WHITE, _NEARLY_BLACK = 200, 90
+"""Brightness, of 255, beyond which a pixel is not seen on white, and below which it is not seen on black."""
+
 ImageLike: TypeAlias = "str | Path | bytes | Image | PIL.Image.Image | np.ndarray[Any, Any]"
 """A path, a file's bytes, an `Image`, a PIL image, or an array as `encode_png` takes it."""
 
@@ -42,8 +49,8 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     """Read, decode and check an image for a message.
 
     strict: refuse an image that has several frames, or depends on the background behind it; otherwise `decode_visible` shows one
-    frame of it, on white. Raises `MissingFile`, or `BadImage` if the image is broken, too large, animated, partly transparent or
-    not an image.
+    frame of it, on a plain background. Raises `MissingFile`, or `BadImage` if the image is broken, too large, animated, partly
+    transparent or not an image.
     """
     from PIL import Image as pillow
 
@@ -60,7 +67,7 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
         image = Image.from_bytes(encode_png(source))
     else:
         raise BadImage(
-            f"a {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
+            f"a value of type {type(source).__name__} is neither a path, bytes, a PIL image nor an array"
         )
     _decode(image, name, strict)
     return image
@@ -117,12 +124,17 @@ def read_header(image: Image) -> ImageHeader:
         is_on_its_side = opened.getexif().get(_ORIENTATION, 1) in range(5, 9)
         width, height = (opened.height, opened.width) if is_on_its_side else opened.size
         remarks = [f"only the first of its {frames} frames is shown"] if frames > 1 else []
-        remarks += ["what is transparent is shown on white"] if opened.has_transparency_data else []
+        remarks += (
+            ["what is transparent is shown on a plain ground"]
+            if opened.has_transparency_data
+            else []
+        )
         return ImageHeader(width, height, tuple(remarks))
 
 
 def decode_visible(image: Image) -> PIL.Image.Image:
-    """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white.
+    """Decode the visible part of an image, upright in RGB: the first frame of an animation, and transparent parts on white, or on a
+    background that the rest stands out from.
 
     `read_header` has remarks on both. Raises `BadImage` if the image is broken, too large or of another format.
     """
@@ -175,7 +187,7 @@ def _to_rgb(opened: PIL.Image.Image, name: str, strict: bool = True) -> PIL.Imag
         )
     opened = ImageOps.exif_transpose(opened)
     if opened.has_transparency_data:
-        opened = _on_white(opened)
+        opened = _on_ground(opened)
     if opened.mode[0] in "IF":  # one channel of more than eight bits, which Pillow would clip
         values = np.asarray(opened)
         opened = pillow.fromarray(_to_uint8(values, _white_level(opened.mode, values)))
@@ -194,8 +206,8 @@ def _has_transparency(opened: PIL.Image.Image) -> bool:
     return opened.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
-def _on_white(opened: PIL.Image.Image) -> PIL.Image.Image:
-    """Return the image composed on a white background."""
+def _on_ground(opened: PIL.Image.Image) -> PIL.Image.Image:
+    """Return the image composed on a white background; on black or grey if it would not be seen on white."""
     import numpy as np
     from PIL import Image as pillow
 
@@ -207,7 +219,21 @@ def _on_white(opened: PIL.Image.Image) -> PIL.Image.Image:
             np.where(values == opened.info["transparency"], 65535, values).astype(np.uint16)
         )
     layers = opened.convert("RGBA")
-    return pillow.alpha_composite(pillow.new("RGBA", layers.size, "white"), layers)
+    return pillow.alpha_composite(pillow.new("RGBA", layers.size, _choose_ground(layers)), layers)
+
+
+def _choose_ground(layers: PIL.Image.Image) -> str:
+    """Choose the background for an image with transparent parts: white, unless most of what is drawn is nearly white itself."""
+    import numpy as np
+
+    step = max(1, round((layers.width * layers.height / _SAMPLED_PIXELS) ** 0.5))
+    drawn = np.asarray(layers.getchannel("A"))[::step, ::step] > 127
+    if not drawn.any() or drawn.mean() > _MOSTLY:
+        return "white"
+    brightness = np.asarray(layers.convert("L"))[::step, ::step][drawn]
+    if np.mean(brightness > _NEARLY_WHITE) < 0.5:
+        return "white"
+    return "black" if np.mean(brightness < _NEARLY_BLACK) < 0.02 else "grey"
 
 
 def _white_level(mode: str, values: np.ndarray[Any, Any]) -> int:

@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from musespark.content import MAX_THREADS, Effort, Mode
+from musespark.errors import BadOption
 
 OptionKind: TypeAlias = Literal["text", "texts", "integer", "number", "choice", "flag"]
 MAX_TOKENS = 10**9
 MAX_SEED = 2**63 - 1
 MAX_AGENTS, MAX_ROUNDS = 64, 8
+APPROACHES = ("plain", "varied", "answer only", "answer line", "step by step")
+TOOLS = (
+    *("python", "spawn", "look"),
+    *("zoom", "rotate", "enhance", "measure", "mark", "compare", "sketch", "read", "find"),
+)
+QUESTION, MODEL, TEAM, LIMITS, OUTPUT = "Question", "Model", "Team", "Limits", "Output"
+"""Headings of the help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +43,23 @@ class OptionSpec:
     flag: str | None = None
     """Name on the command line, if it differs."""
     metavar: str | None = None
+    group: str = "Options"
+    """Heading under which the help lists it."""
+    short: str | None = None
+    """Short form on the command line."""
+
+    @property
+    def command_line(self) -> str:
+        """Name on the command line, with its dashes."""
+        return self.flag or "--" + self.name.replace("_", "-")
+
+    def require(self, option: str, value: Any) -> None:
+        """Raise `BadOption`, under the name that the caller gave it, for a value that is not valid."""
+        wrong = value
+        if self.kind == "texts" and isinstance(value, list):
+            wrong = next((item for item in value if not self.accepts([item])), value)
+        if not self.accepts(value):
+            raise BadOption(option, wrong, self.wanted, self.choices)
 
     @property
     def wanted(self) -> str:
@@ -51,7 +76,7 @@ class OptionSpec:
                     f" and at most {self.high:g}" if self.high is not None else ""
                 )
             case "texts":
-                return "a list of texts"
+                return f"one of {', '.join(self.choices)}" if self.choices else "a list of texts"
             case "flag":
                 return "true or false"
             case "text":
@@ -79,6 +104,7 @@ class OptionSpec:
                     isinstance(value, list)
                     and bool(value)
                     and all(isinstance(item, str) and item for item in value)
+                    and (not self.choices or set(value) <= set(self.choices))
                 )
             case "flag":
                 return isinstance(value, bool)
@@ -97,24 +123,72 @@ def _spec(name: str, kind: OptionKind, help: str, **options: Any) -> tuple[str, 
 QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
     (
         _spec(
-            "mode",
-            "choice",
-            "instant, thinking or contemplating.",
-            choices=tuple(Mode),
-            default=Mode.CONTEMPLATING.value,
+            "image",
+            "texts",
+            "An image; - reads standard input. Repeatable.",
+            metavar="FILE",
+            group=QUESTION,
+            short="-i",
         ),
-        _spec("image", "texts", "An image; - reads standard input. Repeatable.", metavar="FILE"),
         _spec(
             "video",
             "texts",
             "A short video: sampled frames, or the whole if the model takes videos. Repeatable.",
             metavar="FILE",
+            group=QUESTION,
+        ),
+        _spec(
+            "mode",
+            "choice",
+            "instant answers, thinking reasons first, contemplating asks a team.",
+            choices=tuple(Mode),
+            default=Mode.CONTEMPLATING.value,
+            metavar="MODE",
+            group=MODEL,
         ),
         _spec(
             "model",
             "texts",
-            "The model: nano, provider:name or a configured name. Repeatable: a team mixes them.",
+            "The model: nano, provider:name or a configured name; muse models lists them. "
+            "Repeatable: a team mixes them.",
             metavar="NAME",
+            group=MODEL,
+            short="-m",
+        ),
+        _spec(
+            "effort",
+            "choice",
+            f"Reasoning effort: {', '.join(Effort)}.",
+            choices=tuple(Effort),
+            metavar="EFFORT",
+            group=MODEL,
+        ),
+        _spec(
+            "temperature",
+            "number",
+            "Sampling temperature, 0 to 2; 0 is greedy.",
+            low=0,
+            high=2,
+            metavar="NUMBER",
+            group=MODEL,
+        ),
+        _spec(
+            "seed",
+            "integer",
+            "The same seed gives the same answer, if the model supports seeds.",
+            low=0,
+            high=MAX_SEED,
+            metavar="N",
+            group=MODEL,
+        ),
+        _spec(
+            "tools",
+            "texts",
+            "Tools that agents may use: python, spawn, look, or one of its tools: zoom, rotate, enhance, measure, "
+            "mark, compare, sketch, read, find. Repeatable.",
+            choices=TOOLS,
+            metavar="TOOL",
+            group=MODEL,
         ),
         _spec(
             "agents",
@@ -123,6 +197,7 @@ QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
             low=1,
             high=MAX_AGENTS,
             metavar="N",
+            group=TEAM,
         ),
         _spec(
             "first",
@@ -131,6 +206,7 @@ QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
             low=1,
             high=MAX_AGENTS,
             metavar="N",
+            group=TEAM,
         ),
         _spec(
             "rounds",
@@ -139,64 +215,50 @@ QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
             low=0,
             high=MAX_ROUNDS,
             metavar="N",
+            group=TEAM,
         ),
         _spec(
             "approach",
-            "text",
+            "choice",
             "Prompt of the explorers: plain, varied, answer only, answer line or step by step.",
+            choices=APPROACHES,
+            metavar="APPROACH",
+            group=TEAM,
         ),
         _spec(
             "aggregate",
             "choice",
-            "auto, vote, weigh, judge or merge.",
+            "The way to one answer: auto, vote, weigh, judge or merge.",
             choices=("auto", "vote", "weigh", "judge", "merge"),
+            metavar="WAY",
+            group=TEAM,
         ),
-        _spec("judge", "text", "The model that judges.", metavar="NAME"),
-        _spec("refiner", "text", "The model that refines.", metavar="NAME"),
-        _spec("merger", "text", "The model that merges.", metavar="NAME"),
-        _spec(
-            "tools",
-            "texts",
-            "Tools that agents may use: python, spawn, look, or one of its tools: zoom, rotate, enhance, measure, "
-            "mark, compare, sketch, read, find. Repeatable.",
-            metavar="TOOL",
-        ),
-        _spec(
-            "kind",
-            "text",
-            "Kind of task, in a word: votes are weighed by what is known of the models on such tasks, and recorded.",
-            metavar="WORD",
-        ),
-        _spec(
-            "effort",
-            "choice",
-            "Reasoning effort: none, minimal, low, medium, high, max.",
-            choices=tuple(Effort),
-        ),
-        _spec("temperature", "number", "Sampling temperature, 0 to 2; 0 is greedy.", low=0, high=2),
+        _spec("judge", "text", "The model that judges.", metavar="NAME", group=TEAM),
+        _spec("refiner", "text", "The model that refines.", metavar="NAME", group=TEAM),
+        _spec("merger", "text", "The model that merges.", metavar="NAME", group=TEAM),
         _spec(
             "threads",
             "integer",
             f"Maximum number of threads or sub-agents, 1 to {MAX_THREADS}.",
             low=1,
             high=MAX_THREADS,
+            metavar="N",
+            group=TEAM,
         ),
         _spec(
-            "seed",
-            "integer",
-            "The same seed gives the same answer, if the model supports seeds.",
-            low=0,
-            high=MAX_SEED,
+            "kind",
+            "text",
+            "Kind of task, in a word: votes are weighed by what is known of the models on such tasks, and recorded.",
+            metavar="WORD",
+            group=TEAM,
         ),
         _spec(
-            "as_json",
-            "flag",
-            "Print one JSON object and nothing else.",
-            flag="--json",
-            default=False,
+            "deadline",
+            "number",
+            "Answer within this many seconds.",
+            metavar="SECONDS",
+            group=LIMITS,
         ),
-        _spec("trace", "text", "Record every event and image in this directory.", metavar="DIR"),
-        _spec("deadline", "number", "Answer within this many seconds.", metavar="SECONDS"),
         _spec(
             "max_tokens",
             "integer",
@@ -204,12 +266,44 @@ QUESTION_OPTIONS: Mapping[str, OptionSpec] = dict(
             low=1,
             high=MAX_TOKENS,
             metavar="N",
+            group=LIMITS,
         ),
         _spec(
             "max_usd",
             "number",
             "Maximum cost of all agents together, in US dollars.",
             metavar="USD",
+            group=LIMITS,
+        ),
+        _spec(
+            "as_json",
+            "flag",
+            "Print one JSON object and nothing else.",
+            flag="--json",
+            default=False,
+            group=OUTPUT,
+        ),
+        _spec(
+            "output",
+            "text",
+            "Also write the answer to this file.",
+            metavar="FILE",
+            group=OUTPUT,
+            short="-o",
+        ),
+        _spec(
+            "save_images",
+            "text",
+            "Write the images that agents draw to this directory; without it and --trace none is kept.",
+            metavar="DIR",
+            group=OUTPUT,
+        ),
+        _spec(
+            "trace",
+            "text",
+            "Record every event and image in this directory.",
+            metavar="DIR",
+            group=OUTPUT,
         ),
     )
 )

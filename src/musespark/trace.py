@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -83,18 +83,29 @@ class TraceWriter:
         error: BaseException | None,
         where: TracebackType | None,
     ) -> None:
-        self._lines.close()
+        with suppress(OSError):  # what a failed write left in the buffer fails once more
+            self._lines.close()
 
 
 async def traced(
     events: AsyncGenerator[Event, None], directory: str | Path
 ) -> AsyncGenerator[Event, None]:
-    """Pass events on, each written to disk first. Raises `TraceUnwritable` before the first event."""
+    """Pass events on, each written to disk first.
+
+    Raises `TraceUnwritable` before the first event, or after the last: a disk that fills up on the way costs no answer.
+    """
+    failed: TraceUnwritable | None = None
     async with aclosing(events):
         with TraceWriter(directory) as trace:
             async for event in events:
-                trace.write(event)
+                if failed is None:
+                    try:
+                        trace.write(event)
+                    except TraceUnwritable as error:
+                        failed = error
                 yield event
+    if failed is not None:
+        raise failed
 
 
 def read_trace(directory: str | Path) -> list[Event]:
@@ -124,5 +135,5 @@ def _with_image(values: dict[str, Any], directory: Path) -> dict[str, Any]:
     name = str(reference.get("file"))
     # A trace may come from anywhere; it may name files of its own directory only.
     if not _IMAGE.fullmatch(name):
-        raise BadEvent(f"{name!r} is not the name of a stored picture")
+        raise BadEvent(f"{name!r} is not the name of a stored image")
     return {**values, "picture": (directory / name).read_bytes()}

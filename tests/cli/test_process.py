@@ -1,28 +1,20 @@
 """Behaviour that only a process shows: signals, closed pipes, terminals, and imports."""
 
-import fcntl
 import json
 import os
 import re
-import select
 import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from terminal import MUSE, PATIENCE, SOURCES, Terminal
 
 import musespark
 from musespark.images import encode_png
-
-MUSE = [sys.executable, "-m", "musespark"]
-SOURCES = str(Path(musespark.__file__).parents[1])
-PATIENCE = 60
-"""Seconds; a busy machine may take its time, a hanging process must not."""
 
 
 @pytest.fixture
@@ -223,50 +215,6 @@ def until(condition) -> None:
         time.sleep(0.02)
 
 
-class Terminal:
-    """A process on a terminal of its own."""
-
-    def __init__(self, environment, *args: str, columns: int = 80, rows: int = 24) -> None:
-        self._master, terminal = os.openpty()
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.process = subprocess.Popen(
-            [*MUSE, *args],
-            env=environment,
-            stdin=terminal,
-            stdout=terminal,
-            stderr=terminal,
-            preexec_fn=lambda: own_terminal(terminal),
-        )
-        os.close(terminal)
-        self.seen = ""
-
-    def read(self, until: str = "") -> str:
-        """Everything up to a text, or to the end."""
-        ends = time.monotonic() + PATIENCE
-        while not until or until not in self.seen:
-            assert time.monotonic() < ends, self.seen
-            if not select.select([self._master], [], [], 0.1)[0]:
-                continue
-            try:
-                self.seen += os.read(self._master, 65536).decode(errors="replace")
-            except OSError:  # how Linux says that the other end is closed
-                break
-        return self.seen
-
-    def type(self, text: str) -> None:
-        os.write(self._master, text.encode())
-
-    def close(self) -> int:
-        self.process.wait(timeout=PATIENCE)
-        os.close(self._master)
-        return self.process.returncode
-
-
-def own_terminal(terminal: int) -> None:
-    os.setsid()
-    fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-
-
 def test_lanes_on_a_terminal(environment):
     terminal = Terminal(environment, "ask", "Which?", "--model", "fake:slow")
     seen = terminal.read()
@@ -279,7 +227,7 @@ def test_lanes_on_a_terminal(environment):
         "42",
         "verified by the script",
         "critical path 9 · 20 tokens · 2 threads",
-        "/picture-",
+        "1 image drawn and not kept",
     ):
         assert shown in last
     assert "thinking" in seen and "nothing" in seen and "▀" in seen

@@ -1,8 +1,8 @@
-"""Real programs against a real server: `make test-clients`.
+"""Real programs against a real server: `make test-clients`, or `python tests/clients/run.py NAME ...` for some of them.
 
-Starts `muse serve` with the native model on a free port of this machine, runs the commands of docs/server.md against it, and
-requires that each program reports an accuracy of at least `LEAST`, and the very answers that the model gives when it is asked
-directly. Nothing leaves this machine.
+Starts `muse serve` over a scripted model (`upstream.py`) on free ports of this machine, runs every program of `catalog.py` with
+nothing but the address, a key and the name of a model, and prints one line for each: a text and a tool loop, of a single model and
+of a team. Then come the programs that evaluate models (`evaluators.py`). Exits with 1 if one of them fails.
 """
 
 from __future__ import annotations
@@ -10,150 +10,230 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
-
-import musespark
+from tempfile import TemporaryDirectory
 
 sys.path.append(str(Path(__file__).parent))
 
-from problems import problems, right
+from catalog import PROGRAMS, SCRIPTS, Program
+from serving import BUILD, ROOT, serving
+from upstream import MODEL, upstream
 
-ROOT = Path(__file__).parents[2]
-BUILD = ROOT / "build" / "clients"
-LEAST = 0.5
-PATIENCE = 1200.0
-"""Seconds that a program may take on a busy machine."""
+HOMES = ROOT / ".venv-clients"
+DOCUMENTED = "http://127.0.0.1:8787"
+"""Address in the scripts, as a person would write it; that of the server takes its place."""
+CONTEMPLATING = "contemplating"
+"""Model in the scripts; the single one takes its place in half of the runs."""
+TURNS, MODELS = ("text", "tool"), (MODEL, CONTEMPLATING)
+PATIENCE = 120.0
+"""Seconds that one turn may take on a busy machine."""
+WORKERS = 2
+CONFIG = """
+[models.{model}]
+model = "openai-compatible:{model}"
+base_url = "{address}"
+abilities = {{ schema = true, tools = true, tool_choice = true, pictures_in = true, effort = true, top_p = true, stop = true }}
+
+[roles]
+explorer = "{model}"
+"""
 
 
 @dataclass(frozen=True)
-class Report:
-    """What a program says of the model."""
+class Outcome:
+    """One turn of a program."""
 
-    program: str
-    accuracy: float
-    """As the program itself reports it."""
-    answers: dict[str, str]
-    """By question."""
+    program: Program
+    turn: str
+    model: str
+    problem: str
+    """Empty if it held; else one line."""
 
-
-def commands() -> list[str]:
-    """Those that docs/server.md tells a person to type, but for the installation and the server, which are running already."""
-    section = (
-        (ROOT / "docs" / "server.md")
-        .read_text()
-        .split("## Programs that evaluate models", 1)[1]
-        .split("\n## ", 1)[0]
-    )
-    blocks = re.findall(r"^```sh\n(.*?)^```$", section, re.M | re.S)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line for line in lines if not line.startswith(("pip install", "muse serve"))]
+    @property
+    def cell(self) -> str:
+        """Cell of the table."""
+        return "FAILS" if self.problem else "ok"
 
 
-@contextmanager
-def serving() -> Iterator[str]:
-    """The address of `muse serve`, while it runs."""
-    command = [sys.executable, "-m", "musespark", "serve", "--port", "0", "--store", "memory"]
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
-    )
-    assert server.stdout is not None
-    try:
-        said = iter(server.stdout)
-        address = next(
-            (found[0] for line in said if (found := re.search(r"http://127\.0\.0\.1:\d+", line))),
-            None,
-        )
-        assert address is not None, "muse serve ended before it said where it listens"
-        threading.Thread(target=lambda: list(said), daemon=True).start()
-        yield address
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def environment() -> dict[str, str]:
-    """Programs of this environment first, no configuration of the person's own, and no hub."""
-    offline = {
-        "HF_HUB_OFFLINE": "1",
-        "HF_DATASETS_OFFLINE": "1",
-        "HF_HOME": str(BUILD / "hub"),
-        "NO_PROXY": "127.0.0.1",
-        "XDG_CONFIG_HOME": str(BUILD / "config"),
-        "XDG_DATA_HOME": str(BUILD / "data"),
-        "COLUMNS": "120",
-    }
+def environment(program: Program, folder: Path) -> dict[str, str]:
+    """Build an environment without any configuration, key or address of the person's own."""
+    home = HOMES / program.home
+    own = [home / "bin", HOMES / "node" / "node_modules" / ".bin"]
     return {
-        **os.environ,
-        **offline,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([*map(str, own), os.environ["PATH"]]),
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "CI": "1",
     }
 
 
-def lm_eval() -> Report:
-    """What lm-eval wrote down."""
-    results = json.loads(next((BUILD / "lm-eval").rglob("results_*.json")).read_text())
-    samples = next((BUILD / "lm-eval").rglob("samples_countdown_*.jsonl")).read_text().splitlines()
-    found = [json.loads(line) for line in samples]
-    return Report(
-        "lm-eval",
-        results["results"]["countdown"]["acc,none"],
-        {sample["doc"]["question"]: sample["resps"][0][0] for sample in found},
-    )
+def command(program: Program, turn: str) -> list[str]:
+    """Return the command that runs a script in its folder."""
+    match Path(program.script).suffix:
+        case ".py":
+            return [str(HOMES / program.home / "bin" / "python"), program.script, turn]
+        case ".mjs":
+            return ["node", program.script, turn]
+        case _:
+            return ["bash", "-eu", program.script]
 
 
-def inspect() -> Report:
-    """What inspect-ai wrote down."""
-    log = json.loads(next((BUILD / "inspect").glob("*.json")).read_text())
-    assert log["status"] == "success", log.get("error")
-    accuracy = log["results"]["scores"][0]["metrics"]["accuracy"]["value"]
-    return Report(
-        "inspect-ai",
-        accuracy,
-        {sample["input"]: sample["scores"]["verified"]["answer"] for sample in log["samples"]},
-    )
+def question(program: Program, turn: str, folder: Path, secret: str) -> str:
+    """Return the question for a program of the command line, in the words that the scripted model understands."""
+    if turn == "text":
+        return "Say heliotrope."
+    return {
+        "weather": "What is the weather in Paris?",
+        "read": f"Please read {folder}/secret.txt and tell me what it says.",
+        "write": f"Please write {secret} into found.txt.",
+    }[program.tool]
 
 
-def directly() -> Report:
-    """What the model answers without a server between."""
-    asked = [problem["question"] for problem in problems()]
-    answers = {question: str(musespark.ask_sync(question, temperature=0)) for question in asked}
-    return Report(
-        "asked directly", sum(right(*each) for each in answers.items()) / len(answers), answers
-    )
-
-
-def main() -> None:
-    """Run everything; an assertion that fails says what is wrong."""
-    shutil.rmtree(BUILD, ignore_errors=True)
-    with serving() as address:
-        for command in commands():
-            print(f"$ {command}", flush=True)
-            asked = command.replace("http://127.0.0.1:8787", address)
-            subprocess.run(
-                asked, shell=True, check=True, cwd=ROOT, env=environment(), timeout=PATIENCE
+def run_turn(program: Program, turn: str, model: str, address: str) -> Outcome:
+    """Run one turn of a program in an empty folder; its output must hold what only the model, or only the tool, could know."""
+    secret = f"code {secrets.token_hex(6)}"
+    with TemporaryDirectory(prefix="muse-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)  # not below the repository, whose files some programs would read
+        shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+        script = folder / program.script
+        text = script.read_text("utf-8").replace(DOCUMENTED, address)
+        script.write_text(text if model == CONTEMPLATING else text.replace(CONTEMPLATING, model))
+        (folder / "node_modules").symlink_to(HOMES / "node" / "node_modules")
+        (folder / "secret.txt").write_text(f"{secret}\n")
+        asked = question(program, turn, folder, secret)
+        own = {"SECRET": secret, "QUESTION": asked, "TURN": turn, "MODEL": model}
+        said = BUILD / f"{script.stem}-{turn}-{model}"
+        try:
+            done = run_command(
+                command(program, turn), folder, environment(program, folder) | own, said
             )
-    reports = [lm_eval(), inspect()]
-    direct = directly()
-    for report in (*reports, direct):
-        print(
-            f"{report.program}: accuracy {report.accuracy:.3f} of {len(report.answers)} held-out problems"
+        except subprocess.TimeoutExpired:
+            return Outcome(program, turn, model, f"did not end within {PATIENCE:g} seconds")
+    wanted = "heliotrope" if turn == "text" else secret
+    if done.returncode == 0 and wanted in done.stdout:
+        return Outcome(program, turn, model, "")
+    return Outcome(program, turn, model, _reason(done, wanted))
+
+
+def run_command(
+    words: list[str], folder: Path, environment: dict[str, str], said: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run a command, and end it with everything it has started. Raises `TimeoutExpired`.
+
+    said: files for its output, but for their suffixes.
+    """
+    output, errors = said.with_suffix(".out"), said.with_suffix(".err")
+    with output.open("w") as out, errors.open("w") as err:
+        process = subprocess.Popen(
+            words,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
-    for report in reports:
-        assert report.answers == direct.answers, (
-            f"{report.program} was answered otherwise than who asks directly"
-        )
-        assert abs(report.accuracy - direct.accuracy) < 1e-9, (
-            f"{report.program} reports another accuracy than the verifier's"
-        )
-        assert report.accuracy >= LEAST, f"{report.program} reports an accuracy below {LEAST}"
+        try:
+            process.wait(PATIENCE)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    return subprocess.CompletedProcess(
+        words, process.returncode, output.read_text("utf-8"), errors.read_text("utf-8")
+    )
+
+
+def _reason(done: subprocess.CompletedProcess[str], wanted: str) -> str:
+    lines = [line.strip() for line in f"{done.stdout}\n{done.stderr}".splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"error|invalid|not |unsupported", line, re.I)]
+    said = (telling or lines or ["it said nothing"])[-1]
+    return f"exit {done.returncode}, without {wanted!r}: {said[:300]}"
+
+
+def version(program: Program, package: str) -> str | None:
+    """Version of an installed package; None if it is not installed."""
+    if program.home == "node":
+        about = HOMES / "node" / "node_modules" / package / "package.json"
+        return json.loads(about.read_text("utf-8"))["version"] if about.is_file() else None
+    name = f"{package.replace('-', '_')}-"
+    found = (HOMES / program.home).glob(f"lib/*/site-packages/{name}*.dist-info")
+    return next((path.name.removeprefix(name).removesuffix(".dist-info") for path in found), None)
+
+
+def run_programs(programs: Sequence[Program], address: str) -> Iterator[list[Outcome]]:
+    """Run all turns of each program, and yield them program by program."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        pending = [
+            [
+                pool.submit(run_turn, program, turn, model, address)
+                for turn, model in product(TURNS, MODELS)
+            ]
+            for program in programs
+        ]
+        for turns in pending:
+            yield [turn.result() for turn in turns]
+
+
+def main(names: Sequence[str]) -> int:
+    """Run the programs, print the table, and return the exit status."""
+    programs = [each for each in PROGRAMS if not names or Path(each.script).stem in names]
+    assert programs or not names, f"there is no program {names}"
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
+    problems = []
+    heads = [
+        f"{turn} {'single' if model == MODEL else 'team'}" for turn, model in product(TURNS, MODELS)
+    ]
+    print("".join(f"{head:14}" for head in [f"{'program':40}", *heads]))
+    config = BUILD / "config.toml"
+    with upstream() as backend:
+        config.write_text(CONFIG.format(model=MODEL, address=backend))
+        with serving("--config", str(config)) as address:
+            missing = [each for each in programs if version(each, each.packages[0]) is None]
+            for program in missing:
+                problems.append(
+                    f"{program.title}: {program.packages[0]} is not installed in .venv-clients/{program.home}"
+                )
+            for outcomes in run_programs(
+                [each for each in programs if each not in missing], address
+            ):
+                program = outcomes[0].program
+                title = f"{program.title} {version(program, program.packages[0])}"
+                print(
+                    "".join(
+                        f"{cell:14}" for cell in [f"{title:40}", *(each.cell for each in outcomes)]
+                    ),
+                    flush=True,
+                )
+                problems += [
+                    f"{title}, {each.turn}, {each.model}: {each.problem}"
+                    for each in outcomes
+                    if each.problem
+                ]
+    for problem in problems:
+        print(problem)
+    if not names:
+        import evaluators
+
+        evaluators.main()
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    main()
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # so that everything it has started ends, too
+    sys.exit(main(sys.argv[1:]))

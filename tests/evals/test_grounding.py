@@ -201,7 +201,7 @@ def test_screens_come_back_as_they_were_written(screen, tmp_path):
     assert read_screens(tmp_path) == [screen]
     for text in ("", "[]", '{"screens": [{"page": "x"}]}'):
         (tmp_path / "screens.json").write_text(text)
-        with pytest.raises(MissingFile, match="no index of screens"):
+        with pytest.raises(MissingFile, match="not an index of screens"):
             read_screens(tmp_path)
     with pytest.raises(MissingFile, match="No such file"):
         read_screens(tmp_path / "nowhere")
@@ -284,7 +284,7 @@ def test_the_command_measures_screens_that_are_there(tmp_path, capsys):
         (["--part", "mine"], "part cannot be 'mine'"),
         (["--scale", "99"], "between 0.5 and 8"),
         (["--screens", "/nowhere"], "cannot be read"),
-        (["--screens", str(SCREENS), "--page", "none"], "screens with something written on them"),
+        (["--screens", str(SCREENS), "--page", "none"], "screens with text"),
         (
             ["--browser", "/nowhere/chrome", "--page", "click-button"],
             "no such browser is installed",

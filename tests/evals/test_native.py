@@ -79,7 +79,7 @@ def test_the_ceiling_is_what_perfect_threads_would_reach():
 
 def test_the_plan_blanks_images_where_they_are_imagined_and_the_vote_costs_as_much():
     planned = plan_evals(["maze", "code"], ["thinking", "contemplating"], LIKE)
-    assert [s.task for s in planned if s.blank_images] == ["maze"] and len(planned) == 5
+    assert [s.task for s in planned if s.ablate_images] == ["maze"] and len(planned) == 5
     rows = [
         EvalRow("countdown-4", "thinking", 9, 1, 0, 1, 200, 1),
         EvalRow("countdown-4", "contemplating", 9, 1, 0, 1, 610, 1),

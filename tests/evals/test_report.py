@@ -33,7 +33,7 @@ def test_a_report_is_kept_whole(tmp_path):
 
 
 def test_a_row_of_an_older_file_opens() -> None:
-    row = EvalRow("maze", "thinking", 200, 190, 2.0, 100.0, 150.0, 0.1)
-    stored = {**asdict(row), "world": "maze"}
+    row = EvalRow("maze", "thinking (images ablated)", 200, 190, 2.0, 100.0, 150.0, 0.1)
+    stored = {**asdict(row), "world": "maze", "mode": "thinking (pictures blanked)"}
     del stored["task"]
     assert EvalRow.from_json(stored) == EvalRow.from_json(asdict(row)) == row

@@ -84,11 +84,11 @@ def test_a_request_that_needs_no_ability_is_for_every_model():
 @pytest.mark.parametrize("request_", [Request.of("?", [IMAGE]), RETURNED])
 def test_images_need_sight_or_tools_that_describe_them(request_):
     blind = model(pictures_in=False)
-    with pytest.raises(BeyondModel, match="read pictures"):
+    with pytest.raises(BeyondModel, match="read images"):
         require_sight(blind, request_)
     require_sight(blind, request_, images_as_text=True)
     require_supported(blind, request_, images_as_text=True)
-    with pytest.raises(BeyondModel, match="read pictures"):
+    with pytest.raises(BeyondModel, match="read images"):
         require_supported(model(pictures_in=False, tools=False), request_, images_as_text=True)
 
 

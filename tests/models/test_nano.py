@@ -240,7 +240,7 @@ async def test_blanks_around_a_question_are_no_part_of_it(blanks):
 async def test_two_images_are_one_too_many(says):
     says(play("<decline><eos>"))
     message = Message.user(Image.from_bytes(IMAGE), Image.from_bytes(IMAGE), "Which way?")
-    with pytest.raises(errors.BeyondModel, match="more than one picture"):
+    with pytest.raises(errors.BeyondModel, match="more than one image"):
         await anext(NanoModel().stream(Request(messages=(message,))))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from musespark.config import Config, ModelConfig
-from musespark.errors import BadOption, NotInstalled, UnknownModel
+from musespark.errors import BeyondModel, NotInstalled, UnknownModel
 from musespark.models.fake import FakeModel
 from musespark.models.providers.adapter import remote
 from musespark.models.registry import LOCAL, MODELS, PROVIDERS, create_model, create_provider
@@ -70,7 +70,7 @@ def test_an_alias_carries_everything_that_was_configured():
 
 def test_the_native_model_takes_no_options():
     assert create_model("mine", Config(models={"mine": ModelConfig(model="nano")})).name == "nano"
-    with pytest.raises(BadOption, match="nano"):
+    with pytest.raises(BeyondModel, match="'nano' cannot take options"):
         create_model("mine", Config(models={"mine": ModelConfig(model="nano", temperature=1.0)}))
 
 

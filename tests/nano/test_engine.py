@@ -185,10 +185,10 @@ def test_images_are_kept_and_inherited() -> None:
     assert kept == [(0, ice_layer, ()), (1, both, ice_layer), (0, ice_layer, ())]
 
 
-def test_blank_images_are_painted_but_not_seen() -> None:
+def test_ablated_images_are_painted_but_not_seen() -> None:
     ice = v.TOKENS[v.tile(tiles.ICE)]
     events, network = happen(
-        play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", blank_images=True
+        play(f"<lake><img><p3>{ice}</img><answer>R<eos>"), "thinking", ablate_images=True
     )
     assert of(CanvasSaved, events)[0].canvas.layers(3) == (tiles.ICE,)
     assert [v.TOKENS[v.tile(tiles.maze(0))]] in network.steps and [ice] not in network.steps

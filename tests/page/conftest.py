@@ -8,117 +8,15 @@ from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
-from page.hostile import HOSTILE
+from page.scripts import models
 from playwright.sync_api import sync_playwright
 
 from musespark.evals.grounding_rendering import browser_path
-from musespark.models.fake import DOT, FakeModel, Hang, Wait
-from musespark.models.model import (
-    Abilities,
-    Finish,
-    ImageDelta,
-    TextDelta,
-    ThinkingDelta,
-    ThreadReturned,
-    ThreadStarted,
-    UsageDelta,
-)
 from musespark.server.app import make_app
 from musespark.server.state import ServerSettings
-from musespark.usage import Usage
 
-ABLE = Abilities(
-    conversation=True,
-    tools=True,
-    pictures_in=True,
-    pictures_out=True,
-    native_spawn=True,
-    context=100_000,
-)
-TEAM = [
-    ThinkingDelta("Two ways. "),
-    ThreadStarted("a", "main", "the first way"),
-    ThreadStarted("b", "main", "the second way"),
-]
 SEEN = 4
 """Events that a run has at least when it is looked at in its middle."""
-
-
-def steady(*steps, wait=0.15):
-    """So that there is a middle."""
-    return [step for delta in steps for step in (Wait(wait), delta)]
-
-
-def models():
-    """The scripted models, by name. Each contemplates by itself."""
-    ways = [ThinkingDelta(f"step {number}, ", agent) for number in range(8) for agent in "ab"]
-    ended = [
-        ThreadReturned("a", "nothing"),
-        ImageDelta(DOT, 1, 1, "what b imagines", "b"),
-        ThreadReturned("b", "42"),
-    ]
-    used = UsageDelta(Usage(tokens=20, critical_path=9, threads=2, usd=0.002))
-    told = [TextDelta("4"), TextDelta("2"), used, Finish()]
-    lanes = [ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(16)]
-    busy = [
-        step
-        for count in range(200 * 8)
-        for step in ([Wait(0.02)] if count % 4 == 0 else [])
-        + [ThinkingDelta(f"and so the thought number {count} follows ", f"t{count % 16}")]
-    ]
-    scripts = {
-        "long": [
-            *lanes,
-            *(
-                ThinkingDelta(f"the step number {count}, ", f"t{count % 16}")
-                for count in range(12_000)
-            ),
-            *told,
-        ],
-        "talkative": [
-            *(
-                step
-                for number in range(900)
-                for step in (
-                    ThinkingDelta(f"thought {number}\n"),
-                    ImageDelta(DOT, 1, 1, f"picture of dot {number}"),
-                )
-            ),
-            *told,
-        ],
-        "busy": [*lanes, *busy, *(ThreadReturned(f"t{lane}", "42") for lane in range(16)), *told],
-        "crowd": [
-            *(ThreadStarted(f"t{lane}", "main", f"way {lane}") for lane in range(200)),
-            *(ThreadReturned(f"t{lane}", str(lane)) for lane in range(200)),
-            *told,
-        ],
-        "quick": [*TEAM, *ended, *told],
-        "steady": steady(*TEAM, *ways, *ended, *told),
-        "endless": [*TEAM, TextDelta("4"), TextDelta("2"), Hang()],
-        "hostile": [
-            *(ThinkingDelta(text + "\n") for text in HOSTILE),
-            *(
-                step
-                for number, text in enumerate(HOSTILE)
-                for step in (
-                    ThreadStarted(f"t{number}", "main", text),
-                    ThinkingDelta(text, f"t{number}"),
-                    ImageDelta(DOT, 1, 1, text, f"t{number}"),
-                    ThreadReturned(f"t{number}", text),
-                )
-            ),
-            TextDelta("\n\n".join(HOSTILE)),
-            used,
-            Finish(),
-        ],
-    }
-    able = {name: FakeModel(script, name=name, abilities=ABLE) for name, script in scripts.items()}
-    return able | {
-        "reader": FakeModel(
-            told, name="reader", abilities=Abilities(conversation=True, tools=True, effort=True)
-        ),
-        "bare": FakeModel(told, name="bare", abilities=Abilities()),
-    }
 
 
 class Cutting:

@@ -45,15 +45,8 @@ def calls(*tool_calls, text=""):
 
 
 def stage_of(request):
-    """Which stage of a team a request belongs to, by what it says."""
-    said = request.messages[-1].text
-    if "Others answered the same question differently" in said:
-        return "refine"
-    if "Which answer is right" in said:
-        return "judge"
-    if "Several people answered" in said:
-        return "merge"
-    return "explore"
+    """Script of `model` that a request is for; comparisons and conclusions are the explorers'."""
+    return request.stage if request.stage in ("refine", "judge", "merge") else "explore"
 
 
 def model(explore, *, refine=None, judge=None, merge=None, name="fake", abilities=ABLE):

@@ -173,9 +173,7 @@ async def test_long_pieces_hold_the_work_back_sooner():
             await asyncio.sleep(0.01)
 
 
-async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_does_not(monkeypatch):
-    monkeypatch.setattr("musespark.reasoning.context.GATHER", 0.1)
-
+async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_does_not():
     async def said():
         run.emit(Thought("a", "1"))
         for text in "234":
@@ -189,7 +187,7 @@ async def test_what_follows_a_text_that_was_read_waits_a_moment_and_all_else_doe
         run.emit(Noted("a", "!"))
         await asyncio.sleep(0.3)
 
-    run = new_run()
+    run = RunContext(Request.of("q"), Budget(), "m", gather=0.1)
     bursts = [
         [event.text for event in burst if isinstance(event, Thought | Noted)]
         async for burst in run.batches(said())

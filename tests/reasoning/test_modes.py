@@ -133,7 +133,7 @@ async def test_a_reply_at_its_limit_says_which_limit(limits, max_tokens, why):
 
 async def test_what_the_model_cannot_do_is_told_before_it_is_called():
     blind = FakeModel(abilities=Abilities())
-    with pytest.raises(errors.BeyondModel, match="read pictures"):
+    with pytest.raises(errors.BeyondModel, match="read images"):
         await anext(
             run(Team.of(blind), Request.of("Which?", [Image.from_bytes(DOT)], mode="instant"))
         )

@@ -83,7 +83,7 @@ def weather(request, number):
 
 def forgetful(request, number):
     """Writes half an answer as the merger and breaks off."""
-    if "Several people answered" in request.messages[-1].text:
+    if request.stage == "merge":
         return [TextDelta("Half an ans"), Fail(400, "it fell over")]
     return says(
         f"Prose number {number}: the weather of day {number} was unlike any other day, said nobody twice."
@@ -136,7 +136,7 @@ class Live:
 
 
 @contextmanager
-def live(models=None, config=None, **options):
+def live(models=None, config=None, *, protocol=BoundedHttpProtocol, **options):
     """Start a server, and stop it in the end."""
     models = models if models is not None else scripts()
     options.setdefault("settings", ServerSettings(hosts=("127.0.0.1", "localhost")))
@@ -148,8 +148,8 @@ def live(models=None, config=None, **options):
             port=0,
             log_level="critical",
             timeout_graceful_shutdown=2,
-            ws="none",
-            http=BoundedHttpProtocol,
+            ws="websockets-sansio",
+            http=protocol,
         )
     )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
@@ -12,13 +13,13 @@ from musespark.content import Request
 from musespark.errors import BudgetExhausted, BudgetReserved
 from musespark.models.fake import FakeModel, Hang, Wait
 from musespark.models.model import Finish, TextDelta, UsageDelta
-from musespark.reasoning.agent import model_call
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.server.auth import KeyAuthenticator
+from musespark.server.state import ServerSettings
 from musespark.store.database.database import Database
-from musespark.store.keys import budgets as budgets_module
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import KeyStore
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
@@ -132,7 +133,7 @@ async def test_rates_and_budgets_hold_however_many_ask_at_once(keyed):
         refused = next(reply for reply in replies if reply.status_code == 429)
         assert (
             1 <= int(refused.headers["retry-after"]) <= 60
-            and "7 times a minute" in refused.json()["error"]["message"]
+            and "7 requests a minute" in refused.json()["error"]["message"]
         )
         while (reply := await ask(poor, "dear")).status_code == 200:
             pass
@@ -186,13 +187,23 @@ def test_a_budget_in_dollars_is_not_spent_on_what_nobody_knows_the_price_of(tmp_
             )  # nobody is there
 
 
-async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(budgets_module, "POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(budgets_module, "MAX_POLLS", 200)  # however slow the machine is
-    runs = SqlRunStore(Database(tmp_path / "runs.db"))
+@asynccontextmanager
+async def keyed_client(database, models, call_policy, **patience):
+    """A client with a key of a dollar a day, and the server that asks for the key."""
+    runs = SqlRunStore(Database(database))
     _, key = KeyStore(runs.database).create("poor", usd_per_day=1)
+    settings = ServerSettings(call_policy=call_policy)
+    looks = KeyBudgetSettings(poll_interval=0.05, **patience)
+    with live(
+        models, runs=runs, settings=settings, authenticate=KeyAuthenticator(runs, budgets=looks)
+    ) as server:
+        async with httpx.AsyncClient(
+            timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}
+        ) as http:
+            yield http
+
+
+async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(tmp_path):
     dear = replace(
         ABLE, usd_per_token=0.001, usd_per_prompt_token=0.0001
     )  # all that it may write: $100
@@ -202,58 +213,45 @@ async def test_a_small_budget_does_not_keep_calls_from_being_asked_side_by_side(
         abilities=dear,
     )
     hang = FakeModel([TextDelta("4"), Hang()], name="hang", abilities=dear)
-    with live(
-        {"slow": slow, "hang": hang}, runs=runs, authenticate=KeyAuthenticator(runs)
-    ) as server:
-        async with httpx.AsyncClient(
-            timeout=60, base_url=server.url, headers={"authorization": f"Bearer {key}"}
-        ) as http:
-            began = time.monotonic()
-            replies = await asyncio.gather(
-                *(
-                    http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
-                    for _ in range(8)
-                )
-            )
-            assert [reply.status_code for reply in replies] == [200] * 8
+    models = {"slow": slow, "hang": hang}
+    patient, hasty = CallPolicy(retries_reserved=9), CallPolicy(pause=0.01)
+    async with keyed_client(tmp_path / "together.db", models, patient, max_polls=1000) as http:
+        ask = {**ASK, "model": "slow"}
+        replies = await asyncio.gather(
+            *(http.post("/v1/chat/completions", json=ask) for _ in range(8))
+        )
+        assert [reply.status_code for reply in replies] == [200] * 8
+        assert max(request.max_tokens for request in slow.requests) <= 500
+    async with keyed_client(tmp_path / "held.db", models, hasty, max_polls=10) as http:
+        hanging = asyncio.create_task(
+            http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950})
+        )
+        while not hang.requests:
+            await asyncio.sleep(0.01)
+        longer = {
+            "model": "slow",
+            "messages": [{"role": "user", "content": "x" * 2000}],
+            "max_tokens": 90,
+        }
+        for path in ("/v1/chat/completions", "/v1/messages"):
+            refused = await http.post(path, json=longer)
             assert (
-                time.monotonic() - began < 20
-                and max(request.max_tokens for request in slow.requests) <= 500
+                refused.status_code == 429 and "reserved 0.95" in refused.json()["error"]["message"]
             )
-            monkeypatch.setattr(model_call, "PAUSE", 0.01)
-            monkeypatch.setattr(budgets_module, "MAX_POLLS", 10)
-            hanging = asyncio.create_task(
-                http.post("/v1/chat/completions", json={**ASK, "model": "hang", "max_tokens": 950})
-            )
-            while not hang.requests:
-                await asyncio.sleep(0.01)
-            longer = {
-                "model": "slow",
-                "messages": [{"role": "user", "content": "x" * 2000}],
-                "max_tokens": 90,
-            }
-            for path in ("/v1/chat/completions", "/v1/messages"):
-                refused = await http.post(path, json=longer)
-                assert (
-                    refused.status_code == 429
-                    and "reserved 0.95" in refused.json()["error"]["message"]
-                )
-                assert (
-                    refused.headers["retry-after"] == "1"
-                    and refused.headers["x-should-retry"] == "true"
-                )
-            hanging.cancel()
-            await asyncio.wait([hanging])
             assert (
-                await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
-            ).status_code == 200
+                refused.headers["retry-after"] == "1"
+                and refused.headers["x-should-retry"] == "true"
+            )
+        hanging.cancel()
+        await asyncio.wait([hanging])
+        again = await http.post("/v1/chat/completions", json={**ASK, "model": "slow"})
+        assert again.status_code == 200
 
 
 @pytest.mark.parametrize(("cost", "answered"), [(0.08, [12]), (1, range(1, 12))])
 async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_overspend(
-    tmp_path, monkeypatch, cost, answered
+    tmp_path, cost, answered
 ):
-    monkeypatch.setattr(model_call, "PAUSE", 0.05)
     priced = replace(ABLE, usd_per_token=0.001)  # all that it may write: $100
 
     def written(request, number):
@@ -261,6 +259,7 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
         return [Wait(0.05), TextDelta("42"), UsageDelta(Usage(tokens=5, usd=spent)), Finish()]
 
     dear = FakeModel(written, name="dear", abilities=priced)
+    team = Team(explorers=(dear,), call_policy=CallPolicy(pause=0.05))
     runs = SqlRunStore(Database(tmp_path / "runs.db"))
     key, _ = KeyStore(runs.database).create("poor", usd_per_day=1)
     async with runs.open():
@@ -269,9 +268,7 @@ async def test_dear_calls_of_one_key_in_the_same_moment_take_turns_and_never_ove
 
         async def ask(budget):
             try:
-                answer = await collect(
-                    run(Team.of(dear), Request.of("Why?", mode="thinking"), budget)
-                )
+                answer = await collect(run(team, Request.of("Why?", mode="thinking"), budget))
             except BudgetExhausted as error:
                 assert not isinstance(error, BudgetReserved)  # it was spent, and not only held
                 return None

@@ -45,12 +45,9 @@ def test_a_team_fails_as_its_agents_do(errors, status, code, retry_after):
         {f"agent-{number}": str(error) for number, error in enumerate(errors, 1)}, errors
     )
     failure = error_reply(error)
-    assert (failure.status, failure.code, failure.retry_after, failure.message) == (
-        status,
-        code,
-        retry_after,
-        str(error),
-    )
+    assert (failure.status, failure.code, failure.retry_after) == (status, code, retry_after)
+    reasons = {str(error) for error in errors}
+    assert failure.message == (reasons.pop() if len(reasons) == 1 else str(error))
 
 
 def test_a_team_without_money_or_time_is_told_so():
@@ -71,7 +68,7 @@ def test_a_team_without_money_or_time_is_told_so():
 
         refused = asked(budget={"tokens": 1})
         assert refused.status_code == 429 and refused.json()["error"]["code"] == "budget_exhausted"
-        assert "None of the" in refused.json()["error"]["message"]
+        assert refused.json()["error"]["message"].count("is used up") == 1  # not once an agent
         refused = asked()
         assert refused.status_code == 429 and refused.json()["error"]["code"] == "rate_limited"
         assert (

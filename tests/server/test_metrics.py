@@ -61,4 +61,4 @@ def test_no_label_says_who_asked_or_what(server):
         headers={"authorization": "Bearer sesame"},
     )
     labels = {label for name, *rest in counted(server) for label, _ in rest}
-    assert labels == {"protocol", "status", "mode", "outcome", "le"}
+    assert labels == {"protocol", "status", "mode", "outcome", "le", "fault"}

@@ -174,9 +174,9 @@ async def test_what_was_printed_before_an_error_comes_back_with_the_line_of_the_
         {},
         {"code": None},
         {"code": 3},
-        {"code": ["print(1)"]},
+        {"code": [1]},
         {"code": " \n"},
-        {"source": "print(1)"},
+        {"text": "print(1)"},
     ],
 )
 async def test_arguments_that_hold_no_snippet(arguments):

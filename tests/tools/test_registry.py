@@ -37,7 +37,8 @@ def test_a_name_given_twice_is_one_tool_and_none_is_none():
 
 @pytest.mark.parametrize("name", ["browser", "", "Python", "python "])
 def test_an_unknown_tool_is_told_in_one_sentence_with_the_known_ones(name):
+    hint = r" \(did you mean 'python'\?\)" if name.strip().lower() == "python" else ""
     with pytest.raises(
-        BadOption, match=f"tool cannot be '{name}'; it must be one of: .*python, .*zoom\\.$"
+        BadOption, match=f"tool cannot be '{name}'{hint}; it must be one of: .*python, .*zoom\\.$"
     ):
         make_tools(["python", name])

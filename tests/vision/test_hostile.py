@@ -91,8 +91,14 @@ HALVES = [
     ("a PNG of a camera held sideways", turned(6), RED, BLUE, ""),
     ("the other way", turned(8), RED, BLUE, ""),
     ("upside down", turned(3), RED, BLUE, ""),
-    ("a palette with a hole", paletted(), RED, WHITE, "what is transparent is shown on white"),
-    ("a hole", with_a_hole(), RED, WHITE, "what is transparent is shown on white"),
+    (
+        "a palette with a hole",
+        paletted(),
+        RED,
+        WHITE,
+        "what is transparent is shown on a plain ground",
+    ),
+    ("a hole", with_a_hole(), RED, WHITE, "what is transparent is shown on a plain ground"),
     ("an animated GIF", moving("GIF"), RED, BLUE, "only the first of its 3 frames is shown"),
     ("an animated PNG", moving("PNG"), RED, BLUE, "only the first of its 3 frames is shown"),
     ("an animated WebP", moving("WEBP"), RED, BLUE, "only the first of its 3 frames is shown"),
@@ -173,7 +179,7 @@ async def test_what_is_broken_or_huge_is_refused_in_a_sentence_by_every_tool(fil
     ):
         output = await getattr(tools, name)(**arguments)
         assert output.failed and not output.images and "\n" not in output.text
-        assert output.text.startswith("The picture cannot be used: ")
+        assert output.text.startswith("The image cannot be used: ")
     assert len(tools.album.images) == 2
 
 

@@ -1,22 +1,22 @@
-/** What the server is asked: every call of the page, with its errors as sentences. */
+/** Requests to the server: every call of the page, with its errors as sentences. */
 
 import { store, stored } from "./stored";
 
-/** Something that can be chosen; what is not ready says why. */
+/** An option of the form; one that is not ready has the reason. */
 export interface Offered {
   readonly id: string;
   readonly ready: boolean;
   readonly why: string;
 }
 
-/** A model and what it can do; of one that is not ready, that is not known. */
+/** A model and its abilities; unknown while it is not ready. */
 export interface OfferedModel extends Offered {
   readonly pictures?: boolean;
   readonly draws?: boolean;
   readonly tools?: boolean;
   readonly conversation?: boolean;
   readonly effort?: boolean;
-  /** It contemplates by itself, in threads. */
+  /** True if it spawns threads of its own. */
   readonly team?: boolean;
   /** Dollars for a million tokens; null if unknown. */
   readonly price?: { readonly prompt: number; readonly written: number } | null;
@@ -40,7 +40,7 @@ export interface PageInfo {
   readonly efforts: readonly (Sizes & { readonly id: string })[];
   readonly roles: readonly Role[];
   readonly limits: { readonly agents: number; readonly rounds: number; readonly threads: number; readonly models: number; readonly images: number; readonly videos: number };
-  readonly defaults: Sizes & { readonly models: readonly string[]; readonly threads: number; readonly aggregate: string; readonly budget: Budget; /** Whether a team is configured, and not only models. */ readonly team: boolean } & { readonly [role in Role]: string | null };
+  readonly defaults: Sizes & { readonly models: readonly string[]; readonly threads: number; readonly aggregate: string; readonly budget: Budget; /** True if a team is configured, and not only models. */ readonly team: boolean } & { readonly [role in Role]: string | null };
 }
 
 export interface Summary {
@@ -56,7 +56,7 @@ export interface Summary {
   readonly seconds: number;
   readonly tokens: number;
   readonly usd: number;
-  /** How it was asked: among the rest, how many pictures came with the question. */
+  /** Options of the request, with the number of its images. */
   readonly asked?: { readonly pictures?: number; readonly tools?: readonly string[]; readonly effort?: string };
   readonly follows: string | null;
   readonly budget: Budget | null;
@@ -96,7 +96,7 @@ export interface Question {
   readonly again?: string;
 }
 
-/** The server said no, in one sentence. */
+/** A refusal of the server, in one sentence. */
 export class Refused extends Error {
   constructor(message: string, readonly status: number) {
     super(message);
@@ -105,7 +105,7 @@ export class Refused extends Error {
 
 const KEY = "musespark.key";
 
-/** The key that this tab sends, where the server asks for one. */
+/** Set the key that this tab sends, if the server requires one. */
 export function setKey(key: string): void {
   store("sessionStorage", KEY, key);
 }
@@ -136,7 +136,7 @@ async function sentenceOf(response: Response): Promise<string> {
     const error = (body as { error?: { message?: unknown } }).error;
     if (typeof error?.message === "string") return error.message;
   } catch {
-    // Not our server's words: the status has to do.
+    // The body is not from this server: the status has to do.
   }
   return `The server answered ${response.status} ${response.statusText}.`;
 }
@@ -169,5 +169,5 @@ export async function exported(id: string): Promise<Blob> {
   return (await asked(`/v1/runs/${encodeURIComponent(id)}/export`)).blob();
 }
 
-/** The address of the n-th picture of a question, from 1. */
+/** Address of the n-th image of a question, from 1. */
 export const askedPicture = (id: string, number: number): string => `/v1/runs/${encodeURIComponent(id)}/asked/${number}`;

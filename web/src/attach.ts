@@ -1,4 +1,4 @@
-/** Pictures and short videos on their way to a question: pasted, dropped, chosen or photographed. */
+/** Images and short videos for a question: pasted, dropped, chosen or photographed. */
 
 import type { Attachment } from "./api";
 
@@ -11,14 +11,14 @@ export interface Attached {
 }
 
 const TYPES = ["image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"];
-/** Bytes of a picture that are sent as they are; a larger one, as cameras make them, is scaled down first. */
+/** Bytes of an image that is sent as it is; a larger one, as from a camera, is scaled down first. */
 const PLAIN = 4_000_000;
 const LARGEST = 2048;
 const VIDEO = 18_000_000;
 
-/** What a person gave, ready to be sent. Raises an error whose message is a sentence. */
+/** Prepare a file for sending. Raises an error whose message is a sentence. */
 export async function attached(file: File): Promise<Attached> {
-  const name = file.name || "picture";
+  const name = file.name || "image";
   if (file.type.startsWith("video/")) {
     if (file.size > VIDEO) throw new Error(`The video ${name} has ${Math.round(file.size / 1e6)} MB; at most ${VIDEO / 1e6} are sent. Cut it shorter.`);
     return { file, name, isVideo: true, preview: URL.createObjectURL(file) };
@@ -43,14 +43,14 @@ async function scaled(file: File, name: string): Promise<Blob> {
   return snapshot(canvas, name);
 }
 
-/** What a canvas shows, as a JPEG file. */
+/** Content of a canvas as a JPEG file. */
 export function snapshot(canvas: HTMLCanvasElement, name: string): Promise<Blob> {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob === null ? reject(new Error(`${name} is too large for this browser.`)) : resolve(blob)), "image/jpeg", 0.9);
   });
 }
 
-/** The picture as it is sent. */
+/** The image as it is sent. */
 export function encoded({ file }: Attached): Promise<Attachment> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();

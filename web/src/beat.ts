@@ -1,10 +1,10 @@
-/** Draws at most as often as a frame, and less often where drawing is dear, so that the page never keeps the main thread busy. */
+/** Draws at most once a frame, and less often if drawing is slow, so that the main thread stays free. */
 
 /** Drawing takes at most about this part of the time. */
 const SHARE = 0.3;
-/** Milliseconds between two drawings at least: quicker than anybody reads. */
+/** Milliseconds between two drawings at least: faster than a person reads. */
 const APART = 50;
-/** Milliseconds between two drawings of a page that nobody sees. */
+/** Milliseconds between two drawings of a hidden page. */
 const HIDDEN = 1000;
 
 /** Calls `draw` soon after `wanted()`, however often that is called. */

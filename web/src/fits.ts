@@ -1,7 +1,7 @@
 /**
- * What of a person's choice fits the models that it is for: the fields of the question, and a sentence for what does not fit.
+ * The choices of the form that fit the chosen models: the fields of the question, and a sentence for each that does not fit.
  *
- * The server checks all of it again, and has the last word; here a form is kept from offering what would only be refused.
+ * The server checks all of it again; here the form avoids offering options that it would refuse.
  */
 
 import type { Budget, OfferedModel, PageInfo, Question, Role } from "./api";
@@ -16,12 +16,12 @@ const ROLES: readonly Role[] = ["refiner", "judge", "merger"];
 
 type Ability = "pictures" | "tools" | "conversation" | "effort";
 
-/** The model of that name, where it is offered and ready. */
+/** The model of that name, if it is offered and ready. */
 function ready(page: PageInfo, id: string): OfferedModel | undefined {
   return page.models.find((model) => model.id === id && model.ready);
 }
 
-/** Whether it is known that a model lacks it: one that is configured and not listed may have anything. */
+/** True if a model is known to lack an ability: of one that is configured and not listed nothing is known. */
 function lacks(page: PageInfo, id: string, ability: Ability): boolean {
   return page.models.find((model) => model.id === id)?.[ability] === false;
 }
@@ -37,56 +37,56 @@ export function explorers(how: Manner, page: PageInfo): readonly string[] {
   return how.mode === TEAM ? named : named.slice(0, 1);
 }
 
-/** Who plays a role: a model that was chosen and can, else the configured one; empty where it is one of the explorers. */
-export function player(how: Manner, page: PageInfo, role: Role): string {
+/** Model of a role: the chosen one if it can, else the configured one; empty for one of the explorers. */
+export function roleModel(how: Manner, page: PageInfo, role: Role): string {
   if (how.mode !== TEAM) return "";
   return canPlay(page, how[role]) ? how[role] : page.defaults[role] ?? "";
 }
 
-/** Whether a model can refine, judge or merge: it has to read conversations. */
+/** True if a model can refine, judge or merge: it has to read conversations. */
 export function canPlay(page: PageInfo, id: string): boolean {
   return ready(page, id) !== undefined && !lacks(page, id, "conversation");
 }
 
-/** Why a model that would be asked cannot be; empty where all can. */
+/** The reason why a chosen model is not ready; empty if all are. */
 export function notReady(how: Manner, page: PageInfo): string {
-  const asked = everybody(how, page);
+  const asked = allModels(how, page);
   return page.models.find((model) => !model.ready && asked.includes(model.id))?.why ?? "";
 }
 
 /** Explorers and the models of roles. */
-function everybody(how: Manner, page: PageInfo): readonly string[] {
-  return [...explorers(how, page), ...ROLES.map((role) => player(how, page, role))];
+function allModels(how: Manner, page: PageInfo): readonly string[] {
+  return [...explorers(how, page), ...ROLES.map((role) => roleModel(how, page, role))];
 }
 
-/** How the answers become one: as was chosen, where there is such a way, else as configured. */
+/** The chosen aggregate, if it exists, else the configured one. */
 function aggregateOf(how: Manner, page: PageInfo): string {
   return page.aggregates.includes(how.aggregate) ? how.aggregate : page.defaults.aggregate;
 }
 
-/** Whether there is any model that could refine, judge or merge. */
-export function anybodyReads(how: Manner, page: PageInfo): boolean {
+/** True if any model could refine, judge or merge. */
+export function canAnyRefine(how: Manner, page: PageInfo): boolean {
   const unlisted = explorers(how, page).some((id) => !page.models.some((model) => model.id === id));
   return unlisted || page.models.some((model) => canPlay(page, model.id));
 }
 
-/** The tools that agents get: those that are there, if every explorer can use tools. */
+/** Tools of the agents: the chosen ones that are ready, if every explorer can use tools. */
 export function toolsOf(how: Manner, page: PageInfo): readonly string[] {
   if (noTools(how, page) !== "") return [];
   return how.tools.filter((id) => page.tools.some((tool) => tool.id === id && tool.ready));
 }
 
-/** Why no tools can be given; empty where they can. */
+/** The reason why no tools can be used; otherwise empty. */
 export function noTools(how: Manner, page: PageInfo): string {
   return cannot(explorers(how, page).filter((id) => lacks(page, id, "tools")), "use tools");
 }
 
-/** Why no picture can be asked about; empty where one can. */
+/** The reason why no image can be sent; otherwise empty. */
 export function noPictures(how: Manner, page: PageInfo): string {
   const looks = toolsOf(how, page).includes("look");
   const blind = (id: string): boolean => id !== "" && lacks(page, id, "pictures");
-  const merger = player(how, page, "merger");
-  const others = [...explorers(how, page), player(how, page, "refiner"), player(how, page, "judge")].filter((id) => id !== merger);
+  const merger = roleModel(how, page, "merger");
+  const others = [...explorers(how, page), roleModel(how, page, "refiner"), roleModel(how, page, "judge")].filter((id) => id !== merger);
   const unable = [...others.filter((id) => blind(id) && (!looks || lacks(page, id, "tools"))), ...(blind(merger) ? [merger] : [])];
   const helped = unable.length > 0 && !looks && !blind(merger) && page.tools.some((tool) => tool.id === "look" && tool.ready)
     && noTools(how, page) === "" && !unable.some((id) => lacks(page, id, "tools"));
@@ -107,17 +107,17 @@ export function noTurns(how: Manner, page: PageInfo): string {
 
 /** A warning if a limit in dollars may not hold. */
 export function noPrice(how: Manner, page: PageInfo): string {
-  const unknown = everybody(how, page).filter((id) => page.models.some((model) => model.id === id && model.price === null));
+  const unknown = allModels(how, page).filter((id) => page.models.some((model) => model.id === id && model.price === null));
   return unknown.length === 0 ? "" : `The price of ${named(unknown)} is unknown, so a limit in dollars may not hold.`;
 }
 
 const WRITERS: Readonly<Record<string, Role>> = { judge: "judge", merge: "merger" };
 
 /** The reason why no model can judge or merge, if that was chosen; otherwise empty. */
-export function noPlayer(how: Manner, page: PageInfo): string {
+export function noRoleModel(how: Manner, page: PageInfo): string {
   const aggregate = aggregateOf(how, page);
   const role = WRITERS[aggregate];
-  if (how.mode !== TEAM || role === undefined || player(how, page, role) !== "") return "";
+  if (how.mode !== TEAM || role === undefined || roleModel(how, page, role) !== "") return "";
   const able = explorers(how, page).some((id) => !lacks(page, id, "conversation"));
   return able ? "" : cannot(explorers(how, page), aggregate, `without a ${role} the vote decides`);
 }
@@ -134,7 +134,7 @@ function cannot(names: readonly string[], what: string, instead?: string): strin
   return names.length === 0 ? "" : `${named(names)} cannot ${what}${instead === undefined ? "" : `; ${instead}`}.`;
 }
 
-/** Whether more was chosen of a team than an effort, as far as it fits. */
+/** True if more than an effort was chosen for a team, as far as it fits. */
 function isSteered(how: Manner, page: PageInfo): boolean {
   return how.mode === TEAM && (chosenModels(how, page).length > 1 || Object.keys(ofTeam(how, page)).length > 0);
 }
@@ -174,7 +174,7 @@ function number(name: string, text: string): [string, number][] {
   return text.trim() === "" || !Number.isFinite(Number(text)) ? [] : [[name, Number(text)]];
 }
 
-/** What was chosen beside the mode and one model, in a few words. */
+/** Choices beside the mode and one model, in a few words. */
 export function summary(how: Manner, page: PageInfo): string {
   const chosen = fields(how, page);
   const { usd, seconds, tokens, calls } = chosen.budget ?? {};
@@ -203,7 +203,7 @@ const SETTLED: Readonly<Record<string, string>> = {
   judge: "a judge compares the best in pairs", merge: "all answers are merged into one",
 };
 
-/** What the team will do, in a sentence. */
+/** Plan of the team, in a sentence. */
 export function plan(how: Manner, page: PageInfo): string {
   const meant = isSteered(how, page) ? undefined : page.efforts.find((effort) => effort.id === how.effort);
   const size = (name: (typeof SIZES)[number]): number => number(name, how[name])[0]?.[1] ?? meant?.[name] ?? page.defaults[name];
@@ -220,7 +220,7 @@ export function plan(how: Manner, page: PageInfo): string {
   ].filter(Boolean).join("; ") + ".";
 }
 
-/** Why a model cannot be asked a question again that came with pictures, tools or an effort; empty where it can. */
+/** The reason why a model cannot repeat a question with images, tools or an effort; otherwise empty. */
 export function notAgain(model: OfferedModel, asked: { readonly pictures?: number; readonly tools?: readonly string[]; readonly effort?: string } | undefined, mode: string): string {
   const tools = asked?.tools ?? [];
   if (tools.length > 0 && model.tools === false) return "cannot use tools";

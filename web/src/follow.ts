@@ -1,4 +1,4 @@
-/** Follows a run: its stored events first, then the new ones as they come; a connection that is lost goes on where it was. */
+/** Follows a run: its stored events first, then the new ones as they come; a lost connection resumes where it was. */
 
 import { asked, Refused } from "./api";
 import { type Event, eventOf } from "./fold/events";
@@ -10,9 +10,9 @@ const PAUSES = [250, 500, 1000, 2000, 5000];
 export interface Follower {
   /** Events that came together. */
   happened(events: readonly Event[]): void;
-  /** Nothing more will come: how the run ended. */
+  /** The run has ended in this way; nothing more will come. */
   over(how: string): void;
-  /** The connection is lost (for now, or for good with a reason), or is there again. */
+  /** The connection is lost (for good, if there is a reason), or is there again. */
   connection(there: boolean, refused?: Refused): void;
 }
 
@@ -65,7 +65,7 @@ async function* read(response: Response): AsyncGenerator<ReturnType<Reader["read
       yield reader.read(text.decode(value, { stream: true }));
     }
   } finally {
-    await bytes.cancel().catch(() => undefined); // It is closed already where it broke.
+    await bytes.cancel().catch(() => undefined); // A broken one is closed already.
   }
 }
 

@@ -1,11 +1,11 @@
-/** How a question is asked: what a person chose in the form, kept from one question to the next. */
+/** The choices of the form, stored from one question to the next. */
 
 import { signal } from "@preact/signals";
 import { store, stored } from "./stored";
 
 export interface Manner {
   readonly mode: string;
-  /** One model, or the mix that a team's agents are dealt from; none: as configured. */
+  /** One model, or the mix that a team's agents take in turn; none: as configured. */
   readonly models: readonly string[];
   readonly tools: readonly string[];
   readonly effort: string;
@@ -13,7 +13,7 @@ export interface Manner {
   readonly refiner: string;
   readonly judge: string;
   readonly merger: string;
-  /** Numbers as they were typed; empty where nothing was. */
+  /** Numbers as typed; empty if not given. */
   readonly agents: string;
   readonly first: string;
   readonly rounds: string;
@@ -36,7 +36,7 @@ export const PLAIN: Manner = {
 
 export const manner = signal<Manner>(read(stored("localStorage", SAVED)));
 
-/** What was kept, as far as it is what this page would keep: an older one wrote other things there. */
+/** Read stored choices, without fields that this version does not have. */
 export function read(kept: string | null): Manner {
   let found: Readonly<Record<string, unknown>> = {};
   try {
@@ -54,7 +54,7 @@ function isAlike(value: unknown, plain: unknown): boolean {
   return Array.isArray(plain) ? Array.isArray(value) && value.every((item) => typeof item === "string") : typeof value === typeof plain;
 }
 
-/** Choose otherwise, from now on. */
+/** Change some choices. */
 export function choose(change: Partial<Manner>): void {
   manner.value = { ...manner.value, ...change };
   store("localStorage", SAVED, JSON.stringify(manner.value));

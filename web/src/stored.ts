@@ -1,10 +1,10 @@
-/** What this tab or this browser keeps for the page; where it refuses to, as with blocked cookies, the page does until it is left. */
+/** Values that the tab or the browser stores for the page; without storage, as with blocked cookies, they last until the page is left. */
 
 type Where = "localStorage" | "sessionStorage";
 
 const held = new Map<string, string>();
 
-/** What was kept under that name; null where nothing was. */
+/** The value stored under a name; null if there is none. */
 export function stored(where: Where, name: string): string | null {
   try {
     return globalThis[where].getItem(name);
@@ -13,7 +13,7 @@ export function stored(where: Where, name: string): string | null {
   }
 }
 
-/** Keep it under that name. */
+/** Store a value under a name. */
 export function store(where: Where, name: string, value: string): void {
   try {
     globalThis[where].setItem(name, value);

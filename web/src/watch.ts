@@ -1,4 +1,4 @@
-/** One run as the page watches it: the fold of what has come so far, and how the connection stands. */
+/** One run as the page watches it: the fold of its events so far, and the state of the connection. */
 
 import { type ReadonlySignal, signal } from "@preact/signals";
 import type { Refused } from "./api";
@@ -8,7 +8,7 @@ import type { Event } from "./fold/events";
 import { BEGIN, brokenOff, isOver, reduce, type Run } from "./fold/run";
 import { piece } from "./slices";
 
-/** Milliseconds after which what was folded is shown, though there is more to fold. */
+/** Milliseconds after which the folded part is shown, though there is more to fold. */
 const PATIENCE = 250;
 
 export type Connection = "connecting" | "live" | "lost" | "over" | "refused";
@@ -20,7 +20,7 @@ export class Watch {
   readonly #leave = new AbortController();
   readonly #beat = new Beat(() => this.#draw());
   #pending: Event[] = [];
-  /** How many of them were folded. */
+  /** Number of them that were folded. */
   #done = 0;
   #ahead: Run = BEGIN;
   #shown = performance.now();
@@ -49,7 +49,7 @@ export class Watch {
     return this.#connection;
   }
 
-  /** How the run ended; empty while it goes on. */
+  /** End of the run, in a word; empty while it goes on. */
   get how(): ReadonlySignal<string> {
     return this.#how;
   }
@@ -83,7 +83,7 @@ export class Watch {
     this.#draw();
   }
 
-  /** Fold what has come, and show it; of much, a piece at a time, so that the page answers meanwhile. */
+  /** Fold the pending events and show them; of many, a piece at a time, so that the page responds meanwhile. */
   #draw(): void {
     clearTimeout(this.#catching);
     const there = piece(() => {

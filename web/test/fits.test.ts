@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { OfferedModel, PageInfo } from "../src/api";
-import { anybodyReads, fields, hasThreads, noEffort, noPictures, noPlayer, noPrice, noTools, notAgain, notReady, noTurns, plan, summary } from "../src/fits";
+import { canAnyRefine, fields, hasThreads, noEffort, noPictures, noRoleModel, noPrice, noTools, notAgain, notReady, noTurns, plan, summary } from "../src/fits";
 import { type Manner, PLAIN, read, toggled } from "../src/manner";
 
 const ABLE = { ready: true, why: "", pictures: true, tools: true, conversation: true, effort: true, team: false, price: { prompt: 1, written: 2 } };
@@ -66,13 +66,13 @@ describe("what does not fit is said", () => {
     expect(noEffort(PLAIN, PAGE)).toBe("");
     expect(noEffort(how({ agents: "4" }), PAGE)).toContain("nano cannot take a reasoning effort");
     expect(noEffort(how({ mode: "thinking", models: ["mute"] }), PAGE)).toBe("mute cannot take a reasoning effort.");
-    expect(noPlayer(how({ aggregate: "judge" }), PAGE)).toBe("nano cannot judge; without a judge the vote decides.");
-    expect(noPlayer(how({ aggregate: "judge", judge: "opus" }), PAGE)).toBe("");
-    expect(noPlayer(how({ aggregate: "merge" }), PAGE)).toBe("nano cannot merge; without a merger the vote decides.");
-    expect(anybodyReads(PLAIN, PAGE)).toBe(true);
+    expect(noRoleModel(how({ aggregate: "judge" }), PAGE)).toBe("nano cannot judge; without a judge the vote decides.");
+    expect(noRoleModel(how({ aggregate: "judge", judge: "opus" }), PAGE)).toBe("");
+    expect(noRoleModel(how({ aggregate: "merge" }), PAGE)).toBe("nano cannot merge; without a merger the vote decides.");
+    expect(canAnyRefine(PLAIN, PAGE)).toBe(true);
     const alone = { ...PAGE, models: MODELS.slice(3) };
-    expect(anybodyReads(PLAIN, alone)).toBe(false);
-    expect(anybodyReads(PLAIN, { ...alone, defaults: { ...PAGE.defaults, models: ["openai:gpt-5"] } })).toBe(true);
+    expect(canAnyRefine(PLAIN, alone)).toBe(false);
+    expect(canAnyRefine(PLAIN, { ...alone, defaults: { ...PAGE.defaults, models: ["openai:gpt-5"] } })).toBe(true);
   });
 
   it("of a model that is not ready, though it is the configured one", () => {
@@ -89,7 +89,7 @@ describe("what does not fit is said", () => {
     expect(noEffort(gone, PAGE)).toBe(noEffort(PLAIN, PAGE));
     expect(plan(gone, PAGE)).toBe(plan(PLAIN, PAGE));
     expect(plan(how({ models: ["opus"], aggregate: "gone" }), PAGE)).toBe(plan(how({ models: ["opus"] }), PAGE));
-    expect(noPlayer(how({ aggregate: "gone" }), { ...PAGE, defaults: { ...PAGE.defaults, aggregate: "judge" } })).toContain("nano cannot judge");
+    expect(noRoleModel(how({ aggregate: "gone" }), { ...PAGE, defaults: { ...PAGE.defaults, aggregate: "judge" } })).toContain("nano cannot judge");
   });
 
   it("of a model that the server does not list, nothing", () => {

@@ -28,7 +28,7 @@ describe("long work", () => {
     expect(others).toBeGreaterThan(2);
   });
 
-  it("is done at once where it is short, or where nobody sees it", () => {
+  it("is done at once if it is short, or if the page is hidden", () => {
     expect(piece(work(20).step)).toBe(true);
     slow(10);
     vi.spyOn(document, "hidden", "get").mockReturnValue(true);

@@ -4,12 +4,14 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Markdown, safe } from "../src/text/markdown";
 
 /** Elements that a model's text may become; nothing that loads, runs or takes input is among them. */
-const ALLOWED = new Set(["div", "p", "span", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
+const ALLOWED = new Set(["div", "p", "span", "sup", "strong", "em", "del", "code", "pre", "blockquote", "ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td",
   "br", "hr", "a", "math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup", "munder", "mover", "munderover",
   "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle", "menclose", "semantics", "ms", "none", "mmultiscripts", "mprescripts"]);
 
 let box: HTMLElement;
 beforeEach(() => {
+  // Cells of MathML have styles in browsers, and none in happy-dom.
+  if (!("style" in Element.prototype)) Object.defineProperty(Element.prototype, "style", { value: {}, configurable: true });
   box = document.createElement("div");
 });
 
@@ -69,8 +71,90 @@ describe("a model's text", () => {
     expect(box.querySelector("math")!.namespaceURI).toBe("http://www.w3.org/1998/Math/MathML");
   });
 
-  it.each([["((25-7)*3)+12"], ["2*3*4"], ["costs $5 and $6"], ["a_b_c"], ["x < y & z > w"]])("leaves an answer as it is: %s", (text) => {
+  it.each([["((25-7)*3)+12"], ["2*3*4"], ["costs $5 and $6"], ["a_b_c"], ["x < y & z > w"], ["matches [^abc] and [^0-9]"]])("leaves an answer as it is: %s", (text) => {
     expect(shown(text).textContent).toBe(text);
+  });
+
+  it.each([
+    ["Sales rose from $50M to $72M. US$ 680 mi para US$ 720 mi."], ["R$ 5 or R$ 6"], ["A$5, HK$6 and $7"], ["$5-$10, or $5–$10, or $5 to $10"], ["5$ and 6$"],
+    ["from $20/month, billed as C$ 240"], ["$1.2B ($900M in 2020)"], ["$5M, R$ 6"], ["$10 or 20$"], ["echo $HOME:$PATH and $MY_VAR:$OTHER"], ["$AAPL, $GOOG and $AAPL/$MSFT"],
+    ["a $$ place and a $$$ place"], ["$ 5 and $ 6"], ["+$5 and -$3"],
+  ])("keeps dollars that are money, or names: %s", (text) => {
+    expect(shown(text).textContent).toBe(text);
+    expect(box.querySelector("math")).toBeNull();
+  });
+
+  it.each([
+    ["$x$"], ["the $n$th, $k$-means"], ["$5$"], ["$2xy + 3ab$"], ["$3 \\times 4 = 12$"], ["$a = 5$ and $b < 6$"], ["$|x|$"], ["$x$, $5 and 6"], ["where $x_i,$ as above"], ["\\(x+y\\)"], ["\\[x+y\\]"],
+    ["$$x$$"], ["$$\nx\n$$"], ["so\n\\[\nx\n\\]\nthen"], ["($x$)"], ["**$x$**"], ["- $x$"], ["| a |\n|---|\n| $x$ |"], ["```math\nx^2\n```"], ["$\\$5 + x$"], ["$ABC \\sim DEF$"],
+    ["\\begin{align}a&=b\\\\c&=d\\end{align}"], ["so\n\\begin{align*}\na&=b\\\\\nc&=d\n\\end{align*}\nthen"], ["$$\\begin{aligned}a&=b\\\\[2pt]c&=d\\end{aligned}$$"],
+    ["\\begin{equation}x\\end{equation}"], ["\\begin{pmatrix}1&\\begin{pmatrix}2\\end{pmatrix}\\end{pmatrix}"], ["it is \\begin{cases}1\\\\2\\end{cases} here"],
+  ])("reads mathematics: %s", (text) => {
+    expect(shown(text).querySelector("math"), box.innerHTML).not.toBeNull();
+    expect(box.textContent).not.toContain("\\begin");
+  });
+
+  it.each([
+    ["as \\[1\\] says, and \\[2, 3\\]", "as [1] says, and [2, 3]"], ["\\(see the table below\\)", "(see the table below)"], ["\\[a\\](b)", "[a](b)"], ["\\$5 and \\$6", "$5 and $6"],
+  ])("obeys a backslash before a character that is meant: %s", (text, wanted) => {
+    expect(shown(text).textContent).toBe(wanted);
+    expect(box.querySelector("math")).toBeNull();
+  });
+
+  it("shows an environment that it does not know as it was written", () => {
+    for (const text of ["\\begin{itemize}\\item a\\\\b\\end{itemize}", "\\begin{tikzpicture}\\draw (0,0);\\end{tikzpicture}"]) expect(shown(text).textContent).toBe(text);
+    expect(shown("\\begin{align}a&=b").textContent).toContain("\\begin{align}a&=b");
+  });
+
+  it("does not break a line of text at a formula", () => {
+    expect(shown("a $$x$$ b").querySelectorAll("p").length).toBe(1);
+    expect(box.querySelector("br")).toBeNull();
+    expect(shown("a \\[x\\] b").querySelector("br")).toBeNull();
+  });
+
+  it("shows each box of a list of tasks once, wherever it stands", () => {
+    const boxes = (text: string): string => shown(text).textContent!.replace(/\s+/g, " ").trim();
+    expect(boxes("- [ ] a\n- [x] b")).toBe("☐ a☑ b");
+    expect(boxes("- [ ] a\n\n- [X] **b**\n")).toBe("☐ a☑ b");
+    expect(boxes("1. [ ] a\n   - [x] b")).toBe("☐ a☑ b");
+    expect(boxes("- a [ ] b")).toBe("a [ ] b");
+  });
+
+  it("keeps cells whole if a bar stands in code or in a formula", () => {
+    const cells = (text: string): string[] => [...shown(text).querySelectorAll("td")].map((each) => each.textContent!);
+    expect(cells("| a | b |\n|---|---|\n| `x|y` | c |\n| `x\\|y` | d |")).toEqual(["x|y", "c", "x|y", "d"]);
+    expect(cells("a | b\n--|--\n`p || q` | c")).toEqual(["p || q", "c"]);
+    expect(cells("| a | b |\n|---|---|\n| $|x|$ | c |")[1]).toBe("c");
+    expect(box.querySelector("td math")).not.toBeNull();
+    expect(cells("| a | b |\n|---|---|\n| c | d | e |")).toEqual(["c", "d"]);
+    expect(shown("```\n| a |\n|---|\n| `b|c` |\n```").textContent).toContain("`b|c`");
+    expect(cells("| a | b |\n|---|---|\n| one<br>two | c |")).toEqual(["onetwo", "c"]);
+    expect(box.querySelector("td br")).not.toBeNull();
+  });
+
+  it("sets footnotes apart, and only those that are there", () => {
+    shown("A claim.[^1] Another.[^note]\n\n[^1]: source\n[^note]: A longer *source*,\nover two lines.\n\nThe end.[^2]");
+    expect([...box.querySelectorAll("sup")].map((each) => each.textContent)).toEqual(["1", "note", "1", "note"]);
+    expect([...box.querySelectorAll(".footnote")].map((each) => each.textContent)).toEqual(["1 source", "note A longer source,over two lines."]);
+    expect(box.textContent).toContain("The end.[^2]");
+    expect(box.querySelector("a")).toBeNull();
+  });
+
+  it("replaces references to characters, each once", () => {
+    expect(shown("&copy; 5 &times; 3 &le; 16 &amp;lt; &#8364;&#x20AC; &bogus; AT&T &#0;").textContent).toBe("© 5 × 3 ≤ 16 &lt; €€ &bogus; AT&T \ufffd");
+    expect(shown("`&lt;b&gt;`").textContent).toBe("&lt;b&gt;");
+  });
+
+  it("shows code whatever stands behind its fence", () => {
+    for (const info of ["python", "python title=\"a.py\"", "{.python .numberLines}", "c++ {1,3}"]) expect(shown(`\`\`\`${info}\nx $5 $6 \\(a\\)\n\`\`\``).querySelector("pre")!.textContent).toBe("x $5 $6 \\(a\\)");
+    expect(shown("~~~js\n```\n~~~").querySelector("pre")!.textContent).toBe("```");
+    expect(shown("```js\nx").querySelector("pre")!.textContent).toBe("x");
+  });
+
+  it("keeps lists within lists", () => {
+    shown("1. a\n   - b\n     - c\n2. d\n\n3) e");
+    expect(box.querySelectorAll("ol > li > ul > li > ul > li").length).toBe(1);
+    expect([...box.querySelectorAll("ol")].map((each) => each.getAttribute("start"))).toEqual(["1", "3"]);
   });
 
   it("is shown as it was written where it is too long or too deep", () => {

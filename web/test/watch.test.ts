@@ -49,7 +49,7 @@ describe("a run that is watched", () => {
     expect([...watch.run.value.lanes.values()].map((lane) => lane.state)).toEqual(["cancelled"]);
   });
 
-  it("is left alone once nobody looks", async () => {
+  it("stops once the page is left", async () => {
     let now = 0;
     vi.spyOn(performance, "now").mockImplementation(() => (now += 5));
     serving(long, "finished");

@@ -169,7 +169,7 @@ def target_rows(rows: Sequence[EvalRow]) -> list[str]:
 
 
 def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
-    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined pictures."""
+    """Format sentences: contemplating against thinking on countdown-4, and the ablation of the imagined images."""
     found = {(row.task, row.mode): row for row in rows}
     lines = []
     team, alone = (
@@ -208,12 +208,12 @@ def comparison_sentences(rows: Sequence[EvalRow]) -> list[str]:
             )
         lines.append(f"Wrong answers that a verifier confirmed: {wrong}.")
     for task in ("lake", "maze"):
-        seen, blank = (
+        seen, ablated = (
             found.get((task, "contemplating")),
-            found.get((task, "contemplating (pictures blanked)")),
+            found.get((task, "contemplating (images ablated)")),
         )
-        if seen and blank:
+        if seen and ablated:
             lines.append(
-                f"With the imagined pictures blanked, {task} falls from {seen.accuracy:.1%} to {blank.accuracy:.1%}."
+                f"With the imagined images ablated, {task} falls from {seen.accuracy:.1%} to {ablated.accuracy:.1%}."
             )
     return lines

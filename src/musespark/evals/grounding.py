@@ -25,7 +25,7 @@ BOOTSTRAP_DRAWS = 2000
 
 
 class Grounder(Protocol):
-    """An implementation of `find` and `read`. Boxes are relative to the whole picture, 0 to 1000 each way."""
+    """An implementation of `find` and `read`. Boxes are relative to the whole image, 0 to 1000 each way."""
 
     name: str
 
@@ -75,7 +75,7 @@ class OcrGrounder:
         try:
             from rapidocr import RapidOCR
         except ImportError:
-            raise NotInstalled("Measuring what is read", "rapidocr", "vision") from None
+            raise NotInstalled("Measuring text recognition", "rapidocr", "vision") from None
         # The rest are the defaults; more threads would not change the readings, and would wait for each other.
         self._engine = RapidOCR(
             params={
@@ -209,7 +209,7 @@ def character_accuracy(wanted: str, read: str) -> float:
     try:
         from rapidfuzz.distance import Levenshtein
     except ImportError:
-        raise NotInstalled("Measuring what is read", "rapidfuzz", "grounding") from None
+        raise NotInstalled("Measuring text recognition", "rapidfuzz", "grounding") from None
     one, other = wanted.replace(" ", ""), read.replace(" ", "")
     return max(0.0, 1 - Levenshtein.distance(one, other) / len(one))
 

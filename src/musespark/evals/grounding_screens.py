@@ -1,4 +1,4 @@
-"""Labelled screens: pictures of pages with their texts and boxes, stored as a folder that can be read without a browser."""
+"""Labelled screens: images of pages with their texts and boxes, stored as a folder that can be read without a browser."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ class ScreenItem:
 
 @dataclass(frozen=True)
 class LabelledScreen:
-    """A picture of a page with its items. Coordinates run from 0 to 1000 each way."""
+    """An image of a page with its items. Coordinates run from 0 to 1000 each way."""
 
     page: str
     seed: int
     scale: float
-    """Pixels of the picture per pixel of the page."""
+    """Pixels of the image per pixel of the page."""
     file: Path
     items: tuple[ScreenItem, ...]
 
@@ -99,7 +99,7 @@ def visible(item: ScreenItem, file: Path) -> bool:
 def write_screens(
     directory: Path, screens: Sequence[LabelledScreen], about: Mapping[str, Any]
 ) -> None:
-    """Write the index of a folder of pictures."""
+    """Write the index of a folder of images."""
     told = [
         {
             "page": screen.page,
@@ -150,7 +150,7 @@ def read_screens(directory: Path) -> list[LabelledScreen]:
     except OSError as error:
         raise MissingFile(path, error.strerror or str(error)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise MissingFile(path, f"it is no index of screens: {error!r}") from error
+        raise MissingFile(path, f"it is not an index of screens: {error!r}") from error
 
 
 def _edges(box: Box) -> list[float]:

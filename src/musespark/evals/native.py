@@ -16,7 +16,7 @@ from musespark.evals.report import EvalRow
 from musespark.nano import vocabulary as v
 from musespark.nano.engine import Engine
 from musespark.nano.engine_events import Finished, Started
-from musespark.nano.picture import patches, shrink
+from musespark.nano.patches import patches, shrink
 from musespark.nano.tasks import Task, TaskProblem, load_task
 from musespark.nano.tasks.countdown import Move, evaluate, heuristic_cost, moves, solves
 from musespark.nano.tasks.decline import SENTENCE
@@ -39,8 +39,8 @@ class EvalSpec:
     seed: int = 0
     threads: int = THREADS
     batch: int = 16
-    blank_images: bool = False
-    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the pictures contribute."""
+    ablate_images: bool = False
+    """Ablation: later tokens see white in place of painted tiles, and the loss of accuracy is what the images contribute."""
     votes: int = 1
     """Answers sampled for each problem; the most frequent one counts, and all count as cost."""
 
@@ -111,7 +111,7 @@ def draw_problems(spec: EvalSpec) -> list[TaskProblem]:
         problem = task.generate(rng, held_out=True)
         known = problem.key + (
             problem.question if problem.task == "shapes" else ""
-        )  # one picture has many questions
+        )  # one image has many questions
         repeated = repeated + 1 if known in problems else 0
         problems.setdefault(known, problem)
     return list(problems.values())
@@ -122,7 +122,7 @@ def engine_request(problem: TaskProblem, spec: EvalSpec, seed: int) -> EngineReq
     seen = None if problem.image is None else patches(shrink(problem.image))
     return EngineRequest(
         prompt_tokens(problem.question, seen is not None), v.MODES[spec.mode], seen, spec.threads, seed,
-        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.blank_images,
+        0.0 if spec.votes == 1 else VOTE_TEMPERATURE, 1024, spec.ablate_images,
     )  # fmt: skip
 
 
@@ -161,7 +161,7 @@ class Tally:
     def row(self) -> EvalRow:
         """Results so far; at least one sample must have been added."""
         sums, count = self._sums, self._sums["problems"]
-        mode = self.spec.mode + (" (pictures blanked)" if self.spec.blank_images else "")
+        mode = self.spec.mode + (" (images ablated)" if self.spec.ablate_images else "")
         mode += f" (vote of {self.spec.votes})" if self.spec.votes > 1 else ""
         row = EvalRow(
             self.spec.task, mode, count, sums["right"], sums["threads"] / count, sums["critical_path"] / count,

@@ -1,4 +1,4 @@
-"""The native model on questions of others: wordings, pictures and programs that are not its own templates.
+"""The native model on questions of others: wordings, images and programs that are not its own templates.
 
 The questions are JSON records, one a line: `kind` is the task, or `attack` for a question that must not get the usual answer;
 `name` says how it differs; `q` is the question; `maze` or `lake` a map, drawn in the style of the name; `want` or `truth` the right
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from musespark.errors import BadOption
-from musespark.evals.outside_pictures import draw_lake, draw_maze, draw_shape
+from musespark.evals.outside_images import draw_lake, draw_maze, draw_shape
 from musespark.nano import tiles
 from musespark.nano.arrays import Array
 from musespark.nano.tasks import grid, load_task
@@ -103,7 +103,7 @@ class VerdictCounts:
 
 
 def load(path: Path, classic: Path | None = None) -> list[OutsideQuestion]:
-    """Read the questions of a file; classic: directory with the art of gymnasium up to 1.2, without which its pictures are left
+    """Read the questions of a file; classic: directory with the art of gymnasium up to 1.2, without which its images are left
     out.
 
     Raises `BadOption` if there is no such file, or a line of it is not a record.

@@ -1,4 +1,4 @@
-"""Published material for the native model's tasks: prompts, pictures and programs of others; none of it was used in training."""
+"""Published material for the native model's tasks: prompts, images and programs of others; none of it was used in training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from musespark.evals.outside import OutsideQuestion
-from musespark.evals.outside_pictures import (
+from musespark.evals.outside_images import (
     OTHER_COLOURS,
     OTHER_SHAPES,
     draw_lake,

@@ -14,7 +14,7 @@ from musespark.evals.report import EvalRow
 
 VISUAL_TASKS = ("lake", "maze")
 MAX_COMPARED = 300
-"""Most problems of an ablation or a vote: thoughts without pictures run to their limit, and votes multiply the cost."""
+"""Most problems of an ablation or a vote: thoughts without images run to their limit, and votes multiply the cost."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class EvalProgress:
 def plan_evals(
     tasks: Sequence[str], modes: Sequence[str], like: EvalSpec, ablate: bool = True
 ) -> list[EvalSpec]:
-    """Plan every task in every mode, and ablations of the pictures where they are imagined."""
+    """Plan every task in every mode, and ablations of the images where they are imagined."""
     specs = [replace(like, task=task, mode=mode) for task in tasks for mode in modes]
     seen = [spec for spec in specs if spec.task in VISUAL_TASKS and spec.mode == "contemplating"]
-    blanked = [
-        replace(spec, blank_images=True, problems=min(spec.problems, MAX_COMPARED)) for spec in seen
+    ablated = [
+        replace(spec, ablate_images=True, problems=min(spec.problems, MAX_COMPARED))
+        for spec in seen
     ]
-    return specs + (blanked if ablate else [])
+    return specs + (ablated if ablate else [])
 
 
 def plan_vote(rows: Sequence[EvalRow], like: EvalSpec) -> EvalSpec | None:

@@ -118,7 +118,7 @@ class Recording:
 def task_file(directory: str | Path, task: str) -> Path:
     """Return the file of a task. Raises `BadOption` for an unknown task, and `MissingFile`."""
     if task not in TASKS:
-        raise BadOption("task", task, f"one of {', '.join(TASKS)}")
+        raise BadOption.choice("task", task, TASKS)
     path = Path(directory) / f"{task}.jsonl.gz"
     if not path.exists():
         raise MissingFile(
@@ -135,7 +135,7 @@ def read_rows(directory: str | Path, task: str) -> list[dict[str, Any]]:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             found = [json.loads(line) for line in lines]
     except (OSError, EOFError, ValueError) as error:
-        raise MissingFile(path, f"it is no gzipped file of JSON lines ({error})") from error
+        raise MissingFile(path, f"it is not a gzipped file of JSON lines ({error})") from error
     if not found or not all({"id", "question", "gold", "outputs"} <= row.keys() for row in found):
         raise MissingFile(path, "its lines do not have id, question, gold and outputs")
     return found

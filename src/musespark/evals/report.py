@@ -41,8 +41,10 @@ class EvalRow:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> EvalRow:
-        """Read a row of `results.json`. Older files call the task `world`."""
-        return cls(**{"task" if name == "world" else name: value for name, value in row.items()})
+        """Read a row of `results.json`. Older files call the task `world`, and ablated images `blanked pictures`."""
+        values = {"task" if name == "world" else name: value for name, value in row.items()}
+        mode = str(values["mode"]).replace("(pictures blanked)", "(images ablated)")
+        return cls(**{**values, "mode": mode})
 
     @property
     def accuracy(self) -> float:

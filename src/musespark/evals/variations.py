@@ -1,6 +1,6 @@
 """Questions that look like the native model's own but ask for something else: no usual answer to them may be confirmed.
 
-Every variation changes the question in its words or its picture: a negation, another direction, a condition, a sign; a wall of any
+Every variation changes the question in its words or its image: a negation, another direction, a condition, a sign; a wall of any
 colour across the path, however faint; a figure that has moved; a second shape. A question is made from a template of its task, so
 the usual answer is known.
 """

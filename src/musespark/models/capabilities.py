@@ -48,7 +48,7 @@ def require_sight(model: Model, request: Request, *, images_as_text: bool = Fals
     ):
         raise BeyondModel(
             model.name,
-            "read pictures",
+            "read images",
             "ask without one, choose a model that sees, or set pictures_in = true among "
             "its abilities in the configuration if it can after all",
         )
@@ -71,8 +71,16 @@ def _find_unsupported_options(can: Abilities, request: Request) -> Iterator[Unsu
     if request.tools and request.tool_choice != "auto" and not can.tool_choice:
         yield f"be told to choose tools by {request.tool_choice!r}", "ask with tool_choice auto"
     for option, lacking in _OPTIONS.items():
+        if option == "schema" and request.json_mode and can.conversation:
+            continue  # a model without JSON mode is told in words to write an object
         if getattr(request, option) not in (None, ()) and not getattr(can, option):
             yield lacking, _INSTEAD.get(option, "leave it out, or choose another model")
+    for field in request.sampling.set_fields():
+        if field not in can.sampling:
+            yield (
+                f"be given {request.sampling.shown(field)}",
+                "leave it out, or choose another model",
+            )
 
 
 def list_images(request: Request) -> list[Image]:

@@ -45,6 +45,12 @@ class Abilities:
     schema: bool = False
     """Structured output by a JSON schema."""
     effort: bool = False
+    effort_none: bool = True
+    """Can answer without reasoning; otherwise it reasons at least a little."""
+    sampling: frozenset[str] = frozenset()
+    """Fields of `musespark.sampling.Sampling` that it takes."""
+    image_types: tuple[str, ...] | None = None
+    """Media types of images that it reads; others are converted before they are sent. None: any."""
     tool_choice: bool = False
     """Accepts other choices of tools than `auto`."""
     usd_per_prompt_token: float = 0.0
@@ -65,6 +71,11 @@ class ThinkingDelta:
 
     text: str
     agent: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class TextBecameThought:
+    """All text of the reply so far was reasoning and no answer: a closing tag came that no opening one had announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +135,8 @@ class AbstainedDelta:
     """The model abstains. `reason` is a clause without a full stop; the text of the answer says the same as a sentence."""
 
     reason: str
+    refused: bool = False
+    """True if it declines what was asked; the text that follows is its refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +152,10 @@ class UsageDelta:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The reply is complete, or stopped at the request's `max_tokens` or the model's own limit (`length`). Nothing follows it."""
+    """The end of a reply: it is complete, or stopped at the request's `max_tokens` or the model's own limit (`length`), or by the
+    provider's filter (`filtered`), or it declines what was asked (`refused`). Nothing follows it."""
 
-    finish_reason: Literal["finished", "length"] = "finished"
+    finish_reason: Literal["finished", "length", "filtered", "refused"] = "finished"
     detail: str = ""
     """More about the end, in a few words without a full stop."""
     message: Message | None = field(default=None, repr=False)
@@ -154,6 +168,7 @@ class Finish:
 Delta: TypeAlias = (
     TextDelta
     | ThinkingDelta
+    | TextBecameThought
     | ImageDelta
     | ThreadStarted
     | ThreadReturned

@@ -149,7 +149,7 @@ def _read_image(name: str, request: Request) -> np.ndarray | None:
     """Image of the last question, as (height, width, 3) uint8 pixels; None if it has none."""
     question = next(message for message in reversed(request.messages) if message.role == "user")
     if len(question.images) > 1:
-        raise BeyondModel(name, "look at more than one picture at a time", "ask about one of them")
+        raise BeyondModel(name, "look at more than one image at a time", "ask about one of them")
     if not question.images:
         return None
     from musespark.images import to_array
@@ -160,7 +160,7 @@ def _read_image(name: str, request: Request) -> np.ndarray | None:
 def _to_patches(image: np.ndarray | None) -> np.ndarray | None:
     if image is None:
         return None
-    from musespark.nano.picture import patches, shrink
+    from musespark.nano.patches import patches, shrink
 
     return patches(shrink(image))
 

@@ -64,7 +64,7 @@ class RecordedModel:
                 path, f"it is not a gzipped file of recorded answers ({error})"
             ) from error
         if name not in models:
-            raise BadOption("recorded model", name, f"one of {', '.join(sorted(models))}")
+            raise BadOption.choice("recorded model", name, sorted(models))
         self._set(answers, name, latency)
 
     @classmethod

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from musespark.config import LOCAL_FIELDS, REMOTE_FIELDS, Config, ModelConfig
-from musespark.errors import BadOption, MissingKey, UnknownModel
+from musespark.errors import BadOption, BeyondModel, MissingKey, UnknownModel
 from musespark.models.model import Model
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ PROVIDERS = {
 def create_model(name: str, config: Config | None = None) -> Model:
     """Create a model from an alias of the configuration, `nano`, `gguf:FILE`, or `provider:name`.
 
-    Raises `UnknownModel`, `BadOption` for a name that lacks a part, `MissingFile` for a file that cannot be used, and
-    `NotInstalled` if libraries are missing.
+    Raises `UnknownModel`, `BadOption` for a name that lacks a part, `BeyondModel` for options that it does not take, `MissingFile`
+    for a file that cannot be used, and `NotInstalled` if libraries are missing.
     """
     entry = config.models.get(name) if config is not None else None
     if entry is None:
@@ -85,10 +85,8 @@ def _create(name: str, entry: ModelConfig, config: Config | None) -> Model:
         kinds = (*(f"{kind}:FILE" for kind in LOCAL), *(f"{kind}:NAME" for kind in PROVIDERS))
         raise UnknownModel(name, (*MODELS, *aliases, *kinds))
     if entry != ModelConfig(model=name):
-        raise BadOption(
-            f"A configured model that is {name}",
-            "more than its name",
-            "without options: it takes none",
+        raise BeyondModel(
+            name, "take options of the configuration", "leave only its name in the file"
         )
     factory = _import(MODELS[kind])
     created: Model = factory(argument) if argument else factory()

@@ -1,7 +1,7 @@
 """The native model: a transformer of five million parameters, with an engine in NumPy. Of the package it imports only `errors`.
 
-- `vocabulary.py`: the tokens, one vocabulary for text, pictures and control
-- `picture.py`, `tiles.py`, `canvas.py`: pictures into patches; the codebook of tiles; the canvas that a thread paints
+- `vocabulary.py`: the tokens, one vocabulary for text, images and control
+- `patches.py`, `tiles.py`, `canvas.py`: images into patches; the codebook of tiles; the canvas that a thread paints
 - `weights.py`, `export.py`: the weights file of the package; the directory that `transformers` loads
 - `network.py`, `attention.py`, `cache.py`: the mathematics, attention over shared segments, the KV cache
 - `arrays.py`, `blas_threads.py`: names of array types; one BLAS thread during a step

@@ -14,6 +14,6 @@ Ints: TypeAlias = NDArray[np.int64]
 Bools: TypeAlias = NDArray[np.bool_]
 """Masks."""
 Pixels: TypeAlias = NDArray[np.uint8]
-"""Pictures, (height, width, 3)."""
+"""Images, (height, width, 3)."""
 Array: TypeAlias = NDArray[Any]
-"""Measurements on pictures and other arrays that mix the types above."""
+"""Measurements on images and other arrays that mix the types above."""

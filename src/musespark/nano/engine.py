@@ -25,7 +25,7 @@ MAX_THREADS = 64
 
 
 def new_canvas() -> CanvasLike:
-    """Make an empty canvas. The drawing code is imported with the first picture."""
+    """Make an empty canvas. The drawing code is imported with the first image."""
     from musespark.nano.canvas import Canvas
 
     return Canvas()
@@ -105,17 +105,17 @@ class Engine:
         seed: int = 0,
         temperature: float = 0.0,
         max_tokens: int = 2048,
-        blank_images: bool = False,
+        ablate_images: bool = False,
     ) -> Iterator[EngineEvent]:
         """Answer one request.
 
-        prompt: tokens as `trace.prompt` gives them; patches (64, 256): the picture, where the prompt has <patch>; mode: the
+        prompt: tokens as `trace.prompt` gives them; patches (64, 256): the image, where the prompt has <patch>; mode: the
         token <instant>, <think> or <contemplate>; max_threads: the most threads that may be spawned, 1 to 64; max_tokens: the most
         tokens each thread may write; blank_pictures: later tokens see white in place of every painted tile (an ablation).
         Raises BadOption or QuestionTooLong. Closing the iterator stops the work.
         """
         request = EngineRequest(
-            list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, blank_images
+            list(prompt), mode, patches, max_threads, seed, temperature, max_tokens, ablate_images
         )
         for _, event in self.run_many([request], 1):
             yield event

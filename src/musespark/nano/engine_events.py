@@ -45,7 +45,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class CanvasSaved:
-    """A thread finished a picture; `canvas` is a copy that does not change any more."""
+    """A thread finished an image; `canvas` is a copy that does not change any more."""
 
     thread: int
     canvas: Any

@@ -210,7 +210,7 @@ A picture is 64 `<patch>` tokens and `pixel_values` (questions, 64, 256): for ea
 
 ```python
 from musespark.content import Image
-from musespark.nano.picture import patches, shrink
+from musespark.nano.patches import patches, shrink
 from musespark.images import to_array
 
 seen = torch.tensor(patches(shrink(to_array(Image.from_path("lake.png")))))[None]

@@ -28,7 +28,7 @@ MAX_DEPTH = 2
 CHILD_PREFIX: tuple[int, ...] = (v.GO,)
 """Tokens fed to a child after its branch: without them it would see the same context as its parent, which lists branches."""
 BLANK = v.tile(tiles.maze(0))
-"""The white tile that replaces every painted tile in an ablation of the imagined pictures."""
+"""The white tile that replaces every painted tile in an ablation of the imagined images."""
 
 
 class CanvasLike(Protocol):
@@ -52,7 +52,7 @@ class EngineRequest:
     seed: int = 0
     temperature: float = 0.0
     max_tokens: int = 2048
-    blank_images: bool = False
+    ablate_images: bool = False
 
 
 @dataclass(eq=False)
@@ -193,8 +193,8 @@ class ThreadTree:
         self._tokens += 1
         thread.generated.append(token)
         thread.position += 1
-        blanked = self.request.blank_images and before is State.PAINTING
-        thread.pending = [BLANK if blanked else token]
+        ablated = self.request.ablate_images and before is State.PAINTING
+        thread.pending = [BLANK if ablated else token]
         yield from self._apply_effect(thread, token, before)
         if thread.pending and thread.state not in (State.ENDED, State.WAITING):
             yield from self._limit(thread)

@@ -1,4 +1,4 @@
-"""The codebook: pixels of the model's picture tokens, 8x8 each, drawn by code.
+"""The codebook: pixels of the model's image tokens, 8x8 each, drawn by code.
 
 Base tiles are opaque and replace what was painted at a place; ink tiles (arrows) are drawn on transparent ground and are drawn
 over the base tile below them. Walls and moves are given in the order U, D, L, R everywhere.

@@ -25,7 +25,7 @@ class TraceSegment:
 
 @dataclass
 class Trace:
-    """All segments of one problem, parents before children, and the patches of its picture (64, 256) or None."""
+    """All segments of one problem, parents before children, and the patches of its image (64, 256) or None."""
 
     patches: Array | None = None
     segments: list[TraceSegment] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Branch:
 
 
 def begin_trace(question: str, patches: Array | None) -> tuple[Trace, Branch]:
-    """Start a trace with the question as the model sees it: <bos>, the picture's patches, the characters."""
+    """Start a trace with the question as the model sees it: <bos>, the image's patches, the characters."""
     trace = Trace(patches)
     return trace, trace.root().force(*prompt_tokens(question, patches is not None))
 

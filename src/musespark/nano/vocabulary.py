@@ -1,8 +1,8 @@
-"""One vocabulary for words, digits, code, pictures and control.
+"""One vocabulary for words, digits, code, images and control.
 
 Text is one token a character: digits stay digits (arithmetic is learned column by column), Python stays exact, nothing is
-out of vocabulary that a keyboard can type, and no tokenizer has to be shipped. A picture that is *read* enters as patches
-(see `picture.py`); a picture that is *drawn* is a list of pairs, a place and the tile to paint there. The reasons are in
+out of vocabulary that a keyboard can type, and no tokenizer has to be shipped. An image that is *read* enters as patches
+(see `patches.py`); an image that is *drawn* is a list of pairs, a place and the tile to paint there. The reasons are in
 `docs/native-model.md`.
 """
 
@@ -15,7 +15,7 @@ CONTROLS = (
     "<pad>",
     "<bos>",
     "<eos>",
-    "<patch>",  # replaced by the embedding of a patch of the given picture
+    "<patch>",  # replaced by the embedding of a patch of the given image
     "<instant>",  # the three modes
     "<think>",
     "<contemplate>",
@@ -26,7 +26,7 @@ CONTROLS = (
     "<win>",  # ... and ends, and what it returned settles the question: the other threads may stop
     "<join>",  # the parent waits; the returns follow, fed by the engine
     "<img>",  # starts drawing on the thread's canvas
-    "</img>",  # keeps the canvas as a picture
+    "</img>",  # keeps the canvas as an image
     "<answer>",
     "<decline>",
     "<countdown>",  # the task of the question, named by the network itself

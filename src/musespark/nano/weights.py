@@ -39,7 +39,7 @@ class NanoConfig:
     context: int = 1024
     """Positions a thread may reach, counted along its path from <bos>."""
     patch: int = 256
-    """Floats per patch of a picture: equal to `picture.PATCH_WIDTH`, which is imported only for questions with a picture."""
+    """Floats per patch of an image: equal to `patches.PATCH_WIDTH`, which is imported only for questions with an image."""
     theta: float = 10000.0
     rotary: float = 0.5
     """Share of each head that is rotated by the position."""

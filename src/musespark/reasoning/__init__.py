@@ -1,4 +1,4 @@
-"""The heart: a question becomes an answer. Imports go down this list, never up; a contract in `pyproject.toml` checks that.
+"""Agents and teams: a question becomes an answer. Imports go down this list, never up; a contract in `pyproject.toml` checks that.
 
 calibration.py   the search for the strategy that helps a model on one kind of question
 modes.py         the entry: instant and thinking run one agent, contemplating a team
@@ -9,5 +9,6 @@ context.py       the context of one run: events, usage, budget, outcome
 usage_node.py    the tree of usage; progress.py, signs of life of one agent
 consensus/       groups of equal answers, the stopping rule, votes, reliability, equivalences, answer formats
 attempt.py       the result of one agent
+call_policy.py   patience with models: retries, pauses, silence
 concurrency.py   groups of tasks, and waiting that survives a cancellation
 """

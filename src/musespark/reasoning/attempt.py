@@ -29,6 +29,8 @@ class Attempt:
     """Messages that the agent added to the conversation: replies and tool results, in order."""
     images: tuple[Pictured, ...] = field(default=(), repr=False)
     usage: Usage = field(default_factory=Usage)
+    answer_tokens: int = 0
+    """Tokens of the reply that is the answer, without those of earlier replies."""
     verified: bool | None = None
     """Verdict of a verifier on the answer; None if nothing checked it."""
     verified_by: str = ""
@@ -52,7 +54,7 @@ class Attempt:
     @property
     def cut(self) -> bool:
         """True if the reply broke off: an answer, but only the best so far."""
-        return self.finish_reason != "finished" and not self.concluded
+        return self.finish_reason not in ("finished", "refused") and not self.concluded
 
     @property
     def signed(self) -> tuple[Text | Thinking, ...]:

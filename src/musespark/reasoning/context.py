@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from musespark.budget import Budget
-from musespark.content import Request, Text, Thinking, ToolCall
+from musespark.content import Message, Request, Text, Thinking, ToolCall
 from musespark.errors import ModelFailed, MuseError
 from musespark.events import (
     MAIN,
@@ -34,7 +34,9 @@ from musespark.events import (
     Verified,
 )
 from musespark.images import as_png
+from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
@@ -57,9 +59,19 @@ _PATIENT = (*_TEXTS, Spent)
 class RunContext:
     """One run. Tasks that do the work `emit` events; the stream of events (`batches`) is read once."""
 
-    def __init__(self, request: Request, budget: Budget, model: str) -> None:
-        """model: name of the run."""
+    def __init__(
+        self,
+        request: Request,
+        budget: Budget,
+        model: str,
+        *,
+        call_policy: CallPolicy | None = None,
+        gather: float = GATHER,
+    ) -> None:
+        """model: name of the run. gather: seconds that text may wait for more text."""
         self.request, self.budget, self.model = request, budget, model
+        self.call_policy = call_policy or CallPolicy()
+        self._gather = gather
         self.main = UsageNode(MAIN)
         self.finish_reason: FinishReason = "finished"
         self.detail = ""
@@ -68,6 +80,10 @@ class RunContext:
         self.stop: str | None = None
         self.signed: tuple[Text | Thinking, ...] = ()
         """Parts that the provider of the answer wants back in the next request, as in `RunEnded`."""
+        self.prompt_tokens: int | None = None
+        """Tokens of the conversation as the first model read it; None before a call has ended."""
+        self.answer_tokens: int | None = None
+        """Tokens of the reply that is the answer; None while there is none."""
         self.has_thought = False
         """True if an agent has shown a thought."""
         self.spawned = 0
@@ -94,8 +110,27 @@ class RunContext:
     def set_outcome(self, attempt: Attempt) -> None:
         """Take calls, end and signed parts of the run from this attempt, the answer's."""
         self.calls, self.stop, self.signed = attempt.calls, attempt.stop, attempt.signed
+        self.answer_tokens = attempt.answer_tokens
         if self.finish_reason == "finished":
             self.finish_reason, self.detail = attempt.finish_reason, attempt.detail
+
+    def note_prompt(self, messages: tuple[Message, ...], tokens: int) -> None:
+        """Note the tokens of a prompt, if it was the first that is the run's own conversation and nothing else."""
+        if self.prompt_tokens is None and messages == self.request.messages:
+            self.prompt_tokens = tokens
+
+    def _answer_usage(self, total: Usage) -> Usage:
+        """Return the tokens of the conversation's prompt and of the answer: parts of the total, estimated where none said."""
+        if total.calls <= 1:
+            return Usage(tokens=total.tokens, prompt_tokens=total.prompt_tokens)
+        prompt, written = self.prompt_tokens, self.answer_tokens
+        if prompt is None:
+            prompt = estimate_prompt_tokens(self.request)
+        if written is None:
+            written = estimate_written_tokens(len(self.answer))
+        prompt = min(prompt, total.prompt_tokens)
+        written = min(written, total.tokens - total.prompt_tokens)
+        return Usage(tokens=prompt + written, prompt_tokens=prompt)
 
     def emit(self, event: _AnyEvent) -> _AnyEvent:
         """Send an event; returns it with its number and time.
@@ -127,9 +162,9 @@ class RunContext:
         return event
 
     def _wake(self, event: Event) -> None:
-        """Wake the reader, at once or within `GATHER`."""
+        """Wake the reader, at once or after text has waited for more text."""
         left = (
-            self._last_read + GATHER - time.monotonic()
+            self._last_read + self._gather - time.monotonic()
             if isinstance(event, _PATIENT) and not self.is_behind
             else 0.0
         )
@@ -253,6 +288,7 @@ class RunContext:
                 self.signed,
                 self._status,
                 self._abstained,
+                self._answer_usage(usage),
             )
         )
 

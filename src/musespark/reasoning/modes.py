@@ -42,7 +42,9 @@ async def run_batches(
     one."""
     team.require(request)
     work = contemplate if request.mode is Mode.CONTEMPLATING and not team.solo else _alone
-    current = RunContext(request.checked(), budget or Budget(), team.name)
+    current = RunContext(
+        request.checked(), budget or Budget(), team.name, call_policy=team.call_policy
+    )
     async with aclosing(current.batches(_held_open(current, team, work))) as found:
         async for burst in found:
             yield burst
@@ -71,7 +73,12 @@ async def _alone(run: RunContext, team: Team) -> None:
     if told := ignored_models([each.name for each in team.explorers], run.request.mode):
         run.emit(Noted(run.main.agent, told))
     task = AgentTask(
-        agent=run.main.agent, model=model, request=run.request, tools=team.tools, verify=team.verify
+        agent=run.main.agent,
+        model=model,
+        request=run.request,
+        tools=team.tools,
+        verify=team.verify,
+        fits=team.fits,
     )
     try:
         attempt = await run_task(run, task, run.main, speak=True)

@@ -1,6 +1,6 @@
 """Signs of life of one agent: when its model last said something, how fast it writes, how long it has ever been silent.
 
-Read by `agent_pool`, which judges by them and by nothing else whether an agent lags.
+Read by `pool_watch`, which judges by them and by nothing else whether an agent lags.
 """
 
 from __future__ import annotations

@@ -7,6 +7,9 @@
     metrics.py         Prometheus metrics
     openapi.py         the OpenAPI document
     routes_models.py   /health, /metrics and /v1/models
+    routes_embeddings.py   /v1/embeddings, passed on
+    responses_socket.py    Responses over a WebSocket
+    request_context.py     what a request refers to: stored items, earlier turns, images
     http/              reading and checking requests, and streaming: bodies, hosts, schemas, remote images
     protocols/         Chat Completions, Responses and Messages: a body in, events out
     resolve/           a parsed request becomes the model or team that solves it

@@ -5,39 +5,43 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 import musespark
 from musespark.config import Config
 from musespark.errors import MuseError
 from musespark.models.model import Model, open_model
-from musespark.server import routes_models
-from musespark.server.errors import ErrorReply, RequestRefused, error_reply
-from musespark.server.http.body import BodyMemory, parse_body, parse_header, read_body
+from musespark.server import routes_embeddings, routes_models
+from musespark.server.errors import ErrorReply
+from musespark.server.http.body import BodyMemory, parse_body, read_body
 from musespark.server.http.hosts import AllowedHosts
-from musespark.server.http.schema import require_schemas
+from musespark.server.http.methods import StandardMethods
 from musespark.server.openapi import document
 from musespark.server.page import page_info, static
 from musespark.server.page.static import PageFiles
-from musespark.server.protocols.base import Dialect, RequestContext
+from musespark.server.protocols.base import Dialect
 from musespark.server.protocols.chat.dialect import Chat
+from musespark.server.protocols.completions.dialect import Completions
 from musespark.server.protocols.messages import count_tokens
 from musespark.server.protocols.messages.dialect import Messages
-from musespark.server.protocols.responses import stored_responses
+from musespark.server.protocols.responses import count_input, stored_responses
+from musespark.server.protocols.responses.compaction import Compaction
 from musespark.server.protocols.responses.dialect import Responses
+from musespark.server.request_context import gather_context, require_valid_schemas
 from musespark.server.resolve.model_catalog import ModelCatalog
-from musespark.server.resolve.options import TeamOptions
-from musespark.server.resolve.parsed_request import ParsedRequest
+from musespark.server.responses_socket import ResponsesSocket
 from musespark.server.runs import routes as routes_runs
 from musespark.server.runs.background import drain_background_runs
 from musespark.server.runs.live_runs import LiveRuns
@@ -47,7 +51,13 @@ from musespark.server.runs.session import RunSession
 from musespark.server.state import Authenticator, ServerSettings, ServerState, allow_anyone
 from musespark.store.json_text import to_json_bytes
 
-DIALECTS: tuple[Dialect[Any], ...] = (Chat(), Responses(), Messages())
+DIALECTS: tuple[Dialect[Any], ...] = (
+    Chat(),
+    Responses(),
+    Messages(),
+    Completions(),
+    Compaction(),
+)
 
 
 def make_app(
@@ -63,16 +73,67 @@ def make_app(
     models: ready models by name, beside those of the configuration. runs: store of runs; in memory by default.
     authenticate: finds the caller of a request.
     """
+    settings = settings or ServerSettings()
     server = ServerState(
         models=ModelCatalog(config, models),
-        runs=LiveRuns(runs or MemoryRunStore()),
-        authenticate=authenticate,
-        settings=settings or ServerSettings(),
+        runs=LiveRuns(runs or MemoryRunStore(), settings.watch),
+        authenticator=authenticate,
+        settings=settings,
     )
+
+    app = FastAPI(
+        title="Muse Spark, open",
+        version=musespark.__version__,
+        lifespan=_lifespan(server),
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.body_memory = BodyMemory()
+    app.state.server = server
+    for dialect in DIALECTS:  # the most frequent requests match first
+        app.router.routes.append(
+            Route(
+                dialect.path,
+                ProtocolEndpoint(server, dialect),
+                methods=["POST"],
+                include_in_schema=False,
+            )
+        )
+    app.router.routes.append(WebSocketRoute(Responses.path, ResponsesSocket(server)))
+    routes_models.add_routes(app, server)
+    stored_responses.add_routes(app, server)
+    count_tokens.add_routes(app, server)
+    count_input.add_routes(app, server)
+    routes_embeddings.add_routes(app, server)
+    page = PageFiles(settings.page)
+    page_info.add_routes(app, server)
+    routes_runs.add_routes(app, server, page)
+    static.add_routes(app, page)
+    app.add_exception_handler(MuseError, partial(_on_muse_error, server))
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
+    app.add_exception_handler(Exception, _on_crash)
+    app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
+    app.add_middleware(StandardMethods, routes=app.router.routes)
+    if server.settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=server.settings.origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["x-muse-run", "x-request-id", "request-id", "retry-after"],
+        )
+    if server.settings.hosts is not None:
+        app.add_middleware(AllowedHosts, hosts=server.settings.hosts, respond=_respond)
+    return app
+
+
+def _lifespan(server: ServerState) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Start and end of the application: stores are opened; runs under way get their grace before all is closed."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_model(server.runs), open_model(server.authenticate):
+        async with open_model(server.runs), open_model(server.authenticator):
             warming = asyncio.create_task(server.models.warm_up())
             yield
             warming.cancel()
@@ -87,38 +148,7 @@ def make_app(
             await server.models.aclose()
             server.images.close()
 
-    app = FastAPI(
-        title="Muse Spark, open",
-        version=musespark.__version__,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
-    app.state.body_memory = BodyMemory()
-    for dialect in DIALECTS:  # the most frequent requests match first
-        app.router.routes.append(
-            Route(
-                dialect.path,
-                ProtocolEndpoint(server, dialect),
-                methods=["POST"],
-                include_in_schema=False,
-            )
-        )
-    routes_models.add_routes(app, server)
-    stored_responses.add_routes(app, server)
-    count_tokens.add_routes(app, server)
-    page = PageFiles()
-    page_info.add_routes(app, server)
-    routes_runs.add_routes(app, server, page)
-    static.add_routes(app, page)
-    app.add_exception_handler(MuseError, _on_muse_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_parameter)
-    app.add_exception_handler(Exception, _on_crash)
-    app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
-    if server.settings.hosts is not None:
-        app.add_middleware(AllowedHosts, hosts=server.settings.hosts, respond=_respond)
-    return app
+    return lifespan
 
 
 class ProtocolEndpoint:
@@ -133,55 +163,27 @@ class ProtocolEndpoint:
         try:
             session = await self._open_session(http)
         except MuseError as error:
-            await error_response(self._dialect, error_reply(error))(scope, receive, send)
+            reply = self._server.reply(error, scope.get("muse.caller"))
+            await error_response(self._dialect, reply)(scope, receive, send)
             return
         with self._server.track(session):
-            await RunResponse(self._dialect, session)(scope, http.receive, send)
+            to_reply = partial(self._server.reply, caller=scope.get("muse.caller"))
+            await RunResponse(self._dialect, session, to_reply, self._server.settings.stream)(
+                scope, http.receive, send
+            )
 
     async def _open_session(self, http: HttpRequest) -> RunSession:
         """Authenticate, read, parse and resolve a request, before any model is called. Raises subclasses of `MuseError`."""
         server, dialect = self._server, self._dialect
         caller = await server.authenticate(http)
-        server.require_capacity()
+        server.require_capacity(caller)
         body = parse_body(dialect.body, await read_body(http))
-        header = http.headers.get("x-muse")
-        context = RequestContext(
-            options=parse_header(TeamOptions, "x-muse", header) if header else None,
-            earlier=await self._earlier(dialect.previous_id(body), caller.name),
-            images=await server.images.fetch(
-                dialect.remote_image_urls(body), server.settings.allow_remote_images
-            ),
+        body, context = await gather_context(
+            server, dialect, body, caller=caller.name, options=http.headers.get("x-muse")
         )
         parsed = dialect.parse(body, context)
-        _require_schemas(parsed)
+        require_valid_schemas(parsed)
         return await server.open_session(parsed, caller)
-
-    async def _earlier(self, id: str | None, caller: str) -> tuple[Any, ...]:
-        """Return the conversation of the run that a request continues."""
-        if id is None:
-            return ()
-        kept = await self._server.runs.get(id.removeprefix(self._dialect.id_prefix))
-        if kept is None or kept.header.caller != caller:
-            raise RequestRefused(
-                f"There is no response {id[:80]!r}; it was not stored, or was deleted.",
-                code="previous_response_not_found",
-                param="previous_response_id",
-            )
-        return kept.turn
-
-
-def _require_schemas(parsed: ParsedRequest) -> None:
-    """Raise `RequestRefused` for an invalid schema, before any model is called."""
-    request = parsed.request
-    answer = {} if request.schema is None else {"schema": request.schema}
-    require_schemas(
-        answer
-        | {
-            f"the parameters of {tool.name}": tool.parameters
-            for tool in request.tools
-            if tool.name in parsed.strict_tools
-        }
-    )
 
 
 def error_response(dialect: Dialect[Any], reply: ErrorReply) -> Response:
@@ -209,9 +211,9 @@ def _dialect_of(http: HttpRequest) -> Dialect[Any]:
     )
 
 
-async def _on_muse_error(http: HttpRequest, error: Exception) -> Response:
+async def _on_muse_error(server: ServerState, http: HttpRequest, error: Exception) -> Response:
     assert isinstance(error, MuseError)
-    return error_response(_dialect_of(http), error_reply(error))
+    return error_response(_dialect_of(http), server.reply(error, http.scope.get("muse.caller")))
 
 
 async def _on_http_error(http: HttpRequest, error: Exception) -> Response:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from starlette.requests import Request as HttpRequest
 
 from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys.budgets import KeyBudget, KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import PREFIX, ApiKey, KeyStore, hash_of
 from musespark.store.runs.run_store import SqlRunStore
 
@@ -25,13 +25,16 @@ _MAX_CACHED = 10_000
 class KeyAuthenticator:
     """`Authenticator` for `make_app` that accepts API keys. Use it within `open`."""
 
-    def __init__(self, runs: SqlRunStore, *, required: bool = True) -> None:
+    def __init__(
+        self,
+        runs: SqlRunStore,
+        *,
+        required: bool = True,
+        budgets: KeyBudgetSettings | None = None,
+    ) -> None:
         """required: refuse requests without a key; otherwise they are anonymous and have no limits."""
-        self._keys, self._budgets, self.required = (
-            KeyStore(runs.database),
-            KeyBudgets(runs),
-            required,
-        )
+        self._keys, self.required = KeyStore(runs.database), required
+        self._budgets, self._database = KeyBudgets(runs, budgets), runs.database
         self._cache: OrderedDict[bytes, tuple[float, ApiKey]] = OrderedDict()
         """Keys by the hash of their secret, with the time of their lookup."""
 
@@ -41,29 +44,31 @@ class KeyAuthenticator:
         yield self
 
     async def __call__(self, http: HttpRequest) -> Caller:
-        """Find the caller. Raises `RequestRefused` (401 without a valid key, 429 above its rate) and `BudgetExhausted`."""
+        """Find the caller. Raises `RequestRefused` (401 without a valid key) and `StoreUnusable`."""
         secret = _secret(http)
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
         key = await self._key(secret)
-        if http.method != "POST":
-            return Caller(key.id)
+        return Caller(key.id, admit=partial(self._admit, key), pays=key.nanousd_per_day is not None)
+
+    async def _admit(self, key: ApiKey) -> KeyBudget:
+        """Count a request that starts a run. Raises `RequestRefused` (429 above its rate) and `BudgetExhausted`."""
         wait = await self._budgets.count_request(key)
         if wait is not None:
             raise RequestRefused(
-                f"This key may ask {key.per_minute:,} times a minute; ask again in {math.ceil(wait)} seconds.",
+                f"This key is limited to {key.per_minute:,} requests a minute; retry in {math.ceil(wait)} seconds.",
                 status=429,
                 code="too_many_requests",
                 retry_after=math.ceil(wait),
             )
-        return Caller(key.id, await self._budgets.budget_of(key))
+        return await self._budgets.budget_of(key)
 
     async def _key(self, secret: str) -> ApiKey:
         hashed = hash_of(secret)
         found = self._cache.get(hashed)
         if found is not None and time.monotonic() - found[0] < CACHE_SECONDS:
             return found[1]
-        key = await asyncio.to_thread(self._keys.find, secret) if secret else None
+        key = await self._database.in_thread(self._keys.find, secret) if secret else None
         if key is None:
             self._cache.pop(hashed, None)
             problem = "is not known, or was revoked" if secret else "is missing"

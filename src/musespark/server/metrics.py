@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from starlette.responses import Response
 
+from musespark.errors import StoreUnusable
 from musespark.events import AnswerDelta, Event
+from musespark.store.database.faults import CLIENT_SENTENCES
 from musespark.store.runs.record import RunCost, RunStatus
 
 if TYPE_CHECKING:
@@ -22,8 +27,11 @@ _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 
 class Metrics:
     """Counters, gauges and histograms of one server, in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: StoreHealth | None = None) -> None:
+        """store: the store whose faults are shown."""
         self._registry = registry = CollectorRegistry()
+        if store is not None:
+            registry.register(_StoreCollector(store))
         self._requests = Counter(
             "muse_requests",
             "Questions received, by response status.",
@@ -86,6 +94,36 @@ class Metrics:
         self._tokens.labels(mode).inc(cost.tokens)
         self._usd.labels(mode).inc(cost.usd)
         self._calls.labels(mode).inc(cost.calls)
+
+
+class StoreHealth(Protocol):
+    """What the metrics tell of a store."""
+
+    @property
+    def fault(self) -> StoreUnusable | None:
+        """What is wrong with it now."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Numbers of faults so far, by kind."""
+
+
+class _StoreCollector(Collector):
+    """Metrics of the store, read when they are asked for."""
+
+    def __init__(self, store: StoreHealth) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        is_up = float(self._store.fault is None)
+        yield GaugeMetricFamily("muse_store_up", "1 if the store takes writes, else 0.", is_up)
+        failures = CounterMetricFamily(
+            "muse_store_failures", "Faults of the store and writes that failed.", labels=("fault",)
+        )
+        for fault in CLIENT_SENTENCES:
+            failures.add_metric((fault,), self._store.failures.get(fault, 0))
+        yield failures
 
 
 class RunMetrics:

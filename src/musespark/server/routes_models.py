@@ -11,9 +11,16 @@ from starlette.responses import Response
 
 from musespark.errors import UnknownModel
 from musespark.server.openapi import ERRORS
-from musespark.server.state import ServerState
+from musespark.server.state import Caller, ServerState
+from musespark.store.database.faults import CLIENT_SENTENCES
+from musespark.store.json_text import to_json_bytes
 
 _STARTED = int(time.time())
+
+
+def _not_ready(code: str, reason: str) -> Response:
+    body = {"status": "unready", "code": code, "reason": f"{reason[:1].upper()}{reason[1:]}."}
+    return Response(to_json_bytes(body), 503, {"retry-after": "5"}, "application/json")
 
 
 def add_routes(app: FastAPI, server: ServerState) -> None:
@@ -21,10 +28,28 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
     models = server.models
 
     @app.get("/health", responses=ERRORS)
+    @app.head("/health", include_in_schema=False)
     async def health() -> dict[str, str]:
-        """Say that the server answers."""
+        """Say that the server answers, and if its store is degraded; the status is 200 all the same."""
+        fault = server.runs.fault
+        return {"status": "ok"} if fault is None else {"status": "degraded", "store": fault.fault}
+
+    @app.get("/health/live", responses=ERRORS)
+    @app.head("/health/live", include_in_schema=False)
+    async def live() -> dict[str, str]:
+        """Say that the process answers: a server that does not is to be started again."""
         return {"status": "ok"}
 
+    @app.get("/health/ready", responses=ERRORS)
+    @app.head("/health/ready", include_in_schema=False)
+    async def ready() -> Response:
+        """Say that requests can be sent here: 503 while the store takes no writes."""
+        fault = server.runs.fault
+        if fault is not None:
+            return _not_ready(fault.fault, CLIENT_SENTENCES[fault.fault])
+        return Response(to_json_bytes({"status": "ok"}), media_type="application/json")
+
+    @app.head("/metrics", include_in_schema=False)
     @app.get(
         "/metrics",
         responses={**ERRORS, 200: {"content": {"text/plain": {}}}},
@@ -36,10 +61,11 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         return server.metrics.render()
 
     @app.get("/v1/models", responses=ERRORS)
+    @app.head("/v1/models", include_in_schema=False)
     async def list_models(http: HttpRequest) -> dict[str, Any]:
         """List the models that can be requested, in OpenAI's and Anthropic's shapes at once."""
-        await server.authenticate(http)
-        data = [await _model(name) for name in models.listed]
+        caller = await server.authenticate(http)
+        data = [await _model(name, caller) for name in models.listed]
         return {
             "object": "list",
             "data": data,
@@ -53,12 +79,15 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         http: HttpRequest, name: Annotated[str, Path(min_length=1, max_length=256)]
     ) -> dict[str, Any]:
         """Return one model."""
-        await server.authenticate(http)
+        caller = await server.authenticate(http)
         if name not in models.listed:
             raise UnknownModel(name[:80], models.listed)
-        return await _model(name)
+        return await _model(name, caller)
 
-    async def _model(name: str) -> dict[str, Any]:
+    async def _model(name: str, caller: Caller) -> dict[str, Any]:
+        described = await models.describe(name)
+        if described.get("why") and caller.is_outsider:
+            described["why"] = server.redactor.text(described["why"])
         return {
             "id": name,
             "object": "model",
@@ -67,5 +96,5 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
             "type": "model",
             "display_name": name,
             "created_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(_STARTED)),
-            "muse": await models.describe(name),
+            "muse": described,
         }

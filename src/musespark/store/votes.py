@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from musespark.config import home_folder
 from musespark.errors import StoreUnusable
 
 _SCHEMA = """
@@ -160,5 +161,6 @@ def enable_wal(connection: Any) -> None:
 
 def default_votes_path() -> Path:
     """Default file of votes, in the user's data directory."""
-    home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(home).expanduser() / "musespark" / "votes.db"
+    named = os.environ.get("XDG_DATA_HOME")
+    home = Path(named).expanduser() if named else home_folder() / ".local" / "share"
+    return home / "musespark" / "votes.db"

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 from musespark.content import ToolSpec
+from musespark.tools.code_argument import find_code
 from musespark.tools.tool import ToolOutput
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class PythonTool:
 
     async def use(self, arguments: Mapping[str, Any]) -> ToolOutput:
         """Run `arguments["code"]`. The output is failed, with the reason, if the snippet is refused, fails or reaches a limit."""
-        code = arguments.get("code")
+        code = find_code(arguments)
         if not isinstance(code, str) or not code.strip():
             return ToolOutput(
                 'There is no snippet; write it as text: {"code": "print(1 + 1)"}.', failed=True

@@ -57,7 +57,8 @@ def make_tools(names: Iterable[str]) -> tuple[Tool, ...]:
 
 def _make(name: str) -> Tool:
     if name not in TOOLS or TOOLS[name].uses_album:
-        raise BadOption("tool", name, f"one of: {', '.join(sorted((*TOOLS, SPAWN, LOOK)))}")
+        known = sorted((*TOOLS, SPAWN, LOOK))
+        raise BadOption("tool", name, f"one of: {', '.join(known)}", known)
     return _load(TOOLS[name])
 
 

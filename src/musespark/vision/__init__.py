@@ -1,5 +1,6 @@
 """Images in reasoning: tools with which an agent zooms, marks, measures, sketches and reads. Every result is an image of the trace.
 
+forms.py         boxes and points in the forms in which models send them
 coordinates.py   positions in an image, 0 to 1000 each way, and the transforms between a view and its original
 album.py         the images of one agent's conversation, numbered, with the views that its tools made
 crop.py          cropping to a box

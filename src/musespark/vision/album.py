@@ -7,6 +7,7 @@ short one.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from musespark.content import Image, Message, Part, Text, ToolResult
 from musespark.errors import BadImage
 from musespark.images import decode_visible, read_header
+from musespark.tools.arguments import pick_arguments, to_number
 from musespark.vision.coordinates import IDENTITY, Affine, InvalidToolArguments
 from musespark.vision.resize import encode_image
 
@@ -24,6 +26,26 @@ CACHED_PIXELS = 12_000_000
 """Pixels that an album keeps decoded, newest first; other images are decoded again when a tool needs them."""
 MAX_IMAGES = 256
 """Limit of images in one album; each turn of an agent may add some."""
+
+
+_NUMBER_NAMES = {"number": ("picture", "image", "index", "id")}
+_NUMBERED = re.compile(
+    r"(?:picture|image|img|photo|figure|page|view|#|no\.?)[\s_#:-]*(\d+)", re.IGNORECASE
+)
+_FIRST = (
+    "",
+    "first",
+    "the first",
+    "original",
+    "the original",
+    "main",
+    "default",
+    "picture",
+    "image",
+    "the picture",
+    "the image",
+)
+_LAST = ("last", "the last", "latest", "current", "newest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +89,20 @@ class View:
 class Album:
     """One agent's images. Tools hold the lock while they work, so that views are numbered in the order of the calls."""
 
-    def __init__(self, *, model_sees: bool = True, longest_side: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        model_sees: bool = True,
+        longest_side: int | None = None,
+        max_images: int = MAX_IMAGES,
+        cached_pixels: int = CACHED_PIXELS,
+    ) -> None:
         """Start empty.
 
         model_sees: True if the model takes images as input. longest_side: limit in pixels of the images that it takes.
+        cached_pixels: pixels that are kept decoded.
         """
+        self.max_images, self.cached_pixels = max_images, cached_pixels
         self.model_sees, self.longest_side = model_sees, longest_side
         self.lock = asyncio.Lock()
         self._images: list[AlbumImage] = []
@@ -92,10 +123,7 @@ class Album:
         """
         if not self._images:
             raise InvalidToolArguments("There is no picture in this conversation to look at.")
-        if number is None:
-            number = self._default
-        if isinstance(number, float) and number.is_integer():
-            number = int(number)
+        number = self._default if number is None else self._to_number(number)
         if (
             isinstance(number, bool)
             or not isinstance(number, int)
@@ -112,12 +140,28 @@ class Album:
             raise InvalidToolArguments(image.remarks[0])
         return image
 
+    def _to_number(self, given: object) -> object:
+        """Return the number that a model means: also as text, after a word, in a list; any name if there is one image."""
+        if isinstance(given, list | tuple) and len(given) == 1:
+            given = given[0]
+        if isinstance(given, dict):
+            given = next(iter(pick_arguments(given, ("number",), _NUMBER_NAMES).values()), given)
+        number = to_number(given)
+        if number is None and isinstance(given, str):
+            if found := _NUMBERED.search(given):
+                return int(found[1])
+            if given.strip().lower() in _LAST:
+                return len(self._images)
+            if given.strip().lower() in _FIRST or len(self._images) == 1:
+                return self._default
+        return int(number) if number is not None and number.is_integer() else given
+
     def decode(self, image: AlbumImage) -> PIL.Image.Image:
         """Return its pixels in RGB; callers must not change them. Raises `BadImage`."""
         pixels = self._decoded.pop(image.number, None) or image.decode()
         self._decoded[image.number] = pixels
         while (
-            sum(one.width * one.height for one in self._decoded.values()) > CACHED_PIXELS
+            sum(one.width * one.height for one in self._decoded.values()) > self.cached_pixels
             and self._decoded
         ):
             del self._decoded[next(iter(self._decoded))]
@@ -128,9 +172,9 @@ class Album:
 
         Raises `InvalidToolArguments` if the album is full.
         """
-        if len(self._images) >= MAX_IMAGES:
+        if len(self._images) >= self.max_images:
             raise InvalidToolArguments(
-                f"There are {MAX_IMAGES} pictures already, and no more can be made; answer from those."
+                f"There are {self.max_images} pictures already, and no more can be made; answer from those."
             )
         source, number = view.source, len(self._images) + 1
         original, to_original = (

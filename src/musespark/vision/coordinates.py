@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from musespark.vision.forms import to_box, to_point
+
 SPAN = 1000.0
 """The largest coordinate."""
 
@@ -159,7 +161,8 @@ IDENTITY = Affine()
 
 def parse_point(value: Any, remarks: list[str], name: str = "point") -> Point:
     """Check a point from a model's arguments; one outside is moved to the edge, with a remark. Raises `InvalidToolArguments`."""
-    x, y = _parse_numbers(value, 2, f"a {name} is [x, y], two numbers from 0 to 1000")
+    given = _parse_numbers(to_point(value), 2, f"a {name} is [x, y], two numbers from 0 to 1000")
+    x, y = _whole_range(given, f"{name}", remarks)
     inside = (_clamp(x), _clamp(y))
     if inside != (x, y):
         remarks.append(
@@ -173,7 +176,10 @@ def parse_box(value: Any, remarks: list[str]) -> Box:
 
     Raises `InvalidToolArguments` if the value is not a box, or an empty one.
     """
-    given = _parse_numbers(value, 4, "a box is [x1, y1, x2, y2], four numbers from 0 to 1000")
+    given = _parse_numbers(
+        to_box(value), 4, "a box is [x1, y1, x2, y2], four numbers from 0 to 1000"
+    )
+    given = _whole_range(given, "box", remarks)
     x1, y1, x2, y2 = given
     ordered = Box(min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2))
     if (x1, y1) != (ordered.left, ordered.top):
@@ -202,6 +208,20 @@ def _parse_numbers(value: Any, count: int, form: str) -> list[float]:
     ):  # the comparison is false for NaN, too
         raise InvalidToolArguments(f"{form[0].upper()}{form[1:]}; this is {_shorten(value)}.")
     return [float(one) for one in value]
+
+
+def _whole_range(given: list[float], name: str, remarks: list[str]) -> list[float]:
+    """Read fractions of a picture, 0 to 1, as coordinates from 0 to 1000, with a remark: so small a box shows nothing."""
+    is_fraction = all(0 <= each <= 1 for each in given) and (
+        any(not each.is_integer() for each in given) or (len(given) == 4 and any(given))
+    )
+    if not is_fraction:
+        return given
+    scaled = [each * SPAN for each in given]
+    remarks.append(
+        f"The {name} {_format(*given)} was read as fractions of the picture, {_format(*scaled)}; coordinates run from 0 to 1000."
+    )
+    return scaled
 
 
 def _shorten(value: Any) -> str:

@@ -57,15 +57,19 @@ def _save(pixels: PIL.Image.Image, format: str) -> bytes:
     return file.getvalue()
 
 
-async def fit_images(request: Request, longest_side: int | None) -> Request:
-    """Scale down, in a worker thread, every image with a side of more than `longest_side` pixels; None leaves all as they are."""
-    if longest_side is None or not any(
+async def fit_images(
+    request: Request, longest_side: int | None, types: tuple[str, ...] | None = None
+) -> Request:
+    """Convert, in a worker thread, every image with a side of more than `longest_side` pixels, or of another type than these.
+
+    None leaves all sizes, or types, as they are.
+    """
+    if (longest_side is None and types is None) or not any(
         _has_image(part) for message in request.messages for part in message.parts
     ):
         return request
-    return replace(
-        request, messages=await asyncio.to_thread(_fit_messages, request.messages, longest_side)
-    )
+    fitted = await asyncio.to_thread(_fit_messages, request.messages, longest_side, types)
+    return replace(request, messages=fitted)
 
 
 def _has_image(part: Part) -> bool:
@@ -74,38 +78,46 @@ def _has_image(part: Part) -> bool:
     )
 
 
-def _fit_messages(messages: tuple[Message, ...], side: int) -> tuple[Message, ...]:
+def _fit_messages(
+    messages: tuple[Message, ...], side: int | None, types: tuple[str, ...] | None
+) -> tuple[Message, ...]:
     return tuple(
-        replace(message, parts=tuple(_fit_part(part, side) for part in message.parts))
+        replace(message, parts=tuple(_fit_part(part, side, types) for part in message.parts))
         if any(map(_has_image, message.parts))
         else message
         for message in messages
     )
 
 
-def _fit_part(part: Part, side: int) -> Part:
+def _fit_part(part: Part, side: int | None, types: tuple[str, ...] | None) -> Part:
     match part:
         case Image():
-            return _fit(part, side)
+            return _fit(part, side, types)
         case ToolResult():
             return replace(
                 part,
                 content=tuple(
-                    _fit(one, side) if isinstance(one, Image) else one for one in part.content
+                    _fit(one, side, types) if isinstance(one, Image) else one
+                    for one in part.content
                 ),
             )
     return part
 
 
-def _fit(image: Image, side: int) -> Image:
+def _fit(image: Image, side: int | None, types: tuple[str, ...] | None) -> Image:
+    is_known = types is None or image.media_type in types
     try:
+        if side is None:
+            return image if is_known else _scale_down(image, None)
         header = read_header(image)
-        return image if max(header.width, header.height) <= side else _scale_down(image, side)
+        is_small = max(header.width, header.height) <= side
+        return image if is_small and is_known else _scale_down(image, side)
     except BadImage:
         return image  # the model may still read it, and reports an error otherwise
 
 
 @lru_cache(maxsize=16)
-def _scale_down(image: Image, side: int) -> Image:
-    """Scale an image; cached, because every turn of every agent sends the same images again."""
-    return replace(encode_image(decode_visible(image), side), made_by=image.made_by)
+def _scale_down(image: Image, side: int | None) -> Image:
+    """Scale and encode an image; cached, because every turn of every agent sends the same images again."""
+    pixels = decode_visible(image)
+    return replace(encode_image(pixels, side or max(pixels.size)), made_by=image.made_by)

@@ -36,8 +36,9 @@ def ask(capsys, *args: str) -> tuple[int, str, str]:
     return code, said.out, said.err
 
 
-def test_json_is_one_object_of_exactly_this_shape(capsys):
-    code, out, err = ask(capsys, "Which?", "--model", "fake:team", "--json")
+def test_json_is_one_object_of_exactly_this_shape(capsys, tmp_path):
+    saved = ["--save-images", str(tmp_path / "drawn")]
+    code, out, err = ask(capsys, "Which?", "--model", "fake:team", "--json", *saved)
     assert (code, err) == (0, "") and out.count("\n") == 1
     value = json.loads(out)
     assert list(value) == [
@@ -95,21 +96,31 @@ def test_a_trace_keeps_the_images(capsys, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "deep"]
 
 
-def test_without_a_image_nothing_is_kept(capsys, tmp_path):
-    assert ask(capsys, "Which?", "--model", "fake:answer")[0] == 0
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize("form", [["--json"], []])
+def test_no_file_is_left_behind_unless_it_was_asked_for(capsys, tmp_path, form):
+    code, out, err = ask(capsys, "Which?", "--model", "fake:team", *form)
+    assert (code, err, list(tmp_path.iterdir())) == (0, "", [])
+    assert (json.loads(out)["pictures"] == []) if form else ("--save-images DIR keeps" in out)
+
+
+def test_images_are_saved_in_the_directory_that_was_named(capsys, tmp_path):
+    code, out, _ = ask(
+        capsys, "Which?", "--model", "fake:team", "--save-images", str(tmp_path / "a" / "b")
+    )
+    (image,) = (tmp_path / "a" / "b").iterdir()
+    assert code == 0 and image.read_bytes()[:4] == b"\x89PNG"
+    assert out.count(str(image)) == 2 and "keeps images" not in out
 
 
 def test_plain_lines_tell_what_happens_and_how_it_ended(capsys):
     code, out, err = ask(capsys, "Which?", "--model", "fake:team")
     assert (code, err) == (0, "") and "\x1b" not in out
-    image = re.search(r"drew (\S+/picture-0006\.png)", out)[1]
     assert re.sub(r"(?m)^ +\d+\.\d\d  ", "", re.sub(r"\d\.\d s", "_ s", out)).splitlines() == [
         "fake · contemplating · Which?",
         "main  thinks Two ways.",
         "main  spawned the first way",
         "main  spawned the second way",
-        f"the second way  drew {image} (what b imagines)",
+        "the second way  drew an image (what b imagines)",
         "the first way  thinks no luck",
         "the first way  returned nothing",
         "the second way  returned 42",
@@ -118,7 +129,7 @@ def test_plain_lines_tell_what_happens_and_how_it_ended(capsys):
         "",
         "  verified by the script",
         "  critical path 9 · 20 tokens · 2 threads · _ s · $0",
-        f"  pictures  {image}",
+        "  1 image drawn and not kept; --save-images DIR keeps images",
     ]
 
 

@@ -31,7 +31,7 @@ def test_no_key_is_made_where_none_is_kept(tmp_path, monkeypatch, capsys):
         assert run(["keys", *args, "--store", "memory"]) == 2
         printed = capsys.readouterr()
         assert (
-            "in memory no keys are kept" in printed.err
+            "a store in memory has no keys" in printed.err
             and printed.err.count("\n") == 1
             and not printed.out
         )
@@ -64,6 +64,20 @@ def test_a_store_that_does_not_exist_is_reported_and_not_made(tmp_path, capsys, 
         and not printed.out
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("args", [["list"], ["revoke", "ann"]])
+def test_no_store_is_made_where_servers_keep_theirs(tmp_path, capsys, monkeypatch, args):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert run(["keys", *args]) == 2
+    assert "there is none of that name" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_file_is_no_store(tmp_path, capsys):
+    (tmp_path / "runs.db").touch()
+    assert run(["keys", "list", "--store", str(tmp_path / "runs.db")]) == 1
+    assert "no tables of a store" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -191,13 +191,13 @@ def test_a_recipe_and_its_command():
     assert recipe_for({}, [], None) == Recipe(minutes=90)
     assert recipe_for({"tokens": 2e7}, [], None).minutes is None
     recipe = recipe_for({"tokens": 12345678.0, "adam_lr": 0.001}, ["maze=0", "lake=0.5"], None)
-    assert list(recipe.shares) == [world for world in SHARES if world != "maze"]
+    assert list(recipe.shares) == [task for task in SHARES if task != "maze"]
     assert (
         command(recipe)
         == "muse nano train --tokens 12345678 --adam-lr 0.001 --share maze=0 --share lake=0.5"
     )
     with pytest.raises(BadInput):
-        recipe_for({}, [f"{world}=0" for world in SHARES], None)
+        recipe_for({}, [f"{task}=0" for task in SHARES], None)
 
 
 def test_without_torch_the_command_says_what_to_install(capsys, monkeypatch):

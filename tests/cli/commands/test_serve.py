@@ -42,9 +42,7 @@ def unconfigured(tmp_path):
 
 
 def test_it_greets_with_a_line_that_works(unconfigured):
-    began = time.monotonic()
     with serving(**unconfigured) as (_, (where, models, line, page)):
-        assert time.monotonic() - began < 30  # 1.5 s on an idle machine
         assert (
             where.startswith("Muse Spark listens at http://127.0.0.1:")
             and "contemplating/nano" in models
@@ -154,3 +152,88 @@ def test_a_client_that_waits_longer_than_the_server_does_is_told_that_it_stops(t
         and "The server is being stopped; ask again" in response.text
     )
     assert response.text.endswith("data: [DONE]\n\n") == stream
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_the_wait_for_answers_under_way(tmp_path, number):
+    (tmp_path / "config.toml").write_text('[models.hang]\nmodel = "fake:hang"\n')
+    options = ["--grace", "3600", "--store", str(tmp_path / "runs.db")]
+    with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (process, (where, *_)):
+        url = where.split()[-1]
+        body = {"model": "hang", "stream": True, "messages": [{"role": "user", "content": "?"}]}
+        with (
+            httpx.Client(timeout=60) as client,
+            client.stream("POST", f"{url}/v1/chat/completions", json=body) as response,
+        ):
+            lines = response.iter_lines()
+            next(lines)
+            process.send_signal(number)
+            with pytest.raises(httpx.ConnectError):
+                while True:
+                    httpx.get(f"{url}/health")
+            process.send_signal(number)
+            assert "being stopped" in "".join(lines)
+        assert process.wait(60) == 0
+    with serving(*options, MUSE_CONFIG=str(tmp_path / "config.toml")) as (_, (where, *_)):
+        [run] = httpx.get(f"{where.split()[-1]}/v1/runs", timeout=60).json()["data"]
+        assert run["status"] == "interrupted"
+
+
+def test_told_to_read_its_configuration_again_it_drops_no_answer(tmp_path):
+    config = tmp_path / "config.toml"
+    config.write_text('[models.slow]\nmodel = "fake:slow"\n')
+    with serving("--store", "memory", MUSE_CONFIG=str(config)) as (process, (where, *_)):
+        url = where.split()[-1]
+        body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "?"}]}
+
+        def listed():
+            found = httpx.get(f"{url}/v1/models", timeout=60).json()["data"]
+            return {model["id"] for model in found}
+
+        with (
+            httpx.Client(timeout=60) as client,
+            client.stream("POST", f"{url}/v1/chat/completions", json=body) as response,
+        ):
+            config.write_text('[models.new]\nmodel = "fake:team"\n')
+            process.send_signal(signal.SIGHUP)
+            assert "[DONE]" in "".join(response.iter_lines())
+        while "new" not in listed():
+            time.sleep(0.02)
+        assert "slow" not in listed()
+        config.write_text("this is no TOML")
+        process.send_signal(signal.SIGHUP)
+        assert "read again" in process.stderr.readline()
+        assert "was not read again" in process.stderr.readline()
+        assert "new" in listed()
+
+
+def test_it_needs_no_home_and_takes_its_options_from_the_environment(tmp_path):
+    import musespark.config
+
+    env = {
+        **os.environ,
+        "MUSE_STORE": str(tmp_path / "here.db"),
+        "MUSE_PORT": "0",
+        "MUSE_GRACE": "0",
+        "MUSE_KEEP": "5",
+        "MUSE_REQUIRE_KEY": "1",
+    }
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "MUSE_CONFIG"):
+        env.pop(name, None)
+    homeless = (
+        "import pathlib\n"
+        "def home(): raise RuntimeError('Could not determine home directory.')\n"
+        "pathlib.Path.home = home\n"
+        "import sys; sys.argv[0] = 'muse'\n"
+        "from musespark.cli import main; main()\n"
+    )
+    command = [sys.executable, "-c", homeless, "serve"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            where = process.stdout.readline().split()[-1]
+            assert httpx.get(f"{where}/v1/models", timeout=60).status_code == 401
+        finally:
+            process.terminate()
+            assert process.wait(60) == 0
+    assert (tmp_path / "here.db").exists()
+    assert musespark.config.home_folder().is_absolute()

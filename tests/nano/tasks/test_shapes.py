@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 
-from musespark.evals.outside_pictures import OTHER_COLOURS, OTHER_SHAPES, draw_shape
+from musespark.evals.outside_images import OTHER_COLOURS, OTHER_SHAPES, draw_shape
 from musespark.nano import vocabulary as v
 from musespark.nano.tasks import shapes
 from musespark.nano.tasks.shapes import Shapes, expected_answer, phrase_question, reason, reword
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_image
+from musespark.nano.tasks.shapes_images import COLOURS, SHAPES, draw, read, vary_image
 from musespark.nano.trace import begin_trace
 
 ANSWERS = ("yes", "no", *COLOURS, *SHAPES)

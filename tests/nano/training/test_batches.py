@@ -104,10 +104,9 @@ def test_a_trace_that_is_too_long_is_not_charged_to_its_world(monkeypatch):
     ]
 
 
-def test_the_death_of_the_process_that_makes_batches_is_told(monkeypatch):
-    monkeypatch.setattr("musespark.nano.training.batches._WATCH", 0.1)
+def test_the_death_of_the_process_that_makes_batches_is_told():
     with (
-        in_background(2, 0, {"nonsense": 1.0}) as following,
+        in_background(2, 0, {"nonsense": 1.0}, watch=0.1) as following,
         pytest.raises(RuntimeError, match="has died"),
     ):
         following()

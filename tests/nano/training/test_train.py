@@ -6,7 +6,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from musespark.errors import BadOption  # noqa: E402
-from musespark.nano.training import train  # noqa: E402
 from musespark.nano.training.optimizer import orthogonalise  # noqa: E402
 from musespark.nano.training.pack import pack  # noqa: E402
 from musespark.nano.training.train import Recipe, Trainer, TrainingProgress, learning_rate  # noqa: E402
@@ -15,9 +14,8 @@ from musespark.nano.weights import load_half  # noqa: E402
 SMALL = {"width": 64, "layers": 2, "heads": 2, "rows": 2, "shares": {"countdown": 1.0}}
 
 
-def test_a_short_training_learns_and_can_be_killed_and_resumed(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "SAVE_EVERY", 0.0)
-    running = Trainer(Recipe(tokens=60_000, **SMALL), tmp_path).run()
+def test_a_short_training_learns_and_can_be_killed_and_resumed(tmp_path):
+    running = Trainer(Recipe(tokens=60_000, **SMALL), tmp_path, save_every=0.0).run()
     losses = [next(running)["loss"] for _ in range(12)]
     running.close()  # as when the process is killed: what was saved is what there is
     assert losses[-1] < losses[0] - 1

@@ -9,7 +9,7 @@ from musespark.budget import Budget, Cost, Limits
 from musespark.content import Image, Message, Request, Text, Thinking, ToolCall, ToolSpec
 from musespark.events import Noted
 from musespark.models.estimate import estimate_prompt_tokens
-from musespark.models.fake import DOT, Fail, FakeModel
+from musespark.models.fake import DOT, Crash, Fail, FakeModel
 from musespark.models.model import (
     Abilities,
     Finish,
@@ -18,8 +18,8 @@ from musespark.models.model import (
     ToolCallDelta,
     UsageDelta,
 )
-from musespark.reasoning.agent import model_call
 from musespark.reasoning.agent.model_call import call_model
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.context import AHEAD, RunContext
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
@@ -28,8 +28,9 @@ THINK = Request.of("Why?", mode="thinking")
 PRICED = Abilities(conversation=True, context=1000, usd_per_prompt_token=0.001, usd_per_token=0.01)
 
 
-async def called(model, request=THINK, budget=None, speak=False):
-    current = RunContext(request, budget or Budget(), "test")
+async def called(model, request=THINK, budget=None, speak=False, pause=0.5):
+    policy = CallPolicy(pause=pause)
+    current = RunContext(request, budget or Budget(), "test", call_policy=policy)
     return await call_model(current, UsageNode("a"), model, request, speak=speak)
 
 
@@ -53,15 +54,19 @@ async def test_what_the_backend_calls_the_whole_message_is_kept_with_its_signatu
     [
         (Fail(503, "busy"), 4),
         (Fail(529, "overloaded"), 4),
+        (Fail(520, "a gateway has no answer"), 4),
+        (Fail(524, "a gateway waited too long"), 4),
+        (Crash(errors.ConnectionLost("fake", "it closed")), 4),
+        (Crash(errors.StreamCut("fake")), 4),
         (Fail(400, "bad"), 1),
+        (Fail(501, "not there"), 1),
         (Fail(None, "gone"), 1),
     ],
 )
-async def test_what_may_pass_is_tried_again_and_what_will_not_is_not(fault, calls, monkeypatch):
-    monkeypatch.setattr("musespark.reasoning.agent.model_call.PAUSE", 0.001)
+async def test_what_may_pass_is_tried_again_and_what_will_not_is_not(fault, calls):
     model = FakeModel([fault])
     with pytest.raises(errors.ModelFailed):
-        await called(model)
+        await called(model, pause=0.001)
     assert len(model.requests) == calls
 
 
@@ -97,8 +102,7 @@ class Shared(Budget):
 
 
 async def test_what_others_have_reserved_is_waited_for(monkeypatch):
-    monkeypatch.setattr(model_call, "PAUSE", 0.001)
-    current = RunContext(THINK, Shared(2), "test")
+    current = RunContext(THINK, Shared(2), "test", call_policy=CallPolicy(pause=0.001))
     said = []
     monkeypatch.setattr(current, "emit", lambda event: said.append(event) or event)
     reply = await call_model(current, UsageNode("a"), FakeModel("answer"), THINK)
@@ -113,14 +117,14 @@ async def test_what_others_have_reserved_is_waited_for(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("limits", "looks"), [(Limits(), model_call.RETRIES_RESERVED + 1), (Limits(seconds=0.01), 1)]
+    ("limits", "looks"), [(Limits(), CallPolicy().retries_reserved + 1), (Limits(seconds=0.01), 1)]
 )
-async def test_it_is_not_waited_for_forever_nor_beyond_the_deadline(limits, looks, monkeypatch):
-    monkeypatch.setattr(model_call, "PAUSE", 0.001 if limits.seconds is None else 30)
+async def test_it_is_not_waited_for_forever_nor_beyond_the_deadline(limits, looks):
+    pause = 0.001 if limits.seconds is None else 30
     model, budget = FakeModel("answer"), Shared(99, limits)
     with pytest.raises(errors.BudgetReserved):
         async with asyncio.timeout(5):
-            await called(model, budget=budget)
+            await called(model, budget=budget, pause=pause)
     assert (budget.looks, model.requests) == (99 - looks, [])
 
 
@@ -205,7 +209,7 @@ async def test_an_adapter_that_takes_a_cancellation_for_a_failure_is_not_asked_a
 @pytest.mark.parametrize(
     "ends", ["cancelled", "overdue", "stopped", "silent", "never asked", "has counted"]
 )
-async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeypatch):
+async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends):
     class Silent(FakeModel):
         async def stream(self, request):
             if ends != "never asked":
@@ -217,9 +221,8 @@ async def test_what_a_backend_read_before_it_was_stopped_is_booked(ends, monkeyp
 
     asking = asyncio.Event()
     budget = Budget(Limits(tokens=900, usd=9.0, seconds=0.1 if ends == "overdue" else None))
-    if ends == "silent":
-        monkeypatch.setattr("musespark.reasoning.agent.model_call.SILENCE", 0.1)
-    current, node = RunContext(THINK, budget, "test"), UsageNode("a")
+    policy = CallPolicy(silence=0.1 if ends == "silent" else 300)
+    current, node = RunContext(THINK, budget, "test", call_policy=policy), UsageNode("a")
     work = asyncio.create_task(call_model(current, node, Silent([], abilities=PRICED), THINK))
     await asking.wait()
     if ends == "stopped":

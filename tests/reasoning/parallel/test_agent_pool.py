@@ -30,7 +30,7 @@ def writes(answer, seconds, first=0.5, pieces=None):
 
 
 def concludes(request):
-    return "no time left" in request.messages[-1].text
+    return request.stage == "conclude"
 
 
 def played(*scripts, conclusion=None, abilities=ABLE):

@@ -44,8 +44,8 @@ def groups_of(events):
 
 
 def follows_up(request):
-    """True if an agent is shown its own reply: without refinement that is to ask it for the answer alone."""
-    return any(message.role == "assistant" for message in request.messages)
+    """True if an agent is asked for the answer alone."""
+    return request.stage == "clarify"
 
 
 def asked_again(one):

@@ -11,6 +11,7 @@ from musespark.errors import BudgetExhausted, Stopped
 from musespark.events import Decided, RunEnded, RunFailed
 from musespark.models.fake import Fail, FakeModel, Hang, Wait
 from musespark.models.model import Abilities, Finish, TextDelta, ThinkingDelta, ToolCallDelta
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.modes import run
 from musespark.reasoning.team.team import Team
 from musespark.tools.tool import ToolOutput
@@ -91,12 +92,12 @@ def disagree(request, number):
 )
 async def test_a_team_says_the_best_it_has(script, answer):
     one = model(script)
-    events, error, seconds = await stopped(Team(explorers=(one,), agents=2, judge_ties=True))
+    events, error, _ = await stopped(Team(explorers=(one,), agents=2, judge_ties=True))
     ended = events[-1]
     assert error is None and isinstance(ended, RunEnded) and ended.answer.startswith(answer)
     assert (ended.finish_reason, ended.detail) == ("budget", "it was stopped")
     assert any(isinstance(event, Decided) for event in events)
-    assert seconds < 10 and one.running == 0  # milliseconds on an idle machine
+    assert one.running == 0
 
 
 @pytest.mark.parametrize("script", [[ThinkingDelta("Hm."), Hang()], [Hang()], [Fail(503, "busy")]])
@@ -128,17 +129,15 @@ async def test_nobody_is_sent_out_any_more():
 )
 async def test_one_agent_says_what_it_has(mode, script, answer):
     one = model(script)
-    events, error, seconds = await stopped(one, mode)
+    events, error, _ = await stopped(one, mode)
     assert error is None and (events[-1].answer, events[-1].finish_reason) == (answer, "budget")
-    assert seconds < 10 and one.running == 0
+    assert one.running == 0
 
 
 async def test_a_tool_is_left_behind():
     one = model([TextDelta("Let me see."), ToolCallDelta(ToolCall("c", "sleepless")), Finish()])
-    events, _, seconds = await stopped(
-        Team(explorers=(one,), agents=1, tools=(Sleepless(),)), "thinking"
-    )
-    assert events[-1].finish_reason == "budget" and seconds < 10
+    events, _, _ = await stopped(Team(explorers=(one,), agents=1, tools=(Sleepless(),)), "thinking")
+    assert events[-1].finish_reason == "budget"
 
 
 async def test_a_run_that_had_ended_by_itself_says_so():
@@ -146,8 +145,7 @@ async def test_a_run_that_had_ended_by_itself_says_so():
     assert error is None and (events[-1].finish_reason, events[-1].detail) == ("finished", "")
 
 
-async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeypatch):
-    monkeypatch.setattr("musespark.reasoning.agent.model_call.SILENCE", 1.0)
+async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time():
     budget = Budget()
 
     class Busy(FakeModel):
@@ -162,7 +160,8 @@ async def test_a_stop_is_not_lost_to_a_delta_that_comes_at_the_same_time(monkeyp
             yield Finish()
 
     request = Request.of("What is 6 * 7?", mode="thinking")
-    events = [event async for event in run(Team.of(Busy([], abilities=ABLE)), request, budget)]
+    busy = Team(explorers=(Busy([], abilities=ABLE),), call_policy=CallPolicy(silence=1.0))
+    events = [event async for event in run(busy, request, budget)]
     assert isinstance(events[-1], RunEnded) and (events[-1].finish_reason, events[-1].answer) == (
         "budget",
         "42",

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from musespark.server.http import event_stream
-from musespark.server.http.event_stream import EventStream, serve_until_disconnect
+from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 
 
 class Client:
@@ -48,10 +47,10 @@ async def test_it_is_claimed_once_and_not_after_it_is_open():
     assert not await opened.claim()
 
 
-async def test_silence_is_broken_but_nothing_is_sent_before_it_is_open(monkeypatch):
-    monkeypatch.setattr(event_stream, "KEEP_ALIVE", 0.02)
+async def test_silence_is_broken_but_nothing_is_sent_before_it_is_open():
     client = Client()
-    stream = EventStream(client.send, keep_alive=b": here\n\n")
+    timing = StreamTiming(keep_alive=0.02)
+    stream = EventStream(client.send, keep_alive=b": here\n\n", timing=timing)
     beating = asyncio.create_task(stream.keep_alive())
     await asyncio.sleep(0.1)
     assert not client.got
@@ -75,7 +74,7 @@ async def forever():
     await asyncio.Event().wait()
 
 
-async def test_a_client_that_leaves_cancels_the_work_and_is_noted_before(monkeypatch):
+async def test_a_client_that_leaves_cancels_the_work_and_is_noted_before():
     client, noted = Client(), []
 
     async def work():
@@ -92,12 +91,10 @@ async def test_a_client_that_leaves_cancels_the_work_and_is_noted_before(monkeyp
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_a_client_that_does_not_read_counts_as_one_that_left(monkeypatch):
-    monkeypatch.setattr(event_stream, "STALLED", 0.05)
-    monkeypatch.setattr(event_stream, "TICK", 0.01)
+async def test_a_client_that_does_not_read_counts_as_one_that_left():
     client = Client()
     client.reads.clear()
-    stream = EventStream(client.send)
+    stream = EventStream(client.send, timing=StreamTiming(stalled=0.05, tick=0.01))
     task = await serve(client, stream.write(b"a"), companions=[stream.keep_alive])
     assert task.cancelled() and not client.got
 

@@ -158,9 +158,7 @@ async def test_what_is_no_image(loopback_counts_as_public, answer, said):
             await ImageFetcher().fetch([address], True)
 
 
-async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
-    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 0.2)
-
+async def test_a_slow_server_is_left(loopback_counts_as_public):
     async def silent(reader, writer):
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.sleep(2)
@@ -168,7 +166,7 @@ async def test_a_slow_server_is_left(loopback_counts_as_public, monkeypatch):
 
     async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
         with pytest.raises(RequestRefused, match="did not come within"):
-            await ImageFetcher().fetch(
+            await ImageFetcher(timeout=0.2).fetch(
                 [f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"], True
             )
 
@@ -198,8 +196,7 @@ async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
     monkeypatch.setattr(remote_images.socket, "getaddrinfo", slow)
-    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 0.2)
-    fetcher = ImageFetcher(max_lookups=3)
+    fetcher = ImageFetcher(max_lookups=3, timeout=0.2)
     try:
         for _ in range(4):  # of those who gave up, the lookups go on
             with pytest.raises(RequestRefused, match="did not come within"):
@@ -209,7 +206,7 @@ async def test_slow_lookups_hold_up_nobody_else_and_are_few(monkeypatch):
             assert await asyncio.gather(*(asyncio.to_thread(str, number) for number in range(50)))
     finally:
         go_on.set()
-    monkeypatch.setattr(remote_images, "FETCH_TIMEOUT", 10)
+    fetcher.timeout = 10
     with pytest.raises(RequestRefused, match="private network"):
         await fetcher.fetch(["http://again.example/"], True)
     assert asked[-1] == "again.example"

@@ -20,6 +20,7 @@ from musespark.server.app import make_app
 from musespark.server.page import page_info, static
 from musespark.server.page.run_body import RunBody
 from musespark.server.runs.export import PLACEHOLDER, script_safe_json
+from musespark.server.state import ServerSettings
 from musespark.tools import registry
 
 HOSTILE = "</script><script>alert(1)</script><!-- <script> \u2028 ]]> \ud83d & &lt;"
@@ -153,10 +154,9 @@ def test_other_files_are_not_there(http, path):
     assert response.status_code == 404 and response.json()["error"]["message"].endswith(".")
 
 
-def test_a_page_that_is_not_built_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(static, "BUILT", tmp_path)
+def test_a_page_that_is_not_built_says_so(tmp_path):
     with (
-        live({"plain": MODELS["plain"]}) as server,
+        live({"plain": MODELS["plain"]}, settings=ServerSettings(page=tmp_path)) as server,
         httpx.Client(base_url=server.url, timeout=60) as http,
     ):
         response = http.get("/")

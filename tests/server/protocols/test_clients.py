@@ -248,7 +248,9 @@ def test_messages_a_choice_of_tools_reaches_the_model(anthropic_client, served, 
 @pytest.mark.parametrize(
     ("thinking", "effort"),
     [
-        ({"type": "enabled", "budget_tokens": 2000}, "medium"),
+        ({"type": "enabled", "budget_tokens": 1024}, "minimal"),
+        ({"type": "enabled", "budget_tokens": 2000}, "low"),
+        ({"type": "enabled", "budget_tokens": 10_000}, "medium"),
         ({"type": "enabled", "budget_tokens": 16_000}, "high"),
         ({"type": "adaptive"}, None),
         ({"type": "disabled"}, "none"),

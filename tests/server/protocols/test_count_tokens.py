@@ -43,8 +43,8 @@ def test_everything_that_is_asked_counts(anthropic_client):
 def test_what_is_wrong_is_told_as_the_protocol_has_it(anthropic_client, served):
     with pytest.raises(anthropic.NotFoundError):
         count(anthropic_client, model="contemplating/nobody")
-    with pytest.raises(anthropic.BadRequestError, match="mcp_servers"):
-        count(anthropic_client, extra_body={"mcp_servers": [{}]})
+    with pytest.raises(anthropic.BadRequestError, match="tool_choice"):
+        count(anthropic_client, tool_choice={"type": "tool", "name": "unheard-of"})
     said = httpx.post(f"{served.url}/v1/messages/count_tokens", content=b"{")
     assert said.status_code == 415 and said.json()["type"] == "error"
     said = httpx.post(

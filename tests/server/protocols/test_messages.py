@@ -85,7 +85,10 @@ def test_a_stream_adds_up_to_the_message(anthropic_client):
         done = stream.get_final_message()
     assert text == "42" == done.content[-1].text
     assert done.content[0].thinking.startswith("Up to 8 agents of plain think about it.\n")
-    assert done.usage.input_tokens + done.usage.output_tokens == 20  # two agents agreed
+    assert (done.usage.input_tokens, done.usage.output_tokens) == (4, 6)
+    whole = create(anthropic_client, model="contemplating").usage
+    assert (whole.input_tokens, whole.output_tokens) == (4, 6)
+    assert whole.team == {"input_tokens": 4, "output_tokens": 6}  # two agents agreed
 
 
 def test_tools_and_their_results(anthropic_client, served):
@@ -196,8 +199,10 @@ def test_errors_have_their_own_shape(anthropic_client):
     with pytest.raises(anthropic.NotFoundError) as missing:
         create(anthropic_client, model="nobody")
     assert missing.value.body["error"]["type"] == "not_found_error"
-    with pytest.raises(anthropic.InternalServerError) as failed:
+    with pytest.raises(anthropic.BadRequestError, match="it is broken"):
         create(anthropic_client, model="broken")
+    with pytest.raises(anthropic.InternalServerError) as failed:
+        create(anthropic_client, model="crash")
     assert failed.value.status_code == 502 and failed.value.body["error"]["type"] == "api_error"
 
 
@@ -216,3 +221,27 @@ def test_a_image_that_is_none_is_refused_by_name(anthropic_client):
             anthropic_client,
             messages=[{"role": "user", "content": [broken, {"type": "text", "text": "?"}]}],
         )
+
+
+def test_a_tool_runner_that_wants_a_thread_sends_the_conversation_instead(anthropic_client):
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather of a city.
+
+        Args:
+            city: Its name.
+        """
+        return f"fine in {city}"
+
+    runner = anthropic_client.beta.messages.tool_runner(
+        model="weather",
+        max_tokens=1000,
+        messages=[{"role": "user", "content": "How is it?"}],
+        tools=[weather],
+    )
+    assert runner.until_done().content[-1].text == "It is fine in Paris and fine in Rome."
+    for thread in ({"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}):
+        with pytest.raises(anthropic.BadRequestError, match="whole conversation") as refused:
+            create(anthropic_client, model="plain", extra_body={"thread": thread})
+        details = refused.value.body["error"]["details"]
+        assert details == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}

@@ -1,5 +1,7 @@
 """Who answers: names, efforts, options, limits."""
 
+from dataclasses import replace
+
 import pytest
 from server.conftest import ABLE, says
 
@@ -26,6 +28,7 @@ MODELS = {
     "two": FakeModel(says("2"), name="two", abilities=ABLE),
     "org/one": FakeModel(says("3"), name="org/one", abilities=ABLE),
     "poor": FakeModel(says("4"), name="poor", abilities=Abilities()),
+    "musing": FakeModel(says("5"), name="musing", abilities=replace(ABLE, effort_none=False)),
 }
 
 
@@ -115,7 +118,6 @@ async def test_options_count_more_than_efforts_and_the_configuration():
 
 
 async def test_the_tokens_of_an_answer_are_each_agents_own():
-    judged = "Which answer is right"
     before = {name: len(MODELS[name].requests) for name in ("one", "two")}
     found = await resolved(
         "contemplating", max_tokens=7, team={"judge": "one", "aggregate": "judge", "rounds": 0}
@@ -123,34 +125,49 @@ async def test_the_tokens_of_an_answer_are_each_agents_own():
     events = [event async for event in run(found.team, found.request)]
     assert isinstance(events[-1], RunEnded)
     asked = [request for name, seen in before.items() for request in MODELS[name].requests[seen:]]
-    assert {request.max_tokens for request in asked if judged not in request.messages[-1].text} == {
-        7
-    }
-    assert {request.max_tokens for request in asked if judged in request.messages[-1].text} == {
-        None
-    }
+    limits = {stage: set() for stage in ("explore", "judge")}
+    for request in asked:
+        limits[request.stage].add(request.max_tokens)
+    assert limits == {"explore": {7}, "judge": {None}}
 
 
-@pytest.mark.parametrize("option", [{"top_p": 0.5}, {"effort": "high"}, {"schema": "{}"}])
+@pytest.mark.parametrize("option", [{"top_p": 0.5}, {"schema": "{}"}])
 async def test_what_a_model_cannot_do_is_refused_by_name(option):
     with pytest.raises(errors.BeyondModel, match="'nano' cannot"):
         await resolved("nano", **option)
     with pytest.raises(errors.BeyondModel, match="use tools"):
         await resolved("nano", tools=(ToolSpec.of("t", "", {}),))
-    with pytest.raises(errors.BeyondModel, match="pictures"):
+    with pytest.raises(errors.BeyondModel, match="images"):
         await resolve(
             ParsedRequest(
                 model="poor", request=Request.of("?", [Image.from_bytes(DOT)]), conversation=()
             ),
             ModelCatalog(None, MODELS),
         )
-    with pytest.raises(errors.BeyondModel, match="how long to reason"):
-        await resolved("poor", effort=Effort.HIGH)
-    assert (await resolved("poor", effort=Effort.NONE)).request.effort is None
+
+
+async def test_an_effort_that_a_model_lacks_is_dropped_with_a_note_and_none_becomes_the_least():
+    found = await resolved("poor", effort=Effort.HIGH)
+    assert found.request.effort is None and found.warnings == found.notes
+    assert found.notes == ("poor has no efforts; the effort high has no effect.",)
+    found = await resolved("poor", effort=Effort.NONE)
+    assert found.request.effort is None and not found.notes
+    found = await resolved("musing", effort=Effort.NONE)
+    assert found.request.effort is Effort.MINIMAL
+    assert found.notes == ("musing always reasons; the effort is minimal in place of none.",)
+
+
+async def test_an_effort_makes_a_configured_team_smaller_but_never_larger():
+    three = Config(roles=Roles(explorer=("one",)), team=TeamConfig(agents=3))
+    for effort, agents in ((Effort.MAX, 3), (Effort.HIGH, 3), (Effort.MINIMAL, 2)):
+        found = await resolved("contemplating", config=three, effort=effort)
+        assert (found.team.agents, found.team.first_wave) == (agents, 2)
+    asked = await resolved("contemplating", config=three, effort=Effort.HIGH, team={"agents": 9})
+    assert asked.team.agents == 9
 
 
 async def test_a_clients_tool_may_not_have_an_agents_name():
-    with pytest.raises(errors.BadOption, match="another name"):
+    with pytest.raises(errors.BadOption, match="named differently"):
         await resolved(
             "contemplating", tools=(ToolSpec.of("spawn_agents", "", {}),), team={"tools": ["spawn"]}
         )
@@ -177,7 +194,7 @@ async def test_names_reach_no_address_and_no_file(name):
 async def test_a_configured_alias_may_name_an_address():
     config = Config(models={"mine": ModelConfig(model="openai-compatible:m@http://127.0.0.1:9/v1")})
     models = ModelCatalog(config)
-    assert (await models.named("mine")).name == "openai-compatible:m@http://127.0.0.1:9/v1"
+    assert (await models.named("mine")).name == "mine"  # clients are told no address
     assert await models.named("mine") is await models.named("mine")
     await models.aclose()
 

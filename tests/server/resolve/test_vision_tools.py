@@ -89,7 +89,7 @@ def test_a_image_is_looked_at_and_what_was_seen_is_linked(client, model, tool, a
 
 def test_a_model_that_sees_nothing_is_refused_without_them(client):
     for tools in ([], ["zoom"]):
-        with pytest.raises(openai.BadRequestError, match="read pictures"):
+        with pytest.raises(openai.BadRequestError, match="read images"):
             client.chat.completions.create(
                 model="blind", messages=question(), extra_body={"muse": {"tools": tools}}
             )

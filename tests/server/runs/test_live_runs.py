@@ -16,10 +16,11 @@ from musespark.content import Message
 from musespark.events import MAIN, Pictured, RunStarted, Thought
 from musespark.models.fake import DOT, FakeModel, Hang
 from musespark.models.model import Finish, TextDelta, ThinkingDelta
-from musespark.server.http import event_stream
+from musespark.server.http.event_stream import StreamTiming
 from musespark.server.runs import live_runs
-from musespark.server.runs.live_runs import LiveRuns
+from musespark.server.runs.live_runs import LiveRuns, WatchSettings
 from musespark.server.runs.run_store import MemoryRunStore
+from musespark.server.state import ServerSettings
 from musespark.store.database.database import Database
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
@@ -113,17 +114,21 @@ def test_a_watcher_that_does_not_read_holds_nobody_up(http):
     assert raw.count(b'"kind":"thought"') == 1200 and b'event: end\ndata: {"how":"finished"' in raw
 
 
-def test_silence_is_broken_by_a_comment(http, monkeypatch):
-    monkeypatch.setattr(event_stream, "KEEP_ALIVE", 0.05)
-    id = started(http, mode="thinking", models=["hang"])
-    with http.stream("GET", f"/v1/runs/{id}/events") as response:
-        assert (
-            response.headers["content-type"].startswith("text/event-stream")
-            and response.headers["cache-control"] == "no-store"
-        )
-        comments = (line for line in response.iter_lines() if line.startswith(":"))
-        assert [next(comments), next(comments)] == [": still here"] * 2
-    http.post(f"/v1/runs/{id}/stop")
+def test_silence_is_broken_by_a_comment():
+    timing = StreamTiming(keep_alive=0.05)
+    with (
+        live(WATCHED, settings=ServerSettings(stream=timing)) as server,
+        httpx.Client(base_url=server.url, timeout=60) as http,
+    ):
+        id = started(http, mode="thinking", models=["hang"])
+        with http.stream("GET", f"/v1/runs/{id}/events") as response:
+            assert (
+                response.headers["content-type"].startswith("text/event-stream")
+                and response.headers["cache-control"] == "no-store"
+            )
+            comments = (line for line in response.iter_lines() if line.startswith(":"))
+            assert [next(comments), next(comments)] == [": still here"] * 2
+        http.post(f"/v1/runs/{id}/stop")
 
 
 def test_whoever_leaves_leaves_the_run_alone(http):
@@ -153,10 +158,10 @@ def test_a_run_of_another_protocol_is_watched_likewise(http):
     assert [data for _, _, data in seen[:-1]] == told(http, id)
 
 
-def test_a_run_that_goes_on_elsewhere_is_followed_in_the_database(tmp_path, monkeypatch):
-    monkeypatch.setattr(live_runs, "POLL_INTERVAL", 0.05)
+def test_a_run_that_goes_on_elsewhere_is_followed_in_the_database(tmp_path):
     shared = tmp_path / "runs.db"
-    servers = [live(WATCHED, runs=SqlRunStore(Database(shared))) for _ in range(2)]
+    often = ServerSettings(watch=WatchSettings(poll_interval=0.05))
+    servers = [live(WATCHED, runs=SqlRunStore(Database(shared)), settings=often) for _ in range(2)]
     with (
         servers[0] as here,
         servers[1] as there,
@@ -234,9 +239,9 @@ async def looked_on(runs, after, lag):
         max_size=5,
     ),
 )
-async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, bursts, ahead, who):
-    monkeypatch_ahead(ahead)
-    runs, count, looking = LiveRuns(MemoryRunStore()), 0, []
+async def test_every_watcher_sees_all_from_where_they_begin(bursts, ahead, who):
+    runs = LiveRuns(MemoryRunStore(), WatchSettings(buffer_bytes=ahead))
+    count, looking = 0, []
     await runs.start(
         RunHeader(id="r", protocol="page", model="m", conversation=(Message.user("q"),))
     )
@@ -266,11 +271,6 @@ async def test_every_watcher_sees_all_from_where_they_begin(monkeypatch_ahead, b
             message for message in whole if message[0] is None or int(message[0]) > after
         ]
     assert not runs._live
-
-
-@pytest.fixture
-def monkeypatch_ahead(monkeypatch):
-    return lambda ahead: monkeypatch.setattr(live_runs, "BUFFER_BYTES", ahead)
 
 
 async def test_who_is_up_to_date_asks_the_store_for_nothing(monkeypatch):
@@ -307,7 +307,7 @@ async def test_what_waits_for_watchers_is_bounded():
         await runs.append_events("r", [Thought(MAIN, "x" * 20_000, seq=number)])
     one = runs._live["r"]
     assert (
-        one._size <= live_runs.BUFFER_BYTES
+        one._size <= runs.settings.buffer_bytes
         and one._size == sum(map(len, one._frames))
         and one._frames
     )
@@ -329,9 +329,7 @@ def test_events_are_one_line_each_whatever_a_model_wrote():
     assert b"\r" not in frame
 
 
-async def test_a_watcher_waits_for_events_that_the_store_has_not_taken_yet(monkeypatch):
-    monkeypatch.setattr(live_runs, "RECHECK", 0.2)
-
+async def test_a_watcher_waits_for_events_that_the_store_has_not_taken_yet():
     class Full(MemoryRunStore):
         reads = 0
 
@@ -340,7 +338,7 @@ async def test_a_watcher_waits_for_events_that_the_store_has_not_taken_yet(monke
             await asyncio.sleep(0)
             return []
 
-    runs = LiveRuns(store := Full())
+    runs = LiveRuns(store := Full(), WatchSettings(recheck=0.2))
     await runs.start(RunHeader(id="r", protocol="page", model="m", conversation=()))
     await runs.append_events("r", [RunStarted("r", "instant", "m", "q")])
     async with asyncio.timeout(20), aclosing(runs.watch("r")) as frames:

@@ -6,12 +6,12 @@ import time
 
 import httpx
 import pytest
-from server.conftest import live
+from server.conftest import ABLE, live
 
 from musespark.config import Config, Roles
 from musespark.content import Image, Message, Text, ToolCall, ToolResult
 from musespark.events import MAIN, AgentStarted, RunFailed, RunStarted, Spent
-from musespark.models.fake import DOT
+from musespark.models.fake import DOT, FakeModel, Hang
 from musespark.server.runs.run_store import MemoryRunStore
 from musespark.server.runs.summary import summary
 from musespark.store.runs.record import RunCost, RunHeader, StoredRun
@@ -39,24 +39,20 @@ def latest(server, **options):
     return httpx.get(f"{server.url}/v1/runs", params={"limit": 1, **options}).json()["data"][0]
 
 
+@pytest.fixture(scope="module")
+def mute():
+    """A server whose model never says anything."""
+    with live({"mute": FakeModel([Hang()], name="mute", abilities=ABLE)}) as found:
+        yield found
+
+
 @pytest.mark.parametrize("path", WAYS)
-@pytest.mark.parametrize("model", ["slow", "contemplating/slow"])
-def test_a_stream_shows_life_at_once(served, path, model):
+@pytest.mark.parametrize("model", ["mute", "contemplating/mute"])
+def test_a_stream_shows_life_before_the_model_does(mute, path, model):
     body = {"model": model, "stream": True, **WAYS[path]}
-    with httpx.Client(timeout=30) as client:
-        client.get(f"{served.url}/health")
-        seconds = []
-        for _ in range(3):
-            began = time.monotonic()
-            with client.stream("POST", f"{served.url}{path}", json=body) as response:
-                line = next(
-                    line
-                    for line in response.iter_lines()
-                    if "starts" in line or line.startswith("data: ")
-                )
-                seconds.append(time.monotonic() - began)
-            assert line
-    assert min(seconds) < 1.0  # 50 ms on an idle machine
+    with httpx.stream("POST", f"{mute.url}{path}", json=body, timeout=60) as response:
+        lines = (line for line in response.iter_lines() if "starts" in line or "data: " in line)
+        assert next(lines)
 
 
 @pytest.mark.parametrize("path", WAYS)
@@ -71,7 +67,7 @@ def test_a_client_that_leaves_takes_everything_with_it(served, path, stream, mod
             % (path.encode(), host.encode(), len(body), body)
         )
         until(lambda: served.running("hang") >= (2 if "/" in model else 1))
-    assert until(lambda: served.running("hang") == 0) < 5.0  # 0.2 on an idle machine
+    until(lambda: served.running("hang") == 0)
     until(lambda: latest(served)["status"] != "running")
     assert latest(served)["status"] == "cancelled" and latest(served)["spent"]["calls"] >= 1
 

@@ -53,11 +53,29 @@ async def test_what_can_never_be_written_holds_nothing_else_up(where):
         nonsense = text("UPDATE runs SET model = NULL")
         runs.writer.enqueue(lambda connection: connection.execute(nonsense))
         runs.end("r", "finished", RunCost(tokens=2))
-        with pytest.raises(StoreUnusable):
-            await runs.writer.run(lambda connection: None)
         assert await runs.writer.run(lambda connection: 42) == 42
         kept = await runs.get("r")
         assert kept.status == "finished" and kept.header.model == "m"
+        assert not runs.writer._retries
+
+
+async def test_work_and_runs_that_a_value_spoils_fail_alone_and_all_that_came_with_them_is_written(
+    where,
+):
+    async with SqlRunStore(Database(where)).open() as runs:
+        await runs.start(RunHeader(id="bad", protocol="chat", model="m", conversation=()))
+        runs.writer.add("events", ("bad", 0, None, "{}"))
+        found = await asyncio.gather(
+            told(runs, "good"),
+            runs.writer.flush("bad"),
+            runs.writer.run(lambda connection: 1 // 0),
+            runs.writer.run(lambda connection: 42),
+            return_exceptions=True,
+        )
+        assert found[0] is None and found[3] == 42
+        assert isinstance(found[1], StoreUnusable) and isinstance(found[2], ZeroDivisionError)
+        assert (await runs.get("good")).events == [AnswerDelta("42")]
+        assert await runs.get("bad") is None and runs.fault is None
 
 
 async def test_a_backend_that_counts_without_end_ends_like_any_other(where):

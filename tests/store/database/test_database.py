@@ -171,6 +171,8 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         "postgresql://me:sesame@[/",
         "mysql://me:sesame@h/x",
         "postgresql://me:sesame@h:port/x",
+        "postgresql://me@127.0.0.1:1/x?password=sesame",
+        "postgresql://me@127.0.0.1:1/x?sslpassword=sesame",
     ],
 )
 def test_a_url_that_leads_nowhere_is_told_without_its_password(url):

@@ -13,9 +13,10 @@ from musespark.errors import BudgetExhausted, BudgetReserved, StoreUnusable
 from musespark.events import MAIN, Spent
 from musespark.store.database.database import Database
 from musespark.store.database.schema import RESERVATIONS, SPENDING
-from musespark.store.keys import budgets, reservations
-from musespark.store.keys.budgets import KeyBudgets
+from musespark.store.keys import reservations
+from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
 from musespark.store.keys.key_store import NANO, KeyStore
+from musespark.store.runs import servers
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
@@ -67,8 +68,8 @@ def spent_today(where):
     costs=st.lists(st.sampled_from([0.01, 0.1, 0.3]), min_size=1, max_size=60),
     seed=st.integers(0, 99),
 )
-def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, seed, monkeypatch):
-    monkeypatch.setattr(budgets, "POLL_INTERVAL", 0.01)
+def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, seed):
+    often = KeyBudgetSettings(poll_interval=0.01)
     chance = random.Random(seed)
     path = tmp_path / "runs.db"
     key, _ = made(path, uuid.uuid4().hex, usd_per_day=1)
@@ -79,8 +80,8 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
             SqlRunStore(Database(path)).open() as two,
         ):
             spent = await asyncio.gather(
-                spend_randomly(KeyBudgets(one), key, costs, chance),
-                spend_randomly(KeyBudgets(two), key, costs, chance),
+                spend_randomly(KeyBudgets(one, often), key, costs, chance),
+                spend_randomly(KeyBudgets(two, often), key, costs, chance),
             )
         database = Database(path)
         assert (
@@ -94,14 +95,13 @@ def test_a_day_is_never_overspent_and_every_cent_is_recorded(tmp_path, costs, se
     asyncio.run(two_servers())
 
 
-async def test_two_servers_have_the_whole_day_between_them_without_a_refusal(where, monkeypatch):
-    monkeypatch.setattr(budgets, "_FRESH", 0)
+async def test_two_servers_have_the_whole_day_between_them_without_a_refusal(where):
     key, _ = made(where, usd_per_day=3)
     async with (
         SqlRunStore(Database(where)).open() as one,
         SqlRunStore(Database(where)).open() as two,
     ):
-        keyed = [KeyBudgets(one), KeyBudgets(two)]
+        keyed = [KeyBudgets(each, KeyBudgetSettings(fresh=0)) for each in (one, two)]
         for number in range(3):
             with (
                 await (await keyed[number % 2].budget_of(key))
@@ -162,7 +162,9 @@ async def test_a_key_with_room_is_answered_while_a_dead_server_holds_a_call(wher
             await spend(budget, 0.5)
 
 
-async def test_a_reservation_expires_unless_its_server_renews_it(where):
+async def test_a_call_holds_its_money_until_its_server_is_found_dead_and_no_clock_frees_it(
+    where, monkeypatch
+):
     key, _ = made(where, usd_per_day=1)
     async with (
         SqlRunStore(Database(where)).open() as one,
@@ -170,24 +172,37 @@ async def test_a_reservation_expires_unless_its_server_renews_it(where):
     ):
         held = await (await KeyBudgets(one).budget_of(key)).child().acquire(Cost(usd=0.75))
         other = await KeyBudgets(two).budget_of(key)
+        now = reservations.database_time
 
-        async def let_pass(seconds):
-            await two.writer.run(
-                lambda connection: connection.exec_driver_sql(
-                    f"UPDATE reservations SET expires = expires - {seconds}"
-                )
+        for leap in (3600, 7 * 86_400, -3600):
+            monkeypatch.setattr(
+                reservations, "database_time", lambda connection, by=leap: now(connection) + by
             )
-
-        await let_pass(reservations.LEASE / 2)
-        await one.heartbeat()
-        await let_pass(reservations.LEASE * 0.75)
-        with pytest.raises(BudgetReserved):
-            await other.child().acquire(Cost(usd=0.5))
-        await let_pass(reservations.LEASE)
-        await one.heartbeat()  # too late: others may have used the room
+            with pytest.raises(BudgetReserved):
+                await other.child().acquire(Cost(usd=0.5))
+            await one.heartbeat()
+        monkeypatch.setattr(reservations, "database_time", now)
+        await two.writer.run(lambda connection: servers._remove(connection, one.server))
         await spend(other, 0.5)
         held.settle(Cost(usd=0.25))  # a bill that comes late is booked all the same
     assert spent_today(where) == [0.75]
+
+
+async def test_a_clock_that_leaps_days_ahead_and_back_gives_no_money_twice(where, monkeypatch):
+    key, _ = made(where, usd_per_day=1)
+    days = [reservations.day_of(time.time() + 86_400 * ahead) for ahead in range(5)]
+    async with SqlRunStore(Database(where)).open() as runs:
+        keyed = KeyBudgets(runs, KeyBudgetSettings(fresh=0))
+        for day in (0, 1, 2, 4, 0, 3, 0):
+            monkeypatch.setattr(reservations, "day_of", lambda now, day=day: days[day])
+            budget = await keyed.budget_of(key)
+            if day == 0:
+                await spend(budget, 0.3)
+        assert (await keyed.budget_of(key)).usd_left() == pytest.approx(0.1)
+        await runs.writer.flush()
+        assert {row.day: row.nanousd for row in rows(runs.database, SPENDING)} == {
+            days[0]: 9 * NANO // 10
+        }
 
 
 async def test_a_call_that_is_cancelled_while_it_reserves_holds_nothing(where):
@@ -251,12 +266,11 @@ async def test_a_run_goes_on_after_midnight_with_what_its_day_has_left(where, mo
     key, _ = made(where, usd_per_day=1)
     today, tomorrow = reservations.day_of(time.time()), reservations.day_of(time.time() + 86400)
     async with SqlRunStore(Database(where)).open() as runs:
-        keyed = KeyBudgets(runs)
+        keyed = KeyBudgets(runs, KeyBudgetSettings(fresh=0))
         run = (await keyed.budget_of(key)).child()
         with await run.acquire(Cost(usd=0.1)) as held:
             held.settle(Cost(usd=0.1))
         monkeypatch.setattr(reservations, "day_of", lambda now: tomorrow)
-        monkeypatch.setattr(budgets, "_FRESH", 0)
         assert (await keyed.budget_of(key)).usd_left() == 1
         with await run.acquire(Cost(usd=0.9)) as held:
             held.settle(Cost(usd=0.9))
@@ -330,11 +344,10 @@ async def test_a_call_that_may_cost_more_than_is_left_leaves_half_of_it_to_other
         assert not isinstance(refused.value, BudgetReserved)
 
 
-async def test_a_request_waits_a_moment_while_calls_hold_nearly_everything(tmp_path, monkeypatch):
-    monkeypatch.setattr(budgets, "POLL_INTERVAL", 0.05)
+async def test_a_request_waits_a_moment_while_calls_hold_nearly_everything(tmp_path):
     key, _ = made(tmp_path / "runs.db", usd_per_day=1)
     async with SqlRunStore(Database(tmp_path / "runs.db")).open() as runs:
-        keyed = KeyBudgets(runs)
+        keyed = KeyBudgets(runs, KeyBudgetSettings(poll_interval=0.05))
         held = await (await keyed.budget_of(key)).child().acquire(Cost(usd=1))
         waiting = asyncio.create_task(keyed.budget_of(key))
         await asyncio.sleep(0.12)

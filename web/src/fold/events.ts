@@ -1,4 +1,4 @@
-/** What happens in a run: the closed union that `events.py` writes, as it arrives here. Pictures are links. */
+/** Events of a run: the closed union that `events.py` writes, as it arrives here. Images are links. */
 
 export type Mode = "instant" | "thinking" | "contemplating";
 export type Why = "finished" | "length" | "budget" | "cut";

@@ -1,4 +1,4 @@
-/** A run that can be seen at any moment: its events, and the states on the way, which share nearly everything. */
+/** A run that can be shown at any moment: its events, and the states between, which share nearly everything. */
 
 import type { Event } from "./events";
 import { BEGIN, folded, reduce, type Run } from "./run";
@@ -6,7 +6,7 @@ import { BEGIN, folded, reduce, type Run } from "./run";
 const APART = 200;
 
 export class Film {
-  /** The run after none of its events, after `APART`, after twice as many: as far as anybody has looked. */
+  /** The run after none of its events, after `APART`, after twice as many: as far as it was folded. */
   readonly #snapshots: Run[] = [BEGIN];
   #ahead: Run = BEGIN;
   #count = 0;
@@ -18,7 +18,7 @@ export class Film {
     return this.events.at(-1)?.at ?? 0;
   }
 
-  /** Fold one more event, so that what comes later is at hand; whether there are more. */
+  /** Fold one more event, in advance; true if there are more. */
   prepare(): boolean {
     const event = this.events[this.#count];
     if (event === undefined) return false;
@@ -35,7 +35,7 @@ export class Film {
     return folded(this.events.slice(at * APART, count), this.#snapshots[at]);
   }
 
-  /** How many events had happened after so many seconds. */
+  /** Number of events up to a time in seconds. */
   countAt(seconds: number): number {
     let low = 0;
     let high = this.events.length;

@@ -1,21 +1,21 @@
-/** Who agrees with whom, with letters that stay: a group keeps its letter while answers come, groups merge and leaders change. */
+/** Groups of equal answers, with letters that stay: a group keeps its letter while answers come, groups merge and leaders change. */
 
 import type { Agreed } from "./events";
 
 export interface Group {
-  /** From 0, in the order in which groups came up. */
+  /** From 0, in the order in which groups appeared. */
   readonly number: number;
-  /** In short. */
+  /** Short answer. */
   readonly answer: string;
   readonly agents: readonly string[];
 }
 
-/** What a group is called. */
+/** Letter of a group. */
 export function letter(group: Group): string {
   return group.number < 26 ? String.fromCharCode(65 + group.number) : "*";
 }
 
-/** The groups as they are now, in the order of the event. Each is called as the one before that it has most in common with. */
+/** The groups as they are now, in the order of the event. Each takes the letter of the earlier group that it has most in common with. */
 export function regrouped(before: readonly Group[], now: Agreed): readonly Group[] {
   const fresh = now.groups.map((agents, at) => ({ agents, answer: now.answers[at] ?? "" }));
   const pairs = before.flatMap((old) => fresh.map((group, at) => ({ old, at, common: common(old, group) })))
@@ -41,7 +41,7 @@ export function regrouped(before: readonly Group[], now: Agreed): readonly Group
   });
 }
 
-/** How much two groups are the same one: agents they share, and above all what they say. */
+/** Similarity of two groups: shared agents, and above all an equal answer. */
 function common(old: Group, fresh: { agents: readonly string[]; answer: string }): number {
   const shared = fresh.agents.filter((agent) => old.agents.includes(agent)).length;
   return shared + (old.answer === fresh.answer && fresh.answer !== "" ? 100 : 0);

@@ -1,4 +1,4 @@
-/** Which lanes are shown, in which order and under whom: one row an agent, its rounds of refinement together. */
+/** Lanes that are shown, with order and parent: one row an agent, its rounds of refinement together. */
 
 import type { Usage } from "./events";
 import type { Group } from "./groups";
@@ -11,27 +11,27 @@ export interface Row {
   readonly lane: Lane;
   /** All its rounds, the first one first. */
   readonly rounds: readonly Lane[];
-  /** How far it is indented. */
+  /** Indentation. */
   readonly level: number;
-  /** How many agents are below it. */
+  /** Number of agents below it. */
   readonly below: number;
-  /** Whether a sibling follows, at each level from the outermost on. */
+  /** True where a sibling follows, at each level from the outermost on. */
   readonly follows: readonly boolean[];
   readonly group: Group | null;
   readonly tokens: number;
 }
 
-/** Agents that compare answers: of interest while they are at it. */
+/** Agents that compare answers; shown while they work. */
 const ASIDE = /^(same|judge)-\d+(-again)?$/;
-/** Agents of a team that answer for none of their own. */
+/** Agents of a team without an answer of their own. */
 const OTHERS = /^((same|judge)-\d+|merge|.*-again)$/;
 
-/** Whether a team is at work, and not one model. */
+/** True if a team is at work, and not one model. */
 export function isTeam(run: Run): boolean {
   return run.stages.length > 0;
 }
 
-/** Whether a lane is one of the team, and no thread below one. */
+/** True for an agent of the team, and not for a thread below one. */
 export function isMember(run: Run, lane: Lane): boolean {
   return isTeam(run) && lane.agent !== MAIN && (lane.parent === MAIN || lane.parent === null);
 }
@@ -57,13 +57,13 @@ export function groupOf(run: Run, lane: Lane, groups: readonly Group[] = run.gro
   return after ?? (own !== null && own.answer !== changed.before ? own : null);
 }
 
-/** What an agent answered: in short where that is known, else its whole reply. */
+/** Answer of an agent: the short one if known, else its whole reply. */
 export function answerOf(run: Run, lane: Lane): string {
   if (lane.agent !== whoOf(lane.agent)) return lane.changed?.after || lane.outcome;
   return groupOf(run, lane)?.answer || lane.outcome;
 }
 
-/** Who agrees with whom: as the run says, else those that returned the very same. */
+/** Groups of equal answers: those of the run, else by equal text. */
 export function agreement(run: Run): readonly Group[] {
   if (run.groups.length > 0) return run.groups;
   const same = new Map<string, string[]>();
@@ -92,7 +92,7 @@ export function rowsOf(run: Run, isClosed: (who: string) => boolean): Row[] {
     children.set(parent, [...(children.get(parent) ?? []), who]);
   }
   const rows: Row[] = [];
-  const walk = (parent: string | null, follows: readonly boolean[]): void => {
+  const visit = (parent: string | null, follows: readonly boolean[]): void => {
     const siblings = children.get(parent) ?? [];
     siblings.forEach((who, at) => {
       const lanes = rounds.get(who)!;
@@ -100,10 +100,10 @@ export function rowsOf(run: Run, isClosed: (who: string) => boolean): Row[] {
       const path = parent === null ? [] : [...follows, at < siblings.length - 1];
       rows.push({ who, lane, rounds: lanes, level: path.length, below: descendants(children, who), follows: path,
         group: groupOf(run, lane, groups), tokens: lanes.reduce((sum, each) => sum + each.usage.tokens, 0) });
-      if (!isClosed(who)) walk(who, path);
+      if (!isClosed(who)) visit(who, path);
     });
   };
-  walk(null, []);
+  visit(null, []);
   return rows;
 }
 
@@ -128,7 +128,7 @@ function present(run: Run): Map<string, Lane[]> {
   return found;
 }
 
-/** How many lanes are in which state. */
+/** Number of lanes by state. */
 export function tally(lanes: readonly Lane[]): { running: number; answered: number; cancelled: number; failed: number } {
   const count = (...states: string[]): number => lanes.filter((lane) => states.includes(lane.state)).length;
   const empty = lanes.filter((lane) => lane.state === "returned" && lane.outcome.trim() === "").length;

@@ -1,5 +1,5 @@
 /**
- * What a person should see of a run, as a value: `reduce(state, event)` folds events into it one by one.
+ * The state of a run that the page shows, as a value: `reduce(state, event)` folds events into it one by one.
  *
  * Pure and alone: no clock, no page, no network. The live view, the replay, the comparison and an exported file all show what this
  * one function makes of the events so far, so they cannot differ. An event that was folded already changes nothing.
@@ -51,17 +51,17 @@ export interface Lane {
   readonly agent: string;
   readonly parent: string | null;
   readonly task: string;
-  /** How many agents are above it. */
+  /** Number of agents above it. */
   readonly depth: number;
   readonly state: LaneState;
   readonly log: List<Entry>;
   /** The latest of its thoughts. */
   readonly tail: string;
-  /** What else there is to know since its latest thought. */
+  /** A note since its latest thought. */
   readonly note: string;
   /** Tools it is using now. */
   readonly tools: readonly Use[];
-  /** What it returned, or why it was cancelled or failed. */
+  /** Returned text, or the reason why it was cancelled or failed. */
   readonly outcome: string;
   readonly changed: Changed | null;
   readonly pictures: readonly Picture[];
@@ -83,12 +83,12 @@ export interface Run {
   /** By agent, in the order in which they started. */
   readonly lanes: ReadonlyMap<string, Lane>;
   readonly answer: string;
-  /** Why the pieces of an answer that were shown before are gone. */
+  /** Reason why an answer that was shown before was dropped. */
   readonly dropped: string;
   readonly verified: boolean;
-  /** What judged the answer; empty where nothing did. */
+  /** Verifier of the answer; empty if there was none. */
   readonly checkedBy: string;
-  /** Why the model abstained; empty where it did not. */
+  /** Reason for abstaining; empty if the model did not abstain. */
   readonly abstained: string;
   readonly usage: Usage;
   /** Null until the run has ended with an answer. */
@@ -96,9 +96,9 @@ export interface Run {
   readonly reason: string;
   readonly failed: { readonly error: string; readonly message: string } | null;
   readonly stages: readonly StageStarted[];
-  /** Who agrees with whom, the leading group first. */
+  /** Groups of equal answers, the leading group first. */
   readonly groups: readonly Group[];
-  /** Why more answers would not change the winner; empty while they might. */
+  /** Reason why more answers would not change the winner; empty while they might. */
   readonly settled: string;
   readonly verdicts: readonly Judged[];
   readonly decided: Decided | null;
@@ -110,7 +110,7 @@ export const BEGIN: Run = {
   abstained: "", usage: NOTHING, why: null, reason: "", failed: null, stages: [], groups: [], settled: "", verdicts: [], decided: null,
 };
 
-/** The run once this has happened, too. */
+/** The run after one more event. */
 export function reduce(run: Run, event: Event): Run {
   if (event.seq <= run.seq) return run;
   return after({ ...run, seq: event.seq, at: event.at }, event);
@@ -122,12 +122,12 @@ export function folded(events: Iterable<Event>, run: Run = BEGIN): Run {
   return run;
 }
 
-/** Whether nothing more will happen. */
+/** True if the run has ended. */
 export function isOver(run: Run): boolean {
   return run.why !== null || run.failed !== null;
 }
 
-/** Whether an agent has not ended. */
+/** True if an agent has not ended. */
 export function isRunning(lane: Lane): boolean {
   return lane.state === "thinking" || lane.state === "waiting";
 }
@@ -214,7 +214,7 @@ function lived(lane: Lane, event: Extract<Event, { kind: "thought" | "pictured" 
   }
 }
 
-/** What a tool gave back, in short; an error says at its end what went wrong. */
+/** Result of a tool, shortened; an error has its cause at the end. */
 function gist(text: string, failed: boolean): string {
   const trimmed = text.trim();
   return "→ " + (failed ? trimmed.slice(trimmed.lastIndexOf("\n") + 1) : trimmed).slice(0, TAIL);

@@ -16,7 +16,7 @@ export function cut(text: string, most: number): string {
 
 const NAMES: Readonly<Record<string, string>> = { agent: "Agent", thread: "Thread", judge: "Judge", same: "Comparison", merge: "Merger", refiner: "Refiner" };
 
-/** What an agent is called. */
+/** Name of an agent. */
 export function nameOf(run: Run, agent: string): string {
   const who = whoOf(agent);
   if (who === MAIN) return run.lanes.size > 1 ? "Lead" : "Muse";
@@ -27,7 +27,7 @@ export function nameOf(run: Run, agent: string): string {
   return oneLine([name, parts?.[2], parts?.[3] === undefined ? undefined : "again"].filter(Boolean).join(" "));
 }
 
-/** How an agent goes about the question: its model, unless all have the same, and its way. */
+/** Approach of an agent: its model, unless all have the same, and its task. */
 export function wayOf(run: Run, lane: Lane): string {
   if (lane.agent === MAIN) return run.lanes.size > 1 ? "reads the question, hands out the work" : "";
   if (!isMember(run, lane)) {
@@ -48,14 +48,14 @@ const CANCELLED: Readonly<Record<string, string>> = {
   cut: "the reply broke off",
 };
 
-/** What came of an agent that has ended. */
+/** Outcome of an agent that has ended. */
 export function outcomeOf(run: Run, lane: Lane): string {
   if (lane.state === "cancelled") return `stopped: ${CANCELLED[lane.outcome] ?? oneLine(lane.outcome)}`;
   if (lane.state === "failed") return oneLine(lane.outcome.replace(/^The model '[^']*' failed( with|:) /, "")) || "it failed";
   return answerOf(run, lane).trim() || "no answer";
 }
 
-/** What a tool is given; of a single argument its value alone. */
+/** Arguments of a tool call; of a single one its value alone. */
 export function argumentsOf(text: string): string {
   let given: unknown = null;
   try {
@@ -87,7 +87,7 @@ export function seconds(value: number): string {
   return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Dollars; small amounts keep two digits that say something. */
+/** Dollars; small amounts keep two significant digits. */
 export function money(usd: number): string {
   if (usd === 0) return "$0";
   if (usd < 0.0001) return "under $0.0001";
@@ -112,7 +112,7 @@ const WAYS: Readonly<Record<string, string>> = {
   verified: "Verified", vote: "Decided by vote", weigh: "Decided by weighted vote", judge: "Decided by a judge", merge: "Merged",
 };
 
-/** How a team settled on its answer. */
+/** Decision of a team, in a sentence. */
 export function decisionOf(run: Run, event: Decided): string {
   const by = WAYS[event.by] ?? `Decided by ${oneLine(event.by)}`;
   const winners = listed(event.winners.map((who) => nameOf(run, who)));
@@ -128,7 +128,7 @@ const EARLY: Readonly<Record<string, string>> = {
   length: "the token limit ended the run", budget: "the budget ended the run", cut: "the model's reply broke off",
 };
 
-/** How sure the answer is, in a word or two and in a sentence. */
+/** Status of the answer, in a word or two and in a sentence. */
 export function standing(run: Run, stopped: boolean): { tone: "right" | "wrong" | "open" | "early" | "failed" | "running"; word: string; sentence: string } {
   if (run.failed !== null) return { tone: "failed", word: "Failed", sentence: oneLine(run.failed.message) };
   if (run.why === null && !stopped) return { tone: "running", word: "Thinking", sentence: "" };
@@ -143,7 +143,7 @@ export function standing(run: Run, stopped: boolean): { tone: "right" | "wrong" 
   return { tone: "open", word: "Unchecked", sentence: "No verifier could check it." };
 }
 
-/** What happens, or happened, in one sentence for someone who has read nothing else. */
+/** The run in one sentence, for a reader of nothing else. */
 export function story(run: Run, stopped = false): string {
   const lanes = triers(run);
   const over = isOver(run) || stopped;

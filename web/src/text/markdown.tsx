@@ -7,7 +7,10 @@
 import { Marked, type Token, type Tokens } from "marked";
 import type { ComponentChildren, VNode } from "preact";
 import { useMemo } from "preact/hooks";
+import { decoded } from "./entities";
+import { blockFormula, blockFormulaStart, type Formula, inlineFormula, inlineFormulaStart } from "./formulas";
 import { Mathematics } from "./mathematics";
+import { withEscapedBars } from "./tables";
 
 /** Characters that are read as Markdown; what is longer is shown as it was written. */
 const MOST = 60_000;
@@ -18,15 +21,19 @@ const MARKS = /[*_~`$]|\\[[(]/g;
 /** Quotations, or lists of lists in one line, within each other so often that nobody means them. */
 const NESTED = /^(?:[ \t]*(?:>|[-+*]|\d{1,9}[.)])(?=[ \t>])){30}|^(?:[ \t]*>){30}/m;
 
-interface Formula {
-  readonly type: "formula";
+interface Footnote {
+  readonly type: "footnote" | "footnote-text";
   readonly raw: string;
-  readonly tex: string;
-  readonly display: boolean;
+  readonly name: string;
+  readonly tokens?: Token[];
 }
 
-const BLOCK = /^(?:\$\$([\s\S]{1,5000}?)\$\$|\\\[([\s\S]{1,5000}?)\\\])(?=\s|$)/;
-const INLINE = /^(?:\$\$([^$]{1,2000}?)\$\$|\\\(([\s\S]{1,2000}?)\\\)|\\\[([\s\S]{1,2000}?)\\\]|\$(?!\s)([^$\n]{1,500}?)(?<!\s)\$(?!\d))/;
+const FOOTNOTE = /^\[\^([^\]\s^]{1,40})\](?!:)/;
+const FOOTNOTE_TEXT = /^ {0,3}\[\^([^\]\s^]{1,40})\]:[ \t]+([^\n]+(?:\n(?![ \t]*(?:\n|$)| {0,3}\[\^)[^\n]+)*)(?:\n|$)/;
+const FOOTNOTE_NAMES = /^ {0,3}\[\^([^\]\s^]{1,40})\]:[ \t]+\S/gm;
+const LINE_BREAK = /^<br[ \t]*\/?>$/i;
+/** Footnotes of the text that is being read; a caret in brackets is anything else without one. */
+let footnotes: ReadonlySet<string> = new Set();
 
 const reader = new Marked({
   gfm: true,
@@ -38,22 +45,23 @@ const reader = new Marked({
     },
   },
   extensions: [
+    { name: "formula-block", level: "block", start: blockFormulaStart, tokenizer: (text: string) => blockFormula(text) as Tokens.Generic | undefined },
     {
-      name: "formula-block", level: "block",
-      start: (text: string) => position(text, /\$\$|\\\[/),
+      name: "formula-inline", level: "inline", start: inlineFormulaStart,
+      tokenizer: (text: string, tokens: Token[]) => inlineFormula(text, tokens.at(-1)?.raw) as Tokens.Generic | undefined,
+    },
+    {
+      name: "footnote-text", level: "block", start: (text: string) => position(text, /(?<=\n) {0,3}\[\^/),
       tokenizer(text: string) {
-        const found = BLOCK.exec(text);
-        return found === null ? undefined : { type: "formula", raw: found[0], tex: (found[1] ?? found[2])!, display: true };
+        const found = FOOTNOTE_TEXT.exec(text);
+        return found === null ? undefined : { type: "footnote-text", raw: found[0], name: found[1]!, tokens: this.lexer.inline(found[2]!.trim()) };
       },
     },
     {
-      name: "formula-inline", level: "inline",
-      start: (text: string) => position(text, /\$|\\\(|\\\[/),
+      name: "footnote", level: "inline", start: (text: string) => position(text, /\[\^/),
       tokenizer(text: string) {
-        const found = INLINE.exec(text);
-        if (found === null) return undefined;
-        const display = found[1] ?? found[3];
-        return { type: "formula", raw: found[0], tex: (display ?? found[2] ?? found[4])!, display: display !== undefined };
+        const found = FOOTNOTE.exec(text);
+        return found === null || !footnotes.has(found[1]!) ? undefined : { type: "footnote", raw: found[0], name: found[1]! };
       },
     },
   ],
@@ -71,7 +79,8 @@ export function Markdown({ text }: { text: string }): VNode {
 
 function read(text: string): ComponentChildren {
   if (text.length > MOST || NESTED.test(text) || work(text) > MOST_WORK) return <p class="plain">{text}</p>;
-  return blocks(reader.lexer(text), 0);
+  footnotes = new Set([...text.matchAll(FOOTNOTE_NAMES)].map((found) => found[1]!));
+  return blocks(reader.lexer(withEscapedBars(text)), 0);
 }
 
 function work(text: string): number {
@@ -90,7 +99,7 @@ function shown(token: Token, depth: number): ComponentChildren {
     case "paragraph": return <p>{within()}</p>;
     case "heading": return <p class={`heading level-${Math.min(3, (token as Tokens.Heading).depth)}`} role="heading" aria-level={3}>{within()}</p>;
     case "blockquote": return <blockquote>{within()}</blockquote>;
-    case "code": return <pre tabIndex={0}><code>{(token as Tokens.Code).text}</code></pre>;
+    case "code": return code(token as Tokens.Code);
     case "hr": return <hr />;
     case "list": return list(token as Tokens.List, depth);
     case "table": return table(token as Tokens.Table, depth);
@@ -101,22 +110,24 @@ function shown(token: Token, depth: number): ComponentChildren {
     case "br": return <br />;
     case "link": return link((token as Tokens.Link).href, within());
     case "image": return link((token as Tokens.Image).href, `picture: ${(token as Tokens.Image).text || "without a name"}`);
-    case "formula": return <Mathematics tex={(token as unknown as Formula).tex} display={(token as unknown as Formula).display} />;
+    case "formula": return <Mathematics {...token as unknown as Formula} />;
+    case "checkbox": return <span>{(token as Tokens.Checkbox).checked ? "☑ " : "☐ "}</span>;
+    case "footnote": return <sup>{(token as unknown as Footnote).name}</sup>;
+    case "footnote-text": return <p class="footnote"><sup>{(token as unknown as Footnote).name}</sup> {within()}</p>;
     case "escape": return (token as Tokens.Escape).text;
-    case "text": return (token as Tokens.Text).tokens === undefined ? plain((token as Tokens.Text).text) : within();
+    case "text": return (token as Tokens.Text).tokens === undefined ? decoded((token as Tokens.Text).raw) : within();
+    case "html": return LINE_BREAK.test(token.raw.trim()) ? <br /> : token.raw;
     default: return token.raw; // Tags, definitions, and whatever else: the text that it is.
   }
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { "&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#39;": "'", "&nbsp;": "\u00a0" };
-
-function plain(text: string): string {
-  return text.replace(/&(?:amp|lt|gt|quot|#39|nbsp);/g, (entity) => ENTITIES[entity] ?? entity);
+function code(token: Tokens.Code): VNode {
+  return token.lang === "math" ? <Mathematics tex={token.text} display /> : <pre tabIndex={0}><code>{token.text}</code></pre>;
 }
 
 function list(token: Tokens.List, depth: number): VNode {
   const entries = token.items.map((item) => (
-    <li>{item.task && <span>{item.checked ? "☑ " : "☐ "}</span>}{blocks(item.tokens, depth + 1)}</li>
+    <li>{blocks(item.tokens, depth + 1)}</li>
   ));
   return token.ordered ? <ol start={Number(token.start) || 1}>{entries}</ol> : <ul>{entries}</ul>;
 }

@@ -31,10 +31,10 @@ interface Parser {
   __renderToMathMLTree(tex: string, options: object): Node;
 }
 
-/** A formula; one that cannot be read is shown as it was written. */
-export function Mathematics({ tex, display }: { tex: string; display: boolean }): VNode {
+/** A formula; one that cannot be read is shown as it was written, with its delimiters where it is known. */
+export function Mathematics({ tex, display, raw = tex }: { tex: string; display: boolean; raw?: string }): VNode {
   const made = tex.length > MOST ? null : formula(tex, display);
-  if (made === null) return <code>{tex}</code>;
+  if (made === null) return <code>{raw.trim()}</code>;
   return display ? <div class="formula" tabIndex={0} role="group" aria-label="formula">{made}</div> : <>{made}</>;
 }
 

@@ -1,4 +1,4 @@
-/** The answer: at the top from its first character on, with how sure it is and what it cost. */
+/** The answer, at the top from its first character on, with its status and cost. */
 
 import type { ComponentChildren, VNode } from "preact";
 import { useState } from "preact/hooks";
@@ -13,7 +13,7 @@ const SIGNS: Readonly<Record<string, Sign>> = { right: "check", wrong: "cross", 
 
 interface AnswerProps {
   readonly run: Run;
-  /** Whether it ended without saying so itself. */
+  /** True if the run was stopped before its last event. */
   readonly stopped: boolean;
   readonly budget: Budget | null;
   readonly clock: (() => number) | null;

@@ -1,4 +1,4 @@
-/** The page: where one is, what was asked before, and the question or the run in front. */
+/** The page: header, earlier questions, and the form or a run. */
 
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -20,7 +20,7 @@ import { RunView } from "./run";
 interface Place {
   readonly run: string;
   readonly beside: string;
-  /** What an address names as a run though none can be called so. */
+  /** Id in an address that no run can have. */
   readonly unknown: string;
 }
 
@@ -41,7 +41,7 @@ function plain(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    return part; // It is no text that was encoded.
+    return part; // It is not encoded text.
   }
 }
 
@@ -105,8 +105,8 @@ function Idle(): VNode {
     <div class="idle">
       <div class="hero">
         <Ways />
-        <h1>One question, several minds.</h1>
-        <p>A team of agents tries your question side by side, partly in pictures, and agrees on one answer. You watch how.</p>
+        <h1>One question, several agents.</h1>
+        <p>A team of agents tries your question in parallel, partly in images, and agrees on one answer. You watch it work.</p>
       </div>
       <Composer page={page.value} follows={null} onAsked={(id) => begun(id)} draft={draft} />
       <ul class="examples" aria-label="Examples">

@@ -1,11 +1,11 @@
-/** What goes with a question: pictures and a video, chosen, photographed, pasted or dropped anywhere on the page. */
+/** Attachments of a question: images and a video, chosen, photographed, pasted or dropped anywhere on the page. */
 
 import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { Attached } from "../attach";
 import { Mark } from "./marks";
 
-/** Pictures that are pasted or dropped anywhere on the page are meant for the question. */
+/** Images that are pasted or dropped anywhere on the page are attached to the question. */
 export function useAnywhere(add: (files: Iterable<File>) => Promise<void>, setOver: (over: boolean) => void): void {
   const current = useRef(add);
   current.current = add;
@@ -43,7 +43,7 @@ export function Given({ given, onDrop }: { given: readonly Attached[]; onDrop: (
   );
 }
 
-/** The buttons that add a picture. why: a sentence where none can be asked about. */
+/** The buttons that add an image. why: the reason why none can be sent. */
 export function Chooser({ onFiles, onCamera, videos, why }: { onFiles: (files: Iterable<File>) => Promise<void>; onCamera: () => void; videos: boolean; why: string }): VNode {
   const file = useRef<HTMLInputElement>(null);
   const lens = useRef<HTMLInputElement>(null);

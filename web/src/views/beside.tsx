@@ -1,4 +1,4 @@
-/** Two runs of the same question beside each other: what each said, and what it cost. */
+/** Two runs of the same question beside each other: answers and costs. */
 
 import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -47,7 +47,7 @@ function Costs({ runs }: { runs: readonly Run[] }): VNode | null {
   );
 }
 
-/** Choose who else is asked the same. */
+/** Choose another model for the same question. */
 export function Swap({ id, run, about, page, onAsked, onClose }: { id: string; run: Run; about: Summary | null; page: PageInfo | null; onAsked: (id: string) => void; onClose: () => void }): VNode {
   const [model, setModel] = useState("");
   const [mode, setMode] = useState(run.mode || "contemplating");

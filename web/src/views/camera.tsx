@@ -1,4 +1,4 @@
-/** A picture from the camera of a computer; a phone's own camera is opened by the file chooser. */
+/** An image from the camera of a computer; a phone's own camera is opened by the file chooser. */
 
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** Where a question is asked: text, pictures, and how much thought it gets. */
+/** The form of a question: text, images, mode, model and options. */
 
 import type { VNode } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -11,7 +11,7 @@ import { Camera } from "./camera";
 import { Mark } from "./marks";
 import { TeamPart } from "./team";
 
-/** The models that the server offers, as options; one that cannot be asked says why. */
+/** The models that the server offers, as options; one that is not ready has the reason. */
 export function Models({ page, lacking }: { page: PageInfo | null; lacking: (model: OfferedModel) => string }): VNode {
   return (
     <>
@@ -27,7 +27,7 @@ interface ComposerProps {
   readonly page: PageInfo | null;
   readonly follows: string | null;
   readonly onAsked: (id: string) => void;
-  /** What an example put here. */
+  /** Text of an example. */
   readonly draft?: { readonly text: string; readonly file: File | null } | null;
 }
 
@@ -129,7 +129,7 @@ function Modes({ page }: { page: PageInfo | null }): VNode {
   );
 }
 
-/** One model; where a team has several, how many. */
+/** One model, or the number of a team's models. */
 function Model({ page }: { page: PageInfo | null }): VNode | null {
   if (page === null) return null;
   const how = manner.value;
@@ -150,13 +150,13 @@ function Model({ page }: { page: PageInfo | null }): VNode | null {
 /** No model's name: names have no spaces around them. */
 const MIX = " ";
 
-/** What was chosen in the part that is folded away: it holds for the next question as well. */
+/** Summary of the folded options, which apply to the next question as well. */
 function Chosen({ page }: { page: PageInfo }): VNode | null {
   const text = summary(manner.value, page);
   return text === "" ? null : <p class="chosen">{text}</p>;
 }
 
-/** What the chosen models cannot do of this. */
+/** Warnings about the chosen models. */
 function Unfit({ text }: { text: string }): VNode {
   return <p class={text === "" ? "sr" : "chosen"} role="status">{text}</p>;
 }

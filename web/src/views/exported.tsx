@@ -13,7 +13,7 @@ import { Body } from "./run";
 export interface Exported {
   readonly film: Film;
   readonly budget: Budget | null;
-  /** The question's pictures, as `data:` URLs. */
+  /** Images of the question, as `data:` URLs. */
   readonly asked: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** The link of a run that is not here. */
+/** The view of a link whose run does not exist. */
 
 import type { VNode } from "preact";
 import { cut, oneLine, seconds } from "../fold/words";

@@ -1,4 +1,4 @@
-/** What the page is about, as a drawing: a question is tried in several ways, some come to nothing, the others join. */
+/** A drawing of a team: several agents try a question, some fail, the others agree. */
 
 import type { VNode } from "preact";
 

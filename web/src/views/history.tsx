@@ -1,4 +1,4 @@
-/** Runs that are kept: the newest first. */
+/** Stored runs, the newest first. */
 
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -21,11 +21,11 @@ export function refresh(): Promise<void> {
     more.value = found.length === PAGE;
   });
   reading = now;
-  now.catch(() => { reading = null; }); // Whoever waits for it says so.
+  now.catch(() => { reading = null; }); // Its caller reports it.
   return now;
 }
 
-/** What is known of a run: from the list, for asked for by itself it comes with every event. Raises `Refused`. */
+/** Summary of a run, from the list: a request for the run alone returns every event. Raises `Refused`. */
 export async function known(id: string): Promise<Summary> {
   await (reading ?? refresh()).catch(() => undefined);
   return kept.value.find((row) => row.id === id) ?? summary(id);

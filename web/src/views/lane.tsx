@@ -1,4 +1,4 @@
-/** One lane: who it is, how it stands, the latest it thought or what came of it, and its pictures. */
+/** One lane: name and state of its agent, its latest thoughts or its outcome, and its images. */
 
 import type { VNode } from "preact";
 import { answerOf, isMember, type Row } from "../fold/rows";
@@ -29,7 +29,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
   const name = nameOf(run, who);
   const empty = !isRunning(lane) && lane.state === "returned" && lane.outcome.trim() === "";
   const pictures = row.rounds.flatMap((round) => round.pictures);
-  // Whoever came to nothing and drew nothing takes a single line.
+  // An agent without an outcome or an image takes a single line.
   const slight = (lane.state === "cancelled" || empty) && pictures.length === 0;
   return (
     <article class={`lane ${lane.state} ${empty ? "empty" : ""} ${tone}`} data-agent={who} data-state={lane.state}>
@@ -55,7 +55,7 @@ export function LaneCard({ run, row, tone, closed, onOpen, onToggle }: CardProps
   );
 }
 
-/** What it has used: only what is known. */
+/** Usage, as far as it is known. */
 function Used({ row }: { row: Row }): VNode | null {
   const took = row.lane.ended === null ? "" : seconds(row.lane.ended - row.rounds[0]!.began);
   const parts = [row.tokens > 0 && `${short(row.tokens)} tokens`, took].filter(Boolean);
@@ -77,7 +77,7 @@ function Said({ run, lane }: { run: Run; lane: Lane }): VNode {
   );
 }
 
-/** What an agent is at: a tool, a note, or its latest thoughts. */
+/** Current activity of an agent: a tool, a note, or its latest thoughts. */
 function Doing({ run, lane }: { run: Run; lane: Lane }): VNode {
   const use = lane.tools.at(-1);
   if (use !== undefined) return <p class="doing"><span class="chip tool">{use.tool}</span> <code>{argumentsOf(use.arguments).slice(0, 400)}</code></p>;

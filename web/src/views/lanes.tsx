@@ -1,4 +1,4 @@
-/** The lanes: one row an agent, below the one that sent it; those that say the same join on the right. */
+/** The lanes: one row an agent, below its parent; equal answers join on the right. */
 
 import type { VNode } from "preact";
 import { useMemo, useState } from "preact/hooks";
@@ -23,7 +23,7 @@ interface Track {
   readonly groups: ReadonlySet<number>;
 }
 
-/** Which line a group has, and up to which row that reaches. */
+/** Line of a group, and the row up to which it reaches. */
 interface Line {
   readonly group: Group;
   readonly column: number;
@@ -60,7 +60,7 @@ export function Lanes({ run, onOpen }: { run: Run; onOpen: (who: string) => void
   );
 }
 
-/** What the threads of a team's agent did is folded away once it has ended. */
+/** Threads of a team's agent are folded away once it has ended. */
 function isDone(run: Run, who: string): boolean {
   const lane = run.lanes.get(who);
   return lane !== undefined && isTeam(run) && isMember(run, lane) && !isRunning(lane);
@@ -84,7 +84,7 @@ function tracksOf(lines: readonly Line[]): Track[] {
 
 const place = (column: number): number => APART * (column + 0.75);
 
-/** Who says what: where the lines arrive. */
+/** Answers of the groups, at the ends of their lines. */
 function Agreement({ run, lines, winner, width }: { run: Run; lines: readonly Line[]; winner: Group | null; width: number }): VNode | null {
   if (lines.length === 0) return null;
   return (
@@ -121,7 +121,7 @@ interface RowProps {
   readonly onToggle: (who: string) => void;
 }
 
-/** Drawn anew only where something of it has changed. */
+/** Redrawn only if its lane has changed. */
 function LaneRow({ run, row, at, tracks, width, tone, closed, onOpen, onToggle }: RowProps): VNode {
   const joins = tracks.map((track) => `${at > track.last ? 0 : at < track.last ? 1 : 2}${holds(track, row)}${track.tone}`).join();
   return useMemo(() => (

@@ -1,4 +1,4 @@
-/** Everything an agent did, however long: only what is near the part in view exists in the page. */
+/** Everything an agent did, however long: only the part near the view exists in the page. */
 
 import type { VNode } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";

@@ -1,4 +1,4 @@
-/** The few signs of the page, drawn with lines of the text's own colour. */
+/** Icons of the page, drawn in the colour of the text. */
 
 import type { VNode } from "preact";
 
@@ -30,7 +30,7 @@ const PATHS = {
 
 export type Sign = keyof typeof PATHS;
 
-/** A sign; what it means is said in words beside it, or by the button around it. */
+/** An icon; its meaning is in the words beside it, or in the label of its button. */
 export function Mark({ sign, size = 18 }: { sign: Sign; size?: number }): VNode {
   return (
     <svg class="mark" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75"

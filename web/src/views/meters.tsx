@@ -1,4 +1,4 @@
-/** What a run has cost so far: seconds, tokens and money, against the budget where there is one. */
+/** Cost of a run so far: seconds, tokens and money, with the budget if there is one. */
 
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
@@ -26,7 +26,7 @@ function Meter({ name, value, of, part, exact }: MeterProps): VNode {
   );
 }
 
-/** clock: seconds since the start, where the run goes on and time passes without events. */
+/** clock: seconds since the start, while the run is in progress. */
 export function Meters({ run, budget, clock }: { run: Run; budget: Budget | null; clock: (() => number) | null }): VNode {
   const [, tick] = useState(0);
   useEffect(() => {

@@ -1,4 +1,4 @@
-/** Pictures of agents and of questions, small and large. */
+/** Images of agents and of questions, small and large. */
 
 import { signal } from "@preact/signals";
 import type { VNode } from "preact";
@@ -11,21 +11,21 @@ export interface Seen {
   readonly caption: string;
 }
 
-/** What is open large: a picture among those that belong to it. */
+/** The image that is open large, among those that belong to it. */
 const open = signal<{ readonly all: readonly Seen[]; readonly at: number } | null>(null);
 
-/** Show a picture large, its neighbours one key away. */
+/** Show an image large, its neighbours one key away. */
 export function enlarge(all: readonly Seen[], at: number): void {
   open.value = { all, at };
 }
 
-/** Whether a picture is on this server, or in this very file: nothing else is ever fetched. */
+/** True for an image of this server or of this very file: nothing else is ever fetched. */
 export function isOurs(link: string): boolean {
   return /^\/v1\/runs\/[\w-]+\/(pictures|asked)\/\d+$/.test(link) || /^data:image\/(png|jpeg|gif|webp|bmp);base64,[\w+/=]*$/.test(link)
     || link.startsWith("blob:");
 }
 
-/** A picture's address that an <img> can load: where a key is needed, one that was fetched with it. */
+/** Address of an image that an <img> can load; with a key, one that was fetched with it. */
 export function useLink(link: string): string {
   const [ready, setReady] = useState("");
   const plain = isOurs(link) && (!link.startsWith("/") || !hasKey());
@@ -37,7 +37,7 @@ export function useLink(link: string): string {
       if (gone) return;
       made = URL.createObjectURL(blob);
       setReady(made);
-    }).catch(() => undefined); // Its place stays empty; the caption says what it was.
+    }).catch(() => undefined); // Its place stays empty, beside its caption.
     return () => { gone = true; if (made !== "") URL.revokeObjectURL(made); };
   }, [link, plain]);
   return plain ? link : ready;
@@ -49,13 +49,13 @@ export function Img({ link, alt, lazy = true }: { link: string; alt: string; laz
     : <img src={address} alt={alt} loading={lazy ? "lazy" : "eager"} decoding="async" draggable={false} />;
 }
 
-/** Pictures in a row, each a button that opens it large. */
+/** Images in a row, each a button that opens it large. */
 export function Thumbs({ pictures, most = 6, label }: { pictures: readonly Seen[]; most?: number; label: string }): VNode | null {
   if (pictures.length === 0) return null;
   const from = Math.max(0, pictures.length - most);
   return (
     <ul class="thumbs" aria-label={label}>
-      {from > 0 && <li><button type="button" class="thumb more" onClick={() => enlarge(pictures, 0)} aria-label={`all ${pictures.length} pictures`}>+{from}</button></li>}
+      {from > 0 && <li><button type="button" class="thumb more" onClick={() => enlarge(pictures, 0)} aria-label={`all ${pictures.length} images`}>+{from}</button></li>}
       {pictures.slice(from).map((picture, at) => (
         <li key={from + at}>
           <button type="button" class="thumb" onClick={() => enlarge(pictures, from + at)} aria-label={`Open large: ${picture.caption}`} title={picture.caption}>
@@ -67,7 +67,7 @@ export function Thumbs({ pictures, most = 6, label }: { pictures: readonly Seen[
   );
 }
 
-/** The picture that is open large. */
+/** The view of the image that is open large. */
 export function Lightbox(): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const shown = open.value;
@@ -84,15 +84,15 @@ export function Lightbox(): VNode {
   };
   const picture = shown?.all[shown.at];
   return (
-    <dialog ref={dialog} class="lightbox" aria-label="Picture" onClose={() => { open.value = null; }} onKeyDown={key}
+    <dialog ref={dialog} class="lightbox" aria-label="Image" onClose={() => { open.value = null; }} onKeyDown={key}
       onClick={(event) => { if (event.target === dialog.current) open.value = null; }}>
       {picture !== undefined && (
         <figure>
           <Img link={picture.link} alt={picture.caption} lazy={false} />
           <figcaption>
-            {shown!.all.length > 1 && <button type="button" class="icon back" onClick={() => turn(-1)} aria-label="Previous picture"><Mark sign="right" /></button>}
+            {shown!.all.length > 1 && <button type="button" class="icon back" onClick={() => turn(-1)} aria-label="Previous image"><Mark sign="right" /></button>}
             <span>{picture.caption}{shown!.all.length > 1 && <small> {shown!.at + 1} of {shown!.all.length}</small>}</span>
-            {shown!.all.length > 1 && <button type="button" class="icon" onClick={() => turn(1)} aria-label="Next picture"><Mark sign="right" /></button>}
+            {shown!.all.length > 1 && <button type="button" class="icon" onClick={() => turn(1)} aria-label="Next image"><Mark sign="right" /></button>}
             <button type="button" class="icon" onClick={() => { open.value = null; }} aria-label="Close"><Mark sign="cross" /></button>
           </figcaption>
         </figure>

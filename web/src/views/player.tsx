@@ -32,7 +32,7 @@ export class Player {
     if (!calm) this.#next();
   }
 
-  /** Show the run as it was after so many seconds. */
+  /** Show the run at a time in seconds. */
   seek(seconds: number): void {
     this.time.value = Math.min(this.film.seconds, Math.max(0, seconds));
     this.run.value = this.film.after(this.film.countAt(this.time.value));
@@ -67,13 +67,13 @@ export class Player {
   }
 }
 
-/** The speed at which a run of so many seconds can be followed. */
+/** The speed at which a run of this length in seconds can be followed. */
 export function fitting(length: number): number {
   if (length > LONGEST) return SPEEDS.find((speed) => length / speed <= LONGEST) ?? 16;
   return [...SPEEDS].reverse().find((speed) => speed <= 1 && length / speed >= SHORTEST) ?? Math.max(0.001, Number((length / SHORTEST).toPrecision(1)));
 }
 
-/** Whether a person has asked that things do not move. */
+/** True if reduced motion is set in the system. */
 export function isCalm(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }

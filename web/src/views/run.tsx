@@ -1,4 +1,4 @@
-/** One run: its question, its answer, its agents, and what can be done with it. */
+/** One run: question, answer, agents and actions. */
 
 import { useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
@@ -25,7 +25,7 @@ const TOO_QUICK = 3;
 
 interface RunProps {
   readonly id: string;
-  /** Whether this tab has just asked it. */
+  /** True if this tab has just started it. */
   readonly fresh: boolean;
   readonly children?: ComponentChildren;
   readonly onSwap: (() => void) | null;
@@ -38,7 +38,7 @@ export function RunView({ id, fresh, onSwap, onKnown, children }: RunProps): VNo
   const [about, setAbout] = useState<Summary | null>(null);
   const how = watch.how.value;
   useEffect(() => {
-    if (about === null) known(id).then(setAbout).catch(() => undefined); // Its events say all that matters.
+    if (about === null) known(id).then(setAbout).catch(() => undefined); // Its events are enough.
   }, [id, how]);
   const player = useSignal<{ readonly player: Player; readonly whole: boolean } | null>(null);
   const play = async (whole: boolean): Promise<void> => {
@@ -95,7 +95,7 @@ function Stop({ id }: { id: string }): VNode {
   );
 }
 
-/** The agents and how they settled. */
+/** The agents and their decision. */
 export function Body({ run }: { run: Run }): VNode {
   const [opened, setOpened] = useState<string | null>(null);
   return (
@@ -161,7 +161,7 @@ function After({ id, onReplay, onSwap }: { id: string; onReplay: (() => Promise<
   );
 }
 
-/** Every event of a run that is over. Raises `Refused` where they cannot be had now. */
+/** Every event of a run that is over. Raises `Refused` if they cannot be read now. */
 async function eventsOf(id: string): Promise<readonly Event[]> {
   const events: Event[] = [];
   const leave = new AbortController();

@@ -1,8 +1,8 @@
-/** The folded part of the form: who explores, how a team works and settles, what it may use, and what it may cost. */
+/** The folded part of the form: explorers, stages, roles, tools and budget of a team. */
 
 import type { ComponentChildren, VNode } from "preact";
 import type { OfferedModel, PageInfo, Role } from "../api";
-import { anybodyReads, canPlay, explorers, hasThreads, noEffort, noPlayer, noPrice, noTools, plan, TEAM } from "../fits";
+import { canAnyRefine, canPlay, explorers, hasThreads, noEffort, noRoleModel, noPrice, noTools, plan, TEAM } from "../fits";
 import { choose, type Manner, manner, PLAIN, toggled } from "../manner";
 
 type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "tokens" | "calls";
@@ -10,13 +10,13 @@ type Written = "agents" | "first" | "rounds" | "threads" | "usd" | "seconds" | "
 export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
   const how = manner.value;
   const team = how.mode === TEAM;
-  const able = anybodyReads(how, page);
+  const able = canAnyRefine(how, page);
   return (
     <div class="more" id={id}>
       {team && page.models.length > 1 && <Mix how={how} page={page} />}
       <Part name={team ? "Team" : "Thought"} notes={[
         team ? plan(how, page) : "Agents, rounds and roles need a team: choose Contemplating.",
-        team && !able ? "None of these models takes a conversation, so none can refine, judge or merge." : noPlayer(how, page),
+        team && !able ? "None of these models takes a conversation, so none can refine, judge or merge." : noRoleModel(how, page),
         noEffort(how, page),
       ]}>
         {team && (
@@ -45,7 +45,7 @@ export function TeamPart({ page, id }: { page: PageInfo; id: string }): VNode {
   );
 }
 
-/** Fields that belong together. notes: what follows from them, and what does not fit; empty ones are none. */
+/** Fields that belong together. notes: consequences and conflicts; empty ones are left out. */
 function Part({ name, notes, children }: { name: string; notes: readonly string[]; children: ComponentChildren }): VNode {
   return (
     <fieldset class="part">
@@ -56,7 +56,7 @@ function Part({ name, notes, children }: { name: string; notes: readonly string[
   );
 }
 
-/** The models that the agents are dealt from. */
+/** Models that the agents take in turn. */
 function Mix({ how, page }: { how: Manner; page: PageInfo }): VNode {
   const now = explorers(how, page);
   const most = page.limits.models;
@@ -119,7 +119,7 @@ function Effort({ how, page }: { how: Manner; page: PageInfo }): VNode {
   );
 }
 
-/** able: whether there is anybody who could judge or merge. */
+/** able: true if a model could judge or merge. */
 function Aggregate({ how, page, able }: { how: Manner; page: PageInfo; able: boolean }): VNode {
   const usual = page.defaults.aggregate;
   return (
@@ -134,7 +134,7 @@ function Aggregate({ how, page, able }: { how: Manner; page: PageInfo; able: boo
 
 const USUAL: Readonly<Record<Role, string>> = { refiner: "each agent", judge: "an explorer", merger: "an explorer" };
 
-/** Who plays a role: only models that read conversations can. */
+/** Model of a role: one that reads conversations. */
 function Player({ how, page, role }: { how: Manner; page: PageInfo; role: Role }): VNode {
   return (
     <label>{role.charAt(0).toUpperCase() + role.slice(1)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any, cast
@@ -11,20 +10,31 @@ from musespark.api import Options
 from musespark.budget import Limits
 from musespark.config import Config, TeamConfig
 from musespark.content import MAX_IMAGE_BYTES, Image
-from musespark.errors import BadOption, MissingFile
+from musespark.errors import BadInput, BadOption, MissingFile
+from musespark.option_schema import QUESTION_OPTIONS
 
 STDIN = "-"
 _MOST_BYTES = 16_000_000
 """Bytes of a question that are read: enough to say how long one is that is too long, and an end to one that has none."""
+_CHECKED_LATER = ("mode", "image", "video", "model", "judge", "refiner", "merger", "kind")
+"""Options that have errors of their own."""
+
+
+class NoQuestion(BadInput):
+    """There is no question among the arguments, and a person at a terminal, who would have to be waited for."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            'There is no question; write one after the command, as in muse ask "...", or pipe it in.'
+        )
 
 
 def options_of(question: str, images: Sequence[str], config: Config, **given: Any) -> Options:
     """Build the options; those not given are left out or taken from the configuration. Raises the kinds of `BadInput`."""
     if [question, *images].count(STDIN) > 1:
         raise BadOption("--image", STDIN, "a file where standard input is read already")
-    if given["trace"] == "":
-        raise BadOption("--trace", "", "the name of a directory")
-    limits = _limits(
+    require_in_range(given)
+    limits = limits_of(
         config.team, given.pop("deadline"), given.pop("max_usd"), given.pop("max_tokens")
     )
     options: dict[str, Any] = {
@@ -34,18 +44,35 @@ def options_of(question: str, images: Sequence[str], config: Config, **given: An
     return cast(Options, {"images": images_read, "config": config, "budget": limits, **options})
 
 
-def _limits(
-    defaults: TeamConfig, deadline: float | None, max_usd: float | None, max_tokens: int | None
+def require_in_range(given: dict[str, Any]) -> None:
+    """Raise `BadOption`, by its flag, for the first option that the schema does not allow."""
+    for name, value in given.items():
+        if value not in (None, []) and name not in _CHECKED_LATER:
+            spec = QUESTION_OPTIONS[name]
+            spec.require(spec.command_line, value)
+
+
+def limits_of(
+    defaults: TeamConfig,
+    deadline: float | None = None,
+    max_usd: float | None = None,
+    max_tokens: int | None = None,
 ) -> Limits:
-    seconds = defaults.deadline if deadline is None else deadline
-    usd = defaults.max_usd if max_usd is None else max_usd
-    for option, value, unit in (("deadline", seconds, "seconds"), ("max-usd", usd, "US dollars")):
-        if value is not None and not (value > 0 and math.isfinite(value)):
-            raise BadOption(option, value, f"a number of {unit} greater than 0")
-    tokens = defaults.max_tokens if max_tokens is None else max_tokens
-    if tokens is not None and not 1 <= tokens <= 10**9:
-        raise BadOption("max-tokens", tokens, "a whole number from 1 to 1,000,000,000")
-    return Limits(seconds=seconds, usd=usd, tokens=tokens)
+    """Limits of a run: those given, else those of the configuration."""
+    return Limits(
+        seconds=defaults.deadline if deadline is None else deadline,
+        usd=defaults.max_usd if max_usd is None else max_usd,
+        tokens=defaults.max_tokens if max_tokens is None else max_tokens,
+    )
+
+
+def question_source(argument: str | None) -> str:
+    """The argument, or `-` if there is none and something else than a person is at standard input."""
+    if argument is not None:
+        return argument
+    if sys.stdin is None or sys.stdin.isatty():
+        raise NoQuestion
+    return STDIN
 
 
 def question_of(argument: str) -> str:

@@ -6,32 +6,33 @@ import asyncio
 import os
 import signal
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
+from typing import cast
 
 from musespark.api import Options, stream
 from musespark.budget import Budget, Limits
+from musespark.cli.commands.run_files import RunFiles
 from musespark.cli.view import wording
 from musespark.cli.view.board import Board
-from musespark.cli.view.run_views import BETWEEN_FRAMES, RunView
-from musespark.errors import MuseError, TraceUnwritable
-from musespark.events import Event, Pictured
-from musespark.trace import image_path, keep_image
+from musespark.cli.view.run_views import BETWEEN_FRAMES, RescueView, RunView
+from musespark.errors import MuseError, StoreUnusable
+from musespark.events import MAIN, Event, Noted, RunStarted
 
-OK, NO_ANSWER, ABSTAINED, REFUTED, BY_SIGNAL = 0, 1, 3, 4, 128
+OK, NO_ANSWER, ABSTAINED, REFUTED, UNSAVED, BY_SIGNAL = 0, 1, 3, 4, 5, 128
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_RECORD = ("kind", "task_kind")
+"""Options for which the store of votes is read."""
 _TURN = 0.02
 """Seconds after which other tasks, and a Ctrl-C, get their turn even while events come without a pause."""
 
 
-def answer(question: str, options: Options, show: RunView) -> int:
+def answer(question: str, options: Options, show: RunView, files: RunFiles | None = None) -> int:
     """Ask and show; returns the exit code. Raises `MuseError` if the question or the model fails."""
-    run = RunFollower(show, ImageFolder(options.get("trace")), _limits(options))
+    run = RunFollower(show, files or RunFiles(), _limits(options))
     with run.stop_on_signals():
         try:
             with suppress(asyncio.CancelledError):
@@ -50,39 +51,11 @@ def _limits(options: Options) -> Limits:
     return limits if most is None or limits.tokens is not None else replace(limits, tokens=most)
 
 
-class ImageFolder:
-    """Files of a run's images: those of its trace, or in a new directory once there is an image."""
-
-    def __init__(self, trace: str | Path | None) -> None:
-        self._traced = trace is not None
-        self._directory = None if trace is None else Path(trace)
-        self.paths: list[Path] = []
-
-    def keep(self, event: Event) -> Path | None:
-        """Write the image of an event and return its path; None if it has none. Raises `TraceUnwritable`."""
-        if not isinstance(event, Pictured):
-            return None
-        try:
-            if self._directory is None:
-                self._directory = Path(tempfile.mkdtemp(prefix="muse-"))
-            path = (
-                image_path(self._directory, event)
-                if self._traced
-                else keep_image(self._directory, event)
-            )
-        except OSError as error:
-            raise TraceUnwritable(
-                self._directory or tempfile.gettempdir(), error.strerror or str(error)
-            ) from error
-        self.paths.append(path)
-        return path
-
-
 class RunFollower:
-    """Follows a run: shows its events and stops it on signals."""
+    """Follows a run: shows its events, keeps what was asked for, and stops it on signals."""
 
-    def __init__(self, show: RunView, gallery: ImageFolder, limits: Limits) -> None:
-        self._show, self._gallery = show, gallery
+    def __init__(self, show: RunView, files: RunFiles, limits: Limits) -> None:
+        self._show, self._files = show, files
         self._board = Board(limits=limits)
         self._heard = time.monotonic()
         self._signal = 0
@@ -98,10 +71,12 @@ class RunFollower:
         pulse = asyncio.create_task(self._pulse())
         turn = time.monotonic()
         try:
-            async with aclosing(stream(question, **options)) as events:
+            async with aclosing(self._events(question, options)) as events:
                 async for event in events:
+                    if isinstance(event, RunStarted):  # the request is valid, and has cost nothing
+                        self._files.open()
                     self._board, self._heard = self._board.after(event), time.monotonic()
-                    self._show.happened(self._board, event, self._gallery.keep(event))
+                    self._happened(event)
                     if self._signal:
                         break
                     if time.monotonic() - turn > _TURN:
@@ -110,6 +85,46 @@ class RunFollower:
         finally:
             self._cancel = lambda: None
             pulse.cancel()
+            self._files.close()
+
+    async def _events(self, question: str, options: Options) -> AsyncGenerator[Event, None]:
+        """The run; without the record of such questions if it cannot be read, for an answer does not need it."""
+        try:
+            async with aclosing(stream(question, **options)) as events:
+                async for event in events:
+                    yield event
+            return
+        except StoreUnusable as error:
+            if self._board.lanes:
+                raise
+            self._files.failures.append(str(error))
+        rest = {name: value for name, value in options.items() if name not in _RECORD}
+        async with aclosing(stream(question, **cast(Options, rest))) as events:
+            async for event in events:
+                yield event
+
+    def _happened(self, event: Event) -> None:
+        """Keep and show an event. A full disk behind the output ends a run that has only begun, and no other."""
+        image = self._files.keep(event)
+        try:
+            self._show.happened(self._board, event, image)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            if isinstance(event, RunStarted):
+                raise
+            self._rescue(error)
+        self._note_failure(event)
+
+    def _rescue(self, error: OSError) -> None:
+        """Show the rest on standard error."""
+        self._show = RescueView()
+        self._files.failures.append(f"The output cannot be written: {error.strerror or error}.")
+
+    def _note_failure(self, event: Event) -> None:
+        """Keep a note that comes after the answer: something about the run could not be stored."""
+        if isinstance(event, Noted) and event.agent == MAIN and self._board.decided:
+            self._files.failures.append(wording.one_line(event.text).rstrip(".") + ".")
 
     async def _pulse(self) -> None:
         while True:
@@ -151,14 +166,24 @@ class RunFollower:
         if not self._board.over:
             self._board = self._board.broken_off(self._now(), "the run was stopped")
         board = self._board
-        self._show.ended(board, self._gallery.paths)
+        self._files.write_answer(board.answer)
+        try:
+            self._show.ended(board, self._files.paths)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            self._rescue(error)
+            self._show.ended(board, self._files.paths)
         if not board.answer.strip():
             print(wording.empty(board), file=sys.stderr)
+        for failure in self._files.failures:
+            print(failure, file=sys.stderr)
         if self._signal:
             return BY_SIGNAL + self._signal
         if not board.answer.strip():
             return NO_ANSWER
-        return {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
+        code = {"abstained": ABSTAINED, "refuted": REFUTED}.get(board.status, OK)
+        return UNSAVED if code == OK and self._files.failures else code
 
     def show_failure(self) -> None:
         """Show the state before an error."""
@@ -167,7 +192,7 @@ class RunFollower:
             if self._board.failed
             else self._board.broken_off(self._now(), "the run failed")
         )
-        self._show.ended(replace(board, failed=True), self._gallery.paths)
+        self._show.ended(replace(board, failed=True), self._files.paths)
 
     def _now(self) -> float:
         """Seconds since the run started, on the clock of its events."""

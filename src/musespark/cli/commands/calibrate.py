@@ -29,7 +29,8 @@ def calibrate(
     labels: Annotated[
         Path,
         typer.Argument(
-            metavar="LABELS.jsonl", help='Lines of {"question": ..., "answer": ...}; 50 do.'
+            metavar="LABELS.jsonl",
+            help='JSON lines of {"question": ..., "answer": ...}; 50 suffice.',
         ),
     ],
     model: Annotated[
@@ -44,7 +45,7 @@ def calibrate(
     ] = None,
     store: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Store of votes; else in XDG_DATA_HOME/musespark."),
+        typer.Option(metavar="FILE", help="Store of votes; by default in XDG_DATA_HOME/musespark."),
     ] = None,
     agents: Annotated[
         int,
@@ -116,7 +117,7 @@ def calibrate(
     for failure in failures:
         typer.echo(failure, err=True)
     if not votes:
-        raise ModelFailed(", ".join(model), "not one question was answered")
+        raise ModelFailed(", ".join(model), "no question was answered")
 
 
 def _labels(path: Path) -> list[dict[str, str]]:
@@ -125,7 +126,7 @@ def _labels(path: Path) -> list[dict[str, str]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise MissingFile(
-            path, getattr(error, "strerror", None) or "it is no text in UTF-8"
+            path, getattr(error, "strerror", None) or "it is not UTF-8 text"
         ) from error
     known = []
     for number, line in enumerate(lines, 1):

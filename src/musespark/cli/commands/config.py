@@ -9,10 +9,16 @@ from typing import Any
 
 import typer
 
+from musespark.cli.help_format import HelpApp
 from musespark.config import Config, ConfigProblem, check_config, config_path, load_config
 from musespark.errors import MuseError
 
-app = typer.Typer(rich_markup_mode=None)
+app = HelpApp(
+    examples=(
+        ("muse config", "the file, and what is in force"),
+        ("muse config check", "everything that is wrong with it"),
+    )
+)
 
 WRONG = 2
 
@@ -29,7 +35,7 @@ def config(context: typer.Context) -> None:
         print(line, flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse config check", "exit code 2 if something is wrong"),))
 def check() -> None:
     """List the problems of the configuration, a sentence each. Exit code 2 if there are any."""
     path = config_path()

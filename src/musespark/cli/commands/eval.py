@@ -14,6 +14,7 @@ import typer
 from musespark.cli.commands.eval_answers import answers
 from musespark.cli.commands.eval_grounding import grounding
 from musespark.cli.extras import require
+from musespark.cli.help_format import HelpApp
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 
     from musespark.evals.recorded import RuleResult
 
-app = typer.Typer(rich_markup_mode=None)
-app.command()(grounding)
-app.command()(answers)
+app = HelpApp(
+    examples=(
+        ("muse eval recorded --data DIR", "the rules of a team, on recorded answers"),
+        ("muse eval answers", "when two answers are the same"),
+        ("muse eval grounding", "the tools that look, on screens"),
+    )
+)
+app.command(examples=(("muse eval grounding --part development", "on the pages for development"),))(
+    grounding
+)
+app.command(examples=(("muse eval answers", "the labelled pairs of the package"),))(answers)
 TASKS = ("gsm", "math-l5", "crux")
 
 
@@ -34,7 +43,9 @@ def evaluate(context: typer.Context) -> None:
         print(context.get_help(), flush=True)
 
 
-@app.command()
+@app.command(
+    examples=(("muse eval recorded --data DIR --task gsm --labels 50", "one task, 50 labels"),)
+)
 def recorded(
     data: Annotated[
         Path | None,
@@ -71,7 +82,7 @@ def recorded(
         )
     for name in task or []:
         if name not in TASKS:
-            raise BadOption("task", name, f"one of {', '.join(TASKS)}")
+            raise BadOption.choice("--task", name, TASKS)
     chosen = task or list(TASKS)
     from musespark.evals.recording import task_file
 

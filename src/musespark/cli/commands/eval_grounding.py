@@ -1,4 +1,4 @@
-"""`muse eval grounding`: whether `find` and `read` point at what is meant, on screens rendered in a real browser."""
+"""`muse eval grounding`: accuracy of `find` and `read` on screens rendered in a real browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def grounding(
         typer.Option(metavar="DIR", help="Screens rendered before; no browser is needed then."),
     ] = None,
     part: Annotated[
-        str, typer.Option(help="Which MiniWoB++ pages: test, development (to tune on) or all.")
+        str, typer.Option(help="MiniWoB++ pages: test, development (to tune on) or all.")
     ] = "test",
     page: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Only this page. Repeatable.")
@@ -41,7 +41,7 @@ def grounding(
     ] = 0,
     scale: Annotated[
         list[float] | None,
-        typer.Option(help="Pixels of a picture for one of the page. Repeatable; 1 and 2."),
+        typer.Option(help="Pixels of a screen's image for one of the page. Repeatable; 1 and 2."),
     ] = None,
     reads: Annotated[
         int, typer.Option(help="Items of a screen that are read, at most.", min=0)
@@ -60,16 +60,16 @@ def grounding(
         bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")
     ] = False,
 ) -> None:
-    """Measure find and read, and OCR alone, against what a browser says is written where: click-in-box, overlap, characters."""
+    """Measure find and read, and OCR alone, against the text and boxes of a browser: click-in-box, overlap, characters."""
     if part not in PARTS:
-        raise BadOption("part", part, f"one of {', '.join(PARTS)}")
+        raise BadOption.choice("--part", part, PARTS)
     for size in scale or []:
         if not 0.5 <= size <= 8:
-            raise BadOption("scale", size, "between 0.5 and 8")
+            raise BadOption("--scale", size, "between 0.5 and 8")
     from musespark.evals.grounding_screens import read_screens
 
     kept = None if screens is None else read_screens(screens)
-    require("Measuring what is found and read", "vision", "rapidocr", "onnxruntime")
+    require("Measuring grounding", "vision", "rapidocr", "onnxruntime")
     from musespark.evals.grounding_report import as_json as told, table, write
 
     with _bar(quiet=as_json) as progress:
@@ -91,7 +91,7 @@ def grounding(
                 if (not page or screen.page in page) and (not scale or screen.scale in scale)
             ]
         if not found:
-            raise BadOption("screens", screens or page, "screens with something written on them")
+            raise BadOption("--screens", screens or page, "screens with text")
         outcomes = _measured(progress, found, reads, seed)
     about = {
         "command": "muse " + shlex.join(sys.argv[1:]),

@@ -10,24 +10,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from musespark.cli.help_format import HelpApp
 from musespark.errors import BadOption
 
 if TYPE_CHECKING:
     from musespark.store.keys.key_store import KeyStore
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Manage API keys of your server."
+app = HelpApp(
+    no_args_is_help=True,
+    help="Manage API keys of your server.",
+    examples=(
+        ("muse keys create ada --usd-per-day 5", "a key with a daily budget"),
+        ("muse keys list", "keys, limits, and what they spent today"),
+        ("muse keys revoke ada", "from now on it is refused"),
+    ),
 )
 
 _Store = Annotated[
     str | None,
     typer.Option(
-        "--store", metavar="FILE|URL", help="The store of the server, as muse serve has it."
+        "--store",
+        metavar="FILE|URL",
+        envvar="MUSE_STORE",
+        help="Store of the server, as in muse serve --store.",
     ),
 ]
 
 
-@app.command()
+@app.command(
+    examples=(("muse keys create ada --usd-per-day 5 --per-minute 60", "with both limits"),)
+)
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the key's owner.")],
     usd_per_day: Annotated[
@@ -45,10 +57,10 @@ def create(
     typer.echo("Keep it now: it is not shown again.", err=True)
 
 
-@app.command("list")
+@app.command("list", examples=(("muse keys list", "of the usual store"),))
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
-    with _keys(_existing(store)) as keys:
+    with _keys(store, create=False) as keys:
         found = keys.list_with_spending()
     if not found:
         print("There are no keys; make one with muse keys create NAME.", flush=True)
@@ -63,46 +75,38 @@ def list_all(store: _Store = None) -> None:
         print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
 
 
-@app.command()
+@app.command(examples=(("muse keys revoke ada", "by its name or its id"),))
 def revoke(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name, or its id.")],
     store: _Store = None,
 ) -> None:
     """Revoke a key; servers refuse it within a second."""
-    with _keys(_existing(store)) as keys:
+    with _keys(store, create=False) as keys:
         key = keys.revoke(name)
     print(f"The key {key.id} of {key.name} is revoked.", flush=True)
 
 
-def _existing(store: str | None) -> str | None:
-    """The same store; raises `BadOption` for a file that does not exist, which may be a typing error."""
-    if (
-        store is not None
-        and store != "memory"
-        and "://" not in store
-        and not Path(store).expanduser().exists()
-    ):
-        raise BadOption(
-            "--store", store, "the file of a server's store, and there is none of that name"
-        )
-    return store
-
-
 @contextmanager
-def _keys(store: str | None) -> Iterator[KeyStore]:
+def _keys(store: str | None, *, create: bool = True) -> Iterator[KeyStore]:
+    """The keys of a store. create: false for a store that must be there; its name may be a typing error. Raises `BadOption`."""
     from musespark.cli.extras import require
 
     if store == "memory":
         raise BadOption(
             "--store",
             store,
-            "the file or the postgresql:// URL of a server's store; in memory no keys are kept",
+            "the file or the postgresql:// URL of a server's store; a store in memory has no keys",
         )
     require("muse keys", "serve", "sqlalchemy", "alembic")
-    from musespark.store.database.database import Database
+    from musespark.store.database.database import Database, default_runs_path
     from musespark.store.keys.key_store import KeyStore
 
-    database = Database(store)
+    where = str(store or default_runs_path())
+    if not create and "://" not in where and not Path(where).expanduser().exists():
+        raise BadOption(
+            "--store", where, "the file of a server's store, and there is none of that name"
+        )
+    database = Database(where, create=create)
     try:
         yield KeyStore(database)
     finally:

@@ -20,17 +20,20 @@ if TYPE_CHECKING:
     from musespark.evals.native import EvalSpec
     from musespark.evals.report import EvalRow
 
-WORLDS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code", "decline")
+TASKS = ("countdown-3", "countdown-4", "lake", "maze", "shapes", "code", "decline")
 MODES = ("instant", "thinking", "contemplating")
 
 
 def measure(
-    world: Annotated[
+    task: Annotated[
         list[str] | None,
-        typer.Option("--task", "--world", help=f"Of {', '.join(WORLDS)}. Repeatable; all."),
+        typer.Option(
+            "--task", "--world", help=f"One of {', '.join(TASKS)}. Repeatable; by default all."
+        ),
     ] = None,
     mode: Annotated[
-        list[str] | None, typer.Option(help=f"Of {', '.join(MODES)}. Repeatable; all.")
+        list[str] | None,
+        typer.Option(help=f"One of {', '.join(MODES)}. Repeatable; by default all."),
     ] = None,
     problems: Annotated[
         int, typer.Option("-n", help="Problems for each task and mode.", min=1)
@@ -41,7 +44,7 @@ def measure(
     batch: Annotated[int, typer.Option(help="Problems decoded together.", min=1, max=256)] = 16,
     seed: Annotated[int, typer.Option(help="Random seed of the problems.", min=0)] = 0,
     jobs: Annotated[
-        int | None, typer.Option(help="Number of processes; one for each core.", min=1)
+        int | None, typer.Option(help="Number of processes; by default one for each core.", min=1)
     ] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Directory for table, plot and figures.")
@@ -64,12 +67,12 @@ def measure(
     from musespark.nano.weights import load
 
     require("The evaluation", "eval", "matplotlib")
-    worlds, modes = _chosen("task", world, WORLDS), _chosen("mode", mode, MODES)
-    if "shapes" in worlds:
+    tasks, modes = _chosen("--task", task, TASKS), _chosen("--mode", mode, MODES)
+    if "shapes" in tasks:
         require("Measuring shapes", "eval", "easy_vqa")
     load(weights) if weights else load()  # a damaged file is named before any process is started
     like = EvalSpec("", "", problems, seed, threads, batch)
-    specs = plan_evals(worlds, modes, like, ablate)
+    specs = plan_evals(tasks, modes, like, ablate)
     rows = _show(specs, weights, jobs or os.cpu_count() or 1, quiet=as_json)
     if ablate and (again := plan_vote(rows, like)):
         rows += _show([again], weights, 1, quiet=as_json)
@@ -121,7 +124,7 @@ def card(
 def _chosen(option: str, given: list[str] | None, known: tuple[str, ...]) -> list[str]:
     for name in given or []:
         if name not in known:
-            raise BadOption(option, name, f"one of {', '.join(known)}")
+            raise BadOption.choice(option, name, known)
     return given or list(known)
 
 

@@ -38,18 +38,20 @@ def outside(
         Path | None,
         typer.Argument(
             metavar="FILE",
-            help="Records of questions, JSON, one a line; else what others publish for its tasks.",
+            help="Questions as JSON lines; by default published questions for its tasks.",
         ),
     ] = None,
     count: Annotated[
         int,
-        typer.Option("-n", help="Questions of every source, and variations of every task.", min=1),
+        typer.Option(
+            "-n", help="Number of questions of each source, and of variations of each task.", min=1
+        ),
     ] = 20,
     verifiers: Annotated[
         bool,
         typer.Option(
-            help="Only show answers to the verifiers: of the records, of its own questions, and "
-            "the usual ones to variations of these. The network is not asked."
+            help="Check the verifiers only, without the network: with the answers of FILE, right answers to "
+            "its own questions, and wrong ones to variations of these."
         ),
     ] = False,
     classic_art: Annotated[

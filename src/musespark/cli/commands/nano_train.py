@@ -54,16 +54,16 @@ def recipe_for(given: Mapping[str, Any], shares: Sequence[str], resume: Path | N
 def _shares(given: Sequence[str], before: Mapping[str, float]) -> dict[str, float]:
     shares = dict(before)
     for one in given:
-        world, _, part = one.partition("=")
+        task, _, part = one.partition("=")
         try:
-            shares[world] = float(part)
+            shares[task] = float(part)
         except ValueError:
             raise BadOption("--share", one, "a task and a number, such as countdown=0.5") from None
-        if world not in SHARES or not 0 <= shares[world] < float("inf"):
+        if task not in SHARES or not 0 <= shares[task] < float("inf"):
             raise BadOption("--share", one, f"one of {', '.join(SHARES)} with a number from 0")
-    left = {world: part for world, part in shares.items() if part > 0}
+    left = {task: part for task, part in shares.items() if part > 0}
     if not left:
-        raise BadOption("--share", " ".join(given), "more than 0 for some world")
+        raise BadOption("--share", " ".join(given), "more than 0 for some task")
     return left
 
 
@@ -140,8 +140,8 @@ def _readings(trainer: Trainer) -> Iterator[TrainingStatus]:
         pace = (record["tokens"] - marks[0][1]) / max(1e-9, now - marks[0][0])
         used = record["share"] - start
         left = (now - began) * (1 - record["share"]) / used if used > 0 else None
-        # A step need not hold problems of every world: what is known of the others is shown on.
-        losses |= {world: record[world] for world in trainer.recipe.shares if world in record}
+        # A step need not hold problems of every task: what is known of the others is shown on.
+        losses |= {task: record[task] for task in trainer.recipe.shares if task in record}
         yield TrainingStatus(
             record["step"],
             record["tokens"],

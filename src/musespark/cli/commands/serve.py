@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import logging
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from musespark.config import Config, load_config
-from musespark.errors import BadConfig, BadOption, NotInstalled
+from musespark.errors import BadConfig, BadOption, MuseError, NotInstalled
 
 if TYPE_CHECKING:
     from musespark.server.runs.run_store import RunStore
-    from musespark.server.state import Authenticator
+    from musespark.server.state import Authenticator, ServerState
 
-GRACE = 10.0
-"""Seconds that answers under way have to end once the server stops."""
+GRACE = 6.0
+"""Seconds that answers under way have to end once the server stops. What is cancelled then has two more to clean up, and the store
+two: all within the ten seconds after which a container is killed."""
+CLEANUP = 2.0
+"""Seconds that cancelled runs have to clean up."""
+_LOG = logging.getLogger(__name__)
 _DAY = 86_400
 _OWN = ("127.0.0.1", "localhost", "[::1]", "::1")
 _QUESTION = "Use 25, 3, 7 and 12 to make 66."
@@ -28,48 +35,81 @@ _QUESTION = "Use 25, 3, 7 and 12 to make 66."
 def serve(
     host: Annotated[
         str,
-        typer.Option(metavar="ADDRESS", help="Address to listen at. Other machines need a key."),
+        typer.Option(
+            metavar="ADDRESS",
+            envvar="MUSE_HOST",
+            help="Address to listen on; one that other machines reach requires a key.",
+            rich_help_panel="Address",
+        ),
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 chooses a free one.")] = 8787,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            envvar="MUSE_PORT",
+            help="0 chooses a free one.",
+            rich_help_panel="Address",
+        ),
+    ] = 8787,
     config: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A configuration instead of the usual one.")
+        str | None, typer.Option(metavar="FILE", help="Another configuration file.")
     ] = None,
     allow_remote_images: Annotated[
         bool,
         typer.Option(
             "--allow-remote-images",
+            envvar="MUSE_ALLOW_REMOTE_IMAGES",
             help="Fetch images that a request names by a public web address.",
+            rich_help_panel="Access",
         ),
     ] = False,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-origin",
+            metavar="ORIGIN",
+            help="Let pages of this origin, such as https://chat.example.com, use the protocols from a browser; * for any. "
+            "May be repeated.",
+        ),
+    ] = None,
     grace: Annotated[
         float,
         typer.Option(
             metavar="SECONDS",
+            envvar="MUSE_GRACE",
             min=0,
             max=_DAY,
-            help="Time for answers under way to end when the server stops.",
+            help="Time for runs in progress to end when the server stops.",
+            rich_help_panel="Runs",
         ),
     ] = GRACE,
     store: Annotated[
         str | None,
         typer.Option(
             metavar="FILE|URL|memory",
+            envvar="MUSE_STORE",
             help="Store of runs and keys: a file, by default in "
-            "the user's data directory; a postgresql:// URL; or memory alone.",
+            "the user's data directory; a postgresql:// URL; or memory.",
+            rich_help_panel="Runs",
         ),
     ] = None,
     keep: Annotated[
         str | None,
         typer.Option(
             metavar="30d|5000",
+            envvar="MUSE_KEEP",
             help="Delete older runs, or all but this many; by default nothing is deleted.",
+            rich_help_panel="Runs",
         ),
     ] = None,
     require_key: Annotated[
         bool,
         typer.Option(
             "--require-key",
+            envvar="MUSE_REQUIRE_KEY",
             help="Require a key on this machine's own address too, as behind a proxy.",
+            rich_help_panel="Access",
         ),
     ] = False,
 ) -> None:
@@ -82,6 +122,7 @@ def serve(
 
         from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
+        from musespark.server.http.body import MAX_BYTES
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
         from musespark.server.state import ServerSettings
     except ImportError as error:
@@ -96,7 +137,13 @@ def serve(
         found,
         runs=runs,
         authenticate=callers,
-        settings=ServerSettings(allow_remote_images=allow_remote_images, hosts=hosts, grace=grace),
+        settings=ServerSettings(
+            allow_remote_images=allow_remote_images,
+            hosts=hosts,
+            origins=_origins(allow_origin or []),
+            grace=grace,
+            cleanup_timeout=CLEANUP,
+        ),
     )
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
@@ -108,15 +155,42 @@ def serve(
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=MAX_BYTES,
+        ws_per_message_deflate=False,
         http=BoundedHttpProtocol,
     )
     with listener:
         address = f"http://{shown}:{listener.getsockname()[1]}"
         lines = greeting(address, found, keyed=require_key or not loopback)
-        AnnouncedServer(settings, lambda: print("\n".join(lines), flush=True)).run(
-            sockets=[listener]
-        )
+        AnnouncedServer(
+            settings,
+            lambda: print("\n".join(lines), flush=True),
+            lambda: _reload(app.state.server, config),
+        ).run(sockets=[listener])
+        gc.freeze()  # the process ends: to collect what its libraries have made would take a second
+
+
+def _reload(server: ServerState, config: str | None) -> None:
+    """Read the configuration again; one that cannot be used leaves everything as it was."""
+    try:
+        server.reload(_configured(config))
+    except MuseError as error:
+        _LOG.error("The configuration was not read again: %s", error)
+    else:
+        _LOG.warning("The configuration was read again.")
+
+
+def _origins(given: list[str]) -> tuple[str, ...]:
+    """The origins as browsers send them. Raises `BadOption`."""
+    for origin in given:
+        parts = urlsplit(origin)
+        bare = f"{parts.scheme}://{parts.netloc}"
+        if origin != "*" and (origin.rstrip("/") != bare or not (parts.scheme and parts.netloc)):
+            raise BadOption(
+                "--allow-origin", origin[:80], "an origin such as https://chat.example.com, or *"
+            )
+    return tuple(origin.rstrip("/").lower() for origin in given)
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:
@@ -125,7 +199,7 @@ def _runs(store: str | None, keep: str | None) -> RunStore:
 
     if store == "memory":
         if keep is not None:
-            raise BadOption("--keep", keep, "left out where nothing is kept but in memory")
+            raise BadOption("--keep", keep, "left out with --store memory")
         return MemoryRunStore()
     from musespark.cli.extras import require
 
@@ -145,7 +219,7 @@ def _callers(runs: RunStore, host: str | None, require_key: bool) -> Authenticat
 
     if isinstance(runs, MemoryRunStore):
         if host is not None or require_key:
-            raise BadOption("--store", "memory", "a place that holds keys where a key is needed")
+            raise BadOption("--store", "memory", "a file or a database, because a key is required")
         return allow_anyone
     from musespark.server.auth import KeyAuthenticator
     from musespark.store.keys.key_store import KeyStore

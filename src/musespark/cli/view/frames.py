@@ -49,6 +49,7 @@ def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
     Answer and paths are not broken into lines: a person may want to copy them.
     """
     lines = [Text()]
+    room = max(1, width - 1 - len(MARGIN))
     if board.answer.strip():
         lines += [
             Text(MARGIN).append(line, "bold")
@@ -58,7 +59,6 @@ def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
         told.append((wording.verdict(board), _verdict_style(board)))
         if board.finish_reason != "finished":
             told.append((wording.early(board), "bold"))
-        room = max(1, width - 1 - len(MARGIN))
         lines += [
             Text(),
             *(
@@ -68,6 +68,8 @@ def summary_lines(board: Board, kept: Sequence[Path], width: int) -> list[Text]:
             ),
         ]
     lines += row(wording.spending(board), width)
+    if board.images and not kept:
+        lines += [dim(line, width) for line in wrapped(wording.unkept(len(board.images)), room, 2)]
     for index, path in enumerate(wording.paths(kept)):
         lines.append(
             Text(MARGIN).append("pictures  " if index == 0 else " " * 10, "dim").append(path)

@@ -29,7 +29,7 @@ def preview(png: bytes, columns: int) -> tuple[Text, ...]:
             pixels = whole.resize((width, height + height % 2), how)
     except (
         Exception
-    ):  # Pillow's decoders raise many types; a picture that cannot be shown is still in its file
+    ):  # Pillow's decoders raise many types; an image that cannot be shown is still in its file
         return ()
     raw = pixels.tobytes()
     rows = [raw[start : start + 3 * width] for start in range(0, len(raw), 3 * width)]

@@ -47,7 +47,7 @@ class RunView(Protocol):
     """A view of a run."""
 
     def happened(self, board: Board, event: Event, image: Path | None) -> None:
-        """Show an event. board: after it. picture: the file of its image."""
+        """Show an event. board: after it. image: the file of its image; None if it has none, or none is kept."""
 
     def pulse(self) -> None:
         """Show that time passes; called several times a second."""
@@ -87,13 +87,13 @@ class JsonView:
             return
         if board.answer and (early := wording.early(board)):
             print(f"This is the {early}.", file=sys.stderr)
-        print(json.dumps(_object(board, images)), flush=True)
+        print(json.dumps(run_object(board, images)), flush=True)
 
     def dropped(self) -> None:
         """Nothing is open."""
 
 
-def _object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
+def run_object(board: Board, images: Sequence[Path]) -> dict[str, Any]:
     """A run as a JSON object; each agent once, as it stood in its last round."""
     usage, decided = board.usage, board.decided
     latest = {lane.base_name: lane for lane in board.lanes.values() if lane.agent != MAIN}
@@ -137,6 +137,30 @@ def _agent(board: Board, lane: Lane) -> dict[str, Any]:
     }
 
 
+class RescueView:
+    """The answer on standard error, once standard output cannot be written any more."""
+
+    def happened(self, board: Board, event: Event, image: Path | None) -> None:
+        """Wait for the end."""
+
+    def pulse(self) -> None:
+        """Nothing moves."""
+
+    def ended(self, board: Board, images: Sequence[Path]) -> None:
+        """Print the answer, and discard what standard output still holds."""
+        if board.answer.strip():
+            print(wording.clean(board.answer).strip("\n"), file=sys.stderr)
+        drop_output()
+
+    def dropped(self) -> None:
+        """Nothing is open."""
+
+
+def drop_output() -> None:
+    """Discard buffered output, on which the interpreter would fail once more when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 class LinesView:
     """A line for each event, without control codes, for a pipe, a file or a CI log."""
 
@@ -162,7 +186,8 @@ class LinesView:
                 self._did(
                     board,
                     event,
-                    f"drew {wording.clean(str(image))}" + (caption and f" ({caption})"),
+                    f"drew {wording.clean(str(image)) if image else 'an image'}"
+                    + (caption and f" ({caption})"),
                 )
             case ToolCalled():
                 given = wording.arguments(ActiveToolCall(event.call, event.tool, event.arguments))

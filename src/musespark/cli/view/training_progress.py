@@ -100,8 +100,8 @@ class TrainingDisplay:
     def _losses(self, reading: TrainingStatus, width: int) -> list[Text]:
         """The losses in columns, as many as there is room for."""
         cells = [
-            f"{world:<10}{loss:<8.3g}"
-            for world, loss in {"loss": reading.loss, **reading.losses}.items()
+            f"{task:<10}{loss:<8.3g}"
+            for task, loss in {"loss": reading.loss, **reading.losses}.items()
         ]
         columns = max(1, (width - 1) // 20)
         rows = [cells[at : at + columns] for at in range(0, len(cells), columns)]
@@ -110,7 +110,7 @@ class TrainingDisplay:
 
 def line(reading: TrainingStatus) -> str:
     """A reading in one line."""
-    losses = "  ".join(f"{world} {loss:.3g}" for world, loss in reading.losses.items())
+    losses = "  ".join(f"{task} {loss:.3g}" for task, loss in reading.losses.items())
     return f"{reading.share:4.0%}  {_left(reading)}  {_volume(reading)}  loss {reading.loss:.3g}  {losses}"
 
 

@@ -26,6 +26,8 @@ _EARLY = {
     "length": "the token limit ended the run",
     "budget": "the budget ended the run",
     "cut": "the model's reply broke off",
+    "filtered": "the reply ended early",
+    "refused": "",
     None: "the run was stopped",
 }
 _CANCELLED = {
@@ -33,6 +35,8 @@ _CANCELLED = {
     "length": "the token limit was reached",
     "budget": "the budget ran out",
     "cut": "the reply broke off",
+    "filtered": "the provider's filter stopped the reply",
+    "refused": "the model declined",
 }
 _WAYS = {
     "verified": "verification",
@@ -49,6 +53,8 @@ _EMPTY = {
     "length": "The token limit was reached before an answer{}; try another mode, or raise --max-tokens where it is set.",
     "budget": "The budget ran out before an answer{}; raise --deadline or --max-tokens.",
     "cut": "The model's reply broke off before an answer{}; ask again.",
+    "filtered": "The model's reply ended before an answer{}; ask differently.",
+    "refused": "The model declined{}; ask differently.",
     None: "The run was stopped before an answer{}.",
 }
 
@@ -194,7 +200,8 @@ def early(board: Board) -> str:
         if board.failed
         else _EARLY[board.finish_reason] + _in_brackets(board.detail)
     )
-    return "" if board.finish_reason == "finished" else f"best answer so far: {why}"
+    is_whole = board.finish_reason in ("finished", "refused")
+    return "" if is_whole else f"best answer so far: {why}"
 
 
 def empty(board: Board) -> str:
@@ -270,11 +277,16 @@ def money(usd: float) -> str:
 
 
 def paths(images: Sequence[Path]) -> list[str]:
-    """The pictures' paths, a few by name and the rest by their directory."""
+    """The images' paths, a few by name and the rest by their directory."""
     listed = [clean(str(path)) for path in images[:MOST_PATHS]]
     if len(images) > MOST_PATHS:
         listed.append(f"and {len(images) - MOST_PATHS:,} more in {clean(str(images[0].parent))}")
     return listed
+
+
+def unkept(images: int) -> str:
+    """Note on images of which no file was kept, and the way to keep them."""
+    return f"{counted(images, 'image')} drawn and not kept; --save-images DIR keeps images"
 
 
 def tally(lanes: Iterable[Lane]) -> str:

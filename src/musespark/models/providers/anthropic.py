@@ -35,9 +35,11 @@ class Anthropic(Provider):
     base_url = "https://api.anthropic.com"
     url_variables = ("ANTHROPIC_BASE_URL",)
     key_variables = ("ANTHROPIC_API_KEY",)
+    normalized_path = "/messages"
     price_list = "anthropic"
     longest_side = 1568
     max_temperature = 1.0
+    sampling = frozenset({"top_k"})
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
@@ -54,7 +56,11 @@ class Anthropic(Provider):
     def abilities(self, model: str, profile: Profile) -> Abilities:
         sampling = not profile.get("anthropic_disallows_sampling_settings", False)
         return replace(
-            super().abilities(model, profile), seed=False, temperature=sampling, top_p=sampling
+            super().abilities(model, profile),
+            seed=False,
+            temperature=sampling,
+            top_p=sampling,
+            sampling=self.sampling if sampling else frozenset(),
         )
 
     def find_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Profile: TypeAlias = Mapping[str, Any]
 """pydantic-ai's knowledge of a model: `pydantic_ai.profiles.ModelProfile` and its subclasses."""
 
+_AROUND = " \t\r\n\f\v\ufeff\u200b\u2060\u00a0"
+"""Characters around a value that are no part of it."""
 DEFAULT_CONTEXT = 8192
 """Tokens that a model is assumed to hold if neither the profile nor the configuration gives a number."""
 
@@ -54,8 +56,16 @@ class Provider(ABC):
     needs_key: ClassVar[bool] = True
     is_local: ClassVar[bool] = False
     """True if it runs on one's own machines: tokens cost nothing, and it is quick to ask if it is there."""
+    has_open_body: ClassVar[bool] = False
+    """True if its servers read further sampling options, or ignore those that they do not know."""
+    sampling: ClassVar[frozenset[str]] = frozenset()
+    """Fields of `musespark.sampling.Sampling` that its models take."""
     has_fast_path: ClassVar[bool] = False
     """True if it speaks Chat Completions without extensions, so that plain text can bypass pydantic-ai."""
+    normalized_path: ClassVar[str | None] = None
+    """End of the path whose replies servers of one's own may send in other forms, which `adapter.transport` normalizes."""
+    has_embeddings: ClassVar[bool] = False
+    """True if it has OpenAI's page for embeddings."""
     price_list: ClassVar[str | None] = None
     """Name of the provider in genai-prices; None if it has no prices there."""
     image_types: ClassVar[tuple[str, ...]] = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -94,6 +104,9 @@ class Provider(ABC):
             stop=True,
             schema=bool(profile.get("supports_json_schema_output", False)),
             effort=bool(profile.get("supports_thinking", False)),
+            effort_none=not profile.get("thinking_always_enabled", False),
+            sampling=self.sampling,
+            image_types=self.image_types,
             tool_choice=bool(profile.get("supports_forced_tool_choice", True)),
         )
 
@@ -114,6 +127,11 @@ class Provider(ABC):
         """Address of its API: the configured one, else the environment's, else the provider's own."""
         return configured or _find_first_set(self.url_variables)[1] or self.base_url
 
+    def find_address_variable(self) -> str | None:
+        """Environment variable that names its address; None if none does."""
+        variable, value = _find_first_set(self.url_variables)
+        return variable if value else None
+
     def find_key(self, configured: str | None) -> tuple[str, str | None]:
         """Environment variable that holds the key, or should, and its value. configured: the variable to read instead."""
         return _find_first_set((configured,) if configured else self.key_variables)
@@ -122,6 +140,10 @@ class Provider(ABC):
         """The model's own name and, from an argument `NAME@http://...`, its address."""
         name, at, address = argument.partition("@http")
         return (name, f"http{address}") if at else (argument, None)
+
+
+AS_GIVEN: Profile = {"json_schema_transformer": None}
+"""Profile of providers that take any schema as it is: pydantic-ai would close its objects, and make their fields required."""
 
 
 def merge_profiles(*layers: Profile) -> ModelProfile:
@@ -133,12 +155,23 @@ def merge_profiles(*layers: Profile) -> ModelProfile:
 
 def _find_first_set(variables: tuple[str, ...]) -> tuple[str, str | None]:
     """The first of the environment variables that is set, with its value; else the first of them and None."""
-    # A key that was pasted with a line break would break the header it is sent in.
-    values = ((variable, os.environ.get(variable, "").strip()) for variable in variables)
+    values = ((variable, read_variable(variable)) for variable in variables)
     return next(
         ((variable, value) for variable, value in values if value),
         (variables[0] if variables else "", None),
     )
+
+
+def read_variable(name: str) -> str:
+    """Read an environment variable, without what files and shells leave around its value: whitespace, a byte order mark, quotes.
+
+    A key that was pasted with a line break would break the header it is sent in.
+    """
+    value = os.environ.get(name, "") or os.environ.get(f"\ufeff{name}", "")
+    value = value.strip(_AROUND)
+    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+        value = value[1:-1].strip(_AROUND)
+    return value
 
 
 def matches(name: str, patterns: tuple[str, ...]) -> bool:
@@ -156,6 +189,13 @@ def is_private(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """True if an address is on this machine."""
-    host = urlsplit(address).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """True if an address is on this machine. The address of any host, 0.0.0.0, leads to it when one connects to it."""
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        ip = ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return ip.is_loopback or ip.is_unspecified

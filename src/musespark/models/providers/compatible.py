@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
+from musespark.models.providers.adapter.chat_model import chat_model
+from musespark.models.providers.base import (
+    AS_GIVEN,
+    Access,
+    Profile,
+    Provider,
+    matches,
+    merge_profiles,
+)
+from musespark.sampling import ALL
 
 if TYPE_CHECKING:
     import httpx2
     from pydantic_ai.models import Model as PydanticModel
-    from pydantic_ai.models.openai import OpenAIChatModel
 
 VISION_MODELS = (
     "*llava*",
@@ -38,6 +45,7 @@ VISION_MODELS = (
 )
 """Name patterns of open models that read images. A server does not say, and may drop an image silently."""
 PROFILE = {
+    **AS_GIVEN,
     # Some of these servers ignore max_completion_tokens.
     "openai_chat_supports_max_completion_tokens": False,
     "openai_chat_streaming_requires_finish_reason": True,
@@ -46,28 +54,6 @@ PROFILE = {
     "supports_json_schema_output": True,
     "supports_json_object_output": True,
 }
-
-
-@functools.cache
-def _chat_model() -> type[OpenAIChatModel]:
-    """pydantic-ai's model of Chat Completions, extended to keep the stop text that ended a reply (vLLM reports it)."""
-    from pydantic_ai.models.openai import OpenAIChatModel, OpenAIStreamedResponse
-
-    class Stream(OpenAIStreamedResponse):
-        def _map_provider_details(self, chunk: Any) -> dict[str, Any] | None:
-            details = super()._map_provider_details(chunk) or {}
-            stop_reason = getattr(chunk.choices[0], "stop_reason", None)
-            return {
-                **details,
-                **({"stop_reason": stop_reason} if isinstance(stop_reason, str) else {}),
-            } or None
-
-    class ChatModel(OpenAIChatModel):
-        @property
-        def _streamed_response_cls(self) -> type[OpenAIStreamedResponse]:
-            return Stream
-
-    return ChatModel
 
 
 class Compatible(Provider):
@@ -80,6 +66,10 @@ class Compatible(Provider):
     needs_key = False
     is_local = True
     has_fast_path = True
+    has_embeddings = True
+    has_open_body = True
+    sampling = ALL
+    normalized_path = "/chat/completions"
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
@@ -88,7 +78,7 @@ class Compatible(Provider):
 
         # vLLM's provider knows the open model families by name; nothing else in it is specific to vLLM.
         provider = VLLMProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return _chat_model()(model, provider=provider, profile=merge_profiles(PROFILE, profile))
+        return chat_model()(model, provider=provider, profile=merge_profiles(PROFILE, profile))
 
     def abilities(self, model: str, profile: Profile) -> Abilities:
         return replace(super().abilities(model, profile), pictures_in=matches(model, VISION_MODELS))

@@ -28,6 +28,7 @@ class Google(Provider):
     longest_side = 3072
     """Pixels; Gemini API docs, Image understanding: larger images "are scaled down to a maximum resolution of 3072x3072"."""
     max_stops = 5
+    sampling = frozenset({"top_k", "presence_penalty", "frequency_penalty"})
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, merge_profiles
+from musespark.models.providers.adapter.chat_model import chat_model
+from musespark.models.providers.base import AS_GIVEN, Access, Profile, Provider, merge_profiles
 
 if TYPE_CHECKING:
     import httpx2
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 
 PROFILE = {
+    **AS_GIVEN,
     "openai_chat_streaming_requires_finish_reason": True,
     "supports_thinking": True,
     "thinking_always_enabled": True,
@@ -32,17 +34,17 @@ class Meta(Provider):
     base_url = "https://api.meta.ai/v1"
     url_variables = ("META_BASE_URL",)
     key_variables = ("MODEL_API_KEY",)
+    normalized_path = "/chat/completions"
     price_list = "meta"
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
     ) -> PydanticModel:
         from openai import AsyncOpenAI
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.meta import MetaProvider
 
         client = AsyncOpenAI(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(
+        return chat_model()(
             model,
             provider=MetaProvider(openai_client=client),
             profile=merge_profiles(PROFILE, profile),

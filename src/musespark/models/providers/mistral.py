@@ -20,6 +20,7 @@ class Mistral(Provider):
     """Mistral. Its models that always reason take no effort, and pydantic-ai sends no schema."""
 
     kind = "mistral"
+    has_embeddings = True
     library = "mistralai"
     base_url = "https://api.mistral.ai"
     url_variables = ("MISTRAL_BASE_URL",)
@@ -39,6 +40,7 @@ class Mistral(Provider):
     longest_side = 1540
     """Pixels, for Mistral Small 3.1 and 3.2 and Medium 3; Mistral docs, Vision, FAQ, table of maximum resolutions."""
     max_temperature = 1.5
+    sampling = frozenset({"presence_penalty", "frequency_penalty"})
     id_length = 9
 
     def build_model(

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import Effort, Request
 from musespark.models.capabilities import Unsupported
 from musespark.models.model import Abilities
-from musespark.models.providers.base import Access, Profile, Provider, matches, merge_profiles
+from musespark.models.providers.adapter.chat_model import chat_model
+from musespark.models.providers.base import (
+    AS_GIVEN,
+    Access,
+    Profile,
+    Provider,
+    matches,
+    merge_profiles,
+)
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,7 +37,7 @@ REASONING_EFFORTS: tuple[tuple[str, Profile], ...] = (
     ("gpt-5.*", {"openai_supports_minimal_reasoning_effort": False}),
 )
 """Reasoning efforts by name pattern, for models whose profile differs from OpenAI's reference; the first match counts."""
-REQUIRE_FINISH: Profile = {"openai_chat_streaming_requires_finish_reason": True}
+REQUIRE_FINISH: Profile = {**AS_GIVEN, "openai_chat_streaming_requires_finish_reason": True}
 """Treat a stream without a finish reason as broken off."""
 
 
@@ -37,22 +45,24 @@ class OpenAI(Provider):
     """OpenAI's Chat Completions API."""
 
     kind = "openai"
+    has_embeddings = True
     library = "openai"
     base_url = "https://api.openai.com/v1"
     url_variables = ("OPENAI_BASE_URL",)
     key_variables = ("OPENAI_API_KEY",)
+    normalized_path: ClassVar[str | None] = "/chat/completions"
     price_list = "openai"
     text_only = ("gpt-3.5*", "gpt-4", "gpt-4-0*", "o1-mini*", "o1-preview*", "o3-mini*", "gpt-oss*")
     max_stops = 4
+    sampling = frozenset({"presence_penalty", "frequency_penalty", "logit_bias", "verbosity"})
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
     ) -> PydanticModel:
-        from pydantic_ai.models.openai import OpenAIChatModel
         from pydantic_ai.providers.openai import OpenAIProvider
 
         provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
-        return OpenAIChatModel(
+        return chat_model()(
             model,
             provider=provider,
             profile=merge_profiles(REQUIRE_FINISH, _reasoning_efforts(model), profile),
@@ -63,7 +73,8 @@ class OpenAI(Provider):
         if not profile.get("openai_supports_reasoning", False):
             return can
         sampling = not _reasons(profile, None)
-        return replace(can, temperature=sampling, top_p=sampling, stop=False)
+        known = self.sampling if sampling else frozenset({"verbosity"})
+        return replace(can, temperature=sampling, top_p=sampling, stop=False, sampling=known)
 
     def find_unsupported(self, request: Request, profile: Profile) -> Iterator[Unsupported]:
         yield from super().find_unsupported(request, profile)
@@ -94,6 +105,8 @@ class OpenAIResponses(OpenAI):
     """OpenAI's Responses API."""
 
     kind = "openai-responses"
+    normalized_path = None
+    sampling = frozenset({"verbosity"})
 
     def build_model(
         self, model: str, access: Access, http: httpx2.AsyncClient, profile: Profile
@@ -103,7 +116,9 @@ class OpenAIResponses(OpenAI):
 
         provider = OpenAIProvider(base_url=access.base_url, api_key=access.key, http_client=http)
         return OpenAIResponsesModel(
-            model, provider=provider, profile=merge_profiles(_reasoning_efforts(model), profile)
+            model,
+            provider=provider,
+            profile=merge_profiles(AS_GIVEN, _reasoning_efforts(model), profile),
         )
 
     def abilities(self, model: str, profile: Profile) -> Abilities:

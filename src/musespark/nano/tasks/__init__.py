@@ -3,9 +3,9 @@
 - `task.py`: the interface of a task, and the split into trained and held-out problems
 - `countdown.py`, `countdown_reading.py`: Countdown; its reader of questions
 - `grid.py`, `grid_questions.py`: search on lakes and mazes; the wording of their questions
-- `lake.py`, `lake_reading.py`, `frames.py`, `art/`: frozen lakes; their reader; their pictures; gymnasium's art
-- `maze.py`, `maze_reading.py`, `maze_sheet.py`, `maze_leftovers.py`, `walls.py`: mazes; their readers; their pictures
-- `shapes.py`, `shapes_pictures.py`, `shapes_reading.py`: one coloured shape; its pictures; its reader
+- `lake.py`, `lake_reading.py`, `frames.py`, `art/`: frozen lakes; their reader; their images; gymnasium's art
+- `maze.py`, `maze_reading.py`, `maze_sheet.py`, `maze_leftovers.py`, `walls.py`: mazes; their readers; their images
+- `shapes.py`, `shapes_images.py`, `shapes_reading.py`: one coloured shape; its images; its reader
 - `code.py`, `code_programs.py`, `code_steps.py`: short programs; their generator; their interpreter
 - `code_questions.py`, `code_reading.py`: the wording of questions about programs; the sandbox
 - `decline.py`, `decline_questions.py`, `decline_*.txt`, `everyday.txt`: questions outside all tasks; their lists

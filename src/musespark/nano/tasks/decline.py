@@ -18,7 +18,7 @@ from musespark.nano.tasks.lake import Lake
 from musespark.nano.tasks.maze import Maze
 from musespark.nano.tasks.scope import abstention_sentence
 from musespark.nano.tasks.shapes import phrase_question as ask_about_shape
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw
+from musespark.nano.tasks.shapes_images import COLOURS, SHAPES, draw
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem, held_out as is_held_out
 from musespark.nano.trace import Branch
 
@@ -85,9 +85,9 @@ def everyday_by_hand() -> tuple[str, ...]:
 
 def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
     roll = rng.random()
-    if roll < 0.07:  # a question of a task, but its picture is missing
+    if roll < 0.07:  # a question of a task, but its image is missing
         return type_carelessly(_about_a_image(rng)[0], rng), None
-    if roll < 0.10:  # ... or the picture is of something else
+    if roll < 0.10:  # ... or the image is of something else
         question, task = _about_a_image(rng)
         return type_carelessly(question, rng), _unlike(task, rng)
     question = everyday_question(rng)
@@ -95,7 +95,7 @@ def _draw_question(rng: random.Random) -> tuple[str, Array | None]:
 
 
 def _about_a_image(rng: random.Random) -> tuple[str, str]:
-    """Return a question of a task with pictures, and the task's name."""
+    """Return a question of a task with images, and the task's name."""
     task = rng.choice(("lake", "maze", "shapes"))
     if task == "shapes":
         return ask_about_shape(rng.choice(list(COLOURS)), rng.choice(SHAPES), rng)[0], task
@@ -103,7 +103,7 @@ def _about_a_image(rng: random.Random) -> tuple[str, str]:
 
 
 def _unlike(task: str, rng: random.Random) -> Array:
-    """Return a picture that does not fit a question of this task."""
+    """Return an image that does not fit a question of this task."""
     kinds = [
         kind for kind in ("noise", "plain", "gradient", "lake", "maze", "shapes") if kind != task
     ]
@@ -111,7 +111,7 @@ def _unlike(task: str, rng: random.Random) -> Array:
 
 
 def any_image(rng: random.Random) -> Array:
-    """Return noise, a plain colour, a gradient, or a picture from one of the tasks."""
+    """Return noise, a plain colour, a gradient, or an image from one of the tasks."""
     return _IMAGES[rng.choice(list(_IMAGES))](rng)
 
 

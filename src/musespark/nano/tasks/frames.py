@@ -1,4 +1,4 @@
-"""Pictures of lakes: gymnasium's frames, composed from its art, and the model's own tiles.
+"""Images of lakes: gymnasium's frames, composed from its art, and the model's own tiles.
 
 The art in `art/` is that of gymnasium 1.4 (MIT, see `art/LICENSE`). Older versions draw an elf and a stool, whose art may not be
 shipped: the verifier reads their frames (`lake_reading.py`), but nothing here draws them.

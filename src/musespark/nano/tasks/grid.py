@@ -1,6 +1,6 @@
 """Search on grids, shared by lakes and mazes: cells, and the moves that each of them allows.
 
-The thought is a picture: redraw the map, run a breadth-first flood from the goal to the start that leaves an arrow towards the goal
+The thought is an image: redraw the map, run a breadth-first flood from the goal to the start that leaves an arrow towards the goal
 in every cell, and follow the arrows. In contemplating mode each first move has a thread: it blocks the start, floods to the cell
 that the move leads to, and returns a path that begins with its move.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from musespark.nano import tiles, vocabulary as v
+from musespark.nano.tasks.task import TaskProblem
 from musespark.nano.tiles import MOVES
 from musespark.nano.trace import Branch
 
@@ -197,3 +198,19 @@ def _draw_flood(grid: Grid, steps: list[FloodStep], branch: Branch) -> None:
 def _draw_path(grid: Grid, path: list[tuple[int, str]], branch: Branch) -> None:
     for cell, move in path:
         branch.write(v.place(grid.place(cell)), v.tile(tiles.path(move)))
+
+
+class GridTask:
+    """Thoughts and answers of lakes and mazes."""
+
+    name: str
+
+    def write_thought(
+        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
+    ) -> None:
+        """Redraw, flood, follow."""
+        write_thought(problem.facts["grid"], self.name, mode, branch, rng)
+
+    def is_right(self, problem: TaskProblem, answer: str) -> bool:
+        """Return True if the moves are possible, reach the goal, and are as few as possible."""
+        return is_shortest(problem.facts["grid"], answer)

@@ -16,20 +16,19 @@ from musespark.nano.tasks.grid_questions import (
 )
 from musespark.nano.tasks.lake_reading import is_explained, read_drawing
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
-from musespark.nano.trace import Branch
 
 FROZEN = (0.8, 0.8, 0.8, 0.7, 0.6)
 """Shares of ice, one of them chosen at random for a map."""
 _TILE = {"F": tiles.ICE, "H": tiles.HOLE, "S": tiles.LAKE_START, "G": tiles.LAKE_GOAL}
 
 
-class Lake:
+class Lake(grid.GridTask):
     """The task of frozen lakes."""
 
     name = "lake"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Generate a solvable map and its picture; held-out ones are laid out and drawn as gymnasium does."""
+        """Generate a solvable map and its image; held-out ones are laid out and drawn as gymnasium does."""
         size = rng.choice(SIZES)
         while True:
             rows = _random_map(size, rng, plain=held_out)
@@ -43,25 +42,15 @@ class Lake:
             self.name, rng.choice(QUESTIONS), answer, image, key, {"grid": board, "map": rows}
         )
 
-    def write_thought(
-        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
-    ) -> None:
-        """Redraw, flood, follow: see `grid.py`."""
-        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
-
-    def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Return True if the moves are safe, reach the goal, and are as few as possible."""
-        return grid.is_shortest(problem.facts["grid"], answer)
-
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
-        """Check the moves on the map in the picture; None if question or picture were not read completely, or no path is safe."""
+        """Check the moves on the map in the image; None if question or image were not read completely, or no path is safe."""
         drawn = None if image is None or PHRASINGS.read(question) is None else read_drawing(image)
         if image is None or drawn is None or not is_explained(drawn, image):
             return None
         return grid.judge(read_map(drawn.rows), answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
-        """Abstain from unknown conditions, pictures without a map, maps of other sizes, and maps without a safe path."""
+        """Abstain from unknown conditions, images without a map, maps of other sizes, and maps without a safe path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if image is None else read_drawing(image)

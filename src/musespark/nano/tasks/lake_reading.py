@@ -1,4 +1,4 @@
-"""Read frozen lakes from pictures: gymnasium's frames, new and old, at any scale, and the model's own tiles."""
+"""Read frozen lakes from images: gymnasium's frames, new and old, at any scale, and the model's own tiles."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from musespark.nano import tiles
 from musespark.nano.arrays import Array
 from musespark.nano.canvas import Canvas
-from musespark.nano.picture import trim
+from musespark.nano.patches import trim
 from musespark.nano.tasks import frames
 from musespark.nano.tasks.reading import Areas, explains, has_plain_margins, read_tiles
 from musespark.nano.vocabulary import GRID
@@ -35,7 +35,7 @@ _LETTERS = {tile: letter for letter, tile in _TILES.items()}
 
 @dataclass(frozen=True)
 class DrawnLake:
-    """Contents of a picture of a lake."""
+    """Contents of an image of a lake."""
 
     rows: tuple[str, ...]
     """The map in gymnasium's letters."""
@@ -44,14 +44,14 @@ class DrawnLake:
 
 
 def read_drawing(pixels: Array) -> DrawnLake | None:
-    """Read the map in a picture (height, width, 3) uint8, if it clearly is one with a few cells; None otherwise."""
+    """Read the map in an image (height, width, 3) uint8, if it clearly is one with a few cells; None otherwise."""
     if rows := _read_own(pixels):
         return DrawnLake(rows)
     return _read_frame(trim(pixels))
 
 
 def is_explained(lake: DrawnLake, pixels: Array) -> bool:
-    """Return True if the map accounts for every pixel of the picture: nothing was moved or added."""
+    """Return True if the map accounts for every pixel of the image: nothing was moved or added."""
     if lake.is_older:
         return False
     if has_plain_margins(pixels) and explains(frames.render_frame(lake.rows), trim(pixels)):
@@ -60,7 +60,7 @@ def is_explained(lake: DrawnLake, pixels: Array) -> bool:
 
 
 def read_lake(pixels: Array) -> tuple[str, ...] | None:
-    """Read the map in gymnasium's letters; None if the picture (height, width, 3) uint8 is not clearly one."""
+    """Read the map in gymnasium's letters; None if the image (height, width, 3) uint8 is not clearly one."""
     seen = read_drawing(pixels)
     return None if seen is None else seen.rows
 

@@ -17,16 +17,15 @@ from musespark.nano.tasks.grid_questions import (
 )
 from musespark.nano.tasks.maze_reading import read_maze
 from musespark.nano.tasks.task import TaskProblem, held_out as is_held_out
-from musespark.nano.trace import Branch
 
 
-class Maze:
+class Maze(grid.GridTask):
     """The task of mazes."""
 
     name = "maze"
 
     def generate(self, rng: random.Random, held_out: bool) -> TaskProblem:
-        """Generate a perfect maze and its picture, in any of the styles of `walls.py`."""
+        """Generate a perfect maze and its image, in any of the styles of `walls.py`."""
         size = rng.choice(SIZES)
         while True:
             exits = rng.choice(CARVERS)(size, rng)
@@ -41,24 +40,14 @@ class Maze:
             self.name, rng.choice(QUESTIONS), answer, walls.draw(maze, rng), key, {"grid": maze}
         )
 
-    def write_thought(
-        self, problem: TaskProblem, mode: str, branch: Branch, rng: random.Random
-    ) -> None:
-        """Redraw, flood, follow: see `grid.py`."""
-        grid.write_thought(problem.facts["grid"], self.name, mode, branch, rng)
-
-    def is_right(self, problem: TaskProblem, answer: str) -> bool:
-        """Return True if the moves pass no wall, reach the goal, and are as few as possible."""
-        return grid.is_shortest(problem.facts["grid"], answer)
-
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
-        """Check the moves on the maze in the picture; None if question or picture were not read completely, or no path exists."""
+        """Check the moves on the maze in the image; None if question or image were not read completely, or no path exists."""
         drawn = None if image is None or PHRASINGS.read(question) is None else read_maze(image)
         board = None if drawn is None else as_grid(drawn.size, drawn.exits, drawn.start, drawn.goal)
         return None if board is None else grid.judge(board, answer, asks_for_shortest(question))
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
-        """Abstain from unknown conditions, pictures without a maze, mazes of other sizes, and mazes without a path."""
+        """Abstain from unknown conditions, images without a maze, mazes of other sizes, and mazes without a path."""
         if reason := reason_unread(PHRASINGS, question):
             return reason
         drawn = None if image is None else read_maze(image)

@@ -1,4 +1,4 @@
-"""Check that a picture shows a maze and nothing else: its walls, its two dots and plain ground, however faint or coloured the rest.
+"""Check that an image shows a maze and nothing else: its walls, its two dots and plain ground, however faint or coloured the rest.
 
 A reader of dark walls overlooks a wall of light grey, or of a colour among black ones; the verifier would then confirm a path
 through it.
@@ -32,7 +32,7 @@ _UNBROKEN = 0.98
 
 
 def is_all(sheet: Sheet, size: int, exits: Sequence[int]) -> bool:
-    """Return True if walls, dots and plain ground account for every pixel of a picture that was read as size x size cells."""
+    """Return True if walls, dots and plain ground account for every pixel of an image that was read as size x size cells."""
     top, left = sheet.corner
     height, width = sheet.walls.shape
     ground = np.median(sheet.pixels[_is_ground(sheet)], axis=0)

@@ -1,4 +1,4 @@
-"""Read mazes from pictures: dark walls on a light ground, a green dot and a red one, at any size; and the model's own tiles."""
+"""Read mazes from images: dark walls on a light ground, a green dot and a red one, at any size; and the model's own tiles."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["DrawnMaze", "read_maze"]
 
 _SIZES = range(2, 13)
 _LARGEST = 768
-"""Most pixels per side; larger pictures are averaged down."""
+"""Most pixels per side; larger images are averaged down."""
 
 
 def read_maze(pixels: Array) -> DrawnMaze | None:
-    """Read the maze in a picture (height, width, 3) uint8; None if it is not clearly one, or there is more in the picture."""
+    """Read the maze in an image (height, width, 3) uint8; None if it is not clearly one, or there is more in the image."""
     if min(pixels.shape[:2]) < 48:
         return None
     return _read_own(pixels) or _read_drawn(pixels)

@@ -1,4 +1,4 @@
-"""A picture of a maze as dark walls and two dots, and the cells between the walls."""
+"""An image of a maze as dark walls and two dots, and the cells between the walls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OFF_CENTRE = 0.15
 
 @dataclass(frozen=True)
 class DrawnMaze:
-    """Contents of a picture of a maze: for each cell, row by row, the sum of the moves that no wall stops."""
+    """Contents of an image of a maze: for each cell, row by row, the sum of the moves that no wall stops."""
 
     size: int
     exits: list[int]
@@ -32,7 +32,7 @@ class DrawnMaze:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The walls of a picture (1: as dark as ink, 0: ground), cropped to their outer edge, and its dots."""
+    """The walls of an image (1: as dark as ink, 0: ground), cropped to their outer edge, and its dots."""
 
     walls: Array
     thick: float
@@ -40,9 +40,9 @@ class Sheet:
     dots: tuple[tuple[float, float], tuple[float, float]]
     """Row and column of the middle of the green dot and of the red one, in pixels of `walls`."""
     pixels: Array
-    """The whole picture, (height, width, 3) float32."""
+    """The whole image, (height, width, 3) float32."""
     corner: tuple[int, int]
-    """Row and column of the picture where `walls` begins."""
+    """Row and column of the image where `walls` begins."""
 
     @classmethod
     def of(cls, pixels: Array) -> Sheet | None:

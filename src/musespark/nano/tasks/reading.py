@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from musespark.nano import canvas, tiles
 from musespark.nano.arrays import Array
-from musespark.nano.picture import within_margins
+from musespark.nano.patches import within_margins
 from musespark.nano.vocabulary import GRID
 
 _TILE_NOISE = 6.0
@@ -21,7 +21,7 @@ _FILTERS = (
     Image.Resampling.BOX, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.NEAREST,
 )  # fmt: skip
 _FAINT, _GRAINY, _SHARPEST, _BLURRED = 10.0, 17.0, 60.0, 38.0
-"""Limits on the differences (of 255) between a picture and its redrawing: the difference that any pixel may have; the multiple
+"""Limits on the differences (of 255) between an image and its redrawing: the difference that any pixel may have; the multiple
 of the mean difference that it may have (noise of JPEG and scaling is everywhere, additions are not); the largest difference of a
 pixel; the largest in a mean of 3x3 pixels.
 """
@@ -30,7 +30,7 @@ _MARGIN = 12
 
 
 def explains(drawn: Array, seen: Array) -> bool:
-    """Return True if a drawing (height, width, 3), scaled to the picture's size, accounts for every pixel of the picture."""
+    """Return True if a drawing (height, width, 3), scaled to the image's size, accounts for every pixel of the image."""
     height, width = seen.shape[:2]
     sheet = Image.fromarray(drawn)
     scaled = (
@@ -66,7 +66,7 @@ def has_plain_margins(pixels: Array) -> bool:
 
 
 class Areas:
-    """Mean colours of a picture (height, width, 3) in parts of any size, from running sums (Crow 1984, an axis at a time)."""
+    """Mean colours of an image (height, width, 3) in parts of any size, from running sums (Crow 1984, an axis at a time)."""
 
     def __init__(self, pixels: Array) -> None:
         self._down = _running(pixels)
@@ -81,7 +81,7 @@ class Areas:
 
 
 def read_tiles(pixels: Array) -> list[list[int]] | None:
-    """Read a map in the model's own style, as rows of base tiles; None for any other picture."""
+    """Read a map in the model's own style, as rows of base tiles; None for any other image."""
     if pixels.shape[0] != pixels.shape[1] or len(pixels) < canvas.SIDE:
         return None
     seen = Areas(pixels).means(canvas.SIDE, canvas.SIDE)
@@ -91,7 +91,7 @@ def read_tiles(pixels: Array) -> list[list[int]] | None:
     known = [tile for tile in range(tiles.USED) if not tiles.is_ink(tile)]
     book = tiles.codebook()[known, ..., :3].reshape(len(known), -1).astype(np.float64)
     if np.abs(seen[0, 0] - book).mean(-1).min() > _TILE_NOISE:
-        return None  # rejects almost every other picture at little cost
+        return None  # rejects almost every other image at little cost
     distances = np.abs(seen[:, :, None] - book).mean(-1)
     if distances.min(-1).max() > _TILE_NOISE:
         return None

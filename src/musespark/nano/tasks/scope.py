@@ -18,7 +18,7 @@ class Scope:
     limits: str
     """Questions that may be asked, as a sentence with a full stop."""
     example: str
-    """A question within the limits, or the command line that asks one with a picture."""
+    """A question within the limits, or the command line that asks one with an image."""
     has_image: bool = False
 
 

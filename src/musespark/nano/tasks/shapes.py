@@ -1,6 +1,6 @@
-"""The task of one coloured shape: easy-VQA's pictures and questions.
+"""The task of one coloured shape: easy-VQA's images and questions.
 
-Training takes half of its pictures from easy-VQA's train split, varied, and draws the other half; the held-out side is easy-VQA's
+Training takes half of its images from easy-VQA's train split, varied, and draws the other half; the held-out side is easy-VQA's
 test split. The thought is a description, `red triangle`; for a yes-or-no question it goes on with the word in the question, the
 matching part of the description, whether they are equal, and whether the question negates: `;blue?red:no;not:yes`. The answer is
 one word of easy-VQA's vocabulary.
@@ -18,7 +18,7 @@ from PIL import Image
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Array, Pixels
-from musespark.nano.tasks.shapes_pictures import COLOURS, SHAPES, draw, read, vary_image
+from musespark.nano.tasks.shapes_images import COLOURS, SHAPES, draw, read, vary_image
 from musespark.nano.tasks.shapes_reading import read_shape
 from musespark.nano.tasks.task import ShuffledCycle, TaskProblem
 from musespark.nano.tasks.wording import Phrasings, normalise, unread_reason
@@ -117,7 +117,7 @@ class Shapes:
         return answer.strip().lower() == problem.answer
 
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
-        """Check the answer by geometry; None if picture or question were not understood completely, or are not of this task."""
+        """Check the answer by geometry; None if image or question were not understood completely, or are not of this task."""
         seen = read_shape(image) if image is not None else None
         expected = (
             expected_answer(question, seen.colour, seen.shape) if seen and seen.is_certain else None
@@ -125,7 +125,7 @@ class Shapes:
         return None if expected is None else answer.strip().lower() == expected
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:
-        """Abstain from unknown conditions, and pictures without one known shape in one known colour."""
+        """Abstain from unknown conditions, and images without one known shape in one known colour."""
         if image is None:
             return "there is no picture with it"
         seen = read_shape(image)
@@ -161,7 +161,7 @@ def phrase_question(colour: str, shape: str, rng: random.Random) -> tuple[str, s
 
 
 def reword(question: str, rng: random.Random) -> str:
-    """Reword a question as people type it: a capital letter, no question mark, picture for image, British spelling."""
+    """Reword a question as people type it: a capital letter, no question mark, "picture" for "image", British spelling."""
     if rng.random() < 0.3:
         question = question[0].upper() + question[1:]
     if rng.random() < 0.08:
@@ -222,7 +222,7 @@ def _words_not_known(question: str) -> list[str]:
 
 
 def _common(question: str) -> str:
-    """Normalise a question: American spelling, image for picture."""
+    """Normalise a question: American spelling, "image" for "picture"."""
     words = normalise(question).replace("colour", "color").replace("grey", "gray")
     return re.sub(r"\bpicture\b", "image", words)
 
@@ -270,7 +270,7 @@ def _image(split: str, number: int) -> Array:
 
 @cache
 def _seen(split: str, number: int) -> str:
-    """Read colour and shape of a picture. easy-VQA does not state them; the reader agrees with all its answers."""
+    """Read colour and shape of an image. easy-VQA does not state them; the reader agrees with all its answers."""
     seen = read(_image(split, number))
     assert seen is not None, f"picture {number} of easy-VQA's {split} split cannot be read"
     return " ".join(seen)

@@ -1,4 +1,4 @@
-"""Read pictures of one coloured shape for the verifier: the shape must account for every pixel, and clearly be one of three.
+"""Read images of one coloured shape for the verifier: the shape must account for every pixel, and clearly be one of three.
 
 Moments distinguish a disc from polygons: of c * z^k over the pixels, with c the covered share of a pixel and z its offset from the
 centre as a complex number, a disc has only the 0th, and a regular polygon of n corners has the n-th (Flusser 2000, "On the
@@ -15,7 +15,7 @@ from PIL import Image
 
 from musespark.nano.arrays import Array
 from musespark.nano.tasks.reading import is_noise
-from musespark.nano.tasks.shapes_pictures import COLOURS, ground_of, read
+from musespark.nano.tasks.shapes_images import COLOURS, ground_of, read
 
 _LARGEST = 512
 PALE = 215
@@ -49,7 +49,7 @@ _TALL = 3**0.5 / 2
 
 @dataclass(frozen=True)
 class Seen:
-    """Contents of a picture of a shape."""
+    """Contents of an image of a shape."""
 
     colour: str
     shape: str
@@ -69,7 +69,7 @@ class _Ideal:
 
 
 def read_shape(image: Array) -> Seen | None:
-    """Read the one shape in a picture (height, width, 3) uint8; None if there is anything else, or it has no name here."""
+    """Read the one shape in an image (height, width, 3) uint8; None if there is anything else, or it has no name here."""
     found = read(image)
     if found is None:
         return None

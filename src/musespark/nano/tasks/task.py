@@ -50,7 +50,7 @@ class Task(Protocol):
     def verify(self, question: str, image: Pixels | None, answer: str) -> bool | None:
         """Return True if the answer solves the question as it was asked, None if the question cannot be checked.
 
-        If any part was not understood, one word of the question or one spot of the picture, the result is None.
+        If any part was not understood, one word of the question or one spot of the image, the result is None.
         """
 
     def abstention_reason(self, question: str, image: Pixels | None) -> str | None:

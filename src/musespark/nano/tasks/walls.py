@@ -1,4 +1,4 @@
-"""Pictures of mazes: dark walls on white, a green dot and a red one, in many styles."""
+"""Images of mazes: dark walls on white, a green dot and a red one, in many styles."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Style:
     """A style of drawing a maze."""
 
     side: int
-    """Pixels per side of the picture."""
+    """Pixels per side of the image."""
     margin: float
-    """Share of the picture on each side that is left white."""
+    """Share of the image on each side that is left white."""
     wall: float
     """Thickness of the walls as a share of a cell."""
     dot: float

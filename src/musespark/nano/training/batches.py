@@ -16,7 +16,7 @@ import numpy as np
 
 from musespark.nano import vocabulary as v
 from musespark.nano.arrays import Bools, Floats, Ints
-from musespark.nano.picture import PATCH_WIDTH, patches, shrink
+from musespark.nano.patches import PATCH_WIDTH, patches, shrink
 from musespark.nano.tasks import Task, load_task
 from musespark.nano.trace import Trace, begin_trace
 
@@ -173,13 +173,21 @@ def pack(rows: list[list[tuple[int, Trace]]], length: int) -> Pack:
     )  # fmt: skip
 
 
+_WATCH = 5.0
+"""Seconds between two checks that the other process lives."""
+
+
 @contextmanager
 def in_background(
-    rows: int, seed: int, shares: dict[str, float] = SHARES, ahead: int = 6
+    rows: int,
+    seed: int,
+    shares: dict[str, float] = SHARES,
+    ahead: int = 6,
+    watch: float = _WATCH,
 ) -> Iterator[Callable[[], list[Pack]]]:
     """Yield a function that returns the next batch, made in another process while this one trains; the process ends with the block.
 
-    The function raises RuntimeError once that process has died.
+    The function raises RuntimeError once that process has died; it looks every `watch` seconds.
     """
     context = multiprocessing.get_context("spawn")
     queue = context.Queue(ahead)
@@ -190,7 +198,7 @@ def in_background(
     def following() -> list[Pack]:
         while True:
             try:
-                batch: list[Pack] = queue.get(timeout=_WATCH)
+                batch: list[Pack] = queue.get(timeout=watch)
                 return batch
             except Empty:
                 if not process.is_alive():
@@ -202,10 +210,6 @@ def in_background(
         process.terminate()
         process.join()
         queue.close()
-
-
-_WATCH = 5.0
-"""Seconds between two checks that the other process lives."""
 
 
 @contextmanager

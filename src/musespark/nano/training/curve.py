@@ -1,4 +1,4 @@
-"""The loss curve: the log of a training as a picture, one line a task. Needs matplotlib."""
+"""The loss curve: the log of a training as an image, one line a task. Needs matplotlib."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The network in torch, for training: the architecture of transformers' `FuyuForCausalLM`, under the same parameter names.
 
-Fuyu (Adept, 2023) is a Persimmon decoder that takes patches of a picture through one linear layer: LayerNorm before each
+Fuyu (Adept, 2023) is a Persimmon decoder that takes patches of an image through one linear layer: LayerNorm before each
 block, LayerNorm on queries and keys, rotary positions on half of each head, squared-ReLU feed-forward. `nano/network.py`
 is the same mathematics in NumPy; `tests/nano/test_equal.py` compares both with transformers.
 """

@@ -171,9 +171,19 @@ class Trainer:
     """State of a training and its loop."""
 
     def __init__(
-        self, recipe: Recipe, out: Path, resume: Path | None = None, start: Path | None = None
+        self,
+        recipe: Recipe,
+        out: Path,
+        resume: Path | None = None,
+        start: Path | None = None,
+        *,
+        save_every: float = SAVE_EVERY,
     ) -> None:
-        """resume: a checkpoint to continue; start: a weights file to begin with instead of random numbers."""
+        """resume: a checkpoint to continue; start: a weights file to begin with instead of random numbers.
+
+        save_every: seconds between checkpoints.
+        """
+        self.save_every = save_every
         self.recipe, self.out, self.workers = recipe, out, Workers.join()
         torch.manual_seed(recipe.seed)
         self.network = TorchNano(recipe.network()).to(self.workers.device)
@@ -224,7 +234,7 @@ class Trainer:
             self.progress.seconds = already + time.monotonic() - began
             record |= {"share": self.progress.share(self.recipe), "seconds": self.progress.seconds}
             self._log(record)
-            if time.monotonic() - saved > SAVE_EVERY:
+            if time.monotonic() - saved > self.save_every:
                 self._save("checkpoint.pt")
                 trim_heap()
                 saved = time.monotonic()

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import zip_longest
 
-from musespark.content import Message, Text, Thinking, ToolCall, ToolResult
-from musespark.errors import BudgetExhausted, ModelFailed, MuseError
+from musespark.content import Message, Request, Text, Thinking, ToolCall, ToolResult
+from musespark.errors import BudgetExhausted, EmptyReply, ModelFailed, MuseError
 from musespark.events import AnswerDropped, Noted, Pictured, ToolCalled, ToolReturned
 from musespark.images import as_png
 from musespark.reasoning.agent.conclude import NO_TIME, NO_TIME_FOR_FORM, conclusion_request
-from musespark.reasoning.agent.model_call import ModelReply, call_model, readable
+from musespark.reasoning.agent.form import in_form
+from musespark.reasoning.agent.loop_guard import LoopGuard, ask_for_answer, is_empty
+from musespark.reasoning.agent.model_call import call_model, readable
+from musespark.reasoning.agent.reply import ModelReply
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import is_being_cancelled, wait_cancelled
@@ -25,6 +29,7 @@ from musespark.tools.tool import Tool, ToolOutput, Toolset
 
 TURNS = 16
 """Most replies of one agent; the last one is requested without tools."""
+_ONLY_CALLS = f"it called tools in all of its {TURNS} replies and answered nothing"
 
 
 async def run_task(
@@ -44,45 +49,61 @@ async def run_task(
     theirs = frozenset(tool.name for tool in task.request.tools)
     said: list[Message] = []
     images: list[Pictured] = []
+    guard = LoopGuard(held)
     try:
         for turn in range(1, TURNS + 1):
-            asked = replace(request, messages=(*task.request.messages, *said)) if said else request
+            asked = _next_request(request, task, said, turn)
             for toolset in sets:
                 asked = replace(asked, messages=await toolset.prepare_messages(asked.messages))
-            if turn > 1 and request.tool_choice not in ("auto", "none"):
-                asked = replace(asked, tool_choice="auto")  # what had to be called has been
-            if turn == TURNS and held:
+            if (turn == TURNS or guard.wants_answer) and held:
                 asked = replace(
                     asked, tool_choice="none" if task.model.abilities.tool_choice else "auto"
                 )
             reply = await call_model(run, node, task.model, asked, speak=speak)
+            run.note_prompt(task.request.messages, reply.usage.prompt_tokens)
             images += reply.images
+            if is_empty(reply, request) and turn < TURNS and guard.allows_empty():
+                run.emit(Noted(task.agent, "Its reply was empty; it is asked once more."))
+                said += ask_for_answer(reply)
+                continue
             said.append(reply.message)
-            own = [one for one in reply.calls if one.name not in theirs]
+            own = [one for one in reply.calls if one.name in held or not theirs]
             goes_on = own == list(reply.calls) != [] or _forgets_to_spawn(reply, held, said)
-            if turn == TURNS or not goes_on or (reply.cut and node.conclude_because):
+            is_over = turn == TURNS or not goes_on or (reply.cut and node.conclude_because)
+            if is_over or not guard.allows(own):
                 break
             if speak and run.answer:
                 run.emit(AnswerDropped("it works on"))
-            said.append(
-                await _use_tools(run, node, own, held, images) if own else _remind(run, task.agent)
-            )
+            if own:
+                said.append(guard.remind(own, await _use_tools(run, node, own, held, images)))
+            else:
+                said.append(_remind(run, task.agent))
     except BudgetExhausted:
         if not node.conclude_because:
             raise
         reply = ModelReply(message=Message("assistant", ()), finish_reason="budget")
+    if is_empty(reply, request):
+        raise EmptyReply(task.model.name, guard.reason)
     if (
         reply.calls
-        and not theirs.issuperset(one.name for one in reply.calls)
+        and (not theirs or any(one.name in held for one in reply.calls))
         and not (reply.message.text.strip() or reply.cut)
     ):
-        raise ModelFailed(
-            task.model.name, f"it called tools in all of its {TURNS} replies and answered nothing"
-        )
-    attempt = _attempt(task, reply, said, images, node, theirs)
+        raise ModelFailed(task.model.name, guard.reason or _ONLY_CALLS)
+    attempt = _attempt(task, reply, said, images, node, theirs, held)
     if node.conclude_because and reply.cut:
         attempt = await _conclude(run, task, node, said, attempt)
+    attempt = await in_form(run, task, node, said, attempt, speak=speak)
     return await _verify(run, _classify(attempt, task), task)
+
+
+def _next_request(request: Request, task: AgentTask, said: list[Message], turn: int) -> Request:
+    """The request of a turn: what was said goes with it, and what had to be called has been called in the first one."""
+    if said:
+        request = replace(request, messages=(*task.request.messages, *said))
+    if turn > 1 and request.tool_choice not in ("auto", "none"):
+        request = replace(request, tool_choice="auto")
+    return request
 
 
 def _classify(attempt: Attempt, task: AgentTask) -> Attempt:
@@ -132,6 +153,7 @@ async def _conclude(
         thoughts=attempt.thoughts + attempt.text,
         transcript=(*attempt.transcript, reply.message),
         usage=node.total,
+        answer_tokens=reply.written_tokens,
         concluded=reply.finish_reason == "finished",
     )
 
@@ -166,13 +188,13 @@ _REMINDER = Message.user(
 
 def _forgets_to_spawn(reply: ModelReply, held: Mapping[str, Tool], said: list[Message]) -> bool:
     """True if a model that can spawn says that it will, and then does not; it is reminded once."""
-    able = "spawn_agents" in held and reply.finish_reason == "finished" and not reply.calls
-    answered = marked_answer(reply.message.text) is not None
     return (
-        able
-        and not answered
+        "spawn_agents" in held
+        and reply.finish_reason == "finished"
+        and not reply.calls
         and _REMINDER not in said
-        and bool(_ANNOUNCED.search(reply.message.text))
+        and _ANNOUNCED.search(reply.message.text) is not None
+        and marked_answer(reply.message.text) is None
     )
 
 
@@ -219,8 +241,12 @@ async def _call_tool(held: Mapping[str, Tool], one: ToolCall) -> ToolOutput:
         )
     try:
         arguments = one.parsed()
+        if isinstance(arguments, str):  # JSON within JSON
+            arguments = json.loads(arguments)
     except ValueError as error:
         return ToolOutput(f"The arguments are not JSON: {error}", failed=True)
+    if arguments is None or arguments == []:
+        arguments = {}
     if not isinstance(arguments, dict):
         return ToolOutput("The arguments must be a JSON object.", failed=True)
     try:
@@ -241,12 +267,14 @@ def _attempt(
     images: list[Pictured],
     node: UsageNode,
     theirs: frozenset[str],
+    held: Mapping[str, Tool],
 ) -> Attempt:
     text = reply.message.text
     thoughts = "".join(
         part.text for message in said for part in message.parts if isinstance(part, Thinking)
     )
-    calls = tuple(one for one in reply.calls if one.name in theirs)
+    # A tool that is nobody's is the caller's to refuse, if it has tools: it tells the model so, and goes on.
+    calls = tuple(one for one in reply.calls if theirs and one.name not in held)
     return Attempt(
         agent=task.agent,
         model=task.model.name,
@@ -257,6 +285,7 @@ def _attempt(
         transcript=tuple(said),
         images=tuple(images),
         usage=node.total,
+        answer_tokens=reply.written_tokens,
         verified=reply.verified,
         verified_by=reply.verified_by,
         abstained=reply.abstained,

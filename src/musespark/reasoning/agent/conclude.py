@@ -30,6 +30,7 @@ def conclusion_request(request: Request, model: Model, said: list[Message], aski
     tokens = 4 * TOKENS if request.schema else TOKENS
     return replace(
         request,
+        stage="conclude",
         messages=(*request.messages, *_settled(said), Message.user(asking)),
         tools=(),
         tool_choice="auto",

@@ -14,6 +14,7 @@ from musespark.events import (
     AgentReturned,
     AgentStarted,
     AnswerDelta,
+    AnswerDropped,
     Event,
     Pictured,
     Spent,
@@ -23,6 +24,7 @@ from musespark.events import (
 from musespark.models.model import (
     AbstainedDelta,
     ImageDelta,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ThreadCancelled,
@@ -51,13 +53,15 @@ class DeltaTranslator:
         match delta:
             case TextDelta():
                 return AnswerDelta(delta.text) if self._speak else Thought(self._agent, delta.text)
+            case TextBecameThought():
+                return AnswerDropped("it was a thought") if self._speak else None
             case ToolCallDelta():
                 return None  # the user of the tool emits the event
             case ThinkingDelta():
                 return Thought(self._live(delta.agent), delta.text)
             case ImageDelta():
                 if not delta.image.startswith(b"\x89PNG"):
-                    raise self._wrong("a picture is not a PNG")
+                    raise self._wrong("an image is not a PNG")
                 return Pictured(
                     self._live(delta.agent), delta.image, delta.caption, delta.width, delta.height
                 )
@@ -70,7 +74,7 @@ class DeltaTranslator:
             case VerifiedDelta():
                 return Verified(delta.ok, delta.by)
             case AbstainedDelta():
-                return Abstained(delta.reason)
+                return Abstained(delta.reason, delta.refused)
             case UsageDelta():
                 if min(delta.usage.tokens, delta.usage.prompt_tokens, delta.usage.usd) < 0:
                     raise self._wrong("it counted less than nothing")

@@ -10,14 +10,15 @@ import math
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from itertools import count, groupby
+from dataclasses import replace
+from itertools import count
 
 from musespark.budget import Cost, Reservation
 from musespark.content import Message, Mode, Part, Request, Text, Thinking, ToolCall
 from musespark.errors import (
     BudgetExhausted,
     BudgetReserved,
+    ConnectionLost,
     ModelFailed,
     MuseError,
     RateLimited,
@@ -26,10 +27,12 @@ from musespark.errors import (
 from musespark.events import (
     Abstained,
     AnswerDropped,
+    Event,
     FinishReason,
     Noted,
     Pictured,
     Spent,
+    Thought,
     Verified,
 )
 from musespark.models.estimate import estimate_prompt_tokens, estimate_written_tokens
@@ -37,57 +40,26 @@ from musespark.models.model import (
     Delta,
     Finish,
     Model,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     UsageDelta,
 )
 from musespark.reasoning.agent.deltas import DeltaTranslator
+from musespark.reasoning.agent.reply import ModelReply, join_parts
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.concurrency import is_being_cancelled
 from musespark.reasoning.context import RunContext
 from musespark.reasoning.usage_node import UsageNode
 from musespark.usage import Usage
 from musespark.vision.resize import fit_images
 
-RETRIES = 3
-"""Retries of a call, for failures that may pass."""
-RETRIES_RESERVED = 5
-"""Times that a call waits for others under way to give back what they do not use of a budget."""
-PAUSE = 0.5
-"""Seconds before the first time, doubled each time, unless the backend names its own."""
-LONGEST_PAUSE = 60.0
 BETWEEN_ACCOUNTS = 0.05
 """Seconds between two accounts of one call while it is under way."""
-SILENCE = 300.0
-"""Seconds without a sign of life after which a backend counts as gone."""
+_NANO_USD = 1e-9
 _TICK = 0.01
 """Seconds that an event loop's timer may come early."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelReply:
-    """A model's reply."""
-
-    message: Message
-    finish_reason: FinishReason
-    detail: str = ""
-    stop: str | None = None
-    images: tuple[Pictured, ...] = ()
-    verified: bool | None = None
-    verified_by: str = ""
-    abstained: str = ""
-    """Why the model does not answer; empty if it does."""
-    usage: Usage = field(default_factory=Usage)
-
-    @property
-    def cut(self) -> bool:
-        """True if it broke off."""
-        return self.finish_reason != "finished"
-
-    @property
-    def calls(self) -> tuple[ToolCall, ...]:
-        """The tools it asks for."""
-        return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
 
 
 async def call_model(
@@ -98,14 +70,17 @@ async def call_model(
     Raises `ModelFailed` if the backend fails for good or says nothing, `BudgetExhausted` if a limit came before any text, and
     `BudgetReserved` if other calls kept the rest of the budget reserved all the while.
     """
-    request = await fit_images(readable(request, model), model.abilities.longest_side)
+    abilities = model.abilities
+    request = await fit_images(
+        readable(request, model), abilities.longest_side, abilities.image_types
+    )
     for again in count():
         try:
             return await _Call(run, node, model, speak).complete(request)
         except (ModelFailed, BudgetReserved) as error:
             if is_being_cancelled():  # an adapter that took a cancellation for a failure
                 raise
-            pause = _pause(error, again)
+            pause = _pause(run.call_policy, error, again)
             left = (node.scope or run.budget).seconds_left()
             if pause is None or (left is not None and left <= pause):
                 raise
@@ -115,30 +90,27 @@ async def call_model(
     raise AssertionError("unreachable")
 
 
-def _pause(error: ModelFailed | BudgetReserved, again: int) -> float | None:
+def _pause(policy: CallPolicy, error: ModelFailed | BudgetReserved, again: int) -> float | None:
     """Seconds to wait before asking again; None if that does not help."""
     if isinstance(error, BudgetReserved):
-        return PAUSE * 2**again if again < RETRIES_RESERVED else None
-    passing = isinstance(error, RateLimited) or error.status in (
-        408,
-        409,
-        425,
-        429,
-        500,
-        502,
-        503,
-        504,
-        529,
-    )
-    if not passing or again >= RETRIES:
+        return policy.pause * 2**again if again < policy.retries_reserved else None
+    passing = isinstance(error, RateLimited | ConnectionLost | StreamCut) or _may_pass(error.status)
+    if not passing or again >= policy.retries:
         return None
     asked = error.retry_after if isinstance(error, RateLimited) else None
-    pause = PAUSE * 2**again if asked is None else asked
-    return pause if pause <= LONGEST_PAUSE else None
+    pause = policy.pause * 2**again if asked is None else asked
+    return pause if pause <= policy.longest_pause else None
+
+
+def _may_pass(status: int | None) -> bool:
+    """True for an HTTP status of a server, or of a gateway before it, that a later request may not meet."""
+    return status in (408, 409, 425, 429) or (
+        status is not None and 500 <= status < 600 and status not in (501, 505, 511)
+    )
 
 
 def readable(request: Request, model: Model) -> Request:
-    """The request as the model can take it: its videos as pictures, unless it takes them whole."""
+    """The request as the model can take it: its videos as images, unless it takes them whole."""
     return request if model.abilities.videos_in else request.as_images()
 
 
@@ -149,6 +121,7 @@ class _Call:
         self.run, self.node, self.model, self.speak = run, node, model, speak
         self.name = model.name
         self.budget = node.scope or run.budget
+        self.silence = run.call_policy.silence
         self.deltas = DeltaTranslator(self.name, node.agent, speak, node.calls)
         self.usage = Usage(calls=1)
         self.parts: list[Part] = []
@@ -169,9 +142,8 @@ class _Call:
         )
         with await self._reserved(request) as held:
             limited = self._limited(request, held.granted)
-            asked_for = (
-                request.max_tokens == self.run.request.max_tokens
-                and held.granted == self._wanted(request)
+            asked_for = request.max_tokens == self.run.request.max_tokens and _is_same(
+                held.granted, self._wanted(request)
             )
             at_limit: FinishReason = "length" if asked_for else "budget"
             try:
@@ -217,6 +189,7 @@ class _Call:
             verified=verified,
             verified_by=by,
             abstained=self.abstained,
+            spawns=self.model.abilities.native_spawn,
         )
 
     @property
@@ -245,7 +218,7 @@ class _Call:
                         raise budget.overdue() from None
                     self._book_prompt()
                     raise ModelFailed(
-                        self.model.name, f"it was silent for {SILENCE:g} seconds; ask again"
+                        self.model.name, f"it was silent for {self.silence:g} seconds; ask again"
                     ) from None
 
     async def _read(
@@ -272,7 +245,7 @@ class _Call:
                 self.node.progress.resume(now)
             # The clock is read for every delta: a backend that computes without waiting never gives a timeout its turn. The
             # timeout is moved now and then only, for that costs more than a delta.
-            if now >= ends or now - armed > SILENCE / 100:
+            if now >= ends or now - armed > self.silence / 100:
                 armed = self._arm(patience, ends)
         return "cut"
 
@@ -283,7 +256,7 @@ class _Call:
             now >= ends or self.budget.stopped
         ):  # moving a timeout that is about to expire would undo it
             raise self.budget.overdue()
-        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, SILENCE))
+        patience.reschedule(asyncio.get_running_loop().time() + min(ends - now, self.silence))
         return now
 
     def _handle(self, delta: Delta, now: float) -> None:
@@ -296,6 +269,9 @@ class _Call:
                 self.parts.append(Text(delta.text, self.name))
             case ThinkingDelta(agent="main"):
                 self.parts.append(Thinking(delta.text, None, self.name))
+            case TextBecameThought():
+                self._turn_text(event)
+                return
             case ToolCallDelta():
                 self.parts.append(delta.call)
             case UsageDelta():
@@ -327,6 +303,17 @@ class _Call:
         sent = self.run.emit(event)
         if isinstance(sent, Pictured):
             self.images.append(sent)
+
+    def _turn_text(self, dropped: Event | None) -> None:
+        """Take all text so far for a thought; `dropped` takes it back from the run's answer, if it went there."""
+        text = "".join(part.text for part in self.parts if isinstance(part, Text))
+        self.parts = [
+            Thinking(part.text, None, self.name) if isinstance(part, Text) else part
+            for part in self.parts
+        ]
+        if dropped is not None:
+            self.run.emit(dropped)
+            self.run.emit(Thought(self.node.agent, text))
 
     def _book_prompt(self) -> None:
         """Book the estimated prompt of a call that was stopped before its backend reported any usage."""
@@ -361,13 +348,7 @@ class _Call:
     def _message(self) -> Message:
         if self.finish is not None and self.finish.message is not None:
             return self.finish.message
-        runs = ((kind, list(parts)) for kind, parts in groupby(self.parts, type))
-        joined = [
-            part
-            for kind, parts in runs
-            for part in (_joined(parts) if kind in (Text, Thinking) else parts)
-        ]
-        return Message("assistant", tuple(joined))
+        return Message("assistant", join_parts(self.parts))
 
     def _wanted(self, request: Request) -> Cost:
         """The most that the call may cost."""
@@ -392,23 +373,22 @@ class _Call:
         """The request with as many tokens as were granted, in tokens and in money."""
         abilities, read = self.model.abilities, self.prompt_tokens
         tokens = granted.tokens - read
-        if abilities.usd_per_token and granted.usd < self._wanted(request).usd:
-            tokens = min(
-                tokens,
-                int(
-                    (granted.usd - read * abilities.usd_per_prompt_token) / abilities.usd_per_token
-                ),
-            )
+        # Money is kept in billionths, so the last digits of a float decide nothing.
+        if abilities.usd_per_token and granted.usd < self._wanted(request).usd - _NANO_USD / 2:
+            left = granted.usd - read * abilities.usd_per_prompt_token + _NANO_USD / 2
+            tokens = min(tokens, int(left / abilities.usd_per_token))
         unbounded = (
             request.max_tokens is None
             and abilities.conversation
-            and granted == self._wanted(request)
+            and _is_same(granted, self._wanted(request))
         )
         return request if unbounded else replace(request, max_tokens=max(1, tokens))
 
 
-def _joined(pieces: list[Part]) -> list[Part]:
-    """Pieces of text, or of thinking, as one."""
-    text = "".join(piece.text for piece in pieces if isinstance(piece, Text | Thinking))
-    first = pieces[0]
-    return [replace(first, text=text)] if isinstance(first, Text | Thinking) else pieces
+def _is_same(granted: Cost, wanted: Cost) -> bool:
+    """True if all was granted that was wanted, to a billionth of a dollar."""
+    return (
+        granted.tokens == wanted.tokens
+        and granted.calls == wanted.calls
+        and abs(granted.usd - wanted.usd) <= _NANO_USD / 2
+    )

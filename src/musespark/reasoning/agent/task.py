@@ -35,5 +35,7 @@ class AgentTask:
     """Something that knows whether an answer is right."""
     asks_for: AnswerFormat | None = None
     """The short answer that the question asks for, to be found in the reply; None: what the reply itself marks as its answer."""
+    fits: Callable[[str], str] | None = field(default=None, repr=False)
+    """Reason why a text does not have the form that the request's schema asks for; empty if it has. None: any JSON will do."""
     concludes: bool = False
     """True if the agent may be asked for its answer so far, when time ends or its model falls silent."""

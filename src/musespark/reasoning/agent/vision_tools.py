@@ -1,4 +1,4 @@
-"""Looking, for one agent: its pictures, numbered, and the tools that look at them (`musespark.vision`)."""
+"""Looking, for one agent: its images, numbered, and the tools that look at them (`musespark.vision`)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class VisionToolset:
         self._noted = can.pictures_in
 
     async def prepare_messages(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """The messages with every picture numbered; for a model that sees none, without the pictures, which the trace says."""
+        """The messages with every image numbered; for a model that sees none, without the images, which the trace says."""
         async with self._album.lock:
             told = await asyncio.to_thread(self._album.label_images, messages)
         if not self._noted and self._album.images:

@@ -15,10 +15,11 @@ from musespark.content import Message, ToolSpec
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
+from musespark.reasoning.parallel.agent_pool import AgentPool
 from musespark.reasoning.parallel.budget_split import TokenAllocator
 from musespark.reasoning.parallel.stragglers import EVERYONE
 from musespark.reasoning.usage_node import UsageNode
+from musespark.sampling import Sampling
 from musespark.tools.tool import ToolOutput
 
 MOST = 16
@@ -95,14 +96,10 @@ class SpawnAgents:
         async with AgentPool(self.run, self.node, EVERYONE) as pool:
             for task in sent:
                 pool.send(task)
-            while (back := await pool.next_outcome()) is not None:
-                if isinstance(back, Straggler):
-                    if back.can_be_hedged:
-                        pool.hedge(back.task)
-                else:
-                    task, outcome = back
-                    said = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
-                    answers[task.agent.removesuffix("-again")] = said
+            while (back := await pool.next_with_hedges()) is not None:
+                task, outcome = back
+                said = outcome.text if isinstance(outcome, Attempt) else f"(failed: {outcome})"
+                answers[task.agent.removesuffix("-again")] = said
         told_back = [
             f"<subagent {number}>\n{answers.get(name, '(no answer)')}\n</subagent {number}>"
             for number, name in enumerate(names, 1)
@@ -119,6 +116,8 @@ class SpawnAgents:
             tools=(),
             tool_choice="auto",
             schema=None,
+            json_mode=False,
+            sampling=Sampling(),
         )
         return AgentTask(
             agent=name,

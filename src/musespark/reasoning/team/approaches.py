@@ -71,7 +71,7 @@ def explorer_request(
 def instructions(approach: str) -> tuple[str, ...]:
     """The instructions of an approach; raises `BadOption`."""
     if approach not in APPROACHES:
-        raise BadOption("approach", approach, f"one of {', '.join(APPROACHES)}")
+        raise BadOption.choice("approach", approach, APPROACHES)
     return APPROACHES[approach]
 
 

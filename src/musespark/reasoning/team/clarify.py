@@ -104,7 +104,7 @@ def _task(asked: AgentTask, attempt: Attempt) -> AgentTask:
         asked,
         agent=f"{attempt.agent}{_SUFFIX}",
         label=f"{asked.model.name}: the answer alone",
-        request=request,
+        request=replace(request, stage="clarify"),
         tools=(),
         concludes=False,
     )
@@ -121,5 +121,6 @@ def _clarified(before: Attempt, after: Attempt) -> Attempt:
         thoughts=before.thoughts,
         images=before.images,
         usage=before.usage + after.usage,
+        answer_tokens=before.answer_tokens + after.answer_tokens,
         finish_reason=before.finish_reason,
     )

@@ -26,10 +26,13 @@ class Decision:
 
     def publish(self, run: RunContext) -> None:
         """Make the winner's reply the run's answer."""
+        refused = self.winner.finish_reason == "refused"
+        if refused and self.winner.abstained:  # before the text, which is then told as a refusal
+            run.emit(Abstained(self.winner.abstained, refused=True))
         if not self.written and self.winner.text:
             run.emit(AnswerDelta(self.winner.text))
         if self.winner.verified is not None:
             run.emit(Verified(self.winner.verified, self.winner.verified_by))
-        if self.winner.abstained:
+        if self.winner.abstained and not refused:
             run.emit(Abstained(self.winner.abstained))
         run.set_outcome(self.winner)

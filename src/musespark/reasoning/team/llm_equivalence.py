@@ -18,8 +18,8 @@ from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.consensus.equivalence import Judge
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import run_agent
 from musespark.reasoning.parallel.budget_split import REASONED
+from musespark.reasoning.parallel.run_agent import run_agent
 from musespark.reasoning.usage_node import UsageNode
 
 LONGEST = 8_000
@@ -136,7 +136,10 @@ def _request(question: str, first: str, second: str, model: Model) -> Request:
         "Wording, order and detail count for nothing. Reply with yes or no."
     )
     return Request(
-        messages=(asked,), mode=Mode.INSTANT, max_tokens=None if model.abilities.effort else TOKENS
+        messages=(asked,),
+        stage="compare",
+        mode=Mode.INSTANT,
+        max_tokens=None if model.abilities.effort else TOKENS,
     )
 
 

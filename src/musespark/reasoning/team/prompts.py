@@ -9,7 +9,7 @@ from musespark.models.model import Model
 from musespark.reasoning.attempt import Attempt
 
 IMAGES = 2
-"""Pictures behind an answer that are shown beside it."""
+"""Images behind an answer that are shown beside it."""
 _REASONS = 4000
 """Characters of a rival's reasoning in a prompt: its end, because the conclusion is there."""
 
@@ -37,7 +37,7 @@ def reasons(attempt: Attempt) -> str:
 
 
 def shown(attempts: Sequence[Attempt], model: Model) -> tuple[Image, ...]:
-    """The pictures behind some answers, the latest of each, for a model that can see them."""
+    """The images behind some answers, the latest of each, for a model that can see them."""
     if not model.abilities.pictures_in:
         return ()
     return tuple(image for attempt in attempts for image in attempt.image_parts[-IMAGES:])

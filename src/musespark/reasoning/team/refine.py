@@ -19,7 +19,7 @@ from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.concurrency import task_group
 from musespark.reasoning.consensus.groups import AnswerGroup
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
+from musespark.reasoning.parallel.agent_pool import AgentPool
 from musespark.reasoning.parallel.budget_split import DECIDING, is_limited
 from musespark.reasoning.team.aggregate.automatic import decision_cost
 from musespark.reasoning.team.answer_pool import AnswerPool, one_line, user_hook
@@ -57,11 +57,7 @@ async def refine(run: RunContext, team: Team, answers: AnswerPool, round: int) -
     async with AgentPool(run, run.main, team.stragglers) as pool, task_group() as comparing:
         for task in sent:
             pool.send(task)
-        while (back := await pool.next_outcome()) is not None:
-            if isinstance(back, Straggler):
-                if back.can_be_hedged:
-                    pool.hedge(back.task)
-                continue
+        while (back := await pool.next_with_hedges()) is not None:
             task, outcome = back
             answers.allocator.observe(task, outcome, pool.used[task.agent])
             before = named[task.agent.removesuffix("-again")]
@@ -136,7 +132,7 @@ def _task(
     model = team.model_of(attempt, "refiner")
     told = Message.user(*rebuttal(shuffled))
     conversation = (*run.request.messages, *attempt.transcript, *_unanswered(attempt), told)
-    request = replace(run.request, messages=conversation)
+    request = replace(run.request, stage="refine", messages=conversation)
     return AgentTask(
         agent=agent,
         model=model,
@@ -144,6 +140,7 @@ def _task(
         label=f"{model.name}: reconsiders",
         tools=team.tools if model.abilities.tools else (),
         verify=team.verify,
+        fits=team.fits,
     )
 
 

@@ -17,6 +17,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask, ToolFactory
 from musespark.reasoning.agent.vision_tools import VisionToolFactory
 from musespark.reasoning.attempt import Attempt
+from musespark.reasoning.call_policy import CallPolicy
 from musespark.reasoning.consensus.answer_format import AnswerFormat, answer_format
 from musespark.reasoning.consensus.equivalence import Equivalence, equivalence_for
 from musespark.reasoning.consensus.panel import Panel
@@ -63,6 +64,7 @@ def explorer_tasks(run: RunContext, team: Team) -> list[AgentTask]:
                 label=f"{model.name}: {approach}",
                 tools=team.tools,
                 verify=team.verify,
+                fits=team.fits,
                 asks_for=asks_for if model.abilities.conversation else None,
                 concludes=model.abilities.conversation,
             )
@@ -107,7 +109,10 @@ class Team:
     enough: Enough = enough
     verify: Callable[[Attempt], Awaitable[bool | None]] | None = None
     """Something that knows whether an answer is right: unit tests, a checker."""
+    fits: Callable[[str], str] | None = None
+    """Reason why a text does not have the form that the request's schema asks for; empty if it has."""
     stragglers: StragglerPolicy = field(default_factory=StragglerPolicy)
+    call_policy: CallPolicy = field(default_factory=CallPolicy)
     panel: Panel | None = None
     """Reliability of the models on such questions: it weighs votes, and decides when they are enough."""
     remember: Callable[[RunContext, AnswerPool], None] | None = None
@@ -126,7 +131,7 @@ class Team:
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise BadOption(option, value, f"a whole number from {low} to {high}")
         if isinstance(self.aggregate, str) and self.aggregate not in AGGREGATES:
-            raise BadOption("aggregate", self.aggregate, f"one of {', '.join(AGGREGATES)}")
+            raise BadOption.choice("aggregate", self.aggregate, AGGREGATES)
         instructions(self.approach)
 
     @classmethod
@@ -212,5 +217,5 @@ class Team:
         taken = {tool.name for tool in request.tools} & own
         if taken:
             raise BadOption(
-                "tools", ", ".join(sorted(taken)), "unlike the names of the agents' own tools"
+                "tools", ", ".join(sorted(taken)), "named differently from the agents' own tools"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
@@ -45,6 +45,44 @@ class StrictModel(BaseModel):
                 if item is not None or key in cls.model_fields
             }
         return value
+
+
+class OpenModel(StrictModel):
+    """Base of a protocol's bodies: unknown fields are kept, to be named in a warning."""
+
+    model_config = ConfigDict(extra="allow", strict=True, hide_input_in_errors=True)
+
+
+class LeftOutModel(OpenModel):
+    """Base of parts, items and tools that are not known here, and left out as a whole."""
+
+    type: str
+
+
+def type_tag(tags: Mapping[str, str], missing: str = "other") -> Callable[[Any], str]:
+    """Return a discriminator by the field `type`. missing: tag of a value without it; types beside `tags` are `other`."""
+
+    def tag(value: Any) -> str:
+        found = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+        return missing if found is None else tags.get(str(found), "other")
+
+    return tag
+
+
+def unknown_fields(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of the fields of a body that are not known, at every depth."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, BaseModel | list):
+                yield from unknown_fields(item, f"{path}[{index}]")
+    elif isinstance(value, BaseModel) and not isinstance(value, LeftOutModel):
+        start = f"{path}." if path else ""
+        for name in value.model_extra or ():
+            yield f"{start}{name}"
+        for name in value.model_fields_set & type(value).model_fields.keys():
+            item = getattr(value, name)
+            if isinstance(item, BaseModel | list):
+                yield from unknown_fields(item, f"{start}{name}")
 
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=256)]
@@ -94,7 +132,7 @@ async def read_body(http: HttpRequest) -> bytes:
     except (
         ClientDisconnect
     ):  # the client does not read this, and it is no error of the server to log
-        raise RequestRefused("The body did not arrive to its end.", code="not_json") from None
+        raise RequestRefused("The body broke off before its end.", code="not_json") from None
     except TimeoutError:
         raise RequestRefused(
             f"The body did not arrive within {READ_TIMEOUT:g} seconds.",
@@ -129,7 +167,7 @@ def _require_few_tokens(raw: bytes) -> None:
         return  # true of almost all bodies: an image is one string, however large
     if next(islice(_TOKENS.finditer(raw), MAX_JSON_TOKENS, None), None) is not None:
         raise RequestRefused(
-            f"The body has more than {MAX_JSON_TOKENS:,} parts, whatever they are; send fewer fields, messages or "
+            f"The body has more than {MAX_JSON_TOKENS:,} JSON values; send fewer fields, messages or "
             "tools.",
             code="too_many",
         )

@@ -3,8 +3,8 @@
 This is the only file of the server that uses uvicorn's internals; `pyproject.toml` pins its minor version, and
 `tests/server/http/test_bounded_protocol.py` fails if they change.
 
-A request to switch to another protocol is ignored, as any server may do: Java's own client sends one with every request (h2c), and
-the parser would take the body after it for the other protocol's. Trailer fields after a body are dropped.
+A request to switch to another protocol than WebSocket is ignored, as any server may do: Java's own client sends one with every
+request (h2c), and the parser would take the body after it for the other protocol's. Trailer fields after a body are dropped.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-HEAD_TIMEOUT = 10.0
-"""Seconds for the head of a request to arrive."""
 HEAD_BYTES = 65_536
 """Size of a head, and of what may come between two pieces of a body."""
-_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.I)
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:(?![ \t]*websocket[ \t]*(?:\r|$))", re.I)
+"""The header field of a request to switch to another protocol than WebSocket."""
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
     """uvicorn's protocol, which by itself waits forever for the end of a head of any size, and of what follows a body."""
 
+    head_timeout = 10.0
+    """Seconds for the head of a request to arrive."""
     _size = 0
     """Bytes since the end of the last head, or since the last piece of a body."""
     _has_head = False
@@ -69,7 +70,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _start_timer(self) -> None:
-        self._timer = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)
+        self._timer = self.loop.call_later(self.head_timeout, self.transport.close)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from musespark.server.http.body import wait_for_disconnect
@@ -14,12 +15,6 @@ if TYPE_CHECKING:
 
 Headers = Iterable[tuple[bytes, bytes]]
 
-KEEP_ALIVE = 10.0
-"""Seconds of silence after which a stream sends a keep-alive."""
-STALLED = 60.0
-"""Seconds a client may take to read what was sent, before it counts as disconnected."""
-TICK = 1.0
-"""Seconds between two checks of either."""
 COMMENT = b": still here\n\n"
 """Keep-alive that every client of server-sent events ignores."""
 _HEADERS = [
@@ -28,6 +23,18 @@ _HEADERS = [
     (b"x-accel-buffering", b"no"),
     (b"x-content-type-options", b"nosniff"),
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamTiming:
+    """Seconds that matter to a stream."""
+
+    keep_alive: float = 10.0
+    """Silence after which a keep-alive is sent."""
+    stalled: float = 60.0
+    """Time a client may take to read what was sent, before it counts as disconnected."""
+    tick: float = 1.0
+    """Time between two checks of either."""
 
 
 class EventStream:
@@ -40,8 +47,10 @@ class EventStream:
         headers: Headers = (),
         preamble: bytes = b"",
         keep_alive: bytes = COMMENT,
+        timing: StreamTiming | None = None,
     ) -> None:
-        """preamble: sent before anything else. keep_alive: sent after `KEEP_ALIVE` seconds of silence."""
+        """preamble: sent before anything else. keep_alive: sent when there was silence for a while."""
+        self._timing = timing or StreamTiming()
         self._send, self._preamble, self._keep_alive = send, preamble, keep_alive
         self._headers = [*_HEADERS, *headers]
         self._lock = asyncio.Lock()
@@ -76,16 +85,17 @@ class EventStream:
     async def keep_alive(self) -> None:
         """Break silence for as long as the client reads; return once it has stalled."""
         while not self._is_stalled():
-            await asyncio.sleep(min(TICK, KEEP_ALIVE))
+            await asyncio.sleep(min(self._timing.tick, self._timing.keep_alive))
             if (
                 self._is_open
                 and self._sending_since is None
-                and time.monotonic() - self._last_sent >= KEEP_ALIVE
+                and time.monotonic() - self._last_sent >= self._timing.keep_alive
             ):
                 await self.write(self._keep_alive)
 
     def _is_stalled(self) -> bool:
-        return self._sending_since is not None and time.monotonic() - self._sending_since > STALLED
+        since = self._sending_since
+        return since is not None and time.monotonic() - since > self._timing.stalled
 
 
 async def serve_until_disconnect(

@@ -29,18 +29,21 @@ class AllowedHosts:
         self._app, self._hosts, self._respond = app, hosts, respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or await self._is_allowed(scope, receive):
+        if scope["type"] not in ("http", "websocket") or await self._is_allowed(scope, receive):
             await self._app(scope, receive, send)
             return
         message = (
             f"This server answers requests to its own host names only: {', '.join(self._hosts)}."
         )
-        await self._respond(scope, ErrorReply(status=421, code="other_host", message=message))(
-            scope, receive, send
-        )
+        reply = ErrorReply(status=421, code="other_host", message=message)
+        http = {**scope, "type": "http", "method": scope.get("method", "GET")}
+        await self._respond(http, reply)(scope, receive, send)
 
     async def _is_allowed(self, scope: Scope, receive: Receive) -> bool:
-        if len(Headers(scope=scope).getlist("host")) != 1:
+        hosts = len(Headers(scope=scope).getlist("host"))
+        if hosts == 0 and scope.get("http_version") == "1.0":
+            return True  # a probe: no browser sends such a request
+        if hosts != 1:
             return False
         allowed = False
 

@@ -24,8 +24,6 @@ from musespark.server.errors import RequestRefused
 if TYPE_CHECKING:
     import httpx2
 
-FETCH_TIMEOUT = 10.0
-"""Seconds for one image, from the lookup of its host to its last byte."""
 _HEADERS = {
     "accept": "image/*",
     "accept-encoding": "identity",
@@ -38,8 +36,13 @@ _HEADERS = {
 class ImageFetcher:
     """HTTP client for images of clients' requests. Use one within one event loop, and close it."""
 
-    def __init__(self, max_lookups: int = 8) -> None:
-        """max_lookups: host names looked up at once, in threads of their own: a slow name server delays images alone."""
+    def __init__(self, max_lookups: int = 8, timeout: float = 10.0) -> None:
+        """Start without connections.
+
+        max_lookups: host names looked up at once, in threads of their own: a slow name server delays images alone.
+        timeout: seconds for one image, from the lookup of its host to its last byte.
+        """
+        self.timeout = timeout
         self._executor = ThreadPoolExecutor(max_lookups, thread_name_prefix="musespark-dns")
 
     async def fetch(self, urls: Iterable[str], allowed: bool) -> dict[str, Image]:
@@ -47,13 +50,13 @@ class ImageFetcher:
         found = list(dict.fromkeys(urls))
         if found and not allowed:
             raise RequestRefused(
-                "Pictures are not fetched from elsewhere by this server (muse serve --allow-remote-images would); "
+                "This server does not fetch images from web addresses (muse serve --allow-remote-images would); "
                 "send a data URL with base64 instead.",
                 code="remote_picture",
             )
         if len(found) > MAX_IMAGES:
             raise RequestRefused(
-                f"There are {len(found)} pictures; at most {MAX_IMAGES} are read.", code="too_many"
+                f"There are {len(found)} images; at most {MAX_IMAGES} are read.", code="too_many"
             )
         if not found:
             return {}
@@ -74,10 +77,10 @@ class ImageFetcher:
         import httpx2
 
         try:
-            async with asyncio.timeout(FETCH_TIMEOUT):
+            async with asyncio.timeout(self.timeout):
                 return Image.from_bytes(await self._download(client, url))
         except TimeoutError:
-            return _refusal(url, f"it did not come within {FETCH_TIMEOUT:g} seconds")
+            return _refusal(url, f"it did not come within {self.timeout:g} seconds")
         except httpx2.InvalidURL:
             return _refusal(url, "the address is not a plain one")
         except (httpx2.HTTPError, OSError, ValueError):
@@ -138,7 +141,7 @@ def _certificates() -> ssl.SSLContext:
 def _refusal(url: str, reason: str) -> RequestRefused:
     shown = re.sub("//[^/]*@", "//", url)[:120]  # without a password
     return RequestRefused(
-        f"The picture at {shown!r} cannot be used: {reason}.", code="remote_picture"
+        f"The image at {shown!r} cannot be used: {reason}.", code="remote_picture"
     )
 
 

@@ -36,20 +36,27 @@ def require_schemas(schemas: Mapping[str, str]) -> None:
 
 def require_match(answer: str, schema: str, model: str) -> None:
     """Raise `SchemaNotMet` if the answer is not JSON, or does not match the schema."""
+    if reason := find_mismatch(answer, schema):
+        raise SchemaNotMet(model, reason)
+
+
+def find_mismatch(answer: str, schema: str) -> str:
+    """Return the reason why an answer does not match the schema; empty if it does."""
     import jsonschema_rs
 
     try:
         value = json.loads(answer)
         json.dumps(value, allow_nan=False)
     except (ValueError, RecursionError):
-        raise SchemaNotMet(model, "it is not JSON") from None
+        return "it is not JSON"
     try:
         require_affordable(schema, value)
         _validator(schema, "schema").validate(value)
     except jsonschema_rs.ValidationError as error:
-        raise SchemaNotMet(model, error.message[:_MAX_REASON].rstrip(".")) from None
+        return str(error.message[:_MAX_REASON].rstrip(".")) or "it does not match"
     except ValueError as error:
-        raise SchemaNotMet(model, str(error)[:_MAX_REASON].rstrip(".")) from None
+        return str(error)[:_MAX_REASON].rstrip(".") or "it does not match"
+    return ""
 
 
 def _refuse_reference(address: str) -> Any:
@@ -61,11 +68,11 @@ def _validator(schema: str, param: str) -> Any:
     try:
         import jsonschema_rs
     except ImportError:
-        raise NotInstalled("An answer in a given form", "jsonschema-rs", "serve") from None
+        raise NotInstalled("Structured output", "jsonschema-rs", "serve") from None
     try:
         value = json.loads(schema)
         if SchemaCost(value).checks_per_value(ASSUMED_DEPTH) > MAX_CHECKS:
-            raise ValueError("to check an answer against it would take too long")
+            raise ValueError("checking an answer against it would take too long")
         return jsonschema_rs.validator_for(
             value,
             retriever=_refuse_reference,

@@ -38,12 +38,15 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
     @app.get("/v1/page", responses=ERRORS)
     async def page_info(http: HttpRequest) -> dict[str, Any]:
         """Return models, tools, limits and defaults, for a form."""
-        await server.authenticate(http)
+        caller = await server.authenticate(http)
+        shown = server.redactor.text if caller.is_outsider else str
         return {
             "version": musespark.__version__,
             "modes": [mode.value for mode in (Mode.INSTANT, Mode.THINKING, Mode.CONTEMPLATING)],
             "models": [
-                {"id": name, **await server.models.describe(name)} for name in server.models.names
+                {"id": name, **described, "why": shown(described["why"])}
+                for name in server.models.names
+                for described in [await server.models.describe(name)]
             ],
             "tools": [describe_tool(name) for name in get_args(ToolName)],
             "aggregates": list(get_args(Aggregate)),
@@ -55,7 +58,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
                 "runs": server.settings.max_runs,
             },
             "defaults": defaults(server.models.config),
-            "auth": getattr(server.authenticate, "required", False),
+            "auth": getattr(server.authenticator, "required", False),
         }
 
 

@@ -73,6 +73,14 @@ class Dialect(ABC, Generic[BodyType]):
         """Return the id of the run whose conversation the body continues."""
         return None
 
+    def item_ids(self, body: BodyType) -> list[str]:
+        """Return the ids of the stored items that the body refers to."""
+        return []
+
+    def with_items(self, body: BodyType, items: dict[str, Chunk]) -> BodyType:
+        """Return the body with items in place of references. items: the items by id."""
+        return body
+
     @abstractmethod
     def parse(self, body: BodyType, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from musespark.content import ToolCall
 from musespark.events import (
     MAIN,
+    Abstained,
     AnswerDelta,
     AnswerDropped,
     Event,
@@ -19,6 +20,7 @@ from musespark.events import (
     Thought,
 )
 from musespark.server.protocols.breakdown import Breakdown
+from musespark.server.protocols.json_gate import JsonGate
 from musespark.server.protocols.progress import progress_line
 from musespark.server.protocols.signatures import pack_signatures
 from musespark.usage import Usage
@@ -34,6 +36,13 @@ class ReasoningPiece:
 @dataclass(frozen=True, slots=True)
 class TextPiece:
     """Text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalPiece:
+    """Text by which the model declines what was asked."""
 
     text: str
 
@@ -73,12 +82,34 @@ class EndPiece:
     stop: str | None
     """Stop text that ended the answer, as in `RunEnded`."""
     usage: Usage
+    """Everything that was spent."""
     muse: dict[str, Any]
     """The `muse` block of the reply."""
+    answer_usage: Usage | None = None
+    """Tokens of the conversation's prompt and of the answer; None for all of `usage`."""
+    has_refusal: bool = False
+    """True if the model's refusal was sent as one."""
+
+    @property
+    def own(self) -> Usage:
+        """Tokens of the client's own conversation: its prompt, and the answer."""
+        return self.answer_usage or self.usage
+
+    @property
+    def besides(self) -> tuple[int, int]:
+        """Tokens that were read and written beside the client's own conversation."""
+        read = self.usage.prompt_tokens - self.own.prompt_tokens
+        return read, self.usage.tokens - self.own.tokens - read
 
 
 ReplyPiece: TypeAlias = (
-    ReasoningPiece | TextPiece | ImagePiece | SignaturePiece | ToolCallPiece | EndPiece
+    ReasoningPiece
+    | TextPiece
+    | RefusalPiece
+    | ImagePiece
+    | SignaturePiece
+    | ToolCallPiece
+    | EndPiece
 )
 
 SEPARATOR = "\n\n"
@@ -95,8 +126,16 @@ class ReplyEncoder:
         notes: tuple[str, ...] = (),
         show_progress: bool = False,
         links: str | None = None,
+        is_json: bool = False,
+        warnings: tuple[str, ...] = (),
     ) -> None:
-        """headline, notes: first lines of the progress. links: start of the addresses of images; None if they are not stored."""
+        """headline, notes: first lines of the progress. links: start of the addresses of images; None if they are not stored.
+
+        is_json: True if the answer is to be JSON and nothing else.
+        """
+        self._gate = JsonGate() if is_json else None
+        self._warnings = warnings
+        self._is_refusal = self._has_refusal = False
         self._opening = [text for text in (headline, *notes) if text] if show_progress else []
         self._notes, self._show_progress, self._links = notes, show_progress, links
         self._breakdown = Breakdown()
@@ -109,8 +148,7 @@ class ReplyEncoder:
         """Yield the pieces of an event."""
         if isinstance(event, AnswerDelta):  # the most frequent event, and it has no cost to add up
             if event.text:
-                yield TextPiece(SEPARATOR + event.text if self._was_dropped else event.text)
-                self._was_dropped, self._has_text = False, True
+                yield from self._text(event.text)
             return
         self._breakdown.add(event)
         match event:
@@ -121,8 +159,12 @@ class ReplyEncoder:
                 if text:
                     self._is_mid_line = not text.endswith("\n")
                     yield ReasoningPiece(text)
+            case Abstained(refused=True):
+                self._is_refusal = True
             case AnswerDropped():
-                self._was_dropped = self._has_text
+                self._was_dropped, self._is_refusal = self._has_text, False
+                if self._gate is not None:
+                    self._gate.drop()
             case RunEnded():
                 yield from self._end(event)
             case _:
@@ -133,24 +175,51 @@ class ReplyEncoder:
                 self._breakdown.images, event.image, event.caption, event.width, event.height
             )
 
+    def _text(self, text: str) -> Iterator[ReplyPiece]:
+        """Yield a piece of the answer, as a refusal if it is one."""
+        if self._is_refusal:
+            self._has_refusal = True
+            yield RefusalPiece(text)
+        elif self._gate is not None:
+            if passing := self._gate.feed(text):
+                yield TextPiece(passing)
+        else:
+            yield TextPiece(SEPARATOR + text if self._was_dropped else text)
+            self._was_dropped, self._has_text = False, True
+
     def _line(self, text: str) -> ReasoningPiece:
         line_break = "\n" if self._is_mid_line else ""
         self._is_mid_line = False
         return ReasoningPiece(f"{line_break}{text}\n")
 
     def _end(self, event: RunEnded) -> Iterator[ReplyPiece]:
+        if self._gate is not None and (waiting := self._gate.flush()):
+            yield TextPiece(waiting)
         packed = pack_signatures((*event.signed, *event.calls)) if event.calls else None
         if packed is not None:
             yield SignaturePiece(packed)
         for call in event.calls:
             yield ToolCallPiece(call)
-        muse = {
+        muse: dict[str, Any] = {
             **self._breakdown.block(self._links),
             "notes": list(self._notes),
+            "warnings": list(self._warnings),
             "why": event.finish_reason,
             "reason": event.detail,
         }
-        yield EndPiece(event.finish_reason, bool(event.calls), event.stop, event.usage, muse)
+        end = EndPiece(
+            event.finish_reason,
+            bool(event.calls),
+            event.stop,
+            event.usage,
+            muse,
+            event.answer_usage,
+            self._has_refusal,
+        )
+        read, written = end.besides
+        muse["conversation"] = {"tokens": end.own.tokens, "prompt_tokens": end.own.prompt_tokens}
+        muse["besides"] = {"tokens": read + written, "prompt_tokens": read}
+        yield end
 
 
 def without_dropped_text(events: Iterable[Event]) -> list[Event]:

@@ -39,7 +39,7 @@ def progress_line(event: Event) -> str:
         case ToolCalled(agent=agent, tool=tool):
             return f"{agent} uses {tool}"
         case Pictured(agent=agent, caption=caption):
-            return f"{agent} draws {quote(caption) or 'a picture'}"
+            return f"{agent} draws {quote(caption) or 'an image'}"
         case StageStarted(stage="refine", round=round):
             return f"Round {round}: they see each other's answers."
         case Agreed(groups=groups, answers=answers) if groups:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from musespark.content import Effort, Image, Message, Part, Request, Text, ToolCall, ToolResult
 from musespark.errors import BadImage
@@ -20,6 +21,17 @@ MAX_PARTS = 4096
 """Parts of one message."""
 MAX_TOTAL_PARTS = 20_000
 """Parts of all messages together."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolForm:
+    """Form in which a client has offered a tool, and gets its calls back."""
+
+    name: str
+    """Name that the client knows it by."""
+    namespace: str | None = None
+    is_custom: bool = False
+    """True if its input is a text instead of an object."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +53,10 @@ class ParsedRequest:
     store: bool = True
     single_tool_call: bool = False
     """True if a reply may have one tool call at most."""
+    tool_forms: Mapping[str, ToolForm] = field(default_factory=dict)
+    """Forms of tools that are no plain functions, by the names under which models know them."""
+    warnings: tuple[str, ...] = ()
+    """Sentences about fields without effect, and about what is done otherwise."""
     strict_tools: frozenset[str] = frozenset()
     """Names of tools whose calls must match their schema."""
     include_signatures: bool = False
@@ -66,33 +82,41 @@ def refuse_unsupported(body: Any, **accepted: tuple[Any, ...]) -> None:
             )
 
 
-_DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,", re.I)
+_DATA_URL = re.compile(r"\s*data:([^,]{0,200}?),", re.I)
+_TO_STANDARD = str.maketrans("-_", "+/")
+"""Alphabet of base64 that is safe in URLs, to the standard one."""
 
 
 def load_image(url: str, fetched: Mapping[str, Image], param: str) -> Image:
     """Return the image of a data URL, or one that was fetched. Raises `RequestRefused`."""
-    if url in fetched:
-        return fetched[url]
-    found = _DATA_URL.match(url)
-    if found is None:
-        raise RequestRefused(
-            "A picture is a data URL with base64 (data:image/png;base64,...).",
-            param=param,
-            code="bad_picture",
-        )
-    return decode_image(url[found.end() :], param)
+    return fetched[url] if url in fetched else decode_image(url, param)
 
 
 def decode_image(text: str, param: str) -> Image:
-    """Decode an image from base64. Raises `RequestRefused`."""
+    """Decode an image from base64, alone or as a data URL, however it is written. Raises `RequestRefused`.
+
+    Its first bytes say what it is, whatever its media type. Line breaks, another alphabet and missing padding are common.
+    """
+    found = _DATA_URL.match(text)
+    if found is not None:
+        text = text[found.end() :]
+        if "base64" not in found[1].lower():
+            raise _bad_picture("it is a data URL without base64", param)
+    if "%" in text[-12:] or "%" in text[:100]:
+        text = unquote(text)
+    plain = "".join(text.split()).translate(_TO_STANDARD).rstrip("=")
     try:
-        return Image.from_bytes(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise RequestRefused(
-            f"The picture is not base64: {error}.", param=param, code="bad_picture"
-        ) from None
+        data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        raise _bad_picture("it is neither base64 nor a data URL with base64", param) from None
+    try:
+        return Image.from_bytes(data)
     except BadImage as error:
         raise RequestRefused(str(error), param=param, code="bad_picture") from None
+
+
+def _bad_picture(reason: str, param: str) -> RequestRefused:
+    return RequestRefused(f"The image cannot be read: {reason}.", param=param, code="bad_picture")
 
 
 def is_remote_url(url: str) -> bool:
@@ -132,6 +156,16 @@ def merge_tool_results(messages: Iterable[Message]) -> tuple[Message, ...]:
                 param="messages",
             )
     return tuple(found)
+
+
+def with_question(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the messages with a person's among them: where all stands in a system message, the last of those is the question."""
+    if any(message.role in ("user", "tool") for message in messages):
+        return messages
+    at = max((i for i, each in enumerate(messages) if each.role == "system"), default=None)
+    if at is None:
+        return messages
+    return (*messages[:at], Message("user", messages[at].parts), *messages[at + 1 :])
 
 
 def without_empty_texts(content: str | Iterable[Part]) -> tuple[Part, ...]:

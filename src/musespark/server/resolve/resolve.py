@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 from musespark.api import Options, build_team, with_video_tool
 from musespark.budget import Limits
-from musespark.config import Config
+from musespark.config import Config, TeamConfig
 from musespark.content import Effort, Mode, Request
 from musespark.errors import BadOption
 from musespark.models.capabilities import require_supported
@@ -17,6 +18,8 @@ from musespark.reasoning.agent.vision_tools import DESCRIBING_TOOLS, VisionToolF
 from musespark.reasoning.modes import ignored_models
 from musespark.reasoning.team.team import Team
 from musespark.server.errors import RequestRefused
+from musespark.server.http.schema import find_mismatch
+from musespark.server.resolve.fitting import with_effort, with_sampling
 from musespark.server.resolve.model_catalog import NATIVE, ModelCatalog
 from musespark.server.resolve.options import TEAM_BY_EFFORT, RunOptions, TeamOptions
 from musespark.server.resolve.parsed_request import ParsedRequest
@@ -38,13 +41,15 @@ class ResolvedRequest:
     """First line of the progress: the size of the team and its models."""
     notes: tuple[str, ...]
     """Sentences about what was done otherwise than a client may expect."""
+    warnings: tuple[str, ...] = ()
+    """Fields of the request that have no effect, and what else was done otherwise: for a header and the log."""
     show_progress: bool
     """True if events are shown before the answer."""
 
 
 async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedRequest:
     """Choose the solver of a request. Raises `UnknownModel`, `BeyondModel`, `BadOption` and `RequestRefused`."""
-    mode, name = split_mode(parsed.model)
+    mode, name = models.split_mode(parsed.model)
     config, options = models.config, parsed.options
     contemplating = mode is Mode.CONTEMPLATING
     if not contemplating and options.team_only:
@@ -61,11 +66,14 @@ async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedReques
         request, contemplating = replace(request, mode=Mode.INSTANT), False
     named = options.models or ([name] if name else list(config.roles.explorer or (NATIVE,)))
     explorers = [await models.named(each) for each in (named if contemplating else named[:1])]
+    request, effort_notes = with_effort(request, parsed.effort, explorers, contemplating)
     notes = (
         *_unused_models_note(request, named, contemplating),
         *_ignored_history_notes(request, explorers),
+        *effort_notes,
     )
-    request = _with_effort(request, parsed.effort, explorers, contemplating)
+    request, sampling_notes = with_sampling(request, explorers)
+    warnings = (*parsed.warnings, *effort_notes, *sampling_notes)
     explorers, request = _wrap_stop_limits(explorers, request)
     has_describing_tools = bool({LOOK, *DESCRIBING_TOOLS} & set(options.tools or ()))
     for explorer in explorers:
@@ -73,6 +81,8 @@ async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedReques
     team = with_video_tool(
         build_team(await _options(parsed, models, explorers, contemplating)), request.videos
     )
+    if request.schema is not None:
+        team = replace(team, fits=partial(find_mismatch, schema=request.schema))
     _require_distinct_tool_names(team, request)
     show_progress = contemplating and options.progress is not False
     return ResolvedRequest(
@@ -80,18 +90,11 @@ async def resolve(parsed: ParsedRequest, models: ModelCatalog) -> ResolvedReques
         request=request,
         team=team,
         notes=notes,
+        warnings=warnings,
         limits=_limits(options, config, contemplating),
         show_progress=show_progress,
         headline=_headline(team, request) if contemplating else "",
     )
-
-
-def split_mode(name: str) -> tuple[Mode | None, str]:
-    """Split `MODE/MODEL`; a name without a mode may have slashes, too."""
-    before, _, after = name.partition("/")
-    if before in list(Mode):
-        return Mode(before), after
-    return None, name
 
 
 def _unused_models_note(request: Request, named: list[str], contemplating: bool) -> Iterator[str]:
@@ -108,16 +111,6 @@ def _ignored_history_notes(request: Request, explorers: list[Model]) -> Iterator
             yield f"{explorer.name} reads the last question only; what comes before it is not read."
 
 
-def _with_effort(
-    request: Request, effort: Effort | None, explorers: list[Model], contemplating: bool
-) -> Request:
-    """Set the request's effort if all models have efforts; otherwise a team's effort is its size alone."""
-    able = all(explorer.abilities.effort for explorer in explorers)
-    if effort is None or (not able and (contemplating or effort is Effort.NONE)):
-        return request  # a model without efforts reasons as little as it can
-    return replace(request, effort=effort)
-
-
 _OPTION_NAMES = {"first": "first_wave"}
 """Options of `musespark.stream` whose names differ from those in bodies."""
 
@@ -131,10 +124,7 @@ async def _options(
     if contemplating:
         chosen["config"] = Config(team=config.team)
         if parsed.effort is not None and not options.team_only:
-            chosen |= {
-                _OPTION_NAMES.get(name, name): value
-                for name, value in TEAM_BY_EFFORT[parsed.effort].items()
-            }
+            chosen |= _team_of_effort(parsed.effort, config.team)
         chosen |= {
             _OPTION_NAMES.get(name, name): value
             for name in ("agents", "first", "rounds", "aggregate")
@@ -149,6 +139,18 @@ async def _options(
                 chosen.get("first_wave", config.team.first or 2), chosen["agents"]
             )
     return chosen  # type: ignore[return-value]
+
+
+def _team_of_effort(effort: Effort, configured: TeamConfig) -> dict[str, int]:
+    """Return a team's size by effort. Clients send efforts unasked: a configured team may become smaller by one, never larger."""
+    size = TEAM_BY_EFFORT[effort]
+    found = {}
+    for name, value in size.items():
+        own = getattr(configured, name)
+        found[_OPTION_NAMES.get(name, name)] = value if own is None else min(own, value)
+    if configured.agents is not None:
+        found["first_wave"] = min(found["first_wave"], configured.first or 2)
+    return found
 
 
 def _limits(options: TeamOptions, config: Config, contemplating: bool) -> Limits | None:
@@ -181,7 +183,7 @@ def _require_distinct_tool_names(team: Team, request: Request) -> None:
             raise BadOption(
                 "tools",
                 tool.name,
-                "of another name than the tools that the agents use by themselves",
+                "named differently from the agents' own tools",
             )
 
 

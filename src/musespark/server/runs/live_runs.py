@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     aclosing,
@@ -16,15 +16,17 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
-from musespark.errors import MuseError
+from musespark.errors import MuseError, StoreUnusable
 from musespark.events import Event, Pictured
 from musespark.models.model import Openable
-from musespark.server.http.event_stream import EventStream, serve_until_disconnect
+from musespark.server.errors import error_reply
+from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 from musespark.server.runs.run_store import RunStore, numbered_event_json
 from musespark.store.json_text import to_json_bytes
 from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
@@ -32,21 +34,27 @@ from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-RECHECK = 10.0
-"""Seconds after which the store is read again although nothing was published."""
-POLL_INTERVAL = 0.5
-"""Seconds between two looks at a run that another server runs."""
 PAGE_SIZE = 256
 """Events that are read from the store at once."""
-BUFFER_BYTES = 1_000_000
-"""Size of the newest events that wait in memory for the watchers of one run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """Limits of watching."""
+
+    recheck: float = 10.0
+    """Seconds after which the store is read again although nothing was published."""
+    poll_interval: float = 0.5
+    """Seconds between two looks at a run that another server runs."""
+    buffer_bytes: int = 1_000_000
+    """Size of the newest events that wait in memory for the watchers of one run."""
 
 
 class LiveRun:
     """A run in progress on this server, with its newest events encoded for its watchers."""
 
-    def __init__(self, id: str) -> None:
-        self.id = id
+    def __init__(self, id: str, buffer_bytes: int) -> None:
+        self.id, self._buffer_bytes = id, buffer_bytes
         self.last = -1
         """Sequence number of its newest event."""
         self.is_over = False
@@ -82,7 +90,7 @@ class LiveRun:
             if self._watchers:
                 self._frames.append(event_frame(self.id, numbered_event_json(event, self._images)))
                 self._size += len(self._frames[-1])
-        while self._size > BUFFER_BYTES:
+        while self._size > self._buffer_bytes:
             self._size -= len(self._frames.popleft())
         self.last += len(events)
         self._notify()
@@ -110,13 +118,14 @@ class LiveRun:
 class LiveRuns:
     """A run store around another one: it has the same methods, publishes what it stores, and adds `watch`."""
 
-    def __init__(self, runs: RunStore) -> None:
-        self.runs = runs
+    def __init__(self, runs: RunStore, settings: WatchSettings | None = None) -> None:
+        self.runs, self.settings = runs, settings or WatchSettings()
         self._live: dict[str, LiveRun] = {}
         self.get, self.latest, self.image = runs.get, runs.latest, runs.image
         self.question_image, self.events_json = runs.question_image, runs.events_json
         self.head, self.delete = runs.head, runs.delete
         self.flush = runs.flush
+        self.require_writable, self.request_stop = runs.require_writable, runs.request_stop
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[LiveRuns]:
@@ -127,10 +136,29 @@ class LiveRuns:
         async with store:
             yield self
 
+    @property
+    def on_stop(self) -> Callable[[str], None]:
+        """Function that is called with the id of a run that another server was asked to stop."""
+        return self.runs.on_stop
+
+    @on_stop.setter
+    def on_stop(self, stop: Callable[[str], None]) -> None:
+        self.runs.on_stop = stop
+
+    @property
+    def fault(self) -> StoreUnusable | None:
+        """What is wrong with the store behind it."""
+        return self.runs.fault
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Numbers of faults of the store behind it, by kind."""
+        return self.runs.failures
+
     async def start(self, header: RunHeader) -> None:
         """Store the start of a run."""
         await self.runs.start(header)
-        self._live[header.id] = LiveRun(header.id)
+        self._live[header.id] = LiveRun(header.id, self.settings.buffer_bytes)
 
     async def append_events(self, id: str, events: Sequence[Event]) -> None:
         """Store the next events of a run, then publish them; if it is watched, not before they are stored for good."""
@@ -174,7 +202,7 @@ class LiveRuns:
                 elif (
                     changed is not None
                 ):  # there are no new events, or the store has not taken them yet
-                    await _wait(changed, RECHECK)
+                    await _wait(changed, self.settings.recheck)
                 elif (kept := await self.runs.head(id)) is None or kept.status != "running":
                     if kept is not None:
                         yield end_frame(kept)
@@ -185,7 +213,7 @@ class LiveRuns:
     async def _wait_for_other_server(self, id: str, after: int) -> None:
         """Return once a run that another server runs has new events or has ended."""
         while True:
-            await asyncio.sleep(POLL_INTERVAL)
+            await asyncio.sleep(self.settings.poll_interval)
             kept = await self.runs.head(id)
             if (
                 kept is None
@@ -241,12 +269,14 @@ def end_frame(kept: StoredRun) -> bytes:
 class WatchResponse(Response):
     """Response that sends the events of one run to a watcher."""
 
-    def __init__(self, frames: AsyncGenerator[bytes, None]) -> None:
+    def __init__(
+        self, frames: AsyncGenerator[bytes, None], timing: StreamTiming | None = None
+    ) -> None:
         super().__init__()
-        self._frames = frames
+        self._frames, self._timing = frames, timing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = EventStream(send, preamble=b"retry: 1000\n\n")
+        stream = EventStream(send, preamble=b"retry: 1000\n\n", timing=self._timing)
         work = asyncio.create_task(self._stream(stream))
         await serve_until_disconnect(work, receive, companions=[stream.keep_alive])
 
@@ -258,6 +288,7 @@ class WatchResponse(Response):
                     await stream.write(frame)
         except MuseError as error:
             await stream.write(
-                b"event: error\ndata: %s\n\n" % to_json_bytes({"message": str(error)})
+                b"event: error\ndata: %s\n\n"
+                % to_json_bytes({"message": error_reply(error).message})
             )
         await stream.write(last=True)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 from musespark.errors import MuseError, StoreUnusable
 from musespark.events import RunEnded
-from musespark.server.errors import ErrorReply, error_reply
-from musespark.server.http.event_stream import EventStream, serve_until_disconnect
+from musespark.server.errors import ErrorReply
+from musespark.server.http.event_stream import EventStream, StreamTiming, serve_until_disconnect
 from musespark.server.protocols.base import ChunkEncoder, Dialect, to_sse
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
+from musespark.server.protocols.warnings import log_warnings, warning_headers
 from musespark.server.resolve.resolve import stored_options
 from musespark.server.runs.session import RunSession
 from musespark.store.json_text import to_json_bytes
@@ -36,10 +38,19 @@ STOPPING = ErrorReply(
 class RunResponse:
     """Response that runs a session and encodes its events. If the client disconnects, everything the run started is cancelled."""
 
-    def __init__(self, dialect: Dialect[Any], session: RunSession) -> None:
+    def __init__(
+        self,
+        dialect: Dialect[Any],
+        session: RunSession,
+        reply: Callable[[MuseError], ErrorReply],
+        timing: StreamTiming | None = None,
+    ) -> None:
+        """reply: makes the reply to an error."""
+        self._timing = timing
         resolved, created = session.resolved, int(time.time())
         parsed = resolved.parsed
         self._dialect, self._session, self._is_streamed = dialect, session, parsed.stream
+        self._error_reply = reply
         self._header = RunHeader(
             id=session.id,
             protocol=dialect.name,
@@ -55,11 +66,19 @@ class RunResponse:
             notes=resolved.notes,
             show_progress=resolved.show_progress,
             links=links,
+            is_json=resolved.request.schema is not None,
+            warnings=resolved.warnings,
         )
+        log_warnings(session.id, parsed.model, resolved.warnings)
         self._chunks: ChunkEncoder = dialect.encoder(parsed, session.id, created)
         self._opening = self._chunks.start()
         id = session.id.encode()
-        self._headers = [(b"x-muse-run", id), (b"x-request-id", id), (b"request-id", id)]
+        self._headers = [
+            (b"x-muse-run", id),
+            (b"x-request-id", id),
+            (b"request-id", id),
+            *warning_headers(resolved.warnings),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(
@@ -67,6 +86,7 @@ class RunResponse:
             headers=self._headers,
             preamble=to_sse(self._dialect, self._opening),
             keep_alive=self._dialect.keep_alive,
+            timing=self._timing,
         )
         work = asyncio.create_task(
             self._stream(stream, send) if self._is_streamed else self._collect(stream, send)
@@ -114,10 +134,10 @@ class RunResponse:
                         await self._session.flush()
                         await stream.write(to_sse(self._dialect, chunks))
         except MuseError as error:
-            await self._send_error(stream, send, error_reply(error))
+            await self._send_error(stream, send, self._error_reply(error))
             return
         except Exception as crash:
-            await self._send_error(stream, send, error_reply(_internal_error(crash)))
+            await self._send_error(stream, send, self._error_reply(_internal_error(crash)))
             raise
         await stream.write(end + self._dialect.end_marker, last=True)
 
@@ -126,10 +146,10 @@ class RunResponse:
             async with aclosing(self._session.batches(self._header)) as batches:
                 events = [event async for batch in batches for event in batch]
         except MuseError as error:
-            await self._send_error(stream, send, error_reply(error))
+            await self._send_error(stream, send, self._error_reply(error))
             return
         except Exception as crash:
-            await self._send_error(stream, send, error_reply(_internal_error(crash)))
+            await self._send_error(stream, send, self._error_reply(_internal_error(crash)))
             raise
         pieces = (
             piece for event in without_dropped_text(events) for piece in self._reply.encode(event)

@@ -50,12 +50,15 @@ _IMAGE: dict[int | str, dict[str, Any]] = {
 
 def add_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
     """Add the routes to the application. page: the page's files, for runs that are exported as one of them."""
-    _add_control_routes(app, server)
-    _add_read_routes(app, server, page)
+    _add_start_route(app, server)
+    _add_end_routes(app, server)
+    _add_list_routes(app, server)
+    _add_image_routes(app, server)
+    _add_watch_routes(app, server, page)
 
 
-def _add_control_routes(app: FastAPI, server: ServerState) -> None:
-    """Add the routes that start, stop and delete runs."""
+def _add_start_route(app: FastAPI, server: ServerState) -> None:
+    """Add the route that starts a run."""
 
     @app.post(
         "/v1/runs",
@@ -67,7 +70,7 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         """Start a run in the background."""
         require_same_origin(http)
         caller = await server.authenticate(http)
-        server.require_capacity()
+        server.require_capacity(caller)
         parsed = await _parse(server, caller, parse_body(RunBody, await read_body(http)))
         session = await server.open_session(parsed, caller)
         await start_in_background(server, session)
@@ -78,6 +81,10 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
             "application/json",
         )
 
+
+def _add_end_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes that stop and delete runs."""
+
     @app.post(
         "/v1/runs/{id}/stop",
         status_code=202,
@@ -87,19 +94,14 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         """End a run and keep its best answer so far."""
         require_same_origin(http)
         await _require_no_form(http)
-        caller = await server.authenticate(_as_get(http))
-        session = next(
-            (each for each in server.sessions if each.id == id and each.caller == caller.name), None
-        )
-        if session is None:
+        caller = await server.authenticate(http)
+        if not server.stop(id, caller.name):
             kept = await find_run(server, http, id)
-            reason = (
-                "is run by another server; stop it there"
-                if kept.status == "running"
-                else "has already ended"
-            )
-            raise RequestRefused(f"The run {id!r} {reason}.", status=409, code="not_running")
-        session.budget.stop()
+            # Another server runs it, and is told through the store.
+            if kept.status != "running" or not await server.runs.request_stop(id):
+                raise RequestRefused(
+                    f"The run {id!r} has already ended.", status=409, code="not_running"
+                )
         return Response(
             to_json_bytes({"id": id, "status": "stopping"}), 202, media_type="application/json"
         )
@@ -120,8 +122,8 @@ def _add_control_routes(app: FastAPI, server: ServerState) -> None:
         return Response(status_code=204)
 
 
-def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
-    """Add the routes that list, show, watch and export runs."""
+def _add_list_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes that list runs and show one."""
 
     @app.get("/v1/runs", responses=ERRORS)
     async def list_runs(
@@ -145,6 +147,10 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         kept = await _find_owned(server, await server.authenticate(http), id, whole=True)
         return _json({**summary(kept), "events": list(_events(kept))})
 
+
+def _add_image_routes(app: FastAPI, server: ServerState) -> None:
+    """Add the routes of a run's images."""
+
     @app.get(
         "/v1/runs/{id}/pictures/{number}", responses={**ERRORS, **_IMAGE}, response_class=Response
     )
@@ -154,7 +160,7 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         found = await server.runs.image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The run has no picture {number}.", status=404, code="no_such_picture"
+                f"The run has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
 
@@ -167,9 +173,13 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         found = await server.runs.question_image(id, number)
         if found is None:
             raise RequestRefused(
-                f"The question has no picture {number}.", status=404, code="no_such_picture"
+                f"The question has no image {number}.", status=404, code="no_such_picture"
             )
         return image_response(found)
+
+
+def _add_watch_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None:
+    """Add the routes that show a run live, and as one file."""
 
     @app.get("/v1/runs/{id}/events", responses={**ERRORS, **_STREAM}, response_class=Response)
     async def watch_run(
@@ -181,7 +191,8 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
         """Stream a run's events, from its start or from the event after the given one, until its end."""
         await find_run(server, http, id)
         return WatchResponse(
-            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id))
+            server.runs.watch(id, after if last_event_id is None else _parse_seq(last_event_id)),
+            server.settings.stream,
         )
 
     @app.get("/v1/runs/{id}/export", responses={**ERRORS, **_FILE}, response_class=Response)
@@ -202,7 +213,7 @@ def _add_read_routes(app: FastAPI, server: ServerState, page: PageFiles) -> None
 
 async def find_run(server: ServerState, http: HttpRequest, id: str) -> StoredRun:
     """Return a run of the caller, without its conversation and events. Raises `RequestRefused` if the caller has no such run."""
-    caller = await server.authenticate(_as_get(http))
+    caller = await server.authenticate(http)
     return await _find_owned(server, caller, id)
 
 
@@ -217,11 +228,6 @@ async def _find_owned(
             code="no_such_run",
         )
     return kept
-
-
-def _as_get(http: HttpRequest) -> HttpRequest:
-    """Return the request as one that starts no run: a caller whose budget is spent may still stop and delete runs."""
-    return HttpRequest({**http.scope, "method": "GET"})
 
 
 async def _require_no_form(http: HttpRequest) -> None:

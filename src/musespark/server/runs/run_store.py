@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Protocol
 
 from musespark.content import Image
+from musespark.errors import StoreUnusable
 from musespark.events import AnswerDelta, Event, Pictured
 from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 from musespark.usage import Usage
@@ -17,6 +18,23 @@ from musespark.usage import Usage
 
 class RunStore(Protocol):
     """A store of runs. Ids are made by the server and are never a path."""
+
+    on_stop: Callable[[str], None]
+    """Called with the id of a run of this server that another one was asked to stop."""
+
+    @property
+    def fault(self) -> StoreUnusable | None:
+        """What is wrong with the store; None if it takes what it is given."""
+
+    @property
+    def failures(self) -> Mapping[str, int]:
+        """Numbers of faults so far, by kind."""
+
+    def require_writable(self) -> None:
+        """Raise `StoreUnusable` at once if nothing can be stored now."""
+
+    async def request_stop(self, id: str) -> bool:
+        """Ask the other server that runs a run to stop it; false if none does."""
 
     async def start(self, header: RunHeader) -> None:
         """Store the start of a run."""
@@ -60,13 +78,24 @@ class RunStore(Protocol):
 class MemoryRunStore:
     """A store in memory for the newest runs, up to a number and a size; a run in progress is never dropped."""
 
+    fault: StoreUnusable | None = None
+    failures: Mapping[str, int] = {}
+
     def __init__(self, max_runs: int = 500, max_bytes: int = 64_000_000) -> None:
+        self.on_stop: Callable[[str], None] = lambda run: None
         self._max_runs, self._max_bytes = max_runs, max_bytes
         self._kept: OrderedDict[str, StoredRun] = OrderedDict()
         self._drawn: dict[str, list[int]] = {}
         """Positions of the images among a run's events."""
         self._sizes: dict[str, int] = {}
         self._size = 0
+
+    def require_writable(self) -> None:
+        """Do nothing: memory can always be written to."""
+
+    async def request_stop(self, id: str) -> bool:
+        """Return false: nobody else runs what is in this memory."""
+        return False
 
     async def start(self, header: RunHeader) -> None:
         """Store the start of a run; old runs may be dropped for it."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 
 from musespark.budget import Budget, Limits
-from musespark.errors import BudgetExhausted, MuseError, Stopped
-from musespark.events import Event, RunEnded, RunFailed, RunStarted
+from musespark.errors import BudgetExhausted, EmptyReply, MuseError, Stopped, StoreUnusable
+from musespark.events import AgentFailed, Event, RunEnded, RunFailed, RunStarted
 from musespark.reasoning.modes import run_batches
 from musespark.server.http.schema import require_match
 from musespark.server.metrics import Metrics
@@ -17,6 +18,8 @@ from musespark.server.resolve.resolve import ResolvedRequest
 from musespark.server.runs.run_store import RunStore
 from musespark.store.runs.record import RunCost, RunHeader, RunStatus
 from musespark.telemetry import SpanRecorder
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,6 +37,8 @@ class RunSession:
     """True once the client has left."""
     spans: SpanRecorder | None = None
     """Recorder of telemetry; None if it is off."""
+    redact: Callable[[Event], Event] | None = None
+    """Leaves out of an event what only the operator is to know; None for the operator's own runs."""
 
     def mark_disconnected(self) -> None:
         """Note that the client has left: the run then counts as cancelled and not as interrupted."""
@@ -54,11 +59,13 @@ class RunSession:
             ) as found:
                 async for batch in found:
                     batch[0], batch[-1] = self._own(batch[0]), self._own(batch[-1])
+                    if self.redact is not None:
+                        batch = [self._redacted(event) for event in batch]
                     last = batch[-1]
                     if self.runs is not None:
                         await self.runs.append_events(self.id, batch)
                     if isinstance(last, RunEnded | RunFailed):
-                        await self.flush()
+                        await self._flush_books()
                     if recorder is not None:
                         recorder.observe(batch)
                     if self.spans is not None:
@@ -96,6 +103,21 @@ class RunSession:
         if self.runs is not None:
             await self.runs.flush(self.id)
 
+    async def _flush_books(self) -> None:
+        """Return once the run and its cost are stored for good. Raises `StoreUnusable` if the run is to be stored."""
+        if self.runs is not None:
+            await self.flush()
+            return
+        with suppress(StoreUnusable):  # it is recorded once the store can be used again
+            await self.budget.recorded()
+
+    def _redacted(self, event: Event) -> Event:
+        assert self.redact is not None
+        shown = self.redact(event)
+        if shown is not event and isinstance(event, AgentFailed):
+            _LOG.warning("An agent of the run %s failed: %s", self.id, event.message)
+        return shown
+
     def _own(self, event: Event) -> Event:
         """Return the event under this run's id and, if a single tool call is wanted, with the first of its calls alone."""
         match event:
@@ -116,6 +138,8 @@ class RunSession:
                 else BudgetExhausted("tokens", limits.tokens or 0)
             )
         name = self.resolved.team.name
+        if self._is_empty(ended):
+            raise EmptyReply(name)
         if request.schema is not None and not ended.calls and ended.finish_reason == "finished":
             require_match(ended.answer, request.schema, name)
         for call in ended.calls:
@@ -125,3 +149,12 @@ class RunSession:
                     next(tool.parameters for tool in request.tools if tool.name == call.name),
                     name,
                 )
+
+    def _is_empty(self, ended: RunEnded) -> bool:
+        """Return True if the answer is nothing at all, although no limit, filter or stop text has ended it."""
+        return (
+            ended.finish_reason == "finished"
+            and not ended.answer.strip()
+            and not (ended.calls or ended.images or self.resolved.request.stop)
+            and ended.stop is None
+        )

@@ -93,6 +93,14 @@ RESERVATIONS = Table(
     Index("reservations_of_server", "server"),
 )
 
+STOPS = Table(
+    "stops",
+    METADATA,  # runs that their servers are to stop
+    Column("run", Text, primary_key=True),
+    Column("server", Text, nullable=False),
+    Index("stops_of_server", "server"),
+)
+
 MINUTES = Table(
     "minutes",
     METADATA,  # requests of a key in a minute

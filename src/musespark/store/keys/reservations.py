@@ -1,14 +1,18 @@
 """Reservations of a key's daily budget, as rows of the database that all servers share.
 
 A call reserves the most it may cost before it starts, and is settled when it ends: the reservation is deleted and what the server
-has spent of that day is recorded. Each reservation is a lease on the call: it expires unless its server, which renews it with
-every heartbeat, is alive. In every transaction spent + reserved of all servers is at most the limit, since a transaction that
-reserves holds the lock of all writers; times are the database's own.
+has spent of that day is recorded. Each reservation is a lease of its call: it counts until it is settled, or until its server is
+found dead (`runs/servers.py`), which no leap of a clock can make it; one whose server is not known expires. In every transaction
+spent + reserved of all servers is at most the limit, since a transaction that reserves holds the lock of all writers.
+
+All calls of a server that wait at the same moment reserve in one transaction, with a few statements for each key and not for each
+call.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -20,15 +24,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 LEASE = 60.0
-"""Seconds for which a reservation counts after its server last renewed it."""
+"""Seconds for which a reservation of an unknown server counts after it was last renewed."""
 MAX_AMOUNT = 10**16
 """Largest amount of a row, in billionths of a dollar: sums of many of them still fit a column."""
 _SPLIT = 8
 """Share of a day's budget, one part in this many, from which on a call that wants more than is left gets only half of it."""
 _TOTALS = text(
     "SELECT (SELECT coalesce(sum(nanousd), 0) FROM spending WHERE key = :key AND day = :day), "
-    "(SELECT coalesce(sum(nanousd), 0) FROM reservations WHERE key = :key AND day = :day AND expires > :now)"
+    "(SELECT coalesce(sum(nanousd), 0) FROM reservations WHERE key = :key AND day = :day "
+    "AND (expires > :now OR server IN (SELECT id FROM servers)))"
 )
+_OWN = text("SELECT nanousd FROM spending WHERE key = :key AND day = :day AND server = :server")
 _RESERVE = text(
     "INSERT INTO reservations (id, key, day, server, nanousd, expires) VALUES (:id, :key, :day, :server, :nanousd, :expires)"
 )
@@ -67,41 +73,49 @@ class ReservationRequest:
     at_least: int
 
 
-def read_totals(connection: Connection, key: str, day: str | None = None) -> DayTotals:
-    """Amounts of a key's day. day: None is today by the database's clock."""
+def read_totals(
+    connection: Connection, key: str, server: str = "", day: str | None = None
+) -> tuple[DayTotals, int]:
+    """Amounts of a key's day, and the part of it that a server has recorded. day: None is today by the database's clock."""
     now = database_time(connection)
     day = day or day_of(now)
-    spent, reserved = connection.execute(_TOTALS, {"key": key, "day": day, "now": now}).one()
-    return DayTotals(day, int(spent), int(reserved))
+    own = connection.execute(_OWN, {"key": key, "day": day, "server": server}).scalar()
+    return _totals(connection, key, day, now), int(own or 0)
 
 
-def reserve(connection: Connection, request: ReservationRequest) -> tuple[int | None, DayTotals]:
-    """Reserve for a call; returns the amount granted, None if there is no room for it, and the day's amounts after that.
+def reserve(
+    connection: Connection, requests: Sequence[ReservationRequest]
+) -> list[tuple[int | None, DayTotals]]:
+    """Reserve for calls, in their order. For each: the amount granted, None if there is no room for it, and the day's amounts then.
 
     A call that fits what is left gets all it wants. One that does not, but can do with less, gets half of what is left if that is
     at least an eighth of the day's budget, so that other calls of the key can run beside it, and else all that is left.
     """
     lock_writers(connection)
     now = database_time(connection)
-    spent, reserved = connection.execute(
-        _TOTALS, {"key": request.key, "day": request.day, "now": now}
-    ).one()
-    totals = DayTotals(request.day, int(spent), int(reserved))
-    granted = _grant(request, request.limit - totals.spent - totals.reserved)
-    if granted is None or totals.spent >= request.limit:  # a call of unknown price is not free
-        return None, totals
-    connection.execute(
-        _RESERVE,
-        {
-            "id": request.id,
-            "key": request.key,
-            "day": request.day,
-            "server": request.server,
-            "nanousd": granted,
-            "expires": now + LEASE,
-        },
-    )
-    return granted, DayTotals(totals.day, totals.spent, totals.reserved + granted)
+    totals: dict[tuple[str, str], DayTotals] = {}
+    rows: list[dict[str, object]] = []
+    found: list[tuple[int | None, DayTotals]] = []
+    for request in requests:
+        at = request.key, request.day
+        before = totals.get(at) or _totals(connection, *at, now)
+        granted = _grant(request, request.limit - before.spent - before.reserved)
+        if before.spent >= request.limit:  # a call of unknown price is not free
+            granted = None
+        totals[at] = replace(before, reserved=before.reserved + (granted or 0))
+        found.append((granted, totals[at]))
+        if granted is not None:
+            row = {"id": request.id, "key": request.key, "day": request.day}
+            expires = now + LEASE
+            rows.append({**row, "server": request.server, "nanousd": granted, "expires": expires})
+    if rows:
+        connection.execute(_RESERVE, rows)
+    return found
+
+
+def _totals(connection: Connection, key: str, day: str, now: float) -> DayTotals:
+    spent, reserved = connection.execute(_TOTALS, {"key": key, "day": day, "now": now}).one()
+    return DayTotals(day, int(spent), int(reserved))
 
 
 def _grant(request: ReservationRequest, left: int) -> int | None:
@@ -113,9 +127,9 @@ def _grant(request: ReservationRequest, left: int) -> int | None:
     return max(request.at_least, half) if half * _SPLIT >= request.limit else left
 
 
-def close_reservation(connection: Connection, id: str) -> None:
-    """End a reservation: its call was settled, or did not happen. Does nothing if there is none."""
-    connection.execute(_CLOSE, {"id": id})
+def close_reservations(connection: Connection, ids: Sequence[str]) -> None:
+    """End reservations: their calls were settled, or did not happen. Does nothing for one that is not there."""
+    connection.execute(_CLOSE, [{"id": id} for id in ids])
 
 
 def record_spending(connection: Connection, key: str, day: str, server: str, nanousd: int) -> None:

@@ -26,7 +26,7 @@ CHARACTERS = 300
 def newest(
     connection: Connection, limit: int, before: str | None, caller: str | None
 ) -> list[tuple[Row[Any], list[str]]]:
-    """Rows of runs, the newest first, without their conversations and with the number of their pictures as `drawn`; and with each
+    """Rows of runs, the newest first, without their conversations and with the number of their images as `drawn`; and with each
     the bodies of the events that a summary needs, in order. before: a run's id; only runs that began before it."""
     return [
         (row, list(_bodies(connection, row)))

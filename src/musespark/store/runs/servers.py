@@ -1,7 +1,8 @@
 """Servers that share a database: which of them are dead, and what becomes of the runs and reservations of those.
 
 A server records every few seconds that it is alive. If it runs on this machine its process is looked at instead: a restart after a
-kill knows at once, and a server that was merely suspended is not taken for dead.
+kill knows at once, and a server that was merely suspended is not taken for dead. The silence of a server elsewhere is measured by
+the observer's own monotonic clock, so that no leap of a clock makes a living server look dead.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy import delete, func, insert, select, update
 from musespark.events import MAIN
 from musespark.store.database.clock import database_time, day_of
 from musespark.store.database.database import lock_writers
-from musespark.store.database.schema import EVENTS, RUNS, SERVERS
+from musespark.store.database.schema import EVENTS, RUNS, SERVERS, STOPS
 from musespark.store.keys.key_store import NANO
 from musespark.store.keys.reservations import drop_reservations, record_spending, renew_leases
 
@@ -36,24 +37,48 @@ DEAD_AFTER = 60.0
 """Seconds without a heartbeat after which a server on another machine counts as dead."""
 
 
-def register(connection: Connection) -> str:
+class Peers:
+    """Other servers, and for how long this one has seen nothing of them."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[float, float]] = {}
+        """The time that each recorded last, and the monotonic time since when it stands there."""
+
+    def silence(self, id: str, seen: float, now: float) -> float:
+        """Seconds for which a server was silent.
+
+        seen: the time that it recorded last. now: the database's time, which counts for the first look at a server.
+        """
+        recorded, since = self._seen.get(id, (None, 0.0))
+        if recorded != seen:
+            before = max(0.0, now - seen) if recorded is None else 0.0
+            since = time.monotonic() - before
+            self._seen[id] = seen, since
+        return time.monotonic() - since
+
+
+def register(connection: Connection, peers: Peers) -> str:
     """Add this process as a server, after reaping dead ones; returns its new id."""
-    reap(connection)
+    reap(connection, peers)
     id = uuid.uuid4().hex
     _insert_row(connection, id)
     return id
 
 
-def heartbeat(connection: Connection, id: str) -> None:
+def is_registered(connection: Connection, id: str) -> bool:
+    """Record that a server is alive; false if its row is not there."""
+    alive = update(SERVERS).where(SERVERS.c.id == id).values(seen=database_time(connection))
+    return bool(connection.execute(alive).rowcount)
+
+
+def heartbeat(connection: Connection, id: str, peers: Peers) -> None:
     """Record that a server is alive, renew the leases of its calls, and reap dead servers."""
     lock_writers(connection)
-    alive = update(SERVERS).where(SERVERS.c.id == id).values(seen=database_time(connection))
-    if not connection.execute(
-        alive
-    ).rowcount:  # another server took this one for dead while it was suspended
+    if not is_registered(connection, id):
+        # Another server took this one for dead while it was suspended, or the store is an older copy.
         _insert_row(connection, id)
     renew_leases(connection, id)
-    reap(connection, but=id)
+    reap(connection, peers, but=id)
 
 
 def deregister(connection: Connection, id: str) -> None:
@@ -62,18 +87,45 @@ def deregister(connection: Connection, id: str) -> None:
     _remove(connection, id)
 
 
-def reap(connection: Connection, but: str = "") -> None:
+def request_stop(connection: Connection, run: str) -> bool:
+    """Ask the server that runs a run to stop it; false if no server runs it."""
+    lock_writers(connection)
+    running = select(RUNS.c.server).where(RUNS.c.id == run, RUNS.c.how == "running")
+    server = connection.execute(running).scalar()
+    if server is None:
+        return False
+    connection.execute(delete(STOPS).where(STOPS.c.run == run))
+    connection.execute(insert(STOPS).values(run=run, server=server))
+    return True
+
+
+def take_stops(connection: Connection, id: str) -> list[str]:
+    """Take the requests to stop runs of a server."""
+    found = list(connection.execute(select(STOPS.c.run).where(STOPS.c.server == id)).scalars())
+    if found:
+        connection.execute(delete(STOPS).where(STOPS.c.run.in_(found)))
+    return found
+
+
+def missing_runs(connection: Connection, runs: list[str]) -> list[str]:
+    """The runs of which the database has no row."""
+    found = set(connection.execute(select(RUNS.c.id).where(RUNS.c.id.in_(runs))).scalars())
+    return [run for run in runs if run not in found]
+
+
+def reap(connection: Connection, peers: Peers, but: str = "") -> None:
     """Remove dead servers, and interrupt their runs. but: the id of a server that is left alone."""
     lock_writers(connection)
     now = database_time(connection)
     for server in connection.execute(select(SERVERS).where(SERVERS.c.id != but)).all():
+        silence = peers.silence(server.id, server.seen, now)
         process = (
             _process_identity(int(server.process.partition("@")[0]))
             if server.place == _machine()
             else ""
         )
         # A process of another user may be alive without being visible here: then its heartbeat counts.
-        dead = process != server.process if process else now - server.seen > DEAD_AFTER
+        dead = process != server.process if process else silence > DEAD_AFTER
         if dead:
             _remove(connection, server.id)
             _record_last_spending(connection, server.id, now)
@@ -96,6 +148,7 @@ def _remove(connection: Connection, server: str) -> None:
             update(RUNS).where(RUNS.c.id == run).values(**_last_known_cost(connection, run))
         )
     drop_reservations(connection, server)
+    connection.execute(delete(STOPS).where(STOPS.c.server == server))
     connection.execute(delete(SERVERS).where(SERVERS.c.id == server))
 
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from musespark.errors import NotInstalled
 from musespark.vision.coordinates import SPAN, Box, InvalidToolArguments
+from musespark.vision.ocr.strips import is_strip, put_on_ground, split_columns, strip_scale
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -72,7 +73,7 @@ class TextReader:
     def __init__(self) -> None:
         """Prepare the worker thread; the models are loaded at the first use. Raises `NotInstalled`."""
         if find_spec("rapidocr") is None or find_spec("onnxruntime") is None:
-            raise NotInstalled("Reading text in pictures", "rapidocr", "vision")
+            raise NotInstalled("Reading text in images", "rapidocr", "vision")
         # A thread of its own: tasks that queue for it do not occupy the threads of the shared pool.
         self._thread = ThreadPoolExecutor(1, "reader")
         self._lock = threading.Lock()
@@ -111,6 +112,30 @@ class TextReader:
             return self._cache[key]
 
     def _recognize(self, pixels: PIL.Image.Image) -> list[TextLine]:
+        recognize = (
+            self._recognize_strip
+            if is_strip(pixels.width, pixels.height)
+            else self._recognize_in_bands
+        )
+        return reading_order(recognize(pixels))
+
+    def _recognize_strip(self, pixels: PIL.Image.Image) -> list[TextLine]:
+        """Recognise the lines of a strip, piece by piece."""
+        from PIL import Image as pillow
+
+        scale = min(
+            strip_scale(pixels.height), math.sqrt(MAX_PIXELS / (pixels.width * pixels.height))
+        )
+        size = max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale))
+        scaled = pixels.resize(size, pillow.Resampling.BICUBIC) if scale != 1 else pixels
+        found: list[TextLine] = []
+        for left, right in split_columns(scaled):
+            self._require_going_on()
+            canvas, x, y = put_on_ground(scaled.crop((left, 0, right, size[1])))
+            found += [_to_image(line, left - x, -y, size) for line in self._recognize_band(canvas)]
+        return found
+
+    def _recognize_in_bands(self, pixels: PIL.Image.Image) -> list[TextLine]:
         from PIL import Image as pillow
 
         scale = _scale(pixels.width, pixels.height)
@@ -119,16 +144,19 @@ class TextReader:
         scaled = pixels.resize(size, method) if scale != 1 else pixels
         found: list[TextLine] = []
         for top, bottom in split_bands(*size):
-            if self._stop.is_set():
-                raise InvalidToolArguments("The reading was stopped.")
+            self._require_going_on()
             for line in self._recognize_band(scaled.crop((0, top, size[0], bottom))):
                 is_cut = (line.box.top < 2 and top > 0) or (
                     line.box.bottom > bottom - top - 2 and bottom < size[1]
                 )
-                placed = _to_image(line, top, size)
+                placed = _to_image(line, 0, top, size)
                 if not is_cut and not any(_is_same(placed, other) for other in found):
                     found.append(placed)
-        return reading_order(found)
+        return found
+
+    def _require_going_on(self) -> None:
+        if self._stop.is_set():
+            raise InvalidToolArguments("The reading was stopped.")
 
     def _recognize_band(self, band: PIL.Image.Image) -> Iterator[TextLine]:
         """Recognise the lines of one band, in pixels of the band."""
@@ -197,12 +225,17 @@ def split_bands(width: int, height: int) -> Iterator[tuple[int, int]]:
         yield top, min(height, top + high)
 
 
-def _to_image(line: TextLine, top: int, size: tuple[int, int]) -> TextLine:
-    """Convert a line from pixels of a band to the coordinates of the image."""
+def _to_image(line: TextLine, left: int, top: int, size: tuple[int, int]) -> TextLine:
+    """Convert a line from pixels of a part to the coordinates of the image; left, top: where the part begins."""
     x, y = SPAN / size[0], SPAN / size[1]
 
     def box(one: Box) -> Box:
-        return Box(one.left * x, (one.top + top) * y, one.right * x, (one.bottom + top) * y).clamped
+        return Box(
+            (one.left + left) * x,
+            (one.top + top) * y,
+            (one.right + left) * x,
+            (one.bottom + top) * y,
+        ).clamped
 
     return replace(
         line, box=box(line.box), words=tuple(Word(word.text, box(word.box)) for word in line.words)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from musespark.tools.arguments import parse_json
 from musespark.vision.album import AlbumImage, View
 from musespark.vision.coordinates import SPAN, Box, InvalidToolArguments, parse_box
 from musespark.vision.crop import crop_to_box
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     import PIL.Image
 
 BESIDE, DIFFERENCE = "side_by_side", "difference"
+LAYOUTS = {
+    **dict.fromkeys((BESIDE, "beside", "sidebyside", "both"), BESIDE),
+    **dict.fromkeys((DIFFERENCE, "diff", "differences", "highlight"), DIFFERENCE),
+}
+"""The layout of each name that models give to one."""
 NOISE = 24
 """Difference of a colour channel, of 255, up to which pixels count as equal: JPEG leaves such noise."""
 MERGE_DISTANCE = 12
@@ -55,7 +62,9 @@ class CompareTool(ThreadedVisionTool):
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:
         remarks: list[str] = []
-        numbers, layout = arguments["pictures"], arguments.get("how", BESIDE)
+        numbers, layout = _to_pair(arguments["pictures"]), arguments.get("how", BESIDE)
+        if isinstance(layout, str):
+            layout = LAYOUTS.get(layout.strip().lower().replace(" ", "_").replace("-", "_"), layout)
         if not isinstance(numbers, list) or len(numbers) != 2:
             raise InvalidToolArguments("pictures is a list of two numbers, such as [1, 2].")
         if layout not in (BESIDE, DIFFERENCE):
@@ -125,6 +134,14 @@ class CompareTool(ThreadedVisionTool):
             "\n".join((head, *listed)) if boxes else "No difference to be seen.",
             tuple(remarks),
         )
+
+
+def _to_pair(value: Any) -> Any:
+    """Two numbers of pictures, also from text and from an object."""
+    if isinstance(value, str):
+        found = parse_json(value)
+        value = re.findall(r"\d+", value) if found is None else found
+    return list(value.values()) if isinstance(value, dict) else value
 
 
 def _aspect_ratio(image: AlbumImage) -> float:

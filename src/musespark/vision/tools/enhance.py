@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import PIL.Image
 
 AUTO = "auto"
+_AUTOMATIC = (AUTO, "automatic", "otsu")
 
 
 class EnhanceTool(ThreadedVisionTool):
@@ -132,8 +133,11 @@ class Enhancement:
 
 
 def _number_or_auto(arguments: Mapping[str, Any], name: str, high: float) -> float | str | None:
-    if arguments.get(name) is None or arguments[name] == AUTO:
-        return arguments.get(name)
+    given = arguments.get(name)
+    if given is None:
+        return None
+    if given is True or (isinstance(given, str) and given.strip().lower() in _AUTOMATIC):
+        return AUTO
     try:
         return parse_number(arguments, name, 0, high)
     except InvalidToolArguments:

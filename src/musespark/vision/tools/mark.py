@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
+from musespark.tools.arguments import parse_json
 from musespark.vision.album import View
 from musespark.vision.coordinates import Box, InvalidToolArguments, parse_box, parse_point
 from musespark.vision.draw.marks import Marks, draw_marks
+from musespark.vision.forms import to_boxes, to_paths, to_points
 from musespark.vision.resize import encode_image
 from musespark.vision.tools.measure import parse_points
 from musespark.vision.tools.vision_tool import (
@@ -66,10 +68,14 @@ class MarkTool(ThreadedVisionTool):
 
     def compute(self, arguments: Mapping[str, Any]) -> ToolView:
         remarks: list[str] = []
-        boxes = _parse_list(arguments, "boxes", lambda value: parse_box(value, remarks))
-        points = _parse_list(arguments, "points", lambda value: parse_point(value, remarks))
+        forms = {**arguments}
+        for name, read in (("boxes", to_boxes), ("points", to_points), ("paths", to_paths)):
+            if name in forms:
+                forms[name] = read(forms[name])
+        boxes = _parse_list(forms, "boxes", lambda value: parse_box(value, remarks))
+        points = _parse_list(forms, "points", lambda value: parse_point(value, remarks))
         paths = _parse_list(
-            arguments, "paths", lambda value: parse_points(value, remarks, 2, MAX_PATH_POINTS)
+            forms, "paths", lambda value: parse_points(value, remarks, 2, MAX_PATH_POINTS)
         )
         count = len(boxes) + len(points) + len(paths)
         if not count:
@@ -104,6 +110,10 @@ def _parse_list(
 
 def _parse_labels(arguments: Mapping[str, Any], count: int, remarks: list[str]) -> list[str]:
     given = arguments.get("labels", [])
+    if isinstance(given, str):
+        given = parse_json(given) or [each.strip() for each in given.split(",")]
+    if isinstance(given, list):
+        given = [str(label) if isinstance(label, int | float) else label for label in given]
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
         raise InvalidToolArguments("labels is a list of texts.")
     if len(given) > count:

@@ -15,6 +15,7 @@ from musespark.vision.coordinates import (
     parse_point,
 )
 from musespark.vision.draw.marks import Marks, draw_marks
+from musespark.vision.forms import to_points
 from musespark.vision.resize import encode_image
 from musespark.vision.tools.vision_tool import (
     COORDINATES,
@@ -81,6 +82,7 @@ class MeasureTool(ThreadedVisionTool):
 
 def parse_points(value: Any, remarks: list[str], min_count: int, max_count: int) -> list[Point]:
     """Check a list of points from a model's arguments. Raises `InvalidToolArguments`."""
+    value = to_points(value)
     if not isinstance(value, list) or not min_count <= len(value) <= max_count:
         count = f"; these are {len(value)}" if isinstance(value, list) else ""
         raise InvalidToolArguments(

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from musespark.content import ToolSpec
 from musespark.errors import BadImage
+from musespark.tools.arguments import pick_arguments, to_flag, to_number, unwrap_arguments
 from musespark.tools.tool import ToolOutput
 from musespark.vision.album import Album, AlbumImage, View
 from musespark.vision.coordinates import WHOLE, InvalidToolArguments
+from musespark.vision.forms import BOX_NAMES, to_box
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -41,6 +43,56 @@ IMAGE: Mapping[str, Any] = {
 }
 
 
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "box": (
+        "bbox",
+        "bounding_box",
+        "bbox_2d",
+        "region",
+        "rect",
+        "rectangle",
+        "area",
+        "crop",
+        "coordinates",
+    ),
+    "picture": (
+        "image",
+        "picture_number",
+        "image_number",
+        "picture_id",
+        "image_id",
+        "img",
+        "page",
+        "number",
+        "index",
+    ),
+    "pictures": ("images", "numbers"),
+    "points": ("point_list", "coordinates", "path", "polygon"),
+    "degrees": ("angle", "rotation", "degree"),
+    "mirror": ("mirrored", "flip"),
+    "closed": ("close", "is_closed"),
+    "what": (
+        "query",
+        "text",
+        "target",
+        "search",
+        "pattern",
+        "word",
+        "label",
+        "description",
+        "object",
+    ),
+    "svg": ("drawing", "code", "content", "markup", "source"),
+    "caption": ("title", "label", "description"),
+    "over": ("picture", "image", "background"),
+    "how": ("mode", "method", "layout"),
+    "boxes": ("bboxes", "bounding_boxes", "box", "bbox", "regions"),
+    "paths": ("lines", "path", "polylines"),
+    "labels": ("names", "texts", "label"),
+}
+"""Other names that models give to arguments, by their name here."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolView:
     """The result of a vision tool: a view, a text, or both."""
@@ -60,6 +112,8 @@ class VisionTool(ABC):
     """Properties of the JSON schema of its arguments."""
     required: ClassVar[tuple[str, ...]] = ()
     """Names of the required arguments."""
+    aliases: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Other names that models give to arguments, beside `ALIASES`."""
 
     def __init__(self, album: Album) -> None:
         self.album = album
@@ -82,17 +136,32 @@ class VisionTool(ABC):
         """Run the tool. Anything wrong with the arguments or the image becomes a failed output with one sentence."""
         async with self.album.lock:
             try:
-                if unknown := sorted(arguments.keys() - self.parameters.keys()):
+                given = self._read_arguments(arguments)
+                if missing := [name for name in self.required if name not in given]:
                     raise InvalidToolArguments(
-                        f"{self.name} has no argument {unknown[0]!r:.60}; it takes "
+                        f"{self.name} needs {' and '.join(missing)}; it takes "
                         f"{', '.join(self.parameters)}."
                     )
-                if missing := [name for name in self.required if arguments.get(name) is None]:
-                    raise InvalidToolArguments(f"{self.name} needs {' and '.join(missing)}.")
-                given = {name: value for name, value in arguments.items() if value is not None}
                 return self._output(await self.run(given))
             except (InvalidToolArguments, BadImage) as error:
                 return ToolOutput(str(error), failed=True)
+
+    def _read_arguments(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments by their names, in whatever form the model has sent them; others are left out."""
+        aliases = {
+            name: (*ALIASES.get(name, ()), *self.aliases.get(name, ())) for name in self.parameters
+        }
+        names = {*self.parameters, *(alias for each in aliases.values() for alias in each)}
+        has_box = "box" in self.parameters
+        found = unwrap_arguments(arguments, names | BOX_NAMES if has_box else names)
+        given = pick_arguments(found, self.parameters, aliases)
+        if has_box and "box" not in given:
+            box = to_box(
+                {name: value for name, value in found.items() if name.lower() in BOX_NAMES}
+            )
+            if isinstance(box, list):
+                given["box"] = box
+        return given
 
     @abstractmethod
     async def run(self, arguments: Mapping[str, Any]) -> ToolView:
@@ -134,9 +203,10 @@ class ThreadedVisionTool(VisionTool):
 
 def parse_flag(arguments: Mapping[str, Any], name: str) -> bool:
     """Return a boolean argument; False if it is left out. Raises `InvalidToolArguments`."""
-    value = arguments.get(name, False)
-    if not isinstance(value, bool):
-        raise InvalidToolArguments(f"{name} is true or false; this is {value!r:.60}.")
+    given = arguments.get(name, False)
+    value = to_flag(given)
+    if value is None:
+        raise InvalidToolArguments(f"{name} is true or false; this is {given!r:.60}.")
     return value
 
 
@@ -144,17 +214,20 @@ def parse_number(
     arguments: Mapping[str, Any], name: str, low: float, high: float, default: float | None = None
 ) -> float:
     """Return a number within bounds. Raises `InvalidToolArguments`."""
-    value = arguments.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+    given = arguments.get(name, default)
+    value = to_number(given)
+    if value is None or not low <= value <= high:
         raise InvalidToolArguments(
-            f"{name} is a number from {low:g} to {high:g}; this is {value!r:.60}."
+            f"{name} is a number from {low:g} to {high:g}; this is {given!r:.60}."
         )
-    return float(value)
+    return value
 
 
 def parse_text(arguments: Mapping[str, Any], name: str, max_length: int) -> str:
     """Return a text that is not blank. Raises `InvalidToolArguments`."""
     value = arguments.get(name)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str) or not value.strip():
         raise InvalidToolArguments(f"{name} is a text that is not empty.")
     if len(value) > max_length:

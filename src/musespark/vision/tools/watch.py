@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from musespark.content import Image, ToolSpec, Video
 from musespark.errors import MuseError
+from musespark.tools.arguments import pick_arguments, to_number, unwrap_arguments
 from musespark.tools.tool import ToolOutput
 from musespark.vision.video.clip import Clip, Deadline, open_video
 from musespark.vision.video.load import run_in_thread
@@ -24,6 +26,16 @@ LONGEST_SIDE = 2048
 """Limit of a frame's longer side, in pixels."""
 TIMEOUT = 30.0
 """Seconds of one call."""
+
+_NAMES = ("from", "to", "frames", "video")
+ALIASES = {
+    "from": ("start", "begin", "start_time", "from_seconds"),
+    "to": ("end", "stop", "end_time", "until", "to_seconds"),
+    "frames": ("count", "num_frames", "n_frames", "number_of_frames"),
+    "video": ("number", "index", "video_number"),
+}
+"""Other names that models give to arguments."""
+_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+(?:\.\d+)?)")
 
 SPEC = ToolSpec.of(
     "watch",
@@ -108,8 +120,12 @@ class FrameRequest:
 
 def _parse_request(arguments: Mapping[str, Any], videos: Sequence[Video]) -> FrameRequest | str:
     """Check the arguments of a model; returns one sentence for the model if they are wrong."""
-    number, frames = arguments.get("video", 1), arguments.get("frames", DEFAULT_FRAMES)
-    begin, end = arguments.get("from"), arguments.get("to")
+    arguments = pick_arguments(unwrap_arguments(arguments, _NAMES), _NAMES, ALIASES)
+    number, frames = (
+        _to_whole(arguments.get(name, default))
+        for name, default in (("video", 1), ("frames", DEFAULT_FRAMES))
+    )
+    begin, end = (_to_seconds(arguments.get(name)) for name in ("from", "to"))
     if not videos:
         return "There is no video to watch."
     if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= len(videos):
@@ -130,6 +146,21 @@ def _parse_request(arguments: Mapping[str, Any], videos: Sequence[Video]) -> Fra
     return FrameRequest(
         videos[number - 1], *clamped, frames if clamped[0] < clamped[1] else 1, remark
     )
+
+
+def _to_whole(value: Any) -> Any:
+    """A whole number, also from text."""
+    number = to_number(value)
+    return int(number) if number is not None and number.is_integer() else value
+
+
+def _to_seconds(value: Any) -> Any:
+    """Seconds, also from text: `"1.5"`, `"1.5s"`, `"0:03"`."""
+    if isinstance(value, str) and (found := _CLOCK.fullmatch(value.strip())):
+        hours, minutes, seconds = (float(each or 0) for each in found.groups())
+        return 3600 * hours + 60 * minutes + seconds
+    number = to_number(value)
+    return value if number is None else number
 
 
 def _is_time(value: object) -> TypeGuard[float]:

@@ -46,7 +46,9 @@ def as_video(source: VideoLike, deadline: Deadline | None = None) -> Video:
     elif isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     else:
-        raise BadVideo(f"a {type(source).__name__} is neither a path nor a file's bytes")
+        raise BadVideo(
+            f"a value of type {type(source).__name__} is neither a path nor a file's bytes"
+        )
     with open_video(data, name) as clip:
         key_frames, end = select_key_frames(clip, deadline or Deadline(TIMEOUT))
         frames = [(frame.time, frame.image) for frame in key_frames.selected]

@@ -22,7 +22,8 @@ from musespark.content import (
 from musespark.errors import ModelFailed, MuseError
 from musespark.models.fake import DOT
 from musespark.models.model import TextDelta, ThinkingDelta, UsageDelta
-from musespark.models.providers.adapter.chat_fastpath import MAX_EVENT_BYTES, ChatStream, build_body
+from musespark.models.providers.adapter.chat_fastpath import ChatStream, build_body
+from musespark.models.providers.adapter.event_reader import MAX_EVENT_BYTES
 from musespark.models.providers.adapter.remote import RemoteModel, RemoteOptions
 from musespark.models.providers.compatible import VLLM, Compatible
 from musespark.models.providers.ollama import Ollama

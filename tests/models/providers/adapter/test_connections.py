@@ -78,7 +78,7 @@ def test_a_reply_may_arrive_in_any_pieces_and_the_next_uses_the_same_connection(
 
 @pytest.mark.parametrize(
     ("pieces", "expected"),
-    [([], "cannot be reached"), ([b"SSH-2.0\r\n\r\n"], "no valid answer|cannot be reached")],
+    [([], "closed the connection"), ([b"SSH-2.0\r\n\r\n"], "no valid answer|cannot be reached")],
 )
 async def test_what_is_no_reply_is_a_failure(pieces, expected):
     async with answering(pieces) as (model, connections, _):

@@ -12,7 +12,7 @@ from models.providers.servers import WIRES, Raw, Say, serving
 
 from musespark.content import Request
 from musespark.errors import ModelFailed, MuseError, RateLimited
-from musespark.models.model import Finish, TextDelta
+from musespark.models.model import AbstainedDelta, Finish, TextDelta
 
 JSON = ("content-type", "application/json")
 HTML = Raw(
@@ -164,7 +164,7 @@ async def test_the_key_is_in_no_error_no_repr_no_traceback_and_no_log(kind, capl
     assert KEY not in repr(kind.at("http://127.0.0.1:1"))
 
 
-async def test_a_refusal_is_an_answer_and_a_filter_that_leaves_nothing_is_a_failure():
+async def test_a_refusal_and_a_filter_are_ends_of_their_own():
     openai = KINDS[0]
     refusal = (
         'data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
@@ -178,10 +178,15 @@ async def test_a_refusal_is_an_answer_and_a_filter_that_leaves_nothing_is_a_fail
     async with serving("chat", Raw(declined)) as server:
         deltas = [delta async for delta in openai.at(server.url).stream(Request.of("What?"))]
     assert TextDelta("I will not.") in deltas and deltas[-1].message.text == "I will not."
-    raised, _ = await failing(
-        openai, Raw(refusal % ("{}", '"content_filter"') + "data: [DONE]\n\n")
+    assert deltas[-1].finish_reason == "refused"
+    assert deltas.index(TextDelta("I will not.")) == 1 + next(
+        index for index, delta in enumerate(deltas) if isinstance(delta, AbstainedDelta)
     )
-    assert "filter" in str(raised) and is_one_sentence(str(raised))
+    nothing = refusal % ("{}", '"content_filter"') + "data: [DONE]\n\n"
+    async with serving("chat", Raw(nothing)) as server:
+        deltas = [delta async for delta in openai.at(server.url).stream(Request.of("What?"))]
+    assert deltas[-1].finish_reason == "filtered"
+    assert not any(isinstance(delta, TextDelta) for delta in deltas)
 
 
 async def test_a_server_that_wants_a_key_after_all_says_where_it_belongs(monkeypatch):

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
+from musespark.models.providers.adapter.chat_chunks import ChunkNormalizer
+from musespark.models.providers.adapter.environment import find_proxy
+from musespark.models.providers.adapter.event_reader import EventReader
+from musespark.models.providers.adapter.redirects import RedirectRefused, find_redirect
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
-from musespark.models.providers.base import Access, Profile, is_loopback
+from musespark.models.providers.adapter.sampling import sampling_fields
+from musespark.models.providers.base import Access, Profile
 
 if TYPE_CHECKING:
     import aiohttp
@@ -38,10 +41,6 @@ FINISH_REASONS = {
 """pydantic-ai's name of each finish reason."""
 DRAIN_TIMEOUT = 0.1
 """Seconds to wait for the end of the body after the end of the reply; after that the connection is closed."""
-MAX_EVENT_BYTES = 4_000_000
-"""Bytes of one event; an endless one would fill the memory, and be searched again with every read."""
-_LINE_ENDS = re.compile(rb"\r\n|\r(?=.)", re.S)
-"""Line breaks; one at the end of what has arrived may be half of one."""
 _UNSUPPORTED = (
     "openai_supports_reasoning",
     "openai_unsupported_model_settings",
@@ -53,14 +52,13 @@ _UNSUPPORTED = (
 def is_plain_http(address: str) -> bool:
     """True if a server is reached by plain HTTP without a proxy and without credentials in its URL."""
     url = urlsplit(address)
-    is_proxied = not is_loopback(address) and {"http", "all"} & getproxies().keys()
     is_simple = address.isascii() and address.isprintable() and " " not in address
     return (
         url.scheme == "http"
         and bool(url.hostname)
         and "@" not in url.netloc
         and is_simple
-        and not is_proxied
+        and find_proxy(address) is None
     )
 
 
@@ -80,6 +78,7 @@ def build_body(model: str, request: Request, profile: Profile) -> dict[str, Any]
         "seed": request.seed,
         "max_tokens": request.max_tokens,
         "stop": list(request.stop) or None,
+        **sampling_fields(request.sampling),
     }
     return {
         "model": model,
@@ -138,9 +137,10 @@ async def post(
     session: aiohttp.ClientSession, url: str, data: bytes, headers: Mapping[str, str]
 ) -> aiohttp.ClientResponse:
     """Send a request. Sends it again if the server closes a reused connection just then, or said 408 on it: it has not read the
-    request."""
+    request. Follows redirects within the server; raises `RedirectRefused` for others."""
     import aiohttp
 
+    redirects = 0
     while True:
         reused: list[object] = []
         try:
@@ -151,9 +151,23 @@ async def post(
             if not reused or isinstance(error, TimeoutError):
                 raise
         else:
-            if not reused or response.status != HTTPStatus.REQUEST_TIMEOUT:
+            is_stale = reused and response.status == HTTPStatus.REQUEST_TIMEOUT
+            target = _find_redirect(response, redirects)
+            if target is None and not is_stale:
                 return response
             response.close()
+            if target is not None:
+                url, redirects = target, redirects + 1
+
+
+def _find_redirect(response: aiohttp.ClientResponse, count: int) -> str | None:
+    """The address that a response redirects to, as in `find_redirect`; closes the response if that is refused."""
+    try:
+        location = response.headers.get("location")
+        return find_redirect(str(response.url), response.status, location, count)
+    except RedirectRefused:
+        response.close()
+        raise
 
 
 def _to_error(model: str, status: int, content: bytes, headers: Mapping[str, str]) -> ModelAPIError:
@@ -194,11 +208,10 @@ class ChatStream:
         self._model, self._asked_model = model, model
         self._builder = ResponseBuilder(system, profile)
         self._thinking_field: str | None = profile.get("openai_chat_thinking_field")
+        self._normalizer = ChunkNormalizer(self._thinking_field)
         self._finish: str | None = None
         self._chunks = 0
         self._has_finish_reason = False
-        self._is_done = False
-        """True after the last event."""
         self._refusal = ""
         self._details: dict[str, Any] = {}
         self._deltas = self._stream_deltas()
@@ -215,49 +228,29 @@ class ChatStream:
         """Yield deltas. Raises ValueError, TypeError and the like for a malformed chunk, and if there is no finish reason."""
         from pydantic_ai.exceptions import ModelAPIError
 
-        buffer = b""
+        reader = EventReader()
         async for received in self._received:
-            buffer += received
-            if b"\r" in buffer:
-                buffer = _LINE_ENDS.sub(b"\n", buffer)
-            events, end, buffer = buffer.rpartition(b"\n\n")
-            for delta in _join_adjacent(self._parse_events(events + end)):
+            for delta in _join_adjacent(self._parse_chunks(reader.feed(received))):
                 yield delta
-            if self._is_done:
+            if reader.is_done:
                 await self._drain()
                 break
-            if len(buffer) > MAX_EVENT_BYTES:
-                raise ValueError(f"an event of it has more than {MAX_EVENT_BYTES:,} bytes")
+        for delta in _join_adjacent(self._parse_chunks(reader.end())):
+            yield delta
         if not self._chunks:
             raise ValueError("it has no events")
+        if reader.is_whole and (end := self._normalizer.close()):
+            list(self._parse_chunk(end))
         if not self._has_finish_reason:
             raise ModelAPIError(
                 self._asked_model, "Streamed response ended without a `finish_reason`"
             )
 
-    def _parse_events(self, events: bytes) -> Iterator[TextDelta | ThinkingDelta]:
-        """Yield the deltas of events that arrived together."""
-        from pydantic_core import from_json
-
-        at = 0
-        while (end := events.find(b"\n\n", at)) >= 0:
-            event, at = events[at:end], end + 2
-            data = (
-                event[6:]
-                if event.startswith(b"data: ") and b"\n" not in event
-                else _join_data(event)
-            )
-            if not data:
-                continue
-            if data.startswith(b"[DONE]"):
-                self._is_done = True
-                return
+    def _parse_chunks(self, chunks: Iterable[Any]) -> Iterator[TextDelta | ThinkingDelta]:
+        """Yield the deltas of chunks that arrived together."""
+        for chunk in chunks:
             self._chunks += 1
-            try:
-                chunk = from_json(data)
-            except ValueError:
-                chunk = json.loads(data)  # slower, and accepts half a surrogate pair
-            yield from self._parse_chunk(chunk)
+            yield from self._parse_chunk(self._normalizer.normalize(chunk))
 
     async def _drain(self) -> None:
         """Read a moment longer to the end of the body, so that the connection can be reused. Anything there is ignored."""
@@ -269,7 +262,7 @@ class ChatStream:
     def _parse_chunk(self, chunk: Any) -> Iterator[TextDelta | ThinkingDelta]:
         """Yield the deltas of a chunk."""
         if chunk.get("error"):
-            raise _to_stream_error(self._asked_model, chunk["error"])
+            raise to_stream_error(self._asked_model, chunk["error"])
         if chunk.get("usage"):
             self._set_usage(chunk["usage"])
         self._model = chunk.get("model") or self._model
@@ -291,22 +284,23 @@ class ChatStream:
             if isinstance(thought, str) and thought and field:
                 yield self._builder.add_thought(field, thought)
                 break
-        content = delta.get("content")
-        text = content if isinstance(content, str | None) else _join_parts(content)
+        text = delta.get("content")
         if text and (piece := self._builder.add_text(text)):
             yield piece
         for call in delta.get("tool_calls") or ():
             self._builder.add_call(call)
 
     def _set_usage(self, usage: Any) -> None:
-        self.usage.input_tokens = max(0, int(usage.get("prompt_tokens") or 0))
-        self.usage.output_tokens = max(0, int(usage.get("completion_tokens") or 0))
+        self.usage.input_tokens = usage["prompt_tokens"]
+        self.usage.output_tokens = usage["completion_tokens"]
 
     def get(self) -> ModelResponse:
         """The whole response."""
         from pydantic_ai.messages import ModelResponse
 
         details = self._details | ({"refusal": self._refusal} if self._refusal else {})
+        if self._finish and self._finish not in FINISH_REASONS:
+            details["finish_reason"] = self._finish
         finish: Any = "content_filter" if self._refusal else FINISH_REASONS.get(self._finish or "")
         return ModelResponse(
             parts=self._builder.build(),
@@ -341,27 +335,9 @@ def _join_adjacent(
         yield kind("".join(texts))
 
 
-def _join_data(event: bytes) -> bytes:
-    """Join the data lines of an event."""
-    lines = (line.partition(b":") for line in event.split(b"\n"))
-    return b"\n".join(value.removeprefix(b" ") for name, _, value in lines if name == b"data")
-
-
-def _join_parts(content: Any) -> str:
-    """Join the texts of content that a server sent as a list of parts."""
-    texts = (
-        part if isinstance(part, str) else part.get("text") if part.get("type") == "text" else ""
-        for part in content
-    )
-    return "".join(texts)
-
-
-def _to_stream_error(model: str, error: Any) -> ModelAPIError:
+def to_stream_error(model: str, error: Any) -> ModelAPIError:
     """pydantic-ai's error for one inside a stream."""
-    from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
+    from pydantic_ai.exceptions import ModelAPIError
 
-    code = error.get("code") if isinstance(error, dict) else None
     message = error.get("message") if isinstance(error, dict) else error
-    if str(code).isdigit() and 400 <= int(str(code)) < 600:
-        return ModelHTTPError(int(str(code)), model, error, in_stream=True)
     return ModelAPIError(model, str(message), body=error, in_stream=True)

@@ -12,15 +12,13 @@ A client belongs to the event loop it was made in and is never used from another
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from musespark.models.providers.base import is_loopback
+from musespark.models.providers.adapter.environment import find_proxy, load_certificates
 
 if TYPE_CHECKING:
     import aiohttp
@@ -61,20 +59,27 @@ class Connections(Generic[_Model]):
         address: str,
         timeout: float,
         has_fast_path: bool,
+        normalized_path: str | None = None,
     ) -> None:
-        """build: makes pydantic-ai's model on a client. timeout: seconds without a byte after which a request has failed."""
+        """build: makes pydantic-ai's model on a client. timeout: seconds without a byte after which a request has failed.
+        normalized_path: as in `BackendTransport`.
+        """
         self._build = build
         self._address = address
         self._timeout = timeout
         self._has_fast_path = has_fast_path
+        self._normalized_path = normalized_path
         self._leases: dict[asyncio.AbstractEventLoop, ClientLease[_Model]] = {}
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[ClientLease[_Model]]:
-        """Lease the clients of the running event loop for a block; the last block to end closes them."""
+        """Lease the clients of the running event loop for a block; the last block to end closes them.
+
+        Raises `BadEnvironment` if the environment names a proxy or certificates that cannot be used.
+        """
         loop = asyncio.get_running_loop()
         if loop not in self._leases:
-            http = make_client(self._address, self._timeout)
+            http = make_client(self._address, self._timeout, self._normalized_path)
             session = make_session(self._timeout) if self._has_fast_path else None
             self._leases[loop] = ClientLease(http, session, self._build(http))
         lease = self._leases[loop]
@@ -93,9 +98,14 @@ class Connections(Generic[_Model]):
         return len(self._leases)
 
 
-def make_client(address: str, timeout: float) -> httpx2.AsyncClient:
-    """Make the client of the SDKs. It uses the environment's proxies, except for servers on this machine."""
+def make_client(
+    address: str, timeout: float, normalized_path: str | None = None
+) -> httpx2.AsyncClient:
+    """Make the client of the SDKs, for one address. It uses the environment's proxies and certificates; servers on this machine are
+    reached directly. Raises `BadEnvironment`."""
     import httpx2
+
+    from musespark.models.providers.adapter.transport import BackendTransport
 
     timeouts = httpx2.Timeout(timeout, connect=CONNECT_TIMEOUT)
 
@@ -103,12 +113,22 @@ def make_client(address: str, timeout: float) -> httpx2.AsyncClient:
         # The SDKs send timeouts of their own with every request, or none at all.
         request.extensions = {**request.extensions, "timeout": timeouts.as_dict()}
 
+    proxy = find_proxy(address)
+    is_tls = address.startswith("https:") or (proxy is not None and proxy.is_tls)
+    certificates = load_certificates() if is_tls else None
+    transport = httpx2.AsyncHTTPTransport(
+        verify=certificates or False,
+        trust_env=False,
+        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
+        proxy=None
+        if proxy is None
+        else httpx2.Proxy(proxy.url, ssl_context=certificates if proxy.is_tls else None),
+    )
     return httpx2.AsyncClient(
-        verify=_certificates(),
-        trust_env=not is_loopback(address),
+        transport=BackendTransport(transport, normalized_path),
+        trust_env=False,
         timeout=timeouts,
         event_hooks={"request": [set_timeout]},
-        limits=httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=100),
     )
 
 
@@ -137,11 +157,3 @@ def make_session(timeout: float) -> aiohttp.ClientSession:
         headers={"accept-encoding": "identity"},
         trace_configs=[trace],
     )
-
-
-@functools.cache
-def _certificates() -> ssl.SSLContext:
-    """Load the certificates once: it takes tens of milliseconds and gives the same each time."""
-    import httpx2
-
-    return httpx2.create_ssl_context()

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from musespark.content import Image, Message, Part, Text, Thinking, ToolCall, ToolResult, Video
+from musespark.models.providers.adapter.thoughts import ThoughtPiece, ThoughtSplitter
 
 if TYPE_CHECKING:
     from pydantic_ai import messages as pydantic_messages
@@ -153,14 +154,27 @@ def _response_parts(parts: Sequence[Part], origin: str, calls: _CallIds) -> Iter
 
 
 def from_provider_response(
-    response: pydantic_messages.ModelResponse, name: str, origin: str
+    response: pydantic_messages.ModelResponse,
+    name: str,
+    origin: str,
+    *,
+    splits_thoughts: bool = False,
 ) -> Message:
-    """Convert a provider's whole reply to our message. name: the model, as provenance of each part."""
+    """Convert a provider's whole reply to our message. name: the model, as provenance of each part. splits_thoughts: take thoughts
+    out of the texts."""
     from pydantic_ai.messages import FilePart, TextPart, ThinkingPart, ToolCallPart
 
     parts: list[Part] = []
+    splitter = ThoughtSplitter() if splits_thoughts else None
+    last_text = next(
+        (part for part in reversed(response.parts) if isinstance(part, TextPart)), None
+    )
     for part in response.parts:
         match part:
+            case TextPart() if splitter is not None:
+                pieces = [*splitter.feed(part.content)]
+                pieces += splitter.end() if part is last_text else ()
+                _add_pieces(parts, pieces, name, origin, response.provider_name)
             case TextPart():
                 parts.append(Text(part.content, name, encode_provider_state(part, origin)))
             case ThinkingPart():
@@ -179,6 +193,34 @@ def from_provider_response(
             case FilePart() if part.content.is_image:
                 parts.append(Image(part.content.data, part.content.media_type, name))
     return Message("assistant", tuple(parts))
+
+
+def _add_pieces(
+    parts: list[Part],
+    pieces: Sequence[ThoughtPiece],
+    name: str,
+    origin: str,
+    system: str | None,
+) -> None:
+    """Add the pieces of a split text to the parts of a message."""
+    from pydantic_ai.messages import ThinkingPart
+
+    def thinking(text: str) -> Thinking:
+        part = ThinkingPart(text, id="content", provider_name=system)
+        return Thinking(text, encode_provider_state(part, origin, always=True), name)
+
+    for piece in pieces:
+        last = parts[-1] if parts else None
+        if piece.kind == "turned":
+            parts[:] = [thinking(part.text) if isinstance(part, Text) else part for part in parts]
+        elif piece.kind == "text" and isinstance(last, Text):
+            parts[-1] = Text(last.text + piece.text, name)
+        elif piece.kind == "text":
+            parts.append(Text(piece.text, name))
+        elif isinstance(last, Thinking):
+            parts[-1] = Thinking(last.text + piece.text, last.signature, name)
+        else:
+            parts.append(thinking(piece.text))
 
 
 def encode_provider_state(part: Any, origin: str, *, always: bool = False) -> str | None:

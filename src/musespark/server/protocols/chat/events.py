@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from musespark.content import ToolCall
 from musespark.server.errors import ErrorReply
 from musespark.server.protocols.base import Chunk, ChunkEncoder
 from musespark.server.protocols.encoder import (
     EndPiece,
     ImagePiece,
     ReasoningPiece,
+    RefusalPiece,
     ReplyPiece,
     SignaturePiece,
     TextPiece,
     ToolCallPiece,
 )
-from musespark.usage import Usage
+from musespark.server.protocols.tools import custom_input, form_of
+from musespark.server.resolve.parsed_request import ToolForm
 
-_ERROR_TYPES = {401: "authentication_error", 429: "rate_limit_error"}
+_ERROR_TYPES = {
+    401: "authentication_error",
+    429: "rate_limit_error",
+}
 
 
 def error_body(reply: ErrorReply) -> Chunk:
@@ -33,7 +40,16 @@ def error_body(reply: ErrorReply) -> Chunk:
 class ChatChunkEncoder(ChunkEncoder):
     """Encoder of one completion."""
 
-    def __init__(self, id: str, model: str, created: int, usage_chunk: bool) -> None:
+    def __init__(
+        self,
+        id: str,
+        model: str,
+        created: int,
+        usage_chunk: bool,
+        forms: Mapping[str, ToolForm] | None = None,
+    ) -> None:
+        """forms: forms of tools that are no plain functions."""
+        self._forms = forms or {}
         self._head: Chunk = {
             "id": id,
             "object": "chat.completion.chunk",
@@ -56,37 +72,30 @@ class ChatChunkEncoder(ChunkEncoder):
                 return [self._chunk({"reasoning_content": piece.text})]
             case TextPiece():
                 return [self._chunk({"content": piece.text})]
+            case RefusalPiece():
+                return [self._chunk({"refusal": piece.text})]
             case ImagePiece() | SignaturePiece():
                 return []  # the protocol has no place for them; the `muse` block links to images
             case ToolCallPiece(call=call):
                 self._calls += 1
-                function = {"name": call.name, "arguments": call.arguments}
-                return [
-                    self._chunk(
-                        {
-                            "tool_calls": [
-                                {
-                                    "index": self._calls - 1,
-                                    "id": call.id,
-                                    "type": "function",
-                                    "function": function,
-                                }
-                            ]
-                        }
-                    )
-                ]
+                sent = {"index": self._calls - 1, "id": call.id, **self._called(call)}
+                return [self._chunk({"tool_calls": [sent]})]
             case EndPiece():
                 return self._end(piece)
 
+    def _called(self, call: ToolCall) -> dict[str, Any]:
+        """Return a call in the form in which its tool was offered."""
+        form = form_of(self._forms, call)
+        if form.is_custom:
+            return {"type": "custom", "custom": {"name": form.name, "input": custom_input(call)}}
+        return {
+            "type": "function",
+            "function": {"name": form.name, "arguments": call.arguments},
+        }
+
     def _end(self, end: EndPiece) -> list[Chunk]:
-        finish = (
-            "tool_calls"
-            if end.has_calls
-            else "stop"
-            if end.finish_reason == "finished"
-            else "length"
-        )
-        last, usage = self._chunk({}, finish), _usage(end.usage)
+        finish = finish_reason(end)
+        last, usage = self._chunk({}, finish), usage_of(end)
         if end.stop and finish == "stop":
             last["choices"][0]["stop_reason"] = (
                 end.stop
@@ -106,10 +115,29 @@ class ChatChunkEncoder(ChunkEncoder):
         }
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
-    """Return the whole usage; not every model counts reasoning tokens apart, so there are no details."""
-    return {
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.tokens - usage.prompt_tokens,
-        "total_tokens": usage.tokens,
+def finish_reason(end: EndPiece) -> str:
+    """Return why the reply ended, in the protocol's words."""
+    if end.has_calls:
+        return "tool_calls"
+    match end.finish_reason:
+        case "finished":
+            return "stop"
+        case "refused":
+            return "stop" if end.has_refusal else "content_filter"
+        case "filtered":
+            return "content_filter"
+    return "length"
+
+
+def usage_of(end: EndPiece) -> dict[str, Any]:
+    """Return the tokens of the client's own conversation, and in the details those that were spent besides."""
+    own, (read, written) = end.own, end.besides
+    usage: dict[str, Any] = {
+        "prompt_tokens": own.prompt_tokens,
+        "completion_tokens": own.tokens - own.prompt_tokens,
+        "total_tokens": own.tokens,
     }
+    if read or written:
+        usage["prompt_tokens_details"] = {"team_tokens": read}
+        usage["completion_tokens_details"] = {"team_tokens": written}
+    return usage

@@ -1,33 +1,34 @@
-"""The request body of Messages. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Messages. Fields with a comment have no effect, as unknown ones; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
-from musespark.server.http.body import Name, StrictModel
+from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
 
-class _Block(StrictModel):
-    cache_control: dict[str, Any] | None = None  # a hint to a provider's cache
+class _Block(OpenModel):
+    cache_control: Any = None  # a hint to a provider's cache
 
 
 class MessagesTextBlock(_Block):
     type: Literal["text"]
     text: str
-    citations: list[Any] | None = None  # what an earlier answer background_runs
+    citations: Any = None  # sources of an earlier answer
 
 
-class MessagesBase64Source(StrictModel):
+class MessagesBase64Source(OpenModel):
     type: Literal["base64"]
-    media_type: str
+    media_type: Any = None  # the first bytes say what it is
     data: str
 
 
-class MessagesUrlSource(StrictModel):
+class MessagesUrlSource(OpenModel):
     type: Literal["url"]
     url: str
 
@@ -42,11 +43,63 @@ class MessagesToolUseBlock(_Block):
     id: Name
     name: Name
     input: dict[str, Any]
-    caller: dict[str, Any] | None = None
+    caller: Any = None
+
+
+class MessagesTextSource(OpenModel):
+    type: Literal["text"]
+    data: str
+    media_type: Any = None
+
+
+class MessagesContentSource(OpenModel):
+    type: Literal["content"]
+    content: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)]
+
+
+class MessagesDocumentBlock(_Block):
+    """A document that is text."""
+
+    type: Literal["document"]
+    source: Annotated[MessagesTextSource | MessagesContentSource, Field(discriminator="type")]
+    title: str | None = None
+    context: str | None = None
+    citations: Any = None  # answers cite nothing
+
+    @property
+    def text(self) -> str:
+        """Title, context and text of the document."""
+        source = self.source
+        body = (
+            source.data
+            if isinstance(source, MessagesTextSource)
+            else source.content
+            if isinstance(source.content, str)
+            else "\n\n".join(block.text for block in source.content)
+        )
+        return "\n\n".join(part for part in (self.title, self.context, body) if part)
+
+
+class MessagesSearchResultBlock(_Block):
+    """A result of a search of the client's own."""
+
+    type: Literal["search_result"]
+    source: str
+    title: str
+    content: Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)]
+    citations: Any = None
+
+    @property
+    def text(self) -> str:
+        """Title, source and text of the result."""
+        return "\n\n".join(
+            part for part in (self.title, self.source, *(block.text for block in self.content))
+        )
 
 
 MessagesInputBlock: TypeAlias = Annotated[
-    MessagesTextBlock | MessagesImageBlock, Field(discriminator="type")
+    MessagesTextBlock | MessagesImageBlock | MessagesDocumentBlock | MessagesSearchResultBlock,
+    Field(discriminator="type"),
 ]
 
 
@@ -72,29 +125,41 @@ class MessagesRedactedThinkingBlock(_Block):
     data: str
 
 
+class MessagesOtherBlock(LeftOutModel):
+    """A part of an earlier answer that its service alone understands, such as a search of its own: it is left out."""
+
+
 MessagesUserBlock: TypeAlias = Annotated[
-    MessagesTextBlock | MessagesImageBlock | MessagesToolResultBlock, Field(discriminator="type")
-]
-MessagesAssistantBlock: TypeAlias = Annotated[
     MessagesTextBlock
-    | MessagesToolUseBlock
-    | MessagesThinkingBlock
-    | MessagesRedactedThinkingBlock,
+    | MessagesImageBlock
+    | MessagesDocumentBlock
+    | MessagesSearchResultBlock
+    | MessagesToolResultBlock,
     Field(discriminator="type"),
 ]
+MessagesAssistantBlock: TypeAlias = Annotated[
+    Annotated[MessagesTextBlock, Tag("text")]
+    | Annotated[MessagesToolUseBlock, Tag("tool_use")]
+    | Annotated[MessagesThinkingBlock, Tag("thinking")]
+    | Annotated[MessagesRedactedThinkingBlock, Tag("redacted_thinking")]
+    | Annotated[MessagesOtherBlock, Tag("other")],
+    Discriminator(
+        type_tag({name: name for name in ("text", "tool_use", "thinking", "redacted_thinking")})
+    ),
+]
 
 
-class MessagesUserTurn(StrictModel):
+class MessagesUserTurn(OpenModel):
     role: Literal["user"]
     content: str | Annotated[list[MessagesUserBlock], Field(max_length=MAX_PARTS)]
 
 
-class MessagesAssistantTurn(StrictModel):
+class MessagesAssistantTurn(OpenModel):
     role: Literal["assistant"]
     content: str | Annotated[list[MessagesAssistantBlock], Field(max_length=MAX_PARTS)]
 
 
-class MessagesSystemTurn(StrictModel):
+class MessagesSystemTurn(OpenModel):
     role: Literal["system"]
     content: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)]
 
@@ -105,15 +170,17 @@ MessagesTurn: TypeAlias = Annotated[
 
 
 class MessagesTool(_Block):
-    type: Literal["custom"] | None = None
-    name: Name
+    """A tool with a schema of its own; or one by its type alone, which clients run, or which only its service can run."""
+
+    type: str | None = None
+    name: Name | None = None
     description: str | None = None
-    input_schema: dict[str, Any]
+    input_schema: dict[str, Any] | None = None
     strict: bool | None = None
-    eager_input_streaming: bool | None = None  # arguments are sent whole
+    eager_input_streaming: Any = None  # arguments are sent whole
 
 
-class _Choice(StrictModel):
+class _Choice(OpenModel):
     disable_parallel_tool_use: bool | None = None
 
 
@@ -130,7 +197,7 @@ class MessagesToolChoiceTool(_Choice):
     name: Name
 
 
-class MessagesToolChoiceNone(StrictModel):
+class MessagesToolChoiceNone(OpenModel):
     type: Literal["none"]
 
 
@@ -143,38 +210,47 @@ MessagesToolChoice: TypeAlias = Annotated[
 ]
 
 
-class MessagesThinkingEnabled(StrictModel):
+class MessagesThinkingEnabled(OpenModel):
     type: Literal["enabled"]
-    budget_tokens: int
-    display: str | None = None  # thoughts are always shown
+    budget_tokens: int | None = None
+    display: Any = None  # thoughts are always shown
 
 
-class MessagesThinkingAdaptive(StrictModel):
+class MessagesThinkingAdaptive(OpenModel):
     type: Literal["adaptive"]
-    display: str | None = None
+    display: Any = None
 
 
-class MessagesThinkingDisabled(StrictModel):
+class MessagesThinkingDisabled(OpenModel):
     type: Literal["disabled"]
 
 
+class MessagesThinkingOther(OpenModel):
+    """A kind of thinking that is not known here, and left to the model."""
+
+    type: str
+
+
 MessagesThinking: TypeAlias = Annotated[
-    MessagesThinkingEnabled | MessagesThinkingAdaptive | MessagesThinkingDisabled,
-    Field(discriminator="type"),
+    Annotated[MessagesThinkingEnabled, Tag("enabled")]
+    | Annotated[MessagesThinkingAdaptive, Tag("adaptive")]
+    | Annotated[MessagesThinkingDisabled, Tag("disabled")]
+    | Annotated[MessagesThinkingOther, Tag("other")],
+    Discriminator(type_tag({name: name for name in ("enabled", "adaptive", "disabled")})),
 ]
 
 
-class MessagesJsonSchemaFormat(StrictModel):
+class MessagesJsonSchemaFormat(OpenModel):
     type: Literal["json_schema"]
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
 
 
-class MessagesOutputConfig(StrictModel):
-    effort: Literal["low", "medium", "high", "xhigh", "max"] | None = None
+class MessagesOutputConfig(OpenModel):
+    effort: Literal["low", "medium", "high", "xhigh", "max"] | str | None = None
     format: MessagesJsonSchemaFormat | None = None
 
 
-class MessagesCountBody(StrictModel):
+class MessagesCountBody(OpenModel):
     """The body of POST /v1/messages/count_tokens; a message's body has the same fields."""
 
     model: Name
@@ -184,15 +260,11 @@ class MessagesCountBody(StrictModel):
     tool_choice: MessagesToolChoice | None = None
     thinking: MessagesThinking | None = None
     output_config: MessagesOutputConfig | None = None
-    # Accepted without effect: a hint to a provider's cache.
-    cache_control: dict[str, Any] | None = None
-    # Rejected, except for the value that is the default here.
-    context_management: Any = None
-    mcp_servers: Any = None
-    speed: Any = None
+    # Accepted without effect: hints to a provider's cache and context, and services that only it has.
+    cache_control: Any = None
 
 
-class MessagesBody(MessagesCountBody):
+class MessagesBody(MessagesCountBody, SamplingFields):
     """The body of POST /v1/messages."""
 
     max_tokens: int
@@ -202,10 +274,8 @@ class MessagesBody(MessagesCountBody):
     top_p: float | None = None
     stop_sequences: Annotated[list[str], Field(max_length=16)] | None = None
     # Accepted without effect: the user's identity, and billing by a provider.
-    metadata: dict[str, Any] | None = None
-    service_tier: str | None = None
-    inference_geo: str | None = None
-    # Rejected, except for the value that is the default here.
-    top_k: int | None = None
-    container: Any = None
-    diagnostics: Any = None
+    metadata: Any = None
+    service_tier: Any = None
+    inference_geo: Any = None
+    # Rejected, so that SDKs send the whole conversation: a thread leaves out what the server is to remember.
+    thread: Any = None

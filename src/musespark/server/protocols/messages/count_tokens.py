@@ -10,7 +10,6 @@ from musespark.server.http.body import parse_body, read_body
 from musespark.server.openapi import ERRORS
 from musespark.server.protocols.messages.body import MessagesCountBody
 from musespark.server.protocols.messages.dialect import Messages, request_to_count
-from musespark.server.resolve.resolve import split_mode
 from musespark.server.state import ServerState
 
 PATH = "/v1/messages/count_tokens"
@@ -35,7 +34,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """Estimate the tokens of a message's request, rather too high than too low."""
         await server.authenticate(http)
         body = parse_body(MessagesCountBody, await read_body(http))
-        name = split_mode(body.model)[1]
+        name = server.models.split_mode(body.model)[1]
         if name:
             await server.models.named(name)
         return {"input_tokens": estimate_prompt_tokens(request_to_count(body))}

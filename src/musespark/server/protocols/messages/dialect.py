@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
@@ -18,11 +19,15 @@ from musespark.content import (
     ToolSpec,
     signed_again,
 )
-from musespark.server.errors import ErrorReply
+from musespark.models.estimate import estimate_prompt_tokens
+from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.messages import body as wire
-from musespark.server.protocols.messages.events import MessagesEventEncoder, error_body
+from musespark.server.protocols.messages.events import NO_THREADS, MessagesEventEncoder, error_body
+from musespark.server.protocols.sampling import PASSED_ON, parse_sampling
 from musespark.server.protocols.signatures import unpack_signatures
+from musespark.server.protocols.tools import choose, clean_schema, client_tool_spec, function_spec
+from musespark.server.protocols.warnings import RequestWarnings
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
@@ -30,14 +35,19 @@ from musespark.server.resolve.parsed_request import (
     is_remote_url,
     load_image,
     merge_tool_results,
-    refuse_unsupported,
     system_messages,
+    with_question,
     without_empty_texts,
 )
 from musespark.store.json_text import to_json_bytes
 
-HIGH_EFFORT_TOKENS = 16_000
-"""Thinking budget, in tokens, from which the effort is high."""
+EFFORT_BUDGETS = (
+    (16_000, Effort.HIGH),
+    (5_000, Effort.MEDIUM),
+    (1_500, Effort.LOW),
+    (-math.inf, Effort.MINIMAL),
+)
+"""Thinking budgets, in tokens, from which on an effort is the nearest."""
 
 
 class Messages(Dialect[wire.MessagesBody]):
@@ -55,15 +65,23 @@ class Messages(Dialect[wire.MessagesBody]):
 
     def parse(self, body: wire.MessagesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
-        refuse_unsupported(body, top_k=(), container=(), diagnostics=())
-        tools, choice = body.tools or [], body.tool_choice
+        if body.thread is not None:
+            raise RequestRefused(
+                "Threads are not supported here; send the whole conversation.",
+                code=NO_THREADS,
+                param="thread",
+            )
+        warnings = RequestWarnings()
+        warnings.ignore_unknown(body, but=(*PASSED_ON, *_typed_fields(body)))
         request = _request(
             body,
             context,
+            warnings,
             max_tokens=body.max_tokens,
             temperature=body.temperature,
             top_p=body.top_p,
             stop=tuple(dict.fromkeys(text for text in body.stop_sequences or () if text)),
+            sampling=parse_sampling(body, warnings),
         )
         options = body.muse or context.options or TeamOptions()
         return ParsedRequest(
@@ -72,15 +90,17 @@ class Messages(Dialect[wire.MessagesBody]):
             conversation=request.messages,
             options=options,
             stream=bool(body.stream),
-            effort=_effort(body),
+            effort=_effort(body, warnings),
             store=options.store is not False,
-            strict_tools=frozenset(tool.name for tool in tools if tool.strict),
-            single_tool_call=bool(getattr(choice, "disable_parallel_tool_use", False)),
+            strict_tools=frozenset(tool.name for tool in request.tools if tool.strict),
+            single_tool_call=bool(getattr(body.tool_choice, "disable_parallel_tool_use", False)),
+            warnings=warnings.told,
         )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> MessagesEventEncoder:
         """Make the encoder of a reply."""
-        return MessagesEventEncoder(f"{self.id_prefix}{run}", parsed.model)
+        prompt = estimate_prompt_tokens(parsed.request)
+        return MessagesEventEncoder(f"{self.id_prefix}{run}", parsed.model, prompt)
 
     def collect(self, chunks: Iterable[Chunk]) -> Chunk:
         """Add up the events to a message."""
@@ -117,33 +137,62 @@ class Messages(Dialect[wire.MessagesBody]):
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
 
 
-def _request(body: wire.MessagesCountBody, context: RequestContext, **sampling: Any) -> Request:
+def _request(
+    body: wire.MessagesCountBody,
+    context: RequestContext,
+    warnings: RequestWarnings,
+    **sampling: Any,
+) -> Request:
     """Translate the conversation, its tools and its schema. Raises subclasses of `BadInput`."""
-    refuse_unsupported(body, context_management=(), mcp_servers=([],), speed=("standard",))
     system = (
         body.system
         if isinstance(body.system, str)
         else "\n".join(block.text for block in body.system or ())
     )
     schema_format = body.output_config.format if body.output_config else None
+    tools = tuple(_tools(body.tools or (), warnings))
+    messages = merge_tool_results(_messages(body.messages, context, warnings))
     return Request(
-        messages=(*system_messages(system), *merge_tool_results(_messages(body.messages, context))),
-        tools=tuple(
-            ToolSpec.of(tool.name, tool.description or "", tool.input_schema)
-            for tool in body.tools or ()
-        ),
-        tool_choice=_tool_choice(body.tool_choice),
-        schema=None if schema_format is None else json.dumps(schema_format.schema_),
+        messages=with_question((*system_messages(system), *messages)),
+        tools=tools,
+        tool_choice=_tool_choice(body.tool_choice, tools, warnings),
+        schema=None if schema_format is None else json.dumps(clean_schema(schema_format.schema_)),
         **sampling,
     )
+
+
+def _typed_fields(body: wire.MessagesBody) -> Iterator[str]:
+    """Yield the paths of fields that belong to the type of a tool, and not to this protocol."""
+    for index, tool in enumerate(body.tools or ()):
+        if tool.input_schema is None:
+            yield from (f"tools[{index}].{name}" for name in tool.model_extra or ())
+
+
+def _tools(given: Iterable[wire.MessagesTool], warnings: RequestWarnings) -> Iterator[ToolSpec]:
+    """Yield the tools as functions: those with a schema, and those by a type that is known."""
+    for index, tool in enumerate(given):
+        if tool.input_schema is not None and tool.name is not None:
+            yield function_spec(tool.name, tool.description, tool.input_schema, tool.strict)
+            continue
+        if tool.type in (None, "custom"):
+            missing = "name" if tool.name is None else "input_schema"
+            raise RequestRefused(
+                f"tools[{index}].{missing}: it is missing.", param=f"tools[{index}].{missing}"
+            )
+        known = client_tool_spec(
+            tool.type or "", tool.name or (tool.type or "").split("_")[0], tool.model_extra or {}
+        )
+        if known is not None:
+            yield known
+        else:
+            warnings.ignore(f"tools[{index}] ({tool.type})")
 
 
 def request_to_count(body: wire.MessagesCountBody) -> Request:
     """Translate a body for counting its tokens, without fetching images. Raises subclasses of `BadInput`."""
     placeholder = Image(b"?", "image/png")
-    return _request(
-        body, RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder))
-    )
+    context = RequestContext(images=dict.fromkeys(_remote_image_urls(body), placeholder))
+    return _request(body, context, RequestWarnings())
 
 
 def _remote_image_urls(body: wire.MessagesCountBody) -> list[str]:
@@ -167,32 +216,42 @@ def _remote_image_urls(body: wire.MessagesCountBody) -> list[str]:
     ]
 
 
-def _effort(body: wire.MessagesBody) -> Effort | None:
-    """Return the named effort, or else the one that a thinking budget amounts to."""
-    if body.output_config and body.output_config.effort:
-        return EFFORTS[body.output_config.effort]
+def _effort(body: wire.MessagesBody, warnings: RequestWarnings) -> Effort | None:
+    """Return the named effort, or else the nearest to a thinking budget."""
+    if body.output_config and body.output_config.effort is not None:
+        named = warnings.effort(body.output_config.effort, "output_config.effort")
+        if named is not None:
+            return EFFORTS[named]
     match body.thinking:
-        case wire.MessagesThinkingEnabled(budget_tokens=tokens):
-            return Effort.HIGH if tokens >= HIGH_EFFORT_TOKENS else Effort.MEDIUM
+        case wire.MessagesThinkingEnabled(budget_tokens=int() as tokens):
+            return next(effort for least, effort in EFFORT_BUDGETS if tokens >= least)
+        case wire.MessagesThinkingEnabled():
+            return Effort.MEDIUM
         case wire.MessagesThinkingDisabled():
             return Effort.NONE
-        case None | wire.MessagesThinkingAdaptive():
-            return None
+        case wire.MessagesThinkingOther(type=kind):
+            warnings.ignore(f"thinking ({kind})")
+    return None
 
 
-def _tool_choice(choice: wire.MessagesToolChoice | None) -> str:
+def _tool_choice(
+    choice: wire.MessagesToolChoice | None,
+    tools: tuple[ToolSpec, ...],
+    warnings: RequestWarnings,
+) -> str:
     match choice:
-        case None | wire.MessagesToolChoiceAuto():
-            return "auto"
         case wire.MessagesToolChoiceAny():
-            return "required"
+            return choose("required", tools, warnings)
         case wire.MessagesToolChoiceTool(name=name):
-            return name
+            return choose(name, tools, warnings)
         case wire.MessagesToolChoiceNone():
             return "none"
+    return "auto"
 
 
-def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterator[Message]:
+def _messages(
+    turns: list[wire.MessagesTurn], context: RequestContext, warnings: RequestWarnings
+) -> Iterator[Message]:
     """Yield the messages; a turn with tool results becomes two: the results, then the rest."""
     for index, turn in enumerate(turns):
         path = f"messages[{index}].content"
@@ -204,7 +263,11 @@ def _messages(turns: list[wire.MessagesTurn], context: RequestContext) -> Iterat
                     else "".join(block.text for block in content)
                 )
             case wire.MessagesAssistantTurn(content=content):
-                parts = content if isinstance(content, str) else _assistant_parts(content)
+                parts = (
+                    content
+                    if isinstance(content, str)
+                    else _assistant_parts(content, path, warnings)
+                )
                 yield Message("assistant", without_empty_texts(parts))
             case wire.MessagesUserTurn(content=str() as content):
                 yield Message("user", without_empty_texts(content))
@@ -228,11 +291,13 @@ def _user_turn(
     yield Message("user", without_empty_texts(parts))
 
 
-def _assistant_parts(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, ...]:
+def _assistant_parts(
+    blocks: list[wire.MessagesAssistantBlock], path: str, warnings: RequestWarnings
+) -> tuple[Part, ...]:
     """Return the parts of an assistant's turn, with the signatures of its provider."""
     parts: list[Part] = []
     signed: list[Part] = []
-    for block in blocks:
+    for number, block in enumerate(blocks):
         match block:
             case wire.MessagesTextBlock():
                 parts.append(Text(block.text))
@@ -240,6 +305,8 @@ def _assistant_parts(blocks: list[wire.MessagesAssistantBlock]) -> tuple[Part, .
                 parts.append(ToolCall(block.id, block.name, json.dumps(block.input)))
             case wire.MessagesThinkingBlock():
                 signed += unpack_signatures(block.signature)
+            case wire.MessagesOtherBlock():
+                warnings.ignore(f"{path}[{number}] ({block.type})")
     return signed_again(parts, signed)
 
 
@@ -259,7 +326,7 @@ def _tool_result(
 
 
 def _input_part(block: wire.MessagesInputBlock, context: RequestContext, path: str) -> Text | Image:
-    if isinstance(block, wire.MessagesTextBlock):
+    if not isinstance(block, wire.MessagesImageBlock):
         return Text(block.text)
     if isinstance(block.source, wire.MessagesUrlSource):
         return load_image(block.source.url, context.images, f"{path}.source.url")

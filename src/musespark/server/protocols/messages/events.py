@@ -11,6 +11,7 @@ from musespark.server.protocols.encoder import (
     EndPiece,
     ImagePiece,
     ReasoningPiece,
+    RefusalPiece,
     ReplyPiece,
     SignaturePiece,
     TextPiece,
@@ -19,6 +20,8 @@ from musespark.server.protocols.encoder import (
 
 _ERROR_TYPES = {
     401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
     404: "not_found_error",
     413: "request_too_large",
     429: "rate_limit_error",
@@ -27,24 +30,28 @@ _ERROR_TYPES = {
 }
 
 
+NO_THREADS = "thread_unsupported_request"
+"""Code by which SDKs know that they have to send whole conversations."""
+
+
 def error_body(reply: ErrorReply, request: str) -> Chunk:
     """Return the JSON of an error. request: an id of the request."""
     kind = _ERROR_TYPES.get(
         reply.status, "invalid_request_error" if reply.status < 500 else "api_error"
     )
     param = f" ({reply.param})" if reply.param and reply.param not in reply.message else ""
-    return {
-        "type": "error",
-        "error": {"type": kind, "message": reply.message + param, "code": reply.code},
-        "request_id": request,
-    }
+    error: Chunk = {"type": kind, "message": reply.message + param, "code": reply.code}
+    if reply.code == NO_THREADS:
+        error["details"] = {"error_code": NO_THREADS, "unsupported": ["thread"]}
+    return {"type": "error", "error": error, "request_id": request}
 
 
 class MessagesEventEncoder(ChunkEncoder):
     """Encoder of one message: content blocks one after the other, each closed before the next."""
 
-    def __init__(self, id: str, model: str) -> None:
-        self._id, self._model = id, model
+    def __init__(self, id: str, model: str, prompt_tokens: int = 0) -> None:
+        """prompt_tokens: estimate of the prompt, until its model has counted it."""
+        self._id, self._model, self._prompt_tokens = id, model, prompt_tokens
         self._index = -1
         self._open = ""
         """Type of the open block; empty if none is open."""
@@ -59,7 +66,7 @@ class MessagesEventEncoder(ChunkEncoder):
             "content": [],
             "stop_reason": None,
             "stop_sequence": None,
-            "usage": {"input_tokens": 0, "output_tokens": 0},
+            "usage": {"input_tokens": self._prompt_tokens, "output_tokens": 0},
         }
         return [{"type": "message_start", "message": message}, {"type": "ping"}]
 
@@ -71,7 +78,7 @@ class MessagesEventEncoder(ChunkEncoder):
                     *self._in("thinking", {"thinking": "", "signature": ""}),
                     self._delta({"type": "thinking_delta", "thinking": piece.text}),
                 ]
-            case TextPiece():
+            case TextPiece() | RefusalPiece():
                 return [
                     *self._in("text", {"text": ""}),
                     self._delta({"type": "text_delta", "text": piece.text}),
@@ -94,16 +101,12 @@ class MessagesEventEncoder(ChunkEncoder):
                     ),
                 ]
             case EndPiece():
-                usage = {
-                    "input_tokens": piece.usage.prompt_tokens,
-                    "output_tokens": piece.usage.tokens - piece.usage.prompt_tokens,
-                }
                 return [
                     *self._close(),
                     {
                         "type": "message_delta",
                         "delta": _stop_delta(piece),
-                        "usage": usage,
+                        "usage": _usage(piece),
                         "muse": piece.muse,
                     },
                     {"type": "message_stop"},
@@ -149,12 +152,26 @@ def _stop_delta(end: EndPiece) -> Chunk:
     """Return the stop reason and, if a stop text ended the message and is known, that text."""
     if end.has_calls:
         return {"stop_reason": "tool_use", "stop_sequence": None}
+    if end.finish_reason in ("refused", "filtered"):
+        return {"stop_reason": "refusal", "stop_sequence": None}
     if end.finish_reason != "finished":
         return {"stop_reason": "max_tokens", "stop_sequence": None}
     return {
         "stop_reason": "end_turn" if end.stop is None else "stop_sequence",
         "stop_sequence": end.stop or None,
     }
+
+
+def _usage(end: EndPiece) -> Chunk:
+    """Return the tokens of the client's own conversation, and apart from them those that were spent besides."""
+    own, (read, written) = end.own, end.besides
+    usage: Chunk = {
+        "input_tokens": own.prompt_tokens,
+        "output_tokens": own.tokens - own.prompt_tokens,
+    }
+    if read or written:
+        usage["team"] = {"input_tokens": read, "output_tokens": written}
+    return usage
 
 
 def _object(arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""The request body of Responses. Fields with a comment have no effect; the dialect rejects unsupported ones."""
+"""The request body of Responses. Fields with a comment have no effect, as unknown ones; the dialect rejects unsupported ones."""
 
 from __future__ import annotations
 
@@ -6,36 +6,38 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag
 
-from musespark.server.http.body import Name, StrictModel
+from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
 
-ResponsesStatus: TypeAlias = Literal["in_progress", "completed", "incomplete"] | None
+ResponsesStatus: TypeAlias = Any
+"""Status of an item of an earlier answer; it has no effect."""
 
 
-class ResponsesInputText(StrictModel):
+class ResponsesInputText(OpenModel):
     type: Literal["input_text"]
     text: str
     prompt_cache_breakpoint: Any = None  # a hint to a provider's cache
 
 
-class ResponsesInputImage(StrictModel):
+class ResponsesInputImage(OpenModel):
     type: Literal["input_image"]
     image_url: str | None = None
     file_id: None = None
-    detail: Literal["auto", "low", "high", "original"] | None = None  # models get the whole image
+    detail: Any = None  # models get the whole image
     prompt_cache_breakpoint: Any = None
 
 
-class ResponsesOutputText(StrictModel):
+class ResponsesOutputText(OpenModel):
     type: Literal["output_text"]
     text: str
-    annotations: list[Any] | None = None  # what an earlier answer background_runs, as the next
-    logprobs: list[Any] | None = None
+    annotations: Any = None  # additions to an earlier answer
+    logprobs: Any = None
     parsed: Any = None
 
 
-class ResponsesRefusal(StrictModel):
+class ResponsesRefusal(OpenModel):
     type: Literal["refusal"]
     refusal: str
 
@@ -49,16 +51,16 @@ ResponsesPart: TypeAlias = Annotated[
 ]
 
 
-class ResponsesMessageItem(StrictModel):
+class ResponsesMessageItem(OpenModel):
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
     content: str | Annotated[list[ResponsesPart], Field(max_length=MAX_PARTS)]
     id: str | None = None
     status: ResponsesStatus = None
-    phase: str | None = None
+    phase: Any = None
 
 
-class ResponsesFunctionCall(StrictModel):
+class ResponsesFunctionCall(OpenModel):
     type: Literal["function_call"]
     call_id: Name
     name: Name
@@ -66,11 +68,11 @@ class ResponsesFunctionCall(StrictModel):
     id: str | None = None
     status: ResponsesStatus = None
     caller: Any = None
-    namespace: None = None
+    namespace: str | None = None
     parsed_arguments: Any = None  # added by the SDK's parser
 
 
-class ResponsesFunctionOutput(StrictModel):
+class ResponsesFunctionOutput(OpenModel):
     type: Literal["function_call_output"]
     call_id: Name
     output: str | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)]
@@ -79,7 +81,7 @@ class ResponsesFunctionOutput(StrictModel):
     caller: Any = None
 
 
-class ResponsesReasoningItem(StrictModel):
+class ResponsesReasoningItem(OpenModel):
     """Thoughts before an earlier answer: what a provider signed of them is passed on to that provider, the rest is ignored."""
 
     type: Literal["reasoning"]
@@ -90,7 +92,7 @@ class ResponsesReasoningItem(StrictModel):
     status: ResponsesStatus = None
 
 
-class ResponsesImageItem(StrictModel):
+class ResponsesImageItem(OpenModel):
     """An image of an earlier answer."""
 
     type: Literal["image_generation_call"]
@@ -105,30 +107,84 @@ class ResponsesImageItem(StrictModel):
     action: str | None = None
 
 
-def _item_type(item: Any) -> str:
-    """Return an item's type; a message may leave it out."""
-    found = (
-        item.get("type", "message") if isinstance(item, dict) else getattr(item, "type", "message")
+class ResponsesReference(OpenModel):
+    """A reference to an item of a stored response."""
+
+    type: Literal["item_reference"] | None = None
+    id: Annotated[str, Field(max_length=128)]
+
+
+class ResponsesCompactionItem(OpenModel):
+    """A summary that stands for a conversation; one that another service made is left out."""
+
+    type: Literal["compaction", "compaction_summary"]
+    encrypted_content: str
+    id: str | None = None
+
+
+class ResponsesCustomCall(OpenModel):
+    """A call of a tool whose input is a text."""
+
+    type: Literal["custom_tool_call"]
+    call_id: Name
+    name: Name
+    input: str
+    id: str | None = None
+    status: ResponsesStatus = None
+    namespace: str | None = None
+
+
+class ResponsesCustomOutput(OpenModel):
+    type: Literal["custom_tool_call_output"]
+    call_id: Name
+    output: str | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)]
+    id: str | None = None
+
+
+class ResponsesOtherItem(LeftOutModel):
+    """An item of an earlier answer that its service alone understands, such as a search of its own: it is left out."""
+
+
+_ITEMS = {
+    name: name
+    for name in (
+        "message",
+        "function_call",
+        "function_call_output",
+        "custom_tool_call",
+        "custom_tool_call_output",
+        "reasoning",
+        "image_generation_call",
+        "item_reference",
+        "compaction",
     )
-    return found if isinstance(found, str) else ""
+} | {"compaction_summary": "compaction"}
+
+
+def _item_type(item: Any) -> str:
+    """Return an item's type; messages and references may leave it out."""
+    found = item.get("type") if isinstance(item, dict) else getattr(item, "type", None)
+    if found is not None:
+        return _ITEMS.get(str(found), "other")
+    return "item_reference" if isinstance(item, dict) and "role" not in item else "message"
 
 
 ResponsesItem: TypeAlias = Annotated[
     Annotated[ResponsesMessageItem, Tag("message")]
+    | Annotated[ResponsesCustomCall, Tag("custom_tool_call")]
+    | Annotated[ResponsesCustomOutput, Tag("custom_tool_call_output")]
+    | Annotated[ResponsesOtherItem, Tag("other")]
     | Annotated[ResponsesFunctionCall, Tag("function_call")]
     | Annotated[ResponsesFunctionOutput, Tag("function_call_output")]
     | Annotated[ResponsesReasoningItem, Tag("reasoning")]
-    | Annotated[ResponsesImageItem, Tag("image_generation_call")],
-    Discriminator(
-        _item_type,
-        custom_error_type="unknown_item",
-        custom_error_message="its type is not supported here; supported are message, function_call, "
-        "function_call_output, reasoning and image_generation_call",
-    ),
+    | Annotated[ResponsesImageItem, Tag("image_generation_call")]
+    | Annotated[ResponsesReference, Tag("item_reference")]
+    | Annotated[ResponsesCompactionItem, Tag("compaction")],
+    Discriminator(_item_type),
 ]
 
 
-class ResponsesTool(StrictModel):
+class ResponsesTool(OpenModel):
     type: Literal["function"]
     name: Name
     description: str | None = None
@@ -136,22 +192,80 @@ class ResponsesTool(StrictModel):
     strict: bool | None = None
 
 
-class ResponsesToolChoice(StrictModel):
-    type: Literal["function"]
+class ResponsesCustomTool(OpenModel):
+    """A tool whose input is a text."""
+
+    type: Literal["custom"]
     name: Name
+    description: str | None = None
+    format: Any = None
 
 
-class ResponsesTextFormat(StrictModel):
+class ResponsesOtherTool(LeftOutModel):
+    """A tool that only its service can run, and that is left out."""
+
+
+ResponsesOwnTool: TypeAlias = Annotated[
+    Annotated[ResponsesTool, Tag("function")]
+    | Annotated[ResponsesCustomTool, Tag("custom")]
+    | Annotated[ResponsesOtherTool, Tag("other")],
+    Discriminator(type_tag({"function": "function", "custom": "custom"}, "function")),
+]
+
+
+class ResponsesNamespace(OpenModel):
+    """Tools under a name that they share."""
+
+    type: Literal["namespace"]
+    name: Name
+    description: str | None = None
+    tools: Annotated[list[ResponsesOwnTool], Field(max_length=MAX_TOOLS)]
+
+
+ResponsesAnyTool: TypeAlias = Annotated[
+    Annotated[ResponsesTool, Tag("function")]
+    | Annotated[ResponsesCustomTool, Tag("custom")]
+    | Annotated[ResponsesNamespace, Tag("namespace")]
+    | Annotated[ResponsesOtherTool, Tag("other")],
+    Discriminator(
+        type_tag({name: name for name in ("function", "custom", "namespace")}, "function")
+    ),
+]
+
+
+class ResponsesToolChoice(OpenModel):
+    """One tool that has to be called."""
+
+    type: str
+    name: Name | None = None
+
+
+class ResponsesAllowedChoice(OpenModel):
+    """Some of the tools, which may or have to be called."""
+
+    type: Literal["allowed_tools"]
+    mode: Literal["auto", "required"] = "auto"
+    tools: Annotated[list[ResponsesToolChoice], Field(max_length=MAX_TOOLS)]
+
+
+ResponsesAnyChoice: TypeAlias = Annotated[
+    Annotated[ResponsesAllowedChoice, Tag("allowed_tools")]
+    | Annotated[ResponsesToolChoice, Tag("other")],
+    Discriminator(type_tag({"allowed_tools": "allowed_tools"})),
+]
+
+
+class ResponsesTextFormat(OpenModel):
     type: Literal["text"]
 
 
-class ResponsesJsonObjectFormat(StrictModel):
+class ResponsesJsonObjectFormat(OpenModel):
     type: Literal["json_object"]
 
 
-class ResponsesJsonSchemaFormat(StrictModel):
+class ResponsesJsonSchemaFormat(OpenModel):
     type: Literal["json_schema"]
-    name: str
+    name: str = "answer"
     schema_: Annotated[dict[str, Any], Field(alias="schema")]
     description: str | None = None
     strict: bool | None = None  # the answer must match the schema in either case
@@ -163,24 +277,22 @@ ResponsesFormat: TypeAlias = Annotated[
 ]
 
 
-class ResponsesTextConfig(StrictModel):
+class ResponsesTextConfig(OpenModel):
     format: ResponsesFormat | None = None
-    verbosity: Literal["low", "medium", "high"] | None = None
+    verbosity: str | None = None
 
 
-class ResponsesReasoning(StrictModel):
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
-    summary: Literal["auto", "concise", "detailed"] | None = (
-        None  # there is one form of summary; muse.progress turns it off
-    )
-    generate_summary: Literal["auto", "concise", "detailed"] | None = None
+class ResponsesReasoning(OpenModel):
+    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | str | None = None
+    summary: Any = None  # there is one form of summary; muse.progress turns it off
+    generate_summary: Any = None
 
 
-class ResponsesStreamOptions(StrictModel):
+class ResponsesStreamOptions(OpenModel):
     include_obfuscation: bool | None = None  # events are not padded
 
 
-class ResponsesBody(StrictModel):
+class ResponsesBody(SamplingFields):
     """The body of POST /v1/responses."""
 
     model: Name
@@ -196,24 +308,24 @@ class ResponsesBody(StrictModel):
     top_p: float | None = None
     reasoning: ResponsesReasoning | None = None
     text: ResponsesTextConfig | None = None
-    tools: Annotated[list[ResponsesTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ResponsesToolChoice | None = None
+    seed: int | None = None
+    stop: str | Annotated[list[str], Field(max_length=16)] | None = None
+    tools: Annotated[list[ResponsesAnyTool], Field(max_length=MAX_TOOLS)] | None = None
+    tool_choice: Literal["none", "auto", "required"] | ResponsesAnyChoice | None = None
     parallel_tool_calls: bool | None = None
     include: list[str] | None = None
     # Accepted without effect: the user's identity, and billing and caching by a provider.
-    user: str | None = None
-    metadata: dict[str, Any] | None = None
-    safety_identifier: str | None = None
-    service_tier: str | None = None
-    prompt_cache_key: str | None = None
-    prompt_cache_retention: str | None = None
-    prompt_cache_options: dict[str, Any] | None = None
+    user: Any = None
+    metadata: Any = None
+    safety_identifier: Any = None
+    service_tier: Any = None
+    prompt_cache_key: Any = None
+    prompt_cache_retention: Any = None
+    prompt_cache_options: Any = None
     # Rejected, except for the value that is the default here.
     background: bool | None = None
     conversation: Any = None
-    context_management: Any = None
-    max_tool_calls: int | None = None
-    moderation: Any = None
     prompt: Any = None
     top_logprobs: int | None = None
-    truncation: Literal["auto", "disabled"] | None = None
+    # Accepted without effect: an answer that does not fit is an error of its model.
+    truncation: Any = None

@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from musespark.content import (
-    Image,
-    Message,
     Request,
-    Role,
-    Text,
-    Thinking,
     ToolCall,
-    ToolResult,
     ToolSpec,
-    signed_again,
 )
 from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.protocols.base import Chunk, Dialect, RequestContext
 from musespark.server.protocols.chat.events import error_body
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
-from musespark.server.protocols.signatures import unpack_signatures
+from musespark.server.protocols.responses.items import parse_items
+from musespark.server.protocols.sampling import (
+    PASSED_ON,
+    parse_max_tokens,
+    parse_sampling,
+    parse_seed,
+)
+from musespark.server.protocols.tools import (
+    choose,
+    clean_schema,
+    custom_spec,
+    form_of,
+    function_spec,
+)
+from musespark.server.protocols.warnings import RequestWarnings
 from musespark.server.resolve.options import EFFORTS, TeamOptions
 from musespark.server.resolve.parsed_request import (
     ParsedRequest,
-    decode_image,
+    ToolForm,
     is_remote_url,
-    load_image,
     merge_tool_results,
     refuse_unsupported,
     system_messages,
-    without_empty_texts,
+    with_question,
 )
 from musespark.store.json_text import to_json_bytes
 
-INCLUDED = ("reasoning.encrypted_content",)
-"""Values of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
+_ITEM: TypeAdapter[wire.ResponsesItem] = TypeAdapter(wire.ResponsesItem)
+
+SIGNATURES = "reasoning.encrypted_content"
+"""Value of `include`: signatures that the provider of an answer with tool calls wants back, in a reasoning item."""
+_LOGPROBS = "message.output_text.logprobs"
 
 DEFAULTS: Mapping[str, Any] = {
     "background": False,
@@ -47,11 +58,15 @@ DEFAULTS: Mapping[str, Any] = {
     "metadata": {},
     "parallel_tool_calls": True,
     "previous_response_id": None,
-    "temperature": None,
+    "temperature": 1.0,
     "text": {"format": {"type": "text"}},
     "tool_choice": "auto",
     "tools": [],
-    "top_p": None,
+    "top_p": 1.0,
+    "top_logprobs": 0,
+    "presence_penalty": 0.0,
+    "frequency_penalty": 0.0,
+    "max_tool_calls": None,
     "truncation": "disabled",
     "user": None,
     "reasoning": {"effort": None, "summary": None},
@@ -60,6 +75,10 @@ DEFAULTS: Mapping[str, Any] = {
     "prompt_cache_key": None,
 }
 """Fields that a response repeats from its request, with their values if the request left them out."""
+
+
+_UNSAID = {"description": None, "parameters": None, "strict": None}
+"""Fields of a function that a response repeats also if they were left out."""
 
 
 class Responses(Dialect[wire.ResponsesBody]):
@@ -78,6 +97,7 @@ class Responses(Dialect[wire.ResponsesBody]):
                 case (
                     wire.ResponsesMessageItem(content=list() as parts)
                     | wire.ResponsesFunctionOutput(output=list() as parts)
+                    | wire.ResponsesCustomOutput(output=list() as parts)
                 ):
                     found += parts
         urls = [
@@ -91,57 +111,57 @@ class Responses(Dialect[wire.ResponsesBody]):
         """Return the id of the response whose conversation the body continues."""
         return body.previous_response_id
 
+    def item_ids(self, body: wire.ResponsesBody) -> list[str]:
+        """Return the ids of the stored items that the body refers to."""
+        items = body.input if isinstance(body.input, list) else ()
+        return [item.id for item in items if isinstance(item, wire.ResponsesReference)]
+
+    def with_items(self, body: wire.ResponsesBody, items: dict[str, Chunk]) -> wire.ResponsesBody:
+        """Return the body with items in place of references."""
+        if not isinstance(body.input, list) or not items:
+            return body
+        whole = [
+            _ITEM.validate_python(items[item.id])
+            if isinstance(item, wire.ResponsesReference)
+            else item
+            for item in body.input
+        ]
+        return body.model_copy(update={"input": whole})
+
     def parse(self, body: wire.ResponsesBody, context: RequestContext) -> ParsedRequest:
         """Translate a body. Raises subclasses of `BadInput`."""
-        if body.background:
-            raise RequestRefused(
-                "Responses in the background are not supported here; leave background out, and stream instead.",
-                code="unsupported",
-                param="background",
+        _refuse_unsupported_fields(body)
+        warnings = RequestWarnings()
+        warnings.ignore_unknown(body, but=PASSED_ON)
+        if body.truncation not in (None, "disabled"):
+            warnings.ignore("truncation")
+        _check_included(body.include or (), warnings)
+        tools, forms = _tools(body.tools or (), warnings)
+        tools, choice = _choice(body.tool_choice, tools, forms, warnings)
+        conversation = with_question(
+            merge_tool_results(
+                (*context.earlier, *parse_items(body.input, context, forms, warnings))
             )
-        refuse_unsupported(
-            body,
-            conversation=(),
-            context_management=([],),
-            max_tool_calls=(),
-            moderation=(),
-            prompt=(),
-            top_logprobs=(0,),
-            truncation=("disabled",),
         )
-        for name in body.include or ():
-            if name not in INCLUDED:
-                raise RequestRefused(
-                    f"include: {name[:80]!r} is not supported here; leave it out.",
-                    code="unsupported",
-                    param="include",
-                )
-        if body.text and body.text.verbosity not in (None, "medium"):
-            raise RequestRefused(
-                "text.verbosity is not supported here; it can be 'medium', or left out.",
-                code="unsupported",
-                param="text.verbosity",
-            )
-        tools = body.tools or []
-        conversation = merge_tool_results((*context.earlier, *_messages(body.input, context)))
+        verbosity = body.text.verbosity if body.text else None
         request = Request(
             messages=(*system_messages(body.instructions), *conversation),
-            max_tokens=body.max_output_tokens,
+            max_tokens=parse_max_tokens(body.max_output_tokens),
             temperature=body.temperature,
             top_p=body.top_p,
-            schema=_schema(body.text),
-            tools=tuple(
-                ToolSpec.of(
-                    tool.name,
-                    tool.description or "",
-                    tool.parameters or {"type": "object", "properties": {}},
-                )
-                for tool in tools
-            ),
-            tool_choice=_tool_choice(body),
+            seed=parse_seed(body.seed),
+            stop=(body.stop,)
+            if isinstance(body.stop, str) and body.stop
+            else tuple(body.stop or ()),
+            sampling=parse_sampling(body, warnings, verbosity),
+            tools=tools,
+            tool_choice=choice,
+            **_schema(body.text),
         )
         options = body.muse or context.options or TeamOptions()
-        effort = body.reasoning.effort if body.reasoning else None
+        effort = warnings.effort(
+            body.reasoning.effort if body.reasoning else None, "reasoning.effort"
+        )
         return ParsedRequest(
             model=body.model,
             request=request,
@@ -154,7 +174,9 @@ class Responses(Dialect[wire.ResponsesBody]):
             strict_tools=frozenset(tool.name for tool in tools if tool.strict),
             previous_run=body.previous_response_id,
             echo=_echo(body),
-            include_signatures=bool(body.include),
+            include_signatures=SIGNATURES in (body.include or ()),
+            tool_forms=forms,
+            warnings=warnings.told,
         )
 
     def encoder(self, parsed: ParsedRequest, run: str, created: int) -> ResponsesEventEncoder:
@@ -164,6 +186,7 @@ class Responses(Dialect[wire.ResponsesBody]):
             self.id_prefix,
             {"created_at": created, "model": parsed.model, "store": parsed.store, **parsed.echo},
             parsed.include_signatures,
+            parsed.tool_forms,
         )
 
     def collect(self, chunks: Iterable[Chunk]) -> Chunk:
@@ -181,117 +204,101 @@ class Responses(Dialect[wire.ResponsesBody]):
         return b"event: %s\ndata: %s\n\n" % (chunk["type"].encode(), to_json_bytes(chunk))
 
 
+def _refuse_unsupported_fields(body: wire.ResponsesBody) -> None:
+    """Raise `RequestRefused` for a field that has no meaning here."""
+    if body.background:
+        raise RequestRefused(
+            "Responses in the background are not supported here; leave background out, and stream instead.",
+            code="unsupported",
+            param="background",
+        )
+    refuse_unsupported(body, conversation=(), prompt=(), top_logprobs=(0,))
+
+
 def _echo(body: wire.ResponsesBody) -> dict[str, Any]:
     """Return the fields that a response repeats from its request."""
     sent = body.model_dump(mode="json", by_alias=True, exclude_none=True)
+    sent["tools"] = [
+        _UNSAID | tool if tool.get("type") == "function" else tool for tool in sent.get("tools", ())
+    ]
     return {name: sent.get(name, value) for name, value in DEFAULTS.items()}
 
 
-def _tool_choice(body: wire.ResponsesBody) -> str:
-    return (
-        body.tool_choice.name
-        if isinstance(body.tool_choice, wire.ResponsesToolChoice)
-        else body.tool_choice or "auto"
-    )
+def _check_included(names: Iterable[str], warnings: RequestWarnings) -> None:
+    """Note values of `include` for items that are never here. Raises `RequestRefused` for one that would change the answer."""
+    for name in names:
+        if name == _LOGPROBS:
+            raise RequestRefused(
+                f"include: {name!r} is not supported here; leave it out.",
+                code="unsupported",
+                param="include",
+            )
+        if name != SIGNATURES:
+            warnings.ignore(f"include ({name})")
 
 
-def _schema(text: wire.ResponsesTextConfig | None) -> str | None:
+def _tools(
+    given: Iterable[wire.ResponsesAnyTool], warnings: RequestWarnings
+) -> tuple[tuple[ToolSpec, ...], dict[str, ToolForm]]:
+    """Return the tools as functions, those of namespaces too, and the forms of those that are no plain functions."""
+    tools: list[ToolSpec] = []
+    forms: dict[str, ToolForm] = {}
+
+    def add(tool: wire.ResponsesAnyTool, path: str, namespace: str | None = None) -> None:
+        match tool:
+            case wire.ResponsesNamespace():
+                for index, each in enumerate(tool.tools):
+                    add(each, f"{path}.tools[{index}]", tool.name)
+                return
+            case wire.ResponsesOtherTool():
+                warnings.ignore(f"{path} ({tool.type})")
+                return
+        is_custom = isinstance(tool, wire.ResponsesCustomTool)
+        taken = {each.name for each in tools}
+        name = f"{namespace}__{tool.name}" if namespace and tool.name in taken else tool.name
+        tools.append(
+            custom_spec(name, tool.description, tool.format)
+            if isinstance(tool, wire.ResponsesCustomTool)
+            else function_spec(name, tool.description, tool.parameters, tool.strict)
+        )
+        if is_custom or namespace:
+            forms[name] = ToolForm(tool.name, namespace, is_custom)
+
+    for index, tool in enumerate(given):
+        add(tool, f"tools[{index}]")
+    return tuple(tools), forms
+
+
+def _choice(
+    choice: str | wire.ResponsesAnyChoice | None,
+    tools: tuple[ToolSpec, ...],
+    forms: Mapping[str, ToolForm],
+    warnings: RequestWarnings,
+) -> tuple[tuple[ToolSpec, ...], str]:
+    """Return the tools that may be called, and how they are chosen."""
+    match choice:
+        case wire.ResponsesAllowedChoice():
+            names = {each.name for each in choice.tools}
+            tools = tuple(
+                tool
+                for tool in tools
+                if tool.name in names or form_of(forms, ToolCall("", tool.name)).name in names
+            )
+            return tools, choose(choice.mode, tools, warnings)
+        case wire.ResponsesToolChoice():
+            return tools, choose(choice.name or choice.type, tools, warnings, choice.name is None)
+    return tools, choose(choice, tools, warnings)
+
+
+def _schema(text: wire.ResponsesTextConfig | None) -> dict[str, Any]:
+    """Return the fields of a request that say in which form its answer is to be."""
     match text.format if text else None:
-        case None | wire.ResponsesTextFormat():
-            return None
         case wire.ResponsesJsonObjectFormat():
-            return json.dumps({"type": "object"})
-        case wire.ResponsesJsonSchemaFormat(schema_=schema):
-            return json.dumps(schema)
-
-
-def _messages(given: str | list[wire.ResponsesItem], context: RequestContext) -> list[Message]:
-    """Translate each item to a message; the assistant's items that follow each other become one turn."""
-    if isinstance(given, str):
-        return [Message("user", without_empty_texts(given))]
-    found: list[Message] = []
-    for index, item in enumerate(given):
-        message = _message(item, context, f"input[{index}]")
-        if message is None or not message.parts:
-            continue
-        if found and found[-1].role == message.role == "assistant":
-            found[-1] = Message("assistant", (*found[-1].parts, *message.parts))
-        else:
-            found.append(message)
-    signed = [
-        part
-        for item in given
-        if isinstance(item, wire.ResponsesReasoningItem)
-        for part in unpack_signatures(item.encrypted_content)
-    ]
-    signed = [
-        part for part in signed if not isinstance(part, Thinking)
-    ]  # those stand in their turn already
-    return [
-        Message("assistant", signed_again(message.parts, signed))
-        if message.role == "assistant"
-        else message
-        for message in found
-    ]
-
-
-def _message(item: wire.ResponsesItem, context: RequestContext, path: str) -> Message | None:
-    match item:
-        case wire.ResponsesMessageItem(role="system" | "developer"):
-            return next(iter(system_messages("".join(_part_texts(item.content)))), None)
-        case wire.ResponsesMessageItem():
-            role: Role = "assistant" if item.role == "assistant" else "user"
-            content = item.content
-            parts = (
-                content if isinstance(content, str) else _parts(content, context, f"{path}.content")
-            )
-            return Message(role, without_empty_texts(parts))
-        case wire.ResponsesFunctionCall():
-            return Message(
-                "assistant", (ToolCall(item.call_id, item.name, item.arguments or "{}"),)
-            )
-        case wire.ResponsesFunctionOutput(output=str() as output):
-            return Message("tool", (ToolResult(item.call_id, (Text(output),)),))
-        case wire.ResponsesFunctionOutput(output=list() as output):
-            return Message(
-                "tool",
-                (ToolResult(item.call_id, tuple(_parts(output, context, f"{path}.output"))),),
-            )
-        case wire.ResponsesReasoningItem():
-            signed = unpack_signatures(item.encrypted_content)
-            return Message(
-                "assistant", tuple(part for part in signed if isinstance(part, Thinking))
-            )
-        case wire.ResponsesImageItem():
-            return (
-                Message("assistant", (decode_image(item.result, f"{path}.result"),))
-                if item.result
-                else None
-            )
-        case _:
-            return None
-
-
-def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
-    if isinstance(content, str):
-        yield content
-        return
-    for part in content:
-        yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
-
-
-def _parts(
-    content: Iterable[wire.ResponsesPart | wire.ResponsesInputPart],
-    context: RequestContext,
-    path: str,
-) -> Iterator[Text | Image]:
-    for number, part in enumerate(content):
-        match part:
-            case wire.ResponsesInputImage():
-                yield load_image(
-                    part.image_url or "", context.images, f"{path}[{number}].image_url"
-                )
-            case wire.ResponsesRefusal():
-                yield Text(part.refusal)
-            case _:
-                yield Text(part.text)
+            return {"json_mode": True}
+        case wire.ResponsesJsonSchemaFormat() as given:
+            return {
+                "schema": json.dumps(clean_schema(given.schema_)),
+                "schema_name": given.name,
+                "schema_strict": given.strict,
+            }
+    return {}

@@ -3,32 +3,47 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
+from musespark.content import ToolCall
 from musespark.server.errors import ErrorReply
 from musespark.server.protocols.base import Chunk, ChunkEncoder
 from musespark.server.protocols.encoder import (
     EndPiece,
     ImagePiece,
     ReasoningPiece,
+    RefusalPiece,
     ReplyPiece,
     SignaturePiece,
     TextPiece,
     ToolCallPiece,
 )
+from musespark.server.protocols.tools import custom_input, form_of
+from musespark.server.resolve.parsed_request import ToolForm
 
 
 class ResponsesEventEncoder(ChunkEncoder):
     """Encoder of one response; its events are numbered from 0."""
 
     def __init__(
-        self, run: str, prefix: str, head: dict[str, Any], include_signatures: bool = False
+        self,
+        run: str,
+        prefix: str,
+        head: dict[str, Any],
+        include_signatures: bool = False,
+        forms: Mapping[str, ToolForm] | None = None,
     ) -> None:
-        """head: fields of the response from its start. include_signatures: add what the provider wants back."""
+        """head: fields of the response from its start. include_signatures: add what the provider wants back.
+
+        forms: forms of tools that are no plain functions.
+        """
+        self._forms = forms or {}
         self._run, self._include_signatures = run, include_signatures
         self._head = {
             "id": f"{prefix}{run}",
             "object": "response",
+            "completed_at": None,
             "error": None,
             "incomplete_details": None,
             "usage": None,
@@ -66,6 +81,11 @@ class ResponsesEventEncoder(ChunkEncoder):
                         "response.output_text.delta", piece.text, content_index=0, logprobs=[]
                     ),
                 ]
+            case RefusalPiece():
+                return [
+                    *self._in("refusal"),
+                    self._delta("response.refusal.delta", piece.text, content_index=0),
+                ]
             case ImagePiece():
                 return [*self._close(), *self._image(piece)]
             case SignaturePiece():
@@ -94,21 +114,30 @@ class ResponsesEventEncoder(ChunkEncoder):
         ]
 
     def _end(self, end: EndPiece) -> Chunk:
-        used = end.usage
+        own, (read, written) = end.own, end.besides
+        team_read, team_wrote = (
+            ({"team_tokens": read}, {"team_tokens": written}) if read or written else ({}, {})
+        )
         usage = {
-            "input_tokens": used.prompt_tokens,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": used.tokens - used.prompt_tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": used.tokens,
+            "input_tokens": own.prompt_tokens,
+            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0, **team_read},
+            "output_tokens": own.tokens - own.prompt_tokens,
+            "output_tokens_details": {"reasoning_tokens": 0, **team_wrote},
+            "total_tokens": own.tokens,
         }
-        is_complete = end.has_calls or end.finish_reason == "finished"
+        is_refused = end.finish_reason == "refused" and end.has_refusal
+        is_complete = end.has_calls or end.finish_reason == "finished" or is_refused
         response = self._response("completed" if is_complete else "incomplete") | {
             "usage": usage,
             "muse": end.muse,
         }
-        if not is_complete:
-            response["incomplete_details"] = {"reason": "max_output_tokens"}
+        if is_complete:
+            response["completed_at"] = self._head["created_at"] + round(end.usage.seconds)
+        else:
+            is_filtered = end.finish_reason in ("filtered", "refused")
+            response["incomplete_details"] = {
+                "reason": "content_filter" if is_filtered else "max_output_tokens"
+            }
         return self._event(
             "response.completed" if is_complete else "response.incomplete", response=response
         )
@@ -139,6 +168,7 @@ class ResponsesEventEncoder(ChunkEncoder):
             "reasoning": "rs",
             "message": "msg",
             "function_call": "fc",
+            "custom_tool_call": "ctc",
             "image_generation_call": "ig",
         }[item["type"]]
         self._output.append({"id": f"{short}_{self._run}_{len(self._output)}", **item})
@@ -177,9 +207,14 @@ class ResponsesEventEncoder(ChunkEncoder):
             ]
         return [
             *closed,
-            self._add({"type": kind, "role": "assistant", "status": "in_progress", "content": []}),
+            self._add(
+                {"type": "message", "role": "assistant", "status": "in_progress", "content": []}
+            ),
             self._event(
-                "response.content_part.added", **self._position, content_index=0, part=_content("")
+                "response.content_part.added",
+                **self._position,
+                content_index=0,
+                part=_refusal("") if kind == "refusal" else _content(""),
             ),
         ]
 
@@ -219,6 +254,13 @@ class ResponsesEventEncoder(ChunkEncoder):
                 ),
                 self._done(content=[_content(text)], status=status),
             ]
+        if kind == "refusal":
+            place = {**self._position, "content_index": 0}
+            return [
+                self._event("response.refusal.done", **place, refusal=text),
+                self._event("response.content_part.done", **place, part=_refusal(text)),
+                self._done(content=[_refusal(text)], status=status),
+            ]
         return []
 
     # Images and calls come whole.
@@ -246,12 +288,16 @@ class ResponsesEventEncoder(ChunkEncoder):
         ]
 
     def _call(self, piece: ToolCallPiece) -> list[Chunk]:
-        call = piece.call
+        call, form = piece.call, form_of(self._forms, piece.call)
+        space = {"namespace": form.namespace} if form.namespace else {}
+        if form.is_custom:
+            return self._custom_call(call, {"name": form.name, **space})
         added = self._add(
             {
                 "type": "function_call",
                 "call_id": call.id,
-                "name": call.name,
+                "name": form.name,
+                **space,
                 "arguments": "",
                 "status": "in_progress",
             }
@@ -264,11 +310,26 @@ class ResponsesEventEncoder(ChunkEncoder):
             self._event(
                 "response.function_call_arguments.done",
                 **self._position,
-                name=call.name,
+                name=form.name,
                 arguments=call.arguments,
             ),
             self._done(arguments=call.arguments, status="completed"),
         ]
+
+    def _custom_call(self, call: ToolCall, named: dict[str, Any]) -> list[Chunk]:
+        """Return the events of a call of a tool whose input is a text."""
+        text = custom_input(call)
+        item = {"type": "custom_tool_call", "call_id": call.id, "input": "", **named}
+        return [
+            self._add({**item, "status": "in_progress"}),
+            self._event("response.custom_tool_call_input.delta", **self._position, delta=text),
+            self._event("response.custom_tool_call_input.done", **self._position, input=text),
+            self._done(input=text, status="completed"),
+        ]
+
+
+def _refusal(text: str) -> dict[str, Any]:
+    return {"type": "refusal", "refusal": text}
 
 
 def _summary(text: str) -> dict[str, Any]:

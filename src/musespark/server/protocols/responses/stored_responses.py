@@ -1,8 +1,8 @@
-"""Routes of stored responses, as OpenAI's Responses has them: read and delete."""
+"""Routes of stored responses, as OpenAI's Responses has them: read, list what they were given, delete."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Path, Query
 from starlette.requests import Request as HttpRequest
@@ -16,6 +16,7 @@ from musespark.server.protocols.base import Chunk
 from musespark.server.protocols.encoder import ReplyEncoder, without_dropped_text
 from musespark.server.protocols.responses.dialect import DEFAULTS, Responses
 from musespark.server.protocols.responses.events import ResponsesEventEncoder
+from musespark.server.protocols.responses.stored_items import input_items
 from musespark.server.state import ServerState
 from musespark.store.json_text import to_json_bytes
 from musespark.store.runs.record import StoredRun
@@ -53,13 +54,38 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
             )
         return {"id": id, "object": "response", "deleted": True}
 
+    @app.get(f"{_PATH}/input_items", responses=ERRORS)
+    async def list_input_items(
+        http: HttpRequest,
+        id: _Id,
+        after: Annotated[str | None, Query(max_length=128)] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        order: Annotated[Literal["asc", "desc"], Query()] = "desc",
+    ) -> dict[str, Any]:
+        """List the items that a response was given, with those that it goes on from; the newest first unless `order` is asc."""
+        kept = await _find(http, id)
+        items = input_items(kept.header.id, kept.header.conversation)
+        if order == "desc":
+            items.reverse()
+        start = next((at for at, item in enumerate(items, 1) if item["id"] == after), None)
+        if after is not None and start is None:
+            raise RequestRefused(f"after: there is no item {after!r} here.", param="after")
+        page = items[start or 0 :][:limit]
+        return {
+            "object": "list",
+            "data": page,
+            "first_id": page[0]["id"] if page else None,
+            "last_id": page[-1]["id"] if page else None,
+            "has_more": bool(page) and page[-1] is not items[-1],
+        }
+
     async def _find(http: HttpRequest, id: str) -> StoredRun:
         caller = await server.authenticate(http)
         kept = await server.runs.get(id.removeprefix(Responses.id_prefix))
         if (
             kept is None
             or kept.header.caller != caller.name
-            or kept.header.protocol != Responses.name
+            or kept.header.protocol not in (Responses.name, "compaction")
         ):
             raise RequestRefused(
                 f"There is no response {id[:80]!r}; it was not stored, or was deleted.",

@@ -6,17 +6,18 @@ import re
 from collections.abc import Mapping
 from fractions import Fraction
 
+from musespark.reasoning.consensus.equivalence.reading.exact_functions import exact_logarithm
 from musespark.reasoning.consensus.equivalence.reading.grammar import Grammar
+from musespark.reasoning.consensus.equivalence.reading.number_words import BASES
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
 from musespark.reasoning.consensus.equivalence.reading.trees import (
     MINUS,
     Tree,
-    Unreadable,
     canonical,
-    exact_logarithm,
     number,
     rational,
 )
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 HALF = number(Fraction(1, 2))
 FUNCTIONS: Mapping[str, str] = {
@@ -81,19 +82,6 @@ COMMANDS = (
 _WORDS = frozenset(
     "is it in of if no at on so us we he me my by up an as do go am be ok hi cm km mm kg mg ml".split()
 )
-_BASES = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-    "twelve": 12,
-    "sixteen": 16,
-}
 
 
 def atom(parser: Grammar) -> Tree:
@@ -124,7 +112,7 @@ def atom(parser: Grammar) -> Tree:
 def _based(parser: Grammar, token: Token) -> Tree:
     """A number written in the base that its index names: 2516_8."""
     base_sign = _index(parser)
-    base = _BASES.get(base_sign) or (int(base_sign) if base_sign.isdigit() else 0)
+    base = BASES.get(base_sign) or (int(base_sign) if base_sign.isdigit() else 0)
     return number(in_base(token.text, base))
 
 
@@ -258,7 +246,7 @@ def _called(name: str, base: Tree | None, arguments: tuple[Tree, ...]) -> Tree:
         case "lg", 1:
             return _called("log", None, arguments)
     if name == "log":
-        # Without a base nobody can tell a natural logarithm from a common one; the unknown base is the same everywhere.
+        # Without a base a natural logarithm cannot be told from a common one; the unknown base is the same everywhere.
         below = base if base is not None else ("sym", "base of log")
         value, by = rational(canonical(first)), rational(canonical(below))
         if (

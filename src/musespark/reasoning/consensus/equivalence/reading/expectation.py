@@ -7,21 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from musespark.reasoning.consensus.equivalence.reading.number_words import BASES
+
 _COUNTS = {
     word: number
     for number, word in enumerate("zero one two three four five six seven eight nine ten".split())
-}
-_BASES = {
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "twelve": 12,
-    "sixteen": 16,
 }
 _NEAREST = {
     "tenth": 1,
@@ -93,7 +83,7 @@ def expectation_of(question: str) -> Expectation:
         chr(ord("A") + place) for place in range(len(options))
     ]
     bases = [
-        int(name) if name.isdigit() else _BASES.get(name.lower(), 10)
+        int(name) if name.isdigit() else BASES.get(name.lower(), 10)
         for name in _BASE.findall(question)
     ]
     return Expectation(

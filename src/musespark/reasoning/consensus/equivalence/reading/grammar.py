@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from musespark.reasoning.consensus.equivalence.reading.tokens import Token
-from musespark.reasoning.consensus.equivalence.reading.trees import Tree, Unreadable
+from musespark.reasoning.consensus.equivalence.reading.trees import Tree
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 
 class Grammar(ABC):

@@ -39,6 +39,20 @@ SCALES: Mapping[str, int] = {
     "trillions": 10**12,
 }
 """Words that multiply the number before them."""
+BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "twelve": 12,
+    "sixteen": 16,
+}
+"""Words that name the base of a numeral."""
 _ORDINALS = {
     "first": 1,
     "second": 2,

@@ -12,12 +12,12 @@ from musespark.reasoning.consensus.equivalence.reading.number_words import SCALE
 from musespark.reasoning.consensus.equivalence.reading.syntax import parse
 from musespark.reasoning.consensus.equivalence.reading.trees import (
     Tree,
-    Unreadable,
     canonical,
     number,
     symbols,
 )
 from musespark.reasoning.consensus.equivalence.reading.units import CURRENCIES, TABLE, Unit, unit_of
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 _NUMERAL = re.compile(r"\d[\d,.' _]*\d|\d\.?|\.\d+")
 _EXPONENT = r"(?:[eE][-+]?\d{1,3}|\s*(?:\\times|\\cdot|\*|x)\s*10\s*(?:\^|\*\*)\s*(?:\{\s*[-+]?\d{1,3}\s*\}|[-+]?\d{1,3}))?"

@@ -12,8 +12,9 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal as Exact, localconte
 from fractions import Fraction
 
 from musespark.reasoning.consensus.equivalence.reading.answer import Decimal, Formula
+from musespark.reasoning.consensus.equivalence.reading.evaluation import evaluate
 from musespark.reasoning.consensus.equivalence.reading.expectation import Expectation
-from musespark.reasoning.consensus.equivalence.reading.trees import Tree, evaluate, symbols
+from musespark.reasoning.consensus.equivalence.reading.trees import Tree, symbols
 
 PRECISE = 10
 """Significant digits from which on a decimal stands for a number unasked."""

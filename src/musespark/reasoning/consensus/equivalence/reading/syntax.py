@@ -16,9 +16,9 @@ from musespark.reasoning.consensus.equivalence.reading.trees import (
     MINUS,
     ONE,
     Tree,
-    Unreadable,
     number,
 )
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 RELATIONS: Mapping[str, str] = {
     "=": "=",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from musespark.reasoning.consensus.equivalence.reading.trees import Unreadable
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 _REPEATING = re.compile(
     r"(?P<whole>\d*)\.(?P<fixed>\d*?)(?:\\overline\s*\{\s*(?P<bar>\d+)\s*\}|\((?P<round>\d+)\)|"

@@ -1,4 +1,4 @@
-"""Formulas as trees: nested tuples, brought into a canonical form in exact arithmetic, and evaluated at points to tell them apart.
+"""Formulas as trees: nested tuples, brought into a canonical form in exact arithmetic.
 
 A tree is `("num", Fraction)`, `("sym", name)`, `("add", terms)`, `("mul", factors)`, `("pow", base, exponent)`,
 `("call", name, arguments)`, or one of the structures of `STRUCTURES` around such. Constants are the symbols `PI`, `E`, `I`, `oo`.
@@ -6,13 +6,15 @@ A tree is `("num", Fraction)`, `("sym", name)`, `("add", terms)`, `("mul", facto
 
 from __future__ import annotations
 
-import cmath
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import lru_cache
 from itertools import product
 from typing import Any
+
+from musespark.reasoning.consensus.equivalence.reading.exact_functions import exact_call, factors
+from musespark.reasoning.consensus.equivalence.reading.unreadable import Unreadable
 
 Tree = tuple[Any, ...]
 
@@ -40,10 +42,6 @@ BITS = 20_000
 """Size of the largest number that a power is written out to."""
 TERMS = 60
 """Terms that a product of sums is written out to, at most."""
-
-
-class Unreadable(ValueError):
-    """An answer, or a part of it, that is none of the shapes that are read."""
 
 
 def number(value: int | Fraction) -> Tree:
@@ -289,7 +287,7 @@ def _exact_root(value: int, degree: int) -> int | None:
 
 def _call(name: str, arguments: tuple[Tree, ...]) -> Tree:
     values = [rational(argument) for argument in arguments]
-    exact = _exact_call(name, values) if None not in values else None  # type: ignore[arg-type]
+    exact = exact_call(name, values) if None not in values else None  # type: ignore[arg-type]
     if exact is not None:
         return number(exact)
     if name == "ln" and arguments == (("sym", "E"),):
@@ -304,67 +302,9 @@ def _logarithm(value: Fraction) -> Tree:
     return _sum(
         [
             _scaled(Fraction(count), ("call", "ln", (number(prime),)))
-            for prime, count in _factors(value).items()
+            for prime, count in factors(value).items()
         ]
     )
-
-
-def exact_logarithm(value: Fraction, base: Fraction) -> Fraction | None:
-    """The logarithm of a positive rational number where it is rational itself: 3/2 for 8 and base 4; None elsewhere."""
-    if value <= 0 or base <= 0 or base == 1:
-        return None
-    above, below = _factors(value), _factors(base)
-    ratios = {Fraction(above.get(prime, 0), count) for prime, count in below.items()}
-    return ratios.pop() if above.keys() <= below.keys() and len(ratios) == 1 else None
-
-
-def _factors(value: Fraction) -> dict[int, int]:
-    """Primes below 1,000 with their exponents, negative for the denominator; what has none is left as one factor."""
-    found: dict[int, int] = {}
-    for sign, rest in ((1, value.numerator), (-1, value.denominator)):
-        for prime in range(2, 1000):
-            while rest % prime == 0:
-                rest, found[prime] = rest // prime, found.get(prime, 0) + sign
-        if rest > 1:
-            found[rest] = found.get(rest, 0) + sign
-    return found
-
-
-def _exact_call(name: str, values: list[Fraction]) -> Fraction | int | None:
-    """The value of a function of rational numbers that is rational; None if it is not, or is too large. Raises `Unreadable`."""
-    whole = [int(value) for value in values if value.denominator == 1]
-    if len(whole) == len(values):
-        match name, whole:
-            case "factorial", [count] if 0 <= count <= 1000:
-                return math.factorial(count)
-            case "binomial", [of, count] if 0 <= count <= of <= 2000:
-                return math.comb(of, count)
-            case "mod", [_, 0]:
-                raise Unreadable("a remainder of a division by zero")
-            case "gcd", [*_]:
-                return math.gcd(*whole)
-            case "lcm", [*_]:
-                return math.lcm(*whole)
-    match name, values:
-        case "mod", [value, by] if by:
-            return value % by
-        case "abs", [value]:
-            return abs(value)
-        case "floor", [value]:
-            return math.floor(value)
-        case "ceil", [value]:
-            return math.ceil(value)
-        case "max", [_, *_]:
-            return max(values)
-        case "min", [_, *_]:
-            return min(values)
-        case "ln", [value] if value == 1:
-            return 0
-        case ("sin" | "tan", [value]) if value == 0:
-            return 0
-        case "cos", [value] if value == 0:
-            return 1
-    return None
 
 
 def symbols(tree: Tree) -> frozenset[str]:
@@ -383,56 +323,3 @@ def symbols(tree: Tree) -> frozenset[str]:
             if item
         )
     )
-
-
-_FUNCTIONS: Mapping[str, Callable[[complex], complex]] = {
-    "sin": cmath.sin,
-    "cos": cmath.cos,
-    "tan": cmath.tan,
-    "asin": cmath.asin,
-    "acos": cmath.acos,
-    "atan": cmath.atan,
-    "sinh": cmath.sinh,
-    "cosh": cmath.cosh,
-    "tanh": cmath.tanh,
-    "ln": cmath.log,
-    "abs": abs,
-    "cot": lambda value: 1 / cmath.tan(value),
-    "sec": lambda value: 1 / cmath.cos(value),
-    "csc": lambda value: 1 / cmath.sin(value),
-}
-
-
-def evaluate(tree: Tree, point: Mapping[str, float]) -> tuple[complex, float]:
-    """The value of a formula at a point in floating point, and the largest value that it was reached through.
-
-    Raises `ArithmeticError` or `ValueError` if it has none, or is no formula of numbers.
-    """
-    kind = tree[0]
-    if kind == "num":
-        value: complex = float(tree[1])
-        return value, abs(value)
-    if kind == "sym":
-        value = CONSTANTS[tree[1]] if tree[1] in CONSTANTS else complex(point[tree[1]])
-        return value, abs(value)
-    if kind not in ("add", "mul", "pow", "call"):
-        raise ValueError(kind)
-    inner = [
-        evaluate(item, point)
-        for item in (tree[1] if kind in ("add", "mul") else tree[2] if kind == "call" else tree[1:])
-    ]
-    values = [value for value, _ in inner]
-    largest = max(size for _, size in inner)
-    if kind == "add":
-        value = sum(values)
-    elif kind == "mul":
-        value = math.prod(values)
-    elif kind == "pow":
-        value = values[0] ** values[1]
-    elif tree[1] in _FUNCTIONS and len(values) == 1:
-        value = complex(_FUNCTIONS[tree[1]](values[0]))
-    else:
-        raise ValueError(tree[1])
-    if not cmath.isfinite(value):
-        raise OverflowError
-    return value, max(largest, abs(value))

@@ -1,4 +1,4 @@
-"""Runs, their events and their pictures."""
+"""Runs, their events and their images."""
 
 from __future__ import annotations
 
