@@ -156,6 +156,22 @@ async def test_a_closed_stream_frees_its_slot_and_writes_no_more(model, running)
     assert "processing 0" in running._server.handle_metrics().replace("requests_", "")
 
 
+async def test_a_stream_that_is_closed_while_a_shared_prompt_is_read_keeps_no_other_waiting(
+    model, running
+):
+    streams = [model.stream(Request.of("The sea. " + LONG, max_tokens=3, seed=n)) for n in range(3)]
+    first = [asyncio.create_task(anext(stream)) for stream in streams]
+    await asyncio.gather(*first)  # they are announced, and none has been read
+    goes_on = [asyncio.create_task(anext(stream)) for stream in streams]
+    await asyncio.sleep(0.05)
+    goes_on[0].cancel()
+    await asyncio.wait(goes_on)
+    assert goes_on[0].cancelled()
+    for stream in streams[1:]:
+        assert isinstance([delta async for delta in stream][-1], Finish)
+    assert not running._slots._wanted and not any(slot.is_busy for slot in running._slots._slots)
+
+
 async def test_a_call_that_waits_for_a_slot_can_be_cancelled(model, running):
     streams = [model.stream(Request.of(f"Tell story {n}.", max_tokens=300)) for n in range(8)]
     for stream in streams:
@@ -255,7 +271,7 @@ async def test_a_prompt_beyond_the_context_is_refused_before_anything_is_decoded
 
 async def test_a_reply_ends_where_the_context_does(model):
     schema = json.dumps({"type": "array", "items": {"enum": ["round and round"]}, "minItems": 500})
-    deltas = await all_of(model, Request.of("Go on for ever.", schema=schema))
+    deltas = await all_of(model, Request.of("word " * 430, schema=schema))
     assert deltas[-1] == Finish("length", "its context of 512 tokens is full")
     assert used(deltas).tokens >= 511
 
@@ -428,11 +444,12 @@ def test_options_of_servers_and_of_files_are_not_confused():
 
 
 def test_slots_are_fewer_where_memory_is_scarce(monkeypatch):
-    head = GGUFModel("smollm2").head
-    per_slot = 4096 * head.cache_bytes_per_token
-    for free, slots in ((None, 8), (10**12, 8), (12 * per_slot, 3), (10, 1)):
+    for number, (free, slots) in enumerate(((None, 8), (10**12, 8), (1200, 3), (10, 1))):
         monkeypatch.setattr(gguf_model, "available_memory", lambda free=free: free)
-        assert gguf_model.default_slots(head, 4096) == slots
+        path = Path(f"{number}.gguf")
+        assert gguf_model.default_slots(path, 100) == slots
+        monkeypatch.setattr(gguf_model, "available_memory", lambda: 0)
+        assert gguf_model.default_slots(path, 100) == slots  # or one file would be loaded twice
 
 
 async def failure(model, kind):

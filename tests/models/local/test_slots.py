@@ -12,6 +12,7 @@ class States:
 
     def __init__(self, saves=True):
         self.saves, self.saved, self.restored = saves, [], []
+        self.is_closed = False
         self.may_save = threading.Event()
         self.may_save.set()
 
@@ -61,6 +62,21 @@ def test_calls_that_ask_the_same_share_what_one_of_them_has_read():
     ]
     assert [slots.unwant(ASKED) for _ in range(4)] == [None, None, None, state]
     assert slots.wanted(ASKED) == 0
+
+
+def test_a_closed_call_does_not_wait_for_what_another_one_reads():
+    slots, states, closed = Slots(2), States(), States()
+    for _ in range(2):
+        slots.want(ASKED)
+    states.may_save.clear()
+    first, second = slots.take(ASKED), slots.take(ASKED)
+    reading = threading.Thread(target=slots.prepare, args=(first, ASKED, states))
+    reading.start()
+    closed.is_closed = True
+    slots.prepare(second, ASKED, closed)
+    assert reading.is_alive() and not closed.restored
+    states.may_save.set()
+    reading.join()
 
 
 def test_one_call_alone_shares_nothing():

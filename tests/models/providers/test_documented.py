@@ -10,7 +10,7 @@ from musespark.config import check_config, load_config
 from musespark.content import Request
 from musespark.errors import BeyondModel, MissingKey
 from musespark.models.providers.anthropic import BUDGETS
-from musespark.models.registry import MODELS, PROVIDERS, create_model, create_provider
+from musespark.models.registry import LOCAL, MODELS, PROVIDERS, create_model, create_provider
 
 DOC = (Path(__file__).parents[3] / "docs" / "providers.md").read_text("utf-8")
 
@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 def test_the_configuration_has_nothing_wrong_and_means_what_it_says(tmp_path, monkeypatch):
     file = tmp_path / "config.toml"
-    file.write_text(blocks("toml")[0])
+    file.write_text("\n".join(blocks("toml")))
     monkeypatch.setenv("MUSE_CONFIG", str(file))
     assert check_config() == []
     config = load_config()
@@ -40,7 +40,7 @@ def test_the_table_of_names_is_complete_and_true():
             if re.match(r"\| `[\w-]+(:\S+)?` \|", line)
         )
     }
-    assert set(rows) == {*PROVIDERS, *MODELS} - {"fake"}
+    assert set(rows) == {*PROVIDERS, *MODELS, *LOCAL} - {"fake"}
     for kind in PROVIDERS:
         provider = create_provider(kind)
         assert all(variable in rows[kind][2] for variable in provider.key_variables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -44,9 +45,10 @@ def build_chat_body(request: Request, sampling: Mapping[str, float]) -> JSON:
 
 
 def prompt_texts(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Texts that say what two bodies' prompts have in common: what precedes the messages, then each message."""
+    """Hashes that say what two bodies' prompts have in common: of what precedes the messages, then of each message."""
     before = {key: body.get(key) for key in ("tools", "response_format", "chat_template_kwargs")}
-    return tuple(json.dumps(part, sort_keys=True) for part in (before, *body["messages"]))
+    parts = (json.dumps(part, sort_keys=True) for part in (before, *body["messages"]))
+    return tuple(hashlib.blake2b(part.encode(), digest_size=16).hexdigest() for part in parts)
 
 
 def build_messages(messages: Iterable[Message]) -> list[JSON]:

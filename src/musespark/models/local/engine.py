@@ -100,7 +100,7 @@ class LlamaEngine:
         return server
 
     async def stream(self, body: Chunk, prompt: tuple[str, ...]) -> AsyncGenerator[Chunk, None]:
-        """Yield the chunks of a reply. prompt: the messages of the body as texts, which say what calls have in common.
+        """Yield the chunks of a reply. prompt: hashes of the messages, which say what calls have in common.
 
         Closing it frees the slot within a token. Raises whatever llama.cpp raises.
         """
@@ -116,23 +116,26 @@ class LlamaEngine:
         call = _Call(body, prompt, put)
         self._slots.want(prompt)
         running = self._workers.submit(self._run, call)
+        has_ended = False
         try:
             while (chunk := await chunks.get()) is not None:
                 yield chunk
+            has_ended = True
             await asyncio.wrap_future(running)
         finally:
             call.is_closed = True
             if running.cancel():
                 self._forget(call.prompt)
-            elif not running.done():
-                while await chunks.get() is not None:
-                    pass
+                has_ended = True
+            while not has_ended:
+                has_ended = await chunks.get() is None
 
     def _forget(self, prompt: tuple[str, ...]) -> None:
         state = self._slots.unwant(prompt)
         if state is not None:
-            with suppress(OSError):
-                (self._socket.directory / state).unlink(missing_ok=True)
+            for name in (state, f"{state}.ckpt"):  # the second of models with a sliding window
+                with suppress(OSError):
+                    (self._socket.directory / name).unlink(missing_ok=True)
 
     def _run(self, call: _Call) -> None:
         """Carry out a call in a worker thread."""
@@ -155,6 +158,8 @@ class LlamaEngine:
         def note(chunk: Chunk) -> bool:
             nonlocal tokens
             tokens = chunk.get("usage", {}).get("prompt_tokens", tokens)
+            if call.is_closed:  # its stream ends now, and the prompt is read on for the others
+                call.put(None)
             return call.is_closed and self._slots.wanted(call.prompt) < 2
 
         body = {**call.body, "max_tokens": 0, "id_slot": slot.number}
@@ -194,6 +199,10 @@ class _States:
 
     engine: LlamaEngine
     call: _Call
+
+    @property
+    def is_closed(self) -> bool:
+        return self.call.is_closed
 
     def save(self, slot: Slot, state: str) -> bool:
         tokens = self.engine.read_prompt(slot, self.call)

@@ -6,10 +6,12 @@ answer only as far as the arithmetic is the same: what else is in the batch may 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Self
 
 from musespark.content import Request
@@ -18,7 +20,6 @@ from musespark.models.capabilities import list_images, require_supported
 from musespark.models.local.chat_body import build_chat_body, prompt_texts
 from musespark.models.local.chunks import ChunkTranslator
 from musespark.models.local.engine import ENGINES, EngineOptions
-from musespark.models.local.gguf_head import GGUFHead
 from musespark.models.local.loading import available_memory, default_threads
 from musespark.models.local.model_file import find_model_file, find_projector
 from musespark.models.model import Abilities, Delta, UsageDelta
@@ -93,7 +94,7 @@ class GGUFModel:
             name=self.name,
             path=self.head.path,
             projector=self._projector.path if self._projector is not None else None,
-            slots=self.options.slots or default_slots(self.head, context),
+            slots=self.options.slots or default_slots(self.head.path, context * per_token),
             context=context,
             threads=self.options.threads or default_threads(),
             cache_bytes_per_token=per_token,
@@ -153,10 +154,14 @@ class GGUFModel:
         return replace(request, **defaults) if defaults else request
 
 
-def default_slots(head: GGUFHead, context: int) -> int:
-    """Number of agents that decode at once: as many as the usual team has, fewer where their cache would take too much memory."""
+@functools.lru_cache(maxsize=64)
+def default_slots(path: Path, per_slot: int) -> int:
+    """Number of agents that decode at once: as many as the usual team has, fewer where their cache would take too much memory.
+
+    path: the model, for which it is decided once: the memory that it takes itself changes nothing.
+    per_slot: bytes of a slot's cache.
+    """
     free = available_memory()
-    per_slot = context * head.cache_bytes_per_token
     if free is None or not per_slot:
         return SLOTS
     return max(1, min(SLOTS, int(free * MEMORY_SHARE / per_slot)))

@@ -16,8 +16,8 @@ from typing import Protocol
 
 GATHER = 0.01
 """Seconds that a call waits for others with the same prompt before it reads it."""
-PREPARED_TIMEOUT = 600.0
-"""Seconds to wait for another call to read a shared prompt; then it is read once more."""
+POLL = 0.02
+"""Seconds between two looks if a call that waits for another one's prompt was closed."""
 
 
 @dataclass
@@ -43,7 +43,11 @@ class _SharedPrompt:
 
 
 class SlotStates(Protocol):
-    """States of slots under a name."""
+    """States of slots under a name, for one call."""
+
+    @property
+    def is_closed(self) -> bool:
+        """True if the call was closed."""
 
     def save(self, slot: Slot, state: str) -> bool:
         """Read the prompt of a call into its slot and save the state. Returns true if there is one."""
@@ -107,7 +111,9 @@ class Slots:
             shared = self._shared.get(messages)
             is_first = shared is None and self._wanted[messages] > 1
             if is_first:
-                shared = self._shared[messages] = _SharedPrompt(f"prompt-{next(self._states)}")
+                shared = self._shared[messages] = _SharedPrompt(
+                    f"prompt-{next(self._states)}.state"
+                )
         if shared is None:
             return
         if is_first:
@@ -115,8 +121,12 @@ class Slots:
                 shared.is_saved = states.save(slot, shared.state)
             finally:
                 shared.ready.set()
-        elif slot.messages != messages and shared.ready.wait(PREPARED_TIMEOUT) and shared.is_saved:
-            states.restore(slot, shared.state)
+        elif slot.messages != messages:
+            while not shared.ready.wait(POLL):
+                if states.is_closed:
+                    return
+            if shared.is_saved:
+                states.restore(slot, shared.state)
 
 
 def _common(have: tuple[str, ...], want: tuple[str, ...]) -> int:
