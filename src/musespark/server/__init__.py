@@ -4,6 +4,7 @@
     state.py           what the routes share: settings, authentication, runs in progress
     auth.py            API keys: the caller of a request and its budget
     errors.py          errors as an HTTP status and a code
+    disclosure.py      texts for clients that are not the operator
     metrics.py         Prometheus metrics
     openapi.py         the OpenAPI document
     routes_models.py   /health, /metrics and /v1/models

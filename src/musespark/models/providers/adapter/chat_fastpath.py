@@ -20,6 +20,7 @@ from urllib.request import getproxies
 from musespark.content import Message, Request, Text, Thinking
 from musespark.models.model import TextDelta, ThinkingDelta
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
+from musespark.models.providers.adapter.token_counts import read_count
 from musespark.models.providers.base import Access, Profile, is_loopback
 
 if TYPE_CHECKING:
@@ -299,8 +300,9 @@ class ChatStream:
             self._builder.add_call(call)
 
     def _set_usage(self, usage: Any) -> None:
-        self.usage.input_tokens = max(0, int(usage.get("prompt_tokens") or 0))
-        self.usage.output_tokens = max(0, int(usage.get("completion_tokens") or 0))
+        if isinstance(usage, dict):  # a reply is worth more than its count
+            self.usage.input_tokens = read_count(usage.get("prompt_tokens"))
+            self.usage.output_tokens = read_count(usage.get("completion_tokens"))
 
     def get(self) -> ModelResponse:
         """The whole response."""

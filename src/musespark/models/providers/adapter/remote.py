@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from musespark.config import without_credentials
 from musespark.content import Request
 from musespark.errors import BadOption, MissingKey, ModelFailed, MuseError, NotInstalled
 from musespark.models.model import Abilities, Delta, UsageDelta
@@ -96,7 +97,7 @@ class RemoteModel:
         if not _is_base_url(found):
             raise BadOption(
                 "the address of a model",
-                found,
+                without_credentials(found),
                 "a URL that begins with http:// or https://, without a query",
             )
         self.address = found.rstrip("/")
@@ -108,9 +109,14 @@ class RemoteModel:
         """Abilities: as configured, else by its profile."""
 
     @property
+    def shown_address(self) -> str:
+        """Address of the server, without the credentials that its URL may hold."""
+        return without_credentials(self.address)
+
+    @property
     def name(self) -> str:
         """Provider and model; with the address if the provider has no default one."""
-        at = f"@{self.address}" if self.provider.base_url is None else ""
+        at = f"@{self.shown_address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
     def __repr__(self) -> str:
@@ -226,11 +232,11 @@ class RemoteModel:
             except Exception as error:
                 # The libraries raise many types; any of them means that the call failed, and none may show the key.
                 failed = to_muse_error(
-                    error, self.name, self.model, self.address, self.key_variable, key
+                    error, self.name, self.model, self.shown_address, self.key_variable, key
                 )
                 cut = is_broken_off(error)
             else:
-                failed = _find_empty_reply(self.name, self.address, response)
+                failed = _find_empty_reply(self.name, self.shown_address, response)
                 cut = response.finish_reason is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:
