@@ -27,7 +27,6 @@ LONG_FUNCTIONS = {
     "src/musespark/cli/commands/serve.py: serve",
     "src/musespark/server/app.py: make_app",
     "src/musespark/server/protocols/responses/dialect.py: parse",
-    "src/musespark/server/runs/routes.py: _add_control_routes",
     "src/musespark/server/runs/routes.py: _add_read_routes",
     "tests/models/providers/servers.py: anthropic",
     "tests/models/providers/servers.py: responses",
