@@ -18,6 +18,7 @@ from musespark.cli.commands.keys import app as keys
 from musespark.cli.commands.models import models
 from musespark.cli.commands.nano import app as nano
 from musespark.cli.commands.serve import serve
+from musespark.cli.commands.store import app as store
 from musespark.errors import MuseError
 
 app = typer.Typer(
@@ -102,5 +103,6 @@ app.command(short_help="List the models: configured, served here, or one key awa
 app.command(short_help="Estimate models' reliability from questions with known answers.")(calibrate)
 app.add_typer(config, name="config", short_help="Show or check the configuration.")
 app.add_typer(keys, name="keys")
+app.add_typer(store, name="store")
 app.add_typer(nano, name="nano", short_help="Train, export and measure the native model.")
 app.add_typer(recorded, name="eval")
