@@ -6,6 +6,7 @@
     errors.py          errors as an HTTP status and a code
     disclosure.py      texts for clients that are not the operator
     metrics.py         Prometheus metrics
+    request_log.py     one line of JSON for each request
     openapi.py         the OpenAPI document
     routes_models.py   /health, /metrics and /v1/models
     http/              reading and checking requests, and streaming: bodies, hosts, schemas, remote images

@@ -90,6 +90,14 @@ def serve(
             help="Require a key on this machine's own address too, as behind a proxy.",
         ),
     ] = False,
+    log_requests: Annotated[
+        bool,
+        typer.Option(
+            "--log-requests",
+            envvar="MUSE_LOG_REQUESTS",
+            help="Write a line of JSON for each request to the error output.",
+        ),
+    ] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
     found = _configured(config)
@@ -101,6 +109,7 @@ def serve(
         from musespark.cli.uvicorn_server import AnnouncedServer
         from musespark.server.app import make_app
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
+        from musespark.server.request_log import RequestLog
         from musespark.server.state import ServerSettings
     except ImportError as error:
         raise NotInstalled(
@@ -121,6 +130,8 @@ def serve(
             cleanup_timeout=CLEANUP,
         ),
     )
+    if log_requests:
+        app.add_middleware(RequestLog)
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(
