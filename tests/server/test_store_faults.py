@@ -62,6 +62,24 @@ def test_a_fault_of_the_store_shows_on_every_page_that_an_operator_watches(tmp_p
         assert asked().status_code == 200 and "can be used again" in caplog.text
 
 
+def test_the_metrics_of_a_server_with_keys_can_be_read_while_its_store_is_gone(tmp_path):
+    path = tmp_path / "runs.db"
+    runs = SqlRunStore(Database(path))
+    _, key = KeyStore(runs.database).create("ann")
+    with (
+        live({}, runs=runs, authenticate=KeyAuthenticator(runs)) as server,
+        httpx.Client(base_url=server.url, headers={"x-api-key": key}, timeout=30) as client,
+    ):
+        assert "muse_store_up 1.0" in client.get("/metrics").text
+        path.rename(tmp_path / "aside")
+        end = time.monotonic() + 60
+        while "muse_store_up 0.0" not in client.get("/metrics").text:
+            assert time.monotonic() < end
+        while client.get("/v1/runs").status_code != 503:
+            assert time.monotonic() < end
+        assert client.get("/metrics", headers={"x-api-key": "muse_else"}).status_code != 200
+
+
 def test_a_client_with_a_key_is_not_told_where_the_backend_is_and_the_log_is(
     tmp_path, monkeypatch, caplog
 ):

@@ -20,6 +20,7 @@ from musespark.cli.commands.keys import app as keys
 from musespark.cli.commands.models import models
 from musespark.cli.commands.nano import app as nano
 from musespark.cli.commands.serve import serve
+from musespark.cli.commands.store import app as store
 from musespark.cli.flags import with_flag
 from musespark.cli.help_format import HelpApp, usage_sentence
 from musespark.errors import MuseError
@@ -157,6 +158,7 @@ app.command(
 )(calibrate)
 app.add_typer(config, name="config", short_help="Show or check the configuration.")
 app.add_typer(keys, name="keys")
+app.add_typer(store, name="store")
 app.add_typer(nano, name="nano", short_help="Train, export and measure the native model.")
 app.add_typer(recorded, name="eval")
 app.command(name="help", examples=(("muse help nano train", "the options of muse nano train"),))(

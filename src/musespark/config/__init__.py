@@ -8,7 +8,14 @@ rules.py      valid values of each field, also in words
 problems.py   problems of a file, in sentences; toml_lines.py finds the line of each
 """
 
-from musespark.config.load import VARIABLE, check_config, config_path, home_folder, load_config
+from musespark.config.load import (
+    VARIABLE,
+    check_config,
+    config_path,
+    home_folder,
+    load_config,
+    without_credentials,
+)
 from musespark.config.problems import ConfigProblem
 from musespark.config.rules import (
     ABILITY_RULES,
@@ -48,4 +55,5 @@ __all__ = [
     "config_path",
     "home_folder",
     "load_config",
+    "without_credentials",
 ]

@@ -38,6 +38,11 @@ def home_folder() -> Path:
         return Path("/")
 
 
+def without_credentials(url: str) -> str:
+    """A URL as it may be printed: without the name and the password in it."""
+    return re.sub(r"(?<=://)[^/?#@]*@", "", url)
+
+
 def load_config(path: Path | None = None) -> Config:
     """Load the configuration; a missing file is an empty one, unless $MUSE_CONFIG names it. Raises `BadConfig`."""
     path = path or config_path()

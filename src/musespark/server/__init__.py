@@ -4,7 +4,9 @@
     state.py           what the routes share: settings, authentication, runs in progress
     auth.py            API keys: the caller of a request and its budget
     errors.py          errors as an HTTP status and a code
+    disclosure.py      texts for clients that are not the operator
     metrics.py         Prometheus metrics
+    request_log.py     one line of JSON for each request
     openapi.py         the OpenAPI document
     routes_models.py   /health, /metrics and /v1/models
     routes_embeddings.py   /v1/embeddings, passed on

@@ -11,6 +11,7 @@ from functools import partial
 
 from starlette.requests import Request as HttpRequest
 
+from musespark.errors import StoreUnusable
 from musespark.server.errors import RequestRefused
 from musespark.server.state import Caller
 from musespark.store.keys.budgets import KeyBudget, KeyBudgets, KeyBudgetSettings
@@ -48,7 +49,7 @@ class KeyAuthenticator:
         secret = _secret(http)
         if not self.required and not secret.startswith(PREFIX):
             return Caller()
-        key = await self._key(secret)
+        key = await self._key(secret, is_for_metrics=http.url.path == "/metrics")
         return Caller(key.id, admit=partial(self._admit, key), pays=key.nanousd_per_day is not None)
 
     async def _admit(self, key: ApiKey) -> KeyBudget:
@@ -63,12 +64,18 @@ class KeyAuthenticator:
             )
         return await self._budgets.budget_of(key)
 
-    async def _key(self, secret: str) -> ApiKey:
+    async def _key(self, secret: str, is_for_metrics: bool = False) -> ApiKey:
+        """Look a key up. While the store does not answer, one that was valid before still opens the metrics, which say so."""
         hashed = hash_of(secret)
         found = self._cache.get(hashed)
         if found is not None and time.monotonic() - found[0] < CACHE_SECONDS:
             return found[1]
-        key = await self._database.in_thread(self._keys.find, secret) if secret else None
+        try:
+            key = await self._database.in_thread(self._keys.find, secret) if secret else None
+        except StoreUnusable:
+            if found is not None and is_for_metrics:
+                return found[1]
+            raise
         if key is None:
             self._cache.pop(hashed, None)
             problem = "is not known, or was revoked" if secret else "is missing"

@@ -97,11 +97,11 @@ class Metrics:
 
 
 class StoreHealth(Protocol):
-    """What the metrics tell of a store."""
+    """The part of a store that the metrics tell of."""
 
     @property
     def fault(self) -> StoreUnusable | None:
-        """What is wrong with it now."""
+        """Its fault now; None without one."""
 
     @property
     def failures(self) -> Mapping[str, int]:

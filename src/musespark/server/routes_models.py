@@ -25,8 +25,11 @@ def _not_ready(code: str, reason: str) -> Response:
 
 def add_routes(app: FastAPI, server: ServerState) -> None:
     """Add the routes to the application."""
-    models = server.models
+    _add_health_routes(app, server)
+    _add_model_routes(app, server)
 
+
+def _add_health_routes(app: FastAPI, server: ServerState) -> None:
     @app.get("/health", responses=ERRORS)
     @app.head("/health", include_in_schema=False)
     async def health() -> dict[str, str]:
@@ -59,6 +62,10 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         """Return the server's metrics in Prometheus's text format."""
         await server.authenticate(http)
         return server.metrics.render()
+
+
+def _add_model_routes(app: FastAPI, server: ServerState) -> None:
+    models = server.models
 
     @app.get("/v1/models", responses=ERRORS)
     @app.head("/v1/models", include_in_schema=False)

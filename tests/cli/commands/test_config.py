@@ -78,3 +78,20 @@ def test_a_file_that_was_named_and_is_not_there(capsys, file):
     for args in ((), ("check",)):
         code, _, err = said(capsys, *args)
         assert code == 2 and "does not exist" in err and err.count("\n") == 1
+
+
+def test_a_password_in_an_address_is_not_printed(tmp_path, monkeypatch, capsys):
+    from musespark.config import load_config
+    from musespark.models.registry import create_model
+
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[models.box]\nmodel = "openai-compatible:m"\nbase_url = "http://me:sesame@127.0.0.1:9/v1"\n'
+    )
+    monkeypatch.setenv("MUSE_CONFIG", str(file))
+    for command in (["config"], ["config", "check"], ["models"]):
+        run(command)
+        printed = capsys.readouterr()
+        assert "sesame" not in printed.out + printed.err
+    model = create_model("box", load_config(file))
+    assert "sesame" not in f"{model.name} {model!r}" and "sesame" in model.address

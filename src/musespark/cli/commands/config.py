@@ -10,7 +10,14 @@ from typing import Any
 import typer
 
 from musespark.cli.help_format import HelpApp
-from musespark.config import Config, ConfigProblem, check_config, config_path, load_config
+from musespark.config import (
+    Config,
+    ConfigProblem,
+    check_config,
+    config_path,
+    load_config,
+    without_credentials,
+)
 from musespark.errors import MuseError
 
 app = HelpApp(
@@ -81,6 +88,8 @@ def _in_force(found: Config) -> Iterator[str]:
     """The file's values as they were understood, in its own language."""
     for alias, entry in found.models.items():
         plain = {key: value for key, value in asdict(entry).items() if not isinstance(value, dict)}
+        if entry.base_url is not None:
+            plain["base_url"] = without_credentials(entry.base_url)
         yield from _table(f"models.{_key(alias)}", plain)
         for part in ("prices", "abilities"):
             yield from _table(f"models.{_key(alias)}.{part}", getattr(entry, part))

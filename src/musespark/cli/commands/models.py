@@ -134,15 +134,15 @@ def _remote(name: str, model: Any, there: bool | None = None) -> ModelListing:
     from musespark.models.providers.base import is_loopback
     from musespark.models.providers.discovery import list_served_models
 
-    ready, why = True, model.address
+    ready, why = True, model.shown_address
     if not model.has_key:
         ready, why = False, f"set {model.key_variable}"
     elif there is None and is_loopback(model.address):
         found = list_served_models(model.provider, model.address, model.read_key())
         if found is None:
-            ready, why = False, f"no server answers at {model.address}"
+            ready, why = False, f"no server answers at {model.shown_address}"
         elif found and model.model not in found:
-            ready, why = False, f"{model.address} does not serve it"
+            ready, why = False, f"{model.shown_address} does not serve it"
     price = None if model.price is None else (model.price.prompt * 1e6, model.price.written * 1e6)
     return ModelListing(
         name, model.name, ready, why, _named(model.abilities), model.abilities.context, price

@@ -112,6 +112,14 @@ def serve(
             rich_help_panel="Access",
         ),
     ] = False,
+    log_requests: Annotated[
+        bool,
+        typer.Option(
+            "--log-requests",
+            envvar="MUSE_LOG_REQUESTS",
+            help="Write a line of JSON for each request to the error output.",
+        ),
+    ] = False,
 ) -> None:
     """Answer over HTTP, to clients of OpenAI's and Anthropic's protocols."""
     found = _configured(config)
@@ -124,6 +132,7 @@ def serve(
         from musespark.server.app import make_app
         from musespark.server.http.body import MAX_BYTES
         from musespark.server.http.bounded_protocol import BoundedHttpProtocol
+        from musespark.server.request_log import RequestLog
         from musespark.server.state import ServerSettings
     except ImportError as error:
         raise NotInstalled(
@@ -145,6 +154,8 @@ def serve(
             cleanup_timeout=CLEANUP,
         ),
     )
+    if log_requests:
+        app.add_middleware(RequestLog)
     listener = _listening(family, place, host)
     shown = f"[{host}]" if ":" in host else host
     settings = uvicorn.Config(

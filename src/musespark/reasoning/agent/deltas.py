@@ -6,6 +6,8 @@ own first agent `main`; in the run it has the name of the agent that makes the c
 
 from __future__ import annotations
 
+import math
+
 from musespark.errors import WrongShape
 from musespark.events import (
     MAIN,
@@ -76,8 +78,11 @@ class DeltaTranslator:
             case AbstainedDelta():
                 return Abstained(delta.reason, delta.refused)
             case UsageDelta():
-                if min(delta.usage.tokens, delta.usage.prompt_tokens, delta.usage.usd) < 0:
+                usage = delta.usage
+                if min(usage.tokens, usage.prompt_tokens, usage.usd) < 0:
                     raise self._wrong("it counted less than nothing")
+                if not math.isfinite(usage.usd):
+                    raise self._wrong("it counted money without end")
                 return Spent(self._agent, delta.usage)
             case _:
                 raise self._wrong(f"it sent a {type(delta).__name__} where a delta was due")

@@ -147,7 +147,7 @@ class LiveRuns:
 
     @property
     def fault(self) -> StoreUnusable | None:
-        """What is wrong with the store behind it."""
+        """Fault of the store behind it; None without one."""
         return self.runs.fault
 
     @property

@@ -24,7 +24,7 @@ class RunStore(Protocol):
 
     @property
     def fault(self) -> StoreUnusable | None:
-        """What is wrong with the store; None if it takes what it is given."""
+        """Fault of the store; None if it takes what it is given."""
 
     @property
     def failures(self) -> Mapping[str, int]:

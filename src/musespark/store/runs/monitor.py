@@ -45,7 +45,7 @@ class StoreMonitor:
         self._looking: asyncio.Future[None] | None = None
         self._failed_at = self._succeeded_at = float("-inf")
         self.blocking: StoreUnusable | None = None
-        """What keeps the database from being written to at all."""
+        """Fault for which the database cannot be written to at all."""
         self.noted: StoreUnusable | None = None
         """Error of the last write that failed."""
         self.failures: Counter[str] = Counter()
@@ -53,7 +53,7 @@ class StoreMonitor:
 
     @property
     def fault(self) -> StoreUnusable | None:
-        """What is wrong with the database; None if it takes writes."""
+        """Fault of the database; None if it takes writes."""
         return self.blocking or self.noted
 
     def note(self, error: Exception | None) -> None:

@@ -87,7 +87,7 @@ class SqlRunStore:
 
     @property
     def fault(self) -> StoreUnusable | None:
-        """What is wrong with the database; None if it takes writes."""
+        """Fault of the database; None if it takes writes."""
         return self.monitor.fault
 
     @property

@@ -5,6 +5,7 @@
     request.py           options, tools and schema of a request; what the provider cannot do is refused
     sampling.py          further sampling options as fields and settings
     reply.py             a provider's stream as deltas, and its usage
+    token_counts.py      counts of tokens as backends report them
     failures.py          errors of the libraries as ours
     rejections.py        failures as they are told to others
     addresses.py         addresses taken out of errors that strangers read

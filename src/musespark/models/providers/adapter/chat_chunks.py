@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from musespark.models.providers.adapter.token_counts import UNBELIEVABLE, read_count
 from musespark.models.providers.adapter.tool_call_joiner import ToolCallJoiner
 
 FINISH_REASONS: Mapping[str, str] = {
@@ -189,17 +189,19 @@ def _normalize_usage(usage: Any) -> dict[str, Any] | None:
     return {
         "prompt_tokens": read,
         "completion_tokens": written,
-        "total_tokens": read + written,
+        "total_tokens": max(0, read) + max(0, written),
         **details,
     }
 
 
 def _count(value: Any) -> int:
-    try:
-        number = float(value or 0)
-    except (TypeError, ValueError):
-        return 0
-    return max(0, int(number)) if math.isfinite(number) else 0
+    """Number of tokens, which some servers send as text; `UNBELIEVABLE` for what cannot be one."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return UNBELIEVABLE
+    return read_count(value)
 
 
 def _find_error(chunk: Mapping[str, Any]) -> Any:

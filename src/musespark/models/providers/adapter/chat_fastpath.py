@@ -23,6 +23,7 @@ from musespark.models.providers.adapter.event_reader import EventReader
 from musespark.models.providers.adapter.redirects import RedirectRefused, find_redirect
 from musespark.models.providers.adapter.response_builder import ResponseBuilder
 from musespark.models.providers.adapter.sampling import sampling_fields
+from musespark.models.providers.adapter.token_counts import read_count
 from musespark.models.providers.base import Access, Profile
 
 if TYPE_CHECKING:
@@ -291,8 +292,9 @@ class ChatStream:
             self._builder.add_call(call)
 
     def _set_usage(self, usage: Any) -> None:
-        self.usage.input_tokens = usage["prompt_tokens"]
-        self.usage.output_tokens = usage["completion_tokens"]
+        if isinstance(usage, dict):  # a reply is worth more than its count
+            self.usage.input_tokens = read_count(usage.get("prompt_tokens"))
+            self.usage.output_tokens = read_count(usage.get("completion_tokens"))
 
     def get(self) -> ModelResponse:
         """The whole response."""

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from musespark.config import without_credentials
 from musespark.content import Request
 from musespark.errors import (
     BadEnvironment,
@@ -112,7 +113,7 @@ class RemoteModel:
         if not _is_base_url(found):
             raise BadOption(
                 "the address of a model",
-                found,
+                without_credentials(found),
                 "a URL that begins with http:// or https://, without a query",
             )
         self.address = found.rstrip("/")
@@ -132,11 +133,16 @@ class RemoteModel:
         """Abilities: as configured, else by its profile."""
 
     @property
+    def shown_address(self) -> str:
+        """Address of the server, without the credentials that its URL may hold."""
+        return without_credentials(self.address)
+
+    @property
     def name(self) -> str:
         """Alias, or else provider and model, with the address if the provider has no default one."""
         if self.alias is not None:
             return self.alias
-        at = f"@{self.address}" if self.provider.base_url is None else ""
+        at = f"@{self.shown_address}" if self.provider.base_url is None else ""
         return f"{self.provider.kind}:{self.model}{at}"
 
     def __repr__(self) -> str:
@@ -258,12 +264,12 @@ class RemoteModel:
             except Exception as error:
                 # The libraries raise many types; any of them means that the call failed, and none may show the key.
                 failed = to_muse_error(
-                    error, self.name, self.model, self.address, self.key_variable, key
+                    error, self.name, self.model, self.shown_address, self.key_variable, key
                 )
                 failed = with_context_exceeded(failed, error)
                 cut = is_broken_off(error)
             else:
-                failed = _find_empty_reply(self.name, self.address, response)
+                failed = _find_empty_reply(self.name, self.shown_address, response)
                 cut = find_end(response) is None
             # Outside the handler: the error raised here must not carry the library's, which holds the whole request.
             if cut and translator.has_text:

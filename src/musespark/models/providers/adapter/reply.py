@@ -23,6 +23,7 @@ from musespark.models.model import (
 )
 from musespark.models.providers.adapter.conversation import from_provider_response
 from musespark.models.providers.adapter.thoughts import ThoughtPiece, ThoughtSplitter
+from musespark.models.providers.adapter.token_counts import UNBELIEVABLE, read_count
 from musespark.models.providers.adapter.tool_calls import repair_call
 from musespark.models.providers.prices import Price, get_billed_usd
 from musespark.usage import Usage
@@ -91,9 +92,11 @@ class ResponseTranslator:
         if written >= self._reported + REPORT_EVERY:
             self._reported = written
             reported = stream.usage
+            read = read_count(reported.input_tokens)
             yield UsageDelta(
                 self._usage(
-                    reported.input_tokens or self._prompt, max(reported.output_tokens, written)
+                    read if read > 0 else self._prompt,
+                    max(read_count(reported.output_tokens), written),
                 )
             )
 
@@ -141,12 +144,15 @@ class ResponseTranslator:
 
     def _total(self, response: ModelResponse) -> Usage:
         reported = response.usage
-        if not reported.input_tokens and not reported.output_tokens:
+        counts = read_count(reported.input_tokens), read_count(reported.output_tokens)
+        if UNBELIEVABLE in counts or not any(counts):
+            prompt, written = counts
+            estimated = self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1
             return self._usage(
-                self._prompt,
-                estimate_written_tokens(self._characters + CHARACTERS_PER_WRITTEN_TOKEN - 1),
+                prompt if prompt > 0 else self._prompt,
+                written if written > 0 else estimate_written_tokens(estimated),
             )
-        usage = self._usage(reported.input_tokens, reported.output_tokens)
+        usage = self._usage(*counts)
         exact = get_billed_usd(response) if self._has_list_price else None
         return (
             usage

@@ -1,0 +1,91 @@
+"""`muse store`: copies of a server's store, a check, and a file made small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from musespark.errors import BadOption
+
+if TYPE_CHECKING:
+    from musespark.store.database.database import Database
+
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Copy, check and vacuum a server's store."
+)
+
+_Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="FILE|URL",
+        envvar="MUSE_STORE",
+        help="The store of the server, as muse serve has it.",
+    ),
+]
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="The copy.")]
+
+
+@app.command()
+def backup(file: _File, store: _Store = None) -> None:
+    """Copy the store to a new file; servers may go on."""
+    from musespark.store.database import maintenance
+
+    with _opened(store) as database:
+        maintenance.backup(database, file)
+    print(f"The store was copied to {file}.", flush=True)
+
+
+@app.command()
+def restore(file: _File, store: _Store = None) -> None:
+    """Put a copy in the place of the store; servers use it within a second, and lose what it does not have."""
+    from musespark.store.database import maintenance
+
+    with _opened(store) as database:
+        before = maintenance.restore(database, file)
+    kept = "" if before is None else f" What was there before is {before}."
+    print(f"The store is the one of {file} again.{kept}", flush=True)
+
+
+@app.command()
+def check(store: _Store = None) -> None:
+    """Look for damage. Exit code 1 if there is any."""
+    from musespark.store.database import maintenance
+
+    with _opened(store) as database:
+        problems = maintenance.check(database)
+    for problem in problems or ["The store is whole."]:
+        print(problem, flush=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def vacuum(store: _Store = None) -> None:
+    """Give the room of deleted runs back to the disk."""
+    from musespark.store.database import maintenance
+
+    with _opened(store) as database:
+        maintenance.vacuum(database)
+    print("The store is as small as what is in it.", flush=True)
+
+
+@contextmanager
+def _opened(store: str | None) -> Iterator[Database]:
+    """The store, which must be there. Raises `BadOption` and `StoreUnusable`."""
+    from musespark.cli.extras import require
+
+    if store == "memory":
+        raise BadOption("--store", store, "the file or the postgresql:// URL of a server's store")
+    require("muse store", "serve", "sqlalchemy", "alembic")
+    from musespark.store.database.database import Database
+
+    database = Database(store, create=False)
+    try:
+        yield database
+    finally:
+        database.close()
