@@ -55,7 +55,7 @@ class Completions(Dialect[CompletionsBody]):
             temperature=body.temperature,
             top_p=body.top_p,
             seed=parse_seed(body.seed),
-            sampling=parse_sampling(body),
+            sampling=parse_sampling(body, warnings),
             stop=tuple(dict.fromkeys(text for text in stop if text)),
         )
         options = body.muse or context.options or TeamOptions()
