@@ -25,7 +25,7 @@ NODE_READY = node -e 'const [a, b] = process.versions.node.split(".").map(Number
 
 QUICK = not browser and not torch and not slow
 # As many processes as there are cores, and not more than eight. `make WORKERS=0 ...` runs the tests in one process.
-WORKERS = auto
+WORKERS = logical
 # Compiled modules are kept, whatever the machine's own setting is: tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 8 --dist worksteal

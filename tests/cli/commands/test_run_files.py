@@ -62,6 +62,12 @@ def test_the_answer_is_written_to_a_file_as_well(capsys, tmp_path):
     assert (code, err, file.read_text()) == (0, "", "42\n") and json.loads(out)["answer"] == "42"
 
 
+def test_a_dash_is_standard_output(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = said(capsys, "--model", "fake:answer", "-o", "-")
+    assert code == 0 and out.count("  42\n") == 1 and list(tmp_path.iterdir()) == []
+
+
 def test_a_run_that_ends_early_has_its_best_answer_in_the_file(capsys, tmp_path):
     file = tmp_path / "answer.txt"
     said(capsys, "--model", "fake:cut", "--output", str(file))

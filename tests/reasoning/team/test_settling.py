@@ -36,7 +36,7 @@ async def test_a_judge_decides_what_a_vote_cannot_in_both_orders():
         (says("I cannot decide between them."), "no verdict"),
         ([Fail(400)], "judge failed"),
         ([Garbage()], "judge failed"),
-        (says(""), "without any answer"),
+        (says(""), "was empty"),
     ],
 )
 async def test_a_judge_that_goes_by_the_order_or_fails_decides_nothing(verdict, why):

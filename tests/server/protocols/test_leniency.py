@@ -53,6 +53,13 @@ BODIES = {
                 {"role": "user", "content": [{"type": "input_text", "text": "hi", "lang": "en"}]},
                 {"type": "web_search_call", "id": "ws_1", "action": {}, "status": "completed"},
                 {"type": "mcp_list_tools", "tools": []},
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "reasoning_text", "text": "t"},
+                        {"type": "output_text", "text": "x"},
+                    ],
+                },
                 {"role": "user", "content": "again", "thread": 7},
             ],
             "client_metadata": {},
@@ -70,7 +77,8 @@ BODIES = {
             "input[0].content[0].lang",
             "input[1] (web_search_call)",
             "input[2] (mcp_list_tools)",
-            "input[3].thread",
+            "input[3].content[0] (reasoning_text)",
+            "input[4].thread",
             "tools[0] (file_search)",
             "tools[1].async",
             "text.tone",
@@ -164,6 +172,44 @@ def test_parts_and_tools_that_are_left_out_reach_no_model(served):
     request = served.models["plain"].requests[-1]
     assert [tool.name for tool in request.tools] == ["t"]
     assert [message.text for message in request.messages] == ["hi", "x", "again"]
+
+
+def test_unknown_parts_of_a_question_are_refused_and_of_a_tools_result_left_out(served):
+    content = [{"type": "input_audio", "input_audio": {}}]
+    reply = sent(served, "/v1/responses", {"input": [{"role": "user", "content": content}]})
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "input[0].content[0]")
+    use = {"type": "tool_use", "id": "u", "name": "t", "input": {}}
+    found = [{"type": "tool_reference", "tool_name": "x"}, {"type": "text", "text": "ok"}]
+    messages = [
+        {"role": "user", "content": "hi"},
+        {"role": "assistant", "content": [use]},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "tool_use_id": "u", "content": found}],
+        },
+    ]
+    assert sent(served, "/v1/messages", {"messages": messages, "max_tokens": 9}).is_success
+    (result,) = served.models["plain"].requests[-1].messages[-1].parts
+    assert [part.text for part in result.content] == ["ok"]
+
+
+def test_documents_of_text_and_results_of_a_search_are_read(served):
+    document = {
+        "type": "document",
+        "title": "Title",
+        "source": {"type": "text", "media_type": "text/plain", "data": "Body."},
+    }
+    search = {
+        "type": "search_result",
+        "source": "https://example.com",
+        "title": "Found",
+        "content": [{"type": "text", "text": "This."}],
+    }
+    question = [document, search, {"type": "text", "text": "So?"}]
+    body = {"messages": [{"role": "user", "content": question}], "max_tokens": 9}
+    assert sent(served, "/v1/messages", body).is_success
+    texts = [part.text for part in served.models["plain"].requests[-1].messages[-1].parts]
+    assert texts == ["Title\n\nBody.", "Found\n\nhttps://example.com\n\nThis.", "So?"]
 
 
 def test_options_of_the_team_are_still_held_to_their_names(served):

@@ -61,12 +61,12 @@ def sent(server, path, model, **muse):
 def numbers(path, usage):
     """Prompt and answer of a usage, and what was read and written besides."""
     match path:
-        case "/v1/chat/completions":
+        case "/v1/chat/completions" | "/v1/completions":
             read, written = usage["prompt_tokens_details"], usage["completion_tokens_details"]
             assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
             own = usage["prompt_tokens"], usage["completion_tokens"]
             return *own, read["team_tokens"], written["team_tokens"]
-        case "/v1/responses":
+        case "/v1/responses" | "/v1/responses/compact":
             read, written = usage["input_tokens_details"], usage["output_tokens_details"]
             assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
             own = usage["input_tokens"], usage["output_tokens"]

@@ -10,6 +10,8 @@ from musespark.errors import BadOption, FileUnwritable, MuseError, TraceUnwritab
 from musespark.events import Event, Pictured, RunEnded
 from musespark.trace import TraceWriter, keep_image
 
+_STDOUT = "-"
+"""The usual name for standard output, where the answer is shown anyway."""
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """Errors of a disk that is full, or of one's share of it: the place is right, and no reason not to ask."""
 
@@ -34,7 +36,7 @@ class RunFiles:
         ):
             if name == "":
                 raise BadOption(option, "", f"the name of a {wanted}")
-        self._output = None if output is None else Path(output)
+        self._output = None if output in (None, _STDOUT) else Path(str(output))
         self._images = None if save_images is None else Path(save_images)
         self._trace = None if trace is None else Path(trace)
         self._writer: TraceWriter | None = None

@@ -112,7 +112,7 @@ class ChatAssistantMessage(_Message):
     reasoning_content: Any = None  # thoughts before an earlier answer are ignored
     reasoning: Any = None
     annotations: Any = None
-    audio: None = None
+    audio: Any = None
     function_call: None = None
     parsed: Any = None  # added by the SDK's parser
     muse: Any = None

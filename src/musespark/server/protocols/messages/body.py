@@ -97,8 +97,18 @@ class MessagesSearchResultBlock(_Block):
         )
 
 
+class MessagesToolReference(LeftOutModel):
+    """A tool that a search of the service's own has found: all tools are offered, so it says nothing."""
+
+    type: Literal["tool_reference"]
+
+
 MessagesInputBlock: TypeAlias = Annotated[
-    MessagesTextBlock | MessagesImageBlock | MessagesDocumentBlock | MessagesSearchResultBlock,
+    MessagesTextBlock
+    | MessagesImageBlock
+    | MessagesDocumentBlock
+    | MessagesSearchResultBlock
+    | MessagesToolReference,
     Field(discriminator="type"),
 ]
 

@@ -321,13 +321,14 @@ def _tool_result(
     parts = tuple(
         _input_part(item, context, f"{path}.content[{number}]")
         for number, item in enumerate(content)
+        if not isinstance(item, wire.MessagesToolReference)
     )
     return ToolResult(block.tool_use_id, parts, bool(block.is_error))
 
 
 def _input_part(block: wire.MessagesInputBlock, context: RequestContext, path: str) -> Text | Image:
     if not isinstance(block, wire.MessagesImageBlock):
-        return Text(block.text)
+        return Text("" if isinstance(block, wire.MessagesToolReference) else block.text)
     if isinstance(block.source, wire.MessagesUrlSource):
         return load_image(block.source.url, context.images, f"{path}.source.url")
     return decode_image(block.source.data, f"{path}.source.data")

@@ -45,9 +45,21 @@ class ResponsesRefusal(OpenModel):
 ResponsesInputPart: TypeAlias = Annotated[
     ResponsesInputText | ResponsesInputImage, Field(discriminator="type")
 ]
+
+
+class ResponsesOtherPart(LeftOutModel):
+    """A part that is not known here: it is left out of an earlier answer, and refused in a question."""
+
+
 ResponsesPart: TypeAlias = Annotated[
-    ResponsesInputText | ResponsesInputImage | ResponsesOutputText | ResponsesRefusal,
-    Field(discriminator="type"),
+    Annotated[ResponsesInputText, Tag("input_text")]
+    | Annotated[ResponsesInputImage, Tag("input_image")]
+    | Annotated[ResponsesOutputText, Tag("output_text")]
+    | Annotated[ResponsesRefusal, Tag("refusal")]
+    | Annotated[ResponsesOtherPart, Tag("other")],
+    Discriminator(
+        type_tag({name: name for name in ("input_text", "input_image", "output_text", "refusal")})
+    ),
 ]
 
 

@@ -14,12 +14,13 @@ from musespark.content import (
     ToolResult,
     signed_again,
 )
+from musespark.server.errors import RequestRefused
 from musespark.server.protocols.base import RequestContext
 from musespark.server.protocols.responses import body as wire
 from musespark.server.protocols.responses.stored_items import summary_message, unpack_summary
 from musespark.server.protocols.signatures import unpack_signatures
 from musespark.server.protocols.tools import custom_arguments
-from musespark.server.protocols.warnings import RequestWarnings
+from musespark.server.protocols.warnings import RequestWarnings, shown
 from musespark.server.resolve.parsed_request import (
     ToolForm,
     decode_image,
@@ -46,6 +47,8 @@ def parse_items(
         if isinstance(item, wire.ResponsesOtherItem):
             warnings.ignore(f"input[{index}] ({item.type})")
             continue
+        if isinstance(item, wire.ResponsesMessageItem):
+            _check_parts(item, f"input[{index}].content", warnings)
         message = _message(item, context, forms, f"input[{index}]")
         if message is None or not message.parts:
             continue
@@ -68,6 +71,20 @@ def parse_items(
         else message
         for message in found
     ]
+
+
+def _check_parts(item: wire.ResponsesMessageItem, path: str, warnings: RequestWarnings) -> None:
+    """Note unknown parts of an earlier answer. Raises `RequestRefused` for those of any other message."""
+    for number, part in enumerate(item.content if isinstance(item.content, list) else ()):
+        if not isinstance(part, wire.ResponsesOtherPart):
+            continue
+        if item.role != "assistant":
+            raise RequestRefused(
+                f"{path}[{number}]: parts of the type {shown(part.type)} are not supported here.",
+                code="unsupported",
+                param=f"{path}[{number}]",
+            )
+        warnings.ignore(f"{path}[{number}] ({part.type})")
 
 
 def _message(
@@ -145,6 +162,8 @@ def _parts(
                 )
             case wire.ResponsesRefusal():
                 yield Text(part.refusal)
+            case wire.ResponsesOtherPart():
+                continue
             case _:
                 yield Text(part.text)
 
