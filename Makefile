@@ -101,7 +101,7 @@ CLIENT_PIP = python -m pip --disable-pip-version-check --quiet install
 		|| echo "Not installed: $$home"; \
 	done
 	@mkdir -p .venv-clients/node && cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json .venv-clients/node
-	@npm ci --silent --prefix .venv-clients/node || echo "Not installed: node"
+	@npm install --silent --prefix .venv-clients/node || echo "Not installed: node"
 	@touch $@
 
 .venv/core.done: .venv/bin/python requirements.lock pyproject.toml

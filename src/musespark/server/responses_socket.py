@@ -18,7 +18,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.types import Message, Receive, Scope, Send
 
 from musespark.errors import MuseError
-from musespark.server.errors import ErrorReply, RequestRefused, error_reply
+from musespark.server.errors import ErrorReply, RequestRefused
 from musespark.server.http.body import MAX_BYTES, BodyMemory, parse_body
 from musespark.server.http.hosts import require_same_origin
 from musespark.server.protocols.base import Chunk
@@ -69,7 +69,7 @@ class ResponsesSocket:
                 require_same_origin(http)  # a browser opens connections for pages of any origin
             await self._server.authenticate(http)
         except MuseError as error:
-            await _deny(error_reply(error), scope, send)
+            await _deny(self._server.reply(error, None), scope, send)
             return
         assert (await receive())["type"] == "websocket.connect"
         await send({"type": "websocket.accept"})
@@ -137,13 +137,13 @@ class _Connection:
                 raise RequestRefused("The request is too large.", status=413, code="too_large")
             await self._respond(parse_body(SocketBody, raw), kept)
         except MuseError as error:
-            await self.fail(error_reply(error))
+            await self.fail(self._reply(error))
         finally:
             memory.used -= len(raw)
 
     async def _respond(self, body: SocketBody, kept: _Kept | None) -> None:
         caller = await self.server.authenticate(self.http)
-        self.server.require_capacity()
+        self.server.require_capacity(caller)
         previous = body.previous_response_id
         changes: dict[str, Any] = {"stream": True, "input": _items(body)}
         if kept is not None and kept.id == previous:
@@ -173,11 +173,16 @@ class _Connection:
             return
         session = await self.server.open_session(parsed, caller)
         frames = _Frames(self)
+        counted = self.server.metrics.count_status(self.dialect.name, frames)
         with self.server.track(session):
-            await RunResponse(self.dialect, session)(self.http.scope, self._disconnected, frames)
+            run = RunResponse(self.dialect, session, self._reply, self.server.settings.stream)
+            await run(self.http.scope, self._disconnected, counted)
         if frames.response is not None and not parsed.store:
             output = _ITEMS.validate_python(frames.response["output"])
             self.kept = _Kept(frames.response["id"], [*items, *output])
+
+    def _reply(self, error: MuseError) -> ErrorReply:
+        return self.server.reply(error, self.http.scope.get("muse.caller"))
 
     async def _disconnected(self) -> Message:
         """Wait until the client has left, as HTTP tells it."""

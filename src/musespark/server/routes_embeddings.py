@@ -60,20 +60,21 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
     async def create_embeddings(http: HttpRequest) -> dict[str, Any]:
         """Pass a request for embeddings on to the model's server, and its reply back."""
         caller = await server.authenticate(http)
-        server.require_capacity()
+        server.require_capacity(caller)
         body = parse_body(EmbeddingsBody, await read_body(http))
         model = await server.models.named(body.model)
         if not isinstance(model, RemoteModel):
             raise BeyondModel(
                 body.model, "embed texts", "name one of a server that has /v1/embeddings"
             )
-        if caller.budget is not None and caller.budget.limits.usd is not None:
+        if caller.pays:
             require_prices([model])
         tokens = sum(
             estimate_tokens(text) if isinstance(text, str) else len(text) for text in body.texts()
         )
         price = model.price.prompt if model.price else 0.0
-        budget = caller.budget or Budget()
+        allowance = caller.budget if caller.admit is None else await caller.admit()
+        budget = allowance or Budget()
         with await budget.acquire(Cost(tokens=tokens, usd=tokens * price, calls=1)) as held:
             found = await embed(model, body.model_dump(exclude_none=True))
             used = _tokens_used(found, tokens)

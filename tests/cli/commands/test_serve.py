@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 
 import httpx
 import pytest
+from websockets.sync.client import connect
 
 from musespark.cli.app import run
 
@@ -117,12 +118,28 @@ def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
         (["--host", "0.0.0.0"], "as long as there are no keys"),
         (["--config", "/nowhere/config.toml"], "does not exist"),
         (["--grace", "inf"], "less than or equal to 86400"),
+        (["--allow-origin", "chat.example.com"], "an origin such as https://chat.example.com"),
+        (["--allow-origin", "https://chat.example.com/page"], "an origin such as"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence(capsys, options, said):
     assert run(["serve", "--port", "0", *options]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and said in printed.err and printed.err.count("\n") == 1
+
+
+def test_an_origin_that_is_allowed_may_ask_over_http_and_over_a_socket(unconfigured):
+    origin = "https://chat.example.com"
+    with serving(
+        "--allow-origin", f"{origin}/", "--store", "memory", "--config", unconfigured["MUSE_CONFIG"]
+    ) as (_, (where, *_)):
+        url = where.split()[-1]
+        told = httpx.get(f"{url}/v1/models", headers={"origin": origin}, timeout=60).headers
+        assert told["access-control-allow-origin"] == origin
+        socket_url = f"{url.replace('http', 'ws')}/v1/responses"
+        with connect(socket_url, origin=origin) as connection:
+            connection.send('{"type": "response.create", "model": "nothing", "input": "?"}')
+            assert json.loads(connection.recv(timeout=60))["error"]["code"] == "model_not_found"
 
 
 def test_a_port_that_is_taken_is_one_sentence(capsys):

@@ -17,7 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES = 65_536
 """Size of a head, and of what may come between two pieces of a body."""
-_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:(?![ \t]*websocket[ \t]*(?:\r|$))", re.I)
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:", re.I)
+_OTHER_UPGRADE = re.compile(_UPGRADE.pattern + rb"(?![ \t]*websocket[ \t]*(?:\r|$))", re.I)
 """The header field of a request to switch to another protocol than WebSocket."""
 
 
@@ -79,8 +80,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
 
 def _without_upgrade(data: bytes) -> bytes:
-    """Hide the header field Upgrade in a head; leave what comes after the head as it is."""
+    """Hide the header field Upgrade in a head, unless it opens a WebSocket; leave what comes after the head as it is."""
     if b"pgrade" not in data and b"PGRADE" not in data:
         return data
     head, end, rest = data.partition(b"\r\n\r\n")
-    return _UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest
+    hidden = _OTHER_UPGRADE if head.startswith(b"GET ") else _UPGRADE
+    return hidden.sub(b"\r\nx-upgrade:", head) + end + rest

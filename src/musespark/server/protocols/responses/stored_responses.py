@@ -67,17 +67,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
         items = input_items(kept.header.id, kept.header.conversation)
         if order == "desc":
             items.reverse()
-        start = next((at for at, item in enumerate(items, 1) if item["id"] == after), None)
-        if after is not None and start is None:
-            raise RequestRefused(f"after: there is no item {after!r} here.", param="after")
-        page = items[start or 0 :][:limit]
-        return {
-            "object": "list",
-            "data": page,
-            "first_id": page[0]["id"] if page else None,
-            "last_id": page[-1]["id"] if page else None,
-            "has_more": bool(page) and page[-1] is not items[-1],
-        }
+        return _page(items, after, limit)
 
     async def _find(http: HttpRequest, id: str) -> StoredRun:
         caller = await server.authenticate(http)
@@ -94,6 +84,21 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
                 param="id",
             )
         return kept
+
+
+def _page(items: list[Chunk], after: str | None, limit: int) -> dict[str, Any]:
+    """Return some of the items, as OpenAI's lists have them. Raises `RequestRefused` if `after` is none of them."""
+    start = next((at for at, item in enumerate(items, 1) if item["id"] == after), None)
+    if after is not None and start is None:
+        raise RequestRefused(f"after: there is no item {after!r} here.", param="after")
+    page = items[start or 0 :][:limit]
+    return {
+        "object": "list",
+        "data": page,
+        "first_id": page[0]["id"] if page else None,
+        "last_id": page[-1]["id"] if page else None,
+        "has_more": bool(page) and page[-1] is not items[-1],
+    }
 
 
 def response_of(kept: StoredRun) -> Chunk:
