@@ -33,7 +33,7 @@ def test_requests_runs_tokens_and_money_are_counted(server):
 
     assert [ask(model="thinking").status_code for _ in range(3)] == [200] * 3
     assert ask(model="thinking", muse={"store": False}).status_code == 200
-    assert ask(model="broken").status_code == 502 and ask(model="nobody").status_code == 404
+    assert ask(model="broken").status_code == 400 and ask(model="nobody").status_code == 404
     assert (
         httpx.post(
             f"{server.url}/v1/messages",

@@ -11,6 +11,8 @@ from musespark.models.providers.base import is_private
 SERVER = "its server"
 _URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s'\"<>)\]]+", re.IGNORECASE)
 _PORT = re.compile(r"\b(?:[a-z0-9_-]+\.)*[a-z0-9_-]+:\d{4,5}\b", re.IGNORECASE)
+_CONNECT_CALL = re.compile(r"(?i)connect call failed \([^()]*\)")
+"""Python's words for a refused connection, with the address as a tuple."""
 _IPV4 = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b")
 
 
@@ -23,6 +25,7 @@ def without_addresses(text: str, address: str) -> str:
     text = _URL.sub(lambda found: _hidden_url(found[0]), text)
     text = _IPV4.sub(lambda found: SERVER if _is_address(found[0]) else found[0], text)
     text = _PORT.sub(SERVER, text)
+    text = _CONNECT_CALL.sub("the connection failed", text)
     if url.hostname and len(url.hostname) > 3:
         text = re.sub(rf"(?<![\w.-]){re.escape(url.hostname)}(?![\w-])", SERVER, text)
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from pydantic_ai.messages import ModelResponse
     from pydantic_ai.models import Model as PydanticModel, StreamedResponse
 
+_LOG = logging.getLogger(__name__)
 DEFAULT_TIMEOUT = 600.0
 """Seconds without a byte after which a request has failed; a model that does not stream its reasoning may be silent for
 minutes."""
@@ -282,10 +284,13 @@ class RemoteModel:
                 yield delta
 
     def _told(self, failed: MuseError) -> MuseError:
-        """Return a failure as the users of this model may read it."""
+        """Return a failure as the users of this model may read it; the log has what is left out."""
         if self.alias is None:
             return failed
-        return discreet_error(failed, self.model, self.address, self.key_variable)
+        told = discreet_error(failed, self.model, self.address, self.key_variable)
+        if str(told) != str(failed):
+            _LOG.warning("%s (%s): %s", self.alias, self.shown_address, failed)
+        return told
 
     @asynccontextmanager
     async def _open_stream(
