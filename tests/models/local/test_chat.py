@@ -29,6 +29,7 @@ from musespark.models.local.chat_body import (
 from musespark.models.local.chunks import ChunkTranslator
 from musespark.models.local.think_tags import CLOSE, OPEN, ThinkTags
 from musespark.models.model import Finish, TextDelta, ThinkingDelta, ToolCallDelta, UsageDelta
+from musespark.sampling import Sampling
 
 LOOK = ToolSpec.of("look", "Looks.", {"type": "object"})
 MARK = ToolSpec.of("mark", "Marks.", {"type": "object"})
@@ -109,6 +110,13 @@ def test_options_are_sent_as_they_are_and_none_that_was_left_open():
         ["x"],
     )
     assert 0 <= body["seed"] < MAX_SEED and (body["top_k"], body["min_p"]) == (5, 0.1)
+
+
+def test_a_request_overrides_the_configured_sampling():
+    asked = Sampling(top_k=9, repetition_penalty=1.2, logit_bias='{"5": -1.0}')
+    body = build_chat_body(Request.of("Q", sampling=asked), {"top_k": 5, "min_p": 0.1})
+    assert (body["top_k"], body["min_p"], body["repeat_penalty"]) == (9, 0.1, 1.2)
+    assert body["logit_bias"] == {"5": -1.0} and "presence_penalty" not in body
 
 
 @pytest.mark.parametrize(

@@ -13,18 +13,29 @@ from musespark.content import Effort, Image, Message, Part, Request, Text, ToolC
 JSON = dict[str, Any]
 MAX_SEED = 2**32 - 1
 """llama.cpp takes this seed as a request for a random one, and no larger one."""
+SAMPLING = {
+    "top_k": "top_k",
+    "min_p": "min_p",
+    "presence_penalty": "presence_penalty",
+    "frequency_penalty": "frequency_penalty",
+    "repetition_penalty": "repeat_penalty",
+}
+"""llama.cpp's names of sampling options, by the name in a request."""
 OWN_IMAGES = "(What you drew in your last reply.)"
 
 
 def build_chat_body(request: Request, sampling: Mapping[str, float]) -> JSON:
-    """Build the body of a request. sampling: options that requests do not have, under llama.cpp's names."""
+    """Build the body of a request. sampling: defaults of options that it leaves open, under llama.cpp's names."""
+    asked = {llama: getattr(request.sampling, name) for name, llama in SAMPLING.items()}
     options: JSON = {
         "temperature": request.temperature,
         "top_p": request.top_p,
         "seed": None if request.seed is None else request.seed % MAX_SEED,
         "max_tokens": request.max_tokens,
         "stop": list(request.stop) or None,
+        "logit_bias": request.sampling.options("logit_bias") or None,
         **sampling,
+        **{option: value for option, value in asked.items() if value is not None},
     }
     if request.schema is not None:
         schema = {"name": "answer", "strict": True, "schema": json.loads(request.schema)}

@@ -17,7 +17,7 @@ from typing import Any, Self
 from musespark.content import Request
 from musespark.errors import BeyondModel, ModelFailed, MuseError, NotInstalled
 from musespark.models.capabilities import list_images, require_supported
-from musespark.models.local.chat_body import build_chat_body, prompt_texts
+from musespark.models.local.chat_body import SAMPLING, build_chat_body, prompt_texts
 from musespark.models.local.chunks import ChunkTranslator
 from musespark.models.local.engine import ENGINES, EngineOptions
 from musespark.models.local.loading import available_memory, default_threads
@@ -45,7 +45,7 @@ class GGUFOptions:
     sampling: Mapping[str, Any] = field(default_factory=dict)
     """Defaults of temperature, top_p, seed, stop, max_tokens and effort for requests that leave them open."""
     llama_sampling: Mapping[str, float] = field(default_factory=dict)
-    """Options of sampling that requests do not have, under llama.cpp's names."""
+    """Further defaults of sampling, under llama.cpp's names."""
 
 
 class GGUFModel:
@@ -84,6 +84,7 @@ class GGUFModel:
             stop=True,
             schema=True,
             effort="enable_thinking" in template,
+            sampling=frozenset((*SAMPLING, "logit_bias")),
         )
         can = replace(can, **self.options.abilities)
         return replace(can, context=min(can.context, trained))
