@@ -55,3 +55,17 @@ async def test_a_stream_is_collected():
             yield event
 
     assert await collect(stream()) == fold(EVENTS)
+
+
+def test_the_names_of_the_first_version_still_say_how_a_run_ended():
+    answer = fold(
+        (
+            RunStarted("1", Mode.THINKING, "m", "Is it?"),
+            RunEnded("Yes", False, Usage(), finish_reason="length", detail="at 5 tokens"),
+        )
+    )
+    assert (
+        (answer.why, answer.reason)
+        == (answer.finish_reason, answer.detail)
+        == ("length", "at 5 tokens")
+    )

@@ -49,7 +49,17 @@ class Answer:
     @property
     def truncated(self) -> bool:
         """True if this is only the best answer so far."""
-        return self.finish_reason != "finished"
+        return self.finish_reason not in ("finished", "refused")
+
+    @property
+    def why(self) -> FinishReason:
+        """Earlier name of `finish_reason`, for programs written before 0.2."""
+        return self.finish_reason
+
+    @property
+    def reason(self) -> str:
+        """Earlier name of `detail`, for programs written before 0.2."""
+        return self.detail
 
     def __str__(self) -> str:
         return self.answer
