@@ -89,7 +89,7 @@ async def test_a_log_that_was_removed_is_told_and_made_again(tmp_path):
         await until(lambda: runs.database.file._log_opened is not None)
         for file in files_of(path)[1:]:
             file.unlink()
-        await until(lambda: runs.database.file.log.exists() and runs.fault is None)
+        await until(lambda: runs.failures["replaced"] > 0 and runs.fault is None)
         await told(runs, "s")
     async with SqlRunStore(Database(path)).open() as runs:
         assert await runs.get("s") is not None

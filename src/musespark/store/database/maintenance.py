@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from musespark.errors import BadOption, NotInstalled, StoreUnusable
 from musespark.store.database.database import Database
@@ -107,7 +108,7 @@ def vacuum(database: Database) -> None:
     with database.translating_errors():
         connection = database.engine.raw_connection()
         try:
-            driver = connection.dbapi_connection
+            driver: Any = connection.dbapi_connection
             if database.is_sqlite:
                 begin_immediate(driver, _PATIENCE)
                 driver.execute("COMMIT")

@@ -78,6 +78,10 @@ class StoreMonitor:
                 self._set(await self._look_once())
                 await asyncio.sleep(INTERVAL)
         finally:
+            if (
+                self._looking is not None
+            ):  # or the database would not be closed when the server ends
+                await asyncio.wait([self._looking], timeout=TIMEOUT)
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _look_once(self) -> StoreUnusable | None:

@@ -262,9 +262,13 @@ class SqlRunStore:
         """Overwrite what the files still hold of deleted rows, as soon as no reader needs it any more."""
         while True:
             await self._deleted.wait()
-            with suppress(StoreUnusable):
-                if await asyncio.to_thread(self.database.give_room_back):
-                    self._deleted.clear()
+            tidying = asyncio.create_task(asyncio.to_thread(self.database.give_room_back))
+            try:
+                with suppress(StoreUnusable):
+                    if await asyncio.shield(tidying):
+                        self._deleted.clear()
+            finally:
+                await asyncio.wait([tidying], timeout=monitor.TIMEOUT)
             await asyncio.sleep(_TIDY_INTERVAL if self._deleted.is_set() else 0)
 
     def _body(self, id: str, event: Event, count: _Count) -> str:
