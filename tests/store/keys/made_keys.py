@@ -11,3 +11,11 @@ def made(where, name="k", **limits):
         return KeyStore(database).create(name, **limits)
     finally:
         database.close()
+
+
+def spent_today(where):
+    database = Database(where)
+    try:
+        return [spent for _, spent in KeyStore(database).list_with_spending()]
+    finally:
+        database.close()

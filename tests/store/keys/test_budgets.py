@@ -4,7 +4,6 @@ import asyncio
 import random
 import time
 import uuid
-from contextlib import AsyncExitStack
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -16,13 +15,13 @@ from musespark.store.database.database import Database
 from musespark.store.database.schema import RESERVATIONS, SPENDING
 from musespark.store.keys import reservations
 from musespark.store.keys.budgets import KeyBudgets, KeyBudgetSettings
-from musespark.store.keys.key_store import NANO, KeyStore
+from musespark.store.keys.key_store import NANO
 from musespark.store.runs import servers
 from musespark.store.runs.record import RunCost, RunHeader
 from musespark.store.runs.run_store import SqlRunStore
 from musespark.usage import Usage
 
-from .made_keys import made
+from .made_keys import made, spent_today
 
 
 async def spend(budget, usd):
@@ -52,14 +51,6 @@ async def spend_randomly(keyed, key, costs, chance):
 def rows(database, table):
     with database.begin_read() as connection:
         return connection.execute(table.select()).all()
-
-
-def spent_today(where):
-    database = Database(where)
-    try:
-        return [spent for _, spent in KeyStore(database).list_with_spending()]
-    finally:
-        database.close()
 
 
 @settings(
@@ -384,31 +375,3 @@ async def test_keys_that_are_not_used_cost_nothing(tmp_path, monkeypatch):
         monkeypatch.setattr(runs.writer, "run", lambda work: done.append(work))
         await asyncio.sleep(0.2)
         assert not done
-
-
-@pytest.mark.parametrize("servers_at_work", [1, 3])
-async def test_of_64_calls_at_once_exactly_those_that_are_paid_for_are_made(where, servers_at_work):
-    key, _ = made(where, usd_per_day=0.3)
-    async with AsyncExitStack() as stack:
-        stores = [
-            await stack.enter_async_context(SqlRunStore(Database(where)).open())
-            for _ in range(servers_at_work)
-        ]
-        day = [await KeyBudgets(store).budget_of(key) for store in stores]
-
-        async def call(number):
-            try:
-                return await day[number % servers_at_work].child().acquire(Cost(usd=0.1))
-            except BudgetExhausted:
-                return None
-
-        for held in filter(None, made_first := await asyncio.gather(*map(call, range(64)))):
-            held.settle(Cost(usd=0.05))
-        assert sum(held is not None for held in made_first) == 3
-        await asyncio.gather(*(store.writer.flush() for store in stores))
-        # Half of what they had reserved is left: enough for one more, and for a half.
-        made_next = await asyncio.gather(*map(call, range(64)))
-        assert sum(held is not None for held in made_next) == 1
-        for held in filter(None, made_next):
-            held.settle(Cost(usd=0.1))
-    assert spent_today(where) == [pytest.approx(0.25)]

@@ -6,25 +6,22 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Row as Found, select
-
-from musespark.content import Image, Message
-from musespark.errors import BadEvent, StoreUnusable
-from musespark.events import Event, Pictured, from_json
+from musespark.content import Image
+from musespark.errors import StoreUnusable
+from musespark.events import Event, Pictured
 from musespark.store.database.batch_writer import BatchWriter
 from musespark.store.database.database import Database, lock_tables
-from musespark.store.database.schema import EVENTS, IMAGES, RUNS
 from musespark.store.json_text import to_json_bytes
 from musespark.store.runs import monitor, servers
-from musespark.store.runs.conversation import from_json_text, to_json
-from musespark.store.runs.listing import newest
+from musespark.store.runs.conversation import to_json
 from musespark.store.runs.monitor import StoreMonitor
+from musespark.store.runs.reading import RunReader, without_surrogates
 from musespark.store.runs.record import RunCost, RunHeader, RunStatus, StoredRun
 from musespark.store.runs.retention import RetentionPolicy, delete_expired, delete_run
 
@@ -64,6 +61,7 @@ class SqlRunStore:
         self.on_stop: Callable[[str], None] = lambda run: None
         """Called with the id of a run that another server was asked to stop."""
         self._keep = keep or RetentionPolicy()
+        self._reader = RunReader(database)
         self._open: tuple[BatchWriter, str] | None = None
         self._counts: dict[str, _Count] = {}
         self._peers = servers.Peers()
@@ -136,7 +134,7 @@ class SqlRunStore:
                 header.id,
                 self.server,
                 header.protocol,
-                _plain(header.model),
+                without_surrogates(header.model),
                 header.caller,
                 float(header.created),
                 conversation,
@@ -177,22 +175,22 @@ class SqlRunStore:
     async def get(self, id: str) -> StoredRun | None:
         """A run; None if there is none of that id."""
         await self._up_to_date()
-        return await self.database.in_thread(self._get, id)
+        return await self.database.in_thread(self._reader.get, id)
 
     async def head(self, id: str) -> StoredRun | None:
         """A run without its conversation and its events; None if there is none of that id."""
         await self._up_to_date()
-        return await self.database.in_thread(self._head, id)
+        return await self.database.in_thread(self._reader.head, id)
 
     async def events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
         """The next events of a run as JSON, from the one after that number; an image is its number in the run, from 1."""
         await self._up_to_date()
-        return await self.database.in_thread(self._events_json, id, after, limit)
+        return await self.database.in_thread(self._reader.events_json, id, after, limit)
 
     async def question_image(self, id: str, number: int) -> Image | None:
         """An image of a run's question by its number, from 1."""
         await self._up_to_date()
-        return await self.database.in_thread(self._question_image, id, number)
+        return await self.database.in_thread(self._reader.question_image, id, number)
 
     async def delete(self, id: str) -> bool:
         """Delete a run that has ended; True if there was one."""
@@ -209,12 +207,12 @@ class SqlRunStore:
         They come with the events that a summary needs, the beginning of an unfinished text, and the number of their images.
         """
         await self._up_to_date()
-        return await self.database.in_thread(self._latest, limit, before, caller)
+        return await self.database.in_thread(self._reader.latest, limit, before, caller)
 
     async def image(self, id: str, number: int) -> Image | None:
         """A drawn image of a run by its number, from 1."""
         await self._up_to_date()
-        return await self.database.in_thread(self._image, id, number)
+        return await self.database.in_thread(self._reader.image, id, number)
 
     async def request_stop(self, id: str) -> bool:
         """Ask the server that runs a run to stop it; false if none does."""
@@ -281,98 +279,6 @@ class SqlRunStore:
             {**replace(event, image=b"").to_json(), "picture": count.images}
         ).decode()
 
-    def _get(self, id: str) -> StoredRun | None:
-        with self.database.begin_read() as connection:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == _plain(id))).one_or_none()
-            if row is None:
-                return None
-            images = connection.execute(select(IMAGES).where(IMAGES.c.run == id)).all()
-            bodies = (
-                connection.execute(
-                    select(EVENTS.c.body).where(EVENTS.c.run == id).order_by(EVENTS.c.number)
-                )
-                .scalars()
-                .all()
-            )
-        drawn = {image.number: image.data for image in images if image.place == "drawn"}
-        asked = {
-            image.number: Image(image.data, image.media_type)
-            for image in images
-            if image.place == "asked"
-        }
-        return self._stored_run(
-            row, list(bodies), drawn, [asked[number] for number in sorted(asked)]
-        )
-
-    def _latest(self, limit: int, before: str | None, caller: str | None) -> list[StoredRun]:
-        with self.database.begin_read() as connection:
-            found = newest(connection, limit, None if before is None else _plain(before), caller)
-        kept = []
-        for row, bodies in found:
-            try:
-                kept.append(self._stored_run(row, bodies, {}, None))
-            except (
-                StoreUnusable
-            ):  # a damaged run still shows in the list; its own page reports the damage
-                kept.append(_stored_run(row, (), {}, []))
-            kept[-1].drawn = row.drawn
-        return kept
-
-    def _head(self, id: str) -> StoredRun | None:
-        with self.database.begin_read() as connection:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
-        return None if row is None else self._stored_run(row, [], {}, None)
-
-    def _events_json(self, id: str, after: int, limit: int) -> list[dict[str, Any]]:
-        wanted = (
-            select(EVENTS.c.body)
-            .where(EVENTS.c.run == id, EVENTS.c.number > after)
-            .order_by(EVENTS.c.number)
-            .limit(limit)
-        )
-        with self.database.begin_read() as connection:
-            bodies = connection.execute(wanted).scalars().all()
-        with self._damage_reported(id):
-            return [json.loads(body) for body in bodies]
-
-    def _question_image(self, id: str, number: int) -> Image | None:
-        with self.database.begin_read() as connection:
-            row = connection.execute(select(RUNS).where(RUNS.c.id == id)).one_or_none()
-            asked = IMAGES.c.run == id, IMAGES.c.place == "asked"
-            rows = connection.execute(select(IMAGES).where(*asked).order_by(IMAGES.c.number)).all()
-        if row is None:
-            return None
-        images = [Image(each.data, each.media_type) for each in rows]
-        found = self._stored_run(row, [], {}, images).header.question_images
-        return found[number - 1] if 1 <= number <= len(found) else None
-
-    def _image(self, id: str, number: int) -> Image | None:
-        wanted = select(IMAGES).where(
-            IMAGES.c.run == id, IMAGES.c.place == "drawn", IMAGES.c.number == number
-        )
-        with self.database.begin_read() as connection:
-            row = connection.execute(wanted).one_or_none()
-        return None if row is None else Image(row.data, row.media_type)
-
-    def _stored_run(
-        self, row: Found[Any], bodies: list[str], drawn: dict[int, bytes], asked: list[Image] | None
-    ) -> StoredRun:
-        """A run from its rows. asked: the images of its conversation; None leaves the conversation out."""
-        with self._damage_reported(row.id):
-            events = [_event(body, drawn) for body in bodies]
-            conversation = () if asked is None else from_json_text(row.conversation, asked)
-            return _stored_run(row, conversation, json.loads(row.options), events)
-
-    @contextmanager
-    def _damage_reported(self, id: str) -> Iterator[None]:
-        """Turn errors of damaged rows into `StoreUnusable`."""
-        try:
-            yield
-        except (ValueError, KeyError, TypeError, IndexError, BadEvent) as error:
-            raise StoreUnusable(
-                self.database.name, f"the run {id} is damaged ({type(error).__name__})"
-            ) from error
-
     async def _upkeep(self) -> None:
         """Send heartbeats and delete old runs; a failure is retried the next time."""
         forgotten = float("-inf")
@@ -393,35 +299,3 @@ class SqlRunStore:
             except Exception:  # whatever it is, the server must stay alive for the others
                 _LOG.exception("The upkeep of the store failed; it is tried again.")
                 await asyncio.sleep(servers.HEARTBEAT_INTERVAL)
-
-
-def _plain(name: str) -> str:
-    """The name without lone surrogates and zero characters, which databases refuse."""
-    return name.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-
-
-def _stored_run(
-    row: Found[Any], conversation: tuple[Message, ...], options: dict[str, Any], events: list[Event]
-) -> StoredRun:
-    header = RunHeader(
-        id=row.id,
-        protocol=row.protocol,
-        model=row.model,
-        conversation=conversation,
-        caller=row.caller,
-        created=row.created,
-        options=options,
-    )
-    return StoredRun(
-        header=header,
-        events=events,
-        status=row.how,
-        cost=RunCost(tokens=row.tokens, usd=row.usd, calls=row.calls),
-    )
-
-
-def _event(body: str, drawn: dict[int, bytes]) -> Event:
-    values = json.loads(body)
-    if values["kind"] == Pictured.kind:
-        values["picture"] = drawn.get(values["picture"], b"")
-    return from_json(values)
