@@ -20,6 +20,9 @@ from musespark.store.keys.reservations import (
 LIMIT, DAY = 1000, "2026-01-31"
 NAMES = st.sampled_from(["a", "b", "c"])
 
+GONE = float("-inf")
+"""Expiry of a reservation that was deleted while its call goes on."""
+
 
 class Reservations(RuleBasedStateMachine):
     """Three servers and one key, beside a model that keeps the books in plain dictionaries."""
@@ -50,10 +53,12 @@ class Reservations(RuleBasedStateMachine):
     @property
     def reserved(self):
         return sum(
-            amount
-            for server, amount, expires in self.open.values()
-            if expires > self.now or server in self.known
+            amount for server, amount, expires in self.open.values() if self.counts(server, expires)
         )
+
+    def counts(self, server, expires):
+        """True while a call holds what it reserved."""
+        return expires != GONE and (expires > self.now or server in self.known)
 
     @property
     def left(self):
@@ -77,6 +82,10 @@ class Reservations(RuleBasedStateMachine):
             for at, (wanted, least) in enumerate(calls)
         ]
         self.number += len(calls)
+        self.open = {
+            id: (owner, amount, expires if self.counts(owner, expires) else GONE)
+            for id, (owner, amount, expires) in self.open.items()
+        }
         for request, (granted, totals) in zip(
             requests, reserve(self.connection, requests), strict=True
         ):
@@ -98,7 +107,7 @@ class Reservations(RuleBasedStateMachine):
         server, amount, expires = self.open.pop(id)
         cost = int(amount * share)
         self.spent[server] += cost
-        self.late += cost if expires <= self.now and server not in self.known else 0
+        self.late += 0 if self.counts(server, expires) else cost
         for _ in range(2):  # a transaction whose end was not heard is repeated
             close_reservations(self.connection, [id])
             record_spending(self.connection, "k", DAY, server, self.spent[server])

@@ -47,6 +47,9 @@ _RENEW = text(
     "UPDATE reservations SET expires = :expires WHERE server = :server AND expires > :now"
 )
 _DROP = text("DELETE FROM reservations WHERE server = :server")
+_DROP_EXPIRED = text(
+    "DELETE FROM reservations WHERE expires <= :now AND server NOT IN (SELECT id FROM servers)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def reserve(
     """
     lock_writers(connection)
     now = database_time(connection)
+    # What expired is given to others now: neither a clock set back nor its server's return may bring it to life again.
+    connection.execute(_DROP_EXPIRED, {"now": now})
     totals: dict[tuple[str, str], DayTotals] = {}
     rows: list[dict[str, object]] = []
     found: list[tuple[int | None, DayTotals]] = []
