@@ -129,6 +129,17 @@ def test_a_response_without_output_is_a_beginning(served, socket):
     assert [message.text for message in sent] == ["Listen.", "Now."]
 
 
+def test_a_conversation_that_is_not_stored_has_the_limits_of_a_body(socket):
+    (*_, last) = ask(socket, input="Listen.", generate=False)
+    for _ in range(100):
+        id = last["response"]["id"]
+        (last,) = ask(socket, input="a" * 900_000, generate=False, previous_response_id=id)[-1:]
+        if last["type"] == "error":
+            break
+    assert (last["error"]["code"], last["status"]) == ("too_large", 413)
+    assert text_of(ask(socket, input="A new one.")) == "A new one."
+
+
 def test_a_model_that_fails_ends_its_response_and_not_the_connection(socket):
     assert ask(socket, model="late-broken", input="?")[-1]["type"] == "response.failed"
     assert code_of(ask(socket, model="broken", input="?")) == "model_rejected"
