@@ -1,6 +1,7 @@
 """Responses over a WebSocket, through a client that knows nothing of this server."""
 
 import json
+import time
 
 import httpx
 import openai
@@ -10,6 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from musespark.models.fake import FakeModel
+from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 from musespark.server.state import ServerSettings
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed", "error")
@@ -169,6 +171,17 @@ def test_a_client_that_leaves_cancels_its_run(served):
                 break
             ask(connection, input="wait")
     assert served.running("hang") == 0
+
+
+def test_a_connection_may_be_silent_for_longer_than_a_head_may_take():
+    class Impatient(BoundedHttpProtocol):
+        head_timeout = 0.2
+
+    models = {"parrot": FakeModel(says("hello"), name="parrot")}
+    with live(models, protocol=Impatient) as server, connect(address(server)) as connection:
+        assert text_of(ask(connection, input="?")) == "hello"
+        time.sleep(3 * Impatient.head_timeout)
+        assert text_of(ask(connection, input="?")) == "hello"
 
 
 @pytest.mark.parametrize(
