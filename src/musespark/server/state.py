@@ -127,7 +127,7 @@ class ServerState:
 
     async def _close_replaced(self, before: set[RunSession]) -> None:
         """Close what a reload replaced once no run uses it any more."""
-        while before & self.sessions:  # noqa: ASYNC110 - rare, and nobody waits for it
+        while before & self.sessions:  # noqa: ASYNC110 - rare, and nothing waits for it
             await asyncio.sleep(1)
         await self.models.close_replaced()
 
