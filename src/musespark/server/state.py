@@ -179,6 +179,7 @@ class ServerState:
         if parsed.store:
             self.runs.require_writable()
         allowance = caller.budget if caller.admit is None else await caller.admit()
+        self.require_capacity(caller)  # others may have begun while this one waited for its budget
         budget = allowance.child(resolved.limits) if allowance else Budget(resolved.limits)
         if caller.is_outsider:
             shown = self.redactor.text
