@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +59,8 @@ def create(
 @app.command("list", examples=(("muse keys list", "of the usual store"),))
 def list_all(store: _Store = None) -> None:
     """List keys, their limits and their spending of today."""
+    from musespark.store.database.clock import day_of
+
     with _keys(store, create=False) as keys:
         found = keys.list_with_spending()
     if not found:
@@ -68,11 +69,11 @@ def list_all(store: _Store = None) -> None:
         limit = "no limit" if key.usd_per_day is None else f"of ${key.usd_per_day:g}"
         often = "" if key.per_minute is None else f", {key.per_minute:,} a minute"
         state = (
-            f"revoked {_day(key.revoked)}"
+            f"revoked {day_of(key.revoked)}"
             if key.revoked is not None
             else f"${spent:.4f} today, {limit}{often}"
         )
-        print(f"{key.id}  {key.name}  made {_day(key.created)}  {state}", flush=True)
+        print(f"{key.id}  {key.name}  made {day_of(key.created)}  {state}", flush=True)
 
 
 @app.command(examples=(("muse keys revoke ada", "by its name or its id"),))
@@ -111,7 +112,3 @@ def _keys(store: str | None, *, create: bool = True) -> Iterator[KeyStore]:
         yield KeyStore(database)
     finally:
         database.close()
-
-
-def _day(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(seconds))

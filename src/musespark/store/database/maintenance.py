@@ -72,6 +72,11 @@ def restore(database: Database, source: Path) -> Path | None:
             copy.close()
         if problems:
             raise BadOption("FILE", source, f"a whole copy of a store; {problems[0]}")
+        for suffix in (
+            "-wal",
+            "-shm",
+        ):  # of an earlier restoration: SQLite would apply it to another file
+            old.with_name(old.name + suffix).unlink(missing_ok=True)
         os.replace(path, old)
         log = path.with_name(path.name + "-wal")
         if log.exists():  # it holds what is not in the file yet
