@@ -173,9 +173,13 @@ def test_a_place_that_cannot_be_written_to_is_told(path):
         "postgresql://me:sesame@h:port/x",
         "postgresql://me@127.0.0.1:1/x?password=sesame",
         "postgresql://me@127.0.0.1:1/x?sslpassword=sesame",
+        "postgresql:/me:sesame@h/x",
+        "postgres:me:sesame@h/x",
+        "postgresql+psycopg//me:sesame@h/x",
     ],
 )
-def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
+def test_a_url_that_leads_nowhere_is_told_without_its_password(url, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(StoreUnusable) as caught:
         Database(url)
     assert (
@@ -183,6 +187,7 @@ def test_a_url_that_leads_nowhere_is_told_without_its_password(url):
         and "://" in str(caught.value)
         and "\n" not in str(caught.value)
     )
+    assert list(tmp_path.iterdir()) == []  # it was not taken for a file
 
 
 def test_what_people_asked_is_theirs_alone(tmp_path, monkeypatch):
