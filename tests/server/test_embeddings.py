@@ -77,3 +77,20 @@ def test_they_draw_from_the_budget_of_the_caller(backend):
         with pytest.raises(openai.RateLimitError):
             client.embeddings.create(model="embedder", input="many words " * 20)
         assert (budget.spent.tokens, budget.spent.calls) == (1, 1)
+
+
+@pytest.mark.parametrize("count", ["100000000000000000", "1e308", "-7", "true", '"many"', "[3]"])
+def test_a_count_that_cannot_be_is_booked_as_it_was_estimated(backend, count):
+    budget = Budget(Limits(tokens=1000))
+
+    async def authenticate(http):
+        return Caller("someone", budget)
+
+    with (
+        live({}, configured(backend), authenticate=authenticate) as server,
+        openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0) as client,
+    ):
+        client.embeddings.create(model="embedder", input=f"Count {count}")
+        assert 1 < budget.spent.tokens < 30
+        client.embeddings.create(model="embedder", input="Count 12")
+        assert 12 < budget.spent.tokens < 42

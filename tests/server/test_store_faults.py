@@ -121,7 +121,14 @@ def test_a_client_with_a_key_is_not_told_where_the_backend_is_and_the_log_is(
         ("Connect call failed ('10.0.0.7', 8000)", "Connect call failed its server"),
         ("set OPENAI_API_KEY again", "set its variable again"),
         ("weights at '/srv/house/nano.safetensors'", "weights at 'a file of the server'"),
+        ("no route to fd12:3456::a1%eth0.", "no route to its server."),
+        (
+            "2001:db8:0:0:1:0:0:1, ::1 and [fe80::1%eth0]:80 failed",
+            "its server, its server and its server failed",
+        ),
+        (r"D:\models\llama.gguf is damaged", "a file of the server is damaged"),
         ("The ratio is 3/4 and 1.5.", "The ratio is 3/4 and 1.5."),
+        ("At 12:30:45 std::vector was Bad::Value: 7", "At 12:30:45 std::vector was Bad::Value: 7"),
     ],
 )
 def test_addresses_variables_and_paths_are_left_out(said, shown):

@@ -14,6 +14,7 @@ from musespark.errors import BeyondModel
 from musespark.models.estimate import estimate_tokens
 from musespark.models.providers.adapter.embeddings import embed
 from musespark.models.providers.adapter.remote import RemoteModel
+from musespark.models.providers.adapter.token_counts import UNBELIEVABLE, read_count
 from musespark.server.http.body import Name, StrictModel, parse_body, read_body
 from musespark.server.openapi import ERRORS
 from musespark.server.resolve.model_catalog import require_prices
@@ -83,7 +84,7 @@ def add_routes(app: FastAPI, server: ServerState) -> None:
 
 
 def _tokens_used(reply: dict[str, Any], estimate: int) -> int:
-    """Return the tokens that a reply says were used; else the estimate."""
+    """Return the tokens that a reply says were used; the estimate if it says none, or more than there can be."""
     usage = reply.get("usage")
     used = usage.get("total_tokens") if isinstance(usage, dict) else None
-    return used if isinstance(used, int) and used >= 0 else estimate
+    return estimate if used is None or (read := read_count(used)) == UNBELIEVABLE else read

@@ -120,6 +120,7 @@ def test_told_to_stop_it_lets_runs_end_that_nobody_waits_for(tmp_path, watched):
         (["--grace", "inf"], "less than or equal to 86400"),
         (["--allow-origin", "chat.example.com"], "an origin such as https://chat.example.com"),
         (["--allow-origin", "https://chat.example.com/page"], "an origin such as"),
+        (["--allow-origin", "https://["], "an origin such as"),
     ],
 )
 def test_what_cannot_be_served_is_one_sentence(capsys, options, said):

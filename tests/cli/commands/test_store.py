@@ -55,6 +55,24 @@ def test_what_was_there_stays_whole_when_a_copy_is_put_back_twice(tmp_path):
     assert muse("check", "--store", before) == 0
 
 
+async def test_a_restore_can_be_undone_with_what_was_put_away(tmp_path):
+    path, copy = tmp_path / "runs.db", tmp_path / "copy.db"
+    async with SqlRunStore(Database(path)).open() as runs:
+        await asyncio.to_thread(muse, "backup", copy, "--store", path)
+        await add(runs, "late")  # of which the file itself may know nothing yet
+        await asyncio.to_thread(muse, "restore", copy, "--store", path)
+        async with asyncio.timeout(60):
+            while runs.failures["replaced"] == 0 or runs.fault is not None:
+                await asyncio.sleep(0.02)
+        assert await runs.get("late") is None
+    before = tmp_path / "runs.db.before"
+    assert before.with_name("runs.db.before-wal").exists()
+    assert await asyncio.to_thread(muse, "restore", before, "--store", path) == 0
+    async with SqlRunStore(Database(path)).open() as runs:
+        assert (await runs.get("late")).status == "finished"
+    assert muse("check", "--store", before) == 0
+
+
 def test_an_older_file_is_made_small_and_shrinks_from_then_on(tmp_path):
     path = tmp_path / "runs.db"
     Database(path).close()

@@ -99,11 +99,11 @@ def _keys(store: str | None, *, create: bool = True) -> Iterator[KeyStore]:
             "the file or the postgresql:// URL of a server's store; a store in memory has no keys",
         )
     require("muse keys", "serve", "sqlalchemy", "alembic")
-    from musespark.store.database.database import Database, default_runs_path
+    from musespark.store.database.database import Database, default_runs_path, is_url
     from musespark.store.keys.key_store import KeyStore
 
     where = str(store or default_runs_path())
-    if not create and "://" not in where and not Path(where).expanduser().exists():
+    if not create and not is_url(where) and not Path(where).expanduser().exists():
         raise BadOption(
             "--store", where, "the file of a server's store, and there is none of that name"
         )

@@ -196,13 +196,19 @@ def _reload(server: ServerState, config: str | None) -> None:
 def _origins(given: list[str]) -> tuple[str, ...]:
     """The origins as browsers send them. Raises `BadOption`."""
     for origin in given:
-        parts = urlsplit(origin)
-        bare = f"{parts.scheme}://{parts.netloc}"
-        if origin != "*" and (origin.rstrip("/") != bare or not (parts.scheme and parts.netloc)):
+        if origin != "*" and not _is_origin(origin.rstrip("/")):
             raise BadOption(
                 "--allow-origin", origin[:80], "an origin such as https://chat.example.com, or *"
             )
     return tuple(origin.rstrip("/").lower() for origin in given)
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # half a bracket
+        return False
+    return bool(parts.scheme and parts.netloc) and text == f"{parts.scheme}://{parts.netloc}"
 
 
 def _runs(store: str | None, keep: str | None) -> RunStore:

@@ -65,6 +65,8 @@ def restore(database: Database, source: Path) -> Path | None:
     try:
         shutil.copyfile(source, new)
         os.chmod(new, 0o600)
+        if _log_of(source).exists():  # as beside a store that a restore put away: a part of it
+            shutil.copyfile(_log_of(source), _log_of(new))
         copy = Database(new, create=False)  # with the tables of today; raises what is wrong with it
         try:
             problems = check(copy)
@@ -72,15 +74,11 @@ def restore(database: Database, source: Path) -> Path | None:
             copy.close()
         if problems:
             raise BadOption("FILE", source, f"a whole copy of a store; {problems[0]}")
-        for suffix in (
-            "-wal",
-            "-shm",
-        ):  # of an earlier restoration: SQLite would apply it to another file
+        for suffix in ("-wal", "-shm"):  # of an earlier one: SQLite would apply it to another file
             old.with_name(old.name + suffix).unlink(missing_ok=True)
         os.replace(path, old)
-        log = path.with_name(path.name + "-wal")
-        if log.exists():  # it holds what is not in the file yet
-            os.replace(log, old.with_name(old.name + "-wal"))
+        if _log_of(path).exists():  # it holds what is not in the file yet
+            os.replace(_log_of(path), _log_of(old))
         path.with_name(path.name + "-shm").unlink(missing_ok=True)
         os.replace(new, path)
     except OSError as error:
@@ -89,6 +87,11 @@ def restore(database: Database, source: Path) -> Path | None:
         for suffix in ("", "-wal", "-shm"):
             new.with_name(new.name + suffix).unlink(missing_ok=True)
     return old
+
+
+def _log_of(path: Path) -> Path:
+    """The file that SQLite writes ahead of a database."""
+    return path.with_name(path.name + "-wal")
 
 
 def check(database: Database) -> list[str]:
