@@ -52,7 +52,7 @@ def repair_arguments(arguments: str) -> str:
     for _ in range(2):
         try:
             inner = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if not isinstance(inner, str):
             return arguments if text == arguments.strip() else text
@@ -73,7 +73,7 @@ def _objects(text: str) -> list[str]:
     while at < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         if not isinstance(value, dict):
             return []
@@ -85,6 +85,6 @@ def _objects(text: str) -> list[str]:
 def _is_strict(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
