@@ -77,3 +77,10 @@ def test_any_other_request_says_what_to_change(options, error):
     assert isinstance(caught.value, errors.BadInput)
     assert caught.value.exit_code == 2
     assert sentence.endswith(".") and "\n" not in sentence and len(sentence) < 200
+
+
+def test_defaults_stand_for_what_a_request_leaves_open():
+    request = Request.of("How many?", temperature=0.0)
+    filled = request.with_defaults({"temperature": 1.0, "seed": 7, "stop": ("END",)})
+    assert (filled.temperature, filled.seed, filled.stop) == (0.0, 7, ("END",))
+    assert request.with_defaults({}) == request

@@ -10,7 +10,7 @@ from server.conftest import live, says
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from musespark.models.fake import FakeModel
+from musespark.models.fake import FakeModel, Hang
 from musespark.server.http.bounded_protocol import BoundedHttpProtocol
 from musespark.server.state import ServerSettings
 
@@ -159,9 +159,30 @@ def test_what_is_no_request_is_an_error(socket, raw):
     assert text_of(ask(socket, input="still here")) == "still here"
 
 
+def test_what_is_read_counts_until_it_is_read_and_no_longer():
+    models = {
+        "plain": FakeModel(says("42"), name="plain"),
+        "hang": FakeModel([Hang()], name="hang"),
+    }
+    with live(models) as server, connect(address(server)) as connection:
+        memory = server.server.config.app.state.body_memory
+        assert text_of(ask(connection, model="plain", input="?")) == "42" and memory.used == 0
+        memory.limit = 10_000
+        large = ask(connection, model="plain", input="a" * 10_000)
+        assert (code_of(large), large[0]["status"], memory.used) == ("busy", 429, 0)
+        connection.send(
+            json.dumps({"type": "response.create", "model": "hang", "input": "a" * 9000})
+        )
+        while json.loads(connection.recv(timeout=60))["type"] != "response.in_progress":
+            pass
+        with connect(address(server)) as other:
+            assert text_of(ask(other, model="plain", input="a" * 9000)) == "42"
+
+
 def test_a_client_that_leaves_cancels_its_run(served):
     with connect(address(served)) as connection:
-        connection.send(json.dumps({"type": "response.create", "model": "hang", "input": "?"}))
+        for _ in range(4):  # one is answered, and the others wait
+            connection.send(json.dumps({"type": "response.create", "model": "hang", "input": "?"}))
         while json.loads(connection.recv(timeout=60))["type"] != "response.output_text.delta":
             pass
         assert served.running("hang") == 1

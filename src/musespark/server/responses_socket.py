@@ -36,6 +36,8 @@ from musespark.store.json_text import to_json_bytes
 
 IDLE = 3600.0
 """Seconds without a request after which a connection is closed."""
+MAX_WAITING = 16
+"""Requests of a connection that wait for the answer before them; the rest waits in the network."""
 _ITEMS: TypeAdapter[list[ResponsesItem]] = TypeAdapter(list[ResponsesItem])
 
 
@@ -100,8 +102,16 @@ class _Connection:
     sink: Send
     dialect: Responses = field(default_factory=Responses)
     last: _LastResponse | None = None
-    requests: asyncio.Queue[bytes | None] = field(default_factory=lambda: asyncio.Queue(1))
+    requests: asyncio.Queue[bytes | None] = field(
+        default_factory=lambda: asyncio.Queue(MAX_WAITING)
+    )
     has_left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def memory(self) -> BodyMemory:
+        """Bytes of all bodies and requests that are being read, over all connections."""
+        found: BodyMemory = self.http.app.state.body_memory
+        return found
 
     async def run(self) -> None:
         """Answer requests until the client leaves, or is silent for long."""
@@ -111,13 +121,17 @@ class _Connection:
                 while True:
                     async with asyncio.timeout(IDLE):
                         raw = await self.requests.get()
-                    if raw is None:
+                    is_too_much = self.memory.used > self.memory.limit
+                    self.memory.used -= len(raw or b"")
+                    if raw is None or self.has_left.is_set():
                         return
-                    await self._answer(raw)
+                    await self._answer(raw, is_too_much)
             await self.sink({"type": "websocket.close", "code": 1001})
         finally:
             reader.cancel()
             await asyncio.wait([reader])
+            while not self.requests.empty():
+                self.memory.used -= len(self.requests.get_nowait() or b"")
 
     async def _read(self) -> None:
         while not self.has_left.is_set():
@@ -127,15 +141,22 @@ class _Connection:
                 await self.requests.put(None)
             else:
                 text = message.get("text")
-                await self.requests.put(text.encode() if text else message.get("bytes") or b"")
+                raw = text.encode() if text else message.get("bytes") or b""
+                self.memory.used += len(raw)
+                try:
+                    await self.requests.put(raw)
+                except asyncio.CancelledError:
+                    self.memory.used -= len(raw)
+                    raise
 
-    async def _answer(self, raw: bytes) -> None:
-        """Answer a request. One that fails drops the response that it was to continue."""
-        memory: BodyMemory = self.http.app.state.body_memory
-        memory.used += len(raw)
+    async def _answer(self, raw: bytes, is_too_much: bool) -> None:
+        """Answer a request. One that fails drops the response that it was to continue.
+
+        is_too_much: true if too much has come over all connections.
+        """
         last, self.last = self.last, None
         try:
-            if memory.used > memory.limit:
+            if is_too_much:
                 raise RequestRefused(
                     "The server is reading as many requests as it can; retry in a moment.",
                     status=429,
@@ -145,8 +166,6 @@ class _Connection:
             await self._respond(parse_body(SocketBody, raw), last, len(raw))
         except MuseError as error:
             await self.fail(self._reply(error))
-        finally:
-            memory.used -= len(raw)
 
     async def _respond(self, body: SocketBody, last: _LastResponse | None, size: int) -> None:
         """Answer a request. last: the response before it. size: bytes of the request."""

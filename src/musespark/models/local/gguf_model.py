@@ -111,7 +111,7 @@ class GGUFModel:
 
     async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """Answer a request. Raises `BeyondModel` before anything is decoded, `ModelFailed` after."""
-        request = self._with_defaults(request).as_images()
+        request = request.with_defaults(self.options.sampling).as_images()
         require_supported(self, request)
         for image in list_images(request):
             if image.media_type not in IMAGE_TYPES:
@@ -144,15 +144,6 @@ class GGUFModel:
                 "simplify it, or describe the form in the question",
             )
         return ModelFailed(self.name, f"llama.cpp refused the request ({reason})")
-
-    def _with_defaults(self, request: Request) -> Request:
-        """The request, with configured defaults for the options that it leaves open."""
-        defaults = {
-            option: value
-            for option, value in self.options.sampling.items()
-            if getattr(request, option) in (None, ())
-        }
-        return replace(request, **defaults) if defaults else request
 
 
 @functools.lru_cache(maxsize=64)

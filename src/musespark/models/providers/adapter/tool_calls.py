@@ -59,7 +59,7 @@ def repair_arguments(arguments: str) -> str:
     for _ in range(2):
         try:
             inner = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             break
         if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
             return json.dumps(inner[0])
@@ -82,7 +82,7 @@ def _objects(text: str) -> list[str]:
     while at < len(text):
         try:
             value, end = decoder.raw_decode(text, at)
-        except ValueError:
+        except (ValueError, RecursionError):
             return []
         if not isinstance(value, dict):
             return []
@@ -119,6 +119,6 @@ def _parse_literal(text: str) -> str | None:
 def _is_strict(text: str) -> bool:
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return True
