@@ -25,6 +25,7 @@ Replies of servers of one's own, which depart from the standards:
     chat_model.py        pydantic-ai's model of Chat Completions, adapted
     message_events.py    a whole reply of Anthropic's Messages as events
     transport.py         the transport below the SDKs, which normalizes replies
+    rejected_fields.py   fields that a server rejects and that can be left out
     redirects.py         redirects, within one server only
     environment.py       proxies and certificates that the environment names
 
