@@ -173,7 +173,9 @@ def unpacked(raw: bytes) -> bytes:
     try:
         whole = reader.decompress(raw, MAX_BYTES + 1)
     except zlib.error:
-        raise RequestRefused("The body is not compressed as its header says.") from None
+        raise RequestRefused(
+            "The body is not compressed as its header says.", status=415, code="not_json"
+        ) from None
     if len(whole) > MAX_BYTES:
         raise _too_large()
     if not reader.eof:

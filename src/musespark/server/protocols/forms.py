@@ -8,28 +8,14 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BeforeValidator
 
-_MAX_DIGITS = 40
-"""Length of a text that is read as a number."""
-
-
-def _number(value: Any) -> Any:
-    """Return the number that a text stands for; anything else as it is."""
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS:
-        try:
-            return float(value) if value.strip() and "_" not in value else value
-        except ValueError:
-            return value
-    return value
+_MOST = 2**63
+"""Size of numbers that are whole beyond doubt."""
 
 
 def _whole_number(value: Any) -> Any:
-    """Return a whole number that came as a fraction (4096.0) or a text; anything else as it is."""
-    if isinstance(value, str) and len(value) <= _MAX_DIGITS:
-        digits = value.strip()
-        if digits.removeprefix("-").isascii() and digits.removeprefix("-").isdigit():
-            return int(digits)
-        value = _number(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """Return a whole number that came as a fraction (4096.0); anything else as it is."""
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _MOST
+    return int(value) if is_whole else value
 
 
 def _text_or_json(value: Any) -> Any:
@@ -75,10 +61,8 @@ def _address(value: Any) -> Any:
     return value["url"] if isinstance(value, dict) and "url" in value else value
 
 
-Number: TypeAlias = Annotated[float, BeforeValidator(_number)]
-"""A number, or a text of one."""
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_whole_number)]
-"""A whole number, also as 4096.0 or a text."""
+"""A whole number, also as 4096.0."""
 PartText: TypeAlias = Annotated[str, BeforeValidator(_text)]
 """Text of a part; null is an empty one."""
 Arguments: TypeAlias = Annotated[str, BeforeValidator(_text_or_json)]
@@ -125,6 +109,8 @@ def part_form(
         if not isinstance(value, dict):
             return value
         kind = value.get("type")
+        if not isinstance(kind, str | None):
+            return value
         if kind in texts or (kind is None and "text" in value):
             return {**value, "type": text_type}
         address = None if image is None or kind in own else image_address(value)

@@ -8,7 +8,7 @@ from typing import Any
 
 from musespark.sampling import EXTRA, VERBOSITIES, Sampling
 from musespark.server.http.body import OpenModel
-from musespark.server.protocols.forms import Number, WholeNumber
+from musespark.server.protocols.forms import WholeNumber
 from musespark.server.protocols.warnings import RequestWarnings
 
 PASSED_ON: Mapping[str, tuple[Any, ...]] = {
@@ -78,11 +78,11 @@ class SamplingFields(OpenModel):
     """Sampling options of a body beside temperature and top_p."""
 
     top_k: WholeNumber | None = None
-    min_p: Number | None = None
-    presence_penalty: Number | None = None
-    frequency_penalty: Number | None = None
-    repetition_penalty: Number | None = None
-    repeat_penalty: Number | None = None
+    min_p: float | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    repetition_penalty: float | None = None
+    repeat_penalty: float | None = None
     logit_bias: dict[str, float] | None = None
 
 

@@ -11,7 +11,6 @@ from musespark.server.protocols.forms import (
     AS_CONTENT,
     NESTED_FORMAT,
     Arguments,
-    Number,
     PartText,
     WholeNumber,
     choice_form,
@@ -288,8 +287,8 @@ class ChatBody(SamplingFields):
     stream_options: ChatStreamOptions | None = None
     max_tokens: WholeNumber | None = None
     max_completion_tokens: WholeNumber | None = None
-    temperature: Number | None = None
-    top_p: Number | None = None
+    temperature: float | None = None
+    top_p: float | None = None
     seed: WholeNumber | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     reasoning_effort: (

@@ -11,7 +11,6 @@ from musespark.server.protocols.forms import (
     AS_CONTENT,
     FLAT_FORMAT,
     ArgumentObject,
-    Number,
     PartText,
     WholeNumber,
     choice_form,
@@ -333,8 +332,8 @@ class MessagesBody(MessagesCountBody, SamplingFields):
     max_tokens: WholeNumber
     muse: TeamOptions | None = None
     stream: bool | None = None
-    temperature: Number | None = None
-    top_p: Number | None = None
+    temperature: float | None = None
+    top_p: float | None = None
     stop_sequences: Annotated[list[str], Field(max_length=16)] | None = None
     # Accepted without effect: the user's identity, and billing by a provider.
     metadata: Any = None

@@ -12,7 +12,6 @@ from musespark.server.protocols.forms import (
     FLAT_FORMAT,
     Arguments,
     ImageAddress,
-    Number,
     PartText,
     WholeNumber,
     choice_form,
@@ -356,8 +355,8 @@ class ResponsesBody(SamplingFields):
     ] = None
     store: bool | None = None
     max_output_tokens: WholeNumber | None = None
-    temperature: Number | None = None
-    top_p: Number | None = None
+    temperature: float | None = None
+    top_p: float | None = None
     reasoning: ResponsesReasoning | None = None
     text: ResponsesTextConfig | None = None
     seed: WholeNumber | None = None
