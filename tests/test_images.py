@@ -1,5 +1,6 @@
 """Images from outside: every common file is decoded correctly, all else is refused with one sentence."""
 
+import base64
 import io
 import struct
 import time
@@ -267,3 +268,31 @@ def test_a_transparent_ground_becomes_one_that_the_rest_stands_out_from(drawn, g
     file = io.BytesIO()
     image.save(file, "PNG")
     assert decode_visible(Image.from_bytes(file.getvalue())).getpixel((0, 0)) == ground
+
+
+def test_a_path_may_begin_at_home_or_be_an_address_on_this_machine(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    pillow.new("RGB", (3, 2), "red").save(tmp_path / "a b.png")
+    data = (tmp_path / "a b.png").read_bytes()
+    encoded = base64.b64encode(data).decode()
+    for place in (
+        "~/a b.png",
+        f"file://{tmp_path}/a%20b.png",
+        f"file:{tmp_path}/a b.png",
+        f"data:image/png;base64,{encoded}",
+        f"data:;base64,{encoded.replace('+', '%2B')}",
+    ):
+        assert as_image(place).data == data
+
+
+def test_a_file_whose_name_looks_like_another_place_is_that_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pillow.new("RGB", (3, 2), "red").save(tmp_path / "~.png")
+    assert as_image("~.png").data == (tmp_path / "~.png").read_bytes()
+
+
+def test_a_web_address_is_named_as_one():
+    with pytest.raises(errors.MissingFile, match="web address"):
+        as_image("https://example.com/x.png")
+    with pytest.raises(errors.BadImage, match="not base64"):
+        as_image("data:image/png;base64,!")

@@ -7,6 +7,8 @@ on an event loop, `load_images` does it in worker threads.
 from __future__ import annotations
 
 import asyncio
+import base64
+import binascii
 import contextlib
 import io
 import warnings
@@ -14,9 +16,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from musespark.content import Image
-from musespark.errors import BadImage, MuseError
+from musespark.errors import BadImage, MissingFile, MuseError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,7 +61,7 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
     if isinstance(source, Image):
         image = source
     elif isinstance(source, str | Path):
-        image = Image.from_path(source)
+        image = _from_place(source)
     elif isinstance(source, bytes | bytearray | memoryview):
         image = Image.from_bytes(bytes(source))
     elif isinstance(source, pillow.Image):
@@ -71,6 +74,25 @@ def as_image(source: ImageLike, *, strict: bool = True) -> Image:
         )
     _decode(image, name, strict)
     return image
+
+
+def _from_place(source: str | Path) -> Image:
+    """Read an image from a path, also with `~` or as a file: address, or from a data URL."""
+    scheme, _, rest = str(source).partition(":")
+    match scheme.lower():
+        case "http" | "https" if isinstance(source, str):
+            raise MissingFile(source[:200], "it is a web address; download it, and name the file")
+        case "data" if "," in rest:
+            try:
+                return Image.from_bytes(base64.b64decode(unquote(rest.partition(",")[2])))
+            except binascii.Error as error:
+                raise BadImage("its data URL is not base64") from error
+        case "file" if rest.startswith("/"):
+            return Image.from_path(unquote(urlsplit(str(source)).path))
+    with contextlib.suppress(RuntimeError):  # nobody is at home
+        if not Path(source).exists():
+            return Image.from_path(Path(source).expanduser())
+    return Image.from_path(source)
 
 
 def to_array(image: Image) -> np.ndarray[Any, Any]:

@@ -28,6 +28,7 @@ from musespark.server.errors import ErrorReply
 from musespark.server.http.body import BodyMemory, parse_body, read_body
 from musespark.server.http.hosts import AllowedHosts
 from musespark.server.http.methods import StandardMethods
+from musespark.server.http.paths import WithoutTrailingSlash
 from musespark.server.openapi import document
 from musespark.server.page import page_info, static
 from musespark.server.page.static import PageFiles
@@ -119,6 +120,7 @@ def make_app(
     app.add_exception_handler(Exception, _on_crash)
     app.openapi = lambda: document(app, DIALECTS)  # type: ignore[method-assign]
     app.add_middleware(StandardMethods, routes=app.router.routes)
+    app.add_middleware(WithoutTrailingSlash)
     if server.settings.origins:
         app.add_middleware(
             CORSMiddleware,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from musespark.cli.chat.commands import COMMANDS
+from musespark.cli.text_input import decode_text
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -39,7 +40,7 @@ class PipeInput:
         if sys.stdin is None:
             return None
         line = sys.stdin.buffer.readline()
-        return line.decode("utf-8", errors="replace") if line else None
+        return decode_text(line) if line else None
 
 
 class DumbInput:

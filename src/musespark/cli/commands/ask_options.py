@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from musespark.api import Options
 from musespark.budget import Limits
+from musespark.cli.text_input import decode_text
 from musespark.config import Config, TeamConfig
 from musespark.content import MAX_IMAGE_BYTES, Image
 from musespark.errors import BadInput, BadOption, MissingFile
@@ -77,9 +78,14 @@ def question_source(argument: str | None) -> str:
 
 def question_of(argument: str) -> str:
     """The question itself, or standard input for `-`."""
-    if argument != STDIN:
+    if argument == STDIN:
+        return decode_text(_standard_input(_MOST_BYTES))
+    if argument.isascii():
         return argument
-    return _standard_input(_MOST_BYTES).decode("utf-8", errors="replace")
+    try:
+        return decode_text(argument.encode("utf-8", "surrogateescape"))
+    except UnicodeEncodeError:  # half of a character, which no shell writes
+        return argument.encode("utf-8", "replace").decode()
 
 
 def _image(name: str) -> str | Image:

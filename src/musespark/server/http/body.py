@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -25,6 +27,7 @@ MAX_BYTES = 27_000_000
 MAX_JSON_TOKENS = 200_000
 """Strings, field names, lists, objects and commas of a body: validating millions would take seconds and block other requests."""
 _TOKENS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[,\[{]', re.DOTALL)
+_PACKINGS = ("identity", "gzip", "x-gzip", "deflate")
 READ_TIMEOUT = 30.0
 """Seconds for the whole body to arrive."""
 
@@ -113,14 +116,21 @@ class BodyMemory:
 async def read_body(http: HttpRequest) -> bytes:
     """Read the whole body. Raises `RequestRefused` (408, 413, 415, 429); a body whose declared length is too large is not read."""
     kind = http.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind != "application/json" and not (
+        kind.startswith("application/") and kind.endswith("+json")
+    ):
         raise RequestRefused(
             "The body must be JSON; send it with the header content-type: application/json.",
             status=415,
             code="not_json",
         )
-    if http.headers.get("content-encoding", "identity").lower() != "identity":
-        raise RequestRefused("The body must not be compressed.", status=415, code="not_json")
+    packing = http.headers.get("content-encoding", "identity").strip().lower()
+    if packing not in _PACKINGS:
+        raise RequestRefused(
+            f"The body must not be compressed as {packing[:20]!r}; send it as gzip, or as it is.",
+            status=415,
+            code="not_json",
+        )
     said = http.headers.get("content-length", "")
     if said.isdigit() and (len(said) > 12 or int(said) > MAX_BYTES):
         raise _too_large()
@@ -153,7 +163,24 @@ async def read_body(http: HttpRequest) -> bytes:
         ) from None
     finally:
         memory.used -= size
-    return b"".join(pieces)
+    whole = b"".join(pieces)
+    return whole if packing == "identity" else unpacked(whole)
+
+
+def unpacked(raw: bytes) -> bytes:
+    """Return what a body of gzip or zlib contains. Raises `RequestRefused`; no more than the size of a body is ever unpacked."""
+    reader = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)  # either header
+    try:
+        whole = reader.decompress(raw, MAX_BYTES + 1)
+    except zlib.error:
+        raise RequestRefused(
+            "The body is not compressed as its header says.", status=415, code="not_json"
+        ) from None
+    if len(whole) > MAX_BYTES:
+        raise _too_large()
+    if not reader.eof:
+        raise RequestRefused("The body broke off before its end.", code="not_json")
+    return whole
 
 
 def _too_large() -> RequestRefused:
@@ -164,11 +191,27 @@ def _too_large() -> RequestRefused:
 
 def parse_body(kind: type[_Body], raw: bytes) -> _Body:
     """Validate a body. Raises `RequestRefused` that names the invalid field."""
+    raw = _whole_texts(raw.removeprefix(codecs.BOM_UTF8))
     _require_few_tokens(raw)
     try:
         return kind.model_validate_json(raw)
     except pydantic.ValidationError as error:
         raise _refused(error, raw) from None
+
+
+_HALF = re.compile(
+    rb"(?<!\\)((?:\\\\)*+)\\u(?:[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])"
+    rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2}\\u)[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+"""Half of a character beyond the first 65,536, without its other half; before it an even number of backslashes."""
+_MAX_HALVES = 1000
+
+
+def _whole_texts(raw: bytes) -> bytes:
+    """Return JSON with the replacement character for each half of a character: clients cut texts within an emoji."""
+    if rb"\ud" not in raw and rb"\uD" not in raw:
+        return raw
+    return _HALF.sub(rb"\1\\ufffd", raw, count=_MAX_HALVES)
 
 
 def _require_few_tokens(raw: bytes) -> None:
@@ -210,12 +253,15 @@ def _refused(error: pydantic.ValidationError, raw: bytes) -> RequestRefused:
         problems,
         key=lambda each: (len(_path(each["loc"], value)), not each["type"].endswith("_type")),
     )
-    path = _path(problem["loc"], value)
+    path = _path(problem["loc"], value, is_missing=problem["type"] == "missing")
     return RequestRefused(f"{path or 'The body'}: {_sentence(problem)}", param=path or None)
 
 
-def _path(location: tuple[int | str, ...], value: Any) -> str:
-    """Return the path of an error, as in `messages[0].content`, without the alternatives that pydantic adds to it."""
+def _path(location: tuple[int | str, ...], value: Any, is_missing: bool = False) -> str:
+    """Return the path of an error, as in `messages[0].content`, without the alternatives that pydantic adds to it.
+
+    is_missing: the last step is a field that is missing.
+    """
     path = ""
     for step in location:
         if isinstance(step, int) and isinstance(value, list) and step < len(value):
@@ -223,7 +269,8 @@ def _path(location: tuple[int | str, ...], value: Any) -> str:
         elif isinstance(step, str) and isinstance(value, dict) and step in value:
             path, value = f"{path}.{step}" if path else step, value[step]
     if (
-        location
+        is_missing
+        and location
         and isinstance(value, dict)
         and isinstance(location[-1], str)
         and path.rpartition(".")[2] != location[-1]
@@ -239,6 +286,15 @@ _SENTENCES: Mapping[str, str] = {
 
 
 def _sentence(problem: Any) -> str:
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "union_tag_not_found":
+            return f"it has no {context['discriminator'].strip(chr(39))}."
+        case "union_tag_invalid":
+            return (
+                f"its {context['discriminator'].strip(chr(39))} {context['tag'][:60]!r} is not supported "
+                f"here; it can be {context['expected_tags']}."
+            )
     said = _SENTENCES.get(problem["type"]) or problem["msg"]
     said = said.removeprefix("Value error, ").rstrip(".")
     return f"{said[:1].lower()}{said[1:300]}."

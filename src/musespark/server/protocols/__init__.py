@@ -2,6 +2,7 @@
 
 base.py         `Dialect` and `ChunkEncoder`, which each protocol implements
 encoder.py      events of a run as pieces of a reply, the same for all
+forms.py        values in the forms of other protocols and clients, converted before validation
 progress.py     lines of progress, before the answer
 json_gate.py    JSON that streams, without text around it
 sampling.py     sampling options of bodies

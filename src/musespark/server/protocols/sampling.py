@@ -8,6 +8,7 @@ from typing import Any
 
 from musespark.sampling import EXTRA, VERBOSITIES, Sampling
 from musespark.server.http.body import OpenModel
+from musespark.server.protocols.forms import WholeNumber
 from musespark.server.protocols.warnings import RequestWarnings
 
 PASSED_ON: Mapping[str, tuple[Any, ...]] = {
@@ -76,7 +77,7 @@ _TUNING = frozenset(
 class SamplingFields(OpenModel):
     """Sampling options of a body beside temperature and top_p."""
 
-    top_k: int | None = None
+    top_k: WholeNumber | None = None
     min_p: float | None = None
     presence_penalty: float | None = None
     frequency_penalty: float | None = None

@@ -1,5 +1,6 @@
 """The laws of what goes out and comes back, for any ids and any signatures."""
 
+import json
 import re
 
 from hypothesis import given, strategies as st
@@ -60,6 +61,16 @@ def test_what_is_sealed_opens_for_its_own_provider_alone(origin, other, signatur
     }
     assert decode_provider_state(kept, origin) == expected
     assert other == origin or decode_provider_state(kept, other) is None
+
+
+def test_what_is_sealed_tells_no_address_and_what_was_stored_with_one_still_opens():
+    part = ThinkingPart("thought", signature="s", provider_name="p")
+    origin = "vllm:qwen@http://gpu-7.internal:8000/v1"
+    kept = encode_provider_state(part, origin)
+    assert "gpu-7" not in kept and "qwen" not in kept
+    stored = json.dumps({**json.loads(kept), "origin": origin})
+    assert decode_provider_state(stored, origin) == decode_provider_state(kept, origin)
+    assert decode_provider_state(stored, "vllm:qwen@http://gpu-8.internal:8000/v1") is None
 
 
 @given(st.text())

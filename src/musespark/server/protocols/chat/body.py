@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.forms import (
+    AS_CONTENT,
+    NESTED_FORMAT,
+    Arguments,
+    PartText,
+    WholeNumber,
+    choice_form,
+    function_fields,
+    part_form,
+)
 from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
@@ -14,7 +24,7 @@ from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX
 
 class ChatTextPart(OpenModel):
     type: Literal["text", "input_text", "output_text"]
-    text: str
+    text: PartText
     cache_control: Any = None  # a hint to a provider's cache
 
 
@@ -42,7 +52,14 @@ class ChatOtherPart(LeftOutModel):
     """A part of an earlier answer that is not known here, and left out."""
 
 
-ChatUserPart: TypeAlias = Annotated[ChatTextPart | ChatImagePart, Field(discriminator="type")]
+_PART = part_form(
+    "text",
+    image=lambda address: {"type": "image_url", "image_url": {"url": address}},
+    own=frozenset({"image_url", "input_image"}),
+)
+ChatUserPart: TypeAlias = Annotated[
+    Annotated[ChatTextPart | ChatImagePart, Field(discriminator="type")], _PART
+]
 ChatAssistantPart: TypeAlias = Annotated[
     Annotated[ChatTextPart, Tag("text")]
     | Annotated[ChatRefusalPart, Tag("refusal")]
@@ -52,12 +69,13 @@ ChatAssistantPart: TypeAlias = Annotated[
             {"text": "text", "input_text": "text", "output_text": "text", "refusal": "refusal"}
         )
     ),
+    part_form("text"),
 ]
 
 
 class ChatFunctionCall(OpenModel):
     name: Name
-    arguments: str
+    arguments: Arguments
 
 
 class ChatToolCall(OpenModel):
@@ -93,7 +111,9 @@ class _Message(OpenModel):
 
 class ChatSystemMessage(_Message):
     role: Literal["system", "developer"]
-    content: str | Annotated[list[ChatTextPart], Field(max_length=MAX_PARTS)]
+    content: (
+        str | Annotated[list[Annotated[ChatTextPart, _PART]], Field(max_length=MAX_PARTS)] | None
+    ) = None
     name: Any = None  # names are not passed to models
 
 
@@ -120,7 +140,9 @@ class ChatAssistantMessage(_Message):
 
 class ChatToolMessage(_Message):
     role: Literal["tool"]
-    content: str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)] | None = None
+    content: Annotated[
+        str | Annotated[list[ChatUserPart], Field(max_length=MAX_PARTS)] | None, AS_CONTENT
+    ] = None
     tool_call_id: Name
     name: Any = None
 
@@ -160,11 +182,18 @@ class ChatOtherTool(LeftOutModel):
     """A tool that only its service can run, and that is left out."""
 
 
+def _tool(value: Any) -> Any:
+    """Return a function in the form of another protocol as one of this."""
+    fields = None if isinstance(value, dict) and "function" in value else function_fields(value)
+    return value if fields is None else {"type": "function", "function": fields}
+
+
 ChatAnyTool: TypeAlias = Annotated[
     Annotated[ChatTool, Tag("function")]
     | Annotated[ChatCustomTool, Tag("custom")]
     | Annotated[ChatOtherTool, Tag("other")],
     Discriminator(type_tag({"function": "function", "custom": "custom"}, "function")),
+    BeforeValidator(_tool),
 ]
 
 
@@ -227,7 +256,10 @@ class ChatJsonSchemaFormat(OpenModel):
 
 
 ChatFormat: TypeAlias = Annotated[
-    ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")
+    Annotated[
+        ChatTextFormat | ChatJsonObjectFormat | ChatJsonSchemaFormat, Field(discriminator="type")
+    ],
+    NESTED_FORMAT,
 ]
 
 
@@ -241,7 +273,7 @@ class ChatReasoning(OpenModel):
 
     effort: str | None = None
     enabled: bool | None = None
-    max_tokens: int | None = None
+    max_tokens: WholeNumber | None = None
     exclude: bool | None = None  # thoughts are shown
 
 
@@ -253,11 +285,11 @@ class ChatBody(SamplingFields):
     muse: TeamOptions | None = None
     stream: bool | None = None
     stream_options: ChatStreamOptions | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
+    max_tokens: WholeNumber | None = None
+    max_completion_tokens: WholeNumber | None = None
     temperature: float | None = None
     top_p: float | None = None
-    seed: int | None = None
+    seed: WholeNumber | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     reasoning_effort: (
         Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | str | None
@@ -266,7 +298,10 @@ class ChatBody(SamplingFields):
     verbosity: str | None = None
     response_format: ChatFormat | None = None
     tools: Annotated[list[ChatAnyTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ChatAnyChoice | None = None
+    tool_choice: Annotated[
+        Literal["none", "auto", "required"] | ChatAnyChoice | None,
+        choice_form(lambda name: {"type": "function", "function": {"name": name}}, words=True),
+    ] = None
     parallel_tool_calls: bool | None = None
     store: bool | None = None
     # Accepted without effect: the user's identity, and billing and caching by a provider.
@@ -278,9 +313,9 @@ class ChatBody(SamplingFields):
     prompt_cache_retention: Any = None
     prompt_cache_options: Any = None
     # Rejected, except for the value that is the default here.
-    n: int | None = None
+    n: WholeNumber | None = None
     logprobs: bool | None = None
-    top_logprobs: int | None = None
+    top_logprobs: WholeNumber | None = None
     modalities: list[str] | None = None
     functions: Any = None
     function_call: Any = None

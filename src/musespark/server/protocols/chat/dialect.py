@@ -277,8 +277,8 @@ def _parts(
     )
 
 
-def _parts_text(content: str | list[wire.ChatTextPart]) -> Iterator[str]:
-    yield from [content] if isinstance(content, str) else (part.text for part in content)
+def _parts_text(content: str | list[wire.ChatTextPart] | None) -> Iterator[str]:
+    yield from [content] if isinstance(content, str) else (part.text for part in content or ())
 
 
 def _assistant_parts(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from musespark.server.http.body import Name, OpenModel
+from musespark.server.protocols.forms import WholeNumber
 from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 
@@ -24,10 +25,10 @@ class CompletionsBody(SamplingFields):
     muse: TeamOptions | None = None
     stream: bool | None = None
     stream_options: CompletionsStreamOptions | None = None
-    max_tokens: int | None = None
+    max_tokens: WholeNumber | None = None
     temperature: float | None = None
     top_p: float | None = None
-    seed: int | None = None
+    seed: WholeNumber | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     echo: bool | None = None
     store: bool | None = None

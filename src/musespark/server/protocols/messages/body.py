@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.forms import (
+    AS_CONTENT,
+    FLAT_FORMAT,
+    ArgumentObject,
+    PartText,
+    WholeNumber,
+    choice_form,
+    function_fields,
+    moved,
+    part_form,
+)
 from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
@@ -18,7 +29,7 @@ class _Block(OpenModel):
 
 class MessagesTextBlock(_Block):
     type: Literal["text"]
-    text: str
+    text: PartText
     citations: Any = None  # sources of an earlier answer
 
 
@@ -42,7 +53,7 @@ class MessagesToolUseBlock(_Block):
     type: Literal["tool_use"]
     id: Name
     name: Name
-    input: dict[str, Any]
+    input: ArgumentObject = Field(default_factory=dict)
     caller: Any = None
 
 
@@ -103,20 +114,31 @@ class MessagesToolReference(LeftOutModel):
     type: Literal["tool_reference"]
 
 
+_BLOCK = part_form(
+    "text",
+    frozenset({"input_text", "output_text"}),
+    lambda address: {"type": "image", "source": {"type": "url", "url": address}},
+    frozenset({"image"}),
+)
 MessagesInputBlock: TypeAlias = Annotated[
-    MessagesTextBlock
-    | MessagesImageBlock
-    | MessagesDocumentBlock
-    | MessagesSearchResultBlock
-    | MessagesToolReference,
-    Field(discriminator="type"),
+    Annotated[
+        MessagesTextBlock
+        | MessagesImageBlock
+        | MessagesDocumentBlock
+        | MessagesSearchResultBlock
+        | MessagesToolReference,
+        Field(discriminator="type"),
+    ],
+    _BLOCK,
 ]
 
 
 class MessagesToolResultBlock(_Block):
     type: Literal["tool_result"]
     tool_use_id: Name
-    content: str | Annotated[list[MessagesInputBlock], Field(max_length=MAX_PARTS)] | None = None
+    content: Annotated[
+        str | Annotated[list[MessagesInputBlock], Field(max_length=MAX_PARTS)] | None, AS_CONTENT
+    ] = None
     is_error: bool | None = None
 
 
@@ -140,12 +162,15 @@ class MessagesOtherBlock(LeftOutModel):
 
 
 MessagesUserBlock: TypeAlias = Annotated[
-    MessagesTextBlock
-    | MessagesImageBlock
-    | MessagesDocumentBlock
-    | MessagesSearchResultBlock
-    | MessagesToolResultBlock,
-    Field(discriminator="type"),
+    Annotated[
+        MessagesTextBlock
+        | MessagesImageBlock
+        | MessagesDocumentBlock
+        | MessagesSearchResultBlock
+        | MessagesToolResultBlock,
+        Field(discriminator="type"),
+    ],
+    _BLOCK,
 ]
 MessagesAssistantBlock: TypeAlias = Annotated[
     Annotated[MessagesTextBlock, Tag("text")]
@@ -166,7 +191,9 @@ class MessagesUserTurn(OpenModel):
 
 class MessagesAssistantTurn(OpenModel):
     role: Literal["assistant"]
-    content: str | Annotated[list[MessagesAssistantBlock], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[MessagesAssistantBlock], Field(max_length=MAX_PARTS)] | None = (
+        None
+    )
 
 
 class MessagesSystemTurn(OpenModel):
@@ -188,6 +215,17 @@ class MessagesTool(_Block):
     input_schema: dict[str, Any] | None = None
     strict: bool | None = None
     eager_input_streaming: Any = None  # arguments are sent whole
+
+
+def _tool(value: Any) -> Any:
+    """Return a function in the form of another protocol as a tool of this."""
+    is_foreign = isinstance(value, dict) and (
+        value.get("type") == "function" or isinstance(value.get("function"), dict)
+    )
+    fields = function_fields(value) if is_foreign else None
+    if fields is None:
+        return value
+    return {"input_schema": fields.pop("parameters") or {}, **fields}
 
 
 class _Choice(OpenModel):
@@ -222,7 +260,7 @@ MessagesToolChoice: TypeAlias = Annotated[
 
 class MessagesThinkingEnabled(OpenModel):
     type: Literal["enabled"]
-    budget_tokens: int | None = None
+    budget_tokens: WholeNumber | None = None
     display: Any = None  # thoughts are always shown
 
 
@@ -257,7 +295,7 @@ class MessagesJsonSchemaFormat(OpenModel):
 
 class MessagesOutputConfig(OpenModel):
     effort: Literal["low", "medium", "high", "xhigh", "max"] | str | None = None
-    format: MessagesJsonSchemaFormat | None = None
+    format: Annotated[MessagesJsonSchemaFormat | None, FLAT_FORMAT] = None
 
 
 class MessagesCountBody(OpenModel):
@@ -266,18 +304,32 @@ class MessagesCountBody(OpenModel):
     model: Name
     messages: Annotated[list[MessagesTurn], Field(min_length=1, max_length=MAX_MESSAGES)]
     system: str | Annotated[list[MessagesTextBlock], Field(max_length=MAX_PARTS)] | None = None
-    tools: Annotated[list[MessagesTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: MessagesToolChoice | None = None
+    tools: (
+        Annotated[
+            list[Annotated[MessagesTool, BeforeValidator(_tool)]], Field(max_length=MAX_TOOLS)
+        ]
+        | None
+    ) = None
+    tool_choice: Annotated[
+        MessagesToolChoice | None,
+        choice_form(lambda name: {"type": "tool", "name": name}, words=False),
+    ] = None
     thinking: MessagesThinking | None = None
     output_config: MessagesOutputConfig | None = None
     # Accepted without effect: hints to a provider's cache and context, and services that only it has.
     cache_control: Any = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_format(cls, value: Any) -> Any:
+        """Take the form of the answer from the field that it had in a beta: it must not get lost."""
+        return moved(value, "output_format", "output_config")
+
 
 class MessagesBody(MessagesCountBody, SamplingFields):
     """The body of POST /v1/messages."""
 
-    max_tokens: int
+    max_tokens: WholeNumber
     muse: TeamOptions | None = None
     stream: bool | None = None
     temperature: float | None = None

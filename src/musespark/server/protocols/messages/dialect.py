@@ -266,7 +266,7 @@ def _messages(
                 parts = (
                     content
                     if isinstance(content, str)
-                    else _assistant_parts(content, path, warnings)
+                    else _assistant_parts(content or [], path, warnings)
                 )
                 yield Message("assistant", without_empty_texts(parts))
             case wire.MessagesUserTurn(content=str() as content):

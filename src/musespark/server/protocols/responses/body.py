@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from musespark.server.http.body import LeftOutModel, Name, OpenModel, type_tag
+from musespark.server.protocols.forms import (
+    AS_CONTENT,
+    FLAT_FORMAT,
+    Arguments,
+    ImageAddress,
+    PartText,
+    WholeNumber,
+    choice_form,
+    function_fields,
+    moved,
+    part_form,
+)
 from musespark.server.protocols.sampling import SamplingFields
 from musespark.server.resolve.options import TeamOptions
 from musespark.server.resolve.parsed_request import MAX_MESSAGES, MAX_PARTS, MAX_TOOLS
@@ -17,13 +29,13 @@ ResponsesStatus: TypeAlias = Any
 
 class ResponsesInputText(OpenModel):
     type: Literal["input_text"]
-    text: str
+    text: PartText
     prompt_cache_breakpoint: Any = None  # a hint to a provider's cache
 
 
 class ResponsesInputImage(OpenModel):
     type: Literal["input_image"]
-    image_url: str | None = None
+    image_url: ImageAddress | None = None
     file_id: None = None
     detail: Any = None  # models get the whole image
     prompt_cache_breakpoint: Any = None
@@ -42,8 +54,14 @@ class ResponsesRefusal(OpenModel):
     refusal: str
 
 
+_PART = part_form(
+    "input_text",
+    frozenset({"text"}),
+    lambda address: {"type": "input_image", "image_url": address},
+    frozenset({"input_image"}),
+)
 ResponsesInputPart: TypeAlias = Annotated[
-    ResponsesInputText | ResponsesInputImage, Field(discriminator="type")
+    Annotated[ResponsesInputText | ResponsesInputImage, Field(discriminator="type")], _PART
 ]
 
 
@@ -60,13 +78,14 @@ ResponsesPart: TypeAlias = Annotated[
     Discriminator(
         type_tag({name: name for name in ("input_text", "input_image", "output_text", "refusal")})
     ),
+    _PART,
 ]
 
 
 class ResponsesMessageItem(OpenModel):
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
-    content: str | Annotated[list[ResponsesPart], Field(max_length=MAX_PARTS)]
+    content: str | Annotated[list[ResponsesPart], Field(max_length=MAX_PARTS)] | None = None
     id: str | None = None
     status: ResponsesStatus = None
     phase: Any = None
@@ -76,7 +95,7 @@ class ResponsesFunctionCall(OpenModel):
     type: Literal["function_call"]
     call_id: Name
     name: Name
-    arguments: str
+    arguments: Arguments
     id: str | None = None
     status: ResponsesStatus = None
     caller: Any = None
@@ -84,10 +103,15 @@ class ResponsesFunctionCall(OpenModel):
     parsed_arguments: Any = None  # added by the SDK's parser
 
 
+ResponsesOutput: TypeAlias = Annotated[
+    PartText | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)], AS_CONTENT
+]
+
+
 class ResponsesFunctionOutput(OpenModel):
     type: Literal["function_call_output"]
     call_id: Name
-    output: str | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)]
+    output: ResponsesOutput
     id: str | None = None
     status: ResponsesStatus = None
     caller: Any = None
@@ -149,7 +173,7 @@ class ResponsesCustomCall(OpenModel):
 class ResponsesCustomOutput(OpenModel):
     type: Literal["custom_tool_call_output"]
     call_id: Name
-    output: str | Annotated[list[ResponsesInputPart], Field(max_length=MAX_PARTS)]
+    output: ResponsesOutput
     id: str | None = None
 
 
@@ -217,6 +241,15 @@ class ResponsesOtherTool(LeftOutModel):
     """A tool that only its service can run, and that is left out."""
 
 
+def _tool(value: Any) -> Any:
+    """Return a function in the form of another protocol as one of this."""
+    is_foreign = isinstance(value, dict) and (
+        isinstance(value.get("function"), dict) or "input_schema" in value
+    )
+    fields = function_fields(value) if is_foreign else None
+    return value if fields is None else {"type": "function", **fields}
+
+
 ResponsesOwnTool: TypeAlias = Annotated[
     Annotated[ResponsesTool, Tag("function")]
     | Annotated[ResponsesCustomTool, Tag("custom")]
@@ -242,6 +275,7 @@ ResponsesAnyTool: TypeAlias = Annotated[
     Discriminator(
         type_tag({name: name for name in ("function", "custom", "namespace")}, "function")
     ),
+    BeforeValidator(_tool),
 ]
 
 
@@ -284,8 +318,11 @@ class ResponsesJsonSchemaFormat(OpenModel):
 
 
 ResponsesFormat: TypeAlias = Annotated[
-    ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat,
-    Field(discriminator="type"),
+    Annotated[
+        ResponsesTextFormat | ResponsesJsonObjectFormat | ResponsesJsonSchemaFormat,
+        Field(discriminator="type"),
+    ],
+    FLAT_FORMAT,
 ]
 
 
@@ -313,17 +350,22 @@ class ResponsesBody(SamplingFields):
     stream: bool | None = None
     stream_options: ResponsesStreamOptions | None = None
     instructions: str | None = None
-    previous_response_id: Annotated[str, Field(max_length=128)] | None = None
+    previous_response_id: Annotated[
+        Annotated[str, Field(max_length=128)] | None, BeforeValidator(lambda given: given or None)
+    ] = None
     store: bool | None = None
-    max_output_tokens: int | None = None
+    max_output_tokens: WholeNumber | None = None
     temperature: float | None = None
     top_p: float | None = None
     reasoning: ResponsesReasoning | None = None
     text: ResponsesTextConfig | None = None
-    seed: int | None = None
+    seed: WholeNumber | None = None
     stop: str | Annotated[list[str], Field(max_length=16)] | None = None
     tools: Annotated[list[ResponsesAnyTool], Field(max_length=MAX_TOOLS)] | None = None
-    tool_choice: Literal["none", "auto", "required"] | ResponsesAnyChoice | None = None
+    tool_choice: Annotated[
+        Literal["none", "auto", "required"] | ResponsesAnyChoice | None,
+        choice_form(lambda name: {"type": "function", "name": name}, words=True),
+    ] = None
     parallel_tool_calls: bool | None = None
     include: list[str] | None = None
     # Accepted without effect: the user's identity, and billing and caching by a provider.
@@ -338,6 +380,12 @@ class ResponsesBody(SamplingFields):
     background: bool | None = None
     conversation: Any = None
     prompt: Any = None
-    top_logprobs: int | None = None
+    top_logprobs: WholeNumber | None = None
     # Accepted without effect: an answer that does not fit is an error of its model.
     truncation: Any = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_format(cls, value: Any) -> Any:
+        """Take the form of the answer from the field that Chat Completions has for it: it must not get lost."""
+        return moved(value, "response_format", "text")

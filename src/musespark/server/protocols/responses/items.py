@@ -100,7 +100,9 @@ def _message(
             role: Role = "assistant" if item.role == "assistant" else "user"
             content = item.content
             parts = (
-                content if isinstance(content, str) else _parts(content, context, f"{path}.content")
+                content
+                if isinstance(content, str)
+                else _parts(content or (), context, f"{path}.content")
             )
             return Message(role, without_empty_texts(parts))
         case wire.ResponsesFunctionCall():
@@ -141,11 +143,11 @@ def _message(
             return None
 
 
-def _part_texts(content: str | list[wire.ResponsesPart]) -> Iterator[str]:
+def _part_texts(content: str | list[wire.ResponsesPart] | None) -> Iterator[str]:
     if isinstance(content, str):
         yield content
         return
-    for part in content:
+    for part in content or ():
         yield part.refusal if isinstance(part, wire.ResponsesRefusal) else getattr(part, "text", "")
 
 
